@@ -1,0 +1,152 @@
+"""Reads cases and decks from folders of TOML files into a library.
+
+A folder holds ``cases/*.toml`` and ``decks/*.toml``. A file that cannot be used becomes
+a problem and never stops the others. Checks of wording and balance live in ``lint``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from scenarios.explain import explain
+from scenarios.library import Library, Problem, close_to
+from scenarios.model import Case, Deck
+
+BUILTIN = Path(__file__).parent
+"""The folder of the cases and decks that come with the game."""
+
+Item = TypeVar("Item", Case, Deck)
+
+
+def load_library(*folders: Path, builtin: bool = True) -> Library:
+    """Read the built-in folder and then the others; the first file of an id wins."""
+    every = (BUILTIN, *folders) if builtin else folders
+    problems: list[Problem] = []
+    for folder in every:
+        problems += _check_folder(folder)
+    cases, case_files = _read_all(Case, every, "cases", problems)
+    decks, deck_files = _read_all(Deck, every, "decks", problems)
+    problems += _dangling_twins(cases, case_files)
+    for problem in _unknown_cases(decks, deck_files, cases):
+        problems.append(problem)
+        decks.pop(problem.file.stem, None)
+    return Library(MappingProxyType(cases), MappingProxyType(decks), tuple(problems))
+
+
+def _check_folder(folder: Path) -> list[Problem]:
+    if (folder / "cases").is_dir() or (folder / "decks").is_dir():
+        return []
+    message = "there is no such folder"
+    if folder.is_dir():
+        message = "the folder holds neither 'cases' nor 'decks'"
+    remedy = "name a folder with cases/*.toml or decks/*.toml in it"
+    return [Problem(folder, "the whole folder", message, remedy)]
+
+
+def _read_all(
+    model: type[Item],
+    folders: tuple[Path, ...],
+    kind: str,
+    problems: list[Problem],
+) -> tuple[dict[str, Item], dict[str, Path]]:
+    items: dict[str, Item] = {}
+    files: dict[str, Path] = {}
+    for folder in folders:
+        for file in sorted((folder / kind).glob("*.toml")):
+            item = _read(model, file, problems)
+            if item is None:
+                continue
+            if item.id in items:
+                problems.append(_duplicate(file, item.id, files[item.id]))
+                continue
+            items[item.id], files[item.id] = item, file
+    return items, files
+
+
+def _read(model: type[Item], file: Path, problems: list[Problem]) -> Item | None:
+    raw = _parse(file)
+    if isinstance(raw, Problem):
+        problems.append(raw)
+        return None
+    try:
+        item = model.model_validate(raw)
+    except ValidationError as error:
+        problems += explain(file, model, error)
+        return None
+    if item.id != file.stem:
+        message = f"is '{item.id}' but the file is called '{file.name}'"
+        remedy = f"write id = \"{file.stem}\" or rename the file to '{item.id}.toml'"
+        problems.append(Problem(file, "id", message, remedy))
+        return None
+    return item
+
+
+def _parse(file: Path) -> dict[str, object] | Problem:
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        return Problem(file, "the whole file", message, "check the file's permissions")
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text (byte {error.start})"
+        return Problem(file, "the whole file", message, "save the file as UTF-8")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        message = f"is not valid TOML: {error}"
+        remedy = "mend the line named; text needs quotation marks"
+        return Problem(file, "the whole file", message, remedy)
+
+
+def _duplicate(file: Path, name: str, first: Path) -> Problem:
+    remedy = "give this one another id and file name"
+    return Problem(file, "id", f"'{name}' is already defined in {first}", remedy)
+
+
+def _dangling_twins(cases: dict[str, Case], files: dict[str, Path]) -> list[Problem]:
+    return [
+        Problem(
+            files[case.id],
+            "twin",
+            f"names '{case.twin}', which is not a case here",
+            _instead(case.twin, cases, "remove the key, or add that case"),
+        )
+        for case in cases.values()
+        if case.twin is not None and case.twin not in cases
+    ]
+
+
+def _unknown_cases(
+    decks: dict[str, Deck], files: dict[str, Path], cases: dict[str, Case]
+) -> list[Problem]:
+    return [
+        Problem(
+            files[deck.id],
+            key,
+            f"names '{name}', which is not a case here",
+            _instead(name, cases, "name an existing case, or mend its file"),
+        )
+        for deck in decks.values()
+        for key, name in _named(deck)
+        if name not in cases
+    ]
+
+
+def _named(deck: Deck) -> Iterator[tuple[str, str]]:
+    for index, name in enumerate(deck.opening):
+        yield f"opening[{index}]", name
+    for index, item in enumerate(deck.rounds):
+        yield f"rounds[{index}].case", item.case
+        if item.contrast is not None:
+            yield f"rounds[{index}].contrast", item.contrast
+        if item.transfer is not None:
+            yield f"rounds[{index}].transfer", item.transfer
+
+
+def _instead(name: str, cases: dict[str, Case], otherwise: str) -> str:
+    close = close_to(name, cases)
+    return f"did you mean '{close[0]}'?" if close else otherwise

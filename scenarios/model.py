@@ -1,0 +1,257 @@
+"""The shape of a case, a deck and a plan. Pure: no I/O, no clock, no randomness.
+
+A :class:`Case` is one story with its expert breakdown. A :class:`Deck` names the cases
+of a lesson. A :class:`Plan` is a deck made concrete for one room: the full text of
+every case in the order in which it will be played, so that a stored game replays by
+itself after the library has changed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+
+class Label(StrEnum):
+    """Which of the two gaps a failure lives in."""
+
+    OUTER = "outer"
+    INNER = "inner"
+
+    @property
+    def other(self) -> Label:
+        """The label that this one is not."""
+        return Label.INNER if self is Label.OUTER else Label.OUTER
+
+
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)
+]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)
+]
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)
+]
+
+Kind = Literal["documented", "variant", "thought"]
+Checked = Literal["read in source", "read in secondary source", "from memory only"]
+
+
+class Model(BaseModel):
+    """Base of everything here: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Truth(Model):
+    """Which links broke: two independent facts, never one word."""
+
+    outer: bool = Field(description="What was written missed what was meant.")
+    inner: bool = Field(description="What was learned missed what was written.")
+
+
+class Breakdown(Model):
+    """The expert's account of one case, in the order in which it is shown."""
+
+    intended: Prose = Field(description="What was meant: the intended goal.")
+    written: Prose = Field(description="What was written: the objective in force.")
+    learned: Prose = Field(description="What it learned: the goal it pursued.")
+    broke: Prose = Field(description="Where the chain broke, or that it did not.")
+    why: Prose = Field(description="The fact that decides the label.")
+    why_not: Prose = Field(description="Why it is not the other gap.")
+    flip: Prose = Field(description="The smallest change that flips the label.")
+    fix: Prose = Field(description="The repair that fits this gap.")
+    owner: Prose = Field(description="Who has to make that repair.")
+    more_capable: Prose = Field(
+        description="What a more capable optimizer would do with the same mistake."
+    )
+    residual: Prose = Field(description="What the fix still leaves open.")
+    say: Prose = Field(description="The sentence an expert would say.")
+
+
+class Reasons(Model):
+    """Expert reasons for each label, shown beside the class's own (two a side)."""
+
+    outer: tuple[Prose, ...] = Field(min_length=2, max_length=4)
+    inner: tuple[Prose, ...] = Field(min_length=2, max_length=4)
+
+
+class FixOption(Model):
+    """One repair on offer, and what choosing it would achieve."""
+
+    text: Prose
+    repairs: Literal["this gap", "the other gap", "neither gap"]
+    comment: Prose = Field(description="Why this is, or is not, the right repair.")
+
+
+class FixQuestion(Model):
+    """Which repair fits? Three options, one right, one right for the other gap."""
+
+    question: Prose
+    options: tuple[FixOption, FixOption, FixOption]
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        kinds = [option.repairs for option in self.options]
+        if kinds.count("this gap") != 1 or kinds.count("the other gap") != 1:
+            raise ValueError(
+                "exactly one option must repair 'this gap' and exactly one "
+                "'the other gap'; mark the third 'neither gap'"
+            )
+        return self
+
+    @property
+    def right(self) -> int:
+        """Index (0-2) of the option that repairs this gap."""
+        return [option.repairs for option in self.options].index("this gap")
+
+
+class Figure(Model):
+    """One number used in the case, and where it comes from."""
+
+    value: Line
+    means: Prose
+    origin: Prose
+
+
+class Source(Model):
+    """Where the facts come from, and how they were checked."""
+
+    authors: Line
+    year: int = Field(ge=1900, le=2100)
+    title: Prose
+    where: Prose = Field(description="Venue, URL, or both.")
+    checked: Checked
+    note: Prose | None = Field(default=None, description="What exactly was read.")
+
+
+class Case(Model):
+    """One case study: a story without its verdict, the verdict, and the breakdown."""
+
+    id: Slug
+    version: int = Field(ge=1)
+    kind: Kind
+    title: Line
+    year: int = Field(ge=1900, le=2100)
+    domain: Slug
+    tags: tuple[Slug, ...] = ()
+    level: int = Field(ge=1, le=3)
+    story: Prose
+    truth: Truth
+    contested: Prose | None = Field(
+        default=None, description="The argument, where experts disagree on the label."
+    )
+    breakdown: Breakdown
+    tempting: Prose = Field(description="Why the other label tempts.")
+    reasons: Reasons
+    fix_question: FixQuestion
+    twin: Slug | None = Field(
+        default=None, description="The minimal-pair or isomorphic case."
+    )
+    figures: tuple[Figure, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def label(self) -> Label | None:
+        """The one gap that broke, or None where both, neither, or contested."""
+        if self.contested is not None or self.truth.outer == self.truth.inner:
+            return None
+        return Label.OUTER if self.truth.outer else Label.INNER
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether exactly one link broke and nobody seriously argues about it."""
+        return self.label is not None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether votes on it earn points: contested cases never do."""
+        return self.contested is None
+
+
+class DeckRound(Model):
+    """One round of a deck: the case voted on, and the cases set beside it."""
+
+    case: Slug
+    contrast: Slug | None = None
+    transfer: Slug | None = None
+
+
+class Reading(Model):
+    """Something to read after the lesson."""
+
+    authors: Line
+    year: int = Field(ge=1900, le=2100)
+    title: Prose
+    where: Prose
+    start_here: bool = False
+
+
+class Deck(Model):
+    """An ordered choice of cases for one lesson."""
+
+    id: Slug
+    version: int = Field(ge=1)
+    title: Line
+    audience: Prose
+    minutes: int = Field(ge=5, le=240, description="Length of the lesson in minutes.")
+    teaches: Prose
+    order: Literal["fixed", "interleaved"]
+    opening: tuple[Slug, ...] = Field(
+        default=(),
+        max_length=2,
+        description="Worked examples, labelled and not voted on: none, or a pair.",
+    )
+    rounds: tuple[DeckRound, ...] = Field(min_length=1, max_length=60)
+    reading: tuple[Reading, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_case_once(self) -> Self:
+        if len(self.opening) == 1:
+            raise ValueError("opening must be empty or name a contrasting pair")
+        seen: set[str] = set()
+        for name in self.case_ids:
+            if name in seen:
+                raise ValueError(
+                    f"case '{name}' appears twice; a case is voted on, contrasted or "
+                    "transferred to only once in a deck"
+                )
+            seen.add(name)
+        return self
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """Every case the deck uses: opening, voted, contrast and transfer."""
+        beside = [
+            name
+            for item in self.rounds
+            for name in (item.case, item.contrast, item.transfer)
+            if name is not None
+        ]
+        return (*self.opening, *beside)
+
+
+class PlannedRound(Model):
+    """One round with the full text of its cases."""
+
+    case: Case
+    contrast: Case | None = None
+    transfer: Case | None = None
+
+
+class Plan(Model):
+    """A deck made concrete for one room, in playing order."""
+
+    deck: Slug
+    deck_version: int
+    title: Line
+    opening: tuple[Case, ...] = ()
+    rounds: tuple[PlannedRound, ...] = Field(min_length=1)
+    reading: tuple[Reading, ...] = ()
+    left_out: tuple[Slug, ...] = Field(
+        default=(),
+        description="Cases of the deck that this room cannot play, or not in balance.",
+    )
