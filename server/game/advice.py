@@ -1,0 +1,97 @@
+"""What to do next with a vote: advice to the host, never an order.
+
+With two options half of a guessing class is right, so the classic 35-70 % band of peer
+instruction (Crouch & Mazur 2001) is corrected for chance: k = (p-g)/(1-g), then read
+off for two options as p = .5 + k/2. The thresholds are learning rule A2's.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from scenarios.model import Case
+from server.game.tally import Tally
+
+Action = Literal["contrast", "discuss", "reveal", "none"]
+ENOUGH = 5
+"""Below this many votes nothing is advised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The advised action, and why, in one sentence each."""
+
+    action: Action
+    headline: str
+    reason: str
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion (0-1) (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def chance_corrected(p: float, guessing: float) -> float:
+    """Return k = (p-g)/(1-g): 0 for pure guessing, 1 for all right."""
+    return (p - guessing) / (1 - guessing)
+
+
+def proportion_right(tally: Tally, case: Case, *, two_link: bool) -> tuple[int, int]:
+    """Return (right, n); of two links, those of the one that fewer got right."""
+    if two_link:
+        return min(tally.links_right(case)), tally.n
+    return tally.right(case), tally.n
+
+
+def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
+    """Return what to do after VOTE."""
+    right, n = proportion_right(tally, case, two_link=two_link)
+    if n < ENOUGH:
+        return Advice(
+            "none", "Too few votes to advise", f"Only {n} of at least {ENOUGH} votes."
+        )
+    if case.contested is not None:
+        return Advice(
+            "discuss", "Discuss", "Experts disagree here: let both sides argue."
+        )
+    advice = _by_share(right / n, tally.mean_confidence())
+    if advice.action == "contrast" and not has_contrast:
+        return Advice("discuss", "Discuss, then vote again", advice.reason)
+    return advice
+
+
+def _by_share(p1: float, confidence: float | None) -> Advice:
+    share = f"{p1:.0%} are right"
+    sure = confidence if confidence is not None else 0.5
+    if p1 < 0.43:
+        return Advice(
+            "contrast",
+            "Show the contrast case, then vote again",
+            f"{share}: most chose the other gap.",
+        )
+    if p1 <= 0.57:
+        if sure >= 0.70:
+            return Advice(
+                "discuss", "Discuss", f"{share}, and sure of it: split with conviction."
+            )
+        return Advice(
+            "contrast",
+            "Show the contrast case, then vote again",
+            f"{share}, and unsure: close to guessing.",
+        )
+    if p1 <= 0.80:
+        return Advice("discuss", "Discuss", f"{share}: enough to convince the others.")
+    if confidence is not None and confidence < 0.65:
+        return Advice(
+            "discuss",
+            "Discuss",
+            f"{share}, but at {confidence:.0%} confidence: let them say why.",
+        )
+    return Advice("reveal", "Explain briefly", f"{share}: they have it.")

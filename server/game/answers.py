@@ -1,0 +1,71 @@
+"""What a player may answer: a gap, the two links, or a repair.
+
+Answers are frozen and hashable, so that a tally is simply a count of equal answers.
+Confidences are whole per cents (50 to 100) in the answer given; None means that no
+chip was tapped: it scores as the lowest and is left out of calibration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from scenarios.model import Label
+
+Confidence = Annotated[int, Field(ge=50, le=100)]
+
+COIN_FLIP = 50
+"""Per cent: what an untouched confidence counts as."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapAnswer:
+    """Two-button rooms: which gap, and how sure (per cent)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    label: Label
+    confidence: Confidence | None = None
+    kind: Literal["gap"] = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAnswer:
+    """One link of a two-link room: did it break, and how sure (per cent)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    broke: bool
+    confidence: Confidence | None = None
+
+    @property
+    def probability(self) -> float:
+        """The probability (0-1) that the link broke, as this answer puts it."""
+        sure = (self.confidence or COIN_FLIP) / 100
+        return sure if self.broke else 1 - sure
+
+
+@dataclass(frozen=True, slots=True)
+class LinksAnswer:
+    """Two-link rooms: each link asked by itself, with its own confidence."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    outer: LinkAnswer
+    inner: LinkAnswer
+    kind: Literal["links"] = "links"
+
+
+@dataclass(frozen=True, slots=True)
+class FixAnswer:
+    """The fix question: the index (0-2) of the repair chosen."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    option: Annotated[int, Field(ge=0, le=2)]
+    kind: Literal["fix"] = "fix"
+
+
+Answer = Annotated[GapAnswer | LinksAnswer | FixAnswer, Field(discriminator="kind")]

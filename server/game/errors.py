@@ -1,0 +1,46 @@
+"""Refusals: the caller's fault, sent back in plain words. Imports nothing."""
+
+REFUSALS = {
+    "bad_message": "The frame is not a message this server knows; detail says why.",
+    "too_large": "The frame is longer than this role may send.",
+    "too_fast": "Too many messages a second on this socket; slow down and resend.",
+    "version_unsupported": "The protocol version is not one this server speaks.",
+    "hello_expected": "The first message must be a hello.",
+    "not_allowed": "This role may not send this message.",
+    "wrong_proof": "The key's proof does not match.",
+    "unknown_room": "No open room has this code.",
+    "unknown_deck": "No deck has this id.",
+    "unknown_player": "No such player in this room.",
+    "bad_token": "The resume token does not belong to a player of this room.",
+    "room_locked": "The host has locked the room: nobody new may join.",
+    "room_full": "The room has reached its limit of players.",
+    "rooms_full": "The server has reached its limit of open rooms.",
+    "room_finished": "The game is over.",
+    "room_closed": "The room was closed after a fault of ours; its journal is kept.",
+    "kicked": "The host has removed this player from the room.",
+    "bad_name": "The name is empty after cleaning, or not allowed.",
+    "bad_team": "The room has no team of this name.",
+    "wrong_phase": "The room is in a phase in which this cannot be done.",
+    "phase_closed": "The vote names a phase that is not open; it was not counted.",
+    "bad_answer": "The answer does not fit what is asked.",
+    "bad_round": "No such round, or it has been played.",
+    "nothing_to_show": "This case has no such part (no contrast or transfer case).",
+    "time_needed": "A player's own time allowance still runs; override to warn first.",
+    "no_timer": "Nothing is running against the clock.",
+    "no_reason": "That player gave no reason in this phase.",
+    "bad_settings": "The settings contradict each other; detail says how.",
+    "storage_unavailable": "The journal cannot be written now; nothing was counted.",
+    "busy": "The server has more work than it can queue; resend in a moment.",
+    "shutting_down": "The server is stopping; come back in a moment.",
+}
+"""Every refusal code, with what it means: the documented list."""
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is not an error of ours
+    """A command was not accepted, and nothing changed."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        assert code in REFUSALS, f"undocumented refusal {code!r}"
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail

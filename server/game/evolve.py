@@ -1,0 +1,323 @@
+"""Folding events into the state. Never fails, never looks at a clock.
+
+``evolve`` changes the state in place and costs the same for a vote however many players
+there are; only a reveal walks through the players once, to give out points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server.game.answers import FixAnswer
+from server.game.events import (
+    AllowanceGranted,
+    AllowancesWarned,
+    BallotClosed,
+    BallotOpened,
+    ContrastShown,
+    DeadlineExtended,
+    DiscussionOpened,
+    Event,
+    ExampleShown,
+    GameFinished,
+    LobbyEntered,
+    PlayerJoined,
+    PlayerKicked,
+    PlayerRenamed,
+    ReasonPinned,
+    ReasonUnpinned,
+    RoomLocked,
+    RoomOpened,
+    RoomUnlocked,
+    RoundOpened,
+    RoundRevealed,
+    RoundSkipped,
+    SettingsChanged,
+    StepShown,
+    TeamChosen,
+    VoteCast,
+    VoteKeptLate,
+)
+from server.game.names import skeleton
+from server.game.phases import CLOSES_TO, Ballot, Phase
+from server.game.scoring import MISSED, points, round_score
+from server.game.state import Pin, Player, Poll, Round, RoomState, Vote
+from server.game.tally import Tally, option_of
+
+
+def open_room(event: RoomOpened) -> RoomState:
+    """Return the state of a room that has just been opened."""
+    return RoomState(
+        code=event.code,
+        plan=event.plan,
+        settings=event.settings,
+        seed=event.seed,
+        secret=event.secret,
+        opened_ms=event.at_ms,
+        rounds=[Round(planned) for planned in event.plan.rounds],
+    )
+
+
+def replay(events: Iterable[Event]) -> RoomState:
+    """Return the state after all the events of a journal, the first a RoomOpened."""
+    stream = iter(events)
+    first = next(stream, None)
+    if not isinstance(first, RoomOpened):
+        raise ValueError("a journal begins with RoomOpened")
+    state = open_room(first)
+    for event in stream:
+        evolve(state, event)
+    return state
+
+
+def evolve(state: RoomState, event: Event) -> None:
+    """Fold one event into the state, in place."""
+    _FOLDS[type(event)](state, event)
+    state.version += 1
+
+
+def _vote_cast(state: RoomState, event: VoteCast) -> None:
+    poll = state.rounds[event.round].polls[event.ballot]
+    old = poll.votes.get(event.player)
+    if old is None:
+        poll.votes[event.player] = _vote(event)
+    else:
+        if state.counts(event.player):
+            poll.tally.remove(old.answer)
+        old.answer, old.reason, old.at_ms = event.answer, event.reason, event.at_ms
+        old.stamps[event.client] = event.counter
+    if state.counts(event.player):
+        poll.tally.add(event.answer)
+
+
+def _vote(event: VoteCast | VoteKeptLate) -> Vote:
+    return Vote(
+        event.answer,
+        event.reason,
+        at_ms=event.at_ms,
+        first_ms=event.at_ms,
+        stamps={event.client: event.counter},
+        is_late=isinstance(event, VoteKeptLate),
+    )
+
+
+def _vote_kept_late(state: RoomState, event: VoteKeptLate) -> None:
+    state.rounds[event.round].polls[event.ballot].late[event.player] = _vote(event)
+
+
+def _player_joined(state: RoomState, event: PlayerJoined) -> None:
+    state.players[event.player] = Player(
+        event.player, event.name, event.team, event.is_practice, event.at_ms
+    )
+    state.skeletons.add(skeleton(event.name))
+    state.joined += 1
+
+
+def _player_renamed(state: RoomState, event: PlayerRenamed) -> None:
+    player = state.players[event.player]
+    state.skeletons.discard(skeleton(player.name))
+    player.name = event.name
+    state.skeletons.add(skeleton(event.name))
+
+
+def _team_chosen(state: RoomState, event: TeamChosen) -> None:
+    state.players[event.player].team = event.team
+
+
+def _player_kicked(state: RoomState, event: PlayerKicked) -> None:
+    player = state.players[event.player]
+    player.is_kicked = True
+    state.skeletons.discard(skeleton(player.name))
+    state.joined -= 1
+
+
+def _room_locked(state: RoomState, _: RoomLocked) -> None:
+    state.is_locked = True
+
+
+def _room_unlocked(state: RoomState, _: RoomUnlocked) -> None:
+    state.is_locked = False
+
+
+def _settings_changed(state: RoomState, event: SettingsChanged) -> None:
+    state.settings = event.settings
+
+
+def _enter(state: RoomState, phase: Phase, deadline_ms: int | None = None) -> None:
+    state.phase = phase
+    state.deadline_ms = deadline_ms
+    state.warned_until_ms = None
+
+
+def _example_shown(state: RoomState, event: ExampleShown) -> None:
+    _enter(state, Phase.EXAMPLE)
+    state.example_index = event.index
+
+
+def _round_opened(state: RoomState, event: RoundOpened) -> None:
+    _enter(state, event.phase)
+    state.round_index = event.round
+    state.step = 0
+    state.round.is_opened = True
+    state.round.is_skipped = False
+
+
+def _ballot_opened(state: RoomState, event: BallotOpened) -> None:
+    _enter(state, event.ballot.phase, event.deadline_ms)
+    poll = state.round.polls.setdefault(
+        event.ballot, Poll(event.at_ms, event.deadline_ms)
+    )
+    poll.opened_ms, poll.deadline_ms, poll.closed_ms = (
+        event.at_ms,
+        event.deadline_ms,
+        None,
+    )
+
+
+def _ballot_closed(state: RoomState, event: BallotClosed) -> None:
+    _enter(state, CLOSES_TO[event.ballot])
+    poll = state.round.polls[event.ballot]
+    poll.closed_ms = event.at_ms
+    poll.missed = frozenset(event.missed)
+
+
+def _deadline_extended(state: RoomState, event: DeadlineExtended) -> None:
+    state.deadline_ms = event.deadline_ms
+    if state.poll:
+        state.poll.deadline_ms = event.deadline_ms
+
+
+def _allowance_granted(state: RoomState, event: AllowanceGranted) -> None:
+    state.players[event.player].allowance = event.percent
+
+
+def _allowances_warned(state: RoomState, event: AllowancesWarned) -> None:
+    state.warned_until_ms = event.until_ms
+
+
+def _contrast_shown(state: RoomState, _: ContrastShown) -> None:
+    _enter(state, Phase.CONTRAST)
+    state.round.was_contrasted = True
+
+
+def _discussion_opened(state: RoomState, event: DiscussionOpened) -> None:
+    _enter(state, Phase.DISCUSS, event.deadline_ms)
+
+
+def _round_revealed(state: RoomState, _: RoundRevealed) -> None:
+    _enter(state, Phase.REVEAL)
+    state.step = 0
+    round_ = state.round
+    round_.is_revealed = True
+    if Ballot.REVOTE in round_.polls:
+        _carry(state, round_)
+    for player, score in _scores(state, round_):
+        round_.scores[player] = score
+        state.players[player].points += score
+        state.players[player].rounds_scored += 1
+
+
+def _carry(state: RoomState, round_: Round) -> None:
+    """Count REVOTE with the votes of those who voted only in VOTE (learning rule A5)."""
+    vote, revote = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
+    round_.after = Tally(revote.tally.cells.copy())
+    for player, first in vote.votes.items():
+        if not state.counts(player):
+            continue
+        second = revote.votes.get(player)
+        if second is None:
+            round_.after.add(first.answer)
+            round_.carried += 1
+        else:
+            move = (option_of(first.answer), option_of(second.answer))
+            round_.moves[move] += 1
+
+
+def _scores(state: RoomState, round_: Round) -> Iterable[tuple[Any, float]]:
+    """Give each player who saw the round its score (learning rule B9)."""
+    vote = round_.polls.get(Ballot.VOTE)
+    revote = round_.polls.get(Ballot.REVOTE)
+    if not round_.case.is_scored or vote is None:
+        return
+    for player in state.players:
+        missed = MISSED[state.settings.score_mode] if player in vote.missed else None
+        score = round_score(
+            vote_points(state, round_, vote, player),
+            vote_points(state, round_, revote, player) if revote else None,
+            missed=missed,
+            revoted=revote is not None,
+        )
+        if score is not None:
+            yield player, score
+
+
+def vote_points(
+    state: RoomState, round_: Round, poll: Poll, player: Any
+) -> float | None:
+    """Return the points of a player's vote in a poll; None without one, or unscored."""
+    vote = poll.votes.get(player)
+    if vote is None or isinstance(vote.answer, FixAnswer):
+        return None
+    ballot = next(key for key, value in round_.polls.items() if value is poll)
+    limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
+    elapsed = (vote.at_ms - poll.opened_ms) / limit if limit > 0 else 0
+    case = round_.case_of(ballot)
+    return points(state.settings.score_mode, vote.answer, case, elapsed)
+
+
+def _step_shown(state: RoomState, event: StepShown) -> None:
+    state.step = event.step
+
+
+def _reason_pinned(state: RoomState, event: ReasonPinned) -> None:
+    pins = state.rounds[event.round].pins
+    pins[:] = [pin for pin in pins if pin.player != event.player]
+    pins.append(Pin(event.player, event.ballot))
+
+
+def _reason_unpinned(state: RoomState, event: ReasonUnpinned) -> None:
+    for round_ in state.rounds:
+        round_.pins[:] = [pin for pin in round_.pins if pin.player != event.player]
+
+
+def _round_skipped(state: RoomState, event: RoundSkipped) -> None:
+    state.rounds[event.round].is_skipped = True
+
+
+def _lobby_entered(state: RoomState, _: LobbyEntered) -> None:
+    _enter(state, Phase.LOBBY)
+
+
+def _game_finished(state: RoomState, event: GameFinished) -> None:
+    _enter(state, Phase.FINISHED)
+    state.finished_ms = event.at_ms
+
+
+_FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
+    VoteCast: _vote_cast,
+    VoteKeptLate: _vote_kept_late,
+    PlayerJoined: _player_joined,
+    PlayerRenamed: _player_renamed,
+    TeamChosen: _team_chosen,
+    PlayerKicked: _player_kicked,
+    RoomLocked: _room_locked,
+    RoomUnlocked: _room_unlocked,
+    SettingsChanged: _settings_changed,
+    ExampleShown: _example_shown,
+    RoundOpened: _round_opened,
+    BallotOpened: _ballot_opened,
+    BallotClosed: _ballot_closed,
+    DeadlineExtended: _deadline_extended,
+    AllowanceGranted: _allowance_granted,
+    AllowancesWarned: _allowances_warned,
+    ContrastShown: _contrast_shown,
+    DiscussionOpened: _discussion_opened,
+    RoundRevealed: _round_revealed,
+    StepShown: _step_shown,
+    ReasonPinned: _reason_pinned,
+    ReasonUnpinned: _reason_unpinned,
+    RoundSkipped: _round_skipped,
+    LobbyEntered: _lobby_entered,
+    GameFinished: _game_finished,
+}

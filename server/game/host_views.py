@@ -1,0 +1,263 @@
+"""What only the host sees: the whole case, the plan, and the panel of live figures."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from itertools import islice
+
+from scenarios.model import Case
+from server.game.advice import Advice, advise, proportion_right, wilson
+from server.game.ids import PlayerId
+from server.game.phases import TABLE, Ballot, Phase
+from server.game.state import Player, Poll, RoomState, Round, Vote
+from server.game.steps import LAST_STEP
+from server.game.tally import confidences, option_of
+from server.game.timing import all_answered, answered_and_expected, holders
+from server.game.view_types import (
+    AdviceCard,
+    HostPanel,
+    HostView,
+    Measures,
+    PersonCard,
+    PlanItem,
+    ReasonCard,
+)
+from server.game.views import bars, screen_view, standings, verdict_of
+
+HOST_COMMANDS = (
+    "show_example",
+    "open_round",
+    "open_vote",
+    "close_votes",
+    "contrast",
+    "discuss",
+    "revote",
+    "reveal",
+    "next_step",
+    "ask_fix",
+    "transfer",
+    "skip_round",
+    "back_to_lobby",
+    "finish",
+    "give_time",
+)
+"""Commands that move the game, in the order of a round."""
+
+REASONS_A_SIDE = 3
+STANDINGS_SHOWN = 50
+
+
+def host_view(state: RoomState, now_ms: int) -> HostView:
+    """Return the host's picture of the phase."""
+    round_ = state.round if state.round_index is not None else None
+    planned = round_.planned if round_ else None
+    is_over = state.phase is Phase.FINISHED
+    return HostView(
+        stage=screen_view(state, now_ms),
+        case=planned.case if planned else None,
+        contrast=planned.contrast if planned else None,
+        transfer=planned.transfer if planned else None,
+        plan=tuple(_item(state, i, r) for i, r in enumerate(state.rounds)),
+        commands=tuple(name for name in HOST_COMMANDS if _can(state, name)),
+        settings=state.settings,
+        standings=standings(state)[:STANDINGS_SHOWN] if is_over else (),
+    )
+
+
+def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
+    if round_.is_revealed:
+        status = "revealed"
+    elif round_.is_skipped:
+        status = "skipped"
+    elif not round_.is_opened:
+        status = "to come"
+    else:
+        is_now = index == state.round_index and state.phase is not Phase.LOBBY
+        status = "open" if is_now else "left"
+    return PlanItem(
+        index=index,
+        title=round_.case.title,
+        verdict=verdict_of(round_.case),
+        has_contrast=round_.planned.contrast is not None,
+        has_transfer=round_.planned.transfer is not None,
+        status=status,  # type: ignore[arg-type] # narrowed to the five above
+    )
+
+
+def _can(state: RoomState, name: str) -> bool:
+    """Whether a command is in the table and has something to act on."""
+    if name not in TABLE[state.phase]:
+        return False
+    match name:
+        case "show_example":
+            return _next_example(state) is not None
+        case "open_round":
+            return state.next_round() is not None
+        case "contrast":
+            return state.round.planned.contrast is not None
+        case "next_step":
+            return state.phase is Phase.REVEAL and state.step < LAST_STEP
+        case "ask_fix":
+            return Ballot.FIX not in state.round.polls
+        case "transfer":
+            has_twin = state.round.planned.transfer is not None
+            return has_twin and Ballot.TRANSFER not in state.round.polls
+        case "give_time":
+            return state.deadline_ms is not None
+        case _:
+            return True
+
+
+def _next_example(state: RoomState) -> int | None:
+    index = 0 if state.example_index is None else state.example_index + 1
+    return index if index < len(state.plan.opening) else None
+
+
+def host_panel(state: RoomState, now_ms: int, present: Set[PlayerId]) -> HostPanel:
+    """Return the host's live figures."""
+    answered, expected = answered_and_expected(state, present)
+    advice = _advice(state)
+    held = islice(holders(state, now_ms, present), 20)
+    warned = state.warned_until_ms
+    return HostPanel(
+        advised=advised_command(state),
+        is_ready=_is_ready(state, now_ms, present),
+        answered=answered,
+        expected=expected,
+        joined=state.joined,
+        connected=len(present),
+        practice=sum(p.is_practice for p in state.players.values()),
+        measures=_measures(state),
+        advice=AdviceCard(advice.action, advice.headline, advice.reason)
+        if advice
+        else None,
+        reasons=_reasons(state),
+        need_time=tuple(person_card(state, state.players[p], present) for p in held),
+        warned_ms=None if warned is None else max(0, warned - now_ms),
+    )
+
+
+def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
+    if state.poll is None:
+        return True
+    deadline_ms = state.poll.deadline_ms
+    is_over = deadline_ms is not None and now_ms >= deadline_ms
+    return is_over or all_answered(state, present)
+
+
+def advised_command(state: RoomState) -> str:
+    """Return the command that the host's big button gives now."""
+    match state.phase:
+        case Phase.LOBBY | Phase.EXAMPLE:
+            return "show_example" if _can(state, "show_example") else _onward(state)
+        case Phase.READ:
+            return "open_vote"
+        case Phase.VOTE | Phase.REVOTE | Phase.FIX | Phase.TRANSFER:
+            return "close_votes"
+        case Phase.VOTE_CLOSED:
+            advice = _advice(state)
+            return advice.action if advice and advice.action != "none" else "reveal"
+        case Phase.CONTRAST | Phase.DISCUSS:
+            return "revote"
+        case Phase.REVOTE_CLOSED:
+            return "reveal"
+        case Phase.REVEAL | Phase.FIX_REVEAL | Phase.TRANSFER_REVEAL:
+            for name in ("next_step", "ask_fix", "transfer"):
+                if _can(state, name):
+                    return name
+            return _onward(state)
+        case Phase.FINISHED:
+            return "none"
+
+
+def _onward(state: RoomState) -> str:
+    return "finish" if state.next_round() is None else "open_round"
+
+
+def _advice(state: RoomState) -> Advice | None:
+    if state.phase is not Phase.VOTE_CLOSED:
+        return None
+    round_ = state.round
+    return advise(
+        round_.polls[Ballot.VOTE].tally,
+        round_.case,
+        two_link=state.settings.two_link,
+        has_contrast=round_.planned.contrast is not None,
+    )
+
+
+def _latest(state: RoomState) -> tuple[Ballot, Poll, Case] | None:
+    """The ballot of this round that was opened last."""
+    if state.round_index is None or not state.round.polls:
+        return None
+    ballot, poll = next(reversed(state.round.polls.items()))
+    return ballot, poll, state.round.case_of(ballot)
+
+
+def _measures(state: RoomState) -> Measures | None:
+    latest = _latest(state)
+    if latest is None:
+        return None
+    ballot, poll, case = latest
+    tally = poll.tally
+    if ballot is Ballot.FIX:
+        right, n = tally.right(case), tally.n
+    else:
+        right, n = proportion_right(tally, case, two_link=state.settings.two_link)
+    errors = tally.confident_errors(case) if case.is_scored else 0
+    return Measures(
+        ballot=ballot,
+        bars=bars(tally),
+        n=n,
+        right=right,
+        interval=wilson(right, n),
+        mean_confidence=tally.mean_confidence(),
+        confident_errors=errors,
+        tell_confident_errors=errors >= max(3, state.joined / 10),
+    )
+
+
+def _reasons(state: RoomState) -> tuple[ReasonCard, ...]:
+    """Return the latest reasons: a few for each option that was chosen."""
+    latest = _latest(state)
+    if latest is None or latest[0] is Ballot.FIX:
+        return ()
+    ballot, poll, _ = latest
+    pinned = {pin.player for pin in state.round.pins}
+    found: dict[str, list[ReasonCard]] = {}
+    for player, vote in reversed(poll.votes.items()):
+        side = found.setdefault(option_of(vote.answer), [])
+        if vote.reason and (len(side) < REASONS_A_SIDE or player in pinned):
+            side.append(_reason(state, player, ballot, vote, player in pinned))
+    return tuple(card for side in sorted(found) for card in found[side])
+
+
+def _reason(
+    state: RoomState, player: PlayerId, ballot: Ballot, vote: Vote, is_pinned: bool
+) -> ReasonCard:
+    return ReasonCard(
+        player=player,
+        name=state.players[player].name,
+        ballot=ballot,
+        side=option_of(vote.answer),
+        confidence=max(confidences(vote.answer), default=None),
+        text=vote.reason,
+        is_pinned=is_pinned,
+    )
+
+
+def person_card(state: RoomState, player: Player, present: Set[PlayerId]) -> PersonCard:
+    """Return one player as the host's roster shows them."""
+    poll = state.poll
+    return PersonCard(
+        player=player.id,
+        name=player.name,
+        team=player.team,
+        is_practice=player.is_practice,
+        is_connected=player.id in present,
+        is_kicked=player.is_kicked,
+        has_answered=poll is not None and player.id in poll.votes,
+        percent=player.allowance,
+        points=round(player.points, 1),
+        rounds=player.rounds_scored,
+    )

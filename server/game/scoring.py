@@ -1,0 +1,136 @@
+"""What an answer is worth. Pure arithmetic on one answer, or on one round.
+
+The default is the quadratic score (Brier 1950), strictly proper: a player does best by
+reporting what they believe. ``certainty`` is Gardner-Medwin's (1995) marking scheme.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scenarios.model import Case, Truth
+from server.game.answers import COIN_FLIP, FixAnswer, GapAnswer, LinksAnswer
+from server.game.settings import ScoreMode
+
+BRIER_LEVELS = (50, 60, 70, 80, 90, 100)
+CERTAINTY_LEVELS = (60, 75, 90)
+CERTAINTY_MARKS = {60: (1, 0), 75: (2, -2), 90: (3, -6)}
+"""Per level (as a confidence in per cent): marks when right, marks when wrong."""
+
+MISSED: dict[ScoreMode, float] = {
+    "brier": 50,
+    "accuracy": 50,
+    "certainty": 0,
+    "speed": 25,
+}
+"""What a vote counts that a player who was there did not cast."""
+
+
+def levels(mode: ScoreMode) -> tuple[int, ...]:
+    """Return the confidences (per cent) that may be chosen in a score mode."""
+    return CERTAINTY_LEVELS if mode == "certainty" else BRIER_LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One confidence on offer (per cent), with what it wins and what it risks."""
+
+    confidence: int
+    right: float
+    wrong: float
+
+
+def chips(mode: ScoreMode) -> tuple[Chip, ...]:
+    """Return the confidence chips of a score mode, lowest first."""
+    return tuple(
+        Chip(
+            level,
+            gap_points(mode, is_right=True, confidence=level),
+            gap_points(mode, is_right=False, confidence=level),
+        )
+        for level in levels(mode)
+    )
+
+
+def brier_points(is_right: bool, confidence: int) -> int:
+    """Return 100·(1-(o-p)²), for a confidence p in per cent: 0 to 100, whole."""
+    miss = 100 - confidence if is_right else confidence
+    return round(100 - miss * miss / 100)
+
+
+def gap_points(
+    mode: ScoreMode, *, is_right: bool, confidence: int | None, elapsed: float = 0
+) -> float:
+    """Return the points of one two-button answer.
+
+    ``confidence`` is in per cent, None where no chip was tapped; ``elapsed`` is the
+    share (0-1) of the time limit that had passed, used by ``speed`` alone. Ranges:
+    brier and accuracy 0 to 100, certainty -6 to 3, speed 0 to 100.
+    """
+    if mode == "accuracy":
+        return 100 if is_right else 0
+    if mode == "speed":
+        return round(100 * (1 - min(max(elapsed, 0), 1) / 2), 1) if is_right else 0
+    if mode == "certainty":
+        right, wrong = CERTAINTY_MARKS[confidence or CERTAINTY_LEVELS[0]]
+        return right if is_right else wrong
+    return brier_points(is_right, confidence or COIN_FLIP)
+
+
+def links_points(mode: ScoreMode, answer: LinksAnswer, truth: Truth) -> float:
+    """Return 100·(1-½[(o₁-p₁)²+(o₂-p₂)²]), p = probability that a link broke (0-100).
+
+    In ``accuracy``, each link that is called right earns 50.
+    """
+    if mode == "accuracy":
+        hits = (answer.outer.broke == truth.outer) + (answer.inner.broke == truth.inner)
+        return 50 * hits
+    outer = (truth.outer - answer.outer.probability) ** 2
+    inner = (truth.inner - answer.inner.probability) ** 2
+    return round(100 * (1 - (outer + inner) / 2), 1)
+
+
+def is_right(answer: GapAnswer | LinksAnswer | FixAnswer, case: Case) -> bool:
+    """Return whether the answer is right: for two links, whether both are."""
+    match answer:
+        case GapAnswer(label=label):
+            return label is case.label
+        case LinksAnswer(outer=outer, inner=inner):
+            return (outer.broke, inner.broke) == (case.truth.outer, case.truth.inner)
+        case FixAnswer(option=option):
+            return option == case.fix_question.right
+
+
+def points(
+    mode: ScoreMode,
+    answer: GapAnswer | LinksAnswer | FixAnswer,
+    case: Case,
+    elapsed: float = 0,
+) -> float | None:
+    """Return the points of an answer to a case; None where it is not scored."""
+    if not case.is_scored or isinstance(answer, FixAnswer):
+        return None
+    if isinstance(answer, LinksAnswer):
+        return links_points(mode, answer, case.truth)
+    return gap_points(
+        mode,
+        is_right=is_right(answer, case),
+        confidence=answer.confidence,
+        elapsed=elapsed,
+    )
+
+
+def round_score(
+    vote: float | None, revote: float | None, *, missed: float | None, revoted: bool
+) -> float | None:
+    """Return the mean of VOTE and REVOTE, or None for a round that was not seen.
+
+    ``missed`` is what a VOTE counts that a player who was there did not cast, None for
+    a player who was not. Where there was a REVOTE, a carried VOTE counts again.
+    """
+    first = vote if vote is not None else missed
+    if not revoted:
+        return first
+    second = revote if revote is not None else vote
+    seen = [value for value in (first, second) if value is not None]
+    return sum(seen) / len(seen) if seen else None

@@ -1,0 +1,83 @@
+"""The settings of one room, chosen when it is opened."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+ScoreMode = Literal["brier", "accuracy", "certainty", "speed"]
+
+TeamName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)
+]
+
+CLASS_GOALS: dict[ScoreMode, float] = {
+    "brier": 84,
+    "accuracy": 80,
+    "certainty": 1.5,
+    "speed": 60,
+}
+"""Default class goal: a mean round score, in the units of each score mode."""
+
+
+class RoomSettings(BaseModel):
+    """How a room is played. Every field has a default that suits a class of 30."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    score_mode: ScoreMode = "brier"
+    """brier (proper, default), accuracy, certainty, or speed (not advised)."""
+    confidence: bool = True
+    """Ask how sure. Off means score mode accuracy."""
+    two_link: bool = False
+    """Ask each link by itself; plays cases in which both or neither broke, too."""
+    time_factor: Annotated[float, Field(ge=1, le=10)] | None = 1
+    """Stretches every timer (1 to 10); null switches timers off."""
+    auto_close: bool = False
+    """Close a vote by itself 2 s after its time, or when all have answered."""
+    show_names: bool = True
+    """Show players' names in the lobby and on the screen."""
+    podium: bool = False
+    """Show the best three at the end. Off: class goal and own progress only."""
+    teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
+    """Names of teams; empty for none."""
+    class_goal: float | None = None
+    """Mean round score the class plays for; null takes the score mode's default."""
+    min_cell: Annotated[int, Field(ge=1, le=20)] = 5
+    """Cross-table cells of fewer people are not shown to the class."""
+    max_players: Annotated[int, Field(ge=1, le=20_000)] = 1000
+    """Joins beyond this are refused."""
+    simulated: bool = False
+    """A rehearsal: practice players count in every tally and statistic."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.confidence and self.score_mode != "accuracy":
+            raise ValueError("without confidence the score mode must be 'accuracy'")
+        if self.two_link and self.score_mode in ("certainty", "speed"):
+            raise ValueError("two-link rooms score with 'brier' or 'accuracy'")
+        if len({name.casefold() for name in self.teams}) != len(self.teams):
+            raise ValueError("team names must differ")
+        return self
+
+    @property
+    def goal(self) -> float:
+        """The class goal in the units of the score mode."""
+        if self.class_goal is not None:
+            return self.class_goal
+        return CLASS_GOALS[self.score_mode]
+
+
+class SettingsChange(BaseModel):
+    """What a host may still change while the game runs; absent keeps the old."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_factor: Annotated[float, Field(ge=1, le=10)] | None = None
+    timers: bool | None = None
+    auto_close: bool | None = None
+    show_names: bool | None = None
+    podium: bool | None = None

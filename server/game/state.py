@@ -1,0 +1,175 @@
+"""The state of one room, owned by its actor and folded in place by ``evolve``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from scenarios.model import Case, Plan, PlannedRound
+from server.game.answers import Answer
+from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.phases import OPEN_BALLOT, Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.tally import Tally
+
+GRACE_MS = 2_000
+"""A vote stamped this long after the close still counts, if it comes before reveal."""
+
+
+@dataclass(slots=True)
+class Player:
+    """One person (or practice player) in the room."""
+
+    id: PlayerId
+    name: str
+    team: str | None
+    is_practice: bool
+    joined_ms: int
+    is_kicked: bool = False
+    allowance: int = 100
+    """Own time, per cent of every limit; 0 is no limit."""
+    points: float = 0
+    """Sum of round scores."""
+    rounds_scored: int = 0
+
+    @property
+    def mean(self) -> float | None:
+        """Mean round score, None before the first."""
+        return self.points / self.rounds_scored if self.rounds_scored else None
+
+
+@dataclass(slots=True)
+class Vote:
+    """The answer of one player that stands, and the stamps it has carried."""
+
+    answer: Answer
+    reason: str
+    at_ms: int
+    first_ms: int
+    stamps: dict[ClientId, int]
+    is_late: bool = False
+
+    def repeats(self, client: ClientId, counter: int, at_ms: int) -> bool:
+        """Whether a stamp is not newer than what stands: the latest stamp wins."""
+        seen = self.stamps.get(client)
+        if seen is not None:
+            return counter <= seen
+        return at_ms < self.at_ms
+
+
+@dataclass(slots=True)
+class Poll:
+    """One ballot of one round: when it ran, who answered what, and the count."""
+
+    opened_ms: int
+    deadline_ms: int | None
+    closed_ms: int | None = None
+    votes: dict[PlayerId, Vote] = field(default_factory=dict)
+    late: dict[PlayerId, Vote] = field(default_factory=dict)
+    missed: frozenset[PlayerId] = frozenset()
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers are being taken."""
+        return self.closed_ms is None
+
+
+@dataclass(slots=True)
+class Pin:
+    """A reason that is shown to the class."""
+
+    player: PlayerId
+    ballot: Ballot
+
+
+@dataclass(slots=True)
+class Round:
+    """One round: its planned cases, its polls, and what came of it."""
+
+    planned: PlannedRound
+    polls: dict[Ballot, Poll] = field(default_factory=dict)
+    is_opened: bool = False
+    is_revealed: bool = False
+    is_skipped: bool = False
+    was_contrasted: bool = False
+    pins: list[Pin] = field(default_factory=list)
+    scores: dict[PlayerId, float] = field(default_factory=dict)
+    after: Tally = field(default_factory=Tally)
+    """REVOTE's tally with carried votes in it; empty without a REVOTE."""
+    carried: int = 0
+    """How many of ``after`` voted only in VOTE."""
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(option in VOTE, option in REVOTE) of those who voted in both."""
+
+    @property
+    def case(self) -> Case:
+        """The case that is voted on."""
+        return self.planned.case
+
+    def case_of(self, ballot: Ballot) -> Case:
+        """The case a ballot asks about: the twin for TRANSFER."""
+        if ballot is Ballot.TRANSFER:
+            assert self.planned.transfer is not None
+            return self.planned.transfer
+        return self.planned.case
+
+
+@dataclass(slots=True)
+class RoomState:
+    """Everything that a journal says about its room."""
+
+    code: RoomCode
+    plan: Plan
+    settings: RoomSettings
+    seed: int
+    secret: str
+    opened_ms: int
+    rounds: list[Round]
+    version: int = 1
+    """How many events have been folded in: grows by one an event, for ever."""
+    phase: Phase = Phase.LOBBY
+    round_index: int | None = None
+    example_index: int | None = None
+    step: int = 0
+    deadline_ms: int | None = None
+    """Where the running phase's timer ends (UTC ms); None where none runs."""
+    warned_until_ms: int | None = None
+    is_locked: bool = False
+    finished_ms: int | None = None
+    players: dict[PlayerId, Player] = field(default_factory=dict)
+    skeletons: set[str] = field(default_factory=set)
+    """Look-alike forms of the names in use."""
+    joined: int = 0
+    """Players who are in the room: not kicked."""
+
+    @property
+    def round(self) -> Round:
+        """The round the room is in. Only in phases that have one."""
+        assert self.round_index is not None
+        return self.rounds[self.round_index]
+
+    @property
+    def ballot(self) -> Ballot | None:
+        """The ballot that is open now."""
+        return OPEN_BALLOT.get(self.phase)
+
+    @property
+    def poll(self) -> Poll | None:
+        """The poll that is open now."""
+        ballot = self.ballot
+        return self.round.polls[ballot] if ballot else None
+
+    def counts(self, player: PlayerId) -> bool:
+        """Whether a player counts in tallies: practice only in a rehearsal."""
+        return self.settings.simulated or not self.players[player].is_practice
+
+    def next_round(self, besides: int | None = None) -> int | None:
+        """The round to open next: one left unfinished, else the first not played."""
+        left = [
+            index
+            for index, round_ in enumerate(self.rounds)
+            if not (round_.is_revealed or round_.is_skipped or index == besides)
+        ]
+        opened = [index for index in left if self.rounds[index].is_opened]
+        return next(iter(opened or left), None)

@@ -1,0 +1,133 @@
+"""Deadlines and allowances: what time means in a room, in integer milliseconds.
+
+Timers are soft (learning rule C12): they show, and light the host's button; only
+``auto_close`` or the host ends a vote. A player's own allowance (WCAG 2.2.1) holds the
+close; the host may override it after a warning of 20 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from scenarios.model import Case
+from server.game.ids import PlayerId
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+from server.game.state import GRACE_MS, Player, Poll, RoomState
+
+WORDS_PER_MINUTE = 150
+VOTE_MS = 30_000
+DISCUSS_MS = 120_000
+WARNING_MS = 20_000
+RESUME_MS = 10_000
+
+
+def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
+    """Return how long a ballot runs, None where timers are off.
+
+    Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
+    """
+    if settings.time_factor is None:
+        return None
+    words = len(_new_text(ballot, case).split())
+    reading_ms = words * 60_000 // WORDS_PER_MINUTE
+    return int((VOTE_MS + reading_ms) * settings.time_factor)
+
+
+def _new_text(ballot: Ballot, case: Case) -> str:
+    match ballot:
+        case Ballot.REVOTE:
+            return ""
+        case Ballot.FIX:
+            asked = case.fix_question
+            return " ".join([asked.question, *(o.text for o in asked.options)])
+        case Ballot.VOTE | Ballot.TRANSFER:
+            return case.story
+
+
+def discuss_ms(settings: RoomSettings) -> int | None:
+    """Return how long a discussion runs, None where timers are off."""
+    if settings.time_factor is None:
+        return None
+    return int(DISCUSS_MS * settings.time_factor)
+
+
+def own_deadline_ms(player: Player, poll: Poll) -> int | None:
+    """Return a player's own deadline in a poll; None is no limit."""
+    if player.allowance == 0 or poll.deadline_ms is None:
+        return None
+    return (
+        poll.opened_ms + (poll.deadline_ms - poll.opened_ms) * player.allowance // 100
+    )
+
+
+def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[PlayerId]:
+    """Return who holds the close: present, not answered, own allowance running."""
+    poll = state.poll
+    if poll is None:
+        return []
+    return [
+        player.id
+        for player in state.players.values()
+        if player.allowance != 100
+        and player.id in present
+        and not player.is_kicked
+        and player.id not in poll.votes
+        and _runs(player, poll, now_ms)
+    ]
+
+
+def _runs(player: Player, poll: Poll, now_ms: int) -> bool:
+    end = own_deadline_ms(player, poll)
+    if end is None:
+        return player.allowance == 0
+    return now_ms < end
+
+
+def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int, int]:
+    """Return (who has answered, who has answered or is here and still could)."""
+    poll = state.poll
+    votes = poll.votes if poll else {}
+    waiting = sum(
+        1
+        for player in present
+        if player not in votes
+        and player in state.players
+        and not state.players[player].is_kicked
+    )
+    return len(votes), len(votes) + waiting
+
+
+def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
+    """Whether everybody who is here has answered, and somebody has."""
+    answered, expected = answered_and_expected(state, present)
+    return 0 < answered == expected
+
+
+def next_due_ms(state: RoomState) -> int | None:
+    """Return when a Tick next has something to close; None when never.
+
+    A warned close is due at its time; with ``auto_close``, a poll 2 s after its
+    deadline, or after the last allowance that could still hold it.
+    """
+    poll = state.poll
+    if poll is None:
+        return None
+    if state.warned_until_ms is not None:
+        return state.warned_until_ms
+    if not state.settings.auto_close or poll.deadline_ms is None:
+        return None
+    return poll.deadline_ms + GRACE_MS
+
+
+def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
+    """Whether the open poll should close by itself now."""
+    if state.poll is None:
+        return False
+    if state.warned_until_ms is not None:
+        return now_ms >= state.warned_until_ms
+    if not state.settings.auto_close or holders(state, now_ms, present):
+        return False
+    deadline_ms = state.poll.deadline_ms
+    out_of_time = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
+    return out_of_time or all_answered(state, present)

@@ -1,0 +1,427 @@
+"""What each role sees now: one pure function a role, the only way out of the server.
+
+``player_view`` and ``screen_view`` show the class; ``private_view`` is one player's own
+part; ``host_view`` and ``host_panel`` are for the host alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from itertools import islice
+
+from scenarios.model import Case
+from server.game.evolve import vote_points
+from server.game.ids import PlayerId
+from server.game.phases import Ballot, Phase
+from server.game.scoring import chips, is_right
+from server.game.state import Player, Poll, RoomState, Round, Vote
+from server.game.steps import LAST_STEP, STEPS, VERDICT_STEP, step_texts
+from server.game.tally import Tally, option_of
+from server.game.timing import holders, own_deadline_ms
+from server.game.view_types import (
+    Bars,
+    CardItem,
+    Clock,
+    ContrastView,
+    ExampleView,
+    FinishedView,
+    FixRevealView,
+    FixView,
+    GroupMean,
+    LobbyView,
+    Move,
+    MyVote,
+    PinnedReason,
+    PrivateView,
+    RevealView,
+    RoomCard,
+    RoundSummary,
+    StageView,
+    Standing,
+    Step,
+    Story,
+    StoryView,
+    TransferRevealView,
+    TransferView,
+    Verdict,
+    WorkedExample,
+)
+
+LOBBY_NAMES = 60
+"""How many names the screen shows at most: the latest to join."""
+
+
+def player_view(state: RoomState, now_ms: int) -> StageView:
+    """Return what every player sees (the same for all)."""
+    return _stage(state, now_ms, names=())
+
+
+def screen_view(state: RoomState, now_ms: int) -> StageView:
+    """Return what the projector shows."""
+    return _stage(state, now_ms, names=_latest_names(state))
+
+
+def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
+    match state.phase:
+        case Phase.LOBBY:
+            return LobbyView(room_card(state), state.joined, names)
+        case Phase.EXAMPLE:
+            return _example(state)
+        case Phase.CONTRAST:
+            return _contrast(state)
+        case Phase.REVEAL:
+            return _reveal(state)
+        case Phase.FIX:
+            return _fix(state, now_ms)
+        case Phase.FIX_REVEAL:
+            return _fix_reveal(state)
+        case Phase.TRANSFER:
+            return _transfer(state, now_ms)
+        case Phase.TRANSFER_REVEAL:
+            return _transfer_reveal(state)
+        case Phase.FINISHED:
+            return _finished(state)
+        case (
+            Phase.READ
+            | Phase.VOTE
+            | Phase.VOTE_CLOSED
+            | Phase.DISCUSS
+            | Phase.REVOTE
+            | Phase.REVOTE_CLOSED as phase
+        ):
+            return StoryView(
+                room_card(state),
+                phase,
+                story_of(state.round.case),
+                clock(state.deadline_ms, now_ms),
+                _pinned(state.round),
+            )
+
+
+def room_card(state: RoomState) -> RoomCard:
+    """Return what everybody may know of the room."""
+    settings = state.settings
+    return RoomCard(
+        code=state.code,
+        title=state.plan.title,
+        round=state.round_index,
+        rounds=len(state.rounds),
+        score_mode=settings.score_mode,
+        chips=chips(settings.score_mode) if settings.confidence else (),
+        two_link=settings.two_link,
+        teams=settings.teams,
+        goal=settings.goal,
+        is_locked=state.is_locked,
+        is_rehearsal=settings.simulated,
+    )
+
+
+def clock(deadline_ms: int | None, now_ms: int) -> Clock | None:
+    """Return the time left to a deadline, never below 0; None without one."""
+    if deadline_ms is None:
+        return None
+    return Clock(max(0, deadline_ms - now_ms), deadline_ms)
+
+
+def story_of(case: Case) -> Story:
+    """Return a case as it may be shown before its reveal."""
+    return Story(case.title, case.story, case.year, case.kind)
+
+
+def verdict_of(case: Case) -> Verdict:
+    """Return which links broke in a case."""
+    return Verdict(case.truth.outer, case.truth.inner, case.contested is not None)
+
+
+def bars(tally: Tally) -> Bars:
+    """Return a tally as it is drawn."""
+    return Bars(tally.n, tally.options())
+
+
+def _worked(case: Case) -> WorkedExample:
+    texts: dict[str, str] = {}
+    for key in STEPS:
+        texts |= step_texts(case, key)
+    return WorkedExample(story_of(case), verdict_of(case), texts)
+
+
+def _latest_names(state: RoomState) -> tuple[str, ...]:
+    if not state.settings.show_names:
+        return ()
+    latest = (
+        player.name
+        for player in reversed(state.players.values())
+        if not player.is_kicked
+    )
+    return tuple(islice(latest, LOBBY_NAMES))
+
+
+def _pinned(round_: Round) -> tuple[PinnedReason, ...]:
+    shown = []
+    for pin in round_.pins:
+        poll = round_.polls.get(pin.ballot)
+        vote = poll.votes.get(pin.player) if poll else None
+        if vote is not None:
+            shown.append(PinnedReason(vote.reason, option_of(vote.answer)))
+    return tuple(shown)
+
+
+def _example(state: RoomState) -> ExampleView:
+    assert state.example_index is not None
+    opening = state.plan.opening
+    example = _worked(opening[state.example_index])
+    return ExampleView(room_card(state), state.example_index, len(opening), example)
+
+
+def _contrast(state: RoomState) -> ContrastView:
+    beside = state.round.planned.contrast
+    assert beside is not None
+    return ContrastView(
+        room_card(state),
+        story_of(state.round.case),
+        _worked(beside),
+        _pinned(state.round),
+    )
+
+
+def _reveal(state: RoomState) -> RevealView:
+    round_ = state.round
+    vote = round_.polls.get(Ballot.VOTE)
+    has_revote = Ballot.REVOTE in round_.polls
+    return RevealView(
+        room=room_card(state),
+        story=story_of(round_.case),
+        step=state.step,
+        last_step=LAST_STEP,
+        shown=tuple(
+            Step(key, step_texts(round_.case, key)) for key in STEPS[: state.step + 1]
+        ),
+        before=bars(vote.tally if vote else Tally()),
+        after=bars(round_.after) if has_revote else None,
+        carried=round_.carried,
+        moves=_moves(round_, state.settings.min_cell),
+        verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
+        pinned=_pinned(round_),
+    )
+
+
+def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
+    return tuple(
+        Move(before, after, n if n >= min_cell else None)
+        for (before, after), n in sorted(round_.moves.items())
+    )
+
+
+def _fix(state: RoomState, now_ms: int) -> FixView:
+    case = state.round.case
+    return FixView(
+        room_card(state),
+        story_of(case),
+        verdict_of(case),
+        case.fix_question.question,
+        tuple(option.text for option in case.fix_question.options),
+        clock(state.deadline_ms, now_ms),
+    )
+
+
+def _fix_reveal(state: RoomState) -> FixRevealView:
+    case = state.round.case
+    asked = case.fix_question
+    return FixRevealView(
+        room_card(state),
+        story_of(case),
+        verdict_of(case),
+        asked.question,
+        tuple(option.text for option in asked.options),
+        asked.right,
+        tuple(option.repairs for option in asked.options),
+        tuple(option.comment for option in asked.options),
+        bars(state.round.polls[Ballot.FIX].tally),
+    )
+
+
+def _transfer(state: RoomState, now_ms: int) -> TransferView:
+    twin = state.round.case_of(Ballot.TRANSFER)
+    return TransferView(
+        room_card(state), story_of(twin), clock(state.deadline_ms, now_ms)
+    )
+
+
+def _transfer_reveal(state: RoomState) -> TransferRevealView:
+    twin = state.round.case_of(Ballot.TRANSFER)
+    tally = state.round.polls[Ballot.TRANSFER].tally
+    return TransferRevealView(room_card(state), _worked(twin), bars(tally))
+
+
+# --- the closing page ----------------------------------------------------------------
+
+
+def standings(state: RoomState) -> tuple[Standing, ...]:
+    """Return the final table: by points, then by name; practice only in rehearsals."""
+    scored = [
+        (player, player.points / player.rounds_scored)
+        for player in state.players.values()
+        if player.rounds_scored and not player.is_kicked and state.counts(player.id)
+    ]
+    scored.sort(key=lambda pair: (-pair[0].points, pair[0].name))
+    table: list[Standing] = []
+    for place, (player, mean) in enumerate(scored, start=1):
+        points = round(player.points, 1)
+        is_tied = bool(table) and table[-1].points == points
+        rank = table[-1].rank if is_tied else place
+        table.append(
+            Standing(rank, player.name, points, round(mean, 1), player.rounds_scored)
+        )
+    return tuple(table)
+
+
+def _finished(state: RoomState) -> FinishedView:
+    counted = [
+        player
+        for player in state.players.values()
+        if player.rounds_scored and state.counts(player.id)
+    ]
+    mean = _mean(counted)
+    podium = standings(state)[:3] if state.settings.podium else ()
+    return FinishedView(
+        room=room_card(state),
+        rounds=tuple(_summary(r) for r in state.rounds if r.is_revealed),
+        class_mean=mean,
+        reached_goal=mean is not None and mean >= state.settings.goal,
+        teams=tuple(_team_mean(state, name, counted) for name in state.settings.teams),
+        podium=podium,
+        reading=state.plan.reading,
+    )
+
+
+def _mean(players: list[Player]) -> float | None:
+    """Return the mean round score over all rounds of all these players."""
+    rounds = sum(player.rounds_scored for player in players)
+    return (
+        round(sum(player.points for player in players) / rounds, 1) if rounds else None
+    )
+
+
+def _team_mean(state: RoomState, name: str, counted: list[Player]) -> GroupMean:
+    members = [player for player in counted if player.team == name]
+    is_shown = len(members) >= state.settings.min_cell
+    return GroupMean(name, len(members), _mean(members) if is_shown else None)
+
+
+def _summary(round_: Round) -> RoundSummary:
+    vote = round_.polls.get(Ballot.VOTE)
+    before = vote.tally if vote else Tally()
+    has_revote = Ballot.REVOTE in round_.polls
+    return RoundSummary(
+        title=round_.case.title,
+        verdict=verdict_of(round_.case),
+        n=before.n,
+        right_before=before.right(round_.case),
+        right_after=round_.after.right(round_.case) if has_revote else None,
+    )
+
+
+# --- one player's own part -----------------------------------------------------------
+
+
+def private_view(
+    state: RoomState, player_id: PlayerId, now_ms: int, present: Set[PlayerId]
+) -> PrivateView:
+    """Return what only this player sees."""
+    player = state.players[player_id]
+    round_ = state.round if state.round_index is not None else None
+    is_shown = round_ is not None and verdict_is_shown(state, round_)
+    score = round_.scores.get(player_id) if round_ else None
+    hidden = score if score is not None and not is_shown else None
+    return PrivateView(
+        player=player.id,
+        name=player.name,
+        team=player.team,
+        is_practice=player.is_practice,
+        round=state.round_index,
+        points=round(player.points - (hidden or 0), 1),
+        rounds=player.rounds_scored - (hidden is not None),
+        percent=player.allowance,
+        clock=_own_clock(state, player, now_ms),
+        warned_ms=_warned(state, player, now_ms, present),
+        votes=_my_votes(state, round_, player_id) if round_ else (),
+        score=score if is_shown else None,
+        missed=is_shown and round_ is not None and _has_missed(round_, player_id),
+        card=_card(state, player_id) if state.phase is Phase.FINISHED else (),
+    )
+
+
+def verdict_is_shown(state: RoomState, round_: Round) -> bool:
+    """Whether the class has been told which gap it was."""
+    if not round_.is_revealed:
+        return False
+    is_now = state.phase is Phase.REVEAL and round_ is state.round
+    return not is_now or state.step >= VERDICT_STEP
+
+
+def _own_clock(state: RoomState, player: Player, now_ms: int) -> Clock | None:
+    poll = state.poll
+    return clock(own_deadline_ms(player, poll), now_ms) if poll else None
+
+
+def _warned(
+    state: RoomState, player: Player, now_ms: int, present: Set[PlayerId]
+) -> int | None:
+    if state.warned_until_ms is None or player.allowance == 100:
+        return None
+    if player.id not in holders(state, now_ms, present | {player.id}):
+        return None
+    return max(0, state.warned_until_ms - now_ms)
+
+
+def _has_missed(round_: Round, player: PlayerId) -> bool:
+    vote = round_.polls.get(Ballot.VOTE)
+    return vote is not None and player in vote.missed and player not in vote.votes
+
+
+def _my_votes(state: RoomState, round_: Round, player: PlayerId) -> tuple[MyVote, ...]:
+    mine = []
+    for ballot, poll in round_.polls.items():
+        vote = poll.votes.get(player) or poll.late.get(player)
+        if vote is not None:
+            mine.append(_my_vote(state, round_, ballot, poll, vote, player))
+    return tuple(mine)
+
+
+def _my_vote(
+    state: RoomState,
+    round_: Round,
+    ballot: Ballot,
+    poll: Poll,
+    vote: Vote,
+    player: PlayerId,
+) -> MyVote:
+    if ballot in (Ballot.VOTE, Ballot.REVOTE):
+        is_shown = verdict_is_shown(state, round_)
+    else:
+        is_shown = not poll.is_open
+    case = round_.case_of(ballot)
+    is_judged = is_shown and case.is_scored
+    return MyVote(
+        ballot=ballot,
+        answer=vote.answer,
+        reason=vote.reason,
+        is_late=vote.is_late,
+        is_right=is_right(vote.answer, case) if is_judged else None,
+        points=vote_points(state, round_, poll, player) if is_judged else None,
+    )
+
+
+def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
+    return tuple(
+        CardItem(
+            title=round_.case.title,
+            story=round_.case.story,
+            verdict=verdict_of(round_.case),
+            votes=_my_votes(state, round_, player),
+            score=round_.scores.get(player),
+            deciding=round_.case.breakdown.why,
+        )
+        for round_ in state.rounds
+        if round_.is_revealed
+    )

@@ -1,0 +1,182 @@
+"""What a client may send: JSON objects told apart by ``type``.
+
+Host commands are the game's own (server/game/commands.py), with ``ref``. Everything
+else is here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from scenarios.model import Slug
+from server.game.answers import Answer
+from server.game.commands import HostCommand, Percent, Ref
+from server.game.ids import ClientId, RoomCode
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+
+PROTOCOL_VERSION = 1
+
+Role = Literal["player", "screen", "host", "admin"]
+
+ClientName = Annotated[
+    ClientId, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")
+]
+Counter = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Message(BaseModel):
+    """Base of all messages: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+
+class Hello(Message):
+    """The first message on every socket: who is there, and for which room.
+
+    A player gives ``name`` (to join) or ``token`` (to come back). A host, a screen or
+    an admin is sent a challenge and answers it with ``prove``.
+    """
+
+    type: Literal["hello"] = "hello"
+    version: int
+    """Protocol version the client speaks; this document describes version 1."""
+    role: Role
+    room: Annotated[RoomCode, Field(max_length=16)] | None = None
+    """Room code, in either case; absent for an admin."""
+    name: Annotated[str, Field(max_length=200)] | None = None
+    token: Annotated[str, Field(max_length=100)] | None = None
+    """Resume token from an earlier welcome."""
+    team: Annotated[str, Field(max_length=100)] | None = None
+    is_practice: bool = False
+    """Marks a practice player: left out of tallies unless the room is a rehearsal."""
+
+
+class Prove(Message):
+    """Answers a challenge: proof that the client holds the key, without sending it.
+
+    ``proof`` is the lower-case hex of HMAC-SHA256 over the UTF-8 text
+    ``two-gaps 1 ROLE ROOM NONCE`` (ROOM in upper case, ``-`` for an admin), keyed with
+    the 16 bytes of the key.
+    """
+
+    type: Literal["prove"] = "prove"
+    proof: Annotated[str, Field(max_length=128)]
+
+
+class Vote(Message):
+    """One answer to the open ballot; may be sent again, and changed until it closes.
+
+    ``client`` is chosen once by each running client, ``counter`` grows with each new
+    answer; resend with the same pair until ``recorded`` or ``refused`` comes.
+    """
+
+    type: Literal["vote"] = "vote"
+    round: Annotated[int, Field(ge=0, le=999)]
+    """Index of the round (0-based), as the view gives it."""
+    ballot: Ballot
+    """Which ballot is meant: a vote for a ballot that has closed is never counted."""
+    client: ClientName
+    counter: Counter
+    answer: Answer
+    reason: Annotated[str, Field(max_length=600)] = ""
+    """One line: which fact decides it? Kept to 280 characters."""
+
+
+class AskTime(Message):
+    """A player's private wish for own time in every vote, per cent (0: no limit)."""
+
+    type: Literal["ask_time"] = "ask_time"
+    percent: Percent
+
+
+class ChooseTeam(Message):
+    """A player moves to another team."""
+
+    type: Literal["choose_team"] = "choose_team"
+    team: Annotated[str, Field(max_length=100)]
+
+
+class GetRoster(Message):
+    """A host asks for a page of the roster, 50 people at most."""
+
+    type: Literal["get_roster"] = "get_roster"
+    ref: Ref = None
+    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
+    search: Annotated[str, Field(max_length=100)] = ""
+    """Only names that contain this text."""
+
+
+class OpenRoom(Message):
+    """An admin opens a room."""
+
+    type: Literal["open_room"] = "open_room"
+    ref: Ref = None
+    deck: Slug
+    length: Annotated[int, Field(ge=1, le=60)] | None = None
+    """How many rounds; absent for the whole deck."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """Seed of every shuffle; absent for a random one."""
+    settings: RoomSettings = RoomSettings()
+    practice: Annotated[int, Field(ge=0, le=100)] = 0
+    """Practice players that the server itself brings; makes the room a rehearsal."""
+
+
+class ListRooms(Message):
+    """An admin asks for the rooms of this server, newest first."""
+
+    type: Literal["list_rooms"] = "list_rooms"
+    ref: Ref = None
+
+
+class ListDecks(Message):
+    """An admin asks for the decks and cases of the library."""
+
+    type: Literal["list_decks"] = "list_decks"
+    ref: Ref = None
+
+
+class GetCase(Message):
+    """An admin asks for one case, whole, to preview it."""
+
+    type: Literal["get_case"] = "get_case"
+    ref: Ref = None
+    case: Annotated[str, Field(max_length=100)]
+
+
+class Ping(Message):
+    """Asks for a pong: measures the way, and the server's clock."""
+
+    type: Literal["ping"] = "ping"
+    ref: Ref = None
+
+
+PlayerMessage = Vote | AskTime | ChooseTeam | Ping
+AdminMessage = OpenRoom | ListRooms | ListDecks | GetCase | Ping
+HostMessage = HostCommand | GetRoster | Ping
+PublicMessage = Hello | Prove
+ClientMessage = Annotated[
+    PublicMessage | PlayerMessage | AdminMessage | HostMessage,
+    Field(discriminator="type"),
+]
+
+
+def _types(union: object) -> frozenset[str]:
+    """Return the ``type`` of every member of a union of messages."""
+    return frozenset(
+        TypeAdapter(kind).json_schema()["properties"]["type"]["const"]
+        for kind in get_args(union)
+    )
+
+
+ALLOWED: dict[Role, frozenset[str]] = {
+    "player": _types(PlayerMessage),
+    "screen": frozenset({"ping"}),
+    "host": _types(HostMessage),
+    "admin": _types(AdminMessage),
+}
+"""Which message types each role may send once it is welcome."""

@@ -1,0 +1,254 @@
+"""What the server may send: JSON objects told apart by ``type``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from scenarios.model import Case, Deck, Kind
+from server.game.answers import Answer
+from server.game.commands import Ref
+from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.phases import Ballot, Phase
+from server.game.view_types import (
+    HostPanel,
+    HostView,
+    PersonCard,
+    PrivateView,
+    StageView,
+    Verdict,
+)
+from server.protocol.client_messages import Message, Role
+
+
+class Challenge(Message):
+    """Asks a host, a screen or an admin to prove that it holds the key."""
+
+    type: Literal["challenge"] = "challenge"
+    nonce: str
+
+
+class Welcome(Message):
+    """The hello was accepted; the view follows at once."""
+
+    type: Literal["welcome"] = "welcome"
+    role: Role
+    room: RoomCode | None
+    player: PlayerId | None = None
+    name: str | None = None
+    """The player's name as cleaned, with a number where it was taken."""
+    token: str | None = None
+    """Resume token: send it in the next hello instead of a name."""
+    server: str
+    """Name and version of the server."""
+    now_ms: int
+    """The server's clock, UTC milliseconds."""
+
+
+class View(Message):
+    """What the class sees now. A greater version replaces a smaller one."""
+
+    type: Literal["view"] = "view"
+    version: int
+    view: StageView
+
+
+class HostViewMessage(Message):
+    """The host's picture of the phase."""
+
+    type: Literal["host_view"] = "host_view"
+    version: int
+    view: HostView
+
+
+class Panel(Message):
+    """The host's live figures, at most five times a second."""
+
+    type: Literal["panel"] = "panel"
+    panel: HostPanel
+
+
+class Progress(Message):
+    """How many have answered: 5 a second to host and screen, 1 to players, at most."""
+
+    type: Literal["progress"] = "progress"
+    answered: int
+    expected: int
+    """Who has answered, or is here and still could."""
+    joined: int
+
+
+class You(Message):
+    """A player's own part: votes, points, time."""
+
+    type: Literal["you"] = "you"
+    you: PrivateView
+
+
+class Recorded(Message):
+    """The vote is stored on disk; ``answer`` is the one that stands."""
+
+    type: Literal["recorded"] = "recorded"
+    round: int
+    ballot: Ballot
+    client: ClientId
+    counter: int
+    answer: Answer
+    is_late: bool = False
+    """Kept, but it came after the reveal: not scored."""
+
+
+class Done(Message):
+    """A command was carried out and stored."""
+
+    type: Literal["done"] = "done"
+    ref: Ref
+
+
+class RefusedMessage(Message):
+    """A message was not accepted, and nothing changed."""
+
+    type: Literal["refused"] = "refused"
+    code: str
+    """One of the documented codes."""
+    detail: str
+    """What is wrong and what to do, in plain words."""
+    ref: Ref = None
+    round: int | None = None
+    """With ballot, client and counter: which vote was refused."""
+    ballot: Ballot | None = None
+    client: ClientId | None = None
+    counter: int | None = None
+
+
+class Notice(Message):
+    """Something the whole room should know."""
+
+    type: Literal["notice"] = "notice"
+    code: Literal["storage_unavailable", "storage_back"]
+    detail: str
+
+
+class Bye(Message):
+    """The last message on a socket, and whether to come back."""
+
+    type: Literal["bye"] = "bye"
+    code: Literal[
+        "taken_over",
+        "kicked",
+        "room_closed",
+        "shutting_down",
+        "too_slow",
+        "refused",
+        "idle",
+    ]
+    detail: str
+    come_back: bool
+    """Whether the client should connect again by itself."""
+
+
+class Pong(Message):
+    """Answers a ping with the server's clock, UTC milliseconds."""
+
+    type: Literal["pong"] = "pong"
+    ref: Ref
+    now_ms: int
+
+
+class Roster(Message):
+    """A page of the roster."""
+
+    type: Literal["roster"] = "roster"
+    ref: Ref
+    offset: int
+    total: int
+    """How many people match the search."""
+    people: tuple[PersonCard, ...]
+
+
+class RoomOpenedMessage(Message):
+    """A room is open. Its keys:
+
+    The host key is the first 16 bytes of HMAC-SHA256(admin key, ``host CODE``); the
+    screen key the first 16 bytes of HMAC-SHA256(host key, ``screen``). ``host_key`` is
+    sent only where rooms may be opened without an admin key.
+    """
+
+    type: Literal["room_opened"] = "room_opened"
+    ref: Ref
+    room: RoomCode
+    host_key: str | None = None
+
+
+class RoomSummary(Message):
+    """One room of this server."""
+
+    room: RoomCode
+    title: str
+    opened_ms: int
+    updated_ms: int
+    phase: Phase
+    joined: int
+    round: int | None
+    rounds: int
+
+
+class RoomList(Message):
+    """The rooms of this server, newest first (at most 200)."""
+
+    type: Literal["room_list"] = "room_list"
+    ref: Ref
+    rooms: tuple[RoomSummary, ...]
+
+
+class CaseSummary(Message):
+    """One line of the library."""
+
+    id: str
+    title: str
+    year: int
+    kind: Kind
+    domain: str
+    level: int
+    verdict: Verdict
+
+
+class DeckList(Message):
+    """The decks and the cases of the library."""
+
+    type: Literal["deck_list"] = "deck_list"
+    ref: Ref
+    decks: tuple[Deck, ...]
+    cases: tuple[CaseSummary, ...]
+
+
+class CaseMessage(Message):
+    """One case, whole."""
+
+    type: Literal["case"] = "case"
+    ref: Ref
+    case: Case
+
+
+ServerMessage = Annotated[
+    Challenge
+    | Welcome
+    | View
+    | HostViewMessage
+    | Panel
+    | Progress
+    | You
+    | Recorded
+    | Done
+    | RefusedMessage
+    | Notice
+    | Bye
+    | Pong
+    | Roster
+    | RoomOpenedMessage
+    | RoomList
+    | DeckList
+    | CaseMessage,
+    Field(discriminator="type"),
+]
