@@ -1,0 +1,143 @@
+"""Makes a deck concrete for one room: which cases, in which order, with what beside.
+
+Reads no file. All chance comes from the seed, so the same call gives the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from scenarios.errors import NothingToPlay
+from scenarios.library import Library
+from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound
+from scenarios.order import Counts, Kind, choose_counts, sequence
+
+
+def build_plan(
+    deck: Deck, library: Library, *, seed: int, length: int | None, two_link: bool
+) -> Plan:
+    """Return the plan of a room.
+
+    ``length`` is the number of rounds at most; None means all. Two-button rooms
+    (``two_link`` false) cannot ask about cases with both links broken, or neither:
+    what had to be left out stands in ``Plan.left_out``. Raises ``NothingToPlay``
+    where no round remains, and ``UnknownCase`` for a deck of another library.
+    """
+    return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    deck: Deck
+    library: Library
+    random: Random
+    two_link: bool
+
+    def plan(self, length: int | None) -> Plan:
+        if length is not None and length < 1:
+            raise NothingToPlay(self.deck.id, f"a length of {length} was asked for")
+        playable = [item for item in self.deck.rounds if self._can_play(item.case)]
+        if not playable:
+            raise NothingToPlay(
+                self.deck.id, "its cases need a room that asks about both links"
+            )
+        wanted = min(length or len(playable), len(playable))
+        chosen = self._choose(playable, wanted)
+        rounds = self._planned(chosen)
+        return Plan(
+            deck=self.deck.id,
+            deck_version=self.deck.version,
+            title=self.deck.title,
+            opening=self._opening(rounds),
+            rounds=rounds,
+            reading=self.deck.reading,
+            left_out=self._left_out(chosen, all_wanted=wanted == len(playable)),
+        )
+
+    def _can_play(self, case_id: str | None) -> bool:
+        if case_id is None:
+            return False
+        case = self.library.case(case_id)
+        return self.two_link or case.is_clean or case.contested is not None
+
+    def _choose(self, playable: list[DeckRound], wanted: int) -> list[DeckRound]:
+        if self.deck.order == "fixed":
+            return playable[:wanted]
+        by_label: dict[Kind, list[DeckRound]] = {None: []}
+        by_label |= {label: [] for label in Label}
+        for item in playable:
+            by_label[self.library.case(item.case).label].append(item)
+        for group in by_label.values():
+            self.random.shuffle(group)
+        have = Counts(
+            len(by_label[Label.OUTER]), len(by_label[Label.INNER]), len(by_label[None])
+        )
+        layout = sequence(choose_counts(have, wanted), self.random)
+        return [by_label[label].pop() for label in layout]
+
+    def _planned(self, chosen: list[DeckRound]) -> tuple[PlannedRound, ...]:
+        used = set(self._named_opening())
+        for item in chosen:
+            used |= {item.case, item.contrast or "", item.transfer or ""}
+        rounds: list[PlannedRound] = []
+        for item in chosen:
+            transfer = self._playable(item.transfer) or self._free_twin(item.case, used)
+            if transfer is not None:
+                used.add(transfer.id)
+            contrast = self._playable(item.contrast)
+            case = self.library.case(item.case)
+            rounds.append(PlannedRound(case=case, contrast=contrast, transfer=transfer))
+        return tuple(rounds)
+
+    def _playable(self, case_id: str | None) -> Case | None:
+        if case_id is None or not self._can_play(case_id):
+            return None
+        return self.library.case(case_id)
+
+    def _free_twin(self, case_id: str, used: set[str]) -> Case | None:
+        twin = self.library.case(case_id).twin
+        if twin is None or twin in used or twin not in self.library.cases:
+            return None
+        return self._playable(twin)
+
+    def _named_opening(self) -> tuple[str, ...]:
+        names = self.deck.opening
+        return names if all(self._can_play(name) for name in names) else ()
+
+    def _opening(self, rounds: tuple[PlannedRound, ...]) -> tuple[Case, ...]:
+        if self.deck.opening:
+            return tuple(self.library.case(name) for name in self._named_opening())
+        if self.deck.order == "fixed":
+            return ()
+        taken = set(self.deck.case_ids)
+        taken |= {item.transfer.id for item in rounds if item.transfer is not None}
+        pairs = sorted(_contrasting_pairs(self.library, taken))
+        if not pairs:
+            return ()
+        return tuple(self.library.case(name) for name in self.random.choice(pairs))
+
+    def _left_out(
+        self, chosen: list[DeckRound], *, all_wanted: bool
+    ) -> tuple[str, ...]:
+        kept = {item.case for item in chosen}
+        out = [name for name in self.deck.opening if not self._named_opening()]
+        for item in self.deck.rounds:
+            if item.case in kept:
+                beside = (item.contrast, item.transfer)
+                out += [name for name in beside if name and not self._can_play(name)]
+            elif all_wanted or not self._can_play(item.case):
+                out.append(item.case)
+        return tuple(out)
+
+
+def _contrasting_pairs(library: Library, taken: set[str]) -> Iterator[tuple[str, str]]:
+    for case in library.cases.values():
+        twin = library.cases.get(case.twin) if case.twin else None
+        if twin is None or {case.id, twin.id} & taken:
+            continue
+        if case.label is Label.OUTER and twin.label is Label.INNER:
+            yield case.id, twin.id
+        elif case.label is Label.INNER and twin.label is Label.OUTER:
+            yield twin.id, case.id
