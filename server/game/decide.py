@@ -323,7 +323,9 @@ def _close_votes(state: RoomState, command: CloseVotes, moment: Moment) -> list[
 
 def _closed(state: RoomState, moment: Moment) -> Event:
     ballot, poll = state.ballot, state.poll
-    assert ballot is not None and poll is not None and state.round_index is not None
+    assert ballot is not None
+    assert poll is not None
+    assert state.round_index is not None
     missed = tuple(
         sorted(
             player
@@ -359,7 +361,8 @@ def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Event]:
 def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[Event]:
     if state.step >= LAST_STEP:
         raise Refused("nothing_to_show", "The whole breakdown is shown.")
-    return [StepShown(LAST_STEP if command.all else state.step + 1)]
+    last = LAST_STEP if command.all else state.step + 1
+    return [StepShown(step) for step in range(state.step + 1, last + 1)]
 
 
 def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Event]:

@@ -9,7 +9,7 @@ REFUSALS = {
     "not_allowed": "This role may not send this message.",
     "wrong_proof": "The key's proof does not match.",
     "unknown_room": "No open room has this code.",
-    "unknown_deck": "No deck has this id.",
+    "unknown_deck": "No deck or case has this id, or none of it can be played.",
     "unknown_player": "No such player in this room.",
     "bad_token": "The resume token does not belong to a player of this room.",
     "room_locked": "The host has locked the room: nobody new may join.",
@@ -30,6 +30,7 @@ REFUSALS = {
     "no_reason": "That player gave no reason in this phase.",
     "bad_settings": "The settings contradict each other; detail says how.",
     "storage_unavailable": "The journal cannot be written now; nothing was counted.",
+    "internal": "A fault of ours, and logged; nothing changed.",
     "busy": "The server has more work than it can queue; resend in a moment.",
     "shutting_down": "The server is stopping; come back in a moment.",
 }

@@ -42,7 +42,7 @@ from server.game.events import (
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
 from server.game.scoring import MISSED, points, round_score
-from server.game.state import Pin, Player, Poll, Round, RoomState, Vote
+from server.game.state import Pin, Player, Poll, RoomState, Round, Vote
 from server.game.tally import Tally, option_of
 
 
@@ -219,7 +219,7 @@ def _round_revealed(state: RoomState, _: RoundRevealed) -> None:
 
 
 def _carry(state: RoomState, round_: Round) -> None:
-    """Count REVOTE with the votes of those who voted only in VOTE (learning rule A5)."""
+    """Count REVOTE with the votes of those who voted only in VOTE (rule A5)."""
     vote, revote = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
     round_.after = Tally(revote.tally.cells.copy())
     for player, first in vote.votes.items():
@@ -235,7 +235,7 @@ def _carry(state: RoomState, round_: Round) -> None:
 
 
 def _scores(state: RoomState, round_: Round) -> Iterable[tuple[Any, float]]:
-    """Give each player who saw the round its score (learning rule B9)."""
+    """Give each player who saw the round its score (rule B9)."""
     vote = round_.polls.get(Ballot.VOTE)
     revote = round_.polls.get(Ballot.REVOTE)
     if not round_.case.is_scored or vote is None:

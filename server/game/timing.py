@@ -104,11 +104,11 @@ def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
     return 0 < answered == expected
 
 
-def next_due_ms(state: RoomState) -> int | None:
-    """Return when a Tick next has something to close; None when never.
+def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
+    """Return when next a Tick may have something to close; None when never.
 
     A warned close is due at its time; with ``auto_close``, a poll 2 s after its
-    deadline, or after the last allowance that could still hold it.
+    deadline, or when the last allowance that holds it runs out.
     """
     poll = state.poll
     if poll is None:
@@ -117,7 +117,11 @@ def next_due_ms(state: RoomState) -> int | None:
         return state.warned_until_ms
     if not state.settings.auto_close or poll.deadline_ms is None:
         return None
-    return poll.deadline_ms + GRACE_MS
+    ends = [poll.deadline_ms + GRACE_MS]
+    for player in holders(state, now_ms, present):
+        end_ms = own_deadline_ms(state.players[player], poll)
+        ends.append(end_ms if end_ms is not None else now_ms)
+    return max(ends)
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:

@@ -1,0 +1,246 @@
+"""The composition root: the one place where the parts are made and put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from scenarios.library import Library
+from scenarios.load import load_library
+from server.game.ids import RoomCode
+from server.journal.memory import MemoryStore
+from server.journal.sqlite import SqliteStore
+from server.journal.store import EventStore, StoreUnavailable
+from server.net.addresses import base_url
+from server.net.admin import AdminDesk, BringPractice
+from server.net.limits import Limits, Wrongs
+from server.net.links import Keeper
+from server.net.pages import Pages
+from server.net.server import Door, listen
+from server.net.session import Desk
+from server.protocol.keys import KEY_BYTES
+from server.relay.local import LocalGateway
+from server.rooms import replies
+from server.rooms.clock import Clock, SystemClock
+from server.rooms.directory import Directory
+
+log = logging.getLogger("twogaps")
+
+WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
+
+
+class CannotStart(Exception):  # noqa: N818 - read as a sentence
+    """The server cannot start; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How a server is set up. The command line fills it in."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    """0 lets the system choose."""
+    data: Path | None = None
+    """Folder of the journal; None keeps everything in memory."""
+    cases: tuple[Path, ...] = ()
+    """Folders of cases and decks beside the built-in ones."""
+    public_url: str | None = None
+    origins: tuple[str, ...] = ()
+    is_open: bool = False
+    """Anybody may open rooms, without the admin key."""
+    limits: Limits = field(default_factory=Limits)
+    bring_practice: Callable[[str], BringPractice] | None = None
+    """Given the server's own address, returns what brings practice players."""
+    store: Callable[[], Awaitable[EventStore]] | None = None
+    """Opens another store than ``data`` asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs."""
+
+    port: int
+    url: str
+    """The address that players use."""
+    local_url: str
+    admin_key: str | None
+    admin: AdminDesk
+    directory: Directory
+    library: Library
+    is_web_built: bool
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Running]:
+    """Run a server for as long as the block lasts.
+
+    Raises :class:`CannotStart` where the port, the journal or the cases are not to be
+    had. On leaving, everybody is told, votes are stored, and the port is closed.
+    """
+    library = load_library(*config.cases)
+    for problem in library.problems:
+        log.warning("left out: %s", problem)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await _open_store(config, stack)
+        clock: Clock = SystemClock()
+        gateway = LocalGateway()
+        directory = Directory(
+            store, gateway, clock, draw=secrets.choice, most_rooms=config.limits.rooms
+        )
+        keeper = Keeper()
+        await _in_background(stack, directory, keeper)
+        key = None if config.is_open else _admin_key(config.data)
+        late = _Late()
+        admin = AdminDesk(
+            directory,
+            library,
+            key,
+            new_id=lambda: secrets.token_hex(KEY_BYTES),
+            new_seed=lambda: secrets.randbelow(2**31),
+            bring_practice=late.bring if config.bring_practice else None,
+        )
+        desk = Desk(
+            directory=directory,
+            admin=admin,
+            clock=clock,
+            keeper=keeper,
+            limits=config.limits,
+            wrongs=Wrongs(config.limits.wrong_codes),
+            new_id=lambda: secrets.token_hex(KEY_BYTES),
+        )
+        pages = Pages(WEB, lambda code: f"{late.url}/j/{code}", lambda: {"ok": True})
+        port = await _listen(stack, config, Door(desk, pages, config.origins))
+        stack.callback(_say_goodbye, directory, gateway)
+        late.url = base_url(config.host, port, config.public_url, tls=False)
+        local_url = base_url(_reachable_here(config.host), port, None, tls=False)
+        if config.bring_practice:
+            late.practice = config.bring_practice(local_url)
+        yield Running(
+            port=port,
+            url=late.url,
+            local_url=local_url,
+            admin_key=key,
+            admin=admin,
+            directory=directory,
+            library=library,
+            is_web_built=pages.is_built,
+        )
+
+
+@dataclass(slots=True)
+class _Late:
+    """What is known only once the port is open."""
+
+    url: str = ""
+    practice: BringPractice | None = None
+
+    async def bring(self, code: RoomCode, n: int) -> None:
+        """Bring practice players to a room."""
+        assert self.practice is not None
+        await self.practice(code, n)
+
+
+async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> EventStore:
+    if config.store is not None:
+        store = await config.store()
+    elif config.data is None:
+        store = MemoryStore()
+    else:
+        stack.enter_context(_lock(config.data))
+        try:
+            store = await SqliteStore.open(config.data / "journal.sqlite")
+        except StoreUnavailable as exc:
+            raise CannotStart(
+                f"The journal in {config.data} cannot be opened: {exc}. "
+                "Check that the folder is writable and the disk is not full, "
+                "or choose another one with --data."
+            ) from exc
+    stack.push_async_callback(store.close)
+    return store
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Keep a second server off the same journal."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle: IO[str] = (folder / "server.lock").open("w")
+    except OSError as exc:
+        raise CannotStart(
+            f"The folder {folder} cannot be used: {exc.strerror}. "
+            "Choose another one with --data."
+        ) from exc
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise CannotStart(
+                f"Another Two Gaps server is using {folder}. Stop it first, or choose "
+                "another folder with --data."
+            ) from exc
+        yield
+
+
+async def _in_background(
+    stack: contextlib.AsyncExitStack, directory: Directory, keeper: Keeper
+) -> None:
+    """Run the rooms and the keeper of links until the stack is left."""
+    started = asyncio.Event()
+    for name, work in (("rooms", directory.run(started)), ("links", keeper.run())):
+        task = asyncio.create_task(work, name=name)
+        stack.push_async_callback(_end, task)
+    await started.wait()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _say_goodbye(directory: Directory, gateway: LocalGateway) -> None:
+    for room in directory.live:
+        gateway.dismiss(room.code, None, replies.SHUTTING_DOWN)
+
+
+async def _listen(stack: contextlib.AsyncExitStack, config: Config, door: Door) -> int:
+    try:
+        server = await listen(door, config.host, config.port, config.limits.staff_frame)
+    except OSError as exc:
+        raise CannotStart(
+            f"Port {config.port} on {config.host} cannot be opened: "
+            f"{exc.strerror or exc}. Choose another one with --port."
+        ) from exc
+
+    async def close() -> None:
+        server.close()
+        await server.wait_closed()
+
+    stack.push_async_callback(close)
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
+def _reachable_here(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared
+
+
+def _admin_key(data: Path | None) -> str:
+    """Return the admin key (hex): kept beside the journal, so that links stay good."""
+    if data is None:
+        return secrets.token_hex(KEY_BYTES)
+    path = data / "admin.key"
+    if path.exists():
+        key = path.read_text().strip()
+        if len(key) == 2 * KEY_BYTES:
+            return key
+    key = secrets.token_hex(KEY_BYTES)
+    path.touch(mode=0o600)
+    path.write_text(key + "\n")
+    return key

@@ -1,0 +1,57 @@
+"""Events to JSON and back, with upcasters for shapes of the past."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from server.game.events import (
+    Event,
+    PlayerJoined,
+    PlayerRenamed,
+    VoteCast,
+    VoteKeptLate,
+)
+from server.game.ids import PlayerId
+from server.journal.store import UnreadableEvent
+
+_EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+
+UPCASTERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""By stored type: turns the JSON of a shape we no longer write into today's."""
+
+
+def encode(event: Event) -> str:
+    """Return an event as one line of JSON."""
+    return _EVENTS.dump_json(event).decode()
+
+
+def decode(body: str) -> Event:
+    """Return the event stored as JSON, upcast where its shape is old.
+
+    Raises :class:`UnreadableEvent`.
+    """
+    try:
+        if UPCASTERS:
+            raw = json.loads(body)
+            while upcast := UPCASTERS.get(raw.get("type", "")):
+                raw = upcast(raw)
+            return _EVENTS.validate_python(raw)
+        return _EVENTS.validate_json(body)
+    except (ValidationError, ValueError, AttributeError) as exc:
+        raise UnreadableEvent(f"cannot read event {body[:80]!r}: {exc}") from exc
+
+
+def erased(event: Event, player: PlayerId, name: str) -> Event:
+    """Return the event without the words of one player; the same one if untouched."""
+    match event:
+        case PlayerJoined() | PlayerRenamed() if event.player == player:
+            return replace(event, name=name)
+        case VoteCast() | VoteKeptLate() if event.player == player:
+            return replace(event, reason="")
+        case _:
+            return event

@@ -1,0 +1,60 @@
+"""The in-memory twin of the journal: for tests, and for games nobody needs to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server.game.events import Event
+from server.game.ids import PlayerId, RoomCode
+from server.journal.codec import decode, encode, erased
+from server.journal.record import record_of
+from server.journal.store import RoomRecord, VersionConflict
+
+
+class MemoryStore:
+    """An EventStore that forgets everything when the process ends."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[RoomCode, list[str]] = {}
+        self._records: dict[RoomCode, RoomRecord] = {}
+
+    async def append(
+        self, room: RoomCode, version: int, events: Sequence[Event]
+    ) -> None:
+        """Store events; they are encoded, so that nothing unstorable slips through."""
+        bodies = self._bodies.get(room, [])
+        if len(bodies) != version:
+            raise VersionConflict(f"{room} holds {len(bodies)} events, not {version}")
+        self._bodies[room] = [*bodies, *(encode(event) for event in events)]
+        self._records[room] = record_of(self._records.get(room), room, events)
+
+    async def load(self, room: RoomCode) -> list[Event]:
+        """Return all events of a room."""
+        return [decode(body) for body in self._bodies.get(room, [])]
+
+    async def rooms(self) -> list[RoomRecord]:
+        """Return all rooms, newest first."""
+        return sorted(self._records.values(), key=lambda r: -r.opened_ms)
+
+    async def delete(self, room: RoomCode) -> bool:
+        """Remove a room."""
+        self._records.pop(room, None)
+        return self._bodies.pop(room, None) is not None
+
+    async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
+        """Forget a player's words."""
+        bodies = self._bodies.get(room, [])
+        changed = 0
+        for index, body in enumerate(bodies):
+            event = decode(body)
+            forgotten = erased(event, player, name)
+            if forgotten != event:
+                bodies[index] = encode(forgotten)
+                changed += 1
+        return changed
+
+    async def check(self) -> None:
+        """Memory is always there."""
+
+    async def close(self) -> None:
+        """Nothing to release."""

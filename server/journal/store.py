@@ -1,0 +1,82 @@
+"""The EventStore port: what the rooms ask of a journal, whatever it is written on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.game.events import Event
+from server.game.ids import PlayerId, RoomCode
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - names a condition
+    """The journal cannot be written or read now (full disk, locked file, I/O error).
+
+    Whether the last append was stored is unknown: load the room again to find out.
+    """
+
+
+class VersionConflict(Exception):  # noqa: N818 - names a condition
+    """Events already stand where these were to go: somebody else writes this room."""
+
+
+class UnreadableEvent(Exception):  # noqa: N818 - names a condition
+    """A stored event cannot be understood: damaged, or written by a later version."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """One line of the journal's table of rooms. Times are UTC milliseconds."""
+
+    code: RoomCode
+    title: str
+    rounds: int
+    opened_ms: int
+    updated_ms: int
+    finished_ms: int | None
+    joined: int
+    version: int
+
+
+class EventStore(Protocol):
+    """An append-only store of events by room. Every call may raise StoreUnavailable."""
+
+    async def append(
+        self, room: RoomCode, version: int, events: Sequence[Event]
+    ) -> None:
+        """Store events behind the first ``version`` ones; durable on return.
+
+        All or none are stored. Raises :class:`VersionConflict` when the room does not
+        hold exactly ``version`` events.
+        """
+        ...
+
+    async def load(self, room: RoomCode) -> list[Event]:
+        """Return all events of a room in order; empty for an unknown room."""
+        ...
+
+    async def rooms(self) -> list[RoomRecord]:
+        """Return all rooms, newest first."""
+        ...
+
+    async def delete(self, room: RoomCode) -> bool:
+        """Remove a room and all of its events; return whether there was one."""
+        ...
+
+    async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
+        """Replace a player's name and reasons by ``name`` and nothing.
+
+        The one exception to events never being edited: a person's right to be
+        forgotten. Votes and points stay, so that tallies do. Returns how many events
+        were changed; idempotent.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Write and commit something trivial: raises while the store is away."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and release the store. Idempotent."""
+        ...

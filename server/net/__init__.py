@@ -1,0 +1,1 @@
+"""Sockets, limits and pages: everything that touches the network, on one port."""

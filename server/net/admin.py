@@ -1,0 +1,132 @@
+"""What an admin may ask: open rooms, list them, and browse the library."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+from scenarios.build import build_plan
+from scenarios.errors import ScenarioError
+from scenarios.library import Library
+from scenarios.model import Case
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.game.views import verdict_of
+from server.journal.store import StoreUnavailable
+from server.protocol.client_messages import GetCase, ListDecks, ListRooms, OpenRoom
+from server.protocol.codec import encode_server
+from server.protocol.keys import host_key
+from server.protocol.server_messages import (
+    CaseMessage,
+    CaseSummary,
+    DeckList,
+    RoomList,
+    RoomOpenedMessage,
+)
+from server.rooms.directory import Directory, NewRoom
+
+BringPractice = Callable[[RoomCode, int], Awaitable[None]]
+
+
+class AdminDesk:
+    """Answers admins. Without a key, anybody may open rooms."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        library: Library,
+        key: str | None,
+        new_id: Callable[[], str],
+        new_seed: Callable[[], int],
+        bring_practice: BringPractice | None = None,
+    ) -> None:
+        self._directory = directory
+        self._library = library
+        self.key = key
+        self._new_id = new_id
+        self._new_seed = new_seed
+        self._bring_practice = bring_practice
+
+    async def answer(
+        self, message: OpenRoom | ListRooms | ListDecks | GetCase
+    ) -> bytes:
+        """Return the frame that answers a message; raises :class:`Refused`."""
+        match message:
+            case OpenRoom():
+                return await self._open(message)
+            case ListRooms():
+                return await self._rooms(message)
+            case ListDecks():
+                return self._decks(message)
+            case GetCase():
+                return self._case(message)
+        assert_never(message)
+
+    async def open_room(self, message: OpenRoom) -> tuple[RoomCode, str]:
+        """Open a room; return its code and its host key (hex)."""
+        settings = message.settings
+        if message.practice and self._bring_practice is not None:
+            settings = settings.model_copy(update={"simulated": True})
+        seed = message.seed if message.seed is not None else self._new_seed()
+        try:
+            plan = build_plan(
+                self._library.deck(message.deck),
+                self._library,
+                seed=seed,
+                length=message.length,
+                two_link=settings.two_link,
+            )
+        except ScenarioError as exc:
+            raise Refused("unknown_deck", str(exc)) from exc
+        new = NewRoom(plan, settings, seed)
+        room = await self._directory.open(new, self._secret)
+        if message.practice and self._bring_practice is not None:
+            await self._bring_practice(room.code, message.practice)
+        return room.code, room.key_of("host")
+
+    def _secret(self, code: RoomCode) -> str:
+        return host_key(self.key, code) if self.key else self._new_id()
+
+    async def _open(self, message: OpenRoom) -> bytes:
+        code, key = await self.open_room(message)
+        given = None if self.key else key
+        return encode_server(
+            RoomOpenedMessage(ref=message.ref, room=code, host_key=given)
+        )
+
+    async def _rooms(self, message: ListRooms) -> bytes:
+        if self.key is None:
+            raise Refused("not_allowed", "Rooms are listed to holders of a key only.")
+        try:
+            rooms = await self._directory.summaries()
+        except StoreUnavailable as exc:
+            raise Refused("storage_unavailable", "Cannot read the journal.") from exc
+        return encode_server(RoomList(ref=message.ref, rooms=rooms))
+
+    def _decks(self, message: ListDecks) -> bytes:
+        return encode_server(
+            DeckList(
+                ref=message.ref,
+                decks=tuple(self._library.decks.values()),
+                cases=tuple(_summary(case) for case in self._library.cases.values()),
+            )
+        )
+
+    def _case(self, message: GetCase) -> bytes:
+        try:
+            case = self._library.case(message.case)
+        except ScenarioError as exc:
+            raise Refused("unknown_deck", str(exc)) from exc
+        return encode_server(CaseMessage(ref=message.ref, case=case))
+
+
+def _summary(case: Case) -> CaseSummary:
+    return CaseSummary(
+        id=case.id,
+        title=case.title,
+        year=case.year,
+        kind=case.kind,
+        domain=case.domain,
+        level=case.level,
+        verdict=verdict_of(case),
+    )

@@ -1,0 +1,169 @@
+"""A websocket as a Link: never waits, keeps only the newest of what replaces itself.
+
+While the kernel takes what is written, frames go straight to the transport. Once a
+client reads too slowly, its frames are held here, newest of each slot; a keeper looks
+after held links, and cuts those loose that stay stuck. Nobody else waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+
+from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.exceptions import ConnectionClosed
+
+from server.protocol.codec import encode_server
+from server.protocol.server_messages import Bye
+from server.relay.gateway import Slot
+
+log = logging.getLogger("twogaps.net")
+
+HIGH_BYTES = 64 * 1024
+"""With so much unsent in the transport, further frames are held."""
+
+HELD = 256
+"""Frames without a slot that are held; more than that, and the client is cut loose."""
+
+STUCK_S = 20.0
+"""A client that has taken nothing for so long is cut loose."""
+
+LOOK_S = 0.1
+"""How often held links are looked at."""
+
+TOO_SLOW = encode_server(
+    Bye(code="too_slow", detail="Your connection could not keep up.", come_back=True)
+)
+
+
+class WsLink:
+    """One websocket, as the gateway sees it."""
+
+    __slots__ = (
+        "_keeper",
+        "_parting",
+        "_queue",
+        "_since",
+        "_slots",
+        "_ws",
+        "is_waiting",
+        "is_welcome",
+    )
+
+    def __init__(self, ws: ServerConnection, keeper: Keeper) -> None:
+        self._ws = ws
+        self._keeper = keeper
+        self._queue: deque[bytes] = deque()
+        self._slots: dict[Slot, bytes] = {}
+        self._since = 0.0
+        self._parting = False
+        self.is_waiting = False
+        """A hello has been passed on and not yet been answered."""
+        self.is_welcome = False
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a frame, or hold it while the client is slow."""
+        if self._parting:
+            return
+        if not self._queue and not self._slots and self._unsent() < HIGH_BYTES:
+            broadcast((self._ws,), frame, text=True)
+            return
+        self._hold(frame, slot)
+
+    def greet(self, welcome: bytes) -> None:
+        """Send the welcome: the session may now speak for its role."""
+        self.is_waiting, self.is_welcome = False, True
+        self.push(welcome)
+
+    def turn_away(self, refusal: bytes) -> None:
+        """Send the refusal of a hello: the session may try another one."""
+        self.is_waiting = False
+        self.push(refusal)
+
+    def part(self, bye: bytes) -> None:
+        """Send a last frame and close."""
+        if self._parting:
+            return
+        self.push(bye)
+        self._parting = True
+        self._keeper.close(self._ws)
+
+    def flush(self, now: float) -> bool:
+        """Write what is held; return whether anything is left to hold.
+
+        Cuts the link loose where it has been stuck for too long.
+        """
+        while (self._queue or self._slots) and self._unsent() < HIGH_BYTES:
+            frame = self._queue.popleft() if self._queue else self._pop_slot()
+            broadcast((self._ws,), frame, text=True)
+            self._since = now
+        if not self._queue and not self._slots:
+            return False
+        if now - self._since > STUCK_S:
+            self._cut()
+            return False
+        return True
+
+    def _unsent(self) -> int:
+        return self._ws.transport.get_write_buffer_size()
+
+    def _pop_slot(self) -> bytes:
+        return self._slots.pop(next(iter(self._slots)))
+
+    def _hold(self, frame: bytes, slot: Slot | None) -> None:
+        if not self._queue and not self._slots:
+            self._since = asyncio.get_running_loop().time()
+            self._keeper.hold(self)
+        if slot is not None:
+            self._slots[slot] = frame
+        elif len(self._queue) < HELD:
+            self._queue.append(frame)
+        else:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Drop a stuck client: what it has not read is lost, it may come back."""
+        log.info("a client that does not read was cut loose")
+        self._parting = True
+        self._queue.clear()
+        self._slots.clear()
+        self._ws.transport.abort()
+
+
+class Keeper:
+    """Looks after links that are slow, and closes those that part."""
+
+    def __init__(self) -> None:
+        self._held: set[WsLink] = set()
+        self._wake = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+
+    def hold(self, link: WsLink) -> None:
+        """Look after a link until it has nothing held."""
+        self._held.add(link)
+        self._wake.set()
+
+    def close(self, ws: ServerConnection) -> None:
+        """Close a websocket in the background."""
+        if self._group is not None:
+            self._group.create_task(_close(ws), name="close-link")
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            loop = asyncio.get_running_loop()
+            while True:
+                await self._wake.wait()
+                now = loop.time()
+                self._held = {link for link in self._held if link.flush(now)}
+                if not self._held:
+                    self._wake.clear()
+                await asyncio.sleep(LOOK_S)
+
+
+async def _close(ws: ServerConnection) -> None:
+    with contextlib.suppress(ConnectionClosed, OSError):
+        await ws.close(1000)

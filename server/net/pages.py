@@ -1,0 +1,203 @@
+"""The pages, answered on the same port from a table that is read once at start.
+
+What the browser build wrote to client/web/dist is served as it is: hashed assets for
+ever, pages only after asking (ETag, 304), with gzip or brotli where the file has a
+compressed sibling. Two things are made here: the QR code of a room and the health of
+the server. Everything else is 404.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import segno
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".txt": "text/plain; charset=utf-8",
+}
+ENTRIES = {
+    "/": "index.html",
+    "/host": "host.html",
+    "/screen": "screen.html",
+    "/report": "report.html",
+}
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+_ROOM_PATH = re.compile(r"^/j/[A-Za-z0-9]{1,16}$")
+_QR_PATH = re.compile(r"^/qr/([A-Z0-9]{1,16})\.svg$")
+
+_ON_ITS_WAY = """<!doctype html>
+<html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Two Gaps</title>
+<h1>Two Gaps is running</h1>
+<p>The browser client is not built in this copy.</p>
+<p>Play in a terminal: <code>twogaps join CODE</code>. To build the pages, install with
+Node.js 20 or later and without TWOGAPS_SKIP_WEB.</p>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file as it is served: bodies by content encoding ("" is none)."""
+
+    kind: str
+    bodies: dict[str, bytes]
+    etag: str
+    is_immutable: bool
+
+    @classmethod
+    def of(cls, body: bytes, kind: str, *, is_immutable: bool = False) -> Page:
+        """Return a page of one uncompressed body."""
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        return cls(kind, {"": body}, etag, is_immutable)
+
+
+class Pages:
+    """Answers plain GETs. ``join_url`` gives the address behind a room's QR code."""
+
+    def __init__(
+        self,
+        folder: Path,
+        join_url: Callable[[str], str],
+        health: Callable[[], dict[str, object]],
+    ) -> None:
+        self._table = _read(folder)
+        self._join_url = join_url
+        self._health = health
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the browser client is there."""
+        return "/index.html" in self._table
+
+    def answer(self, request: Request) -> Response:
+        """Return the response to a plain request."""
+        path = urlsplit(request.path).path
+        if path == "/healthz":
+            return self._say_health()
+        page = self._find(path)
+        if page is None:
+            return _plain(HTTPStatus.NOT_FOUND, "There is no such page.\n")
+        return _respond(page, request.headers)
+
+    def _find(self, path: str) -> Page | None:
+        if match := _QR_PATH.match(path):
+            return _qr(self._join_url(match[1]))
+        if _ROOM_PATH.match(path):
+            path = "/"
+        if path in ENTRIES:
+            if not self.is_built:
+                return Page.of(_ON_ITS_WAY.encode(), TYPES[".html"])
+            path = f"/{ENTRIES[path]}"
+        return self._table.get(path)
+
+    def _say_health(self) -> Response:
+        health = self._health()
+        is_well = all(value is not False for value in health.values())
+        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+        body = json.dumps(health).encode() + b"\n"
+        return _make(status, body, TYPES[".json"], {"Cache-Control": "no-store"})
+
+
+def _read(folder: Path) -> dict[str, Page]:
+    """Read a folder of built files into a table by URL path."""
+    table: dict[str, Page] = {}
+    if not folder.is_dir():
+        return table
+    for path in sorted(folder.rglob("*")):
+        kind = TYPES.get(path.suffix)
+        if kind is None or not path.is_file() or path.name.startswith("."):
+            continue
+        body = path.read_bytes()
+        bodies = {"": body}
+        for encoding, suffix in ENCODINGS.items():
+            packed = path.with_name(path.name + suffix)
+            if packed.is_file():
+                bodies[encoding] = packed.read_bytes()
+        name = "/" + path.relative_to(folder).as_posix()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        table[name] = Page(kind, bodies, etag, name.startswith("/assets/"))
+    return table
+
+
+def _respond(page: Page, asked: Headers) -> Response:
+    headers = {
+        "ETag": page.etag,
+        "Cache-Control": "public, max-age=31536000, immutable"
+        if page.is_immutable
+        else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if page.etag in (asked.get("If-None-Match") or ""):
+        return _make(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
+    accepted = asked.get("Accept-Encoding") or ""
+    offered = {part.split(";")[0].strip() for part in accepted.split(",")}
+    for encoding in ENCODINGS:
+        if encoding in offered and encoding in page.bodies:
+            headers["Content-Encoding"] = encoding
+            return _make(HTTPStatus.OK, page.bodies[encoding], page.kind, headers)
+    return _make(HTTPStatus.OK, page.bodies[""], page.kind, headers)
+
+
+def _make(
+    status: HTTPStatus, body: bytes, kind: str, extra: dict[str, str]
+) -> Response:
+    headers = Headers(
+        {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": CSP,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Connection": "close",
+            **extra,
+        }
+    )
+    return Response(status.value, status.phrase, headers, body)
+
+
+def _plain(status: HTTPStatus, text: str) -> Response:
+    return _make(status, text.encode(), TYPES[".txt"], {"Cache-Control": "no-store"})
+
+
+def forbidden(text: str) -> Response:
+    """Return a 403 that says why."""
+    return _plain(HTTPStatus.FORBIDDEN, text)
+
+
+def unavailable(text: str) -> Response:
+    """Return a 503 that says why."""
+    return _plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
+
+
+def _qr(url: str) -> Page:
+    out = io.BytesIO()
+    segno.make(url, error="m").save(
+        out, kind="svg", border=2, scale=8, xmldecl=False, svgns=True, light="#fff"
+    )
+    return Page.of(out.getvalue(), TYPES[".svg"])

@@ -1,0 +1,1 @@
+"""The way out of a room: who is attached, and how a frame reaches them."""

@@ -1,0 +1,78 @@
+"""The Gateway port: a room does not know where its people's sockets are.
+
+Frames are encoded messages (UTF-8 JSON). Every call returns at once: a slow reader is
+its link's business, nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from server.game.ids import PlayerId, RoomCode
+
+Audience = Literal["player", "screen", "host"]
+AUDIENCES: tuple[Audience, ...] = ("player", "screen", "host")
+STAFF: tuple[Audience, ...] = ("screen", "host")
+
+Slot = Literal["view", "panel", "progress", "you"]
+"""Frames of one slot replace each other: only the newest unsent one is kept."""
+
+
+class Link(Protocol):
+    """One connected client, wherever its socket is."""
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a frame, in order; with a slot it may be replaced by a newer one."""
+        ...
+
+    def greet(self, welcome: bytes) -> None:
+        """Send the welcome: from now on the link may speak for its role."""
+        ...
+
+    def turn_away(self, refusal: bytes) -> None:
+        """Send the refusal of a hello: the client may try another one."""
+        ...
+
+    def part(self, bye: bytes) -> None:
+        """Send a last frame and close. Idempotent."""
+        ...
+
+
+class Gateway(Protocol):
+    """Carries frames to the people of a room."""
+
+    def attach(
+        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+    ) -> Link | None:
+        """Let a link hear its room. Returns the link it replaces: a player has one."""
+        ...
+
+    def detach(
+        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+    ) -> bool:
+        """Forget a link; False where it had been replaced before. Idempotent."""
+        ...
+
+    def broadcast(
+        self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send the same frame to everybody of one role in one room."""
+        ...
+
+    def to_player(
+        self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send a frame to one player, if connected."""
+        ...
+
+    def players(self, room: RoomCode) -> list[PlayerId]:
+        """Return the players of a room who are attached now."""
+        ...
+
+    def count(self, room: RoomCode, audience: Audience) -> int:
+        """Return how many links of a role hear a room."""
+        ...
+
+    def dismiss(self, room: RoomCode, player: PlayerId | None, bye: bytes) -> None:
+        """Part from one player, or with None from everybody in the room."""
+        ...

@@ -1,0 +1,104 @@
+"""The local gateway: this node's own sockets, by room and role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from server.game.ids import PlayerId, RoomCode
+from server.relay.gateway import Audience, Link, Slot
+
+
+@dataclass(slots=True)
+class _Listeners:
+    """Who hears one room: one link a player, any number of screens and hosts."""
+
+    players: dict[PlayerId, Link] = field(default_factory=dict)
+    screens: dict[Link, None] = field(default_factory=dict)
+    hosts: dict[Link, None] = field(default_factory=dict)
+
+    def of(self, audience: Audience) -> Iterable[Link]:
+        if audience == "player":
+            return self.players.values()
+        return self.screens if audience == "screen" else self.hosts
+
+    def __bool__(self) -> bool:
+        return bool(self.players or self.screens or self.hosts)
+
+
+class LocalGateway:
+    """A Gateway to the links of this process."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[RoomCode, _Listeners] = {}
+
+    def attach(
+        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+    ) -> Link | None:
+        """Let a link hear its room; return the player's link that it replaces."""
+        listeners = self._rooms.setdefault(room, _Listeners())
+        if audience == "player":
+            assert player is not None
+            old = listeners.players.get(player)
+            listeners.players[player] = link
+            return old if old is not link else None
+        chosen = listeners.screens if audience == "screen" else listeners.hosts
+        chosen[link] = None
+        return None
+
+    def detach(
+        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+    ) -> bool:
+        """Forget a link; False where another has taken its place."""
+        listeners = self._rooms.get(room)
+        if listeners is None:
+            return False
+        if audience == "player":
+            assert player is not None
+            if listeners.players.get(player) is not link:
+                return False
+            del listeners.players[player]
+        else:
+            chosen = listeners.screens if audience == "screen" else listeners.hosts
+            chosen.pop(link, None)
+        if not listeners:
+            del self._rooms[room]
+        return True
+
+    def broadcast(
+        self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send the same bytes to every link of a role."""
+        if listeners := self._rooms.get(room):
+            for link in listeners.of(audience):
+                link.push(frame, slot)
+
+    def to_player(
+        self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send a frame to one player, if connected."""
+        listeners = self._rooms.get(room)
+        if listeners and (link := listeners.players.get(player)):
+            link.push(frame, slot)
+
+    def players(self, room: RoomCode) -> list[PlayerId]:
+        """Return the players attached now."""
+        listeners = self._rooms.get(room)
+        return list(listeners.players) if listeners else []
+
+    def count(self, room: RoomCode, audience: Audience) -> int:
+        """Return how many links of a role hear a room."""
+        listeners = self._rooms.get(room)
+        return sum(1 for _ in listeners.of(audience)) if listeners else 0
+
+    def dismiss(self, room: RoomCode, player: PlayerId | None, bye: bytes) -> None:
+        """Part from one player, or from everybody."""
+        listeners = self._rooms.get(room)
+        if listeners is None:
+            return
+        if player is not None:
+            links = [link for p, link in listeners.players.items() if p == player]
+        else:
+            links = [*listeners.players.values(), *listeners.screens, *listeners.hosts]
+        for link in links:
+            link.part(bye)

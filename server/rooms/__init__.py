@@ -1,0 +1,1 @@
+"""Live rooms: one actor each, which decides, stores, and only then publishes."""

@@ -1,0 +1,207 @@
+"""All rooms of this node: opening them, finding them, and taking them up again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scenarios.model import Plan
+from server.game.errors import Refused
+from server.game.events import RoomOpened
+from server.game.evolve import open_room, replay
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
+from server.game.phases import Phase
+from server.game.settings import RoomSettings
+from server.game.state import RoomState
+from server.journal.store import (
+    EventStore,
+    RoomRecord,
+    StoreUnavailable,
+    UnreadableEvent,
+)
+from server.protocol.server_messages import RoomSummary
+from server.relay.gateway import Gateway
+from server.rooms.clock import Clock
+from server.rooms.room import Room
+
+log = logging.getLogger("twogaps.rooms")
+
+REVIVE_MS = 2 * 24 * 3600 * 1000
+"""Unfinished rooms touched within two days go on at once when the server starts."""
+
+IDLE_S = 600
+"""A finished room that nobody looks at for so long is put away (its journal stays)."""
+
+LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """What a room is opened with."""
+
+    plan: Plan
+    settings: RoomSettings
+    seed: int
+
+
+class Directory:
+    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        gateway: Gateway,
+        clock: Clock,
+        draw: Callable[[str], str],
+        most_rooms: int,
+    ) -> None:
+        """``draw`` returns a random character of its argument (a CSPRNG's)."""
+        self._store = store
+        self._gateway = gateway
+        self._clock = clock
+        self._draw = draw
+        self._most = most_rooms
+        self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._loading: dict[RoomCode, asyncio.Future[Room]] = {}
+
+    async def run(self, started: asyncio.Event) -> None:
+        """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await self._revive()
+                started.set()
+                while True:
+                    await asyncio.sleep(IDLE_S)
+                    self._put_away()
+            finally:
+                for _, task in self._rooms.values():
+                    task.cancel()
+
+    @property
+    def live(self) -> list[Room]:
+        """The rooms that are running."""
+        return [room for room, _ in self._rooms.values()]
+
+    async def open(self, new: NewRoom, secret_of: Callable[[RoomCode], str]) -> Room:
+        """Open a room under a fresh code; ``secret_of`` gives its key (hex).
+
+        Raises :class:`Refused` where there are too many rooms or nothing can be
+        stored.
+        """
+        if len(self._rooms) >= self._most:
+            raise Refused("rooms_full", f"This server runs {self._most} rooms at once.")
+        code = await self._fresh_code()
+        event = RoomOpened(
+            code=code,
+            plan=new.plan,
+            settings=new.settings,
+            seed=new.seed,
+            secret=secret_of(code),
+            at_ms=self._clock.now_ms(),
+        )
+        try:
+            await self._store.append(code, 0, [event])
+        except StoreUnavailable as exc:
+            raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
+        return self._start(open_room(event))
+
+    async def find(self, code: str) -> Room:
+        """Return the room of a code, from the journal where it is not running.
+
+        Raises :class:`Refused` ("unknown_room").
+        """
+        wanted = RoomCode(code.strip().upper())
+        if (running := self._rooms.get(wanted)) is not None:
+            return running[0]
+        if (loading := self._loading.get(wanted)) is not None:
+            return await asyncio.shield(loading)
+        loading = asyncio.get_running_loop().create_future()
+        self._loading[wanted] = loading
+        try:
+            room = await self._load(wanted)
+        except Refused as refusal:
+            loading.set_exception(refusal)
+            loading.exception()
+            raise
+        else:
+            loading.set_result(room)
+            return room
+        finally:
+            del self._loading[wanted]
+
+    async def summaries(self) -> tuple[RoomSummary, ...]:
+        """Return a line for every room of the journal, newest first (at most 200)."""
+        records = await self._store.rooms()
+        return tuple(self._summary(record) for record in records[:LISTED])
+
+    def _summary(self, record: RoomRecord) -> RoomSummary:
+        running = self._rooms.get(record.code)
+        state = running[0].state if running else None
+        stored = Phase.FINISHED if record.finished_ms else Phase.LOBBY
+        return RoomSummary(
+            room=record.code,
+            title=record.title,
+            opened_ms=record.opened_ms,
+            updated_ms=record.updated_ms,
+            phase=state.phase if state else stored,
+            joined=record.joined,
+            round=state.round_index if state else None,
+            rounds=record.rounds,
+        )
+
+    async def _revive(self) -> None:
+        since_ms = self._clock.now_ms() - REVIVE_MS
+        for record in await self._store.rooms():
+            if record.finished_ms is None and record.updated_ms >= since_ms:
+                try:
+                    await self.find(record.code)
+                except Refused as refusal:
+                    log.error("room %s stays away: %s", record.code, refusal.detail)
+
+    async def _load(self, code: RoomCode) -> Room:
+        try:
+            events = await self._store.load(code)
+        except StoreUnavailable as exc:
+            raise Refused(
+                "storage_unavailable", "Cannot read the journal now."
+            ) from exc
+        except UnreadableEvent as exc:
+            log.exception("room %s: its journal is damaged", code)
+            raise Refused("room_closed", "This room's journal is damaged.") from exc
+        if not events:
+            raise Refused("unknown_room", f"No room has the code {code[:12]}.")
+        return self._start(replay(events))
+
+    def _start(self, state: RoomState) -> Room:
+        assert self._group is not None, "the directory is not running"
+        room = Room(state, self._store, self._gateway, self._clock)
+        task = self._group.create_task(room.run(), name=f"room-{state.code}")
+        self._rooms[state.code] = (room, task)
+        return room
+
+    async def _fresh_code(self) -> RoomCode:
+        known = {record.code for record in await self._records()}
+        while True:
+            drawn = (self._draw(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+            code = RoomCode("".join(drawn))
+            if code not in known and code not in self._rooms:
+                return code
+
+    async def _records(self) -> list[RoomRecord]:
+        try:
+            return await self._store.rooms()
+        except StoreUnavailable as exc:
+            raise Refused(
+                "storage_unavailable", "Cannot read the journal now."
+            ) from exc
+
+    def _put_away(self) -> None:
+        """Stop rooms that are over and that nobody looks at."""
+        for code, (room, task) in list(self._rooms.items()):
+            if room.state.phase is Phase.FINISHED and not room.is_attended:
+                task.cancel()
+                del self._rooms[code]

@@ -1,0 +1,61 @@
+"""Who is here: connected now, or within the last 20 s. Not history, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+from server.game.ids import PlayerId
+
+LINGER_MS = 20_000
+"""A player whose phone has dropped counts as present for so long."""
+
+
+class Presence:
+    """Connected and lingering players of one room. Times in milliseconds."""
+
+    def __init__(self) -> None:
+        self._connected: set[PlayerId] = set()
+        self._left_ms: dict[PlayerId, int] = {}
+        self._present: set[PlayerId] = set()
+
+    def expect(self, players: Iterable[PlayerId], now_ms: int) -> None:
+        """After a restart: everybody was here a moment ago."""
+        for player in players:
+            self._left_ms[player] = now_ms
+            self._present.add(player)
+
+    def arrive(self, player: PlayerId) -> None:
+        """A player is connected."""
+        self._connected.add(player)
+        self._present.add(player)
+        self._left_ms.pop(player, None)
+
+    def leave(self, player: PlayerId, now_ms: int) -> None:
+        """A player's connection is gone; it lingers."""
+        self._connected.discard(player)
+        self._left_ms[player] = now_ms
+
+    def remove(self, player: PlayerId) -> None:
+        """A player is out of the room for good."""
+        self._connected.discard(player)
+        self._present.discard(player)
+        self._left_ms.pop(player, None)
+
+    def present(self, now_ms: int) -> Set[PlayerId]:
+        """Return who is here. A live set: read it, do not keep it."""
+        while self._left_ms:
+            player, left_ms = next(iter(self._left_ms.items()))
+            if now_ms - left_ms <= LINGER_MS:
+                break
+            del self._left_ms[player]
+            self._present.discard(player)
+        return self._present
+
+    def is_connected(self, player: PlayerId) -> bool:
+        """Whether a player's socket is open now."""
+        return player in self._connected
+
+    def next_expiry_ms(self) -> int | None:
+        """Return when somebody next stops lingering; None when nobody does."""
+        first = next(iter(self._left_ms.values()), None)
+        return None if first is None else first + LINGER_MS + 1

@@ -1,0 +1,180 @@
+"""Turning the state of a room into frames: encoded once a role, coalesced where busy.
+
+Nothing here decides anything, and nothing is called before the journal holds what it
+shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.game.host_views import host_panel, host_view, person_card
+from server.game.ids import PlayerId
+from server.game.phases import Phase
+from server.game.state import RoomState
+from server.game.timing import answered_and_expected
+from server.game.views import player_view, private_view, screen_view
+from server.protocol.client_messages import GetRoster
+from server.protocol.codec import encode_server
+from server.protocol.server_messages import (
+    HostViewMessage,
+    Panel,
+    Progress,
+    Roster,
+    View,
+    You,
+)
+from server.relay.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
+from server.rooms.clock import Clock
+from server.rooms.presence import Presence
+
+FRESH_MS = 250
+"""An encoded view with a running clock is sent again for so long."""
+
+FAST_MS = 200
+"""Least time between two progress frames to hosts and screens."""
+
+SLOW_MS = 1_000
+"""Least time between two progress frames to players."""
+
+ROSTER_PAGE = 50
+
+
+@dataclass(slots=True)
+class _Encoded:
+    version: int
+    made_ms: int
+    frame: bytes
+
+
+class Publisher:
+    """Sends one room's views, figures and private parts through the gateway."""
+
+    def __init__(self, gateway: Gateway, clock: Clock, presence: Presence) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._presence = presence
+        self._views: dict[Audience, _Encoded] = {}
+        self._fast_ms: int | None = None
+        self._slow_ms: int | None = None
+        self._last_fast_ms = 0
+        self._last_slow_ms = 0
+
+    # --- the stage -------------------------------------------------------------------
+
+    def stage(self, state: RoomState) -> None:
+        """Send everybody the view of a new phase or step."""
+        for audience in AUDIENCES:
+            frame = self.view(state, audience)
+            self._gateway.broadcast(state.code, audience, frame, "view")
+
+    def view(self, state: RoomState, audience: Audience) -> bytes:
+        """Return the frame of a role's view, encoded at most once a version."""
+        now_ms = self._clock.now_ms()
+        known = self._views.get(audience)
+        if known is not None and known.version == state.version:
+            is_fresh = now_ms - known.made_ms <= FRESH_MS
+            if is_fresh or state.deadline_ms is None:
+                return known.frame
+        frame = self._encode(state, audience, now_ms)
+        self._views[audience] = _Encoded(state.version, now_ms, frame)
+        return frame
+
+    def _encode(self, state: RoomState, audience: Audience, now_ms: int) -> bytes:
+        version = state.version
+        if audience == "host":
+            return encode_server(
+                HostViewMessage(version=version, view=host_view(state, now_ms))
+            )
+        make = player_view if audience == "player" else screen_view
+        return encode_server(View(version=version, view=make(state, now_ms)))
+
+    # --- one person ------------------------------------------------------------------
+
+    def show_all(self, state: RoomState, audience: Audience, link: Link) -> None:
+        """Send a newcomer of a role everything it may see now."""
+        link.push(self.view(state, audience), "view")
+        if audience == "host":
+            link.push(self._panel(state), "panel")
+        link.push(self._progress(state), "progress")
+
+    def you(self, state: RoomState, player: PlayerId) -> None:
+        """Send one player the private part."""
+        frame = self.you_frame(state, player)
+        self._gateway.to_player(state.code, player, frame, "you")
+
+    def you_frame(self, state: RoomState, player: PlayerId) -> bytes:
+        """Return the frame of a player's private part."""
+        now_ms = self._clock.now_ms()
+        present = self._presence.present(now_ms)
+        return encode_server(You(you=private_view(state, player, now_ms, present)))
+
+    def roster(self, state: RoomState, ask: GetRoster) -> bytes:
+        """Return the frame of a page of the roster."""
+        wanted = ask.search.casefold()
+        people = [
+            player
+            for player in state.players.values()
+            if not player.is_kicked and wanted in player.name.casefold()
+        ]
+        page = people[ask.offset : ask.offset + ROSTER_PAGE]
+        present = self._presence.present(self._clock.now_ms())
+        return encode_server(
+            Roster(
+                ref=ask.ref,
+                offset=ask.offset,
+                total=len(people),
+                people=tuple(person_card(state, player, present) for player in page),
+            )
+        )
+
+    # --- figures that change with every vote -----------------------------------------
+
+    def mark(self) -> None:
+        """Note that the figures have changed; they go out when they are due."""
+        now_ms = self._clock.now_ms()
+        if self._fast_ms is None:
+            self._fast_ms = max(now_ms, self._last_fast_ms + FAST_MS)
+        if self._slow_ms is None:
+            self._slow_ms = max(now_ms, self._last_slow_ms + SLOW_MS)
+
+    def due_ms(self) -> int | None:
+        """Return when figures are next due to go out; None when nothing changed."""
+        due = [ms for ms in (self._fast_ms, self._slow_ms) if ms is not None]
+        return min(due, default=None)
+
+    def flush(self, state: RoomState) -> None:
+        """Send the figures that are due."""
+        now_ms = self._clock.now_ms()
+        if self._fast_ms is not None and now_ms >= self._fast_ms:
+            self._fast_ms, self._last_fast_ms = None, now_ms
+            self._flush_fast(state)
+        if self._slow_ms is not None and now_ms >= self._slow_ms:
+            self._slow_ms, self._last_slow_ms = None, now_ms
+            frame = self._progress(state)
+            self._gateway.broadcast(state.code, "player", frame, "progress")
+
+    def _flush_fast(self, state: RoomState) -> None:
+        code = state.code
+        progress = self._progress(state)
+        for audience in STAFF:
+            self._gateway.broadcast(code, audience, progress, "progress")
+        if self._gateway.count(code, "host"):
+            self._gateway.broadcast(code, "host", self._panel(state), "panel")
+        if state.phase is Phase.LOBBY:
+            for audience in STAFF:
+                if self._gateway.count(code, audience):
+                    frame = self.view(state, audience)
+                    self._gateway.broadcast(code, audience, frame, "view")
+
+    def _progress(self, state: RoomState) -> bytes:
+        present = self._presence.present(self._clock.now_ms())
+        answered, expected = answered_and_expected(state, present)
+        return encode_server(
+            Progress(answered=answered, expected=expected, joined=state.joined)
+        )
+
+    def _panel(self, state: RoomState) -> bytes:
+        now_ms = self._clock.now_ms()
+        present = self._presence.present(now_ms)
+        return encode_server(Panel(panel=host_panel(state, now_ms, present)))

@@ -1,0 +1,104 @@
+"""The frames that answer one request."""
+
+from __future__ import annotations
+
+from server import __version__
+from server.game.commands import CastVote, Command
+from server.game.errors import Refused
+from server.game.ids import PlayerId
+from server.game.state import RoomState
+from server.protocol.client_messages import Role
+from server.protocol.codec import encode_server
+from server.protocol.keys import player_token
+from server.protocol.server_messages import Bye, Done, Recorded, RefusedMessage, Welcome
+
+SERVER_NAME = f"two-gaps {__version__}"
+
+
+def welcome(
+    state: RoomState, role: Role, now_ms: int, player: PlayerId | None = None
+) -> bytes:
+    """Return the welcome of a role; a player's holds name and resume token."""
+    return encode_server(
+        Welcome(
+            role=role,
+            room=state.code,
+            player=player,
+            name=state.players[player].name if player else None,
+            token=player_token(state.secret, player) if player else None,
+            server=SERVER_NAME,
+            now_ms=now_ms,
+        )
+    )
+
+
+def recorded(state: RoomState, command: CastVote) -> bytes:
+    """Return the acknowledgement of a vote: what stands, whoever sent it."""
+    poll = state.rounds[command.round].polls[command.ballot]
+    vote = poll.votes.get(command.player) or poll.late[command.player]
+    return encode_server(
+        Recorded(
+            round=command.round,
+            ballot=command.ballot,
+            client=command.client,
+            counter=command.counter,
+            answer=vote.answer,
+            is_late=vote.is_late,
+        )
+    )
+
+
+def answer(state: RoomState, command: Command) -> bytes | None:
+    """Return the answer to a command that was carried out; None where none is due."""
+    if isinstance(command, CastVote):
+        return recorded(state, command)
+    ref = getattr(command, "ref", None)
+    return encode_server(Done(ref=ref)) if ref is not None else None
+
+
+def refused(
+    refusal: Refused, command: Command | None = None, ref: int | None = None
+) -> bytes:
+    """Return a refusal that names the message it answers."""
+    vote = command if isinstance(command, CastVote) else None
+    return encode_server(
+        RefusedMessage(
+            code=refusal.code,
+            detail=refusal.detail,
+            ref=getattr(command, "ref", ref),
+            round=vote.round if vote else None,
+            ballot=vote.ballot if vote else None,
+            client=vote.client if vote else None,
+            counter=vote.counter if vote else None,
+        )
+    )
+
+
+TAKEN_OVER = encode_server(
+    Bye(
+        code="taken_over",
+        detail="You are playing in another tab or on another device now.",
+        come_back=False,
+    )
+)
+KICKED = encode_server(
+    Bye(
+        code="kicked",
+        detail="The host has removed you from this room.",
+        come_back=False,
+    )
+)
+ROOM_CLOSED = encode_server(
+    Bye(
+        code="room_closed",
+        detail="This room was closed after a fault of ours. Its journal is kept.",
+        come_back=False,
+    )
+)
+SHUTTING_DOWN = encode_server(
+    Bye(
+        code="shutting_down",
+        detail="The server is stopping. Your votes are stored; it will be back.",
+        come_back=True,
+    )
+)

@@ -1,0 +1,340 @@
+"""The actor of one room: decide, append, evolve, publish.
+
+A step takes all requests that wait, decides them one after another, and stores their
+events in one append. The state evolves at once, but what would leave the room is held
+until the append has returned: nobody hears of anything that a crash could take back.
+Where the append fails, the room is rebuilt from its journal, and everybody concerned is
+told that nothing was counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from server.game.commands import Command, Resume, Tick
+from server.game.decide import decide
+from server.game.errors import Refused
+from server.game.events import Event
+from server.game.evolve import evolve, replay
+from server.game.ids import PlayerId, RoomCode
+from server.game.state import RoomState
+from server.game.timing import is_due, next_due_ms
+from server.journal.store import EventStore, StoreUnavailable
+from server.protocol.codec import encode_server
+from server.protocol.keys import is_equal, player_token, screen_key
+from server.protocol.server_messages import Notice
+from server.relay.gateway import AUDIENCES, Audience, Gateway
+from server.rooms import replies
+from server.rooms.clock import Clock
+from server.rooms.effects import Effects, effects_of
+from server.rooms.inbox import (
+    AskRoster,
+    Attend,
+    Do,
+    Enter,
+    Inbox,
+    Leave,
+    Request,
+    Return,
+)
+from server.rooms.presence import Presence
+from server.rooms.publisher import Publisher
+
+log = logging.getLogger("twogaps.room")
+
+RETRY_MS = 500
+"""How often a room that cannot write tries again."""
+
+YIELD_EVERY = 200
+"""Private frames encoded in a row before others get a turn."""
+
+_STORAGE = Refused(
+    "storage_unavailable",
+    "The server cannot write its journal now. Nothing was counted; it is sent again.",
+)
+_FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
+
+
+@dataclass(slots=True)
+class _Step:
+    """What one step has decided, held back until it is stored."""
+
+    events: list[Event] = field(default_factory=list)
+    answers: list[tuple[Request, Refused | None]] = field(default_factory=list)
+
+
+class Room:
+    """One live room. Put requests with :meth:`put`; :meth:`run` does the rest."""
+
+    def __init__(
+        self, state: RoomState, store: EventStore, gateway: Gateway, clock: Clock
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._gateway = gateway
+        self._clock = clock
+        self._inbox = Inbox()
+        self._presence = Presence()
+        here = (p.id for p in state.players.values() if not p.is_kicked)
+        self._presence.expect(here, clock.now_ms())
+        self._publisher = Publisher(gateway, clock, self._presence)
+        self._is_stalled = False
+        self._is_blind = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._figures_ms: int | None = None
+
+    # --- asked by the sessions -------------------------------------------------------
+
+    @property
+    def state(self) -> RoomState:
+        """The state, for reading. It may be one step ahead of the journal."""
+        return self._state
+
+    @property
+    def code(self) -> RoomCode:
+        """The room's code."""
+        return self._state.code
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether anybody is connected."""
+        return any(self._gateway.count(self.code, kind) for kind in AUDIENCES)
+
+    def put(self, request: Request) -> None:
+        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
+        self._inbox.put(request)
+
+    def key_of(self, audience: Audience) -> str:
+        """Return the key (hex) that a host or a screen has to prove."""
+        secret = self._state.secret
+        return secret if audience == "host" else screen_key(secret)
+
+    def player_of(self, token: str) -> PlayerId:
+        """Return whose resume token this is; raises :class:`Refused`."""
+        player = PlayerId(token.partition(".")[0])
+        found = self._state.players.get(player)
+        right = player_token(self._state.secret, player)
+        if found is None or not is_equal(token, right):
+            raise Refused("bad_token", "This token is not of this room; join by name.")
+        if found.is_kicked:
+            raise Refused("kicked", "The host has removed you from this room.")
+        return player
+
+    # --- the loop --------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve requests until cancelled."""
+        await self._resume()
+        while True:
+            self._set_alarm()
+            batch = await self._inbox.batch()
+            step = _Step()
+            try:
+                await self._serve(step, batch)
+            except StoreUnavailable as exc:
+                log.warning("room %s: %s", self.code, exc)
+                await self._fail(step, _STORAGE)
+            except Exception:
+                log.exception("room %s: a step failed", self.code)
+                await self._fail(step, _FAULT)
+
+    async def _resume(self) -> None:
+        """Take up the deadlines that ran when the server stopped."""
+        step = _Step()
+        try:
+            self._apply(step, Resume())
+            await self._store_events(step)
+        except StoreUnavailable as exc:
+            log.warning("room %s: %s", self.code, exc)
+            await self._fail(step, _STORAGE)
+
+    async def _serve(self, step: _Step, batch: list[Request]) -> None:
+        if self._is_stalled:
+            await self._recover()
+        for request in batch:
+            step.answers.append((request, self._decide(step, request)))
+        if not self._is_stalled and is_due(self._state, *self._moment()):
+            self._apply(step, Tick())
+        await self._store_events(step)
+        for request, refusal in step.answers:
+            self._answer(request, refusal)
+        step.answers.clear()
+        await self._publish(effects_of(step.events), has_news=bool(step.events))
+
+    def _decide(self, step: _Step, request: Request) -> Refused | None:
+        """Decide a request that changes the game; return the refusal if it is one."""
+        match request:
+            case Enter(join=command) | Do(command=command):
+                if self._is_stalled:
+                    return _STORAGE
+                try:
+                    self._apply(step, command)
+                except Refused as refusal:
+                    return refusal
+                return None
+            case Return() | Attend() | AskRoster():
+                return _STORAGE if self._is_blind else None
+            case Leave():
+                return None
+        assert_never(request)
+
+    def _apply(self, step: _Step, command: Command) -> None:
+        for event in decide(self._state, command, *self._moment()):
+            evolve(self._state, event)
+            step.events.append(event)
+
+    def _moment(self) -> tuple[int, Set[PlayerId]]:
+        now_ms = self._clock.now_ms()
+        return now_ms, self._presence.present(now_ms)
+
+    # --- storage ---------------------------------------------------------------------
+
+    async def _store_events(self, step: _Step) -> None:
+        if step.events:
+            before = self._state.version - len(step.events)
+            await self._store.append(self.code, before, step.events)
+
+    async def _fail(self, step: _Step, refusal: Refused) -> None:
+        """Nothing of this step holds: rebuild, and tell everybody it concerns."""
+        was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
+        await self._rebuild()
+        if not was_stalled:
+            self._notify("storage_unavailable", refusal.detail)
+        for request, earlier in step.answers:
+            is_change = isinstance(request, Enter | Do)
+            hides = self._is_blind and not isinstance(request, Leave)
+            self._answer(request, refusal if is_change or hides else earlier)
+
+    async def _rebuild(self) -> None:
+        """Take the state from the journal again: the truth about what was stored."""
+        try:
+            self._state = replay(await self._store.load(self.code))
+            self._is_blind = False
+        except StoreUnavailable as exc:
+            log.warning("room %s: cannot read the journal: %s", self.code, exc)
+
+    async def _recover(self) -> None:
+        """Go on as soon as the journal can be written again."""
+        try:
+            await self._store.check()
+        except StoreUnavailable:
+            return
+        if self._is_blind:
+            await self._rebuild()
+        if self._is_blind:
+            return
+        self._is_stalled = False
+        self._notify("storage_back", "The server can write again. Go on.")
+        self._publisher.mark()
+
+    def _notify(
+        self, code: Literal["storage_unavailable", "storage_back"], detail: str
+    ) -> None:
+        frame = encode_server(Notice(code=code, detail=detail))
+        for audience in AUDIENCES:
+            self._gateway.broadcast(self.code, audience, frame)
+
+    # --- what leaves the room --------------------------------------------------------
+
+    def _answer(self, request: Request, refusal: Refused | None) -> None:
+        match request:
+            case Leave():
+                self._leave(request)
+            case Enter() | Return() | Attend() if refusal is not None:
+                request.link.turn_away(replies.refused(refusal))
+            case AskRoster(ask=ask) if refusal is not None:
+                request.link.push(replies.refused(refusal, ref=ask.ref))
+            case Do() if refusal is not None:
+                request.link.push(replies.refused(refusal, request.command))
+            case Enter(join=join):
+                self._greet(request, join.player)
+            case Return(player=player):
+                self._greet(request, player)
+            case Attend():
+                self._attend(request)
+            case AskRoster(ask=ask):
+                request.link.push(self._publisher.roster(self._state, ask))
+            case Do():
+                frame = replies.answer(self._state, request.command)
+                if frame is not None:
+                    request.link.push(frame)
+
+    def _greet(self, request: Enter | Return, player: PlayerId) -> None:
+        """Attach a player and show everything, in one go: nothing can fall between."""
+        link, now_ms = request.link, self._clock.now_ms()
+        replaced = self._gateway.attach(self.code, "player", link, player)
+        if replaced is not None:
+            replaced.part(replies.TAKEN_OVER)
+        self._presence.arrive(player)
+        link.greet(replies.welcome(self._state, "player", now_ms, player))
+        self._publisher.show_all(self._state, "player", link)
+        link.push(self._publisher.you_frame(self._state, player), "you")
+        self._publisher.mark()
+
+    def _attend(self, request: Attend) -> None:
+        link, audience = request.link, request.audience
+        self._gateway.attach(self.code, audience, link, None)
+        link.greet(replies.welcome(self._state, audience, self._clock.now_ms()))
+        self._publisher.show_all(self._state, audience, link)
+
+    def _leave(self, request: Leave) -> None:
+        player = request.player
+        if not self._gateway.detach(self.code, request.audience, request.link, player):
+            return
+        if player is not None and player in self._state.players:
+            self._presence.leave(player, self._clock.now_ms())
+            self._publisher.mark()
+
+    async def _publish(self, effects: Effects, *, has_news: bool) -> None:
+        for player in effects.kicked:
+            self._presence.remove(player)
+            self._gateway.dismiss(self.code, player, replies.KICKED)
+        if effects.stage:
+            self._publisher.stage(self._state)
+        await self._publish_private(effects)
+        now_ms = self._clock.now_ms()
+        is_due = self._figures_ms is not None and now_ms >= self._figures_ms
+        if has_news or is_due:
+            self._publisher.mark()
+        if not self._is_blind:
+            self._publisher.flush(self._state)
+
+    async def _publish_private(self, effects: Effects) -> None:
+        connected = self._gateway.players(self.code)
+        for number, player in enumerate(connected, start=1):
+            own_time = effects.timed and self._state.players[player].allowance != 100
+            if effects.results or own_time or player in effects.persons:
+                self._publisher.you(self._state, player)
+                if number % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+
+    # --- time ------------------------------------------------------------------------
+
+    def _set_alarm(self) -> None:
+        """Wake up when the figures or the poll next need a look."""
+        now_ms, present = self._moment()
+        self._figures_ms = self._next_figures_ms(now_ms)
+        due = [self._figures_ms, next_due_ms(self._state, now_ms, present)]
+        future = [ms for ms in due if ms is not None and ms > now_ms]
+        if (flush_ms := self._publisher.due_ms()) is not None:
+            future.append(max(flush_ms, now_ms + 1))
+        if self._is_stalled:
+            future.append(now_ms + RETRY_MS)
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if future:
+            wait_s = (min(future) - now_ms) / 1000
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(wait_s, self._inbox.wake)
+
+    def _next_figures_ms(self, now_ms: int) -> int | None:
+        """When the figures change by themselves: a deadline, or somebody fades out."""
+        if self._state.poll is None:
+            return None
+        times = (self._state.deadline_ms, self._presence.next_expiry_ms())
+        return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
