@@ -1,0 +1,195 @@
+"""Checks what the model cannot: wording, leaks, sources, figures, twins, balance.
+
+Pure: works on a finished library and reads no file. An ``error`` has to be mended; a
+``note`` is for the author to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from scenarios.library import Library, close_to
+from scenarios.model import Case, Deck, Label
+from scenarios.numbers import numbers_in
+from scenarios.order import Counts, choose_counts
+from scenarios.readable import grade
+
+Severity = Literal["error", "note"]
+
+SHORTEST, LONGEST = 60, 120
+HARDEST_GRADE = 10.0
+"""About age 15."""
+
+FORBIDDEN = re.compile(
+    r"\b(outer|inner|prox(?:y|ies)|misalign\w*|reward[\s-]+hack\w*|specifications?"
+    r"|(?:mis|over)?generali[sz]\w*|gaming|gamed|spurious\w*|shortcuts?)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend: in which case or deck, where, what, and how."""
+
+    item: str
+    key: str
+    message: str
+    remedy: str
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.key}: {self.message} ({self.remedy})"
+
+
+def lint(library: Library) -> list[Finding]:
+    """Return the findings of every case and then every deck, sorted by id."""
+    found: list[Finding] = []
+    for _, case in sorted(library.cases.items()):
+        for rule in CASE_RULES:
+            found += rule(case)
+        found += _twin(case, library)
+    for _, deck in sorted(library.decks.items()):
+        found += _unknown_cases(deck, library)
+        found += _balance(deck, library)
+        found += _reading(deck)
+    return found
+
+
+def _length(case: Case) -> Iterator[Finding]:
+    words = len(case.story.split())
+    if not SHORTEST <= words <= LONGEST:
+        message = f"has {words} words"
+        remedy = f"bring it to {SHORTEST}-{LONGEST} words"
+        yield Finding(case.id, "story", message, remedy)
+
+
+def _leaks(case: Case) -> Iterator[Finding]:
+    for key, text in (("title", case.title), ("story", case.story)):
+        for word in sorted({match[0].lower() for match in FORBIDDEN.finditer(text)}):
+            remedy = "tell what happened without the terms of the field"
+            yield Finding(case.id, key, f"gives the verdict away by '{word}'", remedy)
+
+
+def _sources(case: Case) -> Iterator[Finding]:
+    if case.kind == "documented" and not case.sources:
+        remedy = "add a [[sources]] table, or set kind to 'thought'"
+        yield Finding(case.id, "sources", "a documented case names no source", remedy)
+
+
+def _figures(case: Case) -> Iterator[Finding]:
+    known = {str(case.year)}
+    for figure in case.figures:
+        known |= numbers_in(figure.value).keys()
+    for key, text in _told(case):
+        for number, written in numbers_in(text).items():
+            if number not in known:
+                remedy = "add a [[figures]] table with its origin, or leave it out"
+                message = f"'{written}' has no figure that says where it comes from"
+                yield Finding(case.id, key, message, remedy)
+
+
+def _told(case: Case) -> Iterator[tuple[str, str]]:
+    yield from (("story", case.story), ("tempting", case.tempting))
+    if case.contested is not None:
+        yield "contested", case.contested
+    yield from _texts("breakdown", case.breakdown)
+    yield from _texts("reasons", case.reasons)
+    yield from _texts("fix_question", case.fix_question)
+
+
+def _texts(key: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _texts(f"{key}[{index}]", each)
+    elif isinstance(value, BaseModel):
+        for name, each in value:
+            yield from _texts(f"{key}.{name}", each)
+
+
+def _imagined(case: Case) -> Iterator[Finding]:
+    tagged = "thought-experiment" in case.tags
+    if case.kind == "thought" and not tagged:
+        remedy = "add 'thought-experiment' to the tags"
+        yield Finding(case.id, "tags", "a thought experiment has no such tag", remedy)
+    if case.kind == "documented" and tagged:
+        remedy = "remove the tag, or set kind to 'thought'"
+        yield Finding(case.id, "tags", "a documented case is tagged as one", remedy)
+    if case.kind == "thought" and not re.search(r"(?i)\bimagin", case.story):
+        remedy = "say so, for example: This story is imagined."
+        yield Finding(case.id, "story", "does not say that it is imagined", remedy)
+
+
+def _reading_level(case: Case) -> Iterator[Finding]:
+    level = grade(case.story)
+    if level > HARDEST_GRADE:
+        message = f"reads like school grade {level:.1f}"
+        remedy = f"use shorter sentences and words, for grade {HARDEST_GRADE:.0f}"
+        yield Finding(case.id, "story", message, remedy)
+
+
+CASE_RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
+    _length,
+    _leaks,
+    _sources,
+    _figures,
+    _imagined,
+    _reading_level,
+)
+
+
+def _twin(case: Case, library: Library) -> Iterator[Finding]:
+    if case.twin is None:
+        return
+    if case.twin == case.id:
+        yield Finding(case.id, "twin", "names the case itself", "name another case")
+        return
+    twin = library.cases.get(case.twin)
+    if twin is None:
+        message = f"names '{case.twin}', which is not a case here"
+        yield Finding(case.id, "twin", message, _instead(case.twin, library))
+    elif twin.twin != case.id:
+        message = f"'{case.twin}' does not name this case in return"
+        remedy = "make it mutual, if it is meant so"
+        yield Finding(case.id, "twin", message, remedy, "note")
+
+
+def _unknown_cases(deck: Deck, library: Library) -> Iterator[Finding]:
+    for name in deck.case_ids:
+        if name not in library.cases:
+            message = f"names '{name}', which is not a case here"
+            yield Finding(deck.id, "rounds", message, _instead(name, library))
+
+
+def _balance(deck: Deck, library: Library) -> Iterator[Finding]:
+    if deck.order == "fixed":
+        return
+    cases = [library.cases.get(item.case) for item in deck.rounds]
+    labels = [case.label for case in cases if case is not None]
+    have = Counts(
+        labels.count(Label.OUTER), labels.count(Label.INNER), labels.count(None)
+    )
+    dropped = have.total - choose_counts(have, have.total).total
+    if dropped:
+        message = f"{dropped} of its rounds cannot be laid out in balance"
+        remedy = "add cases of the rarer label, up to 40-60 % outer"
+        yield Finding(deck.id, "rounds", message, remedy)
+
+
+def _reading(deck: Deck) -> Iterator[Finding]:
+    starts = sum(item.start_here for item in deck.reading)
+    if starts != 1:
+        message = f"{starts} items are marked 'start here'"
+        remedy = "mark exactly one with start_here = true"
+        yield Finding(deck.id, "reading", message, remedy)
+
+
+def _instead(name: str, library: Library) -> str:
+    close = close_to(name, library.cases)
+    return f"did you mean '{close[0]}'?" if close else "add that case, or name another"

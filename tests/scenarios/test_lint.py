@@ -1,0 +1,179 @@
+"""Each rule of the lint fires on its fault, and the built-in cases are clean."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+
+from scenarios.library import Library
+from scenarios.lint import Finding, lint
+from scenarios.load import load_library
+from scenarios.model import Case, Deck, Label
+from scenarios.numbers import numbers_in
+from scenarios.readable import grade, syllables_in
+
+BUILT_IN = load_library()
+BOAT = BUILT_IN.case("coastrunners-lagoon")
+ROBOT = BUILT_IN.case("cleaning-robot")
+DECK = BUILT_IN.deck("first-class")
+
+
+def findings(*cases: Case, decks: tuple[Deck, ...] = ()) -> list[Finding]:
+    by_id = MappingProxyType({each.id: each for each in cases})
+    return lint(Library(by_id, MappingProxyType({each.id: each for each in decks})))
+
+
+def alone(case: Case, **changes: object) -> list[Finding]:
+    return findings(case.model_copy(update={"twin": None, **changes}))
+
+
+def keys(found: list[Finding]) -> list[str]:
+    return [each.key for each in found]
+
+
+def test_built_in_library_is_clean() -> None:
+    assert [str(each) for each in lint(BUILT_IN)] == []
+
+
+@pytest.mark.parametrize("words", [59, 121])
+def test_story_of_the_wrong_length(words: int) -> None:
+    (found,) = alone(BOAT, story="So it is. " * (words // 3) + "Ha. " * (words % 3))
+    assert (found.key, found.message) == ("story", f"has {words} words")
+
+
+@pytest.mark.parametrize("words", [60, 120])
+def test_story_of_the_right_length(words: int) -> None:
+    assert alone(BOAT, story="So it is. " * (words // 3)) == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "outer",
+        "Inner",
+        "proxy",
+        "misaligned",
+        "reward hacking",
+        "specification",
+        "generalise",
+        "generalization",
+        "misgeneralized",
+        "gaming",
+        "spurious",
+        "shortcut",
+        "SHORTCUTS",
+    ],
+)
+def test_verdict_words_leak_in_story_and_title(word: str) -> None:
+    found = alone(BOAT, story=f"{BOAT.story} A {word}.", title=f"The {word}")
+    assert keys(found) == ["title", "story"]
+    assert f"'{word.lower()}'" in found[0].message
+
+
+@pytest.mark.parametrize("word", ["router", "dinner", "special", "general", "game"])
+def test_words_that_only_look_like_a_leak_pass(word: str) -> None:
+    assert alone(BOAT, story=f"{BOAT.story} A {word}.") == []
+
+
+def test_documented_case_needs_a_source() -> None:
+    assert keys(alone(BOAT, sources=())) == ["sources"]
+    assert alone(ROBOT, sources=()) == []
+
+
+def test_number_without_a_figure() -> None:
+    (found,) = alone(BOAT, story=f"{BOAT.story} It took 4,711 hours.")
+    assert (found.key, "'4,711'" in found.message) == ("story", True)
+
+
+def test_number_in_the_breakdown_and_in_a_list() -> None:
+    breakdown = BOAT.breakdown.model_copy(update={"fix": "Wait seventeen days."})
+    reasons = BOAT.reasons.model_copy(update={"inner": ("It took 99 days.", "No.")})
+    found = alone(BOAT, breakdown=breakdown, reasons=reasons)
+    assert keys(found) == ["breakdown.fix", "reasons.inner[0]"]
+
+
+def test_year_of_the_case_is_no_figure() -> None:
+    assert alone(BOAT, story=f"{BOAT.story} That was {BOAT.year}.") == []
+
+
+def test_thought_experiment_must_be_tagged_and_told_as_imagined() -> None:
+    assert keys(alone(ROBOT, tags=())) == ["tags"]
+    told = ROBOT.story.replace("This story is imagined. ", "")
+    assert keys(alone(ROBOT, story=told)) == ["story"]
+    assert keys(alone(BOAT, tags=("thought-experiment",))) == ["tags"]
+
+
+def test_hard_words_and_long_sentences() -> None:
+    hard = "Organisational considerations notwithstanding, " * 20
+    (found,) = alone(BOAT, story=f"{hard} {'so it went on and on ' * 5}.")
+    assert "reads like school grade" in found.message
+
+
+def test_twin_that_dangles_is_itself_or_is_not_mutual() -> None:
+    (dangling,) = findings(BOAT.model_copy(update={"twin": "cleaning-robott"}))
+    assert (dangling.key, dangling.severity) == ("twin", "error")
+    (itself,) = findings(BOAT.model_copy(update={"twin": BOAT.id}))
+    assert itself.message == "names the case itself"
+    other = ROBOT.model_copy(update={"twin": None})
+    (one_sided,) = findings(BOAT.model_copy(update={"twin": ROBOT.id}), other)
+    assert (one_sided.item, one_sided.severity) == (BOAT.id, "note")
+
+
+def test_dangling_twin_comes_with_a_close_match() -> None:
+    lost = BOAT.model_copy(update={"twin": "cleaning-robo"})
+    (found,) = findings(lost, ROBOT.model_copy(update={"twin": None}))
+    assert found.remedy == "did you mean 'cleaning-robot'?"
+
+
+def test_deck_with_unknown_cases_or_no_start() -> None:
+    deck = DECK.model_copy(update={"reading": ()})
+    assert set(keys(findings(decks=(deck,)))) == {"rounds", "reading"}
+
+
+def test_interleaved_deck_out_of_balance() -> None:
+    outer = [
+        BOAT.model_copy(update={"id": f"c{n}", "twin": None, "title": f"Tale {n}"})
+        for n in range(7)
+    ]
+    rounds = [{"case": each.id} for each in outer]
+    reading = DECK.model_dump()["reading"]
+    deck = Deck.model_validate(
+        {**DECK.model_dump(), "order": "interleaved", "rounds": rounds}
+        | {"reading": reading}
+    )
+    (found,) = findings(*outer, decks=(deck,))
+    assert found.message.startswith("4 of its rounds")
+    assert all(each.label is Label.OUTER for each in outer)
+
+
+def test_finding_reads_as_one_line() -> None:
+    (found,) = alone(BOAT, sources=())
+    assert str(found).startswith("coastrunners-lagoon: sources: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("120,000 photos, 17.7 percent, 5.", ["120000", "17.7", "5"]),
+        ("GPT-4o and v2 and figure1 and 3D", []),
+        ("eleven, Forty and a million", ["11", "40", "1000000"]),
+        ("one to ten", []),
+        ("of 2012. Then", ["2012"]),
+    ],
+)
+def test_numbers_in(text: str, found: list[str]) -> None:
+    assert list(numbers_in(text)) == found
+
+
+def test_grade_rises_with_long_words_and_sentences() -> None:
+    assert grade("The cat sat. The dog ran.") < 2
+    assert grade("Institutional considerations necessitate deliberation.") > 20
+    assert grade("") == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "count"), [("boat", 1), ("score", 1), ("table", 2), ("imagined", 4)]
+)
+def test_syllables_are_estimated(word: str, count: int) -> None:
+    assert syllables_in(word) == count
