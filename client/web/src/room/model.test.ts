@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { Progress, RoomCard, ServerMessage, StoryView, Welcome } from "../protocol";
+import { EMPTY, leftMs, reduce } from "./model";
+
+const CARD: RoomCard = {
+  code: "K7MQ2P",
+  title: "First class",
+  round: 0,
+  rounds: 3,
+  score_mode: "brier",
+  chips: [],
+  two_link: false,
+  teams: [],
+  goal: 84,
+  is_locked: false,
+  is_rehearsal: false,
+};
+const story = (phase: StoryView["phase"], round = 0): StoryView => ({
+  room: { ...CARD, round },
+  phase,
+  story: { title: "A boat", text: "It circles.", year: 2016, kind: "documented" },
+  clock: null,
+  pinned: [],
+});
+const view = (version: number, stage: StoryView): ServerMessage => ({
+  type: "view",
+  version,
+  view: stage,
+});
+const WELCOME: Welcome = {
+  type: "welcome",
+  role: "player",
+  room: "K7MQ2P",
+  player: "p1",
+  name: "Ada",
+  token: "p1.x",
+  server: "two-gaps 0.1.0",
+  now_ms: 10_500,
+};
+const PROGRESS: Progress = { type: "progress", answered: 2, expected: 9, joined: 9 };
+
+test("an older view never replaces a newer one", () => {
+  const now = reduce(EMPTY, view(5, story("vote")), 0);
+  expect(reduce(now, view(4, story("read")), 0)).toBe(now);
+  expect(reduce(now, view(6, story("vote_closed")), 0).stage?.phase).toBe("vote_closed");
+});
+
+test("after a welcome versions count anew, and the clock is set", () => {
+  const before = reduce(EMPTY, view(50, story("vote")), 0);
+  const back = reduce(before, WELCOME, 10_000);
+  expect(back.offsetMs).toBe(500);
+  expect(reduce(back, view(1, story("discuss")), 0).stage?.phase).toBe("discuss");
+});
+
+test("progress belongs to its phase", () => {
+  const voting = reduce(reduce(EMPTY, view(1, story("vote")), 0), PROGRESS, 0);
+  expect(voting.progress?.answered).toBe(2);
+  expect(reduce(voting, view(2, story("vote")), 0).progress?.answered).toBe(2);
+  expect(reduce(voting, view(3, story("vote_closed")), 0).progress).toBeNull();
+});
+
+test("a vote's refusal is the vote box's business, a command's is shown", () => {
+  const refused = {
+    type: "refused" as const,
+    code: "wrong_phase",
+    detail: "no",
+    ref: 3,
+    round: null,
+    ballot: null,
+    client: null,
+    counter: null,
+  };
+  expect(reduce(EMPTY, refused, 0).refused).toEqual(refused);
+  expect(reduce(EMPTY, { ...refused, client: "c", counter: 1 }, 0).refused).toBeNull();
+});
+
+test("time left follows the server's clock", () => {
+  expect(leftMs(12_000, 500, 10_000)).toBe(1_500);
+  expect(leftMs(9_000, 500, 10_000)).toBe(0);
+});

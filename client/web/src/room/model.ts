@@ -1,0 +1,123 @@
+// The room as this page knows it: a pure reducer over the server's messages. Nothing
+// here reads a clock, a socket or the page.
+import type {
+  Bye,
+  HostPanel,
+  HostView,
+  Notice,
+  PersonCard,
+  PrivateView,
+  Progress,
+  RefusedMessage,
+  ServerMessage,
+  StoryView,
+  View,
+  Welcome,
+} from "../protocol";
+
+export type Stage = View["view"];
+export type StageOf<P extends Stage["phase"]> = Extract<Stage, { phase: P }>;
+export type { StoryView };
+
+export interface RosterPage {
+  offset: number;
+  total: number;
+  people: PersonCard[];
+}
+
+export interface Room {
+  welcome: Welcome | null;
+  /** Version of the latest view; views with a smaller one are old news. */
+  version: number;
+  stage: Stage | null;
+  host: HostView | null;
+  panel: HostPanel | null;
+  progress: Progress | null;
+  you: PrivateView | null;
+  roster: RosterPage | null;
+  notice: Notice | null;
+  /** The latest refusal of something other than a vote. */
+  refused: RefusedMessage | null;
+  bye: Bye | null;
+  /** Server's clock minus ours, in milliseconds. */
+  offsetMs: number;
+}
+
+export const EMPTY: Room = {
+  welcome: null,
+  version: -1,
+  stage: null,
+  host: null,
+  panel: null,
+  progress: null,
+  you: null,
+  roster: null,
+  notice: null,
+  refused: null,
+  bye: null,
+  offsetMs: 0,
+};
+
+/** The room after one message that came at `atMs` by our own clock. */
+export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
+  switch (message.type) {
+    case "welcome":
+      // A server that came back may count its versions anew.
+      return {
+        ...room,
+        welcome: message,
+        version: -1,
+        bye: null,
+        refused: null,
+        offsetMs: message.now_ms - atMs,
+      };
+    case "view":
+      if (message.version < room.version) return room;
+      return enter(room, message.version, message.view, null);
+    case "host_view":
+      if (message.version < room.version) return room;
+      return enter(room, message.version, message.view.stage, message.view);
+    case "panel":
+      return { ...room, panel: message.panel };
+    case "progress":
+      return { ...room, progress: message };
+    case "you":
+      return { ...room, you: message.you };
+    case "roster":
+      return { ...room, roster: message };
+    case "notice":
+      return { ...room, notice: message.code === "storage_back" ? null : message };
+    case "refused":
+      return message.counter === null ? { ...room, refused: message } : room;
+    case "done":
+      return { ...room, refused: null };
+    case "bye":
+      return { ...room, bye: message };
+    case "pong":
+      return { ...room, offsetMs: message.now_ms - atMs };
+    case "challenge":
+    case "recorded":
+    case "room_opened":
+    case "room_list":
+    case "deck_list":
+    case "case":
+      return room;
+  }
+}
+
+function enter(room: Room, version: number, stage: Stage, host: HostView | null): Room {
+  const isNewPhase =
+    room.stage?.phase !== stage.phase || room.stage.room.round !== stage.room.round;
+  return {
+    ...room,
+    version,
+    stage,
+    host: host ?? room.host,
+    progress: isNewPhase ? null : room.progress,
+  };
+}
+
+/** Milliseconds left to a deadline of the server, never below 0. */
+export function leftMs(deadlineMs: number, offsetMs: number, nowMs: number): number {
+  return Math.max(0, deadlineMs - (nowMs + offsetMs));
+}

@@ -1,0 +1,118 @@
+import { beforeEach, expect, test } from "vitest";
+import type { ServerMessage } from "../protocol";
+import { backOffMs, Connection, type Link, type World } from "./socket";
+
+class FakeSocket {
+  sent: Record<string, unknown>[] = [];
+  isClosed = false;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  send(frame: string) {
+    this.sent.push(JSON.parse(frame));
+  }
+  close() {
+    this.isClosed = true;
+  }
+  say(message: object) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+let sockets: FakeSocket[];
+let timers: { ms: number; run: () => void; isOff: boolean }[];
+let links: Link[];
+let heard: ServerMessage[];
+
+const world: World = {
+  open: () => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    return socket as unknown as WebSocket;
+  },
+  after: (ms, run) => {
+    const timer = { ms, run, isOff: false };
+    timers.push(timer);
+    return timer;
+  },
+  cancel: (timer) => {
+    if (timer) (timer as { isOff: boolean }).isOff = true;
+  },
+  random: () => 0.5,
+};
+
+function connection(extra: object = {}): Connection {
+  return new Connection(
+    "ws://class.test/ws",
+    { role: "player", room: "K7MQ2P", name: "Ada", ...extra },
+    { onMessage: (m) => heard.push(m), onLink: (l) => links.push(l) },
+    world,
+  );
+}
+
+const last = () => sockets[sockets.length - 1]!;
+const due = (ms: number) => timers.filter((t) => !t.isOff && t.ms === ms);
+const WELCOME = { type: "welcome", token: "p1.mac", now_ms: 0 };
+
+beforeEach(() => {
+  sockets = [];
+  timers = [];
+  links = [];
+  heard = [];
+});
+
+test("says hello by name, and after a cut by token", () => {
+  connection().start();
+  last().onopen?.();
+  expect(last().sent[0]).toMatchObject({ type: "hello", name: "Ada", room: "K7MQ2P" });
+  last().say(WELCOME);
+  last().onclose?.();
+  expect(links.at(-1)).toBe("waiting");
+  due(backOffMs(0, 0.5))[0]!.run();
+  last().onopen?.();
+  expect(last().sent[0]).toMatchObject({ token: "p1.mac" });
+  expect(last().sent[0]).not.toHaveProperty("name");
+});
+
+test("answers a challenge without sending the key", () => {
+  const key = "000102030405060708090a0b0c0d0e0f";
+  connection({ role: "host", key }).start();
+  last().onopen?.();
+  last().say({ type: "challenge", nonce: "abc" });
+  const proof = last().sent[1]!;
+  expect(proof).toMatchObject({ type: "prove" });
+  expect(JSON.stringify(last().sent)).not.toContain(key);
+});
+
+test("sends nothing before it is welcome", () => {
+  const line = connection();
+  line.start();
+  last().onopen?.();
+  expect(line.send({ type: "ping", ref: null })).toBe(false);
+  last().say(WELCOME);
+  expect(line.send({ type: "ping", ref: null })).toBe(true);
+});
+
+test("stays away after a bye that says so", () => {
+  const line = connection();
+  line.start();
+  last().say({ type: "bye", code: "taken_over", detail: "", come_back: false });
+  expect(line.link).toBe("closed");
+  last().onclose?.();
+  expect(line.link).toBe("closed");
+  expect(heard.at(-1)).toMatchObject({ type: "bye" });
+});
+
+test("gives up a silent line", () => {
+  connection().start();
+  last().onopen?.();
+  last().say(WELCOME);
+  due(40_000)[0]!.run();
+  expect(links.at(-1)).toBe("waiting");
+});
+
+test("backs off with jitter, and never for long", () => {
+  expect(backOffMs(0, 0)).toBe(200);
+  expect(backOffMs(0, 1)).toBe(400);
+  expect(backOffMs(20, 1)).toBe(12_000);
+});

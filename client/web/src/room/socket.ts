@@ -1,0 +1,175 @@
+// One connection that heals: hello, proof, back-off with jitter, pings. It knows
+// frames and time, and nothing of what the messages mean to a page.
+import type { ClientMessage, Hello, ServerMessage } from "../protocol";
+import { prove } from "./keys";
+
+export type Link = "connecting" | "open" | "waiting" | "closed";
+
+export interface Identity {
+  role: Hello["role"];
+  room: string | null;
+  key?: string;
+  token?: string | null;
+  name?: string | null;
+  team?: string | null;
+}
+
+/** What the socket needs of the world; tests bring their own. */
+export interface World {
+  open: (url: string) => WebSocket;
+  after: (ms: number, run: () => void) => unknown;
+  cancel: (timer: unknown) => void;
+  random: () => number;
+}
+
+export interface Listener {
+  onMessage: (message: ServerMessage) => void;
+  onLink: (link: Link) => void;
+}
+
+export const REAL: World = {
+  open: (url) => new WebSocket(url),
+  after: (ms, run) => setTimeout(run, ms),
+  cancel: (timer) => clearTimeout(timer as number),
+  random: Math.random,
+};
+
+const PING_MS = 15_000;
+const SILENCE_MS = 40_000;
+const WELCOME_MS = 12_000;
+
+/** Wait before try `n` (0-based): doubling from 0.4 s to 12 s, half of it random. */
+export function backOffMs(n: number, random: number): number {
+  const most = Math.min(12_000, 400 * 2 ** n);
+  return Math.round(most / 2 + (most / 2) * random);
+}
+
+export class Connection {
+  #socket: WebSocket | null = null;
+  #link: Link = "closed";
+  #tries = 0;
+  #retry: unknown = null;
+  #ping: unknown = null;
+  #silence: unknown = null;
+
+  constructor(
+    private readonly url: string,
+    private readonly identity: Identity,
+    private readonly listener: Listener,
+    private readonly world: World = REAL,
+  ) {}
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** Connect now, whatever the back-off says. */
+  start(): void {
+    this.#clear();
+    this.#socket?.close();
+    this.#enter("connecting");
+    const socket = this.world.open(this.url);
+    this.#socket = socket;
+    const isCurrent = () => this.#socket === socket;
+    socket.onopen = () => isCurrent() && this.#hello();
+    socket.onmessage = (event) => isCurrent() && this.#receive(String(event.data));
+    socket.onclose = () => isCurrent() && this.#lost();
+    this.#expect(WELCOME_MS);
+  }
+
+  stop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#clear();
+    socket?.close();
+    this.#enter("closed");
+  }
+
+  /** Wake up at once when waiting: the page came back, or the network did. */
+  nudge(): void {
+    if (this.#link === "waiting") this.start();
+  }
+
+  /** Send now; false when there is no open connection. */
+  send(message: ClientMessage): boolean {
+    if (this.#link !== "open" || !this.#socket) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  #hello(): void {
+    const { role, room, token, name, team } = this.identity;
+    const hello: Record<string, unknown> = { type: "hello", version: 1, role, room };
+    if (token) hello.token = token;
+    else if (name) hello.name = name;
+    if (team) hello.team = team;
+    this.#socket?.send(JSON.stringify(hello));
+  }
+
+  #receive(frame: string): void {
+    const message = JSON.parse(frame) as ServerMessage;
+    this.#expect(SILENCE_MS);
+    switch (message.type) {
+      case "challenge": {
+        const { key, role, room } = this.identity;
+        const proof = prove(key ?? "", role, room, message.nonce);
+        this.#socket?.send(JSON.stringify({ type: "prove", proof }));
+        return;
+      }
+      case "welcome":
+        this.#tries = 0;
+        this.identity.token = message.token ?? this.identity.token;
+        this.#enter("open");
+        this.#schedulePing();
+        break;
+      case "bye":
+        this.listener.onMessage(message);
+        if (!message.come_back) this.stop();
+        return;
+      default:
+    }
+    this.listener.onMessage(message);
+  }
+
+  #lost(): void {
+    this.#socket = null;
+    this.#clear();
+    this.#enter("waiting");
+    const wait = backOffMs(this.#tries, this.world.random());
+    this.#tries += 1;
+    this.#retry = this.world.after(wait, () => this.start());
+  }
+
+  #schedulePing(): void {
+    this.#ping = this.world.after(PING_MS, () => {
+      this.send({ type: "ping", ref: null });
+      this.#schedulePing();
+    });
+  }
+
+  /** Give the line up when nothing has come for a while. */
+  #expect(ms: number): void {
+    this.world.cancel(this.#silence);
+    this.#silence = this.world.after(ms, () => {
+      const socket = this.#socket;
+      this.#lost();
+      socket?.close();
+    });
+  }
+
+  #clear(): void {
+    for (const timer of [this.#retry, this.#ping, this.#silence]) {
+      this.world.cancel(timer);
+    }
+  }
+
+  #enter(link: Link): void {
+    this.#link = link;
+    this.listener.onLink(link);
+  }
+}
+
+export function socketUrl(location: Location): string {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return `${scheme}//${location.host}/ws`;
+}

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import type { Recorded, RefusedMessage } from "../protocol";
+import {
+  cast,
+  cut,
+  emptyBox,
+  recorded,
+  refused,
+  standing,
+  unrecorded,
+  type Answer,
+  type Box,
+} from "./votes";
+
+const OUTER: Answer = { kind: "gap", label: "outer", confidence: null };
+const INNER: Answer = { kind: "gap", label: "inner", confidence: 80 };
+
+function ack(box: Box): Recorded {
+  return {
+    type: "recorded",
+    round: 0,
+    ballot: "vote",
+    client: box.client,
+    counter: box.counter,
+    answer: OUTER,
+    is_late: false,
+  };
+}
+
+function refusal(box: Box, code: string): RefusedMessage {
+  const { client, counter } = box;
+  const at = { round: 0, ballot: "vote" as const, client, counter };
+  return { type: "refused", code, detail: "why", ref: null, ...at };
+}
+
+const one = cast(emptyBox("me"), 0, "vote", OUTER, "", true);
+
+test("a vote is sending until it is recorded", () => {
+  expect(one.state).toBe("sending");
+  expect(recorded(one, ack(one)).state).toBe("recorded");
+  expect(unrecorded(recorded(one, ack(one)))).toBeNull();
+});
+
+test("a changed vote has a new counter, and the old answer's ack is not its own", () => {
+  const two = cast(one, 0, "vote", INNER, "because", true);
+  expect(two.counter).toBe(one.counter + 1);
+  expect(recorded(two, ack(one)).state).toBe("sending");
+});
+
+test("a cut connection keeps the vote, under the same pair", () => {
+  const kept = cut(one);
+  expect(kept.state).toBe("kept");
+  expect(unrecorded(kept)).toEqual(one.vote);
+});
+
+test("a refusal that will pass is tried again, another is told", () => {
+  expect(refused(one, refusal(one, "busy"))).toEqual([one, true]);
+  const [box, again] = refused(one, refusal(one, "phase_closed"));
+  expect([box.state, box.detail, again]).toEqual(["not_counted", "why", false]);
+});
+
+test("a refusal that comes after the ack changes nothing", () => {
+  const done = recorded(one, ack(one));
+  expect(refused(done, refusal(one, "phase_closed"))).toEqual([done, false]);
+});
+
+test("what stands is what was tapped last, else what the server stored", () => {
+  expect(standing(one, 0, "vote", []).answer).toEqual(OUTER);
+  expect(standing(one, 0, "revote", []).answer).toBeNull();
+  expect(standing(one, 1, "vote", []).answer).toBeNull();
+  const stored = [
+    {
+      ballot: "revote" as const,
+      answer: INNER,
+      reason: "r",
+      is_late: false,
+      is_right: null,
+      points: null,
+    },
+  ];
+  const mine = standing(one, 0, "revote", stored);
+  expect(mine).toEqual({ answer: INNER, reason: "r", state: "recorded" });
+});

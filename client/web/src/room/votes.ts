@@ -1,0 +1,103 @@
+// My vote on the open ballot and what has become of it: pure, no socket. A vote is
+// kept with its (client, counter) until the server says that it is recorded, or that
+// it will never count.
+import type {
+  Ballot,
+  FixAnswer,
+  GapAnswer,
+  LinksAnswer,
+  MyVote,
+  Recorded,
+  RefusedMessage,
+  Vote,
+} from "../protocol";
+
+export type Answer = GapAnswer | LinksAnswer | FixAnswer;
+
+/** sending: on its way. kept: no connection; it waits here. */
+export type VoteState = "sending" | "kept" | "recorded" | "late" | "not_counted";
+
+export interface Box {
+  client: string;
+  counter: number;
+  vote: Vote | null;
+  state: VoteState;
+  /** Why it was not counted, in the server's words. */
+  detail: string;
+}
+
+const RETRY = new Set(["storage_unavailable", "busy", "too_fast", "shutting_down"]);
+
+export function emptyBox(client: string): Box {
+  return { client, counter: 0, vote: null, state: "kept", detail: "" };
+}
+
+/** Put a new answer, or a changed one, into the box. */
+export function cast(
+  box: Box,
+  round: number,
+  ballot: Ballot,
+  answer: Answer,
+  reason: string,
+  isOnline: boolean,
+): Box {
+  const counter = box.counter + 1;
+  const { client } = box;
+  const vote: Vote = { type: "vote", round, ballot, client, counter, answer, reason };
+  return { client, counter, vote, state: isOnline ? "sending" : "kept", detail: "" };
+}
+
+/** The vote that must be sent (again), or null. */
+export function unrecorded(box: Box): Vote | null {
+  return box.state === "sending" || box.state === "kept" ? box.vote : null;
+}
+
+export function sent(box: Box): Box {
+  return unrecorded(box) ? { ...box, state: "sending" } : box;
+}
+
+export function cut(box: Box): Box {
+  return box.state === "sending" ? { ...box, state: "kept" } : box;
+}
+
+export function recorded(box: Box, message: Recorded): Box {
+  if (!isMine(box, message) || !box.vote) return box;
+  return { ...box, state: message.is_late ? "late" : "recorded" };
+}
+
+/** The box after a refusal, and whether to send the same vote again in a moment. */
+export function refused(box: Box, message: RefusedMessage): [Box, boolean] {
+  if (!isMine(box, message) || !unrecorded(box)) return [box, false];
+  if (RETRY.has(message.code)) return [{ ...box, state: "sending" }, true];
+  return [{ ...box, state: "not_counted", detail: message.detail }, false];
+}
+
+function isMine(
+  box: Box,
+  message: { client: string | null; counter: number | null },
+): boolean {
+  return message.client === box.client && message.counter === box.counter;
+}
+
+export interface Standing {
+  answer: Answer | null;
+  reason: string;
+  state: VoteState | null;
+}
+
+/** What this player's answer to a ballot is now: what was tapped last, else stored. */
+export function standing(
+  box: Box,
+  round: number | null,
+  ballot: Ballot,
+  stored: readonly MyVote[],
+): Standing {
+  const { vote } = box;
+  if (vote && vote.round === round && vote.ballot === ballot) {
+    return { answer: vote.answer, reason: vote.reason, state: box.state };
+  }
+  const mine = stored.find((item) => item.ballot === ballot);
+  if (!mine) return { answer: null, reason: "", state: null };
+  const state = mine.is_late ? "late" : "recorded";
+  return { answer: mine.answer, reason: mine.reason, state };
+}
