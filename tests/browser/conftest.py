@@ -1,0 +1,63 @@
+"""A real Chromium and a real server, for tests that look at the pages.
+
+One event loop serves the whole folder: server, browser and tests share it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from server.app import Config, Running, running
+from tests.browser.table import HOST_NAME, Table
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    f"--host-resolver-rules=MAP {HOST_NAME} 127.0.0.1",
+]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, once for all tests."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    driver = pytest.importorskip(
+        "playwright.async_api", reason="pip install playwright"
+    )
+    async with driver.async_playwright() as play:
+        chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """A server with a journal on disk, once for all tests."""
+    config = Config(port=0, data=tmp_path_factory.mktemp("data"))
+    async with running(config) as found:
+        if not found.is_web_built:
+            pytest.skip("the pages are not built: npm run build in client/web")
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def table(browser: Browser, server: Running) -> AsyncIterator[Table]:
+    """A table to play at; all its pages are closed afterwards."""
+    seated = Table(browser, server)
+    yield seated
+    await seated.leave()
