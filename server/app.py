@@ -55,6 +55,8 @@ class Config:
     origins: tuple[str, ...] = ()
     is_open: bool = False
     """Anybody may open rooms, without the admin key."""
+    keep_days: int = 90
+    """Rooms untouched for so many days are removed; 0 keeps them for ever."""
     limits: Limits = field(default_factory=Limits)
     bring_practice: Callable[[str], BringPractice] | None = None
     """Given the server's own address, returns what brings practice players."""
@@ -92,7 +94,12 @@ async def running(config: Config) -> AsyncIterator[Running]:
         clock: Clock = SystemClock()
         gateway = LocalGateway()
         directory = Directory(
-            store, gateway, clock, draw=secrets.choice, most_rooms=config.limits.rooms
+            store,
+            gateway,
+            clock,
+            draw=secrets.choice,
+            most_rooms=config.limits.rooms,
+            keep_days=config.keep_days,
         )
         keeper = Keeper()
         await _in_background(stack, directory, keeper)
@@ -153,17 +160,30 @@ async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Event
     elif config.data is None:
         store = MemoryStore()
     else:
-        stack.enter_context(_lock(config.data))
+        return await stack.enter_async_context(open_journal(config.data))
+    stack.push_async_callback(store.close)
+    return store
+
+
+@contextlib.asynccontextmanager
+async def open_journal(folder: Path) -> AsyncIterator[SqliteStore]:
+    """Open the journal in a folder, for this process alone.
+
+    Raises :class:`CannotStart` where another server holds it, or it cannot be opened.
+    """
+    with _lock(folder):
         try:
-            store = await SqliteStore.open(config.data / "journal.sqlite")
+            store = await SqliteStore.open(folder / "journal.sqlite")
         except StoreUnavailable as exc:
             raise CannotStart(
-                f"The journal in {config.data} cannot be opened: {exc}. "
+                f"The journal in {folder} cannot be opened: {exc}. "
                 "Check that the folder is writable and the disk is not full, "
                 "or choose another one with --data."
             ) from exc
-    stack.push_async_callback(store.close)
-    return store
+        try:
+            yield store
+        finally:
+            await store.close()
 
 
 @contextlib.contextmanager

@@ -28,7 +28,8 @@ from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")
 
-REVIVE_MS = 2 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+REVIVE_MS = 2 * DAY_MS
 """Unfinished rooms touched within two days go on at once when the server starts."""
 
 IDLE_S = 600
@@ -56,6 +57,7 @@ class Directory:
         clock: Clock,
         draw: Callable[[str], str],
         most_rooms: int,
+        keep_days: int = 0,
     ) -> None:
         """``draw`` returns a random character of its argument (a CSPRNG's)."""
         self._store = store
@@ -63,6 +65,7 @@ class Directory:
         self._clock = clock
         self._draw = draw
         self._most = most_rooms
+        self._keep_ms = keep_days * DAY_MS
         self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._loading: dict[RoomCode, asyncio.Future[Room]] = {}
@@ -72,11 +75,13 @@ class Directory:
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
+                await self._forget_old()
                 await self._revive()
                 started.set()
                 while True:
                     await asyncio.sleep(IDLE_S)
                     self._put_away()
+                    await self._forget_old()
             finally:
                 for _, task in self._rooms.values():
                     task.cancel()
@@ -198,6 +203,19 @@ class Directory:
             raise Refused(
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
+
+    async def _forget_old(self) -> None:
+        """Remove rooms past the time they are kept for, but for those that run."""
+        if not self._keep_ms:
+            return
+        limit_ms = self._clock.now_ms() - self._keep_ms
+        try:
+            for record in await self._store.rooms():
+                if record.updated_ms < limit_ms and record.code not in self._rooms:
+                    await self._store.delete(record.code)
+                    log.info("room %s: removed after its time", record.code)
+        except StoreUnavailable as exc:
+            log.warning("old rooms stay for now: %s", exc)
 
     def _put_away(self) -> None:
         """Stop rooms that are over and that nobody looks at."""

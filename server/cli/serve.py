@@ -1,0 +1,162 @@
+"""``twogaps serve``: run the server until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import segno
+import typer
+
+from server.app import Config, Running, running
+from server.cli.console import CasesOption, DataOption, default_data, err, out
+from server.cli.practice import practice_bringer
+from server.game.errors import Refused
+from server.net.limits import Limits
+from server.protocol.client_messages import OpenRoom
+from server.protocol.keys import screen_key
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(rich_help_panel="Play")(serve)
+
+
+def serve(
+    host: Annotated[
+        str,
+        typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on."),
+    ] = "0.0.0.0",  # noqa: S104 - a class is on the LAN; rooms need the admin key
+    port: Annotated[
+        int, typer.Option(envvar="TWOGAPS_PORT", help="Port; 0 takes a free one.")
+    ] = 8000,
+    data: DataOption = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Keep nothing: no journal on disk.")
+    ] = False,
+    cases: CasesOption = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_PUBLIC_URL",
+            help="Address that players use, where it is not this machine's own.",
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Another site whose pages may connect; repeatable."),
+    ] = None,
+    is_open: Annotated[
+        bool, typer.Option("--open", help="Anybody may open rooms, without a key.")
+    ] = False,
+    room: Annotated[
+        str | None,
+        typer.Option(help="Open a room with this deck at once, e.g. first-class."),
+    ] = None,
+    keep_days: Annotated[
+        int,
+        typer.Option(
+            envvar="TWOGAPS_KEEP_DAYS",
+            min=0,
+            help="Remove rooms untouched for so many days; 0 keeps them for ever.",
+        ),
+    ] = 90,
+    max_rooms: Annotated[
+        int, typer.Option(min=1, help="Rooms that may run at once.")
+    ] = 200,
+    log_level: Annotated[
+        str, typer.Option(envvar="TWOGAPS_LOG", help="debug, info, warning or error.")
+    ] = "info",
+) -> None:
+    """Run the server: phones on the network join, you open rooms by the admin link.
+
+    Stop it with Ctrl-C: everybody is told, every vote is stored, and unfinished rooms
+    go on when it starts again.
+    """
+    set_up_logging(log_level)
+    config = Config(
+        host=host,
+        port=port,
+        data=None if memory else (data or default_data()),
+        cases=tuple(cases or ()),
+        public_url=public_url,
+        origins=tuple(origin or ()),
+        is_open=is_open,
+        keep_days=keep_days,
+        limits=Limits(rooms=max_rooms),
+        bring_practice=practice_bringer,
+    )
+    asyncio.run(_serve(config, room))
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr, a line an event; the sockets' own chatter only when it matters."""
+    names = logging.getLevelNamesMapping()
+    if level.upper() not in names:
+        raise typer.BadParameter(f"no such level: {level}", param_hint="--log-level")
+    logging.basicConfig(
+        level=names[level.upper()],
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    chatter = logging.DEBUG if level.lower() == "debug" else logging.ERROR
+    logging.getLogger("twogaps.websockets").setLevel(chatter)
+
+
+async def _serve(config: Config, deck: str | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config) as server:
+        await _greet(server, config.data, deck)
+        await stop.wait()
+        err.print("Stopping: telling everybody, storing every vote.")
+
+
+async def _greet(server: Running, data: Path | None, deck: str | None) -> None:
+    """Print the links and the QR code that a teacher needs."""
+    lines = out.print
+    lines()
+    lines("[bold]Two Gaps[/] is running.", highlight=False)
+    admin = f"#admin={server.admin_key}" if server.admin_key else "#admin="
+    _link("Open rooms ", f"{server.local_url}/host{admin}", "only from this machine")
+    if deck is not None:
+        await _open(server, deck)
+    else:
+        _link("Players    ", f"{server.url}/", "with a room's code")
+        _print_qr(f"{server.url}/")
+    where = data if data is not None else "memory only: nothing is kept"
+    lines(f"  Journal      {where}", highlight=False, soft_wrap=True)
+    live = [room.code for room in server.directory.live]
+    if live:
+        lines(f"  Rooms        {', '.join(live)}", highlight=False)
+    if not server.is_web_built:
+        lines("  The browser pages are not built; play with [b]twogaps join[/].")
+    lines("  Stop with Ctrl-C.\n")
+
+
+async def _open(server: Running, deck: str) -> None:
+    try:
+        code, key = await server.admin.open_room(OpenRoom(deck=deck))
+    except Refused as refusal:
+        err.print(f"[bold red]No room:[/] {refusal.detail}")
+        return
+    staff = f"room={code}&key="
+    _link("Host       ", f"{server.local_url}/host#{staff}{key}")
+    screen = f"{server.local_url}/screen#{staff}{screen_key(key)}"
+    _link("Projector  ", screen)
+    join = f"{server.url}/j/{code}"
+    _link("Players    ", join, f"code {code}")
+    _print_qr(join)
+
+
+def _link(name: str, url: str, note: str = "") -> None:
+    tail = f"  [dim]({note})[/]" if note else ""
+    out.print(f"  {name}  [cyan]{url}[/]{tail}", highlight=False, soft_wrap=True)
+
+
+def _print_qr(url: str) -> None:
+    segno.make(url, error="l").terminal(compact=True, border=2)

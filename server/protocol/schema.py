@@ -1,0 +1,72 @@
+"""The JSON Schema of the wire: one definition a message, two unions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from server.protocol.client_messages import ClientMessage
+from server.protocol.server_messages import ServerMessage
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out the titles that only repeat the names of fields."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """No field needs a title."""
+        return False
+
+
+def bundle() -> dict[str, Any]:
+    """Return both unions and all their definitions as one JSON Schema document.
+
+    ``$defs/ClientMessage`` is what a client may send (defaults may be left out),
+    ``$defs/ServerMessage`` what the server sends (every field is there).
+    """
+    client, client_defs = _union(ClientMessage, "validation")
+    server, server_defs = _union(ServerMessage, "serialization")
+    shared = client_defs.keys() & server_defs.keys()
+    renamed = {name for name in shared if client_defs[name] != server_defs[name]}
+    client = _rename(client, renamed)
+    client_defs = {
+        f"{name}Input" if name in renamed else name: _rename(body, renamed)
+        for name, body in client_defs.items()
+    }
+    defs = {**client_defs, **server_defs}
+    return {
+        "$schema": DIALECT,
+        "title": "The Two Gaps protocol, version 1",
+        "$defs": {
+            "ClientMessage": client,
+            "ServerMessage": server,
+            **dict(sorted(defs.items())),
+        },
+    }
+
+
+def render() -> str:
+    """Return the schema as text, the same for the same models."""
+    return json.dumps(bundle(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _union(union: Any, mode: JsonSchemaMode) -> tuple[dict[str, Any], dict[str, Any]]:
+    whole = TypeAdapter(union).json_schema(mode=mode, schema_generator=_Untitled)
+    defs = whole.pop("$defs")
+    return whole, defs
+
+
+def _rename(body: Any, renamed: set[str]) -> Any:
+    """Point references to definitions that differ between the two directions."""
+    if isinstance(body, dict):
+        return {key: _rename(value, renamed) for key, value in body.items()}
+    if isinstance(body, list):
+        return [_rename(item, renamed) for item in body]
+    if isinstance(body, str) and body.startswith("#/$defs/"):
+        name = body.removeprefix("#/$defs/")
+        return f"{body}Input" if name in renamed else body
+    return body
