@@ -1,0 +1,94 @@
+"""What the build wrote: its weight, its purity, and the types it was made with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parents[2] / "client" / "web"
+DIST = WEB / "dist"
+BUDGET_KB = {"index": 40, "host": 60, "screen": 60, "report": 60}
+"""First load of each page, gzip: HTML, CSS and JS; fonts apart."""
+
+is_built = pytest.mark.skipif(
+    not (DIST / ".vite" / "manifest.json").is_file(),
+    reason="the pages are not built: npm run build in client/web",
+)
+
+
+def first_load(page: str) -> set[str]:
+    """Return the files a page needs before it shows anything."""
+    manifest = json.loads((DIST / ".vite" / "manifest.json").read_text())
+    files = {f"{page}.html"}
+    todo, seen = [f"{page}.html"], set()
+    while todo:
+        key = todo.pop()
+        if key not in seen:
+            seen.add(key)
+            files |= {manifest[key]["file"], *manifest[key].get("css", ())}
+            todo += manifest[key].get("imports", ())
+    return files
+
+
+@is_built
+@pytest.mark.parametrize("page", BUDGET_KB)
+def test_a_page_keeps_to_its_budget(page: str) -> None:
+    kb = {
+        name: len(gzip.compress((DIST / name).read_bytes(), 9, mtime=0)) / 1024
+        for name in first_load(page)
+    }
+    assert sum(kb.values()) <= BUDGET_KB[page], kb
+
+
+@is_built
+@pytest.mark.parametrize("page", BUDGET_KB)
+def test_a_page_holds_nothing_inline_and_nothing_foreign(page: str) -> None:
+    html = (DIST / f"{page}.html").read_text()
+    for tag in re.findall(r"<script[^>]*>", html):
+        assert "src=" in tag, tag
+    assert "<style" not in html
+    assert not re.search(r"\s(style|on\w+)=", html)
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", html)
+
+
+@is_built
+def test_every_text_file_lies_there_compressed_too() -> None:
+    for path in (*DIST.glob("*.html"), *DIST.glob("assets/*.js")):
+        packed = path.with_name(f"{path.name}.gz").read_bytes()
+        assert gzip.decompress(packed) == path.read_bytes()
+        assert path.with_name(f"{path.name}.br").is_file()
+
+
+def test_the_lock_names_no_registry() -> None:
+    lock = json.loads((WEB / "package-lock.json").read_text())
+    assert not [n for n, entry in lock["packages"].items() if "resolved" in entry]
+
+
+def test_dependencies_are_pinned_exactly() -> None:
+    package = json.loads((WEB / "package.json").read_text())
+    pins = {**package.get("dependencies", {}), **package["devDependencies"]}
+    assert not [n for n, pin in pins.items() if not re.fullmatch(r"\d+\.\d+\.\d+", pin)]
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (WEB / "node_modules").is_dir(),
+    reason="needs Node and npm ci in client/web",
+)
+def test_the_types_are_those_of_the_server() -> None:
+    done = subprocess.run(
+        ["node", "scripts/make-types.mjs", "--check"],
+        cwd=WEB,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
