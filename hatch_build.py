@@ -16,9 +16,8 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -107,8 +106,7 @@ def _stamp(web: Path) -> Path:
 # --- Node ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A Node with its npm: the start of a command line, and what PATH must hold."""
 
     node: str

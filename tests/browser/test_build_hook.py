@@ -20,7 +20,6 @@ def _load() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["hatch_build"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
