@@ -49,6 +49,8 @@ def _problem(file: Path, model: type[BaseModel], error: ErrorDetails) -> Problem
 
 def _words(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, str]:
     kind = error["type"]
+    if kind == "missing" and isinstance(loc[-1], int):
+        return "is missing", "add more entries to the list"
     if kind == "missing":
         return "is missing", f"add '{loc[-1]}'{_meaning(model, loc)}"
     if kind == "extra_forbidden":

@@ -96,7 +96,7 @@ def _parse(file: Path) -> dict[str, object] | Problem:
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text (byte {error.start})"
         return Problem(file, "the whole file", message, "save the file as UTF-8")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         message = f"is not valid TOML: {error}"
         remedy = "mend the line named; text needs quotation marks"
         return Problem(file, "the whole file", message, remedy)

@@ -15,6 +15,16 @@ Write = Callable[..., Path]
 
 TWO_OF_ONE = ('repairs = "the other gap"', 'repairs = "this gap"')
 
+THIRD_OPTION = (
+    """
+[[fix_question.options]]
+text = "Buy a computer."
+repairs = "neither gap"
+comment = "No."
+""",
+    "",
+)
+
 RUBBISH_CASES = [
     (
         "no-title",
@@ -39,6 +49,8 @@ RUBBISH_CASES = [
     ("in-list", ('"A paper"', "3"), "sources[0].title", "string", "quotation marks"),
     ("table", ("[truth]\n", "truth = 3\n[x]\n"), "truth", "valid dictionary", "table"),
     ("syntax", ("version = 1", "version ="), "the whole file", "line 3", "mend"),
+    ("huge", ("= 2020", f"= {'9' * 5000}"), "the whole file", "4300 digits", "mend"),
+    ("short", THIRD_OPTION, "fix_question.options[2]", "is missing", "add more"),
 ]
 
 
