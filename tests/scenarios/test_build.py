@@ -77,9 +77,9 @@ def worlds(draw: st.DrawFn) -> tuple[Deck, Library]:
     size = draw(st.integers(1, len(order)))
     rounds = [DeckRound(case=name) for name in order[:size]]
     spare = order[size:]
-    if spare and draw(st.booleans()):
+    if draw(st.booleans()) and spare:
         rounds[0] = DeckRound(case=rounds[0].case, transfer=spare.pop())
-    if spare and draw(st.booleans()):
+    if draw(st.booleans()) and spare:
         rounds[-1] = rounds[-1].model_copy(update={"contrast": spare.pop()})
     opening = spare[:2] if len(spare) > 1 and draw(st.booleans()) else []
     how = draw(st.sampled_from(["fixed", "interleaved"]))

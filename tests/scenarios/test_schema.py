@@ -7,7 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import (  # type: ignore[import-untyped]  # ships no types
+    Draft202012Validator,
+)
 
 from scenarios.load import BUILTIN
 from scenarios.schema import FILES, schema_text, write_schemas
