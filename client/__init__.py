@@ -1,0 +1,48 @@
+"""The Python client: play, host, show or administer a game from a program.
+
+``connect``, ``host``, ``screen`` and ``admin`` each open a connection that mends
+itself, for one ``async with`` block.
+"""
+
+from client.admin import Admin, OpenedRoom, admin
+from client.connection import Link
+from client.errors import (
+    BadAddress,
+    CannotConnect,
+    ClientError,
+    CommandRefused,
+    ConnectionLost,
+    Refusal,
+    Rejected,
+    TooMuchWaiting,
+    VoteRefused,
+    VoteSuperseded,
+)
+from client.host import Host, host
+from client.player import Player, connect
+from client.screen import Screen, screen
+from scenarios.model import Label
+
+__all__ = [
+    "Admin",
+    "BadAddress",
+    "CannotConnect",
+    "ClientError",
+    "CommandRefused",
+    "ConnectionLost",
+    "Host",
+    "Label",
+    "Link",
+    "OpenedRoom",
+    "Player",
+    "Refusal",
+    "Rejected",
+    "Screen",
+    "TooMuchWaiting",
+    "VoteRefused",
+    "VoteSuperseded",
+    "admin",
+    "connect",
+    "host",
+    "screen",
+]

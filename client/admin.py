@@ -1,0 +1,95 @@
+"""An admin: opens rooms, and looks through the library."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from client.backoff import Backoff
+from client.errors import ClientError
+from client.session import Session, running
+from scenarios.model import Case
+from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import GetCase, ListDecks, ListRooms, OpenRoom
+from server.protocol.keys import host_key, screen_key
+from server.protocol.server_messages import (
+    CaseMessage,
+    DeckList,
+    RoomList,
+    RoomOpenedMessage,
+    RoomSummary,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRoom:
+    """A room that is open, and its keys (32 hex digits each)."""
+
+    room: RoomCode
+    host_key: str
+    screen_key: str
+
+
+class Admin(Session):
+    """One admin of one server."""
+
+    role = "admin"
+
+    def __init__(
+        self, url: str, key: str | None, *, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(url, None, key=key, backoff=backoff)
+        self._key = key
+
+    async def open_room(
+        self,
+        deck: str,
+        *,
+        settings: RoomSettings | None = None,
+        seed: int | None = None,
+        length: int | None = None,
+        practice: int = 0,
+    ) -> OpenedRoom:
+        """Open a room of a deck.
+
+        ``length`` is the number of rounds (1 to 60, None for all), ``seed`` that of
+        every shuffle (0 to 2³¹-1, None for a random one), ``practice`` the number of
+        practice players that the server brings (0 to 100). Raises CommandRefused.
+        """
+        question = OpenRoom(
+            deck=deck,
+            settings=settings or RoomSettings(),
+            seed=seed,
+            length=length,
+            practice=practice,
+        )
+        opened = await self._ask(question, RoomOpenedMessage)
+        key = self._host_key(opened)
+        return OpenedRoom(opened.room, key, screen_key(key))
+
+    async def list_rooms(self) -> tuple[RoomSummary, ...]:
+        """Return the rooms of this server, newest first (at most 200)."""
+        return (await self._ask(ListRooms(), RoomList)).rooms
+
+    async def list_decks(self) -> DeckList:
+        """Return the decks and the cases of the library."""
+        return await self._ask(ListDecks(), DeckList)
+
+    async def get_case(self, case: str) -> Case:
+        """Return one case, whole, by its id."""
+        return (await self._ask(GetCase(case=case), CaseMessage)).case
+
+    def _host_key(self, opened: RoomOpenedMessage) -> str:
+        if opened.host_key is not None:
+            return opened.host_key
+        if self._key is None:
+            raise ClientError("The server told no host key, and no admin key is known.")
+        return host_key(self._key, opened.room)
+
+
+def admin(
+    url: str, key: str | None = None, *, backoff: Backoff | None = None
+) -> AbstractAsyncContextManager[Admin]:
+    """Speak to a server as its admin; ``key`` is None where it asks for none."""
+    return running(Admin(url, key, backoff=backoff))

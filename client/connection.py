@@ -1,0 +1,271 @@
+"""One connection that mends itself: hello, proof, reading, writing, coming back.
+
+Knows nothing of votes or commands: whoever owns it is its :class:`Owner`. There is one
+task that runs it, and one that writes, for each socket; nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_socket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from client.backoff import Backoff
+from client.errors import (
+    PASSING,
+    CannotConnect,
+    ClientError,
+    ConnectionLost,
+    LeftByUs,
+    TooMuchWaiting,
+    WrongKey,
+    rejected,
+)
+from client.latest import Latest
+from server.protocol.client_messages import ClientMessage, Hello, Prove
+from server.protocol.codec import decode_server, encode_client
+from server.protocol.keys import prove
+from server.protocol.server_messages import (
+    Bye,
+    Challenge,
+    RefusedMessage,
+    ServerMessage,
+    Welcome,
+)
+
+log = logging.getLogger("twogaps.client")
+
+FIRST_ATTEMPTS = 6
+"""How often a server that has never answered is tried before giving up."""
+
+OUTBOX = 64
+GREETING_S = 10.0
+MAX_FRAME = 8 * 2**20
+
+
+class Link(StrEnum):
+    """How a connection stands."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    WAITING = "waiting to try again"
+    OVER = "over"
+
+
+class Owner(Protocol):
+    """Who uses a connection. None of these may block."""
+
+    def hello(self) -> Hello:
+        """Return the hello to send now; after a welcome it should hold the token."""
+        ...
+
+    def opened(self, welcome: Welcome) -> None:
+        """The hello was accepted: send what is due. Called once a socket."""
+        ...
+
+    def received(self, message: ServerMessage) -> None:
+        """A message has come."""
+        ...
+
+    def dropped(self) -> None:
+        """The socket is gone; another will follow, unless ``over`` is called next."""
+        ...
+
+    def over(self, cause: ClientError) -> None:
+        """The connection has ended for good. Called once."""
+        ...
+
+
+class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
+    """This socket is done with; the next one may fare better."""
+
+
+class Connection:
+    """Keeps one socket open until it is told to stay away."""
+
+    def __init__(
+        self, url: str, owner: Owner, backoff: Backoff, key: str | None = None
+    ) -> None:
+        self.links: Latest[Link] = Latest()
+        self.cause: ClientError | None = None
+        self._url = url
+        self._owner = owner
+        self._backoff = backoff
+        self._key = key
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX)
+        self._attempts_left: int | None = FIRST_ATTEMPTS
+        self.links.put(Link.CONNECTING)
+
+    @property
+    def link(self) -> Link:
+        """How the connection stands now."""
+        return self.links.value or Link.OVER
+
+    def post(self, message: ClientMessage) -> None:
+        """Queue a message for the open socket, in order.
+
+        Raises :class:`ConnectionLost` where no socket is open, the final cause where
+        the connection is over, :class:`TooMuchWaiting` where the queue is full.
+        """
+        if self.cause is not None:
+            raise self.cause
+        if self.link is not Link.OPEN:
+            raise ConnectionLost("Not connected just now; it is being tried again.")
+        try:
+            self._outbox.put_nowait(_encode(message))
+        except asyncio.QueueFull as exc:
+            raise TooMuchWaiting("The server takes nothing more just now.") from exc
+
+    async def wait_open(self) -> None:
+        """Wait for the welcome; raises the cause where it never comes."""
+        await self.links.until(lambda link: link in (Link.OPEN, Link.OVER))
+        if self.cause is not None:
+            raise self.cause
+
+    async def run(self) -> None:
+        """Connect, and connect again, until the end. Cancel it to leave."""
+        try:
+            while self.cause is None:
+                await self._attempt()
+        finally:
+            self._end(LeftByUs())
+
+    async def _attempt(self) -> None:
+        """Live through one socket, and the wait after it."""
+        self.links.put(Link.CONNECTING)
+        started = asyncio.get_running_loop().time()
+        try:
+            await self._live()
+        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as exc:
+            self._count_failure(exc)
+        except _TryAgain:
+            pass
+        except ClientError as exc:
+            self._end(exc)
+        if self.cause is not None:
+            return
+        if asyncio.get_running_loop().time() - started > self._backoff.cap_s:
+            self._backoff.reset()
+        self.links.put(Link.WAITING)
+        await asyncio.sleep(self._backoff.wait_s())
+
+    def _count_failure(self, exc: Exception) -> None:
+        """Give up on a server that has never answered."""
+        if self._attempts_left is None:
+            return
+        self._attempts_left -= 1
+        if self._attempts_left <= 0:
+            self._end(CannotConnect(f"No game server answers at {self._url} ({exc})."))
+
+    def _end(self, cause: ClientError) -> None:
+        if self.cause is None:
+            self.cause = cause
+            self.links.put(Link.OVER)
+            self.links.close()
+            self._owner.over(cause)
+
+    # --- one socket ------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        """Open a socket and use it up."""
+        async with open_socket(
+            self._url,
+            compression=None,
+            proxy=None,  # the game is on the local network, beside any proxy
+            max_size=MAX_FRAME,
+            close_timeout=1,
+            logger=logging.getLogger("twogaps.client.socket"),
+        ) as socket:
+            async with asyncio.timeout(GREETING_S):
+                welcome = await self._greet(socket)
+            self._attempts_left = None
+            self._outbox = asyncio.Queue(OUTBOX)
+            self.links.put(Link.OPEN)
+            try:
+                self._owner.opened(welcome)
+                farewell = await self._exchange(socket)
+            finally:
+                self.links.put(Link.WAITING)
+                self._owner.dropped()
+        if farewell is not None and not farewell.come_back:
+            raise rejected(farewell.code, farewell.detail)
+
+    async def _greet(self, socket: ClientConnection) -> Welcome:
+        """Say hello, and prove the key where the server asks."""
+        hello = self._owner.hello()
+        await socket.send(_encode(hello), text=True)
+        while True:
+            match _decode(await socket.recv(decode=False)):
+                case Welcome() as welcome:
+                    return welcome
+                case Challenge(nonce=nonce):
+                    await socket.send(_encode(self._prove(hello, nonce)), text=True)
+                case RefusedMessage(code=code, detail=detail) if code in PASSING:
+                    raise _TryAgain(detail)
+                case RefusedMessage(code=code, detail=detail):
+                    raise rejected(code, detail)
+                case Bye(come_back=True, detail=detail):
+                    raise _TryAgain(detail)
+                case Bye(code=code, detail=detail):
+                    raise rejected(code, detail)
+                case _:
+                    continue
+
+    def _prove(self, hello: Hello, nonce: str) -> Prove:
+        if self._key is None:
+            raise WrongKey("wrong_proof", "This server asks for a key.")
+        room = hello.room.upper() if hello.room else None
+        try:
+            return Prove(proof=prove(self._key, hello.role, room, nonce))
+        except ValueError as exc:
+            raise WrongKey("wrong_proof", "The key is not 32 hex digits.") from exc
+
+    async def _exchange(self, socket: ClientConnection) -> Bye | None:
+        """Read until the socket ends, write beside it; return the goodbye, if any."""
+        async with asyncio.TaskGroup() as group:
+            name = f"client writer {self._url}"
+            writer = group.create_task(self._write(socket), name=name)
+            try:
+                return await self._read(socket)
+            finally:
+                writer.cancel()
+
+    async def _read(self, socket: ClientConnection) -> Bye | None:
+        try:
+            while True:
+                message = _decode(await socket.recv(decode=False))
+                if isinstance(message, Bye):
+                    return message
+                if message is not None:
+                    self._owner.received(message)
+        except ConnectionClosed:
+            return None
+
+    async def _write(self, socket: ClientConnection) -> None:
+        outbox = self._outbox
+        try:
+            while True:
+                await socket.send(await outbox.get(), text=True)
+        except ConnectionClosed:
+            return  # the reader sees it too, and ends the socket
+
+
+def _encode(message: ClientMessage) -> bytes:
+    # Nulls are kept: in a room's settings "no timer" is a null, not an absence.
+    if isinstance(message, BaseModel):
+        return message.model_dump_json().encode()
+    return encode_client(message)
+
+
+def _decode(frame: bytes) -> ServerMessage | None:
+    try:
+        return decode_server(frame)
+    except ValueError as exc:
+        log.warning("skipped a frame that is not understood: %s", exc)
+        return None

@@ -1,0 +1,132 @@
+"""What can go wrong for a client, in plain words. Imports nothing."""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class BadAddress(ClientError):  # noqa: N818 - reads as a sentence where it is caught
+    """The address of the server makes no sense."""
+
+
+class CannotConnect(ClientError):  # noqa: N818
+    """The server could not be reached at all."""
+
+
+class ConnectionLost(ClientError):  # noqa: N818
+    """The connection dropped before the answer came.
+
+    The command may have been carried out or not: the next view tells.
+    """
+
+
+class TooMuchWaiting(ClientError):  # noqa: N818
+    """More is in flight on this connection than is kept; wait for answers first."""
+
+
+class VoteSuperseded(ClientError):  # noqa: N818
+    """A newer answer to the same ballot took this one's place before it was stored."""
+
+
+class Refusal(ClientError):  # noqa: N818
+    """The server said no. ``code`` is one of its documented codes."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{detail} ({code})")
+        self.code = code
+        self.detail = detail
+
+
+class CommandRefused(Refusal):
+    """A command was not carried out, and nothing changed."""
+
+
+class VoteRefused(Refusal):
+    """A vote was finally refused: it is not counted, and is not sent again."""
+
+
+class Rejected(Refusal):
+    """The server does not let this client in, or not back in: final."""
+
+
+class UnknownRoom(Rejected):
+    """No open room has this code."""
+
+
+class RoomLocked(Rejected):
+    """The host has locked the room."""
+
+
+class RoomFull(Rejected):
+    """The room has reached its limit of players."""
+
+
+class RoomFinished(Rejected):
+    """The game is over."""
+
+
+class RoomClosed(Rejected):
+    """The room was closed after a fault of the server."""
+
+
+class WrongKey(Rejected):
+    """The key does not match, or one is needed and none was given."""
+
+
+class BadToken(Rejected):
+    """The resume token does not belong to a player of this room."""
+
+
+class BadName(Rejected):
+    """Nothing readable is left of the name."""
+
+
+class BadTeam(Rejected):
+    """The room has no team of this name."""
+
+
+class Kicked(Rejected):
+    """The host has removed this player."""
+
+
+class TakenOver(Rejected):
+    """The same player is connected from elsewhere now."""
+
+
+class VersionUnsupported(Rejected):
+    """Server and client speak different versions of the protocol."""
+
+
+class LeftByUs(Rejected):
+    """This client closed the connection itself."""
+
+    def __init__(self) -> None:
+        super().__init__("closed", "This connection has been closed here.")
+
+
+_BY_CODE: dict[str, type[Rejected]] = {
+    "unknown_room": UnknownRoom,
+    "room_locked": RoomLocked,
+    "room_full": RoomFull,
+    "room_finished": RoomFinished,
+    "room_closed": RoomClosed,
+    "wrong_proof": WrongKey,
+    "bad_token": BadToken,
+    "bad_name": BadName,
+    "bad_team": BadTeam,
+    "kicked": Kicked,
+    "taken_over": TakenOver,
+    "version_unsupported": VersionUnsupported,
+}
+
+PASSING = frozenset(
+    {"storage_unavailable", "busy", "too_fast", "shutting_down", "internal"}
+)
+"""Codes that mean: send it again in a moment."""
+
+
+def rejected(code: str, detail: str) -> Rejected:
+    """Return the exception that a final refusal or a final goodbye stands for."""
+    return _BY_CODE.get(code, Rejected)(code, detail)

@@ -1,0 +1,106 @@
+"""A host: sees the whole case and the live figures, and drives the game."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from client.backoff import Backoff
+from client.errors import ClientError
+from client.latest import Latest
+from client.session import Session, running
+from client.stage import Stage
+from server.game.commands import HostCommand
+from server.game.view_types import HostPanel, HostView
+from server.protocol.client_messages import GetRoster
+from server.protocol.server_messages import (
+    Done,
+    HostViewMessage,
+    Panel,
+    Roster,
+    ServerMessage,
+    Welcome,
+)
+
+
+class Host(Session):
+    """One host of one room. Several may be connected at once."""
+
+    role = "host"
+
+    def __init__(
+        self, url: str, code: str, key: str, *, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(url, code, key=key, backoff=backoff)
+        self._stage: Stage[HostView] = Stage()
+        self._panels: Latest[HostPanel] = Latest()
+        self._firsts = (self._stage.views, self._panels)
+
+    @property
+    def view(self) -> HostView:
+        """The host's picture of the phase."""
+        return self._stage.views.now()
+
+    @property
+    def panel(self) -> HostPanel:
+        """The live figures."""
+        return self._panels.now()
+
+    def views(self) -> AsyncIterator[HostView]:
+        """Iterate over the host's views: the present one, then each newest one.
+
+        Ends after the closing page, or where the connection is over for good.
+        """
+        return self._stage.views.follow()
+
+    def panels(self) -> AsyncIterator[HostPanel]:
+        """Iterate over the live figures: the present ones, then the newest."""
+        return self._panels.follow()
+
+    async def until(self, is_wanted: Callable[[HostPanel], bool]) -> HostPanel:
+        """Wait for figures that are wanted; raises the cause where none can come."""
+        found = await self._panels.until(is_wanted)
+        if found is not None:
+            return found
+        raise self.cause or ClientError("The figures have ended.")
+
+    async def send(self, command: HostCommand) -> None:
+        """Give a command and wait until it is carried out and stored.
+
+        The view that it leads to may come just before or after. Raises
+        :class:`CommandRefused`, and :class:`ConnectionLost` where the connection drops
+        first: then it may have been carried out, and the next view tells.
+        """
+        await self._ask(command, Done)
+
+    async def roster(self, offset: int = 0, search: str = "") -> Roster:
+        """Return a page of the people in the room, 50 at most."""
+        return await self._ask(GetRoster(offset=offset, search=search), Roster)
+
+    # --- what the connection tells ---------------------------------------------------
+
+    def opened(self, welcome: Welcome) -> None:
+        """Take whatever view comes first."""
+        super().opened(welcome)
+        self._stage.restart()
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case HostViewMessage(version=version, view=view):
+                is_last = view.stage.phase == "finished"
+                self._stage.take(version, view, is_last=is_last)
+            case Panel(panel=panel):
+                self._panels.put(panel)
+            case _:
+                pass
+
+
+def host(
+    url: str, code: str, key: str, *, backoff: Backoff | None = None
+) -> AbstractAsyncContextManager[Host]:
+    """Host a room, with its host key (32 hex digits), which never crosses the wire.
+
+    ``async with host("localhost:8000", "K7MQ2P", key) as host: ...``. Raises WrongKey,
+    UnknownRoom, CannotConnect, BadAddress.
+    """
+    return running(Host(url, code, key, backoff=backoff))

@@ -1,0 +1,72 @@
+"""A value that changes: readers see the newest, and may miss what lay between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Latest(Generic[T]):
+    """Holds the newest value and wakes whoever follows it. Never grows."""
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self.is_over = False
+        self._count = 0
+        self._changed = asyncio.Event()
+
+    def put(self, value: T) -> None:
+        """Replace the value."""
+        self.value = value
+        self._count += 1
+        self._wake()
+
+    def close(self) -> None:
+        """No value will follow: followers end after the last. Idempotent."""
+        self.is_over = True
+        self._wake()
+
+    def follow(self) -> AsyncIterator[T]:
+        """Iterate over the present value, then each newest; ends when closed."""
+        return _Follower(self)
+
+    def now(self) -> T:
+        """Return the value, which must have come before."""
+        assert self.value is not None, "the first value is waited for on entering"
+        return self.value
+
+    async def until(self, is_wanted: Callable[[T], bool]) -> T | None:
+        """Wait for a value that is wanted; None where it closes before."""
+        async for value in self.follow():
+            if is_wanted(value):
+                return value
+        return None
+
+    async def newer_than(self, count: int) -> tuple[int, T] | None:
+        """Return the next value and its number; None when closed without one."""
+        while self._count == count:
+            if self.is_over:
+                return None
+            await self._changed.wait()
+        assert self.value is not None
+        return self._count, self.value
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class _Follower(AsyncIterator[T]):
+    def __init__(self, latest: Latest[T]) -> None:
+        self._latest = latest
+        self._seen = 0
+
+    async def __anext__(self) -> T:
+        found = await self._latest.newer_than(self._seen)
+        if found is None:
+            raise StopAsyncIteration
+        self._seen, value = found
+        return value

@@ -1,0 +1,146 @@
+"""Votes not yet known to be stored: sent, and sent again, until the server has them.
+
+Every vote keeps its stamp (client, counter) each time it is sent, so the server counts
+it once however often it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from client.backoff import Backoff
+from client.errors import (
+    PASSING,
+    ClientError,
+    ConnectionLost,
+    TooMuchWaiting,
+    VoteRefused,
+    VoteSuperseded,
+)
+from server.game.phases import Ballot
+from server.protocol.client_messages import Vote
+from server.protocol.server_messages import Recorded, RefusedMessage
+
+SILENCE_S = 5.0
+"""A vote that nobody answers is sent again after so long."""
+
+Slot = tuple[int, Ballot]
+Post = Callable[[Vote], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    vote: Vote
+    outcome: asyncio.Future[Recorded]
+    backoff: Backoff
+    timer: asyncio.TimerHandle | None = None
+
+
+class PendingVotes:
+    """At most one unanswered vote a ballot: a newer one takes an older one's place."""
+
+    def __init__(self, post: Post, backoff: Backoff) -> None:
+        self._post = post
+        self._backoff = backoff
+        self._pending: dict[Slot, _Pending] = {}
+
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """The votes that are not known to be stored, oldest first."""
+        return tuple(entry.vote for entry in self._pending.values())
+
+    def add(self, vote: Vote) -> asyncio.Future[Recorded]:
+        """Send a vote and return the future of its outcome.
+
+        An older vote of the same ballot that still waits ends as VoteSuperseded.
+        """
+        self._drop((vote.round, vote.ballot), VoteSuperseded("A newer answer is sent."))
+        entry = _Pending(vote, asyncio.Future(), self._backoff.fresh())
+        self._pending[vote.round, vote.ballot] = entry
+        self._send(entry)
+        return entry.outcome
+
+    def resend(self) -> None:
+        """Send everything again: a new socket is open."""
+        for entry in self._pending.values():
+            self._send(entry)
+
+    def pause(self) -> None:
+        """No socket is open: nothing is sent until :meth:`resend`."""
+        for entry in self._pending.values():
+            _stop(entry)
+
+    def recorded(self, message: Recorded) -> None:
+        """A vote is stored. One that nobody waits for any more is passed over."""
+        entry = self._find(message)
+        if entry is not None:
+            self._remove(entry)
+            _settle(entry.outcome, message)
+
+    def refused(self, message: RefusedMessage) -> bool:
+        """A vote was refused: try again, or give up. False where it is none of ours."""
+        entry = self._find(message)
+        if entry is None:
+            return False
+        if message.code in PASSING:
+            self._send_in(entry, entry.backoff.wait_s())
+        else:
+            self._remove(entry)
+            _settle(entry.outcome, VoteRefused(message.code, message.detail))
+        return True
+
+    def fail(self, cause: ClientError) -> None:
+        """The connection is over: no vote will be stored any more."""
+        for slot in list(self._pending):
+            self._drop(slot, cause)
+
+    def _find(self, message: Recorded | RefusedMessage) -> _Pending | None:
+        if message.round is None or message.ballot is None:
+            return None
+        entry = self._pending.get((message.round, message.ballot))
+        if entry is None or entry.vote.counter != message.counter:
+            return None
+        return entry if entry.vote.client == message.client else None
+
+    def _send(self, entry: _Pending) -> None:
+        try:
+            self._post(entry.vote)
+        except ConnectionLost:
+            _stop(entry)  # the next welcome sends it
+        except TooMuchWaiting:
+            self._send_in(entry, entry.backoff.wait_s())
+        else:
+            self._send_in(entry, SILENCE_S)
+
+    def _send_in(self, entry: _Pending, wait_s: float) -> None:
+        _stop(entry)
+        loop = asyncio.get_running_loop()
+        entry.timer = loop.call_later(wait_s, self._send, entry)
+
+    def _remove(self, entry: _Pending) -> None:
+        _stop(entry)
+        del self._pending[entry.vote.round, entry.vote.ballot]
+
+    def _drop(self, slot: Slot, cause: ClientError) -> None:
+        entry = self._pending.get(slot)
+        if entry is not None:
+            self._remove(entry)
+            _settle(entry.outcome, cause)
+
+
+def _stop(entry: _Pending) -> None:
+    if entry.timer is not None:
+        entry.timer.cancel()
+        entry.timer = None
+
+
+def _settle(future: asyncio.Future[Recorded], outcome: Recorded | ClientError) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Recorded):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
+        future.exception()  # whoever stopped waiting need not hear of it

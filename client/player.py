@@ -1,0 +1,216 @@
+"""A player: sees the class's view and its own part, and answers what is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from client.backoff import Backoff
+from client.errors import ClientError, VoteRefused
+from client.latest import Latest
+from client.pending import PendingVotes
+from client.session import Session, running
+from client.stage import Stage
+from scenarios.model import Label
+from server.game.answers import Answer, GapAnswer
+from server.game.commands import Percent
+from server.game.ids import ClientId, PlayerId
+from server.game.phases import OPEN_BALLOT, Phase
+from server.game.view_types import PrivateView, StageView
+from server.protocol.client_messages import AskTime, ChooseTeam, Hello, Vote
+from server.protocol.server_messages import (
+    Recorded,
+    RefusedMessage,
+    ServerMessage,
+    View,
+    Welcome,
+    You,
+)
+
+
+class Player(Session):
+    """One player in one room, who comes back by himself when the connection drops."""
+
+    role = "player"
+
+    def __init__(
+        self,
+        url: str,
+        code: str,
+        name: str,
+        *,
+        token: str | None = None,
+        team: str | None = None,
+        is_practice: bool = False,
+        backoff: Backoff | None = None,
+    ) -> None:
+        super().__init__(url, code, backoff=backoff)
+        self.name = name
+        self.token = token
+        self.last_refusal: RefusedMessage | None = None
+        """The latest refusal that belongs to no vote: of a team, or of own time."""
+        self._team = team
+        self._is_practice = is_practice
+        self._stage: Stage[StageView] = Stage()
+        self._yous: Latest[PrivateView] = Latest()
+        self._firsts = (self._stage.views, self._yous)
+        self._client = ClientId(secrets.token_hex(8))
+        self._counter = 0
+        self._pending = PendingVotes(self._connection.post, self._backoff)
+
+    @property
+    def id(self) -> PlayerId | None:
+        """The stable id that the server gave."""
+        return self.welcome.player if self.welcome else None
+
+    @property
+    def view(self) -> StageView:
+        """What the class sees now."""
+        return self._stage.views.now()
+
+    @property
+    def you(self) -> PrivateView:
+        """What only this player sees: votes, points, own time."""
+        return self._yous.now()
+
+    @property
+    def unrecorded(self) -> tuple[Vote, ...]:
+        """Votes not yet known to be stored; they are sent again until they are."""
+        return self._pending.votes
+
+    def views(self) -> AsyncIterator[StageView]:
+        """Iterate over what the class sees: the present view, then each newest one.
+
+        A slow reader misses views in between, never the newest. Ends after the closing
+        page, or where the connection is over for good (``cause`` says why).
+        """
+        return self._stage.views.follow()
+
+    async def vote(
+        self, label: Label, confidence: int | None = None, reason: str = ""
+    ) -> Recorded:
+        """Say which gap it was (two-button rooms), and wait until that is stored.
+
+        ``confidence`` is in per cent, one of ``view.room.chips``; see :meth:`answer`.
+        """
+        return await self.answer(GapAnswer(Label(label), confidence), reason)
+
+    async def answer(self, answer: Answer, reason: str = "") -> Recorded:
+        """Answer the open ballot, and wait until the answer is stored.
+
+        It is sent again, with the same stamp, after every reconnect and every passing
+        refusal, also when nobody waits for it any more. Raises :class:`VoteRefused`
+        where it is finally refused, :class:`VoteSuperseded` where a newer answer to
+        the same ballot is given before it is stored, and the final cause where the
+        connection is over.
+        """
+        if self.cause is not None:
+            raise self.cause
+        view = self.view
+        ballot = OPEN_BALLOT.get(Phase(view.phase))
+        if ballot is None or view.room.round is None:
+            raise VoteRefused("phase_closed", "No vote is open now.")
+        self._counter += 1
+        vote = Vote(
+            round=view.room.round,
+            ballot=ballot,
+            client=self._client,
+            counter=self._counter,
+            answer=answer,
+            reason=reason,
+        )
+        return await asyncio.shield(self._pending.add(vote))
+
+    async def ask_time(self, percent: Percent) -> None:
+        """Ask privately for more time in every vote: 150 or 200 per cent, 0 no limit.
+
+        The server answers with a new ``you`` only; raises :class:`ConnectionLost`.
+        """
+        self._connection.post(AskTime(percent=percent))
+
+    async def choose_team(self, team: str) -> None:
+        """Move to another team.
+
+        The server answers with a new ``you``, or with ``last_refusal``. Raises
+        :class:`ConnectionLost`.
+        """
+        self._connection.post(ChooseTeam(team=team))
+
+    # --- what the connection asks and tells ------------------------------------------
+
+    def hello(self) -> Hello:
+        """Come back with the token; join with the name where there is none."""
+        hello = super().hello()
+        if self.token is not None:
+            return hello.model_copy(update={"token": self.token})
+        return hello.model_copy(
+            update={
+                "name": self.name,
+                "team": self._team,
+                "is_practice": self._is_practice,
+            }
+        )
+
+    def opened(self, welcome: Welcome) -> None:
+        """Keep the cleaned name and the token; send what is not stored yet."""
+        super().opened(welcome)
+        self.name = welcome.name or self.name
+        self.token = welcome.token or self.token
+        self._stage.restart()
+        self._pending.resend()
+
+    def dropped(self) -> None:
+        """Keep the votes for the next socket."""
+        super().dropped()
+        self._pending.pause()
+
+    def over(self, cause: ClientError) -> None:
+        """End every wait."""
+        super().over(cause)
+        self._pending.fail(cause)
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case View(version=version, view=view):
+                self._stage.take(version, view, is_last=view.phase == "finished")
+            case You(you=you):
+                self._yous.put(you)
+                self.name = you.name
+            case Recorded():
+                self._pending.recorded(message)
+            case RefusedMessage():
+                if not self._pending.refused(message):
+                    self.last_refusal = message
+            case _:
+                pass
+
+
+def connect(
+    url: str,
+    code: str,
+    name: str,
+    *,
+    token: str | None = None,
+    team: str | None = None,
+    is_practice: bool = False,
+    backoff: Backoff | None = None,
+) -> AbstractAsyncContextManager[Player]:
+    """Join a room as a player, or come back to it with ``token``.
+
+    ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. Raises
+    a :class:`Rejected` (UnknownRoom, RoomLocked, BadName, …), CannotConnect where no
+    server answers, BadAddress.
+    """
+    return running(
+        Player(
+            url,
+            code,
+            name,
+            token=token,
+            team=team,
+            is_practice=is_practice,
+            backoff=backoff,
+        )
+    )

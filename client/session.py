@@ -1,0 +1,196 @@
+"""What every role shares: a connection, its welcome, and questions with answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from client.address import socket_url
+from client.backoff import Backoff
+from client.connection import Connection, Link
+from client.errors import ClientError, ConnectionLost
+from client.latest import Latest
+from client.replies import Replies
+from server.game.commands import HostCommand
+from server.game.ids import RoomCode
+from server.protocol.client_messages import (
+    PROTOCOL_VERSION,
+    GetCase,
+    GetRoster,
+    Hello,
+    ListDecks,
+    ListRooms,
+    OpenRoom,
+    Ping,
+    Role,
+)
+from server.protocol.server_messages import (
+    Notice,
+    Pong,
+    Progress,
+    ServerMessage,
+    Welcome,
+)
+
+Question = HostCommand | GetRoster | OpenRoom | ListRooms | ListDecks | GetCase | Ping
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What a ping found: the way there and back (s), the server's clock (UTC ms)."""
+
+    round_trip_s: float
+    server_ms: int
+
+
+class Session:
+    """Base of player, host, screen and admin. Made by their functions, not by hand."""
+
+    role: Role
+
+    def __init__(
+        self,
+        url: str,
+        code: str | None,
+        *,
+        key: str | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.progress: Progress | None = None
+        self.notice: Notice | None = None
+        self.welcome: Welcome | None = None
+        self.news: Latest[ServerMessage] = Latest()
+        self._code = RoomCode(code.strip().upper()) if code is not None else None
+        self._backoff = backoff or Backoff(SystemRandom())
+        self._connection = Connection(socket_url(url), self, self._backoff, key)
+        self._replies = Replies()
+
+        self._firsts: tuple[Latest[Any], ...] = ()
+        """What has to have come before the block is entered."""
+
+    # --- what can be asked of it -----------------------------------------------------
+
+    @property
+    def code(self) -> RoomCode | None:
+        """The room's code."""
+        return self._code
+
+    @property
+    def state(self) -> Link:
+        """How the connection stands."""
+        return self._connection.link
+
+    @property
+    def cause(self) -> ClientError | None:
+        """Why the connection is over for good; None while it is not."""
+        return self._connection.cause
+
+    def states(self) -> AsyncIterator[Link]:
+        """Iterate over the states of the connection, from the present one on."""
+        return self._connection.links.follow()
+
+    async def ping(self) -> Echo:
+        """Measure the way to the server. Raises :class:`ConnectionLost`."""
+        started = time.perf_counter()
+        pong = await self._ask(Ping(), Pong)
+        return Echo(time.perf_counter() - started, pong.now_ms)
+
+    async def _ask(self, question: Question, expected: type[AnswerT]) -> AnswerT:
+        """Send a question and return its answer.
+
+        Raises CommandRefused, :class:`ConnectionLost` where the socket drops before the
+        answer, TooMuchWaiting, and the final cause where the connection is over.
+        """
+        ref, future = self._replies.expect()
+        try:
+            self._connection.post(_numbered(question, ref))
+            answer = await future
+        finally:
+            self._replies.forget(ref)
+        if not isinstance(answer, expected):
+            raise ClientError(f"The server answered with {answer.type!r}.")
+        return answer
+
+    async def ready(self) -> None:
+        """Wait for the welcome and the first picture; raises the cause without them."""
+        await self._connection.wait_open()
+        for first in self._firsts:
+            await first.until(lambda _: True)
+        if self.cause is not None:
+            raise self.cause
+
+    # --- what the connection asks and tells ------------------------------------------
+
+    def hello(self) -> Hello:
+        """Return the hello of this role."""
+        return Hello(version=PROTOCOL_VERSION, role=self.role, room=self._code)
+
+    def opened(self, welcome: Welcome) -> None:
+        """Note who the server says we are."""
+        self.welcome = welcome
+
+    def received(self, message: ServerMessage) -> None:
+        """Sort a message: an answer, a figure, or something for the role."""
+        if self._replies.settle(message):
+            return
+        match message:
+            case Progress():
+                self.progress = message
+            case Notice():
+                self.notice = message
+            case _:
+                self._take(message)
+        self.news.put(message)
+
+    def dropped(self) -> None:
+        """The socket is gone: nothing in flight will be answered."""
+        self._replies.fail(ConnectionLost("The connection dropped before the answer."))
+
+    def over(self, cause: ClientError) -> None:
+        """The connection has ended for good."""
+        self._replies.fail(cause)
+        self.news.close()
+        for first in self._firsts:
+            first.close()
+
+    def _take(self, message: ServerMessage) -> None:
+        """Take a message that only this role gets."""
+
+
+AnswerT = TypeVar("AnswerT")
+SessionT = TypeVar("SessionT", bound=Session)
+
+
+def _numbered(question: Question, ref: int) -> Question:
+    if isinstance(question, BaseModel):
+        return question.model_copy(update={"ref": ref})
+    return replace(question, ref=ref)
+
+
+@asynccontextmanager
+async def running(session: SessionT) -> AsyncIterator[SessionT]:
+    """Keep a session connected inside the block; enter once it has its first view.
+
+    An exception of the block leaves as it is; a fault of ours in the session's own task
+    cancels the block and leaves as an exception group.
+    """
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        name = f"client {session.role} {session.code or ''}".strip()
+        task = group.create_task(session._connection.run(), name=name)
+        try:
+            await session.ready()
+            yield session
+        except Exception as exc:  # noqa: BLE001 - raised again, outside the group
+            failure = exc
+        finally:
+            task.cancel()
+    if failure is not None:
+        raise failure

@@ -1,0 +1,31 @@
+"""What people type for a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from client.address import socket_url
+from client.errors import BadAddress
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("192.168.0.7:8000", "ws://192.168.0.7:8000/ws"),
+        ("localhost", "ws://localhost/ws"),
+        (" http://class.example:8000/ ", "ws://class.example:8000/ws"),
+        ("https://class.example/j/K7MQ2P", "wss://class.example/ws"),
+        ("http://10.0.0.1:8000/host#room=K7MQ2P&key=00", "ws://10.0.0.1:8000/ws"),
+        ("ws://10.0.0.1:8000", "ws://10.0.0.1:8000/ws"),
+        ("wss://class.example/game/ws", "wss://class.example/game/ws"),
+        ("http://[::1]:8000", "ws://[::1]:8000/ws"),
+    ],
+)
+def test_addresses(typed: str, url: str) -> None:
+    assert socket_url(typed) == url
+
+
+@pytest.mark.parametrize("typed", ["", "ftp://x", "http://", "host:port", "h:99999"])
+def test_bad_addresses_are_told_how_to_write_one(typed: str) -> None:
+    with pytest.raises(BadAddress, match="write it like"):
+        socket_url(typed)

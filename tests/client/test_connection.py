@@ -1,0 +1,203 @@
+"""Coming in, coming back, and staying away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from client import CannotConnect, Link, connect, host
+from client.backoff import Backoff
+from client.errors import BadToken, Kicked, RoomLocked, TakenOver, WrongKey
+from server.protocol.client_messages import Hello, Prove
+from server.protocol.server_messages import (
+    Bye,
+    Challenge,
+    Notice,
+    RefusedMessage,
+    View,
+)
+from tests.client.fake_server import KEY, FakeServer, Peer, lobby
+
+
+async def test_a_player_joins_by_name_and_comes_back_by_token(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    async def serve() -> None:
+        first = await fake.peer()
+        hello = await first.admit(name="Ada 2")
+        assert (hello.name, hello.token, hello.room) == ("Ada", None, "K7MQ2P")
+        await first.drop()
+        second = await fake.peer()
+        hello = await second.admit(lobby(9), name="Ada 2")
+        assert (hello.name, hello.token) == (None, "p1.mac")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "k7mq2p ", "Ada", backoff=at_once) as player:
+            assert (player.name, player.id, player.token) == ("Ada 2", "p1", "p1.mac")
+            seen = [view async for view in _until_joined(player.views(), 9)]
+            assert seen[-1] == lobby(9)
+            assert player.state is Link.OPEN
+
+
+async def _until_joined(views, joined):  # type: ignore[no-untyped-def]
+    async for view in views:
+        yield view
+        if view.joined == joined:
+            return
+
+
+async def test_final_refusals_of_a_hello_are_typed(fake: FakeServer) -> None:
+    async def refuse(code: str) -> None:
+        peer = await fake.peer()
+        await peer.take(Hello)
+        await peer.send(RefusedMessage(code=code, detail="No."))
+
+    for code, kind in (("room_locked", RoomLocked), ("bad_token", BadToken)):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refuse(code))
+            with pytest.raises(kind, match="No"):
+                async with connect(fake.url, "K7MQ2P", "Ada"):
+                    pass
+    assert fake.opened == 2
+
+
+@pytest.mark.parametrize("code", ["busy", "storage_unavailable", "shutting_down"])
+async def test_passing_refusals_of_a_hello_are_tried_again(
+    fake: FakeServer, at_once: Backoff, code: str
+) -> None:
+    async def serve() -> None:
+        first = await fake.peer()
+        await first.take(Hello)
+        await first.send(RefusedMessage(code=code, detail="Later."))
+        await (await fake.peer()).admit()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            assert player.state is Link.OPEN
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("taken_over", TakenOver), ("kicked", Kicked)]
+)
+async def test_who_is_sent_away_stays_away(
+    fake: FakeServer, at_once: Backoff, code: str, kind: type[Exception]
+) -> None:
+    async def serve() -> Peer:
+        peer = await fake.peer()
+        await peer.admit()
+        await peer.send(Bye(code=code, detail="Elsewhere.", come_back=False))  # type: ignore[arg-type] # a literal
+        return peer
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            assert [view async for view in player.views()] == [lobby()]
+            assert player.state is Link.OVER
+            assert isinstance(player.cause, kind)
+            with pytest.raises(kind):
+                await player.ping()
+    assert fake.opened == 1
+
+
+async def test_a_goodbye_that_asks_to_come_back_is_followed(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit()
+        await peer.send(Bye(code="shutting_down", detail="Back soon.", come_back=True))
+        await peer.socket.close()
+        await (await fake.peer()).admit(lobby(2))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            async for view in player.views():
+                if view == lobby(2):
+                    break
+    assert fake.opened == 2
+
+
+async def test_nobody_there_is_told_after_a_few_tries(at_once: Backoff) -> None:
+    with pytest.raises(CannotConnect, match="No game server answers"):
+        async with connect("127.0.0.1:1", "K7MQ2P", "Ada", backoff=at_once):
+            pass
+
+
+async def test_an_exception_of_the_block_leaves_as_it_is(fake: FakeServer) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_admit(fake))
+        with pytest.raises(KeyError, match="mine"):
+            async with connect(fake.url, "K7MQ2P", "Ada"):
+                raise KeyError("mine")
+
+
+async def _admit(fake: FakeServer) -> None:
+    await (await fake.peer()).admit()
+
+
+async def test_a_wrong_key_is_final(fake: FakeServer) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.take(Hello)
+        await peer.send(Challenge(nonce="n"))
+        await peer.take(Prove)
+        await peer.send(RefusedMessage(code="wrong_proof", detail="Not this key."))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        with pytest.raises(WrongKey):
+            async with host(fake.url, "K7MQ2P", KEY[::-1]):
+                pass
+
+
+async def test_a_key_that_is_no_key_is_told_so(fake: FakeServer) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.take(Hello)
+        await peer.send(Challenge(nonce="n"))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        with pytest.raises(WrongKey, match="hex"):
+            async with host(fake.url, "K7MQ2P", "open sesame"):
+                pass
+
+
+async def test_a_slow_reader_sees_the_newest_view(fake: FakeServer) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit()
+        for version in range(2, 50):
+            await peer.send(View(version=version, view=lobby(version)))
+        await peer.send(View(version=7, view=lobby(7)))  # late: must not win
+        await peer.send(Notice(code="storage_back", detail="end"))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            views = player.views()
+            await anext(views)
+            await player.news.until(lambda message: isinstance(message, Notice))
+            assert await anext(views) == lobby(49)
+
+
+async def test_a_frame_that_is_not_understood_is_skipped(
+    fake: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit()
+        await peer.socket.send('{"type": "from the future"}')
+        await peer.send(View(version=2, view=lobby(2)))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            async for view in player.views():
+                if view == lobby(2):
+                    break
+    assert "not understood" in caplog.text

@@ -1,0 +1,216 @@
+"""A vote is sent until the server has it, and counts once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from client import Label, VoteRefused, VoteSuperseded, connect
+from client.backoff import Backoff
+from client.errors import Kicked
+from server.game.answers import FixAnswer
+from server.game.phases import Ballot, Phase
+from server.protocol.client_messages import Vote
+from server.protocol.server_messages import Bye, Recorded, RefusedMessage, View
+from tests.client.fake_server import FakeServer, Peer, voting
+
+
+def receipt(vote: Vote) -> Recorded:
+    """Return the acknowledgement of a vote."""
+    return Recorded(
+        round=vote.round,
+        ballot=vote.ballot,
+        client=vote.client,
+        counter=vote.counter,
+        answer=vote.answer,
+    )
+
+
+def refusal(vote: Vote, code: str) -> RefusedMessage:
+    """Return a refusal of a vote."""
+    return RefusedMessage(
+        code=code,
+        detail="No.",
+        round=vote.round,
+        ballot=vote.ballot,
+        client=vote.client,
+        counter=vote.counter,
+    )
+
+
+async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    votes: list[Vote] = []
+
+    async def serve() -> None:
+        for _ in range(3):
+            peer = await fake.peer()
+            await peer.admit(voting())
+            votes.append(await peer.take(Vote))
+            await peer.drop()
+        peer = await fake.peer()
+        await peer.admit(voting())
+        votes.append(await peer.take(Vote))
+        await peer.send(receipt(votes[-1]))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            stored = await player.vote(Label.OUTER, confidence=80, reason="The score")
+            assert player.unrecorded == ()
+    assert votes == [votes[0]] * 4
+    assert stored.counter == votes[0].counter
+    assert votes[0].round == 0
+    assert votes[0].ballot is Ballot.VOTE
+
+
+async def test_a_vote_survives_that_nobody_waits_for_it(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        await peer.take(Vote)
+        gave_up.set()
+        await stopped.wait()
+        await peer.drop()
+        peer = await fake.peer()
+        await peer.admit(voting())
+        vote = await peer.take(Vote)
+        await peer.send(receipt(vote))
+
+    gave_up, stopped = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        served = group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            waiting = group.create_task(player.vote(Label.OUTER))
+            await gave_up.wait()
+            waiting.cancel()
+            stopped.set()
+            await player.news.until(lambda message: isinstance(message, Recorded))
+            assert player.unrecorded == ()
+        await served
+
+
+@pytest.mark.parametrize("code", ["storage_unavailable", "busy", "too_fast"])
+async def test_passing_refusals_are_answered_by_sending_again(
+    fake: FakeServer, at_once: Backoff, code: str
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        for _ in range(3):
+            await peer.send(refusal(await peer.take(Vote), code))
+        await peer.send(receipt(await peer.take(Vote)))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            assert (await player.vote(Label.INNER)).counter == 1
+    assert fake.opened == 1
+
+
+async def test_other_refusals_are_final(fake: FakeServer) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        await peer.send(refusal(await peer.take(Vote), "phase_closed"))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            with pytest.raises(VoteRefused) as caught:
+                await player.vote(Label.INNER)
+            assert caught.value.code == "phase_closed"
+            assert player.unrecorded == ()
+
+
+async def test_a_newer_answer_supersedes_an_older_one(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        old = await peer.take(Vote)
+        first_sent.set()
+        new = await peer.take(Vote)
+        assert new.counter > old.counter
+        await peer.drop()
+        peer = await fake.peer()
+        await peer.admit(voting())
+        again = await peer.take(Vote)
+        assert again == new  # only the newest is sent again
+        await peer.send(receipt(old), receipt(new))
+
+    first_sent = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+            older = group.create_task(_superseded(player.vote(Label.OUTER)))
+            await first_sent.wait()
+            stored = await player.vote(Label.INNER, 60)
+            assert stored.counter == 2
+            assert await older
+
+
+async def _superseded(vote) -> bool:  # type: ignore[no-untyped-def]
+    with pytest.raises(VoteSuperseded):
+        await vote
+    return True
+
+
+async def test_answers_to_two_ballots_do_not_supersede_each_other(
+    fake: FakeServer,
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        first = await peer.take(Vote)
+        await peer.send(View(version=2, view=voting(phase=Phase.REVOTE)))
+        second = await peer.take(Vote)
+        assert (first.ballot, second.ballot) == (Ballot.VOTE, Ballot.REVOTE)
+        await peer.send(receipt(second), receipt(first))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            first = group.create_task(player.vote(Label.OUTER))
+            async for view in player.views():
+                if view.phase == "revote":
+                    break
+            second = await player.answer(FixAnswer(1))
+            assert (await first).ballot is Ballot.VOTE
+            assert second.ballot is Ballot.REVOTE
+
+
+async def test_nothing_is_sent_when_nothing_is_asked(fake: FakeServer) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_admit(fake))
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            with pytest.raises(VoteRefused, match="No vote is open"):
+                await player.vote(Label.OUTER)
+
+
+async def _admit(fake: FakeServer) -> None:
+    await (await fake.peer()).admit()
+
+
+async def test_who_is_kicked_hears_why_the_vote_never_counts(
+    fake: FakeServer,
+) -> None:
+    async def serve() -> Peer:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        await peer.take(Vote)
+        await peer.send(Bye(code="kicked", detail="Out.", come_back=False))
+        return peer
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            with pytest.raises(Kicked):
+                await player.vote(Label.OUTER)
+            with pytest.raises(Kicked):
+                await player.vote(Label.OUTER)
