@@ -10,6 +10,7 @@ const manifest = JSON.parse(readFileSync(`${dist}.vite/manifest.json`, "utf8"));
 
 function firstLoad(key, seen = new Set()) {
   const entry = manifest[key];
+  if (!entry) return seen;
   seen.add(entry.file);
   for (const css of entry.css ?? []) seen.add(css);
   for (const next of entry.imports ?? []) firstLoad(next, seen);

@@ -74,14 +74,12 @@ test("says hello by name, and after a cut by token", () => {
   expect(last().sent[0]).not.toHaveProperty("name");
 });
 
-test("answers a challenge without sending the key", () => {
-  const key = "000102030405060708090a0b0c0d0e0f";
-  connection({ role: "host", key }).start();
+test("answers a challenge with its proof", () => {
+  const prove = (nonce: string) => `proof of ${nonce}`;
+  connection({ role: "host", prove }).start();
   last().onopen?.();
   last().say({ type: "challenge", nonce: "abc" });
-  const proof = last().sent[1]!;
-  expect(proof).toMatchObject({ type: "prove" });
-  expect(JSON.stringify(last().sent)).not.toContain(key);
+  expect(last().sent[1]).toEqual({ type: "prove", proof: "proof of abc" });
 });
 
 test("sends nothing before it is welcome", () => {

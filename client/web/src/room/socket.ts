@@ -1,14 +1,14 @@
 // One connection that heals: hello, proof, back-off with jitter, pings. It knows
 // frames and time, and nothing of what the messages mean to a page.
 import type { ClientMessage, Hello, ServerMessage } from "../protocol";
-import { prove } from "./keys";
 
 export type Link = "connecting" | "open" | "waiting" | "closed";
 
 export interface Identity {
   role: Hello["role"];
   room: string | null;
-  key?: string;
+  /** Answers a challenge (see keys.ts), for roles that hold a key. */
+  prove?: (nonce: string) => string;
   token?: string | null;
   name?: string | null;
   team?: string | null;
@@ -111,8 +111,7 @@ export class Connection {
     this.#expect(SILENCE_MS);
     switch (message.type) {
       case "challenge": {
-        const { key, role, room } = this.identity;
-        const proof = prove(key ?? "", role, room, message.nonce);
+        const proof = this.identity.prove?.(message.nonce) ?? "";
         this.#socket?.send(JSON.stringify({ type: "prove", proof }));
         return;
       }

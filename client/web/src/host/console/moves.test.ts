@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import type { HostPanel, HostView } from "../../protocol";
+import { commandOf, keyPress, others } from "./moves";
+
+const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
+
+test("space gives the advised command, letters their own", () => {
+  expect(keyPress(" ", "discuss", can)).toEqual({ kind: "command", name: "discuss" });
+  expect(keyPress("R", "discuss", can)).toEqual({ kind: "command", name: "reveal" });
+  expect(keyPress("p", "discuss", can)).toEqual({ kind: "panel" });
+  expect(keyPress("?", "discuss", can)).toEqual({ kind: "help" });
+});
+
+test("a key that leads nowhere now does nothing", () => {
+  expect(keyPress("t", "discuss", can)).toBeNull();
+  expect(keyPress(" ", "none", can)).toBeNull();
+  expect(keyPress("x", "discuss", can)).toBeNull();
+});
+
+test("the other buttons keep the order of a round", () => {
+  const host = { commands: can } as unknown as HostView;
+  const panel = { advised: "discuss" } as HostPanel;
+  expect(others(host, panel)).toEqual({
+    flow: ["contrast", "revote", "reveal"],
+    aside: ["skip_round", "finish"],
+  });
+});
+
+test("commands carry the fields that the wire asks for", () => {
+  expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30 });
+  expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
+  expect(commandOf("reveal")).toEqual({ type: "reveal" });
+});

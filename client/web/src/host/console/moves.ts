@@ -1,0 +1,53 @@
+// Which command a key or a button gives: pure, so that it is tested without a page.
+import type { HostPanel, HostView } from "../../protocol";
+import type { Command } from "../../room/session.svelte";
+
+/** Commands that end something: asked once more before they are given. */
+export const ASKED_FIRST = new Set(["finish", "skip_round"]);
+
+/** Commands that stand apart from the flow of a round. */
+const ASIDE = new Set(["give_time", "skip_round", "back_to_lobby", "finish"]);
+
+const KEYS: Record<string, string> = { r: "reveal", d: "discuss", t: "give_time" };
+
+export type KeyPress =
+  | { kind: "command"; name: string }
+  | { kind: "panel" }
+  | { kind: "help" }
+  | null;
+
+/** What a key asks for, given what can be done now. */
+export function keyPress(key: string, advised: string, can: readonly string[]): KeyPress {
+  const name = key === " " ? advised : KEYS[key.toLowerCase()];
+  if (name) return can.includes(name) ? { kind: "command", name } : null;
+  if (key.toLowerCase() === "p") return { kind: "panel" };
+  return key === "?" ? { kind: "help" } : null;
+}
+
+/** The buttons beside the big one: the flow first, then what stands apart. */
+export function others(
+  host: HostView,
+  panel: HostPanel | null,
+): { flow: string[]; aside: string[] } {
+  const rest = host.commands.filter((name) => name !== panel?.advised);
+  return {
+    flow: rest.filter((name) => !ASIDE.has(name)),
+    aside: rest.filter((name) => ASIDE.has(name)),
+  };
+}
+
+/** The message of a command that needs nothing but its name, with our defaults. */
+export function commandOf(name: string): Command {
+  switch (name) {
+    case "open_round":
+      return { type: name, round: null };
+    case "close_votes":
+      return { type: name, override: false };
+    case "next_step":
+      return { type: name, all: false };
+    case "give_time":
+      return { type: name, seconds: 30 };
+    default:
+      return { type: name } as Command;
+  }
+}

@@ -1,0 +1,37 @@
+// The console's links: keys live in the fragment, which never leaves the browser.
+import { hostKey, screenKey } from "../room/keys";
+
+export type Place =
+  | { kind: "admin"; key: string | null }
+  | { kind: "room"; room: string; key: string };
+
+const KEY = /^[0-9a-f]{32}$/i;
+
+/** What a fragment opens. Without a room: the admin page, perhaps without a key. */
+export function placeOf(hash: string): Place {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const room = given.get("room")?.toUpperCase();
+  const key = given.get("key");
+  if (room && key && KEY.test(key)) return { kind: "room", room, key };
+  const admin = given.get("admin");
+  return { kind: "admin", key: admin && KEY.test(admin) ? admin : null };
+}
+
+export function roomHash(room: string, key: string): string {
+  return `#room=${room}&key=${key}`;
+}
+
+/** The fragment of a room's console, for somebody who holds the admin key. */
+export function ownedHash(room: string, adminKey: string): string {
+  return roomHash(room, hostKey(adminKey, room));
+}
+
+/** The projector's link of a room: the host can make it, never the reverse. */
+export function screenHref(room: string, key: string): string {
+  return `/screen${roomHash(room, screenKey(key))}`;
+}
+
+/** Whether an address is one that only this machine knows. */
+export function isLocal(hostname: string): boolean {
+  return /^(localhost|127\.|\[?::1\]?$)/.test(hostname);
+}

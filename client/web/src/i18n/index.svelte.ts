@@ -1,0 +1,62 @@
+// The language of the page: the one chosen here before, else the browser's, else
+// English. `text.t` is the whole catalogue; switching it redraws the page.
+import { language } from "../room/memory";
+import { en, type Catalogue, type StaffCatalogue } from "./en";
+
+export type LanguageCode = "en" | "de";
+export const LANGUAGES: Record<LanguageCode, string> = { en: "English", de: "Deutsch" };
+
+interface Loaded {
+  t: Catalogue;
+  staff?: StaffCatalogue;
+}
+
+// English is always there; another language is fetched when it is wanted.
+const LOADERS: Record<LanguageCode, () => Promise<Loaded>> = {
+  en: async () => ({ t: en }),
+  de: async () => {
+    const { de, deStaff } = await import("./de");
+    return { t: de, staff: deStaff };
+  },
+};
+
+class Text {
+  /** Set by the pages of the staff, see staff.svelte.ts. */
+  onLoad: ((staff: StaffCatalogue | undefined) => void) | null = null;
+  t: Catalogue = $state.raw(en);
+
+  get code(): LanguageCode {
+    return this.t.locale as LanguageCode;
+  }
+
+  async use(code: LanguageCode): Promise<void> {
+    const language = await LOADERS[code]();
+    this.t = language.t;
+    this.onLoad?.(language.staff);
+    document.documentElement.lang = code;
+  }
+
+  /** Switch, and remember it. */
+  async choose(code: LanguageCode): Promise<void> {
+    language.set(code);
+    await this.use(code);
+  }
+
+  /** The start-up choice. */
+  async begin(): Promise<void> {
+    const wished = language.get() ?? navigator.languages?.[0] ?? navigator.language;
+    await this.use(wished.toLowerCase().startsWith("de") ? "de" : "en");
+  }
+
+  /** A number as this language writes it, at most one decimal. */
+  number(value: number): string {
+    return value.toLocaleString(this.t.locale, { maximumFractionDigits: 1 });
+  }
+
+  /** A refusal in the page's language where we have it, else in the server's words. */
+  refusal(code: string, detail: string): string {
+    return this.t.refusals[code] ?? detail;
+  }
+}
+
+export const text = new Text();

@@ -1,0 +1,32 @@
+// Saves the card as one HTML file that needs no server: its marks keep their shapes,
+// its style is its own.
+const STYLE = `
+body{max-width:40rem;margin:2rem auto;padding:0 1rem;color:#191d25;background:#fbfaf7;
+font:400 1rem/1.5 system-ui,sans-serif}
+h2,h3,p,ul,ol{margin:0;padding:0}ul,ol{list-style:none}
+h2{font:500 1.75rem/1.2 Georgia,serif;margin:.3em 0}
+h3{font-size:1rem;margin:1.2em 0 .2em}li{margin-bottom:.4em;break-inside:avoid}
+.eyebrow,.muted{color:#565d69}.intro{font:400 1.125rem/1.45 Georgia,serif}
+.cases{margin-top:1.5em;border-top:1px solid #dcd8ce}
+.sign{width:1.1em;height:1.1em;vertical-align:-.2em;overflow:visible}
+.ring{fill:none;stroke:#e69f00;stroke-width:4.5}.dot{fill:#0072b2}
+.rule,.query{fill:none;stroke:#191d25;stroke-width:3}
+.visually-hidden{display:none}
+`;
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+export function saveCard(card: HTMLElement, title: string, language: string): void {
+  const page =
+    `<!doctype html><html lang="${language}"><meta charset="utf-8">` +
+    `<meta name="viewport" content="width=device-width"><title>${escape(title)}</title>` +
+    `<style>${STYLE}</style><body>${card.innerHTML}</body></html>`;
+  const url = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `${title.replace(/[^\p{L}\p{N}]+/gu, "-")}.html`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
