@@ -49,8 +49,12 @@ class Model(BaseModel):
 class Truth(Model):
     """Which links broke: two independent facts, never one word."""
 
-    outer: bool = Field(description="What was written missed what was meant.")
-    inner: bool = Field(description="What was learned missed what was written.")
+    outer: bool = Field(
+        strict=True, description="What was written missed what was meant."
+    )
+    inner: bool = Field(
+        strict=True, description="What was learned missed what was written."
+    )
 
 
 class Breakdown(Model):
@@ -121,7 +125,7 @@ class Source(Model):
     """Where the facts come from, and how they were checked."""
 
     authors: Line
-    year: int = Field(ge=1900, le=2100)
+    year: int = Field(ge=1900, le=2100, strict=True)
     title: Prose
     where: Prose = Field(description="Venue, URL, or both.")
     checked: Checked
@@ -132,13 +136,13 @@ class Case(Model):
     """One case study: a story without its verdict, the verdict, and the breakdown."""
 
     id: Slug
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     kind: Kind
     title: Line
-    year: int = Field(ge=1900, le=2100)
+    year: int = Field(ge=1900, le=2100, strict=True)
     domain: Slug
     tags: tuple[Slug, ...] = ()
-    level: int = Field(ge=1, le=3)
+    level: int = Field(ge=1, le=3, strict=True)
     story: Prose
     truth: Truth
     contested: Prose | None = Field(
@@ -184,20 +188,22 @@ class Reading(Model):
     """Something to read after the lesson."""
 
     authors: Line
-    year: int = Field(ge=1900, le=2100)
+    year: int = Field(ge=1900, le=2100, strict=True)
     title: Prose
     where: Prose
-    start_here: bool = False
+    start_here: bool = Field(default=False, strict=True)
 
 
 class Deck(Model):
     """An ordered choice of cases for one lesson."""
 
     id: Slug
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     title: Line
     audience: Prose
-    minutes: int = Field(ge=5, le=240, description="Length of the lesson in minutes.")
+    minutes: int = Field(
+        ge=5, le=240, strict=True, description="Length of the lesson in minutes."
+    )
     teaches: Prose
     order: Literal["fixed", "interleaved"]
     opening: tuple[Slug, ...] = Field(
