@@ -1,0 +1,429 @@
+"""The rules, one by one: given a room, when commands, then events or a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.game.commands import (
+    AskFix,
+    AskTime,
+    BackToLobby,
+    CloseVotes,
+    Contrast,
+    Discuss,
+    Finish,
+    GiveTime,
+    Join,
+    Kick,
+    Lock,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    PinReason,
+    Rename,
+    Resume,
+    Reveal,
+    Revote,
+    SkipRound,
+    Tick,
+    Transfer,
+    Unlock,
+)
+from server.game.errors import Refused
+from server.game.events import (
+    AllowancesWarned,
+    BallotClosed,
+    DeadlineExtended,
+    GameFinished,
+    RoundOpened,
+    RoundSkipped,
+    VoteCast,
+    VoteKeptLate,
+)
+from server.game.evolve import replay
+from server.game.ids import PlayerId
+from server.game.phases import Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.steps import VERDICT_STEP
+from server.game.view_types import FinishedView, RevealView, StoryView
+from server.game.views import player_view, private_view, standings
+from tests.support.game import Game, fix, links
+
+
+def voting(settings: RoomSettings | None = None, *names: str) -> Game:
+    """Return a game with players, in the VOTE of its first round (an outer case)."""
+    game = Game(settings)
+    game.join(*(names or ("ann", "bob", "cy")))
+    game.do(OpenRound(), OpenVote())
+    return game
+
+
+def refusal(game: Game, *args: object, **kwargs: object) -> str:
+    """Return the code with which a vote is refused."""
+    with pytest.raises(Refused) as refused:
+        game.vote(*args, **kwargs)  # type: ignore[arg-type]
+    return refused.value.code
+
+
+def test_a_whole_round_scores_the_mean_of_vote_and_revote() -> None:
+    game = voting()
+    game.vote("ann", "outer", 80)
+    game.vote("bob", "inner", 90)
+    game.do(CloseVotes(), Contrast(), Discuss(), Revote())
+    game.vote("bob", "outer", 60)
+    game.do(CloseVotes(), Reveal())
+    scores = game.state.rounds[0].scores
+    assert scores["p-ann"] == 96  # carried: counts twice
+    assert scores["p-bob"] == (19 + 84) / 2
+    assert scores["p-cy"] == 50  # there, and missed it
+    assert replay(game.journal) == game.state
+
+
+def test_carried_votes_count_in_the_second_tally_and_are_told() -> None:
+    game = voting()
+    game.vote("ann", "outer")
+    game.vote("bob", "inner")
+    game.do(CloseVotes(), Revote())
+    game.vote("bob", "outer")
+    game.vote("cy", "outer")
+    game.do(CloseVotes(), Reveal())
+    view = player_view(game.state, game.now_ms)
+    assert isinstance(view, RevealView)
+    assert view.before.options == {"outer": 1, "inner": 1}
+    assert view.after is not None
+    assert view.after.options == {"outer": 3, "inner": 0}
+    assert view.carried == 1
+    assert game.state.rounds[0].moves == {("inner", "outer"): 1}
+
+
+def test_small_cells_of_moves_are_not_shown_to_the_class() -> None:
+    game = voting(RoomSettings(min_cell=2), "a", "b", "c")
+    for name in "abc":
+        game.vote(name, "inner")
+    game.do(CloseVotes(), Revote())
+    game.vote("a", "outer")
+    game.vote("b", "inner")
+    game.vote("c", "inner")
+    game.do(CloseVotes(), Reveal())
+    view = player_view(game.state, game.now_ms)
+    assert isinstance(view, RevealView)
+    moves = {(move.before, move.after): move.n for move in view.moves}
+    assert moves == {("inner", "outer"): None, ("inner", "inner"): 2}
+
+
+def test_a_vote_may_be_changed_and_the_latest_stamp_wins() -> None:
+    game = voting()
+    game.vote("ann", "outer", counter=5)
+    assert game.vote("ann", "inner", counter=5) == []
+    assert game.vote("ann", "inner", counter=4) == []
+    game.vote("ann", "inner", counter=6)
+    poll = game.state.poll
+    assert poll is not None
+    assert poll.tally.options() == {"outer": 0, "inner": 1}
+
+
+def test_a_resend_from_an_old_tab_does_not_undo_the_new_tabs_vote() -> None:
+    game = voting()
+    game.vote("ann", "outer", counter=1, client="old")
+    game.now_ms += 100
+    game.vote("ann", "inner", counter=1, client="new")
+    assert game.vote("ann", "outer", counter=1, client="old") == []
+    poll = game.state.poll
+    assert poll is not None
+    assert poll.tally.options() == {"outer": 0, "inner": 1}
+
+
+def test_a_resent_vote_never_counts_in_the_next_phase() -> None:
+    game = voting()
+    game.do(CloseVotes(), Revote())
+    game.now_ms += 60_000
+    code = refusal(game, "ann", "outer", ballot=Ballot.VOTE)
+    assert code == "phase_closed"
+    revote = game.state.poll
+    assert revote is not None
+    assert revote.votes == {}
+
+
+def test_a_vote_stamped_in_time_counts_until_the_reveal_and_is_late_after() -> None:
+    game = voting()
+    stamped = game.now_ms
+    game.do(CloseVotes())
+    game.now_ms += 30_000
+    events = game.vote("ann", "outer", ballot=Ballot.VOTE, stamped_ms=stamped + 1_999)
+    assert isinstance(events[0], VoteCast)
+    game.do(Reveal())
+    (late,) = game.vote("bob", "outer", ballot=Ballot.VOTE, stamped_ms=stamped)
+    assert isinstance(late, VoteKeptLate)
+    assert game.vote("bob", "outer", ballot=Ballot.VOTE, counter=0) == []
+    assert "p-bob" not in game.state.rounds[0].polls[Ballot.VOTE].votes
+    assert refusal(game, "cy", "outer", ballot=Ballot.VOTE) == "phase_closed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer", "confidence"),
+    [
+        (RoomSettings(), links(True, False), None),
+        (RoomSettings(), fix(1), None),
+        (RoomSettings(), "outer", 75),
+        (RoomSettings(score_mode="certainty"), "outer", 80),
+        (RoomSettings(confidence=False, score_mode="accuracy"), "outer", 80),
+        (RoomSettings(two_link=True), "outer", 80),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(
+    settings: RoomSettings, answer: object, confidence: int | None
+) -> None:
+    game = voting(settings)
+    assert refusal(game, "ann", answer, confidence) == "bad_answer"
+    assert game.state.poll is not None
+    assert game.state.poll.votes == {}
+
+
+def test_two_link_rooms_tally_the_four_combinations() -> None:
+    game = voting(RoomSettings(two_link=True))
+    game.vote("ann", links(True, False))
+    game.vote("bob", links(True, True))
+    game.vote("cy", links(False, False))
+    assert game.state.poll is not None
+    counted = game.state.poll.tally.options()
+    assert counted == {"outer": 1, "inner": 0, "both": 1, "neither": 1}
+    game.do(CloseVotes(), Reveal())
+    assert game.state.rounds[0].scores["p-ann"] == 96
+
+
+def test_one_dropped_phone_does_not_hold_all_have_answered() -> None:
+    game = voting(RoomSettings(auto_close=True))
+    game.vote("ann", "outer")
+    game.vote("bob", "outer")
+    assert game.do(Tick()) == []
+    game.present.discard(PlayerId("p-cy"))
+    (closed,) = game.do(Tick())
+    assert isinstance(closed, BallotClosed)
+    assert closed.missed == ()
+
+
+def test_timers_are_soft_and_auto_close_waits_two_seconds() -> None:
+    game = voting()
+    assert game.state.deadline_ms is not None
+    game.now_ms = game.state.deadline_ms + 60_000
+    assert game.do(Tick()) == []
+    game.vote("ann", "outer")
+
+    auto = voting(RoomSettings(auto_close=True))
+    assert auto.state.deadline_ms is not None
+    auto.now_ms = auto.state.deadline_ms + 1_999
+    assert auto.do(Tick()) == []
+    auto.now_ms += 1
+    assert len(auto.do(Tick())) == 1
+
+
+def test_an_allowance_holds_the_close_until_a_warning_has_run_out() -> None:
+    game = voting()
+    game.do(AskTime(PlayerId("p-cy"), 0))
+    game.vote("ann", "outer")
+    with pytest.raises(Refused) as refused:
+        game.do(CloseVotes())
+    assert refused.value.code == "time_needed"
+    (warned,) = game.do(CloseVotes(override=True))
+    assert warned == AllowancesWarned(game.now_ms + 20_000)
+    mine = private_view(game.state, PlayerId("p-cy"), game.now_ms, game.present)
+    assert mine.warned_ms == 20_000
+    game.now_ms += 19_999
+    assert game.do(Tick()) == []
+    game.vote("cy", "inner")
+    game.now_ms += 1
+    (closed,) = game.do(Tick())
+    assert isinstance(closed, BallotClosed)
+
+
+def test_an_allowance_stretches_only_its_own_clock() -> None:
+    game = voting(RoomSettings(auto_close=True))
+    game.do(AskTime(PlayerId("p-cy"), 200))
+    assert game.state.poll is not None
+    assert game.state.deadline_ms is not None
+    limit = game.state.deadline_ms - game.state.poll.opened_ms
+    game.now_ms = game.state.deadline_ms + 2_000
+    assert game.do(Tick()) == []
+    game.now_ms = game.state.poll.opened_ms + 2 * limit
+    assert len(game.do(Tick())) == 1
+
+
+def test_after_a_restart_the_deadline_stays_or_ten_seconds_are_left() -> None:
+    game = voting()
+    deadline = game.state.deadline_ms
+    assert deadline is not None
+    assert game.do(Resume()) == []
+    game.now_ms = deadline - 3_000
+    assert game.do(Resume()) == [DeadlineExtended(game.now_ms + 10_000)]
+
+
+def test_giving_time_moves_the_deadline() -> None:
+    game = voting()
+    before = game.state.deadline_ms
+    assert before is not None
+    game.do(GiveTime(seconds=30))
+    assert game.state.deadline_ms == before + 30_000
+
+
+def test_late_joiners_are_not_scored_for_rounds_they_did_not_see() -> None:
+    game = voting()
+    game.now_ms += 1_000
+    game.join("dan")
+    game.do(CloseVotes())
+    game.join("eve")
+    game.do(Revote())
+    game.vote("eve", "outer", 80)
+    game.do(CloseVotes(), Reveal())
+    scores = game.state.rounds[0].scores
+    assert "p-dan" not in scores
+    assert scores["p-eve"] == 96
+
+
+def test_lock_kick_and_rename() -> None:
+    game = Game()
+    ann, bob = game.join("ann", "bob")
+    game.do(Lock())
+    with pytest.raises(Refused, match="room_locked"):
+        game.do(Join(PlayerId("x"), "x"))
+    game.do(Unlock(), Kick(player=bob), Rename(player=ann, name="Bob"))
+    assert game.state.players[ann].name == "Bob"
+    game.do(OpenRound(), OpenVote())
+    assert refusal(game, "bob", "outer") == "kicked"
+
+
+def test_teams_fill_evenly_and_may_be_chosen() -> None:
+    game = Game(RoomSettings(teams=("red", "blue")))
+    game.join("a", "b", "c")
+    teams = [player.team for player in game.state.players.values()]
+    assert teams == ["red", "blue", "red"]
+    with pytest.raises(Refused, match="bad_team"):
+        game.do(Join(PlayerId("x"), "x", "green"))
+
+
+def test_a_round_left_for_the_lobby_goes_on_with_its_votes() -> None:
+    game = voting()
+    game.vote("ann", "outer", 80)
+    game.do(BackToLobby())
+    assert refusal(game, "ann", "inner", ballot=Ballot.VOTE) == "phase_closed"
+    (opened,) = game.do(OpenRound())
+    assert isinstance(opened, RoundOpened)
+    assert (opened.round, opened.phase) == (0, Phase.READ)
+    game.do(OpenVote())
+    assert game.state.poll is not None
+    assert "p-ann" in game.state.poll.votes
+
+    game.do(CloseVotes(), BackToLobby())
+    (again,) = game.do(OpenRound())
+    assert isinstance(again, RoundOpened)
+    assert again.phase is Phase.VOTE_CLOSED
+
+
+def test_a_skipped_round_is_not_scored_and_the_next_opens() -> None:
+    game = voting()
+    game.vote("ann", "outer")
+    skipped, opened = game.do(SkipRound())
+    assert isinstance(skipped, RoundSkipped)
+    assert isinstance(opened, RoundOpened)
+    assert opened.round == 1
+    game.do(SkipRound())
+    *_, finished = game.do(SkipRound())
+    assert isinstance(finished, GameFinished)
+    assert standings(game.state) == ()
+
+
+def test_a_revealed_round_cannot_be_played_again() -> None:
+    game = voting()
+    game.do(CloseVotes(), Reveal())
+    with pytest.raises(Refused, match="bad_round"):
+        game.do(OpenRound(round=0))
+
+
+def test_fix_and_transfer_have_their_own_reveals_and_are_asked_once() -> None:
+    game = voting()
+    game.do(CloseVotes(), Reveal(), NextStep(all=True), AskFix())
+    game.vote("ann", fix(1))
+    game.vote("bob", fix(0))
+    game.do(CloseVotes())
+    mine = private_view(game.state, PlayerId("p-ann"), game.now_ms, game.present)
+    assert [vote.is_right for vote in mine.votes] == [True]
+    with pytest.raises(Refused, match="nothing_to_show"):
+        game.do(AskFix())
+    game.do(Transfer())
+    game.vote("ann", "outer", 90)
+    game.do(CloseVotes())
+    assert game.state.phase is Phase.TRANSFER_REVEAL
+    assert game.state.players[PlayerId("p-ann")].points == 50  # missed the VOTE
+
+
+def test_own_result_is_told_with_the_verdict_not_before() -> None:
+    game = voting()
+    game.vote("ann", "outer", 80)
+    game.do(CloseVotes(), Reveal())
+    me = PlayerId("p-ann")
+    hidden = private_view(game.state, me, game.now_ms, game.present)
+    assert (hidden.points, hidden.score, hidden.votes[0].is_right) == (0, None, None)
+    game.do(*(NextStep() for _ in range(VERDICT_STEP)))
+    shown = private_view(game.state, me, game.now_ms, game.present)
+    assert (shown.points, shown.score, shown.votes[0].is_right) == (96, 96, True)
+
+
+def test_practice_players_stay_out_of_tallies_unless_it_is_a_rehearsal() -> None:
+    for simulated, counted in ((False, 1), (True, 2)):
+        game = Game(RoomSettings(simulated=simulated))
+        game.join("ann")
+        game.join("bot", practice=True)
+        game.do(OpenRound(), OpenVote())
+        game.vote("ann", "outer")
+        game.vote("bot", "outer")
+        assert game.state.poll is not None
+        assert game.state.poll.tally.n == counted
+        game.do(CloseVotes(), Reveal())
+        assert len(standings(game.state)) == counted
+
+
+def test_a_pinned_reason_shows_its_side_and_not_its_author() -> None:
+    game = voting()
+    game.vote("ann", "outer", reason="  the points\n\twere for   targets ")
+    game.do(CloseVotes(), PinReason(player=PlayerId("p-ann")))
+    view = player_view(game.state, game.now_ms)
+    assert isinstance(view, StoryView)
+    (pin,) = view.pinned
+    assert (pin.text, pin.side) == ("the points were for targets", "outer")
+    with pytest.raises(Refused, match="no_reason"):
+        game.do(PinReason(player=PlayerId("p-bob")))
+
+
+def test_the_closing_page_has_a_class_goal_and_a_podium_only_if_switched_on() -> None:
+    for podium in (False, True):
+        game = voting(RoomSettings(podium=podium))
+        game.vote("ann", "outer", 100)
+        game.vote("bob", "outer", 90)
+        game.vote("cy", "outer", 80)
+        game.do(CloseVotes(), Reveal(), Finish())
+        view = player_view(game.state, game.now_ms)
+        assert isinstance(view, FinishedView)
+        assert view.class_mean == 98.3
+        assert view.reached_goal
+        assert [line.name for line in view.podium] == (
+            ["ann", "bob", "cy"] if podium else []
+        )
+        card = private_view(
+            game.state, PlayerId("p-cy"), game.now_ms, game.present
+        ).card
+        assert [(item.title, item.score) for item in card] == [("Title case-0", 96)]
+
+
+def test_a_contested_case_is_unscored() -> None:
+    game = Game()
+    first = game.journal[0]
+    assert first.type == "room_opened"
+    planned = game.state.plan.rounds[0]
+    argued = planned.case.model_copy(update={"contested": "both sides"})
+    game.state.rounds[0].planned = planned.model_copy(update={"case": argued})
+    game.join("ann")
+    game.do(OpenRound(), OpenVote())
+    game.vote("ann", "outer", 80)
+    game.do(CloseVotes(), Reveal(), NextStep(all=True))
+    mine = private_view(game.state, PlayerId("p-ann"), game.now_ms, game.present)
+    assert game.state.rounds[0].scores == {}
+    assert mine.votes[0].is_right is None

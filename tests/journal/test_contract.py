@@ -1,0 +1,124 @@
+"""What every EventStore promises: one suite, run on each adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from server.game.events import Event, PlayerJoined, VoteCast
+from server.game.evolve import replay
+from server.game.ids import PlayerId, RoomCode
+from server.journal.memory import MemoryStore
+from server.journal.sqlite import SqliteStore
+from server.journal.store import EventStore, VersionConflict
+from tests.support.cases import opened
+from tests.support.game import Game
+
+ROOM = RoomCode("TESTAA")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[EventStore]:
+    made: EventStore
+    if request.param == "memory":
+        made = MemoryStore()
+    else:
+        made = await SqliteStore.open(tmp_path / "journal.sqlite")
+    yield made
+    await made.close()
+
+
+def played() -> list[Event]:
+    """Return the journal of a small game."""
+    game = Game()
+    game.join("ann", "bob")
+    game.do(OpenRound(), OpenVote())
+    game.vote("ann", "outer", 80, reason="the points were paid for it")
+    game.vote("bob", "inner")
+    game.do(CloseVotes(), Reveal())
+    return game.journal
+
+
+async def test_what_is_appended_comes_back_in_order(store: EventStore) -> None:
+    journal = played()
+    await store.append(ROOM, 0, journal[:3])
+    await store.append(ROOM, 3, journal[3:])
+    loaded = await store.load(ROOM)
+    assert loaded == journal
+    assert replay(loaded) == replay(journal)
+
+
+async def test_an_unknown_room_is_empty(store: EventStore) -> None:
+    assert await store.load(RoomCode("NOBODY")) == []
+    assert await store.rooms() == []
+    assert await store.delete(RoomCode("NOBODY")) is False
+
+
+async def test_two_writers_of_a_room_collide_and_nothing_is_half_stored(
+    store: EventStore,
+) -> None:
+    journal = played()
+    await store.append(ROOM, 0, journal[:4])
+    for version in (0, 3, 5):
+        with pytest.raises(VersionConflict):
+            await store.append(ROOM, version, journal[4:6])
+    assert await store.load(ROOM) == journal[:4]
+
+
+async def test_rooms_are_listed_with_their_figures(store: EventStore) -> None:
+    journal = played()
+    await store.append(ROOM, 0, journal)
+    (record,) = await store.rooms()
+    assert (record.code, record.title, record.rounds) == (ROOM, "Test deck", 3)
+    assert (record.joined, record.version) == (2, len(journal))
+    assert (record.opened_ms, record.updated_ms) == (1_000, 10_000)
+    assert record.finished_ms is None
+
+
+async def test_appends_at_once_are_all_stored(store: EventStore) -> None:
+    rooms = [RoomCode(f"ROOM{i:02d}") for i in range(40)]
+    journal = played()
+    await asyncio.gather(*(store.append(room, 0, journal[:1]) for room in rooms))
+    await asyncio.gather(*(store.append(room, 1, journal[1:]) for room in rooms))
+    for room in rooms:
+        assert len(await store.load(room)) == len(journal)
+
+
+async def test_a_deleted_room_is_gone(store: EventStore) -> None:
+    await store.append(ROOM, 0, played())
+    assert await store.delete(ROOM) is True
+    assert await store.load(ROOM) == []
+    assert await store.rooms() == []
+
+
+async def test_a_forgotten_player_leaves_votes_but_no_words(store: EventStore) -> None:
+    journal = played()
+    await store.append(ROOM, 0, journal)
+    changed = await store.erase_player(ROOM, PlayerId("p-ann"), "erased")
+    assert changed == 2
+    assert await store.erase_player(ROOM, PlayerId("p-ann"), "erased") == 0
+    loaded = await store.load(ROOM)
+    joined = [event for event in loaded if isinstance(event, PlayerJoined)]
+    cast = [event for event in loaded if isinstance(event, VoteCast)]
+    assert [event.name for event in joined] == ["erased", "bob"]
+    assert [event.reason for event in cast] == ["", ""]
+    assert replay(loaded).rounds[0].scores == replay(journal).rounds[0].scores
+
+
+async def test_check_and_close_may_be_called_again(store: EventStore) -> None:
+    await store.check()
+    await store.check()
+    await store.close()
+    await store.close()
+
+
+def test_the_first_event_must_open_the_room() -> None:
+    with pytest.raises(ValueError, match="RoomOpened"):
+        replay(played()[1:])
+    assert replay([opened()]).version == 1

@@ -1,0 +1,123 @@
+"""What SQLite adds: durability, locks, full disks, damage, old and new formats."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from server.game.ids import RoomCode
+from server.journal import sqlite as adapter
+from server.journal.codec import UPCASTERS, decode, encode
+from server.journal.sqlite import SqliteStore
+from server.journal.store import StoreUnavailable, UnreadableEvent
+from tests.journal.test_contract import ROOM, played
+from tests.support.cases import opened
+
+
+async def test_a_second_process_finds_everything(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    first = await SqliteStore.open(path)
+    await first.append(ROOM, 0, played())
+    await first.close()
+    second = await SqliteStore.open(path)
+    assert await second.load(ROOM) == played()
+    await second.close()
+
+
+async def test_the_file_is_written_ahead_and_synced_in_full(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "journal.sqlite")
+    modes = await store._ask(
+        lambda db: (
+            db.execute("PRAGMA journal_mode").fetchone()[0],
+            db.execute("PRAGMA synchronous").fetchone()[0],
+        )
+    )
+    assert modes == ("wal", 2)
+    await store.close()
+
+
+async def test_a_locked_file_refuses_and_goes_on_when_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "BUSY_MS", 20)
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await store.append(ROOM, 0, played())
+    assert await _readable(path) == 0
+    other.execute("ROLLBACK")
+    other.close()
+    await store.append(ROOM, 0, played())
+    assert await store.load(ROOM) == played()
+    await store.close()
+
+
+async def _readable(path: Path) -> int:
+    with sqlite3.connect(path) as db:
+        (n,) = db.execute("SELECT count(*) FROM events").fetchone()
+    db.close()
+    return int(n)
+
+
+async def test_a_full_disk_refuses_all_or_nothing_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, [opened()])
+
+    def limit(pages: int) -> object:
+        return store._ask(lambda db: db.execute(f"PRAGMA max_page_count={pages}"))
+
+    used = await store._ask(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
+    await limit(used)  # type: ignore[misc] # a coroutine
+    with pytest.raises(StoreUnavailable, match="full"):
+        await store.append(RoomCode("SECOND"), 0, [opened()] * 1)
+    assert await store.load(ROOM) == [opened()]
+    await store.append(RoomCode("SECOND"), 0, [opened()])  # a new connection: no limit
+    assert len(await store.rooms()) == 2
+    await store.close()
+
+
+async def test_a_file_of_a_later_version_is_refused_in_plain_words(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StoreUnavailable, match="later version"):
+        await SqliteStore.open(path)
+
+
+async def test_rubbish_instead_of_a_journal_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"not a database, " * 1000)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        await SqliteStore.open(path)
+
+
+async def test_a_damaged_event_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, played())
+    await store._ask(
+        lambda db: db.execute("UPDATE events SET body = '{\"type\":' WHERE version = 3")
+    )
+    with pytest.raises(UnreadableEvent, match="cannot read event"):
+        await store.load(ROOM)
+    await store.close()
+
+
+def test_an_upcaster_brings_an_old_shape_up_to_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = encode(played()[1]).replace("player_joined", "player_entered")
+    with pytest.raises(UnreadableEvent):
+        decode(old)
+    monkeypatch.setitem(
+        UPCASTERS, "player_entered", lambda raw: {**raw, "type": "player_joined"}
+    )
+    assert decode(old) == played()[1]

@@ -1,0 +1,88 @@
+"""Playing the rules by hand: given a room, when commands, then events and views."""
+
+from __future__ import annotations
+
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.commands import CastVote, Command, Join
+from server.game.decide import decide
+from server.game.events import Event
+from server.game.evolve import evolve
+from server.game.ids import ClientId, PlayerId
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+from server.game.state import RoomState
+from scenarios.model import Label
+from tests.support.cases import new_state, opened
+
+
+class Game:
+    """A room played through decide and evolve, with a clock of its own."""
+
+    def __init__(self, settings: RoomSettings | None = None, rounds: int = 3) -> None:
+        self.state: RoomState = new_state(settings, rounds)
+        self.journal: list[Event] = [opened(settings, rounds)]
+        self.now_ms = 10_000
+        self.present: set[PlayerId] = set()
+        self._counter = 0
+
+    def do(self, *commands: Command) -> list[Event]:
+        """Carry out commands one after another; return the events of all."""
+        done: list[Event] = []
+        for command in commands:
+            for event in decide(self.state, command, self.now_ms, self.present):
+                evolve(self.state, event)
+                self.journal.append(event)
+                done.append(event)
+        return done
+
+    def join(self, *names: str, practice: bool = False) -> list[PlayerId]:
+        """Let players in, and be present."""
+        ids = [PlayerId(f"p-{name}") for name in names]
+        for player, name in zip(ids, names, strict=True):
+            self.do(Join(player, name, is_practice=practice))
+            self.present.add(player)
+        return ids
+
+    def vote(
+        self,
+        player: str,
+        answer: Answer | str,
+        confidence: int | None = None,
+        *,
+        ballot: Ballot | None = None,
+        round_index: int | None = None,
+        counter: int | None = None,
+        client: str = "c",
+        reason: str = "",
+        stamped_ms: int | None = None,
+    ) -> list[Event]:
+        """Cast a vote in the open ballot (or another), by player name."""
+        if isinstance(answer, str):
+            answer = GapAnswer(Label(answer), confidence)
+        self._counter += 1
+        chosen = ballot or self.state.ballot or Ballot.VOTE
+        index = self.state.round_index if round_index is None else round_index
+        return self.do(
+            CastVote(
+                player=PlayerId(f"p-{player}"),
+                client=ClientId(client),
+                counter=self._counter if counter is None else counter,
+                round=index or 0,
+                ballot=chosen,
+                answer=answer,
+                reason=reason,
+                stamped_ms=self.now_ms if stamped_ms is None else stamped_ms,
+            )
+        )
+
+
+def links(
+    outer: bool, inner: bool, sure: int = 80, sure_inner: int = 80
+) -> LinksAnswer:
+    """Return a two-link answer."""
+    return LinksAnswer(LinkAnswer(outer, sure), LinkAnswer(inner, sure_inner))
+
+
+def fix(option: int) -> FixAnswer:
+    """Return a repair."""
+    return FixAnswer(option)
