@@ -63,8 +63,13 @@ _FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try a
 class _Step:
     """What one step has decided, held back until it is stored."""
 
+    batch: list[Request] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    answers: list[tuple[Request, Refused | None]] = field(default_factory=list)
+    refusals: list[Refused | None] = field(default_factory=list)
+    """For each request of the batch: why it was refused, or None."""
+    is_answered: bool = False
+    is_suspect: bool = False
+    """A rule has failed in a way that it never should."""
 
 
 class Room:
@@ -131,10 +136,9 @@ class Room:
         await self._resume()
         while True:
             self._set_alarm()
-            batch = await self._inbox.batch()
-            step = _Step()
+            step = _Step(await self._inbox.batch())
             try:
-                await self._serve(step, batch)
+                await self._serve(step)
             except StoreUnavailable as exc:
                 log.warning("room %s: %s", self.code, exc)
                 await self._fail(step, _STORAGE)
@@ -152,17 +156,18 @@ class Room:
             log.warning("room %s: %s", self.code, exc)
             await self._fail(step, _STORAGE)
 
-    async def _serve(self, step: _Step, batch: list[Request]) -> None:
+    async def _serve(self, step: _Step) -> None:
         if self._is_stalled:
             await self._recover()
-        for request in batch:
-            step.answers.append((request, self._decide(step, request)))
+        step.refusals = [self._decide(step, request) for request in step.batch]
         if not self._is_stalled and is_due(self._state, *self._moment()):
             self._apply(step, Tick())
         await self._store_events(step)
-        for request, refusal in step.answers:
+        step.is_answered = True
+        for request, refusal in zip(step.batch, step.refusals, strict=True):
             self._answer(request, refusal)
-        step.answers.clear()
+        if step.is_suspect:
+            await self._rebuild()
         await self._publish(effects_of(step.events), has_news=bool(step.events))
 
     def _decide(self, step: _Step, request: Request) -> Refused | None:
@@ -175,6 +180,10 @@ class Room:
                     self._apply(step, command)
                 except Refused as refusal:
                     return refusal
+                except Exception:
+                    log.exception("room %s: '%s' failed", self.code, command.type)
+                    step.is_suspect = True
+                    return _FAULT
                 return None
             case Return() | Attend() | AskRoster():
                 return _STORAGE if self._is_blind else None
@@ -204,10 +213,12 @@ class Room:
         await self._rebuild()
         if not was_stalled:
             self._notify("storage_unavailable", refusal.detail)
-        for request, earlier in step.answers:
+        if step.is_answered:
+            return
+        for request in step.batch:
             is_change = isinstance(request, Enter | Do)
             hides = self._is_blind and not isinstance(request, Leave)
-            self._answer(request, refusal if is_change or hides else earlier)
+            self._answer(request, refusal if is_change or hides else None)
 
     async def _rebuild(self) -> None:
         """Take the state from the journal again: the truth about what was stored."""

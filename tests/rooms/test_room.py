@@ -1,0 +1,214 @@
+"""The actor: what leaves it, and when; what happens when the journal cannot."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.game.commands import (
+    CloseVotes,
+    Kick,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    Reveal,
+    Revote,
+)
+from server.game.errors import Refused
+from server.game.evolve import replay
+from server.game.settings import RoomSettings
+from tests.support.room import ROOM, FailingStore, Table, table
+
+
+async def voting(seat: Table) -> object:
+    host = await seat.attend("host")
+    await seat.do(host, OpenRound(), OpenVote())
+    return host
+
+
+async def test_nothing_is_recorded_before_the_append_returns() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        store.gate.clear()
+        store.appended.clear()
+        seat.vote(link, ann)
+        await store.appended.wait()
+        await asyncio.sleep(0)
+        assert link.of("recorded") == []
+        store.gate.set()
+        recorded = await link.get("recorded")
+        assert recorded["answer"]["label"] == "outer"
+        events = await store.load(ROOM)
+        assert events[-1].type == "vote_cast"
+
+
+async def test_a_failed_commit_rebuilds_the_room_and_says_so_and_it_goes_on() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        before = replay(await store.load(ROOM))
+        store.is_away = True
+        seat.vote(link, ann)
+        refused = await link.get("refused")
+        assert refused["code"] == "storage_unavailable"
+        assert (refused["ballot"], refused["counter"]) == ("vote", 1)
+        notice = await link.get("notice")
+        assert notice["code"] == "storage_unavailable"
+        assert seat.room.state == before
+        seat.vote(link, ann, counter=2)
+        assert (await link.get("refused", counter=2))["code"] == "storage_unavailable"
+        store.is_away = False
+        await link.get("notice", code="storage_back")
+        seat.vote(link, ann, "inner", counter=3)
+        assert (await link.get("recorded"))["answer"]["label"] == "inner"
+        assert seat.room.state == replay(await store.load(ROOM))
+
+
+async def test_a_journal_that_cannot_even_be_read_refuses_all_until_it_can() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        store.is_away = store.is_blind = True
+        seat.vote(link, ann)
+        await link.get("refused", code="storage_unavailable")
+        store.is_away = store.is_blind = False
+        await link.get("notice", code="storage_back")
+        seat.vote(link, ann, counter=2)
+        await link.get("recorded", counter=2)
+
+
+async def test_a_repeated_vote_is_acknowledged_again_and_counted_once() -> None:
+    async with table() as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        for _ in range(3):
+            seat.vote(link, ann)
+        while len(link.of("recorded")) < 3:
+            await asyncio.sleep(0)
+        events = await seat.store.load(ROOM)
+        assert [event.type for event in events].count("vote_cast") == 1
+
+
+async def test_a_second_tab_takes_over_and_the_first_stays_away() -> None:
+    async with table() as seat:
+        ann, first = await seat.join("ann")
+        await voting(seat)
+        second = await seat.back(ann)
+        bye = await first.get("bye")
+        assert (bye["code"], bye["come_back"]) == ("taken_over", False)
+        seat.leave(first, ann)  # the old socket closes after the new one is in
+        seat.vote(second, ann)
+        await second.get("recorded")
+        assert not second.is_parted
+        progress = await second.get("progress", answered=0)
+        assert progress["expected"] == 1
+
+
+async def test_a_newcomer_sees_the_phase_at_once() -> None:
+    async with table() as seat:
+        host = await seat.attend("host")
+        await seat.do(host, OpenRound(), OpenVote())
+        _, link = await seat.join("ann")
+        kinds = [m["type"] for m in link.messages]
+        assert kinds[:4] == ["welcome", "view", "progress", "you"]
+        assert link.messages[1]["view"]["phase"] == "vote"
+
+
+async def test_own_results_are_pushed_to_each_with_the_verdict() -> None:
+    async with table() as seat:
+        host = await seat.attend("host")
+        people = [await seat.join(f"n{i}") for i in range(30)]
+        await seat.do(host, OpenRound(), OpenVote())
+        for player, link in people:
+            seat.vote(link, player)
+        await seat.do(host, CloseVotes(), Reveal())
+        assert all(not link.of("you")[-1]["you"]["points"] for _, link in people)
+        await seat.do(host, NextStep(all=True))
+        for _, link in people:
+            while link.of("you")[-1]["you"]["points"] != 96:
+                await asyncio.sleep(0)
+
+
+async def test_progress_is_coalesced_however_many_vote() -> None:
+    async with table() as seat:
+        host = await seat.attend("host")
+        people = [await seat.join(f"n{i}") for i in range(100)]
+        await seat.do(host, OpenRound(), OpenVote())
+        seat.clock.ms += 2_000
+        before = [len(link.messages) for _, link in people]
+        for player, link in people:
+            seat.vote(link, player)
+        for _, link in people:
+            await link.get("recorded")
+        heard = [len(l.messages) - n for (_, l), n in zip(people, before, strict=True)]
+        assert max(heard) <= 3  # recorded, and at most two rounds of progress
+        assert len(host.of("panel")) < 20
+
+
+async def test_a_vote_for_a_phase_that_is_over_is_refused_and_not_counted() -> None:
+    async with table() as seat:
+        ann, link = await seat.join("ann")
+        host = await seat.attend("host")
+        await seat.do(host, OpenRound(), OpenVote(), CloseVotes(), Revote())
+        seat.clock.ms += 5_000
+        seat.vote(link, ann, ballot="vote")
+        assert (await link.get("refused"))["code"] == "phase_closed"
+        poll = seat.room.state.poll
+        assert poll is not None
+        assert poll.votes == {}
+
+
+async def test_kicked_players_hear_bye_and_their_token_is_worthless() -> None:
+    async with table() as seat:
+        ann, link = await seat.join("ann")
+        host = await seat.attend("host")
+        token = (await link.get("welcome"))["token"]
+        assert seat.room.player_of(token) == ann
+        await seat.do(host, Kick(player=ann))
+        assert (await link.get("bye"))["code"] == "kicked"
+        assert link.is_parted
+        with pytest.raises(Refused, match="kicked"):
+            seat.room.player_of(token)
+
+
+async def test_a_room_taken_up_again_has_the_same_state_and_deadline() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        seat.vote(link, ann)
+        await link.get("recorded")
+        before = seat.room.state
+    async with table(store=store) as seat:
+        again = await seat.back(ann)
+        assert seat.room.state == before
+        mine = (await again.get("you"))["you"]
+        assert mine["votes"][0]["answer"]["label"] == "outer"
+
+
+async def test_auto_close_closes_when_all_have_answered() -> None:
+    async with table(RoomSettings(auto_close=True)) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        seat.vote(link, ann)
+        while link.of("view")[-1]["view"]["phase"] != "vote_closed":
+            await asyncio.sleep(0)
+
+
+async def test_a_fault_of_ours_is_contained() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        ann, link = await seat.join("ann")
+        await voting(seat)
+        poll = seat.room.state.poll
+        assert poll is not None
+        poll.votes = None  # type: ignore[assignment] # break an invariant
+        seat.vote(link, ann)
+        assert (await link.get("refused"))["code"] == "internal"
+        seat.vote(link, ann, counter=2)
+        await link.get("recorded", counter=2)

@@ -1,0 +1,197 @@
+"""A live room without sockets: recording links, a clock by hand, a store that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from server.game.commands import CastVote, Command, Join
+from server.game.events import Event
+from server.game.evolve import replay
+from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+from server.journal.memory import MemoryStore
+from server.journal.store import EventStore, StoreUnavailable
+from server.game.answers import GapAnswer
+from scenarios.model import Label
+from server.relay.gateway import Slot
+from server.relay.local import LocalGateway
+from server.rooms.inbox import Attend, Do, Enter, Leave, Return
+from server.rooms.room import Room
+from tests.support.cases import opened
+
+ROOM = RoomCode("TESTAA")
+
+
+class ManualClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self, now_ms: int = 10_000) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+class RecordingLink:
+    """Keeps every frame, and lets a test wait for one."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.is_welcome = False
+        self.is_parted = False
+        self._news = asyncio.Event()
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        self.messages.append(json.loads(frame))
+        self._news.set()
+
+    def greet(self, welcome: bytes) -> None:
+        self.is_welcome = True
+        self.push(welcome)
+
+    def turn_away(self, refusal: bytes) -> None:
+        self.push(refusal)
+
+    def part(self, bye: bytes) -> None:
+        self.push(bye)
+        self.is_parted = True
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Return the messages of one type so far."""
+        return [m for m in self.messages if m["type"] == kind]
+
+    async def get(self, kind: str, at: int = -1, **fields: Any) -> dict[str, Any]:
+        """Wait for a message of a type with these fields; return it (the last)."""
+        async with asyncio.timeout(10):
+            while True:
+                found = [
+                    m
+                    for m in self.of(kind)
+                    if all(m.get(key) == value for key, value in fields.items())
+                ]
+                if found:
+                    return found[at]
+                self._news.clear()
+                await self._news.wait()
+
+
+class FailingStore(MemoryStore):
+    """A store that can be taken away, and whose appends can be held up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+        self.is_blind = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.appended = asyncio.Event()
+
+    async def append(
+        self, room: RoomCode, version: int, events: Sequence[Event]
+    ) -> None:
+        self.appended.set()
+        await self.gate.wait()
+        if self.is_away:
+            raise StoreUnavailable("the disk is full")
+        await super().append(room, version, events)
+
+    async def load(self, room: RoomCode) -> list[Event]:
+        if self.is_blind:
+            raise StoreUnavailable("cannot read")
+        return await super().load(room)
+
+    async def check(self) -> None:
+        if self.is_away or self.is_blind:
+            raise StoreUnavailable("the disk is full")
+
+
+class Table:
+    """A running room and what a test needs to talk to it."""
+
+    def __init__(self, room: Room, store: EventStore, clock: ManualClock) -> None:
+        self.room = room
+        self.store = store
+        self.clock = clock
+        self._counter = 0
+
+    async def join(self, name: str) -> tuple[PlayerId, RecordingLink]:
+        """Let a player in and wait for the welcome."""
+        link, player = RecordingLink(), PlayerId(f"p-{name}")
+        self.room.put(Enter(link, Join(player, name)))
+        await link.get("you")
+        return player, link
+
+    async def back(self, player: PlayerId) -> RecordingLink:
+        """Let a player come back on a new link."""
+        link = RecordingLink()
+        self.room.put(Return(link, player))
+        await link.get("you")
+        return link
+
+    async def attend(self, audience: str) -> RecordingLink:
+        """Let a host or a screen in."""
+        link = RecordingLink()
+        self.room.put(Attend(link, audience))  # type: ignore[arg-type] # a literal
+        await link.get("progress")
+        return link
+
+    def leave(self, link: RecordingLink, player: PlayerId | None = None) -> None:
+        """Lose a player's connection."""
+        self.room.put(Leave(link, "player", player))
+
+    async def do(self, host: RecordingLink, *commands: Command) -> None:
+        """Let the host give commands, and wait until the last is done."""
+        from dataclasses import replace
+
+        for command in commands:
+            self._counter += 1
+            self.room.put(Do(host, replace(command, ref=self._counter)))  # type: ignore[call-arg] # host commands
+        await host.get("done", ref=self._counter)
+
+    def vote(
+        self,
+        link: RecordingLink,
+        player: PlayerId,
+        label: str = "outer",
+        counter: int = 1,
+        ballot: str = "vote",
+        round_index: int = 0,
+        confidence: int | None = 80,
+    ) -> None:
+        """Send a vote; do not wait."""
+        command = CastVote(
+            player=player,
+            client=ClientId("c"),
+            counter=counter,
+            round=round_index,
+            ballot=Ballot(ballot),
+            answer=GapAnswer(Label(label), confidence),
+            reason="",
+            stamped_ms=self.clock.ms,
+        )
+        self.room.put(Do(link, command))
+
+
+@contextlib.asynccontextmanager
+async def table(
+    settings: RoomSettings | None = None, store: EventStore | None = None
+) -> AsyncIterator[Table]:
+    """Run a fresh test room for as long as the block lasts."""
+    store = store or FailingStore()
+    if not await store.load(ROOM):
+        await store.append(ROOM, 0, [opened(settings)])
+    clock = ManualClock()
+    state = replay(await store.load(ROOM))
+    room = Room(state, store, LocalGateway(), clock)
+    task = asyncio.create_task(room.run(), name="test-room")
+    try:
+        yield Table(room, store, clock)
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
