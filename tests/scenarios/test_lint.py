@@ -159,6 +159,9 @@ def test_finding_reads_as_one_line() -> None:
         ("GPT-4o and v2 and figure1 and 3D", []),
         ("eleven, Forty and a million", ["11", "40", "1000000"]),
         ("one to ten", []),
+        ("twenty-five and ninety", ["25", "90"]),
+        ("a 20-percent rise, pages 447-453", ["20", "447", "453"]),
+        ("10x faster, 30% more, $5", ["10", "30", "5"]),
         ("of 2012. Then", ["2012"]),
     ],
 )
