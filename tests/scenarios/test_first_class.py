@@ -40,12 +40,12 @@ def test_each_round_has_a_transfer_of_either_label() -> None:
     for item in PLAN.rounds:
         assert item.transfer is not None
         same.append(item.transfer.label is item.case.label)
-    assert Counter(same).keys() == {True, False}
+    assert abs(same.count(True) - same.count(False)) <= 1
 
 
 def test_contrasts_are_of_the_other_label() -> None:
     pairs = [(r.case, r.contrast) for r in PLAN.rounds if r.contrast is not None]
-    assert len(pairs) >= 3
+    assert len(pairs) > len(PLAN.rounds) / 2
     assert all(case.label is not beside.label for case, beside in pairs)
 
 
@@ -53,8 +53,8 @@ def test_the_subject_does_not_give_the_label_away() -> None:
     labels: defaultdict[str, set[Label | None]] = defaultdict(set)
     for name in DECK.case_ids:
         labels[LIBRARY.case(name).domain].add(LIBRARY.case(name).label)
-    for domain in ("games", "robotics", "medicine", "language-models", "simulation"):
-        assert labels[domain] == set(Label), domain
+    for domain, found in labels.items():
+        assert found == set(Label), domain
 
 
 def test_library_holds_a_case_of_both_and_one_of_neither() -> None:
