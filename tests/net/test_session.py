@@ -1,0 +1,313 @@
+"""The wire from outside: who may do what, and what rubbish is answered with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
+
+from server.game.errors import REFUSALS
+from server.game.settings import RoomSettings
+from server.net.limits import Limits
+from server.protocol.client_messages import ALLOWED, OpenRoom
+from tests.support.server import hall
+from tests.support.wire import mac, screen_key, wire
+
+
+async def test_a_small_game_over_real_sockets() -> None:
+    async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
+        await host.prove("host", at.room, at.key)
+        welcome = await ann.join(at.room.lower(), "  Ann \u202e ")
+        assert welcome["name"] == "Ann"
+        await host.do("open_round", "open_vote")
+        await ann.phase("vote")
+        assert (await ann.vote("outer"))["type"] == "recorded"
+        await host.do("close_votes", "reveal")
+        await ann.phase("reveal")
+        await host.do("next_step", all=True)
+        mine = await ann.until("you")
+        assert mine["you"]["votes"][0]["is_right"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"hello"',
+        "{}",
+        '{"type": 5}',
+        '{"type": "no-such"}',
+        '{"type": "hello"}',
+        '{"type": "hello", "version": "x", "role": "player"}',
+        '{"type": "hello", "version": 1, "role": "king"}',
+        '{"type": "hello", "version": 1, "role": "player", "extra": 1}',
+        b"\x00\xff",
+        "x" * 5_000,
+        '{"type":"ping"}' + " " * 5_000,
+    ],
+)
+async def test_rubbish_is_refused_and_the_socket_stays(frame: str | bytes) -> None:
+    async with hall() as at, wire(at.port) as ann:
+        await ann.ws.send(frame)
+        refused = await ann.next()
+        assert refused["type"] == "refused"
+        assert refused["code"] in ("bad_message", "too_large")
+        assert (await ann.join(at.room))["name"] == "Ann"
+
+
+async def test_a_wrong_version_is_told_which_is_spoken() -> None:
+    async with hall() as at, wire(at.port) as ann:
+        await ann.send("hello", version=99, role="player", room=at.room, name="Ann")
+        refused = await ann.until("refused")
+        assert refused["code"] == "version_unsupported"
+        assert "version 1" in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("hello", "code"),
+    [
+        ({"role": "player", "name": "A"}, "unknown_room"),
+        ({"role": "player", "room": "NOSUCH", "name": "A"}, "unknown_room"),
+        ({"role": "player", "room": "ROOM"}, "bad_name"),
+        ({"role": "player", "room": "ROOM", "name": "..."}, "bad_name"),
+        ({"role": "player", "room": "ROOM", "token": "x.y"}, "bad_token"),
+        ({"role": "player", "room": "ROOM", "name": "A", "team": "t"}, "bad_team"),
+    ],
+)
+async def test_hellos_that_do_not_fit(hello: dict[str, str], code: str) -> None:
+    async with hall() as at, wire(at.port) as ann:
+        if hello.get("room") == "ROOM":
+            hello = {**hello, "room": at.room}
+        await ann.send("hello", version=1, **hello)
+        assert (await ann.until("refused"))["code"] == code
+        assert (await ann.join(at.room))["name"] == "Ann"
+
+
+@pytest.mark.parametrize("role", ["host", "screen", "admin"])
+async def test_without_the_key_nobody_is_staff(role: str) -> None:
+    async with hall() as at, wire(at.port) as eve:
+        await eve.hello(role, room=None if role == "admin" else at.room)
+        await eve.until("challenge")
+        await eve.send("prove", proof="00" * 32)
+        assert (await eve.until("refused"))["code"] == "wrong_proof"
+        await eve.send("prove", proof="00" * 32)
+        assert (await eve.until("refused"))["code"] == "hello_expected"
+
+
+async def test_a_proof_cannot_be_used_again() -> None:
+    async with hall() as at, wire(at.port) as host, wire(at.port) as eve:
+        await host.hello("host", room=at.room)
+        nonce = (await host.until("challenge"))["nonce"]
+        proof = mac(at.key, f"two-gaps 1 host {at.room} {nonce}").hex()
+        await host.send("prove", proof=proof)
+        await host.until("welcome")
+        await eve.hello("host", room=at.room)
+        await eve.until("challenge")
+        await eve.send("prove", proof=proof)
+        assert (await eve.until("refused"))["code"] == "wrong_proof"
+
+
+async def test_the_screen_key_does_not_make_a_host() -> None:
+    async with hall() as at, wire(at.port) as eve, wire(at.port) as screen:
+        key = screen_key(at.key)
+        assert (await screen.prove("screen", at.room, key))["role"] == "screen"
+        await eve.hello("host", room=at.room)
+        nonce = (await eve.until("challenge"))["nonce"]
+        text = f"two-gaps 1 host {at.room} {nonce}"
+        await eve.send("prove", proof=mac(key, text).hex())
+        assert (await eve.until("refused"))["code"] == "wrong_proof"
+
+
+async def test_players_and_screens_may_not_command() -> None:
+    async with hall() as at, wire(at.port) as ann, wire(at.port) as screen:
+        await ann.join(at.room)
+        await screen.prove("screen", at.room, screen_key(at.key))
+        for kind in ALLOWED["host"] - ALLOWED["player"]:
+            for who in (ann, screen):
+                await who.send(kind, **_minimal(kind))
+                assert (await who.until("refused"))["code"] == "not_allowed"
+        for kind in ALLOWED["admin"] - ALLOWED["player"]:
+            await ann.send(kind, **_minimal(kind))
+            assert (await ann.until("refused"))["code"] == "not_allowed"
+
+
+def _minimal(kind: str) -> dict[str, object]:
+    """Return the fields without which a message of this type is no message."""
+    needs: dict[str, dict[str, object]] = {
+        "kick": {"player": "x"},
+        "rename": {"player": "x", "name": "y"},
+        "set_team": {"player": "x", "team": "t"},
+        "pin_reason": {"player": "x"},
+        "unpin_reason": {"player": "x"},
+        "change_settings": {"change": {}},
+        "open_room": {"deck": "first-class"},
+        "get_case": {"case": "x"},
+    }
+    return needs.get(kind, {})
+
+
+async def test_before_welcome_only_a_hello_is_heard() -> None:
+    async with hall() as at, wire(at.port) as ann:
+        await ann.send("ping")
+        assert (await ann.until("refused"))["code"] == "hello_expected"
+        await ann.send("open_vote")
+        assert (await ann.until("refused"))["code"] == "hello_expected"
+
+
+async def test_one_socket_is_one_player() -> None:
+    async with hall() as at, wire(at.port) as ann:
+        await ann.join(at.room)
+        await ann.hello("player", room=at.room, name="Bob")
+        assert (await ann.until("refused"))["code"] == "not_allowed"
+
+
+async def test_after_too_many_refused_hellos_the_socket_is_closed_with_a_word() -> None:
+    async with hall(limits=Limits(hellos=3)) as at, wire(at.port) as eve:
+        for _ in range(3):
+            await eve.hello("player", room="WRONG1", name="x")
+        bye = await eve.until("bye")
+        assert (bye["code"], bye["come_back"]) == ("refused", False)
+        assert await eve.closed() == 1000
+
+
+async def test_a_silent_socket_is_closed_with_a_word() -> None:
+    async with hall(limits=Limits(hello_s=0.05)) as at, wire(at.port) as eve:
+        assert (await eve.until("bye"))["code"] == "idle"
+
+
+async def test_two_rooms_at_once_never_see_a_frame_of_each_other() -> None:
+    async with hall() as at:
+        other, other_key = await at.server.admin.open_room(OpenRoom(deck="first-class"))
+        async with (
+            wire(at.port) as host_a, wire(at.port) as ann,
+            wire(at.port) as host_b, wire(at.port) as bob,
+        ):  # fmt: skip
+            await host_a.prove("host", at.room, at.key)
+            await host_b.prove("host", other, other_key)
+            await ann.join(at.room, "Ann")
+            await bob.join(other, "Bob")
+            await host_a.do("open_round", "open_vote")
+            await host_b.do("open_round")
+            assert (await ann.vote())["type"] == "recorded"
+            assert (await bob.vote())["code"] == "phase_closed"
+            await host_a.do("close_votes", "reveal", "finish")
+            await ann.phase("finished")
+            await bob.send("ping", ref=1)
+            await bob.until("pong")
+            await host_b.send("get_roster", ref=5)
+            roster = await host_b.until("roster")
+            assert [person["name"] for person in roster["people"]] == ["Bob"]
+            for party, code in ((ann, at.room), (bob, other)):
+                rooms = {
+                    m["view"]["room"]["code"] for m in party.seen if m["type"] == "view"
+                }
+                assert rooms == {code}
+
+
+async def test_a_resume_token_is_of_one_room_only() -> None:
+    async with hall() as at, wire(at.port) as ann, wire(at.port) as eve:
+        other, _ = await at.server.admin.open_room(OpenRoom(deck="first-class"))
+        token = (await ann.join(at.room))["token"]
+        await eve.hello("player", room=other, token=token)
+        assert (await eve.until("refused"))["code"] == "bad_token"
+
+
+async def test_an_admin_opens_lists_and_browses() -> None:
+    async with hall() as at, wire(at.port) as desk:
+        assert at.server.admin_key is not None
+        await desk.prove("admin", None, at.server.admin_key)
+        await desk.send("open_room", ref=1, deck="first-class", length=1)
+        opened = await desk.until("room_opened")
+        assert opened["host_key"] is None
+        key = mac(at.server.admin_key, f"host {opened['room']}")[:16].hex()
+        async with wire(at.port) as host:
+            assert (await host.prove("host", opened["room"], key))["role"] == "host"
+        await desk.send("open_room", ref=2, deck="no-such")
+        refused = await desk.until("refused")
+        assert (refused["code"], refused["ref"]) == ("unknown_deck", 2)
+        bad = {"score_mode": "certainty", "two_link": True}
+        await desk.send("open_room", ref=3, deck="first-class", settings=bad)
+        assert "two-link rooms" in (await desk.until("refused"))["detail"]
+        await desk.send("list_rooms", ref=4)
+        rooms = (await desk.until("room_list"))["rooms"]
+        assert {room["room"] for room in rooms} == {at.room, opened["room"]}
+        await desk.send("list_decks", ref=5)
+        decks = await desk.until("deck_list")
+        assert "first-class" in {deck["id"] for deck in decks["decks"]}
+        await desk.send("get_case", ref=6, case=decks["cases"][0]["id"])
+        assert (await desk.until("case"))["case"]["breakdown"]
+
+
+async def test_an_open_server_lets_anybody_open_rooms_but_not_list_them() -> None:
+    async with hall(is_open=True) as at, wire(at.port) as desk:
+        await desk.hello("admin")
+        await desk.until("welcome")
+        await desk.send("open_room", ref=1, deck="first-class")
+        opened = await desk.until("room_opened")
+        async with wire(at.port) as host:
+            await host.prove("host", opened["room"], opened["host_key"])
+        await desk.send("list_rooms", ref=2)
+        assert (await desk.until("refused"))["code"] == "not_allowed"
+
+
+async def test_foreign_pages_may_not_connect() -> None:
+    async with hall() as at:
+        with pytest.raises(InvalidStatus) as refused:
+            async with wire(at.port, origin="http://evil.example"):
+                pass
+        assert refused.value.response.status_code == 403
+        async with wire(at.port, origin=f"http://127.0.0.1:{at.port}") as ann:
+            await ann.join(at.room)
+
+
+async def test_a_stopping_server_says_so_and_asks_to_come_back() -> None:
+    async with contextlib.AsyncExitStack() as later:
+        async with hall() as at:
+            ann = await later.enter_async_context(wire(at.port))
+            await ann.join(at.room)
+        bye = await ann.until("bye")
+    assert (bye["code"], bye["come_back"]) == ("shutting_down", True)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+fields = st.dictionaries(
+    st.sampled_from(["type", "round", "ballot", "answer", "client", "ref", "player"]),
+    json_values | st.sampled_from([*ALLOWED["host"], *ALLOWED["player"]]),
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(st.lists(st.text() | st.binary() | fields.map(json.dumps), max_size=12))
+def test_any_bytes_get_a_documented_answer(frames: list[str | bytes]) -> None:
+    async def talk() -> None:
+        async with hall(RoomSettings()) as at, wire(at.port) as ann:
+            await ann.join(at.room)
+            for frame in frames:
+                await ann.ws.send(frame)
+            await ann.send("ping", ref=77)
+            await ann.until("pong", ref=77)
+            refused = [m for m in ann.seen if m["type"] == "refused"]
+            assert all(m["code"] in REFUSALS and m["detail"] for m in refused)
+            kinds = {m["type"] for m in ann.seen}
+            assert "bye" not in kinds
+
+    asyncio.run(talk())
