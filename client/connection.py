@@ -193,6 +193,7 @@ class Connection:
             finally:
                 self.links.put(Link.WAITING)
                 self._owner.dropped()
+                await socket.close()  # or it would close as if by a fault (1011)
         if farewell is not None and not farewell.come_back:
             raise rejected(farewell.code, farewell.detail)
 
