@@ -1,0 +1,56 @@
+"""Tallies as bars, each with its number: before, after, and who moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from client.terminal.words import STYLES, option_words
+from server.game.view_types import Bars, Move
+
+BAR_WIDTH = 36
+
+
+def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
+    """Draw one tally; ``right`` is the option that gets a tick, once it is known."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(width=BAR_WIDTH, no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    for option, n in bars.options.items():
+        share = n / bars.n if bars.n else 0.0
+        style = STYLES.get(option, "")
+        grid.add_row(
+            Text(f"  {option_words(option)}", style=style),
+            Text(_bar(share), style=style),
+            Text(str(n)),
+            Text(f"{share:.0%}", style="dim"),
+            Text("✓ right" if option == right else "", style="bold green"),
+        )
+    answers = "answer" if bars.n == 1 else "answers"
+    return Group(Text(f"{title} ({bars.n} {answers})", style="bold"), grid)
+
+
+def _bar(share: float) -> str:
+    """Return a bar with halves, so that one vote of sixty still shows."""
+    halves = round(share * BAR_WIDTH * 2)
+    return "█" * (halves // 2) + "▌" * (halves % 2)
+
+
+def moves(moved: Sequence[Move], carried: int) -> Text:
+    """Say who moved from one answer to another, and whose first vote was carried."""
+    said = [
+        f"{'a few' if move.n is None else move.n} from {option_words(move.before)} "
+        f"to {option_words(move.after)}"
+        for move in moved
+        if move.before != move.after and move.n != 0
+    ]
+    text = f"Moved: {', '.join(said)}." if said else "Nobody moved."
+    if carried:
+        text += f" {carried} kept the first vote without voting again."
+    return Text(text, style="dim")

@@ -1,0 +1,71 @@
+"""The course of a game as a host leads it: commands by name, and the next one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from server.game.commands import (
+    AskFix,
+    BackToLobby,
+    CloseVotes,
+    Contrast,
+    Discuss,
+    Finish,
+    GiveTime,
+    HostCommand,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    Reveal,
+    Revote,
+    ShowExample,
+    SkipRound,
+    Transfer,
+)
+
+NAMED: dict[str, Callable[[], HostCommand]] = {
+    "show_example": ShowExample,
+    "open_round": OpenRound,
+    "open_vote": OpenVote,
+    "close_votes": CloseVotes,
+    "contrast": Contrast,
+    "discuss": Discuss,
+    "revote": Revote,
+    "reveal": Reveal,
+    "next_step": NextStep,
+    "ask_fix": AskFix,
+    "transfer": Transfer,
+    "skip_round": SkipRound,
+    "back_to_lobby": BackToLobby,
+    "finish": Finish,
+    "give_time": GiveTime,
+}
+"""The commands that move the game, by the names in ``HostView.commands``."""
+
+_ONWARD = (
+    "show_example",
+    "open_vote",
+    "close_votes",
+    "revote",
+    "reveal",
+    "next_step",
+    "ask_fix",
+    "transfer",
+    "open_round",
+    "finish",
+)
+"""What leads on, first that can be given first. Not for the end of a first vote: there
+the advice decides."""
+
+
+def named(name: str) -> HostCommand:
+    """Return the command of that name, with its defaults."""
+    return NAMED[name]()
+
+
+def onward(commands: tuple[str, ...]) -> str:
+    """Return which of the commands that can be given leads on through a whole round.
+
+    Every part that a round has is played: worked examples, steps, fix, transfer.
+    """
+    return next((name for name in _ONWARD if name in commands), "none")

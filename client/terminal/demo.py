@@ -1,0 +1,258 @@
+"""The demo: leads a whole game by itself and draws it as it goes.
+
+It leads as a host would who takes the advice; votes are closed only once every practice
+player has answered, so that the same seed gives the same final table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from client.connection import Link
+from client.errors import PASSING, CommandRefused, ConnectionLost
+from client.host import Host
+from client.terminal import draw
+from client.terminal.course import named, onward
+from client.terminal.host_panel import advice, reasons
+from client.terminal.teller import Teller, place
+from server.game.commands import CloseVotes, HostCommand, NextStep
+from server.game.phases import OPEN_BALLOT, Phase
+from server.game.view_types import HostPanel, HostView, Standing
+
+AGAIN_S = 0.5
+"""How long to wait after a refusal that passes."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the class gets for each thing, in seconds; the votes take their time."""
+
+    read: float = 6
+    discuss: float = 5
+    step: float = 3
+    look: float = 4
+
+    def before(self, command: str) -> float:
+        """Return how long to wait before a command is given."""
+        match command:
+            case "open_vote" | "show_example":
+                return self.read
+            case "next_step":
+                return self.step
+            case "revote":
+                return self.discuss
+            case _:
+                return self.look
+
+
+AT_ONCE = Pace(0, 0, 0, 0)
+
+
+async def run_demo(
+    host: Host,
+    *,
+    players: int,
+    fast: bool,
+    console: Console,
+    sleep: Sleep = asyncio.sleep,
+) -> tuple[Standing, ...]:
+    """Lead and draw a whole game; return the final table (at most 50 lines).
+
+    Waits for ``players`` to join and, in each vote, to answer. The first vote is always
+    discussed, so that every demo shows a second one. Raises the connection's cause
+    where it is over before the game is.
+    """
+    pace = AT_ONCE if fast else Pace()
+    return await _Demo(host, players, pace, console, sleep).run()
+
+
+class _Demo:
+    def __init__(
+        self, host: Host, players: int, pace: Pace, console: Console, sleep: Sleep
+    ) -> None:
+        self._host = host
+        self._players = players
+        self._pace = pace
+        self._console = console
+        self._sleep = sleep
+        self._teller = Teller(console)
+        self._has_discussed = False
+
+    async def run(self) -> tuple[Standing, ...]:
+        view = self._host.view
+        self._teller.tell(view.stage)
+        await self._everybody("joined", _joined)
+        while view.stage.phase != "finished":
+            view = await self._give(view, await self._next(view))
+            self._teller.tell(view.stage)
+        self._console.print(draw.final_table(view.standings), highlight=False)
+        return view.standings
+
+    # --- what to do next -------------------------------------------------------------
+
+    async def _next(self, view: HostView) -> HostCommand:
+        phase = Phase(view.stage.phase)
+        if phase in OPEN_BALLOT:
+            await self._everybody("answered", _answered)
+            return CloseVotes()
+        if phase is Phase.VOTE_CLOSED:
+            name = await self._advised(view)
+        else:
+            name = onward(view.commands)
+        if name == "next_step" and self._pace is AT_ONCE:
+            return NextStep(all=True)
+        await self._pause(self._pace.before(name))
+        return named(name)
+
+    async def _advised(self, view: HostView) -> str:
+        """Return what the panel advises after a vote, and show why."""
+        found = await self._host.until(lambda panel: _fits(panel, view))
+        self._console.print(advice(found), reasons(found), highlight=False)
+        name = found.advised
+        if name == "reveal" and not self._has_discussed:
+            self._say("This once they discuss it anyway: it is a demo.")
+            name = "discuss"
+        self._has_discussed = True
+        return name
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds:
+            await self._sleep(seconds)
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(text, style="dim"), highlight=False)
+
+    # --- waiting for everybody -------------------------------------------------------
+
+    async def _everybody(self, did: str, count: Callable[[HostPanel], int]) -> None:
+        """Wait until all have joined, or answered; show how many have.
+
+        The panel may lag 0.2 s behind and still speak of the vote before: the roster,
+        asked afresh, decides.
+        """
+        with self._progress() as progress:
+            bar = progress.add_task(did, total=self._players)
+            async for panel in self._host.panels():
+                progress.update(bar, completed=min(count(panel), self._players))
+                if did == "joined":
+                    is_ready = panel.joined >= self._players
+                else:
+                    is_ready = _enough(_figures(panel), self._players)
+                    is_ready = is_ready and await self._roster_agrees()
+                if is_ready:
+                    break
+            else:
+                raise self._host.cause or ConnectionLost("The figures have ended.")
+        self._say(f"{count(panel)} {did}.")
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(40),
+            MofNCompleteColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    async def _roster_agrees(self) -> bool:
+        """Count by the roster who has answered and who still could."""
+        answered = connected = waiting = offset = 0
+        total = 1
+        try:
+            while offset < total:
+                page = await self._host.roster(offset)
+                total = page.total
+                for person in page.people:
+                    answered += person.has_answered
+                    connected += person.is_connected
+                    waiting += person.is_connected and not person.has_answered
+                offset += max(1, len(page.people))
+        except (ConnectionLost, CommandRefused):
+            await self._back()
+            return False
+        figures = (answered, answered + waiting, connected)
+        return _enough(figures, self._players)
+
+    # --- giving commands -------------------------------------------------------------
+
+    async def _give(self, view: HostView, command: HostCommand) -> HostView:
+        """Give a command and return the view that it leads to.
+
+        Where it is not known whether it was carried out, or somebody else was quicker,
+        return the present view: what to do is then decided afresh.
+        """
+        try:
+            await self._host.send(command)
+        except ConnectionLost:
+            await self._back()
+            return self._host.view
+        except CommandRefused as exc:
+            return await self._refused(view, command, exc)
+        return await self._after(view)
+
+    async def _refused(
+        self, view: HostView, command: HostCommand, exc: CommandRefused
+    ) -> HostView:
+        if exc.code in PASSING:
+            await self._sleep(AGAIN_S)
+            return self._host.view
+        if exc.code == "time_needed":
+            if isinstance(command, CloseVotes) and not command.override:
+                return await self._give(view, CloseVotes(override=True))
+            return await self._after(view)
+        if exc.code == "wrong_phase":
+            return self._host.view
+        raise exc
+
+    async def _after(self, view: HostView) -> HostView:
+        """Return the first view of another place than that of ``view``."""
+        before = place(view.stage)
+        async for now in self._host.views():
+            if place(now.stage) != before:
+                return now
+        raise self._host.cause or ConnectionLost("The views have ended.")
+
+    async def _back(self) -> None:
+        """Wait until the connection is back, with the view and panel it brings."""
+        async for link in self._host.states():
+            if link is Link.OPEN:
+                with suppress(ConnectionLost):
+                    await self._host.ping()  # its answer comes behind the view
+                    return
+        raise self._host.cause or ConnectionLost("The connection has been closed.")
+
+
+Figures = tuple[int, int, int]
+"""Who has answered; who has, or still could; who is connected."""
+
+
+def _figures(panel: HostPanel) -> Figures:
+    return panel.answered, panel.expected, panel.connected
+
+
+def _enough(figures: Figures, players: int) -> bool:
+    """Whether all have answered; of those who are left, where some have gone."""
+    answered, expected, connected = figures
+    return answered >= players or (connected < players and 0 < answered == expected)
+
+
+def _joined(panel: HostPanel) -> int:
+    return panel.joined
+
+
+def _answered(panel: HostPanel) -> int:
+    return panel.answered
+
+
+def _fits(panel: HostPanel, view: HostView) -> bool:
+    return panel.advice is not None and panel.advised in view.commands

@@ -1,0 +1,234 @@
+"""What the class sees, as rich renderables: shared by player, host and demo.
+
+Pure: from a piece of a view to something that can be printed. Texts of cases and
+people go in as ``Text``, so that nothing in them is read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from client.terminal.bars import moves, tally
+from client.terminal.diagram import Chain, diagram
+from client.terminal.words import (
+    FIELDS,
+    KINDS,
+    STEP_TITLES,
+    STYLES,
+    verdict_key,
+    verdict_words,
+)
+from server.game.view_types import (
+    FinishedView,
+    FixRevealView,
+    FixView,
+    PinnedReason,
+    RevealView,
+    RoomCard,
+    Standing,
+    Step,
+    Story,
+    Verdict,
+    WorkedExample,
+)
+
+WIDTH = 88
+"""Columns of running text at most."""
+
+TABLE_LINES = 15
+"""Lines of the final table that are printed."""
+
+_DRAWN = {"intended": 1, "written": 2, "learned": 3}
+"""How much of the diagram the first steps draw."""
+
+
+def narrow(renderable: RenderableType) -> RenderableType:
+    """Keep something readable on a wide terminal."""
+    return Constrain(renderable, WIDTH)
+
+
+def heading(text: str) -> RenderableType:
+    """Draw the line that opens a phase."""
+    line = Rule(Text(text, style="bold"), align="left", characters="─")
+    return narrow(Padding(line, (1, 0, 0, 0)))
+
+
+def round_title(room: RoomCard) -> str:
+    """Return "Case 2 of 8"."""
+    return f"Case {(room.round or 0) + 1} of {room.rounds}"
+
+
+def story(shown: Story) -> RenderableType:
+    """Draw a case without its verdict."""
+    return narrow(
+        Panel(
+            Text(shown.text.strip()),
+            title=Text(f"{shown.title} ({shown.year})", style="bold"),
+            title_align="left",
+            subtitle=Text(KINDS[shown.kind], style="dim"),
+            subtitle_align="right",
+            box=box.ROUNDED,
+            padding=(1, 2),
+        )
+    )
+
+
+def texts(shown: Mapping[str, str]) -> RenderableType:
+    """Draw texts of a breakdown, each beside its name."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=21, style="bold")
+    grid.add_column()
+    for field, text in shown.items():
+        grid.add_row(Text(FIELDS.get(field, field)), Text(text.strip()))
+    return narrow(grid)
+
+
+def chain(verdict: Verdict | None, stations: int = 3) -> RenderableType:
+    """Draw the two-gaps diagram with room around it."""
+    return Padding(diagram(Chain.of(verdict, stations)), (1, 0, 1, 2))
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """Say which gap broke, with its sign."""
+    return Text(verdict_words(verdict), style=f"bold {STYLES[verdict_key(verdict)]}")
+
+
+def right_option(verdict: Verdict | None) -> str | None:
+    """Return the option to tick; None while unknown, and where experts disagree."""
+    if verdict is None or verdict.is_contested:
+        return None
+    return verdict_key(verdict)
+
+
+def tallies(view: RevealView) -> RenderableType:
+    """Draw the vote before, after, and who moved."""
+    right = right_option(view.verdict)
+    parts = [tally("First vote", view.before, right)]
+    if view.after is not None:
+        parts.append(tally("After talking", view.after, right))
+        parts.append(moves(view.moves, view.carried))
+    return Group(*parts)
+
+
+def steps(view: RevealView, new: Sequence[Step]) -> RenderableType:
+    """Draw the steps of the breakdown that are new; the diagram grows with them."""
+    parts: list[RenderableType] = []
+    keys = [step.key for step in new]
+    if "tallies" in keys:
+        parts.append(tallies(view))
+    drawn = max((_DRAWN.get(key, 0) for key in keys), default=0)
+    if "verdict" in keys and view.verdict is not None:
+        parts += [chain(view.verdict), verdict_line(view.verdict)]
+    elif drawn:
+        parts.append(chain(None, drawn))
+    parts += [texts(step.texts) for step in new if step.texts]
+    return Group(*parts)
+
+
+def step_title(step: Step) -> str:
+    """Return what a step of the breakdown is about."""
+    return STEP_TITLES[step.key]
+
+
+def example(shown: WorkedExample) -> RenderableType:
+    """Draw a case together with its verdict and breakdown."""
+    return Group(
+        story(shown.story),
+        chain(shown.verdict),
+        verdict_line(shown.verdict),
+        texts(shown.texts),
+    )
+
+
+def pinned(reasons: Sequence[PinnedReason]) -> RenderableType:
+    """Draw the reasons that the host shows, without their authors."""
+    lines = [
+        Text(f"  {reason.side}: “{reason.text}”", style=STYLES.get(reason.side, ""))
+        for reason in reasons
+    ]
+    return narrow(Group(Text("Reasons from the class", style="bold"), *lines))
+
+
+def fix_question(view: FixView | FixRevealView) -> RenderableType:
+    """Draw the question which repair fits, and its options by number."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
+    for number, option in enumerate(view.options, start=1):
+        grid.add_row(f"  {number}", Text(option.strip()))
+    return narrow(Group(Text(view.question.strip(), style="bold"), grid))
+
+
+def fix_reveal(view: FixRevealView) -> RenderableType:
+    """Draw which repair fits, and what the others would do."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
+    for index, (repairs, comment) in enumerate(
+        zip(view.repairs, view.comments, strict=True)
+    ):
+        tick = "✓" if index == view.right else " "
+        said = Text.assemble((f"repairs {repairs}. ", "bold"), comment.strip())
+        grid.add_row(f"{tick} {index + 1}", said)
+    bars = tally("Which repair?", view.bars, str(view.right))
+    return Group(bars, narrow(grid))
+
+
+def summary(view: FinishedView) -> RenderableType:
+    """Draw the closing page: every case before and after, and the class goal."""
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("Case")
+    table.add_column("Gap", no_wrap=True)
+    table.add_column("Right at first", justify="right")
+    table.add_column("In the end", justify="right")
+    for item in view.rounds:
+        key = verdict_key(item.verdict)
+        table.add_row(
+            Text(item.title),
+            Text(key, style=STYLES[key]),
+            f"{item.right_before} of {item.n}",
+            "" if item.right_after is None else f"{item.right_after} of {item.n}",
+        )
+    parts: list[RenderableType] = [table]
+    if view.class_mean is not None:
+        reached = "reached" if view.reached_goal else "not reached this time"
+        goal = f"Class mean {view.class_mean:.1f}; the goal of {view.room.goal:g} was "
+        parts.append(Text(f"{goal}{reached}."))
+    for team in view.teams:
+        mean = "too few to show" if team.mean is None else f"{team.mean:.1f}"
+        parts.append(Text(f"  {team.name}: {mean} (n = {team.n})"))
+    for reading in view.reading:
+        if reading.start_here:
+            source = f"{reading.authors} ({reading.year}), {reading.title}."
+            parts.append(Text(f"Start reading here: {source} {reading.where}"))
+    return narrow(Group(*parts))
+
+
+def final_table(standings: Sequence[Standing], most: int = TABLE_LINES) -> Table:
+    """Draw the final table; the lines after the first ``most`` are only counted."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Place", justify="right")
+    table.add_column("Name")
+    table.add_column("Points", justify="right")
+    table.add_column("Mean", justify="right")
+    table.add_column("Cases", justify="right")
+    for line in standings[:most]:
+        table.add_row(
+            str(line.rank),
+            Text(line.name),
+            f"{line.points:.1f}",
+            f"{line.mean:.1f}",
+            str(line.rounds),
+        )
+    if len(standings) > most:
+        table.add_row("", Text(f"and {len(standings) - most} more", style="dim"))
+    return table

@@ -1,0 +1,185 @@
+"""One ballot as a conversation: a question at a time, a line as the answer. Pure.
+
+Each form knows what to ask next and which answer stands so far; an answer is complete
+enough to be sent before its form is finished, so that nobody loses a vote over a
+confidence or a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from client.terminal.words import BUTTONS, INNER_LINK, OUTER_LINK, SIGNS, WHICH_FACT
+from scenarios.model import Label
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.scoring import Chip
+from server.game.view_types import FixView, StageView, StoryView, TransferView
+
+Part = Literal["choice", "outer", "outer sure", "inner", "inner sure", "sure", "reason"]
+
+T = TypeVar("T")
+
+_GAPS = {"o": Label.OUTER, "outer": Label.OUTER, "i": Label.INNER, "inner": Label.INNER}
+_YES = {"y": True, "yes": True, "n": False, "no": False}
+
+
+class Misread(Exception):  # noqa: N818 - nobody's fault
+    """The line is no answer to the question; its text says what would be."""
+
+
+@dataclass
+class Form:
+    """What is asked in one ballot, and what has been answered so far."""
+
+    parts: tuple[Part, ...]
+    chips: tuple[Chip, ...] = ()
+    options: int = 0
+    at: int = 0
+    label: Label | None = None
+    sure: int | None = None
+    fix: int | None = None
+    outer: LinkAnswer | None = None
+    inner: LinkAnswer | None = None
+    reason: str = ""
+
+    @property
+    def part(self) -> Part | None:
+        """What is asked now; None when everything has been."""
+        return self.parts[self.at] if self.at < len(self.parts) else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to ask."""
+        return self.part is None
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that stands so far; None while it cannot be sent."""
+        if self.fix is not None:
+            return FixAnswer(self.fix)
+        if self.label is not None:
+            return GapAnswer(self.label, self.sure)
+        if self.outer is not None and self.inner is not None:
+            return LinksAnswer(self.outer, self.inner)
+        return None
+
+    @property
+    def question(self) -> str:
+        """What to ask now, in plain text."""
+        match self.part:
+            case "choice" if self.options:
+                return f"Which repair? 1 to {self.options}"
+            case "choice":
+                return "\n".join(
+                    f"  {key[0]}  {SIGNS[key]} {words}"
+                    for key, words in BUTTONS.items()
+                )
+            case "outer":
+                return f"{SIGNS['outer']} {OUTER_LINK} y or n"
+            case "inner":
+                return f"{SIGNS['inner']} {INNER_LINK} y or n"
+            case "sure" | "outer sure" | "inner sure":
+                return f"How sure? {self._offers()} (Enter: leave it open)"
+            case "reason":
+                return f"{WHICH_FACT} One line (Enter: none)"
+            case None:
+                return "To change your answer, answer again until the vote closes."
+
+    def take(self, line: str) -> None:
+        """Take a line as the answer to what is asked; :class:`Misread` if it is none.
+
+        A finished form begins again with the line, except for an empty one.
+        """
+        if self.is_complete:
+            if not line:
+                raise Misread(self.question)
+            at, self.at = self.at, 0
+            try:
+                self._take(line)
+            except Misread:
+                self.at = at
+                raise
+            return
+        self._take(line)
+
+    def _take(self, line: str) -> None:
+        match self.part:
+            case "choice" if self.options:
+                self.fix = self._number(line)
+            case "choice":
+                self.label, self.sure = _look_up(_GAPS, line, "o or i"), None
+            case "outer":
+                self.outer = LinkAnswer(_look_up(_YES, line, "y or n"))
+            case "outer sure":
+                assert self.outer is not None
+                self.outer = LinkAnswer(self.outer.broke, self._confidence(line))
+            case "inner":
+                self.inner = LinkAnswer(_look_up(_YES, line, "y or n"))
+            case "inner sure":
+                assert self.inner is not None
+                self.inner = LinkAnswer(self.inner.broke, self._confidence(line))
+            case "sure":
+                self.sure = self._confidence(line)
+            case "reason":
+                self.reason = line
+            case None:
+                return
+        self.at += 1
+
+    def _number(self, line: str) -> int:
+        if line.isdecimal() and 1 <= int(line) <= self.options:
+            return int(line) - 1
+        raise Misread(f"Please type a number from 1 to {self.options}.")
+
+    def _confidence(self, line: str) -> int | None:
+        if not line:
+            return None
+        number = line.removesuffix("%").strip()
+        levels = [chip.confidence for chip in self.chips]
+        if number.isdecimal() and int(number) in levels:
+            return int(number)
+        raise Misread(f"Please type one of {', '.join(map(str, levels))}, or Enter.")
+
+    def _offers(self) -> str:
+        if self.fix is None and self.label is None:
+            return " ".join(str(chip.confidence) for chip in self.chips)
+        return "  ".join(
+            f"{chip.confidence} ({_signed(chip.right)}/{_signed(chip.wrong)})"
+            for chip in self.chips
+        )
+
+
+def form_for(view: StageView) -> Form | None:
+    """Return the form of the ballot that a view opens, None where it opens none."""
+    match view:
+        case FixView(options=options):
+            return Form(("choice",), options=len(options))
+        case TransferView(room=room):
+            return _votes(room.two_link, room.chips)
+        case StoryView(phase="vote" | "revote", room=room):
+            return _votes(room.two_link, room.chips)
+        case _:
+            return None
+
+
+def _votes(two_link: bool, chips: Sequence[Chip]) -> Form:
+    parts: tuple[Part, ...]
+    if two_link:
+        parts = ("outer", "outer sure", "inner", "inner sure", "reason")
+    else:
+        parts = ("choice", "sure", "reason")
+    asked = tuple(p for p in parts if chips or not p.endswith("sure"))
+    return Form(asked, tuple(chips))
+
+
+def _look_up(known: dict[str, T], line: str, expected: str) -> T:
+    found = known.get(line.casefold())
+    if found is None:
+        raise Misread(f"Please type {expected}.")
+    return found
+
+
+def _signed(points: float) -> str:
+    return f"{points:g}"

@@ -1,0 +1,258 @@
+"""The terminal host: the advised step on Enter, everything else by a letter."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from rich.console import Console
+from rich.text import Text
+
+from client.connection import Link
+from client.errors import ClientError, CommandRefused
+from client.host import Host, host
+from client.terminal import host_panel
+from client.terminal.course import named
+from client.terminal.draw import final_table
+from client.terminal.lines import Lines
+from client.terminal.teller import Teller, place
+from client.terminal.words import COMMANDS
+from server.game.commands import (
+    CloseVotes,
+    HostCommand,
+    Kick,
+    Lock,
+    NextStep,
+    PinReason,
+    Unlock,
+    UnpinReason,
+)
+from server.game.view_types import HostPanel, HostView
+
+LETTERS = {
+    "e": ("show_example",),
+    "o": ("open_round",),
+    "v": ("open_vote", "revote"),
+    "c": ("close_votes",),
+    "x": ("contrast",),
+    "d": ("discuss",),
+    "r": ("reveal",),
+    "n": ("next_step",),
+    "f": ("ask_fix",),
+    "y": ("transfer",),
+    "t": ("give_time",),
+    "b": ("back_to_lobby",),
+    "skip": ("skip_round",),
+    "finish": ("finish",),
+}
+"""What is typed, and the commands it stands for: the first that can be given."""
+
+OTHERS = (
+    ("a", "all steps of the breakdown at once"),
+    ("w", "close the vote anyway: who has extra time is warned, and has 20 s"),
+    ("i", "figures, advice and reasons"),
+    ("p", "people; p NAME looks for somebody"),
+    ("pin 2", "show reason 2 to the class; again to take it down"),
+    ("lock, unlock", "let nobody new in, or again"),
+    ("kick NAME", "remove somebody for good"),
+    ("q", "leave; the room goes on without you"),
+)
+SETTLE_S = 2.0
+"""How long to wait, after a command, for the view it leads to."""
+
+
+async def run_host(
+    url: str, room: str, key: str, console: Console, lines: Lines | None = None
+) -> int:
+    """Host a room in this terminal; return the exit code, 0 for a good end.
+
+    Raises :class:`ClientError` where the room cannot be hosted.
+    """
+    async with host(url, room, key) as leader:
+        return await Desk(leader, console, lines or Lines()).work()
+
+
+class Desk:
+    """One host at one terminal."""
+
+    def __init__(self, host: Host, console: Console, lines: Lines) -> None:
+        self._host = host
+        self._console = console
+        self._lines = lines
+        self._teller = Teller(console)
+        self._done = asyncio.Event()
+        self._offered = ""
+
+    async def work(self) -> int:
+        """Follow the game until it is over, or the host leaves."""
+        async with asyncio.TaskGroup() as group:
+            works = [
+                group.create_task(self._watch(), name="desk: watch"),
+                group.create_task(self._figures(), name="desk: figures"),
+                group.create_task(self._mind_the_line(), name="desk: line"),
+                group.create_task(self._listen(), name="desk: listen"),
+            ]
+            await self._done.wait()
+            for work in works:
+                work.cancel()
+        cause = self._host.cause
+        if cause is not None:
+            self._say(str(cause), "bold")
+            return 1
+        return 0
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), highlight=False)
+
+    # --- what comes from the server --------------------------------------------------
+
+    async def _watch(self) -> None:
+        async for view in self._host.views():
+            if self._teller.tell(view.stage):
+                self._offered = ""
+                if view.stage.phase == "finished":
+                    self._console.print(final_table(view.standings))
+                    break
+                self._offer()
+        self._done.set()
+
+    async def _figures(self) -> None:
+        """Offer the next step when the figures change what is advised."""
+        async for panel in self._host.panels():
+            if panel.warned_ms is not None:
+                self._say(f"Closes in {round(panel.warned_ms / 1000)} s.", "dim")
+            self._offer()
+
+    def _offer(self) -> None:
+        """Say what Enter does, whenever that has changed."""
+        panel, view = self._host.panel, self._host.view
+        if panel.advised not in view.commands:
+            return  # the figures lag behind the view: the next ones fit
+        is_ready = "" if panel.is_ready else " (not all have answered)"
+        offered = f"Enter: {COMMANDS[panel.advised]}{is_ready}   ?: help"
+        if offered == self._offered:
+            return
+        self._offered = offered
+        if panel.advice is not None:
+            self._console.print(host_panel.advice(panel), highlight=False)
+        self._console.print(host_panel.figures(panel), highlight=False)
+        self._say(offered, "bold")
+
+    async def _mind_the_line(self) -> None:
+        is_away = False
+        async for link in self._host.states():
+            if link is Link.OPEN:
+                if is_away:
+                    self._say("Back in the room; nothing is lost.", "dim")
+                is_away = False
+            elif link is Link.WAITING and not is_away:
+                is_away = True
+                self._say("The connection dropped. Trying again …", "dim")
+
+    # --- what comes from the keyboard ------------------------------------------------
+
+    async def _listen(self) -> None:
+        while (line := await self._lines.next()) is not None:
+            try:
+                await self._obey(line)
+            except CommandRefused as exc:
+                self._say(exc.detail, "bold")
+            except ClientError as exc:
+                self._say(str(exc), "bold")
+        if not self._lines.is_typed:
+            self._done.set()  # a script that has ended leaves the room
+
+    async def _obey(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        match word.casefold(), rest.strip():
+            case "", _:
+                await self._give(named(await self._advised()))
+            case "a", _:
+                await self._give(NextStep(all=True))
+            case "w", _:
+                await self._give(CloseVotes(override=True))
+            case "i", _:
+                self._inform(self._host.panel)
+            case "p", search:
+                page = await self._host.roster(search=search)
+                self._console.print(host_panel.people(page.people, page.total))
+            case "pin", number if number.isdecimal():
+                await self._pin(int(number))
+            case "lock", _:
+                await self._give(Lock(), is_moving=False)
+            case "unlock", _:
+                await self._give(Unlock(), is_moving=False)
+            case "kick", name if name:
+                await self._kick(name)
+            case "q", _:
+                self._done.set()
+            case letter, _:
+                await self._by_letter(letter, self._host.view)
+
+    async def _by_letter(self, letter: str, view: HostView) -> None:
+        for name in LETTERS.get(letter, ()):
+            if name in view.commands:
+                await self._give(named(name), is_moving=name != "give_time")
+                return
+        if letter in LETTERS:
+            self._say("Not now. ? shows what can be done.", "dim")
+        else:
+            self._help(view)
+
+    async def _advised(self) -> str:
+        """Return what Enter gives, once the figures fit the view."""
+        panel = await self._host.until(
+            lambda panel: panel.advised in self._host.view.commands
+        )
+        return panel.advised
+
+    async def _give(self, command: HostCommand, *, is_moving: bool = True) -> None:
+        before = place(self._host.view.stage)
+        await self._host.send(command)
+        if not is_moving:
+            self._say("Done.", "dim")
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                async for view in self._host.views():
+                    if place(view.stage) != before:
+                        break
+
+    # --- people and reasons ----------------------------------------------------------
+
+    def _inform(self, panel: HostPanel) -> None:
+        self._console.print(
+            host_panel.figures(panel),
+            host_panel.advice(panel),
+            host_panel.reasons(panel, names=True),
+            highlight=False,
+        )
+
+    async def _pin(self, number: int) -> None:
+        heard = self._host.panel.reasons
+        if not 1 <= number <= len(heard):
+            self._say(f"There are {len(heard)} reasons; i shows them.", "dim")
+            return
+        reason = heard[number - 1]
+        if reason.is_pinned:
+            await self._give(UnpinReason(player=reason.player), is_moving=False)
+        else:
+            pin = PinReason(player=reason.player, ballot=reason.ballot)
+            await self._give(pin, is_moving=False)
+
+    async def _kick(self, name: str) -> None:
+        page = await self._host.roster(search=name)
+        found = [p for p in page.people if p.name.casefold() == name.casefold()]
+        if len(found) == 1:
+            await self._give(Kick(player=found[0].player), is_moving=False)
+        else:
+            self._say("Type the whole name; p shows who is here.", "dim")
+
+    def _help(self, view: HostView) -> None:
+        lines = ["Enter  the advised step"]
+        for letter, names in LETTERS.items():
+            can = [COMMANDS[name] for name in names if name in view.commands]
+            if can:
+                lines.append(f"{letter}  {can[0]}")
+        lines += [f"{letter}  {words}" for letter, words in OTHERS]
+        self._say("\n".join(f"  {line}" for line in lines))

@@ -1,0 +1,91 @@
+"""What only the host sees, as rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from client.terminal.bars import tally
+from client.terminal.draw import narrow
+from client.terminal.words import STYLES, option_words
+from server.game.phases import Ballot
+from server.game.view_types import HostPanel, Measures, PersonCard
+
+
+def figures(panel: HostPanel) -> Text:
+    """Say in one line who is here and who has answered."""
+    practice = f", {panel.practice} of them practice" if panel.practice else ""
+    said = f"{panel.joined} joined{practice}; {panel.connected} connected"
+    if panel.expected:
+        said += f"; {panel.answered} of {panel.expected} answered"
+    return Text(said, style="dim")
+
+
+def advice(panel: HostPanel) -> RenderableType:
+    """Draw the vote as the host may see it before the reveal, and what is advised."""
+    parts: list[RenderableType] = []
+    if panel.measures is not None:
+        parts += [Text("For the host only:", style="dim"), _measures(panel.measures)]
+    if panel.advice is not None:
+        parts.append(
+            Text.assemble(
+                ("Advice: ", "dim"),
+                (panel.advice.headline, "bold"),
+                f" – {panel.advice.reason}",
+            )
+        )
+    return narrow(Group(*parts))
+
+
+def _measures(measures: Measures) -> RenderableType:
+    low, high = measures.interval
+    share = measures.right / measures.n if measures.n else 0.0
+    said = (
+        f"{measures.right} of {measures.n} right ({share:.0%}, "
+        f"95 % interval {low:.0%} to {high:.0%})"
+    )
+    if measures.mean_confidence is not None:
+        said += f"; mean confidence {measures.mean_confidence:.0%}"
+    if measures.tell_confident_errors:
+        said += f"; {measures.confident_errors} wrong and sure: name the error"
+    name = "Repair" if measures.ballot is Ballot.FIX else f"The {measures.ballot}"
+    return Group(tally(name.capitalize(), measures.bars), Text(said + "."))
+
+
+def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
+    """Draw the reasons heard, numbered for pinning; with their authors if wanted."""
+    lines = []
+    for number, reason in enumerate(panel.reasons, start=1):
+        line = Text(f"  {number} {option_words(reason.side)}: “{reason.text}”")
+        line.stylize(STYLES.get(reason.side, ""))
+        if names:
+            line.append(f" – {reason.name}", style="dim")
+        if reason.is_pinned:
+            line.append(" (shown)", style="bold")
+        lines.append(line)
+    if not lines:
+        return Text("No reasons were given.", style="dim")
+    return narrow(Group(Text("Reasons", style="bold"), *lines))
+
+
+def people(cards: Sequence[PersonCard], total: int) -> RenderableType:
+    """Draw a page of the roster."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("Name", "Team", "Here", "Answered", "Own time", "Points"):
+        table.add_column(name)
+    for card in cards:
+        own_time = {100: "", 0: "no limit"}.get(card.percent, f"{card.percent} %")
+        table.add_row(
+            Text(card.name),
+            Text(card.team or ""),
+            "yes" if card.is_connected else "away",
+            "yes" if card.has_answered else "",
+            own_time,
+            f"{card.points:.1f}" if card.rounds else "",
+        )
+    shown = Text(f"{len(cards)} of {total} people", style="dim")
+    return Group(table, shown)

@@ -1,0 +1,82 @@
+"""What only this player sees: the result of a round, and the card at the end."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from client.terminal.draw import narrow
+from client.terminal.words import STYLES, answer_words, verdict_key
+from server.game.phases import Ballot
+from server.game.view_types import CardItem, MyVote, PrivateView
+
+_BALLOTS = {
+    Ballot.VOTE: "first",
+    Ballot.REVOTE: "then",
+    Ballot.FIX: "repair",
+    Ballot.TRANSFER: "transfer",
+}
+
+
+def result(you: PrivateView) -> Text | None:
+    """Say how this player's votes of the round did; None while nothing is known."""
+    judged = [vote for vote in you.votes if vote.is_right is not None]
+    if not judged and you.score is None:
+        return None
+    said = "; ".join(_judged(vote) for vote in judged)
+    text = Text("You: ", style="bold")
+    text.append(said or "no vote of yours was counted")
+    if you.score is not None:
+        text.append(f". This case: {you.score:.1f} points")
+    return text.append(".")
+
+
+def _judged(vote: MyVote) -> str:
+    verdict = "right" if vote.is_right else "not this time"
+    points = "" if vote.points is None else f", {vote.points:g}"
+    late = ", too late to score" if vote.is_late else ""
+    said = f"{_BALLOTS[vote.ballot]} {answer_words(vote.answer)}: {verdict}"
+    return f"{said}{points}{late}"
+
+
+def terms(you: PrivateView) -> str:
+    """Say what was granted to this player alone."""
+    time = {0: "no time limit", 100: "the time that all have"}
+    own_time = time.get(you.percent, f"{you.percent} % of the time")
+    team = f"; team {you.team}" if you.team else ""
+    return f"For you: {own_time}{team}. Only the host knows."
+
+
+def card(you: PrivateView) -> RenderableType:
+    """Draw the player's own card: every case, own answers, the deciding fact."""
+    table = Table(title=f"Your card, {you.name}", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.title_justify = "left"
+    table.add_column("Case")
+    table.add_column("Gap")
+    table.add_column("You")
+    table.add_column("The fact that decides")
+    for item in you.card:
+        key = verdict_key(item.verdict)
+        table.add_row(
+            Text(item.title),
+            Text(key, style=STYLES[key]),
+            Text(_own(item)),
+            Text(item.deciding),
+        )
+    return narrow(table)
+
+
+def _own(item: CardItem) -> str:
+    gaps = [v for v in item.votes if v.ballot in (Ballot.VOTE, Ballot.REVOTE)]
+    said = [answer_words(vote.answer) for vote in gaps] or ["no vote"]
+    if item.score is not None:
+        said.append(f"{item.score:.1f} points")
+    return "\n".join(said)
+
+
+def total(you: PrivateView) -> Text:
+    """Say what the whole game brought."""
+    cases = "case" if you.rounds == 1 else "cases"
+    return Text(f"{you.points:.1f} points in {you.rounds} {cases}.", style="bold")

@@ -1,0 +1,212 @@
+"""The terminal player: one question at a time, and an honest word on each vote."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from rich.console import Console
+from rich.text import Text
+
+from client.connection import Link
+from client.errors import ClientError, VoteSuperseded
+from client.player import Player, connect
+from client.terminal import own
+from client.terminal.forms import Form, Misread, form_for
+from client.terminal.lines import Lines
+from client.terminal.teller import Teller
+from client.terminal.words import answer_words
+from server.game.answers import Answer
+from server.game.commands import Percent
+from server.game.view_types import FinishedView, StageView
+from server.protocol.server_messages import RefusedMessage
+
+HELP = (
+    "Answer the question that is asked; Enter skips what may be left open.\n"
+    "/time 150, /time 200, /time 0 (no limit): more time for you alone, from now on\n"
+    "/team NAME: move to another team    /quit: leave; /help: this"
+)
+QUIET_S = 0.3
+"""A vote that is stored sooner than this is not first called "sending"."""
+
+CARD_S = 3.0
+"""How long the closing page waits for the player's own card."""
+
+
+async def play(
+    url: str, code: str, name: str, console: Console, lines: Lines | None = None
+) -> int:
+    """Play a whole game in this terminal; return the exit code, 0 for a good end.
+
+    Raises :class:`ClientError` where the room cannot be joined.
+    """
+    async with connect(url, code, name) as player:
+        console.print(Text(f"You are in, {player.name}. /help tells what you can do."))
+        return await Seat(player, console, lines or Lines()).sit()
+
+
+class Seat:
+    """One player at one terminal."""
+
+    def __init__(self, player: Player, console: Console, lines: Lines) -> None:
+        self._player = player
+        self._console = console
+        self._lines = lines
+        self._teller = Teller(console)
+        self._form: Form | None = None
+        self._asked = asyncio.Event()
+        self._done = asyncio.Event()
+        self._told: str | None = None
+        self._is_warned = False
+        self._terms = (player.you.percent, player.you.team)
+        self._refusal: RefusedMessage | None = None
+
+    async def sit(self) -> int:
+        """Follow the game until it is over, or the player leaves."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            works = [
+                group.create_task(self._watch(), name="seat: watch"),
+                group.create_task(self._mind_the_line(), name="seat: line"),
+                group.create_task(self._listen(), name="seat: listen"),
+            ]
+            await self._done.wait()
+            for work in works:
+                work.cancel()
+        cause = self._player.cause
+        if cause is not None:
+            self._say(str(cause), "bold")
+            return 1
+        return 0
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), highlight=False)
+
+    # --- what comes from the server --------------------------------------------------
+
+    async def _watch(self) -> None:
+        async for _ in self._player.news.follow():
+            view = self._player.view
+            self._show(view)
+            self._show_own()
+            if isinstance(view, FinishedView):
+                await self._show_card()
+                break
+        self._done.set()
+
+    def _show(self, view: StageView) -> None:
+        if not self._teller.tell(view):
+            return
+        self._is_warned = False
+        self._form = form_for(view)
+        self._ask()
+
+    def _show_own(self) -> None:
+        """Tell the player's own result, and a close that nears; each of them once."""
+        you = self._player.you
+        result = own.result(you)
+        if result is not None and result.plain != self._told:
+            self._told = result.plain
+            self._console.print(result, highlight=False)
+        if you.warned_ms is not None and not self._is_warned:
+            self._is_warned = True
+            self._say(f"The vote closes in {round(you.warned_ms / 1000)} s.", "bold")
+        if (terms := (you.percent, you.team)) != self._terms:
+            self._terms = terms
+            self._say(own.terms(you), "dim")
+        if (refusal := self._player.last_refusal) is not self._refusal:
+            self._refusal = refusal
+            self._say(refusal.detail if refusal else "", "bold")
+
+    async def _show_card(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CARD_S):
+                await self._player.news.until(lambda _: self._has_card())
+        you = self._player.you
+        if you.card:
+            self._console.print(own.card(you), own.total(you), highlight=False)
+
+    def _has_card(self) -> bool:
+        return bool(self._player.you.card)
+
+    async def _mind_the_line(self) -> None:
+        """Say calmly that the connection is gone, and that it is back."""
+        is_away = False
+        async for link in self._player.states():
+            if link is Link.OPEN:
+                if is_away:
+                    self._say("Back in the room.", "dim")
+                is_away = False
+            elif link is Link.WAITING and not is_away:
+                is_away = True
+                kept = "; your answer is kept" if self._player.unrecorded else ""
+                self._say(f"The connection dropped. Trying again{kept} …", "dim")
+
+    # --- what comes from the keyboard ------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            if not self._lines.is_typed:
+                await self._asked.wait()  # a script's line waits for its question
+            line = await self._lines.next()
+            if line is None:
+                return
+            if line.startswith("/"):
+                await self._obey(line)
+            elif self._form is None:
+                if line:
+                    self._say("Nothing is asked just now.", "dim")
+            else:
+                self._answer(self._form, line)
+
+    def _answer(self, form: Form, line: str) -> None:
+        try:
+            form.take(line)
+        except Misread as exc:
+            self._say(str(exc), "dim")
+            return
+        if form.answer is not None:
+            work = self._send(form.answer, form.reason)
+            self._group.create_task(work, name="seat: vote")
+        self._ask()
+
+    def _ask(self) -> None:
+        form = self._form
+        if form is None or form.is_complete:
+            self._asked.clear()
+            return
+        self._asked.set()
+        self._say(form.question, "bold")
+
+    async def _send(self, answer: Answer, reason: str) -> None:
+        sending = asyncio.ensure_future(self._player.answer(answer, reason))
+        try:
+            await asyncio.wait({sending}, timeout=QUIET_S)
+            if not sending.done():
+                self._say("sending …", "dim")
+            recorded = await sending
+        except VoteSuperseded:
+            return
+        except ClientError as exc:
+            self._say(str(exc), "bold")
+            return
+        late = " (too late to score)" if recorded.is_late else ""
+        self._say(f"recorded ✓ {answer_words(recorded.answer)}{late}", "green")
+
+    async def _obey(self, line: str) -> None:
+        word, _, rest = line[1:].partition(" ")
+        try:
+            match word, rest.strip():
+                case "quit" | "q", _:
+                    self._done.set()
+                case "time", "100" | "150" | "200" | "0" as percent:
+                    await self._player.ask_time(_PERCENTS[percent])
+                case "team", team if team:
+                    await self._player.choose_team(team)
+                case _:
+                    self._say(HELP, "dim")
+        except ClientError as exc:
+            self._say(str(exc), "dim")
+
+
+_PERCENTS: dict[str, Percent] = {"100": 100, "150": 150, "200": 200, "0": 0}

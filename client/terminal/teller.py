@@ -1,0 +1,145 @@
+"""Tells the game as it goes: prints what is new in a view, and nothing twice."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from client.terminal import draw
+from client.terminal.bars import tally
+from client.terminal.words import DISCUSS
+from server.game.phases import Phase
+from server.game.view_types import (
+    ContrastView,
+    ExampleView,
+    FinishedView,
+    FixRevealView,
+    FixView,
+    LobbyView,
+    PinnedReason,
+    RevealView,
+    StageView,
+    StoryView,
+    TransferRevealView,
+    TransferView,
+)
+
+Place = tuple[str, int | None, int]
+
+
+def place(view: StageView) -> Place:
+    """Return where the game is: phase, round, and step or example within it."""
+    match view:
+        case RevealView(step=step):
+            within = step
+        case ExampleView(index=index):
+            within = index
+        case _:
+            within = 0
+    return str(view.phase), view.room.round, within
+
+
+class Teller:
+    """One console that follows one room."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._place: Place | None = None
+        self._storied: int | None = None
+        self._steps = 0
+        self._pins: tuple[PinnedReason, ...] = ()
+
+    def tell(self, view: StageView) -> bool:
+        """Print what is new; False where the view shows no new place."""
+        now = place(view)
+        if now == self._place:
+            self._tell_pins(view)
+            return False
+        before, self._place = self._place, now
+        if before is None or before[:2] != now[:2]:
+            self._steps = 0
+        self._tell(view)
+        self._tell_pins(view)
+        return True
+
+    def _tell_pins(self, view: StageView) -> None:
+        """Print the reasons that the host shows, once each."""
+        if not isinstance(view, StoryView | ContrastView | RevealView):
+            return
+        new = [pin for pin in view.pinned if pin not in self._pins]
+        self._pins = view.pinned
+        if new:
+            self._say(draw.pinned(new))
+
+    def _say(self, *shown: RenderableType) -> None:
+        for each in shown:
+            self._console.print(each, highlight=False)
+
+    def _tell(self, view: StageView) -> None:
+        match view:
+            case LobbyView():
+                self._lobby(view)
+            case ExampleView():
+                title = f"Worked example {view.index + 1} of {view.of}"
+                self._say(draw.heading(title), draw.example(view.example))
+            case StoryView():
+                self._story(view)
+            case ContrastView():
+                self._say(draw.heading("Set beside it"), draw.example(view.example))
+            case RevealView():
+                self._reveal(view)
+            case FixView():
+                title = "Which repair fits?"
+                self._say(draw.heading(title), draw.fix_question(view))
+            case FixRevealView():
+                self._say(draw.fix_reveal(view))
+            case TransferView():
+                title = "Transfer: another case, alone"
+                self._say(draw.heading(title), draw.story(view.story))
+            case TransferRevealView():
+                self._transfer_reveal(view)
+            case FinishedView():
+                self._say(draw.heading("The game is over"), draw.summary(view))
+            case _:
+                assert_never(view)
+
+    def _lobby(self, view: LobbyView) -> None:
+        title = f"{view.room.title} · room {view.room.code}"
+        self._say(draw.heading(title), draw.chain(None))
+
+    def _story(self, view: StoryView) -> None:
+        if self._storied != view.room.round:
+            self._storied = view.room.round
+            self._say(draw.heading(draw.round_title(view.room)), draw.story(view.story))
+        match view.phase:
+            case Phase.READ:
+                self._say(Text("Read the story; the vote opens soon.", style="dim"))
+            case Phase.VOTE:
+                self._say(draw.heading("Vote: which gap is it?"))
+            case Phase.VOTE_CLOSED | Phase.REVOTE_CLOSED:
+                self._say(Text("The vote is closed.", style="dim"))
+            case Phase.DISCUSS:
+                self._say(draw.heading("Discuss"), Text(DISCUSS, style="bold"))
+            case Phase.REVOTE:
+                self._say(draw.heading("Vote again: which gap is it?"))
+            case _:
+                assert_never(view.phase)
+
+    def _reveal(self, view: RevealView) -> None:
+        new = view.shown[self._steps :]
+        if self._steps == 0:
+            self._say(draw.heading(f"Reveal: {view.story.title}"))
+        self._steps = len(view.shown)
+        if new:
+            self._say(draw.steps(view, new))
+
+    def _transfer_reveal(self, view: TransferRevealView) -> None:
+        shown = view.example
+        self._say(
+            tally("The twin case", view.bars, draw.right_option(shown.verdict)),
+            draw.chain(shown.verdict),
+            draw.verdict_line(shown.verdict),
+            draw.texts({"why": shown.texts.get("why", "")}),
+        )

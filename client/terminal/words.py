@@ -1,0 +1,129 @@
+"""Every word and sign the terminal shows, in one place. No drawing.
+
+Outer is a ring and orange, inner a dot and blue: never colour alone.
+"""
+
+from __future__ import annotations
+
+from scenarios.model import Kind
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.steps import StepKey
+from server.game.view_types import Verdict
+
+OUTER_STYLE = "#E69F00"
+INNER_STYLE = "#3C9BDC"
+
+SIGNS = {"outer": "◯", "inner": "●", "both": "◎", "neither": "–"}
+STYLES = {"outer": OUTER_STYLE, "inner": INNER_STYLE, "both": "bold", "neither": "dim"}
+
+MEANT = "What we meant"
+WROTE = "What we wrote"
+LEARNED = "What it learned"
+
+BUTTONS = {
+    "outer": "Outer: we wrote the wrong thing",
+    "inner": "Inner: it learned the wrong thing",
+}
+OUTER_LINK = "Did what we wrote miss what we meant?"
+INNER_LINK = "Did what it learned miss what we wrote?"
+WHICH_FACT = "Which fact decides it?"
+DISCUSS = "Give your reason for your answer, and against the other."
+
+KINDS: dict[Kind, str] = {
+    "documented": "documented",
+    "variant": "a documented case with one fact changed",
+    "thought": "a thought experiment",
+}
+
+STEP_TITLES: dict[StepKey, str] = {
+    "tallies": "How the class voted",
+    "intended": MEANT,
+    "written": WROTE,
+    "learned": LEARNED,
+    "verdict": "Where it broke",
+    "why_not": "Why not the other gap",
+    "flip": "What would flip the label",
+    "fix": "The repair",
+    "beyond": "And with more capability",
+    "say": "An expert would say",
+}
+
+FIELDS = {
+    "intended": MEANT,
+    "written": WROTE,
+    "learned": LEARNED,
+    "broke": "Where it broke",
+    "why": "The fact that decides",
+    "contested": "Experts disagree",
+    "why_not": "Why not the other",
+    "tempting": "Why it tempts",
+    "flip": "What would flip it",
+    "fix": "The repair",
+    "owner": "Who makes it",
+    "more_capable": "More capable",
+    "residual": "What stays open",
+    "say": "An expert says",
+}
+"""The texts of a breakdown, by the name of their field."""
+
+COMMANDS = {
+    "show_example": "show a worked example",
+    "open_round": "open the next case",
+    "open_vote": "open the vote",
+    "close_votes": "close the vote",
+    "contrast": "show the contrast case",
+    "discuss": "let them discuss",
+    "revote": "vote again",
+    "reveal": "reveal",
+    "next_step": "next step",
+    "ask_fix": "ask which repair fits",
+    "transfer": "transfer: vote on the twin case",
+    "skip_round": "skip this case",
+    "back_to_lobby": "pause in the lobby",
+    "finish": "finish the game",
+    "give_time": "give 30 s more",
+    "none": "nothing left to do",
+}
+
+
+def verdict_key(verdict: Verdict) -> str:
+    """Return outer, inner, both or neither."""
+    if verdict.outer and verdict.inner:
+        return "both"
+    return "outer" if verdict.outer else "inner" if verdict.inner else "neither"
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Say in one sentence which links broke."""
+    said = {
+        "outer": "The outer gap: what was written missed what was meant.",
+        "inner": "The inner gap: what it learned missed what was written.",
+        "both": "Both gaps: neither what was written nor what was learned held.",
+        "neither": "Neither gap: what was meant, written and learned agree.",
+    }[verdict_key(verdict)]
+    return f"{said} Experts disagree on this one." if verdict.is_contested else said
+
+
+def option_words(option: str) -> str:
+    """Return a tally's option as it is shown: a gap with its sign, or a number."""
+    return f"{SIGNS[option]} {option}" if option in SIGNS else str(int(option) + 1)
+
+
+def answer_words(answer: Answer) -> str:
+    """Say an answer in a few words."""
+    match answer:
+        case GapAnswer(label=label, confidence=confidence):
+            return _sure(option_words(label.value), confidence)
+        case LinksAnswer(outer=outer, inner=inner):
+            return f"{_link('outer', outer)}; {_link('inner', inner)}"
+        case FixAnswer(option=option):
+            return f"repair {option + 1}"
+
+
+def _link(name: str, link: LinkAnswer) -> str:
+    said = "broke" if link.broke else "held"
+    return _sure(f"{option_words(name)} {said}", link.confidence)
+
+
+def _sure(said: str, confidence: int | None) -> str:
+    return said if confidence is None else f"{said} at {confidence} %"
