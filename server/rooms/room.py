@@ -164,11 +164,14 @@ class Room:
             self._apply(step, Tick())
         await self._store_events(step)
         step.is_answered = True
+        effects = effects_of(step.events)
+        if effects.stage:  # before the answers: who hears "done" has the new view
+            self._publisher.stage(self._state)
         for request, refusal in zip(step.batch, step.refusals, strict=True):
             self._answer(request, refusal)
         if step.is_suspect:
             await self._rebuild()
-        await self._publish(effects_of(step.events), has_news=bool(step.events))
+        await self._publish(effects, has_news=bool(step.events))
 
     def _decide(self, step: _Step, request: Request) -> Refused | None:
         """Decide a request that changes the game; return the refusal if it is one."""
@@ -304,8 +307,6 @@ class Room:
         for player in effects.kicked:
             self._presence.remove(player)
             self._gateway.dismiss(self.code, player, replies.KICKED)
-        if effects.stage:
-            self._publisher.stage(self._state)
         await self._publish_private(effects)
         now_ms = self._clock.now_ms()
         is_due = self._figures_ms is not None and now_ms >= self._figures_ms

@@ -1,0 +1,99 @@
+"""A server process of its own, for tests that kill it.
+
+Run as a program it serves the journal folder and port it is given, opens a room where
+there is none, and prints one line of JSON when it is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.app import Config, running
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import OpenRoom
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENT = RoomSettings(time_factor=10, max_players=20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a started node says of itself."""
+
+    port: int
+    room: str
+    key: str
+
+
+class Node:
+    """A server in a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = 0
+
+    async def start(self, *before: str) -> Ready:
+        """Start it, under the programs ``before``, and wait until it serves."""
+        self._process = await asyncio.create_subprocess_exec(
+            *before,
+            sys.executable,
+            "-m",
+            "tests.support.node",
+            str(self._data),
+            str(self.port),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(30):
+            line = await self._process.stdout.readline()
+        ready = Ready(**json.loads(line))
+        self.port = ready.port
+        return ready
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would (SIGKILL)."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """Ask it to stop (SIGTERM); return its exit code."""
+        if self._process is None or self._process.returncode is not None:
+            return -1
+        self._process.terminate()
+        async with asyncio.timeout(30):
+            return await self._process.wait()
+
+
+async def _serve(data: Path, port: int) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with running(Config(host="127.0.0.1", port=port, data=data)) as server:
+        live = server.directory.live
+        if live:
+            room, key = live[0].code, live[0].key_of("host")
+        else:
+            order = OpenRoom(deck="first-class", seed=1, settings=PATIENT)
+            room, key = await server.admin.open_room(order)
+        ready = {"port": server.port, "room": room, "key": key}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2])))
