@@ -29,6 +29,8 @@ class Ready:
     port: int
     room: str
     key: str
+    pid: int
+    """Of the server itself, whatever it runs under."""
 
 
 class Node:
@@ -37,6 +39,7 @@ class Node:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._process: asyncio.subprocess.Process | None = None
+        self._pid = 0
         self.port = 0
 
     async def start(self, *before: str) -> Ready:
@@ -55,26 +58,20 @@ class Node:
         async with asyncio.timeout(30):
             line = await self._process.stdout.readline()
         ready = Ready(**json.loads(line))
-        self.port = ready.port
+        self.port, self._pid = ready.port, ready.pid
         return ready
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._process is not None
-        return self._process.pid
 
     async def kill(self) -> None:
         """Kill it as a power cut would (SIGKILL)."""
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.kill(self._pid, signal.SIGKILL)
         await self._process.wait()
 
     async def stop(self) -> int:
         """Ask it to stop (SIGTERM); return its exit code."""
         if self._process is None or self._process.returncode is not None:
             return -1
-        self._process.terminate()
+        os.kill(self._pid, signal.SIGTERM)
         async with asyncio.timeout(30):
             return await self._process.wait()
 
@@ -89,7 +86,7 @@ async def _serve(data: Path, port: int) -> None:
         else:
             order = OpenRoom(deck="first-class", seed=1, settings=PATIENT)
             room, key = await server.admin.open_room(order)
-        ready = {"port": server.port, "room": room, "key": key}
+        ready = {"port": server.port, "room": room, "key": key, "pid": os.getpid()}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await stop.wait()
