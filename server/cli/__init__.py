@@ -9,7 +9,7 @@ import typer
 
 from server import __version__
 from server.app import CannotStart
-from server.cli import journal, library, play, protocol, serve
+from server.cli import demo, journal, library, play, protocol, serve
 from server.cli.console import complain
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 serve.register(app)
+demo.register(app)
 play.register(app)
 library.register(app)
 journal.register(app)

@@ -1,4 +1,4 @@
-"""Commands that play: the demo, a player, a host, practice players."""
+"""Commands that play on a server that runs: a host, a player, practice players."""
 
 from __future__ import annotations
 
@@ -12,83 +12,20 @@ from rich.progress import Progress
 
 from client.admin import admin
 from client.errors import ClientError
-from client.host import host as connect_host
 from client.practice import PracticeSettings, knowledge_of, run_practice
-from client.terminal.demo import run_demo
 from client.terminal.host import run_host
 from client.terminal.player import play
 from scenarios.load import load_library
-from server.app import Config, running
 from server.cli.console import DataOption, UrlOption, default_data, fail, out
-from server.cli.serve import set_up_logging
-from server.game.errors import Refused
-from server.game.settings import RoomSettings
-from server.protocol.client_messages import OpenRoom
 
 LOCAL = "http://127.0.0.1:8000"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command(rich_help_panel="Play")(demo)
     app.command(rich_help_panel="Play")(host)
     app.command(rich_help_panel="Play")(join)
     app.command(rich_help_panel="Play")(players)
-
-
-def demo(
-    players: Annotated[
-        int, typer.Option("--players", "-n", min=1, max=2000, help="Practice players.")
-    ] = 30,
-    seed: Annotated[int, typer.Option(help="Same seed, same game.")] = 7,
-    fast: Annotated[bool, typer.Option("--fast", help="No pauses.")] = False,
-    deck: Annotated[str, typer.Option(help="Which deck to play.")] = "first-class",
-    length: Annotated[
-        int | None, typer.Option(min=1, help="Only so many rounds.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder to keep the journal in.  [default: nothing is kept]"),
-    ] = None,
-) -> None:
-    """Watch a whole game in this terminal: a server, a room and practice players.
-
-    Everything is real but the people: sockets, votes, tallies, the breakdown with the
-    two-gaps diagram, the final table.
-    """
-    set_up_logging("warning")
-    try:
-        asyncio.run(_demo(players, seed, fast, deck, length, data))
-    except (Refused, ClientError) as exc:
-        raise fail(getattr(exc, "detail", str(exc))) from exc
-
-
-async def _demo(
-    players: int,
-    seed: int,
-    fast: bool,
-    deck: str,
-    length: int | None,
-    data: Path | None,
-) -> None:
-    config = Config(port=0, data=data)
-    settings = RoomSettings(
-        simulated=True, podium=True, time_factor=None, max_players=max(players, 1)
-    )
-    pause = (0.0, 0.0) if fast else (1.0, 8.0)
-    practice = PracticeSettings(n=players, seed=seed, delay_s=pause)
-    async with running(config) as server:
-        order = OpenRoom(deck=deck, length=length, seed=seed, settings=settings)
-        code, key = await server.admin.open_room(order)
-        knowledge = knowledge_of(server.library.cases.values())
-        async with asyncio.TaskGroup() as group:
-            work = run_practice(server.local_url, code, practice, knowledge)
-            crowd = group.create_task(work, name="practice")
-            async with connect_host(server.local_url, code, key) as teacher:
-                await run_demo(teacher, players=players, fast=fast, console=out)
-            await crowd
-    if data:
-        out.print(f"The journal of room {code} is in {data}.", highlight=False)
 
 
 def host(

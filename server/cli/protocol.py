@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from server.cli.console import out
+from server.game import diagram
 from server.protocol import asyncapi, markdown, schema
 
 
@@ -16,6 +17,7 @@ class Format(StrEnum):
     """What to print."""
 
     MARKDOWN = "markdown"
+    PHASES = "phases"
     ASYNCAPI = "asyncapi"
     SCHEMA = "schema"
 
@@ -27,15 +29,17 @@ def register(app: typer.Typer) -> None:
 
 def protocol(
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="markdown, asyncapi or schema.")
+        Format,
+        typer.Option("--format", "-f", help="markdown, phases, asyncapi or schema."),
     ] = Format.MARKDOWN,
     write: Annotated[
-        Path | None, typer.Option(help="Write all three into this folder instead.")
+        Path | None, typer.Option(help="Write all four into this folder instead.")
     ] = None,
 ) -> None:
     """Print the protocol: enough to write a client without reading our code."""
     texts = {
         Format.MARKDOWN: ("protocol.md", markdown.render()),
+        Format.PHASES: ("phases.md", diagram.render()),
         Format.ASYNCAPI: ("asyncapi.json", asyncapi.render()),
         Format.SCHEMA: ("protocol.schema.json", schema.render()),
     }

@@ -1,0 +1,78 @@
+# Two commands do everything: `make play` serves a game, `make test` proves that it works.
+# Each sets up what it needs: a virtual environment, the install with the web build, and
+# for the tests the system's packages (by apt where that may be done).
+
+SHELL := /bin/sh
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+HOST ?= 0.0.0.0
+PORT ?= 8000
+DECK ?= first-class
+DATA ?= data
+PYTEST ?=
+TWOGAPS_REQUIRE_ALL ?= 0
+export TWOGAPS_REQUIRE_ALL
+SOURCES := pyproject.toml hatch_build.py
+WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help play demo test check unit web-check docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+play: $(VENV)/.played ## Install if need be, then serve a class on this network
+	@$(BIN)/twogaps serve --host $(HOST) --port $(PORT) --data $(DATA) --room $(DECK)
+
+demo: $(VENV)/.played ## Watch a whole game in this terminal
+	@$(BIN)/twogaps demo
+
+test: $(VENV)/.tested system ## All checks and all tests
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory web-check
+	@$(MAKE) --no-print-directory unit
+
+check: $(VENV)/.tested ## Format, lint, types, direction of imports, the cases
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/twogaps cases lint
+
+unit: $(VENV)/.tested ## The tests in Python (PYTEST="-k name" for some)
+	$(BIN)/python -m pytest $(PYTEST)
+
+web-check: $(VENV)/.tested ## Types and unit tests of the browser client
+	@$(BIN)/python -m tests.support.web
+
+docs: $(VENV)/.played ## Write the generated documents again
+	$(BIN)/twogaps protocol --write docs
+	$(BIN)/python -m scenarios.schema
+
+.PHONY: system
+system:
+	@sh tests/support/system-packages.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Two Gaps needs Python 3.11 or later as '$(PYTHON)'. Install it, or say which:"; \
+	  echo "  make PYTHON=python3.12 play"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python's venv is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; \
+	  rm -rf $(VENV); exit 1; }
+
+$(VENV)/.played: $(VENV)/bin/python $(SOURCES) $(WEB)
+	@echo "Installing Two Gaps, with its pages (a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.played
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean: ## Remove everything that was installed or built here (not your data)
+	rm -rf $(VENV) client/web/node_modules client/web/dist build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,52 @@
+"""docs/phases.md: the transition table, drawn. Generated, so that it cannot lie."""
+
+from __future__ import annotations
+
+from server.game.phases import TABLE, Phase
+
+_EVERYWHERE = {"finish", "back_to_lobby", "skip_round", "open_round", "tick"}
+"""Ways out that nearly every phase has: told in words, not drawn as arrows."""
+
+_HEAD = """\
+# The phases of a game
+
+<!-- Generated from server/game/phases.py; a test fails when it is stale. -->
+
+The rules look every command up in this table first. Drawn are the ways through a
+round; from everywhere in it the host may also `skip_round`, go `back_to_lobby` (and
+open the round again, votes kept) or `finish`. An open ballot also closes by itself
+(`tick`) where the room has `auto_close`, or when a warned allowance has run out.
+"""
+
+
+def render() -> str:
+    """Return the document."""
+    return f"{_HEAD}\n{_drawing()}\n{_table()}"
+
+
+def _drawing() -> str:
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> lobby"]
+    for phase, row in TABLE.items():
+        for command, rule in row.items():
+            if command in _EVERYWHERE and phase is not Phase.LOBBY:
+                continue
+            for target in rule.to if command != "open_round" else (Phase.READ,):
+                if target is not Phase.FINISHED:
+                    lines.append(f"    {phase} --> {target}: {command}")
+    for phase in (Phase.REVEAL, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL, Phase.EXAMPLE):
+        lines.append(f"    {phase} --> read: open_round")
+    lines += [
+        "    transfer_reveal --> finished: finish",
+        "    finished --> [*]",
+        "```\n",
+    ]
+    return "\n".join(lines)
+
+
+def _table() -> str:
+    lines = ["| phase | command | leads to | when |", "|---|---|---|---|"]
+    for phase, row in TABLE.items():
+        for command, rule in sorted(row.items()):
+            targets = ", ".join(rule.to) or "stays"
+            lines.append(f"| {phase} | `{command}` | {targets} | {rule.when} |")
+    return "\n".join(lines) + "\n"
