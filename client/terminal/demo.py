@@ -94,7 +94,8 @@ class _Demo:
         while view.stage.phase != "finished":
             view = await self._give(view, await self._next(view))
             self._teller.tell(view.stage)
-        self._console.print(draw.final_table(view.standings), highlight=False)
+        joined = self._host.panel.joined
+        self._console.print(draw.final_table(view.standings, joined), highlight=False)
         return view.standings
 
     # --- what to do next -------------------------------------------------------------

@@ -213,8 +213,13 @@ def summary(view: FinishedView) -> RenderableType:
     return narrow(Group(*parts))
 
 
-def final_table(standings: Sequence[Standing], most: int = TABLE_LINES) -> Table:
-    """Draw the final table; the lines after the first ``most`` are only counted."""
+def final_table(
+    standings: Sequence[Standing], joined: int, most: int = TABLE_LINES
+) -> Table:
+    """Draw the final table; of those who joined, the rest is only counted.
+
+    ``standings`` may be the head of the table only.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Place", justify="right")
     table.add_column("Name")
@@ -229,6 +234,7 @@ def final_table(standings: Sequence[Standing], most: int = TABLE_LINES) -> Table
             f"{line.mean:.1f}",
             str(line.rounds),
         )
-    if len(standings) > most:
-        table.add_row("", Text(f"and {len(standings) - most} more", style="dim"))
+    shown = min(len(standings), most)
+    if standings and joined > shown:
+        table.add_row("", Text(f"and {joined - shown} more", style="dim"))
     return table

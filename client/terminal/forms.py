@@ -81,7 +81,7 @@ class Form:
             case "inner":
                 return f"{SIGNS['inner']} {INNER_LINK} y or n"
             case "sure" | "outer sure" | "inner sure":
-                return f"How sure? {self._offers()} (Enter: leave it open)"
+                return self._how_sure()
             case "reason":
                 return f"{WHICH_FACT} One line (Enter: none)"
             case None:
@@ -142,13 +142,14 @@ class Form:
             return int(number)
         raise Misread(f"Please type one of {', '.join(map(str, levels))}, or Enter.")
 
-    def _offers(self) -> str:
-        if self.fix is None and self.label is None:
-            return " ".join(str(chip.confidence) for chip in self.chips)
-        return "  ".join(
-            f"{chip.confidence} ({_signed(chip.right)}/{_signed(chip.wrong)})"
-            for chip in self.chips
+    def _how_sure(self) -> str:
+        levels = "  ".join(str(chip.confidence) for chip in self.chips)
+        if self.label is None:
+            return f"How sure, in %? {levels} (Enter: leave it open)"
+        offers = "  ".join(
+            f"{chip.confidence} ({chip.right:g}/{chip.wrong:g})" for chip in self.chips
         )
+        return f"How sure, in %? (points if right/wrong; Enter: later)\n  {offers}"
 
 
 def form_for(view: StageView) -> Form | None:
@@ -179,7 +180,3 @@ def _look_up(known: dict[str, T], line: str, expected: str) -> T:
     if found is None:
         raise Misread(f"Please type {expected}.")
     return found
-
-
-def _signed(points: float) -> str:
-    return f"{points:g}"

@@ -47,9 +47,13 @@ LETTERS = {
 }
 """What is typed, and the commands it stands for: the first that can be given."""
 
-OTHERS = (
-    ("a", "all steps of the breakdown at once"),
-    ("w", "close the vote anyway: who has extra time is warned, and has 20 s"),
+ONLY_WITH = {
+    "next_step": ("a", "all steps of the breakdown at once"),
+    "close_votes": ("w", "close anyway: who has extra time is warned, and has 20 s"),
+}
+"""What can be typed only where a command can be given."""
+
+ALWAYS = (
     ("i", "figures, advice and reasons"),
     ("p", "people; p NAME looks for somebody"),
     ("pin 2", "show reason 2 to the class; again to take it down"),
@@ -111,7 +115,8 @@ class Desk:
             if self._teller.tell(view.stage):
                 self._offered = ""
                 if view.stage.phase == "finished":
-                    self._console.print(final_table(view.standings))
+                    joined = self._host.panel.joined
+                    self._console.print(final_table(view.standings, joined))
                     break
                 self._offer()
         self._done.set()
@@ -135,8 +140,12 @@ class Desk:
         self._offered = offered
         if panel.advice is not None:
             self._console.print(host_panel.advice(panel), highlight=False)
-        self._console.print(host_panel.figures(panel), highlight=False)
+        self._console.print(self._who_is_here(), highlight=False)
         self._say(offered, "bold")
+
+    def _who_is_here(self) -> Text:
+        is_voting = "close_votes" in self._host.view.commands
+        return host_panel.figures(self._host.panel, is_voting)
 
     async def _mind_the_line(self) -> None:
         is_away = False
@@ -222,7 +231,7 @@ class Desk:
 
     def _inform(self, panel: HostPanel) -> None:
         self._console.print(
-            host_panel.figures(panel),
+            self._who_is_here(),
             host_panel.advice(panel),
             host_panel.reasons(panel, names=True),
             highlight=False,
@@ -249,10 +258,10 @@ class Desk:
             self._say("Type the whole name; p shows who is here.", "dim")
 
     def _help(self, view: HostView) -> None:
-        lines = ["Enter  the advised step"]
+        can = view.commands
+        keys = [("Enter", "the advised step")]
         for letter, names in LETTERS.items():
-            can = [COMMANDS[name] for name in names if name in view.commands]
-            if can:
-                lines.append(f"{letter}  {can[0]}")
-        lines += [f"{letter}  {words}" for letter, words in OTHERS]
-        self._say("\n".join(f"  {line}" for line in lines))
+            keys += [(letter, COMMANDS[name]) for name in names if name in can]
+        keys += [key for name, key in ONLY_WITH.items() if name in can]
+        lines = [f"  {key:<14}{words}" for key, words in (*keys, *ALWAYS)]
+        self._say("\n".join(lines))

@@ -16,11 +16,11 @@ from server.game.phases import Ballot
 from server.game.view_types import HostPanel, Measures, PersonCard
 
 
-def figures(panel: HostPanel) -> Text:
-    """Say in one line who is here and who has answered."""
+def figures(panel: HostPanel, is_voting: bool) -> Text:
+    """Say in one line who is here and, in a vote, who has answered."""
     practice = f", {panel.practice} of them practice" if panel.practice else ""
     said = f"{panel.joined} joined{practice}; {panel.connected} connected"
-    if panel.expected:
+    if is_voting:
         said += f"; {panel.answered} of {panel.expected} answered"
     return Text(said, style="dim")
 

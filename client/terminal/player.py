@@ -29,6 +29,9 @@ HELP = (
 QUIET_S = 0.3
 """A vote that is stored sooner than this is not first called "sending"."""
 
+LAST_VOTE_S = 1.0
+"""How long a vote that is still on its way is waited for when the game is over."""
+
 CARD_S = 3.0
 """How long the closing page waits for the player's own card."""
 
@@ -56,6 +59,7 @@ class Seat:
         self._form: Form | None = None
         self._asked = asyncio.Event()
         self._done = asyncio.Event()
+        self._votes: set[asyncio.Task[None]] = set()
         self._told: str | None = None
         self._is_warned = False
         self._terms = (player.you.percent, player.you.team)
@@ -71,7 +75,9 @@ class Seat:
                 group.create_task(self._listen(), name="seat: listen"),
             ]
             await self._done.wait()
-            for work in works:
+            if self._votes:
+                await asyncio.wait(self._votes, timeout=LAST_VOTE_S)
+            for work in (*works, *self._votes):
                 work.cancel()
         cause = self._player.cause
         if cause is not None:
@@ -167,7 +173,9 @@ class Seat:
             return
         if form.answer is not None:
             work = self._send(form.answer, form.reason)
-            self._group.create_task(work, name="seat: vote")
+            vote = self._group.create_task(work, name="seat: vote")
+            self._votes.add(vote)
+            vote.add_done_callback(self._votes.discard)
         self._ask()
 
     def _ask(self) -> None:
@@ -179,17 +187,17 @@ class Seat:
         self._say(form.question, "bold")
 
     async def _send(self, answer: Answer, reason: str) -> None:
-        sending = asyncio.ensure_future(self._player.answer(answer, reason))
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(QUIET_S, self._say, "sending …", "dim")
         try:
-            await asyncio.wait({sending}, timeout=QUIET_S)
-            if not sending.done():
-                self._say("sending …", "dim")
-            recorded = await sending
+            recorded = await self._player.answer(answer, reason)
         except VoteSuperseded:
             return
         except ClientError as exc:
             self._say(str(exc), "bold")
             return
+        finally:
+            slow.cancel()
         late = " (too late to score)" if recorded.is_late else ""
         self._say(f"recorded ✓ {answer_words(recorded.answer)}{late}", "green")
 

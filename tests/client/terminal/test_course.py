@@ -1,0 +1,34 @@
+"""The course names every command that moves a game, and always leads on."""
+
+from __future__ import annotations
+
+import pytest
+
+from client.terminal.course import NAMED, named, onward
+from client.terminal.host import LETTERS
+from client.terminal.words import COMMANDS
+from server.game.host_views import HOST_COMMANDS
+from server.game.phases import TABLE, Phase
+
+
+def test_every_command_that_moves_the_game_has_a_name_a_letter_and_words() -> None:
+    assert set(NAMED) == set(HOST_COMMANDS)
+    assert set(HOST_COMMANDS) <= set(COMMANDS)
+    assert {name for names in LETTERS.values() for name in names} == set(HOST_COMMANDS)
+
+
+@pytest.mark.parametrize("name", HOST_COMMANDS)
+def test_a_name_gives_its_own_command(name: str) -> None:
+    assert named(name).type == name
+
+
+@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.FINISHED])
+def test_there_is_a_way_on_from_everywhere(phase: Phase) -> None:
+    can = tuple(name for name in HOST_COMMANDS if name in TABLE[phase])
+    assert onward(can) in can
+
+
+def test_a_letter_never_has_two_meanings_in_one_phase() -> None:
+    for phase, commands in TABLE.items():
+        for letter, names in LETTERS.items():
+            assert sum(name in commands for name in names) <= 1, (phase, letter)

@@ -1,0 +1,140 @@
+"""A ballot as a conversation: what is asked, what stands, what is misread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from client.terminal.forms import Form, Misread, form_for
+from scenarios.model import Label
+from server.game.answers import FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.phases import Phase
+from server.game.view_types import FixView, StoryView, TransferView, Verdict
+from tests.client.fake_server import CARD, STORY, lobby, voting
+
+_STORY_PHASES = (
+    Phase.READ,
+    Phase.VOTE,
+    Phase.VOTE_CLOSED,
+    Phase.DISCUSS,
+    Phase.REVOTE,
+    Phase.REVOTE_CLOSED,
+)
+
+
+def form(two_link: bool = False, chips: bool = True) -> Form:
+    """Return the form of a vote."""
+    room = replace(CARD, two_link=two_link, chips=CARD.chips if chips else ())
+    found = form_for(TransferView(room, STORY, None))
+    assert found is not None
+    return found
+
+
+def test_a_label_alone_can_be_sent() -> None:
+    asked = form()
+    asked.take("o")
+    assert asked.answer == GapAnswer(Label.OUTER)
+    assert not asked.is_complete
+
+
+def test_confidence_and_reason_follow() -> None:
+    asked = form()
+    for line in ("Inner", "80 %", "It changed when the level changed."):
+        asked.take(line)
+    assert asked.answer == GapAnswer(Label.INNER, 80)
+    assert asked.reason == "It changed when the level changed."
+    assert asked.is_complete
+
+
+def test_enter_leaves_confidence_and_reason_open() -> None:
+    asked = form()
+    for line in ("i", "", ""):
+        asked.take(line)
+    assert asked.answer == GapAnswer(Label.INNER)
+    assert asked.reason == ""
+
+
+def test_a_finished_form_begins_again() -> None:
+    asked = form()
+    for line in ("i", "90", "Because."):
+        asked.take(line)
+    asked.take("o")
+    assert asked.answer == GapAnswer(Label.OUTER)
+    assert asked.part == "sure"
+
+
+def test_a_finished_form_keeps_its_answer_when_misread() -> None:
+    asked = form()
+    for line in ("i", "90", ""):
+        asked.take(line)
+    for line in ("", "what?"):
+        with pytest.raises(Misread):
+            asked.take(line)
+    assert asked.answer == GapAnswer(Label.INNER, 90)
+    assert asked.is_complete
+
+
+@pytest.mark.parametrize("line", ["", "x", "outer gap", "²"])
+def test_what_is_no_label_is_misread(line: str) -> None:
+    with pytest.raises(Misread, match="o or i"):
+        form().take(line)
+
+
+@pytest.mark.parametrize("line", ["55", "eighty", "-60", "0.8", "²"])
+def test_what_is_no_chip_is_misread(line: str) -> None:
+    asked = form()
+    asked.take("o")
+    with pytest.raises(Misread, match="50, 60, 70, 80, 90, 100"):
+        asked.take(line)
+    assert asked.answer == GapAnswer(Label.OUTER)
+
+
+def test_without_chips_no_confidence_is_asked() -> None:
+    asked = form(chips=False)
+    asked.take("o")
+    assert asked.part == "reason"
+
+
+def test_two_links_are_sent_once_both_are_known() -> None:
+    asked = form(two_link=True)
+    for line in ("y", "90", "n"):
+        assert asked.answer is None
+        asked.take(line)
+    asked.take("60")
+    assert asked.answer == LinksAnswer(LinkAnswer(True, 90), LinkAnswer(False, 60))
+    assert asked.part == "reason"
+
+
+def test_a_repair_is_chosen_by_its_number() -> None:
+    verdict = Verdict(outer=True, inner=False, is_contested=False)
+    view = FixView(CARD, STORY, verdict, "Which?", ("A", "B", "C"), None)
+    asked = form_for(view)
+    assert asked is not None
+    for line in ("0", "4", "b", "²"):
+        with pytest.raises(Misread, match="1 to 3"):
+            asked.take(line)
+    asked.take("2")
+    assert asked.answer == FixAnswer(1)
+    assert asked.is_complete
+
+
+@pytest.mark.parametrize("phase", _STORY_PHASES)
+def test_only_open_ballots_have_a_form(phase: Phase) -> None:
+    view = voting(phase=phase)
+    assert isinstance(view, StoryView)
+    is_open = phase in (Phase.VOTE, Phase.REVOTE)
+    assert (form_for(view) is not None) == is_open
+
+
+def test_the_lobby_asks_nothing() -> None:
+    assert form_for(lobby()) is None
+
+
+def test_each_question_says_how_to_answer() -> None:
+    asked = form()
+    assert "o  ◯" in asked.question
+    asked.take("o")
+    assert "80 (96/36)" in asked.question
+    asked.take("80")
+    assert "Which fact decides it?" in asked.question

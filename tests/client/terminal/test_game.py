@@ -1,0 +1,110 @@
+"""Whole games against the real server: the demo, and a host with a player."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from io import StringIO
+
+import pytest
+
+from client.host import host
+from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.terminal.demo import run_demo
+from client.terminal.host import run_host
+from client.terminal.lines import Lines
+from client.terminal.player import play
+from server.app import Config, Running, running
+from server.game.settings import RoomSettings
+from server.game.view_types import Standing
+from server.protocol.client_messages import OpenRoom
+from tests.client.terminal.sheet import Sheet, Typed
+
+REHEARSAL = RoomSettings(simulated=True, podium=True, time_factor=None)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Running]:
+    """Run a server that keeps nothing."""
+    async with running(Config(port=0)) as found:
+        yield found
+
+
+async def demo(server: Running, sheet: Sheet, players: int) -> tuple[Standing, ...]:
+    """Run the demo with practice players of one seed."""
+    order = OpenRoom(deck="first-class", length=2, seed=7, settings=REHEARSAL)
+    code, key = await server.admin.open_room(order)
+    crowd = PracticeSettings(n=players, seed=7, delay_s=(0, 0))
+    known = knowledge_of(server.library.cases.values())
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(run_practice(server.local_url, code, crowd, known))
+        async with host(server.local_url, code, key) as leader:
+            return await run_demo(
+                leader, players=players, fast=True, console=sheet.console
+            )
+
+
+async def test_the_demo_plays_every_part_and_ends_the_same(server: Running) -> None:
+    first, second = Sheet(), Sheet()
+    standings = await demo(server, first, players=8)
+    assert await demo(server, second, players=8) == standings
+    assert len(standings) == 8
+    for part in (
+        "Discuss",
+        "Vote again",
+        "After talking",
+        "Which repair fits?",
+        "Transfer",
+        "The game is over",
+        standings[0].name,
+    ):
+        assert part in first.text
+    assert max(len(line) for line in first.text.splitlines()) <= 80
+
+
+async def test_the_demo_waits_for_every_answer(server: Running) -> None:
+    sheet = Sheet()
+    await demo(server, sheet, players=20)
+    assert "20 answered." in sheet.text
+    assert "First vote (20 answers)" in sheet.text
+    assert sheet.text.count("(20 answers)") == sheet.text.count(" answers)")
+
+
+async def test_a_host_and_a_player_get_through_a_round_by_keyboard(
+    server: Running,
+) -> None:
+    order = OpenRoom(deck="first-class", length=1, seed=7)
+    code, key = await server.admin.open_room(order)
+    url = server.local_url
+    desk, seat = Sheet(), Sheet()
+    typed = Typed()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        player = group.create_task(
+            play(url, code, "Ada", seat.console, Lines(StringIO("o\n90\nPoints.\n")))
+        )
+        leader = group.create_task(run_host(url, code, key, desk.console, typed))
+        await desk.shows("1 joined; 1 connected")
+        await typed.type("o")
+        await desk.shows("Enter: open the vote")
+        await typed.type("")
+        await seat.shows("recorded ✓ ◯ outer at 90 %")
+        await desk.shows("1 of 1 answered")
+        await typed.type("?")
+        await desk.shows("c             close the vote")
+        await typed.type("pin 1")
+        await desk.shows("Done.")
+        await typed.type("c")
+        await desk.shows("Enter: reveal")
+        await typed.type("")
+        await desk.shows("Enter: next step")
+        await typed.type("a")
+        await desk.shows("Enter: ask which repair fits")
+        await typed.type("p")
+        await desk.shows("1 of 1 people")
+        await typed.type("e")
+        await desk.shows("Not now.")
+        await typed.type("finish")
+    assert (await player, await leader) == (0, 0)
+    assert "Reasons from the class" in desk.text
+    assert "You: first ◯ outer at 90 %: right" in seat.text
+    assert "Your card, Ada" in seat.text
