@@ -7,6 +7,14 @@ from server.game.phases import TABLE, Phase
 _EVERYWHERE = {"finish", "back_to_lobby", "skip_round", "open_round", "tick"}
 """Ways out that nearly every phase has: told in words, not drawn as arrows."""
 
+_NEXT_ROUND_FROM = (
+    Phase.LOBBY,
+    Phase.EXAMPLE,
+    Phase.REVEAL,
+    Phase.FIX_REVEAL,
+    Phase.TRANSFER_REVEAL,
+)
+
 _HEAD = """\
 # The phases of a game
 
@@ -25,22 +33,17 @@ def render() -> str:
 
 
 def _drawing() -> str:
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> lobby"]
-    for phase, row in TABLE.items():
-        for command, rule in row.items():
-            if command in _EVERYWHERE and phase is not Phase.LOBBY:
-                continue
-            for target in rule.to if command != "open_round" else (Phase.READ,):
-                if target is not Phase.FINISHED:
-                    lines.append(f"    {phase} --> {target}: {command}")
-    for phase in (Phase.REVEAL, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL, Phase.EXAMPLE):
-        lines.append(f"    {phase} --> read: open_round")
-    lines += [
-        "    transfer_reveal --> finished: finish",
-        "    finished --> [*]",
-        "```\n",
+    arrows = [
+        f"{phase} --> {target}: {command}"
+        for phase, row in TABLE.items()
+        for command, rule in row.items()
+        if command not in _EVERYWHERE
+        for target in rule.to
     ]
-    return "\n".join(lines)
+    arrows += [f"{phase} --> read: open_round" for phase in _NEXT_ROUND_FROM]
+    arrows = ["[*] --> lobby", *arrows, "transfer_reveal --> finished: finish"]
+    lines = "\n".join(f"    {arrow}" for arrow in [*arrows, "finished --> [*]"])
+    return f"```mermaid\nstateDiagram-v2\n{lines}\n```\n"
 
 
 def _table() -> str:

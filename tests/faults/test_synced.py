@@ -84,10 +84,9 @@ def _check(trace: str, stamps: list[str]) -> int:
         elif "pwrite64(" in line:
             for stamp in _found(line):
                 written.setdefault(stamp, number)
-        elif "sendto(" in line or "sendmsg(" in line or "write" in line:
-            if "recorded" in line:
-                for stamp in _found(line):
-                    sent.setdefault(stamp, number)
+        elif "recorded" in line:
+            for stamp in _found(line):
+                sent.setdefault(stamp, number)
     assert syncs, "nothing was synced at all"
     followed = 0
     for stamp in stamps:

@@ -4,10 +4,9 @@ from typing import get_args
 
 from server.game.commands import Command
 from server.game.decide import _RULES
-from server.game.events import Event
+from server.game.events import Event, RoomOpened
 from server.game.evolve import _FOLDS
 from server.game.phases import TABLE, Phase
-from server.game.events import RoomOpened
 from server.rooms.effects import PERSONAL, QUIET, STAGE, TIMED
 
 

@@ -97,7 +97,12 @@ hosts = st.one_of(
     st.builds(SetTeam, player=players, team=st.sampled_from(["red", "blue", "x"])),
     st.builds(PinReason, player=players, ballot=ballots),
     st.builds(UnpinReason, player=players),
-    st.builds(ChangeSettings, change=st.builds(SettingsChange, auto_close=st.booleans(), timers=st.booleans())),
+    st.builds(
+        ChangeSettings,
+        change=st.builds(
+            SettingsChange, auto_close=st.booleans(), timers=st.booleans()
+        ),
+    ),
 )  # fmt: skip
 people = st.one_of(
     st.builds(

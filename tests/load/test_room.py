@@ -1,4 +1,4 @@
-"""Hundreds in one room: all in, all heard, all back. Figures are printed, not judged."""
+"""Hundreds in one room: all in, all heard, all back; figures printed, not judged."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ from server.game.commands import (
 from server.game.errors import Refused
 from server.game.evolve import replay
 from server.game.settings import RoomSettings
-from tests.support.room import ROOM, FailingStore, Table, table
+from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
 
 
-async def voting(seat: Table) -> object:
+async def voting(seat: Table) -> RecordingLink:
     host = await seat.attend("host")
     await seat.do(host, OpenRound(), OpenVote())
     return host
@@ -88,8 +88,7 @@ async def test_a_repeated_vote_is_acknowledged_again_and_counted_once() -> None:
         await voting(seat)
         for _ in range(3):
             seat.vote(link, ann)
-        while len(link.of("recorded")) < 3:
-            await asyncio.sleep(0)
+        await link.until(lambda: len(link.of("recorded")) == 3)
         events = await seat.store.load(ROOM)
         assert [event.type for event in events].count("vote_cast") == 1
 
@@ -127,11 +126,14 @@ async def test_own_results_are_pushed_to_each_with_the_verdict() -> None:
         for player, link in people:
             seat.vote(link, player)
         await seat.do(host, CloseVotes(), Reveal())
-        assert all(not link.of("you")[-1]["you"]["points"] for _, link in people)
+        assert not any(_points(link) for _, link in people)
         await seat.do(host, NextStep(all=True))
         for _, link in people:
-            while link.of("you")[-1]["you"]["points"] != 96:
-                await asyncio.sleep(0)
+            await link.until(lambda link=link: _points(link) == 96)
+
+
+def _points(link: RecordingLink) -> float:
+    return float(link.of("you")[-1]["you"]["points"])
 
 
 async def test_progress_is_coalesced_however_many_vote() -> None:
@@ -145,7 +147,8 @@ async def test_progress_is_coalesced_however_many_vote() -> None:
             seat.vote(link, player)
         for _, link in people:
             await link.get("recorded")
-        heard = [len(l.messages) - n for (_, l), n in zip(people, before, strict=True)]
+        after = [len(link.messages) for _, link in people]
+        heard = [new - old for new, old in zip(after, before, strict=True)]
         assert max(heard) <= 3  # recorded, and at most two rounds of progress
         assert len(host.of("panel")) < 20
 
@@ -196,8 +199,7 @@ async def test_auto_close_closes_when_all_have_answered() -> None:
         ann, link = await seat.join("ann")
         await voting(seat)
         seat.vote(link, ann)
-        while link.of("view")[-1]["view"]["phase"] != "vote_closed":
-            await asyncio.sleep(0)
+        await link.until(lambda: link.of("view")[-1]["view"]["phase"] == "vote_closed")
 
 
 async def test_a_fault_of_ours_is_contained() -> None:

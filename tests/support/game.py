@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import CastVote, Command, Join
 from server.game.decide import decide
@@ -11,7 +12,6 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from scenarios.model import Label
 from tests.support.cases import new_state, opened
 
 

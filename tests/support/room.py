@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from scenarios.model import Label
+from server.game.answers import GapAnswer
 from server.game.commands import CastVote, Command, Join
 from server.game.events import Event
 from server.game.evolve import replay
@@ -16,8 +19,6 @@ from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.journal.store import EventStore, StoreUnavailable
-from server.game.answers import GapAnswer
-from scenarios.model import Label
 from server.relay.gateway import Slot
 from server.relay.local import LocalGateway
 from server.rooms.inbox import Attend, Do, Enter, Leave, Return
@@ -65,19 +66,21 @@ class RecordingLink:
         """Return the messages of one type so far."""
         return [m for m in self.messages if m["type"] == kind]
 
-    async def get(self, kind: str, at: int = -1, **fields: Any) -> dict[str, Any]:
-        """Wait for a message of a type with these fields; return it (the last)."""
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait, message by message, until something is so."""
         async with asyncio.timeout(10):
-            while True:
-                found = [
-                    m
-                    for m in self.of(kind)
-                    if all(m.get(key) == value for key, value in fields.items())
-                ]
-                if found:
-                    return found[at]
+            while not is_so():
                 self._news.clear()
                 await self._news.wait()
+
+    async def get(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Wait for a message of a type with these fields; return it (the last)."""
+
+        def found() -> list[dict[str, Any]]:
+            return [m for m in self.of(kind) if fields.items() <= m.items()]
+
+        await self.until(lambda: bool(found()))
+        return found()[-1]
 
 
 class FailingStore(MemoryStore):
@@ -146,8 +149,6 @@ class Table:
 
     async def do(self, host: RecordingLink, *commands: Command) -> None:
         """Let the host give commands, and wait until the last is done."""
-        from dataclasses import replace
-
         for command in commands:
             self._counter += 1
             self.room.put(Do(host, replace(command, ref=self._counter)))  # type: ignore[call-arg] # host commands
