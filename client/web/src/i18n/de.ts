@@ -396,4 +396,5 @@ export const deStaff: StaffCatalogue = {
   contrastCase: "Kontrastfall",
   transferCase: "Transferfall",
   lockedShort: "gesperrt",
+  leansTo: "Zu oft genannt",
 };

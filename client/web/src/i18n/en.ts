@@ -398,6 +398,7 @@ export const enStaff = {
   contrastCase: "Contrast case",
   transferCase: "Transfer case",
   lockedShort: "locked",
+  leansTo: "Called too often",
 };
 
 export type Catalogue = typeof en;

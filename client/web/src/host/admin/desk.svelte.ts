@@ -1,0 +1,85 @@
+// The admin's side of the wire: one session, and the answers it has had.
+import type {
+  Case,
+  CaseSummary,
+  Deck,
+  OpenRoom,
+  RefusedMessage,
+  RoomOpenedMessage,
+  RoomSummary,
+  ServerMessage,
+} from "../../protocol";
+import { prove } from "../../room/keys";
+import { Session } from "../../room/session.svelte";
+
+export class Desk {
+  decks: Deck[] = $state.raw([]);
+  cases: CaseSummary[] = $state.raw([]);
+  rooms: RoomSummary[] | null = $state.raw(null);
+  preview: Case | null = $state.raw(null);
+  /** The key is not the server's: nothing can be done from this link. */
+  isLockedOut = $state(false);
+  isOpening = $state(false);
+  error: RefusedMessage | null = $state.raw(null);
+  readonly session: Session;
+  #stop: () => void = () => {};
+  #opened: (message: RoomOpenedMessage) => void;
+
+  constructor(key: string | null, opened: (message: RoomOpenedMessage) => void) {
+    this.#opened = opened;
+    const proof = (nonce: string) => prove(key ?? "", "admin", null, nonce);
+    const identity = { role: "admin" as const, room: null, prove: proof };
+    this.session = new Session(identity, (message) => this.#hear(message));
+  }
+
+  start(): () => void {
+    this.#stop = this.session.start();
+    return () => this.#stop();
+  }
+
+  open(wish: Omit<OpenRoom, "type" | "ref">): void {
+    this.error = null;
+    this.isOpening = this.session.send({ type: "open_room", ...wish }) !== null;
+  }
+
+  look(id: string): void {
+    this.session.send({ type: "get_case", case: id });
+  }
+
+  #hear(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.session.send({ type: "list_decks" });
+        this.session.send({ type: "list_rooms" });
+        return;
+      case "deck_list":
+        this.decks = message.decks;
+        this.cases = message.cases;
+        return;
+      case "room_list":
+        this.rooms = message.rooms;
+        return;
+      case "case":
+        this.preview = message.case;
+        return;
+      case "room_opened":
+        this.isOpening = false;
+        this.#opened(message);
+        return;
+      case "refused":
+        this.#refuse(message);
+        return;
+      default:
+    }
+  }
+
+  #refuse(message: RefusedMessage): void {
+    this.isOpening = false;
+    if (message.code === "wrong_proof") {
+      this.isLockedOut = true;
+      this.#stop();
+    } else if (message.code !== "not_allowed") {
+      this.error = message;
+    }
+  }
+}

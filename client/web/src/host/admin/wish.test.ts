@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { FIRST_WISH, messageOf, scoreModes, settingsOf, teamsOf } from "./wish";
+
+test("without confidence a room can only count right and wrong", () => {
+  const wish = { ...FIRST_WISH, askConfidence: false };
+  expect(scoreModes(wish)).toEqual(["accuracy"]);
+  expect(settingsOf(wish)).toMatchObject({ score_mode: "accuracy", confidence: false });
+});
+
+test("a two-link room cannot score by certainty or speed", () => {
+  const wish = { ...FIRST_WISH, twoLink: true, scoreMode: "speed" as const };
+  expect(settingsOf(wish).score_mode).toBe("brier");
+});
+
+test("teams are split, trimmed, and named once", () => {
+  expect(teamsOf(" Red, blue ,,RED, ")).toEqual(["Red", "blue"]);
+});
+
+test("the whole deck and timers off are sent as absent", () => {
+  const message = messageOf({ ...FIRST_WISH, deck: "pairs", timers: "off" });
+  expect(message.length).toBeNull();
+  expect(message.settings.time_factor).toBeNull();
+});
+
+test("practice players make a rehearsal", () => {
+  expect(messageOf({ ...FIRST_WISH, practice: 12 }).settings.simulated).toBe(true);
+});

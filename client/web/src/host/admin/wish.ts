@@ -1,0 +1,76 @@
+// The form's choices, and the settings they stand for. Pure.
+import type { OpenRoom, RoomSettings } from "../../protocol";
+
+export interface Wish {
+  deck: string;
+  /** 0: the whole deck. */
+  length: number;
+  scoreMode: RoomSettings["score_mode"];
+  askConfidence: boolean;
+  twoLink: boolean;
+  /** A factor, or "off". */
+  timers: string;
+  autoClose: boolean;
+  showNames: boolean;
+  podium: boolean;
+  /** Names separated by commas. */
+  teams: string;
+  practice: number;
+}
+
+export const FIRST_WISH: Wish = {
+  deck: "",
+  length: 0,
+  scoreMode: "brier",
+  askConfidence: true,
+  twoLink: false,
+  timers: "1",
+  autoClose: false,
+  showNames: true,
+  podium: false,
+  teams: "",
+  practice: 0,
+};
+
+/** Score modes that the other choices leave open. */
+export function scoreModes(wish: Wish): RoomSettings["score_mode"][] {
+  if (!wish.askConfidence) return ["accuracy"];
+  return wish.twoLink ? ["brier", "accuracy"] : ["brier", "accuracy", "certainty", "speed"];
+}
+
+export function teamsOf(line: string): string[] {
+  const names = line.split(",").map((name) => name.trim().slice(0, 24));
+  const seen = new Set<string>();
+  return names.filter((name) => {
+    const folded = name.toLowerCase();
+    return name !== "" && !seen.has(folded) && seen.add(folded);
+  });
+}
+
+export function settingsOf(wish: Wish): RoomSettings {
+  const open = scoreModes(wish);
+  return {
+    score_mode: open.includes(wish.scoreMode) ? wish.scoreMode : open[0]!,
+    confidence: wish.askConfidence,
+    two_link: wish.twoLink,
+    time_factor: wish.timers === "off" ? null : Number(wish.timers),
+    auto_close: wish.autoClose,
+    show_names: wish.showNames,
+    podium: wish.podium,
+    teams: teamsOf(wish.teams).slice(0, 12),
+    class_goal: null,
+    min_cell: 5,
+    max_players: 1000,
+    simulated: wish.practice > 0,
+  };
+}
+
+export function messageOf(wish: Wish): Omit<OpenRoom, "type" | "ref"> {
+  return {
+    deck: wish.deck,
+    length: wish.length || null,
+    seed: null,
+    settings: settingsOf(wish),
+    practice: wish.practice,
+  };
+}

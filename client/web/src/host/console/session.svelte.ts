@@ -1,0 +1,75 @@
+// The console's side of the wire: one session, one command at a time.
+import type { RefusedMessage, ServerMessage } from "../../protocol";
+import { prove } from "../../room/keys";
+import { Session, type Command } from "../../room/session.svelte";
+import { commandOf } from "./moves";
+
+const LOST = new Set(["wrong_proof", "unknown_room", "room_closed"]);
+const PATIENCE_MS = 4000;
+
+export class ConsoleSession {
+  readonly session: Session;
+  /** A command is on its way: a second press must not skip a phase. */
+  isBusy = $state(false);
+  /** The last command's refusal, until the next command. */
+  refused: RefusedMessage | null = $state.raw(null);
+  /** Somebody's own time still runs: the close has to be asked for again. */
+  needsOverride = $state(false);
+  /** This link opens no room here. */
+  isLost = $state(false);
+  #busyRef: number | null = null;
+  #closingRef: number | null = null;
+  #stop: () => void = () => {};
+
+  constructor(room: string, key: string) {
+    const proof = (nonce: string) => prove(key, "host", room, nonce);
+    this.session = new Session({ role: "host", room, prove: proof }, (message) =>
+      this.#hear(message),
+    );
+  }
+
+  start(): () => void {
+    this.#stop = this.session.start();
+    return () => this.#stop();
+  }
+
+  /** Give a command that moves the game; ignored while another one is on its way. */
+  move(name: string, command: Command = commandOf(name)): void {
+    if (this.isBusy) return;
+    this.needsOverride = false;
+    const ref = this.tell(command);
+    if (ref === null) return;
+    this.isBusy = true;
+    this.#busyRef = ref;
+    this.#closingRef = name === "close_votes" ? ref : null;
+    setTimeout(() => this.#release(ref), PATIENCE_MS);
+  }
+
+  /** Give a command that leaves the phase as it is. */
+  tell(command: Command): number | null {
+    this.refused = null;
+    return this.session.send(command);
+  }
+
+  #hear(message: ServerMessage): void {
+    if (message.type === "welcome") this.#release(this.#busyRef);
+    if (message.type === "done") this.#release(message.ref);
+    if (message.type !== "refused") return;
+    this.#release(message.ref);
+    if (!this.session.room.welcome) {
+      if (!LOST.has(message.code)) return;
+      this.isLost = true;
+      this.#stop();
+    } else if (message.code === "time_needed" && message.ref === this.#closingRef) {
+      this.needsOverride = true;
+    } else {
+      this.refused = message;
+    }
+  }
+
+  #release(ref: number | null): void {
+    if (ref === null || ref !== this.#busyRef) return;
+    this.isBusy = false;
+    this.#busyRef = null;
+  }
+}
