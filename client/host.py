@@ -67,7 +67,8 @@ class Host(Session):
     async def send(self, command: HostCommand) -> None:
         """Give a command and wait until it is carried out and stored.
 
-        The view that it leads to may come just before or after. Raises
+        The view that it leads to comes right after, the figures up to 0.2 s later:
+        until then ``panel`` still speaks of what was before. Raises
         :class:`CommandRefused`, and :class:`ConnectionLost` where the connection drops
         first: then it may have been carried out, and the next view tells.
         """

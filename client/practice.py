@@ -1,0 +1,145 @@
+"""Practice players: a crowd that joins a room and answers, to rehearse a lesson.
+
+Who they are and what they think is in ``practice_mind`` and ``practice_words``; here
+they only come in, answer whatever is asked, and stay until the game is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from client.errors import ClientError, Rejected, VoteRefused
+from client.player import Player, connect
+from client.practice_mind import (
+    Asked,
+    Knowledge,
+    PracticeSettings,
+    decide,
+    knowledge_of,
+)
+from client.practice_words import names
+from server.game.phases import Ballot
+from server.game.view_types import FixView, StageView, StoryView, TransferView
+
+__all__ = ["Knowledge", "PracticeSettings", "knowledge_of", "run_practice"]
+
+JOINS_AT_ONCE = 25
+"""How many come in at the same time."""
+
+OnEvent = Callable[[str], None]
+
+
+async def run_practice(
+    url: str,
+    code: str,
+    settings: PracticeSettings,
+    knowledge: Knowledge | None = None,
+    on_event: OnEvent | None = None,
+) -> None:
+    """Bring practice players to a room, and return when the game is over for them.
+
+    ``knowledge`` lets them be right by skill; without it they guess by lean.
+    ``on_event`` is told in one line what has just happened. One who is sent away or
+    not let in is passed over; where nobody gets in, the first such error is raised.
+    """
+    crowd = _Crowd(url, code, settings, knowledge or Knowledge(), on_event)
+    async with asyncio.TaskGroup() as group:
+        for index, name in enumerate(names(settings.n, settings.seed)):
+            group.create_task(crowd.play(index, name), name=f"practice {index} {code}")
+    if crowd.failure is not None and not crowd.joined:
+        raise crowd.failure
+
+
+class _Crowd:
+    """What the practice players of one room have in common."""
+
+    def __init__(
+        self,
+        url: str,
+        code: str,
+        settings: PracticeSettings,
+        knowledge: Knowledge,
+        on_event: OnEvent | None,
+    ) -> None:
+        self.joined = 0
+        self.answers = 0
+        self.failure: ClientError | None = None
+        self._url = url
+        self._code = code
+        self._settings = settings
+        self._knowledge = knowledge
+        self._on_event = on_event
+        self._door = asyncio.Semaphore(JOINS_AT_ONCE)
+
+    async def play(self, index: int, name: str) -> None:
+        """Play one player's whole game."""
+        try:
+            await self._play(index, name)
+        except ClientError as exc:
+            self.failure = self.failure or exc
+            self._tell(f"{name} could not stay: {exc}")
+
+    async def _play(self, index: int, name: str) -> None:
+        joining = connect(self._url, self._code, name, is_practice=True)
+        async with AsyncExitStack() as stack:
+            async with self._door:
+                player = await stack.enter_async_context(joining)
+            self.joined += 1
+            self._tell(f"{self.joined} of {self._settings.n} have joined")
+            await self._answer_all(index, player)
+
+    async def _answer_all(self, index: int, player: Player) -> None:
+        """Answer each ballot once, as long as there is a game."""
+        answered: set[tuple[int | None, Ballot]] = set()
+        async for view in player.views():
+            asked = question(index, view)
+            if asked is None or (view.room.round, asked.ballot) in answered:
+                continue
+            answered.add((view.room.round, asked.ballot))
+            await self._answer(player, asked)
+        if isinstance(player.cause, Rejected):
+            raise player.cause
+
+    async def _answer(self, player: Player, asked: Asked) -> None:
+        """Think, then answer, where that is still what is asked."""
+        decision = decide(self._settings, asked, self._knowledge)
+        if decision.delay_s:
+            await asyncio.sleep(decision.delay_s)
+        if question(asked.player, player.view) != asked:
+            self._tell(f"{player.name} was too late")
+            return
+        try:
+            await player.answer(decision.answer, decision.reason)
+        except VoteRefused as refusal:
+            self._tell(f"{player.name} was too late: {refusal.detail}")
+        else:
+            self.answers += 1
+            self._tell(f"{self.answers} answers stored")
+
+    def _tell(self, text: str) -> None:
+        if self._on_event is not None:
+            self._on_event(text)
+
+
+def question(index: int, view: StageView) -> Asked | None:
+    """Return what a view asks of a player; None where it asks nothing."""
+    match view:
+        case StoryView(phase="vote"):
+            ballot = Ballot.VOTE
+        case StoryView(phase="revote"):
+            ballot = Ballot.REVOTE
+        case FixView():
+            ballot = Ballot.FIX
+        case TransferView():
+            ballot = Ballot.TRANSFER
+        case _:
+            return None
+    return Asked(
+        player=index,
+        title=view.story.title,
+        ballot=ballot,
+        chips=tuple(chip.confidence for chip in view.room.chips),
+        two_link=view.room.two_link,
+    )

@@ -1,0 +1,237 @@
+"""How a practice player makes up its mind: pure functions, every chance from a seed.
+
+A decision depends on the settings, the player's index, the story's title and the
+ballot, and on what is asked; never on time, on the order of arrival, or on others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeVar
+
+from client.practice_words import REASONS, Side
+from scenarios.model import Case, Label, Truth
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.phases import Ballot
+
+T = TypeVar("T")
+
+LOSS_SHARE = 0.2
+"""Of those who could be won over in a revote, how many right ones are lost instead."""
+
+SURER = 0.06
+"""How much surer one is when right than the mean, and less when wrong (0-1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSettings:
+    """What a crowd of practice players is like. Raises ValueError out of range."""
+
+    n: int = 30
+    """How many (0 to 5000)."""
+    seed: int = 1
+    """Same seed, same names and same answers."""
+    skill: float = 0.65
+    """Mean chance (0 to 1) of seeing which gap it is; 0.5 is guessing."""
+    skill_spread: float = 0.1
+    """Standard deviation (0 to 0.5) of the skill between players."""
+    confidence: float = 0.75
+    """Mean confidence (0.5 to 1)."""
+    lean: float = 0.0
+    """Share (0 to 1) that calls everything outer; below 0, everything inner."""
+    delay_s: tuple[float, float] = (0.0, 0.0)
+    """Shortest and longest thought before an answer, in seconds."""
+    reason_rate: float = 0.3
+    """Share (0 to 1) of votes that come with a reason."""
+    learning: float = 0.25
+    """Share (0 to 1) of the wrong that discussion, or the breakdown, wins over."""
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "n": (0, 5000),
+            "skill": (0, 1),
+            "skill_spread": (0, 0.5),
+            "confidence": (0.5, 1),
+            "lean": (-1, 1),
+            "reason_rate": (0, 1),
+            "learning": (0, 1),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} must lie between {low} and {high}")
+        if not 0 <= self.delay_s[0] <= self.delay_s[1]:
+            raise ValueError("delay_s must be a shortest and a longest time")
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What lets practice players be right by skill: never part of the wire."""
+
+    truths: Mapping[str, Truth] = field(default_factory=dict)
+    """Which links broke, by the case's title."""
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    """The index (0-2) of the right repair, by the case's title."""
+
+
+def knowledge_of(cases: Iterable[Case]) -> Knowledge:
+    """Return what there is to know about some cases."""
+    known = tuple(cases)
+    return Knowledge(
+        truths={case.title: case.truth for case in known},
+        repairs={case.title: case.fix_question.right for case in known},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question as it is put: to whom, about what, and what may be answered."""
+
+    player: int
+    """Index of the practice player."""
+    title: str
+    ballot: Ballot
+    chips: tuple[int, ...]
+    """Confidences on offer (per cent); empty where none is asked."""
+    two_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a practice player does: answer, reason (or none), and when (s)."""
+
+    answer: Answer
+    reason: str
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """What is held of one link: whether it broke, and whether that is so, if known."""
+
+    broke: bool
+    is_right: bool | None
+
+
+def decide(settings: PracticeSettings, asked: Asked, knowledge: Knowledge) -> Decision:
+    """Return what a practice player answers, why, and after how long."""
+    mind = _Mind(settings, asked, knowledge)
+    chance = mind.chance("manner")
+    delay_s = chance.uniform(*settings.delay_s)
+    if asked.ballot is Ballot.FIX:
+        return Decision(FixAnswer(mind.repair()), "", delay_s)
+    answer = mind.links() if asked.two_link else mind.gap()
+    has_reason = chance.random() < settings.reason_rate
+    reason = chance.choice(REASONS[_side(answer)]) if has_reason else ""
+    return Decision(answer, reason, delay_s)
+
+
+class _Mind:
+    """One player in front of one question."""
+
+    def __init__(
+        self, settings: PracticeSettings, asked: Asked, knowledge: Knowledge
+    ) -> None:
+        self._settings = settings
+        self._asked = asked
+        self._truth = knowledge.truths.get(asked.title)
+        self._repair = knowledge.repairs.get(asked.title)
+
+    def chance(self, *about: str) -> Random:
+        """Return the player's own source of chance for one thing."""
+        who = (str(self._settings.seed), str(self._asked.player))
+        what = (self._asked.title, self._asked.ballot.value)
+        return Random("|".join((*who, *what, *about)))  # noqa: S311 - a simulation
+
+    def gap(self) -> GapAnswer:
+        """Say which gap it was."""
+        truth = self._truth.outer if self._truth else None
+        belief = self._believe("gap", truth, leaned=self._settings.lean)
+        label = Label.OUTER if belief.broke else Label.INNER
+        return GapAnswer(label, self._confidence("gap", belief))
+
+    def links(self) -> LinksAnswer:
+        """Say of each link whether it broke."""
+        lean, truth = self._settings.lean, self._truth
+        outer = self._believe("outer", truth.outer if truth else None, leaned=lean)
+        inner = self._believe("inner", truth.inner if truth else None, leaned=-lean)
+        return LinksAnswer(
+            LinkAnswer(outer.broke, self._confidence("outer", outer)),
+            LinkAnswer(inner.broke, self._confidence("inner", inner)),
+        )
+
+    def repair(self) -> int:
+        """Choose a repair: the right one by skill, else either of the others."""
+        chance = self.chance("repair")
+        if self._repair is None:
+            return chance.randrange(3)
+        if chance.random() < self._skill(has_learned=True):
+            return self._repair
+        return chance.choice([option for option in range(3) if option != self._repair])
+
+    def _skill(self, *, has_learned: bool) -> float:
+        """Return the chance of being right; after a breakdown it is greater."""
+        settings = self._settings
+        own = self._own("skill").gauss(settings.skill, settings.skill_spread)
+        skill = min(max(own, 0.0), 1.0)
+        return skill + settings.learning * (1 - skill) if has_learned else skill
+
+    def _own(self, about: str) -> Random:
+        """Return chance that is the same for this player in every question."""
+        return Random(f"{self._settings.seed}|{self._asked.player}|{about}")  # noqa: S311
+
+    def _believe(self, link: str, truth: bool | None, *, leaned: float) -> _Belief:
+        """Return what is held now: in a revote, the first belief or its opposite."""
+        is_revote = self._asked.ballot is Ballot.REVOTE
+        ballot = Ballot.VOTE if is_revote else self._asked.ballot
+        first = self._first_belief(link, ballot, truth, leaned)
+        return self._reconsider(link, first) if is_revote else first
+
+    def _first_belief(
+        self, link: str, ballot: Ballot, truth: bool | None, leaned: float
+    ) -> _Belief:
+        who = f"{self._settings.seed}|{self._asked.player}"
+        chance = Random(f"{who}|{self._asked.title}|{ballot}|{link}")  # noqa: S311
+        if truth is None:
+            return _Belief(chance.random() < (1 + leaned) / 2, None)
+        if chance.random() < abs(leaned):
+            broke = leaned > 0
+        else:
+            sees = chance.random() < self._skill(has_learned=ballot is Ballot.TRANSFER)
+            broke = truth if sees else not truth
+        return _Belief(broke, broke == truth)
+
+    def _reconsider(self, link: str, first: _Belief) -> _Belief:
+        """Discussion wins over some of the wrong, and a few of the right."""
+        rate = self._settings.learning
+        if first.is_right is not False:
+            rate *= LOSS_SHARE
+        if self.chance(link, "reconsider").random() >= rate:
+            return first
+        is_right = None if first.is_right is None else not first.is_right
+        return _Belief(not first.broke, is_right)
+
+    def _confidence(self, link: str, belief: _Belief) -> int | None:
+        """Return the chip nearest to how sure this player is; None without chips."""
+        if not self._asked.chips:
+            return None
+        tilt = {True: SURER, False: -SURER, None: 0.0}[belief.is_right]
+        habit = self._own("confidence").gauss(0, 0.05)
+        noise = self.chance(link, "confidence").gauss(0, 0.08)
+        sure = 100 * (self._settings.confidence + tilt + habit + noise)
+        return min(self._asked.chips, key=lambda chip: abs(chip - sure))
+
+
+def _side(answer: GapAnswer | LinksAnswer) -> Side:
+    if isinstance(answer, GapAnswer):
+        return "outer" if answer.label is Label.OUTER else "inner"
+    match answer.outer.broke, answer.inner.broke:
+        case True, True:
+            return "both"
+        case True, False:
+            return "outer"
+        case False, True:
+            return "inner"
+        case _:
+            return "neither"
