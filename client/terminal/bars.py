@@ -26,7 +26,7 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
         share = n / bars.n if bars.n else 0.0
         style = STYLES.get(option, "")
         grid.add_row(
-            Text(f"  {option_words(option)}", style=style),
+            Text(f"  {_name(option, bars)}", style=style),
             Text(_bar(share), style=style),
             Text(str(n)),
             Text(f"{share:.0%}", style="dim"),
@@ -34,6 +34,12 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
         )
     answers = "answer" if bars.n == 1 else "answers"
     return Group(Text(f"{title} ({bars.n} {answers})", style="bold"), grid)
+
+
+def _name(option: str, bars: Bars) -> str:
+    """Return an option's name; beside "both", a gap means that one alone."""
+    is_alone = "both" in bars.options and option in ("outer", "inner")
+    return f"{option_words(option)} only" if is_alone else option_words(option)
 
 
 def _bar(share: float) -> str:

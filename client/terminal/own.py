@@ -13,32 +13,30 @@ from server.game.phases import Ballot
 from server.game.view_types import CardItem, MyVote, PrivateView
 
 _BALLOTS = {
-    Ballot.VOTE: "first",
-    Ballot.REVOTE: "then",
-    Ballot.FIX: "repair",
-    Ballot.TRANSFER: "transfer",
+    Ballot.VOTE: "Your first vote",
+    Ballot.REVOTE: "Your second vote",
+    Ballot.FIX: "Your answer",
+    Ballot.TRANSFER: "Your vote on the twin",
 }
 
 
-def result(you: PrivateView) -> Text | None:
-    """Say how this player's votes of the round did; None while nothing is known."""
-    judged = [vote for vote in you.votes if vote.is_right is not None]
-    if not judged and you.score is None:
-        return None
-    said = "; ".join(_judged(vote) for vote in judged)
-    text = Text("You: ", style="bold")
-    text.append(said or "no vote of yours was counted")
+def results(you: PrivateView) -> tuple[str, ...]:
+    """Say how this player's votes of the round did, a line each, as far as known."""
+    lines = [_judged(vote) for vote in you.votes if vote.is_right is not None]
+    if you.missed:
+        lines.append("You did not vote on this one.")
     if you.score is not None:
-        text.append(f". This case: {you.score:.1f} points")
-    return text.append(".")
+        lines.append(f"This case brings you {you.score:.1f} points.")
+    return tuple(lines)
 
 
 def _judged(vote: MyVote) -> str:
     verdict = "right" if vote.is_right else "not this time"
-    points = "" if vote.points is None else f", {vote.points:g}"
+    points = "" if vote.points is None else f", {vote.points:g} points"
     late = ", too late to score" if vote.is_late else ""
-    said = f"{_BALLOTS[vote.ballot]} {answer_words(vote.answer)}: {verdict}"
-    return f"{said}{points}{late}"
+    return (
+        f"{_BALLOTS[vote.ballot]}, {answer_words(vote.answer)}: {verdict}{points}{late}"
+    )
 
 
 def terms(you: PrivateView) -> str:

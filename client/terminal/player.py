@@ -60,7 +60,7 @@ class Seat:
         self._asked = asyncio.Event()
         self._done = asyncio.Event()
         self._votes: set[asyncio.Task[None]] = set()
-        self._told: str | None = None
+        self._told: set[tuple[int | None, str]] = set()
         self._is_warned = False
         self._terms = (player.you.percent, player.you.team)
         self._refusal: RefusedMessage | None = None
@@ -110,10 +110,10 @@ class Seat:
     def _show_own(self) -> None:
         """Tell the player's own result, and a close that nears; each of them once."""
         you = self._player.you
-        result = own.result(you)
-        if result is not None and result.plain != self._told:
-            self._told = result.plain
-            self._console.print(result, highlight=False)
+        for line in own.results(you):
+            if (you.round, line) not in self._told:
+                self._told.add((you.round, line))
+                self._say(line, "bold")
         if you.warned_ms is not None and not self._is_warned:
             self._is_warned = True
             self._say(f"The vote closes in {round(you.warned_ms / 1000)} s.", "bold")

@@ -112,6 +112,14 @@ def test_a_tally_of_nobody_is_drawn() -> None:
     assert "0 answers" in drawn(tally("First vote", Bars(0, {"outer": 0, "inner": 0})))
 
 
+def test_beside_both_a_gap_means_that_one_alone() -> None:
+    options = {"outer": 1, "inner": 0, "both": 2, "neither": 0}
+    text = drawn(tally("First vote", Bars(3, options), "both"))
+    assert "◯ outer only" in text
+    assert "● inner only" in text
+    assert text.count("only") == 2
+
+
 def test_small_moves_are_told_without_their_number() -> None:
     moved = (Move("inner", "outer", None), Move("outer", "inner", 7))
     text = moves((*moved, Move("outer", "outer", 9)), carried=2).plain

@@ -106,5 +106,5 @@ async def test_a_host_and_a_player_get_through_a_round_by_keyboard(
         await typed.type("finish")
     assert (await player, await leader) == (0, 0)
     assert "Reasons from the class" in desk.text
-    assert "You: first ◯ outer at 90 %: right" in seat.text
+    assert "Your first vote, ◯ outer at 90 %: right, 99 points" in seat.text
     assert "Your card, Ada" in seat.text
