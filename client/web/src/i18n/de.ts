@@ -396,5 +396,6 @@ export const deStaff: StaffCatalogue = {
   contrastCase: "Kontrastfall",
   transferCase: "Transferfall",
   lockedShort: "gesperrt",
+  more: "Mehr",
   leansTo: "Zu oft genannt",
 };

@@ -398,6 +398,7 @@ export const enStaff = {
   contrastCase: "Contrast case",
   transferCase: "Transfer case",
   lockedShort: "locked",
+  more: "More",
   leansTo: "Called too often",
 };
 

@@ -29,11 +29,18 @@ export function others(
   host: HostView,
   panel: HostPanel | null,
 ): { flow: string[]; aside: string[] } {
-  const rest = host.commands.filter((name) => name !== panel?.advised);
+  const rest = host.commands.filter(
+    (name) => name !== panel?.advised && !(name === "skip_round" && isTold(host)),
+  );
   return {
     flow: rest.filter((name) => !ASIDE.has(name)),
     aside: rest.filter((name) => ASIDE.has(name)),
   };
+}
+
+/** Once a round is told, opening the next one is all that skipping it could mean. */
+function isTold(host: HostView): boolean {
+  return host.commands.includes("open_round");
 }
 
 /** The message of a command that needs nothing but its name, with our defaults. */
