@@ -34,7 +34,7 @@ class Refusal(ClientError):  # noqa: N818
     """The server said no. ``code`` is one of its documented codes."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{detail} ({code})")
+        super().__init__(detail)
         self.code = code
         self.detail = detail
 

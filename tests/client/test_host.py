@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 
@@ -103,7 +104,7 @@ async def _admit(fake: FakeServer) -> None:
         pass  # read, and never answer
 
 
-async def _lost(command) -> None:  # type: ignore[no-untyped-def]
+async def _lost(command: Coroutine[None, None, None]) -> None:
     with pytest.raises(ConnectionLost):
         await command
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 
@@ -155,7 +156,7 @@ async def test_a_newer_answer_supersedes_an_older_one(
             assert await older
 
 
-async def _superseded(vote) -> bool:  # type: ignore[no-untyped-def]
+async def _superseded(vote: Coroutine[None, None, Recorded]) -> bool:
     with pytest.raises(VoteSuperseded):
         await vote
     return True
@@ -178,7 +179,7 @@ async def test_answers_to_two_ballots_do_not_supersede_each_other(
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
             first = group.create_task(player.vote(Label.OUTER))
             async for view in player.views():
-                if view.phase == "revote":
+                if view.phase is Phase.REVOTE:
                     break
             second = await player.answer(FixAnswer(1))
             assert (await first).ballot is Ballot.VOTE
