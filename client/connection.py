@@ -11,7 +11,6 @@ import logging
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -118,7 +117,7 @@ class Connection:
         if self.link is not Link.OPEN:
             raise ConnectionLost("Not connected just now; it is being tried again.")
         try:
-            self._outbox.put_nowait(_encode(message))
+            self._outbox.put_nowait(encode_client(message))
         except asyncio.QueueFull as exc:
             raise TooMuchWaiting("The server takes nothing more just now.") from exc
 
@@ -200,13 +199,15 @@ class Connection:
     async def _greet(self, socket: ClientConnection) -> Welcome:
         """Say hello, and prove the key where the server asks."""
         hello = self._owner.hello()
-        await socket.send(_encode(hello), text=True)
+        await socket.send(encode_client(hello), text=True)
         while True:
             match _decode(await socket.recv(decode=False)):
                 case Welcome() as welcome:
                     return welcome
                 case Challenge(nonce=nonce):
-                    await socket.send(_encode(self._prove(hello, nonce)), text=True)
+                    await socket.send(
+                        encode_client(self._prove(hello, nonce)), text=True
+                    )
                 case RefusedMessage(code=code, detail=detail) if code in PASSING:
                     raise _TryAgain(detail)
                 case RefusedMessage(code=code, detail=detail):
@@ -255,13 +256,6 @@ class Connection:
                 await socket.send(await outbox.get(), text=True)
         except ConnectionClosed:
             return  # the reader sees it too, and ends the socket
-
-
-def _encode(message: ClientMessage) -> bytes:
-    # Nulls are kept: in a room's settings "no timer" is a null, not an absence.
-    if isinstance(message, BaseModel):
-        return message.model_dump_json().encode()
-    return encode_client(message)
 
 
 def _decode(frame: bytes) -> ServerMessage | None:

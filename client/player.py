@@ -57,6 +57,7 @@ class Player(Session):
         self._yous: Latest[PrivateView] = Latest()
         self._firsts = (self._stage.views, self._yous)
         self._client = ClientId(secrets.token_hex(8))
+        self._join_key = secrets.token_hex(16)
         self._counter = 0
         self._pending = PendingVotes(self._connection.post, self._backoff)
 
@@ -148,6 +149,7 @@ class Player(Session):
         return hello.model_copy(
             update={
                 "name": self.name,
+                "join_key": self._join_key,
                 "team": self._team,
                 "is_practice": self._is_practice,
             }

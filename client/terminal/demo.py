@@ -137,8 +137,8 @@ class _Demo:
     async def _everybody(self, did: str, count: Callable[[HostPanel], int]) -> None:
         """Wait until all have joined, or answered; show how many have.
 
-        The panel may lag 0.2 s behind and still speak of the vote before: the roster,
-        asked afresh, decides.
+        The panel of a phase comes before the answer to the command that led there, so
+        that it never speaks of the vote before.
         """
         with self._progress() as progress:
             bar = progress.add_task(did, total=self._players)
@@ -148,7 +148,6 @@ class _Demo:
                     is_ready = panel.joined >= self._players
                 else:
                     is_ready = _enough(_figures(panel), self._players)
-                    is_ready = is_ready and await self._roster_agrees()
                 if is_ready:
                     break
             else:
@@ -164,25 +163,6 @@ class _Demo:
             transient=True,
             disable=not self._console.is_terminal,
         )
-
-    async def _roster_agrees(self) -> bool:
-        """Count by the roster who has answered and who still could."""
-        answered = connected = waiting = offset = 0
-        total = 1
-        try:
-            while offset < total:
-                page = await self._host.roster(offset)
-                total = page.total
-                for person in page.people:
-                    answered += person.has_answered
-                    connected += person.is_connected
-                    waiting += person.is_connected and not person.has_answered
-                offset += max(1, len(page.people))
-        except (ConnectionLost, CommandRefused):
-            await self._back()
-            return False
-        figures = (answered, answered + waiting, connected)
-        return _enough(figures, self._players)
 
     # --- giving commands -------------------------------------------------------------
 

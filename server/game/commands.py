@@ -57,6 +57,7 @@ class AskTime:
 
     player: PlayerId
     percent: Percent
+    ref: Ref = None
     type: Literal["ask_time"] = "ask_time"
 
 
@@ -66,6 +67,7 @@ class ChooseTeam:
 
     player: PlayerId
     team: str
+    ref: Ref = None
     type: Literal["choose_team"] = "choose_team"
 
 

@@ -128,6 +128,9 @@ def _not_now(state: RoomState, command: Command) -> Refused:
 
 
 def _join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
+    if command.player in state.players:  # the same hello, sent again
+        _active(state, command.player)
+        return []
     if state.is_locked:
         raise Refused("room_locked", "The host has locked this room.")
     if state.joined >= state.settings.max_players:

@@ -197,7 +197,7 @@ class Session:
             player = room.player_of(hello.token)
             request: Return | Enter = Return(self._link, player)
         elif hello.name:
-            player = PlayerId(self._desk.new_id()[:12])
+            player = room.player_for(hello.join_key or self._desk.new_id())
             join = Join(player, hello.name, hello.team, hello.is_practice)
             request = Enter(self._link, join)
         else:
@@ -292,9 +292,9 @@ class Session:
                     stamped_ms=self._desk.clock.now_ms(),
                 )
             case AskTime():
-                return AskTimeCommand(player, message.percent)
+                return AskTimeCommand(player, message.percent, message.ref)
             case ChooseTeam():
-                return ChooseTeamCommand(player, message.team)
+                return ChooseTeamCommand(player, message.team, message.ref)
         assert_never(message)
 
     def _do(self, command: Command) -> None:

@@ -52,6 +52,9 @@ class Hello(Message):
     token: Annotated[str, Field(max_length=100)] | None = None
     """Resume token from an earlier welcome."""
     team: Annotated[str, Field(max_length=100)] | None = None
+    join_key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Random, and chosen by the client for one visit: a hello that is sent again with
+    the same key, because no welcome came, joins no second time."""
     is_practice: bool = False
     """Marks a practice player: left out of tallies unless the room is a rehearsal."""
 
@@ -91,6 +94,7 @@ class AskTime(Message):
     """A player's private wish for own time in every vote, per cent (0: no limit)."""
 
     type: Literal["ask_time"] = "ask_time"
+    ref: Ref = None
     percent: Percent
 
 
@@ -98,6 +102,7 @@ class ChooseTeam(Message):
     """A player moves to another team."""
 
     type: Literal["choose_team"] = "choose_team"
+    ref: Ref = None
     team: Annotated[str, Field(max_length=100)]
 
 

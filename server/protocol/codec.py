@@ -27,7 +27,7 @@ def decode_client(frame: str | bytes) -> ClientMessage:
 
 def encode_client(message: ClientMessage) -> bytes:
     """Return the frame of a message to the server."""
-    return _CLIENT.dump_json(message, exclude_none=True)
+    return _CLIENT.dump_json(message)
 
 
 def decode_server(frame: str | bytes) -> ServerMessage:

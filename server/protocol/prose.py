@@ -16,7 +16,8 @@ message types and fields from the server that it does not know.
 
 1. **Hello.** Open `/ws` and send `hello` with `version` 1, a `role` and, but for an
    admin, the `room` code. A player gives a `name` to join or, to come back, the
-   `token` of an earlier `welcome`. Host, screen and admin are sent a `challenge` and
+   `token` of an earlier `welcome`. A `join_key` of its own makes a hello safe to send
+   again when no `welcome` came. Host, screen and admin are sent a `challenge` and
    answer it with `prove`.
 2. **Welcome.** A player keeps `token`: it is who they are, whatever socket, tab or
    phone they use. At once follow `view` (for a host `host_view` and `panel`),
@@ -46,8 +47,8 @@ Resend later, with back-off, after the refusals `storage_unavailable`, `busy`,
 
 A room's answer to a message comes on the same socket: `recorded` or `refused` (with
 round, ballot, client and counter) to a `vote`; `done` or `refused` with the same `ref`
-to a host's command that has one; `you` to `ask_time` and `choose_team`; the reply of
-the same name to a question. A frame that is not understood at all is answered with
+to a command that has one, after the view it led to; the reply of the same name to a
+question. A frame that is not understood at all is answered with
 `refused` and `bad_message`; the socket stays open.
 
 ## Clocks

@@ -66,6 +66,8 @@ class Panel(Message):
     """The host's live figures, at most five times a second."""
 
     type: Literal["panel"] = "panel"
+    version: int
+    """How far the room had come: at least that of the view these figures go with."""
     panel: HostPanel
 
 
@@ -100,7 +102,7 @@ class Recorded(Message):
 
 
 class Done(Message):
-    """A command was carried out and stored."""
+    """A command was carried out and stored; the view it led to has been sent."""
 
     type: Literal["done"] = "done"
     ref: Ref

@@ -159,13 +159,17 @@ class Publisher:
         progress = self._progress(state)
         for audience in STAFF:
             self._gateway.broadcast(code, audience, progress, "progress")
-        if self._gateway.count(code, "host"):
-            self._gateway.broadcast(code, "host", self._panel(state), "panel")
+        self.panel(state)
         if state.phase is Phase.LOBBY:
             for audience in STAFF:
                 if self._gateway.count(code, audience):
                     frame = self.view(state, audience)
                     self._gateway.broadcast(code, audience, frame, "view")
+
+    def panel(self, state: RoomState) -> None:
+        """Send the hosts their figures now."""
+        if self._gateway.count(state.code, "host"):
+            self._gateway.broadcast(state.code, "host", self._panel(state), "panel")
 
     def _progress(self, state: RoomState) -> bytes:
         present = self._presence.present(self._clock.now_ms())
@@ -177,4 +181,5 @@ class Publisher:
     def _panel(self, state: RoomState) -> bytes:
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
-        return encode_server(Panel(panel=host_panel(state, now_ms, present)))
+        panel = host_panel(state, now_ms, present)
+        return encode_server(Panel(version=state.version, panel=panel))

@@ -25,7 +25,7 @@ from server.game.state import RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.codec import encode_server
-from server.protocol.keys import is_equal, player_token, screen_key
+from server.protocol.keys import derive, is_equal, player_token, screen_key
 from server.protocol.server_messages import Notice
 from server.relay.gateway import AUDIENCES, Audience, Gateway
 from server.rooms import replies
@@ -118,6 +118,10 @@ class Room:
         secret = self._state.secret
         return secret if audience == "host" else screen_key(secret)
 
+    def player_for(self, join_key: str) -> PlayerId:
+        """Return the id of whoever joins with a key: the same for the same key."""
+        return PlayerId(derive(self._state.secret, f"join {join_key}")[:12])
+
     def player_of(self, token: str) -> PlayerId:
         """Return whose resume token this is; raises :class:`Refused`."""
         player = PlayerId(token.partition(".")[0])
@@ -167,6 +171,7 @@ class Room:
         effects = effects_of(step.events)
         if effects.stage:  # before the answers: who hears "done" has the new view
             self._publisher.stage(self._state)
+            self._publisher.panel(self._state)
         for request, refusal in zip(step.batch, step.refusals, strict=True):
             self._answer(request, refusal)
         if step.is_suspect:

@@ -145,7 +145,7 @@ class Peer:
         await self.send(
             Welcome(role=hello.role, room=hello.room, server="fake", now_ms=0),
             HostViewMessage(version=1, view=host_view(lobby())),
-            Panel(panel=PANEL),
+            Panel(version=1, panel=PANEL),
         )
 
     async def drop(self) -> None:

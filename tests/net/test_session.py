@@ -311,3 +311,33 @@ def test_any_bytes_get_a_documented_answer(frames: list[str | bytes]) -> None:
             assert "bye" not in kinds
 
     asyncio.run(talk())
+
+
+async def test_a_hello_sent_again_with_its_join_key_joins_no_second_time() -> None:
+    async with hall() as at, wire(at.port) as first, wire(at.port) as second:
+        key = "0123456789abcdef" * 2
+        one = await first.join(at.room, join_key=key)
+        two = await second.join(at.room, join_key=key)
+        assert (one["player"], one["name"]) == (two["player"], two["name"])
+        assert (await first.until("bye"))["code"] == "taken_over"
+        assert len(at.server.directory.live[0].state.players) == 1
+
+
+async def test_a_players_wishes_are_answered_by_ref() -> None:
+    async with hall(RoomSettings(teams=("red", "blue"))) as at, wire(at.port) as ann:
+        await ann.join(at.room)
+        await ann.send("ask_time", ref=1, percent=150)
+        await ann.until("done", ref=1)
+        await ann.send("choose_team", ref=2, team="green")
+        assert (await ann.until("refused", ref=2))["code"] == "bad_team"
+
+
+async def test_done_comes_after_the_view_and_the_figures_it_led_to() -> None:
+    async with hall() as at, wire(at.port) as host:
+        await host.prove("host", at.room, at.key)
+        for kind, phase in (("open_round", "read"), ("open_vote", "vote")):
+            await host.do(kind)
+            views = [m for m in host.seen if m["type"] == "host_view"]
+            panels = [m for m in host.seen if m["type"] == "panel"]
+            assert views[-1]["view"]["stage"]["phase"] == phase
+            assert panels[-1]["version"] >= views[-1]["version"]

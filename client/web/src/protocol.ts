@@ -130,6 +130,11 @@ export interface Hello {
   token: string | null;
   team: string | null;
   /**
+   * Random, and chosen by the client for one visit: a hello that is sent again with
+   * the same key, because no welcome came, joins no second time.
+   */
+  join_key: string | null;
+  /**
    * Marks a practice player: left out of tallies unless the room is a rehearsal.
    */
   is_practice: boolean;
@@ -225,6 +230,7 @@ export interface FixAnswer {
  */
 export interface AskTime {
   type: "ask_time";
+  ref: number | null;
   percent: 100 | 150 | 200 | 0;
 }
 /**
@@ -235,6 +241,7 @@ export interface AskTime {
  */
 export interface ChooseTeam {
   type: "choose_team";
+  ref: number | null;
   team: string;
 }
 /**
@@ -1316,6 +1323,10 @@ export interface RoomSettings1 {
  */
 export interface Panel {
   type: "panel";
+  /**
+   * How far the room had come: at least that of the view these figures go with.
+   */
+  version: number;
   panel: HostPanel;
 }
 /**
@@ -1543,7 +1554,7 @@ export interface Recorded {
   is_late: boolean;
 }
 /**
- * A command was carried out and stored.
+ * A command was carried out and stored; the view it led to has been sent.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Done".
