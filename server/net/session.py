@@ -99,8 +99,9 @@ class Session:
 
     def _expire(self) -> None:
         if not self._is_welcome:
+            is_ours = self._link.is_waiting  # the delay is the server's
             detail = "No hello was accepted in time."
-            self._link.part(_bye("idle", detail, come_back=False))
+            self._link.part(_bye("idle", detail, come_back=is_ours))
 
     @property
     def _is_welcome(self) -> bool:
