@@ -1,0 +1,179 @@
+"""A whole game in real browsers: host, projector and three phones, and what befalls them.
+
+In the middle the host's page and the projector reload, a phone loses its line with a
+vote unsent, and somebody comes late. Nothing may be lost, and no console may complain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import TimeoutError, expect
+
+from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+from tests.browser.wire import wire_to
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SHOWS = "text => document.body.innerText.toLowerCase().includes(text.toLowerCase())"
+
+
+async def must_show(page: Page, *texts: str) -> None:
+    """Wait till a page shows these texts, in any case of letters."""
+    for text in texts:
+        try:
+            await page.wait_for_function(SHOWS, arg=text, timeout=8000)
+        except TimeoutError as exc:
+            shown = await page.inner_text("body")
+            raise AssertionError(f"no {text!r} in:\n{shown}") from exc
+
+
+async def join(table: Table, room: str, name: str, port: int | None = None) -> Page:
+    """Join as a player who followed the link."""
+    page = await table.sit(f"/j/{room}", port=port)
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await must_show(page, f"You are in, {name}")
+    return page
+
+
+async def say(page: Page, gap: str, confidence: int) -> None:
+    """Vote by thumb, and see it recorded."""
+    await page.locator(f"button.gap.{gap}").click()
+    await page.locator(".chips button", has_text=f"{confidence}").first.click()
+    await must_show(page, "Recorded")
+
+
+async def advance(host: Page, shows: str, key: str = " ") -> None:
+    """Press a key of the console and wait for what the class then sees."""
+    await host.keyboard.press(key)
+    await must_show(host, shows)
+
+
+async def test_a_whole_game(table: Table) -> None:
+    room = await table.open_room(length=1)
+    async with wire_to(table.server.port) as wire:
+        host = await table.sit(table.host_path(room), size=LAPTOP)
+        screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+        ada = await join(table, room, "Ada")
+        ben = await join(table, room, "Ben", wire.port)
+        cleo = await join(table, room, "Cleo")
+        phones = [ada, ben, cleo]
+        await must_show(screen, room, "Ada", "Ben", "Cleo")
+
+        await advance(host, "Documented, 2016")
+        await advance(host, "Answered 0 of 3")
+        await say(ada, "outer", 80)
+        await say(cleo, "inner", 90)
+
+        # A phone without a line keeps its vote and sends it when it is back.
+        wire.cut()
+        await must_show(ben, "Connection lost")
+        await ben.locator("button.gap.inner").click()
+        await must_show(ben, "Kept on this device")
+        assert "Recorded" not in await ben.inner_text("body")
+        wire.mend()
+        await must_show(ben, "Recorded")
+
+        await host.reload()
+        await screen.reload()
+        await must_show(host, "Answered 3 of 3")
+        await must_show(screen, "Answered 3 of 3")
+        assert "%" not in await screen.inner_text(".foot")
+
+        dora = await join_late(table, room)
+        phones.append(dora)
+        await say(dora, "outer", 60)
+        await advance(host, "The vote is closed")
+        await advance(host, "against the other", key="d")
+        await must_show(ada, "Talk to your neighbours")
+        await advance(host, "Vote again")
+        await ada.get_by_role("button", name="I stick with mine").click()
+        await say(ben, "outer", 70)
+        await must_show(screen, "Answered 2 of 4")
+
+        await advance(host, "The vote is closed")
+        await advance(host, "Second vote")
+        await must_show(screen, "2 first votes carried over")
+        for stations in (1, 2, 3):
+            await host.keyboard.press(" ")
+            for page in (host, screen):
+                await expect(page.locator(".captions li.drawn")).to_have_count(stations)
+        await advance(host, "The fact that decides it")
+        for page in (*phones, screen):
+            await must_show(page, "The outer gap", "The fact that decides it")
+        await must_show(ada, "Right, 96 points")
+        await must_show(cleo, "Not this time, 19 points")
+        for step in (
+            "Why not the other gap",
+            "The smallest change that flips it",
+            "The repair that fits",
+            "What stays open",
+            "How an expert would say it",
+        ):
+            await advance(host, step)
+            await must_show(screen, step)
+
+        await advance(host, "Answered 0 of 4")
+        await ada.locator(".option").first.click()
+        await must_show(ada, "Recorded")
+        await close(host, then="Transfer case")
+        await must_show(ada, "repairs this gap")
+
+        await advance(host, "No discussion this time")
+        await say(cleo, "outer", 100)
+        await close(host, then="Finish the game")
+        await must_show(cleo, "What the class said")
+
+        await host.keyboard.press(" ")
+        await host.locator("dialog button.main").click()
+        for phone in phones:
+            await must_show(phone, "That was it", "card")
+        await must_show(screen, "Thank you for playing", "Class mean")
+        async with ada.expect_download() as download:
+            await ada.get_by_role("button", name="Save as a file").click()
+        card = (await (await download.value).path()).read_text(encoding="utf-8")
+        assert "Ada" in card
+        assert "<script" not in card
+        for page in (*phones, screen, host):
+            assert await violations(page) == []
+    assert table.complaints() == []
+
+
+async def join_late(table: Table, room: str) -> Page:
+    """Join while a vote is open, and be shown it at once."""
+    page = await table.sit(f"/j/{room}")
+    await page.get_by_label("Your name").fill("Dora")
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await must_show(page, "What we meant")
+    return page
+
+
+async def close(host: Page, then: str) -> None:
+    """Close the open vote by the big button's key; wait for what it offers next."""
+    await host.keyboard.press(" ")
+    await expect(host.locator(".big")).to_have_text(then)
+
+
+async def test_a_second_device_takes_over(table: Table) -> None:
+    room = await table.open_room(length=1)
+    first = await join(table, room, "Ada")
+    state = await first.context.storage_state()
+    second = await table.sit(f"/j/{room}", storage_state=state)
+    await must_show(second, "You are in, Ada")
+    await must_show(first, "playing on another device")
+    await first.get_by_role("button", name="Use this device").click()
+    await must_show(first, "You are in, Ada")
+    await must_show(second, "playing on another device")
+
+
+async def test_a_wrong_code_says_so(table: Table) -> None:
+    page = await table.sit("/")
+    await page.get_by_label("Room code").fill("XXXXXX")
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert table.complaints() == []
