@@ -1,0 +1,208 @@
+"""The host's page: opening a room, running it by keys, what only the host may see."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.async_api import expect
+
+from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table, violations
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SHOWN_ONLY_TO_THE_HOST = "Sure and wrong"
+
+
+def big(host: Page) -> Locator:
+    """Return the one big button."""
+    return host.locator("[aria-keyshortcuts=Space]")
+
+
+async def join(table: Table, room: str, name: str) -> Page:
+    """Join as a player."""
+    page = await table.sit(f"/j/{room}")
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await expect(page.get_by_text(f"You are in, {name}.")).to_be_visible()
+    return page
+
+
+async def vote(player: Page, gap: str, reason: str = "") -> None:
+    """Choose a gap, perhaps with a reason, and see it recorded."""
+    await player.get_by_role("button", name=re.compile(f"^{gap}")).click()
+    if reason:
+        await player.get_by_label("Which fact decides it?").fill(reason)
+        await player.get_by_role("button", name="Send", exact=True).click()
+    await expect(player.get_by_text("Recorded")).to_be_visible()
+
+
+async def in_vote(table: Table) -> tuple[Page, Page, Page]:
+    """Return console, projector and one player of a room whose vote is open."""
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    player = await join(table, room, "Ada")
+    await expect(big(host)).to_have_text("Open the next case")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Open the vote")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Close the vote")
+    return host, screen, player
+
+
+async def must_be_accessible(page: Page) -> None:
+    """Let axe look at a page, light and dark."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert await violations(page) == [], scheme
+
+
+async def test_an_admin_opens_a_room_as_wished(table: Table) -> None:
+    admin = await table.sit(table.admin_path(), size=LAPTOP)
+    await admin.get_by_label("Cases to play").select_option("2")
+    await admin.get_by_text("More settings").click()
+    await admin.get_by_label("Teams, separated by commas").fill("Red, Blue")
+    await admin.get_by_label("Ask each link by itself").check()
+    await expect(admin.get_by_label("Scoring").locator("option")).to_have_count(2)
+    await must_be_accessible(admin)
+    await admin.get_by_role("button", name="Open the room").click()
+    await expect(admin.get_by_role("complementary", name="Plan")).to_be_visible()
+    items = admin.get_by_role("complementary", name="Plan").get_by_role("listitem")
+    await expect(items).to_have_count(2)
+    room = await admin.get_by_role("heading", level=1).first.inner_text()
+
+    again = await table.sit(table.admin_path(), size=LAPTOP)
+    await again.get_by_role("link", name=f"Open console {room}").click()
+    await expect(big(again)).to_have_text("Open the next case")
+    assert table.complaints() == []
+
+
+async def test_the_library_can_be_looked_through(table: Table) -> None:
+    admin = await table.sit(table.admin_path(), size=LAPTOP)
+    await admin.get_by_role("heading", name="Library").click()
+    await admin.get_by_label("Find a case").fill("lagoon")
+    await admin.get_by_role("button", name="The boat that preferred").click()
+    dialog = admin.get_by_role("dialog", name="The boat that preferred")
+    await expect(dialog.get_by_text("The fact that decides it")).to_be_visible()
+    await must_be_accessible(admin)
+    await admin.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+
+
+async def test_a_wrong_key_opens_nothing_and_says_so(table: Table) -> None:
+    stranger = await table.sit(f"/host#admin={'0' * 32}", size=LAPTOP)
+    await expect(stranger.get_by_text("This page needs its full link")).to_be_visible()
+    lost = await table.sit(f"/host#room=ZZZZZZ&key={'0' * 32}", size=LAPTOP)
+    await expect(lost.get_by_text("This link does not open a room")).to_be_visible()
+    await must_be_accessible(lost)
+
+
+async def test_the_private_panel_starts_hidden_and_leaks_nothing(table: Table) -> None:
+    host, screen, player = await in_vote(table)
+    await vote(player, "Inner", "It wanted to circle.")
+    await expect(host.get_by_text("Answered 1 of 1").first).to_be_visible()
+    shown = await host.inner_text("body")
+    assert SHOWN_ONLY_TO_THE_HOST not in shown
+    assert "It wanted to circle." not in shown
+    assert "outer gap: we wrote" not in shown.lower()
+
+    await host.keyboard.press("p")
+    await expect(host.get_by_text(SHOWN_ONLY_TO_THE_HOST)).to_be_visible()
+    await expect(host.get_by_text("It wanted to circle.")).to_be_visible()
+    await must_be_accessible(host)
+    await host.get_by_role("button", name="Pin to the screen").click()
+    await expect(screen.get_by_text("It wanted to circle.")).to_be_visible()
+    await host.get_by_role("button", name="Take down").click()
+    await expect(screen.get_by_text("It wanted to circle.")).to_be_hidden()
+    await host.keyboard.press("p")
+    await expect(host.get_by_text(SHOWN_ONLY_TO_THE_HOST)).to_be_hidden()
+    assert table.complaints() == []
+
+
+async def test_a_round_by_keys_alone(table: Table) -> None:
+    host, _, player = await in_vote(table)
+    await vote(player, "Outer")
+    await host.keyboard.press("?")
+    await expect(host.get_by_role("dialog", name="Keys")).to_be_visible()
+    await must_be_accessible(host)
+    await host.keyboard.press(" ")  # belongs to the dialog's own button
+    await expect(host.get_by_role("dialog")).to_be_hidden()
+    await expect(big(host)).to_have_text("Close the vote")
+    await host.keyboard.press("t")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Reveal")
+    await host.keyboard.press("d")
+    await expect(player.get_by_text("Talk to your neighbours").first).to_be_visible()
+    await expect(big(host)).to_have_text("Vote again")
+    await host.keyboard.press("r")
+    await expect(big(host)).to_have_text("Next step")
+
+
+async def test_somebody_is_renamed_and_removed(table: Table) -> None:
+    host, _, player = await in_vote(table)
+    await host.get_by_role("button", name="People").click()
+    people = host.get_by_role("dialog", name="People")
+    await people.get_by_role("button", name="Rename: Ada").click()
+    await people.get_by_label("New name").fill("Ada L.")
+    await people.get_by_role("button", name="Save").click()
+    await people.get_by_role("button", name="Remove: Ada L.").click()
+    await must_be_accessible(host)
+    await people.get_by_role("button", name="Remove", exact=True).click()
+    await expect(player.get_by_text("has removed you").first).to_be_visible()
+    await expect(people.get_by_text("0 of 0")).to_be_visible()
+
+
+async def test_a_locked_room_lets_nobody_in(table: Table) -> None:
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    await host.get_by_role("button", name="Lock the room").click()
+    await expect(host.get_by_role("button", name="Unlock the room")).to_be_visible()
+    late = await table.sit(f"/j/{room}")
+    await late.get_by_label("Your name").fill("Late")
+    await late.get_by_role("button", name="Join", exact=True).click()
+    await expect(late.get_by_role("alert")).to_be_visible()
+
+
+async def test_own_time_is_overridden_only_after_a_question(table: Table) -> None:
+    host, _, player = await in_vote(table)
+    await player.get_by_role("button", name=re.compile("Menu|More")).first.click()
+    await player.get_by_text("2 ×", exact=True).click()
+    await player.keyboard.press("Escape")
+    await host.keyboard.press(" ")
+    question = host.get_by_role("dialog", name="Somebody still has time")
+    await expect(question).to_be_visible()
+    await question.get_by_role("button", name="Warn, then close").click()
+    await expect(player.get_by_text("The vote closes in").first).to_be_visible()
+    await expect(host.get_by_text("those with more time are warned")).to_be_visible()
+
+
+async def test_the_console_moves_to_a_phone(table: Table) -> None:
+    host, _, _ = await in_vote(table)
+    await host.get_by_role("button", name="Other device").click()
+    link = await host.get_by_role("textbox").input_value()
+    await must_be_accessible(host)
+    await host.keyboard.press("Escape")
+    phone = await table.sit(link[link.index("/host") :], size=PHONE)
+    await expect(big(phone)).to_have_text("Close the vote")
+    await big(phone).click()
+    await expect(big(host)).to_have_text("Reveal")
+    await must_be_accessible(phone)
+
+
+@pytest.mark.parametrize("width", [320, 360])
+async def test_it_reflows(table: Table, width: int) -> None:
+    size = {"width": width, "height": 640}
+    room = await table.open_room(length=1)
+    for path in (table.admin_path(), table.host_path(room), "/report"):
+        page = await table.sit(path, size=size)
+        await expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        reach = await page.evaluate("document.documentElement.scrollWidth")
+        assert reach <= width, path
