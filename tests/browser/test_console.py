@@ -85,6 +85,23 @@ async def test_an_admin_opens_a_room_as_wished(table: Table) -> None:
     assert table.complaints() == []
 
 
+async def test_the_console_speaks_german(table: Table) -> None:
+    admin = await table.sit(table.admin_path(), size=LAPTOP, locale="de-DE")
+    await expect(admin.get_by_role("heading", name="Raum öffnen")).to_be_visible()
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP, locale="de-AT")
+    await expect(host.get_by_role("button", name="Hilfe")).to_be_visible()
+    await host.get_by_role("button", name="English").click()
+    await expect(host.get_by_role("button", name="Help")).to_be_visible()
+
+
+async def test_rare_commands_fold_away(table: Table) -> None:
+    host, _, player = await in_vote(table)
+    await host.get_by_text("More", exact=True).click()
+    await host.get_by_role("button", name="Pause in the lobby").click()
+    await expect(player.get_by_text("A short pause")).to_be_visible()
+
+
 async def test_the_library_can_be_looked_through(table: Table) -> None:
     admin = await table.sit(table.admin_path(), size=LAPTOP)
     await admin.get_by_role("heading", name="Library").click()
