@@ -177,8 +177,14 @@ def _fetch(web: Path, node: Node, path: str) -> None:
         raise WebBuildError(
             "The npm registry cannot be reached, and the packages that the pages are "
             "built from are not on this machine yet.\nConnect to the internet (or set "
-            f"npm's registry or proxy) and try again.\n{_without()}\n\nnpm said:\n{exc}"
+            f"npm's registry or proxy) and try again.\n{_without()}\n\n"
+            f"npm said: {_first_fault(str(exc))}"
         ) from exc
+
+
+def _first_fault(said: str) -> str:
+    """Return the line in which npm first names the fault."""
+    return next(line for line in said.splitlines() if _OFFLINE.search(line)).strip()
 
 
 def _without() -> str:
