@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from server.app import Config, Running, running
-from tests.browser.table import HOST_NAME, Table
+from tests.browser.table import AXE, HOST_NAME, Table
+from tests.support.missing import need
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -34,12 +36,12 @@ ARGS = [
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, once for all tests."""
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    driver = pytest.importorskip(
-        "playwright.async_api", reason="pip install playwright"
-    )
-    async with driver.async_playwright() as play:
+    need(find_spec("playwright"), "playwright (pip install playwright)")
+    need(CHROMIUM, "chromium (apt-get install chromium)")
+    need(AXE.is_file(), "axe-core (npm ci in client/web)")
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as play:
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
         await chromium.close()
@@ -50,8 +52,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
     """A server with a journal on disk, once for all tests."""
     config = Config(port=0, data=tmp_path_factory.mktemp("data"))
     async with running(config) as found:
-        if not found.is_web_built:
-            pytest.skip("the pages are not built: npm run build in client/web")
+        need(found.is_web_built, "the built pages (npm run build in client/web)")
         yield found
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.missing import need
+
 WEB = Path(__file__).parents[2] / "client" / "web"
 DIST = WEB / "dist"
 BUDGET_KB = {"index": 40, "host": 60, "screen": 60, "report": 60}
@@ -21,10 +23,13 @@ BUDGET_KB = {"index": 40, "host": 60, "screen": 60, "report": 60}
 AT_ONCE = {"host": "src/host/console/Console.svelte"}
 """What a page fetches before it shows anything, though not by its own HTML."""
 
-is_built = pytest.mark.skipif(
-    not (DIST / ".vite" / "manifest.json").is_file(),
-    reason="the pages are not built: npm run build in client/web",
-)
+
+@pytest.fixture(scope="module")
+def built() -> Path:
+    """The folder of the built pages."""
+    manifest = DIST / ".vite" / "manifest.json"
+    need(manifest.is_file(), "the built pages (npm run build in client/web)")
+    return DIST
 
 
 def first_load(page: str) -> set[str]:
@@ -42,20 +47,18 @@ def first_load(page: str) -> set[str]:
     return files
 
 
-@is_built
 @pytest.mark.parametrize("page", BUDGET_KB)
-def test_a_page_keeps_to_its_budget(page: str) -> None:
+def test_a_page_keeps_to_its_budget(built: Path, page: str) -> None:
     kb = {
-        name: len(gzip.compress((DIST / name).read_bytes(), 9, mtime=0)) / 1024
+        name: len(gzip.compress((built / name).read_bytes(), 9, mtime=0)) / 1024
         for name in first_load(page)
     }
     assert sum(kb.values()) <= BUDGET_KB[page], kb
 
 
-@is_built
 @pytest.mark.parametrize("page", BUDGET_KB)
-def test_a_page_holds_nothing_inline_and_nothing_foreign(page: str) -> None:
-    html = (DIST / f"{page}.html").read_text()
+def test_a_page_holds_nothing_inline_or_foreign(built: Path, page: str) -> None:
+    html = (built / f"{page}.html").read_text()
     for tag in re.findall(r"<script[^>]*>", html):
         assert "src=" in tag, tag
     assert "<style" not in html
@@ -63,9 +66,8 @@ def test_a_page_holds_nothing_inline_and_nothing_foreign(page: str) -> None:
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", html)
 
 
-@is_built
-def test_every_text_file_lies_there_compressed_too() -> None:
-    for path in (*DIST.glob("*.html"), *DIST.glob("assets/*.js")):
+def test_every_text_file_lies_there_compressed_too(built: Path) -> None:
+    for path in (*built.glob("*.html"), *built.glob("assets/*.js")):
         packed = path.with_name(f"{path.name}.gz").read_bytes()
         assert gzip.decompress(packed) == path.read_bytes()
         assert path.with_name(f"{path.name}.br").is_file()
@@ -82,11 +84,9 @@ def test_dependencies_are_pinned_exactly() -> None:
     assert not [n for n, pin in pins.items() if not re.fullmatch(r"\d+\.\d+\.\d+", pin)]
 
 
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (WEB / "node_modules").is_dir(),
-    reason="needs Node and npm ci in client/web",
-)
 def test_the_types_are_those_of_the_server() -> None:
+    need(shutil.which("node"), "Node")
+    need((WEB / "node_modules").is_dir(), "npm ci in client/web")
     done = subprocess.run(
         ["node", "scripts/make-types.mjs", "--check"],
         cwd=WEB,
