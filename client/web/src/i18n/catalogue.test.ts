@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { de, deStaff } from "./de";
-import { en, enStaff } from "./en";
+import { de } from "./de";
+import { deStaff } from "./de.staff";
+import { en } from "./en";
+import { enStaff } from "./en.staff";
 
 function shape(node: unknown): unknown {
   if (Array.isArray(node)) return node.length;

@@ -1,28 +1,20 @@
 // The language of the page: the one chosen here before, else the browser's, else
 // English. `text.t` is the whole catalogue; switching it redraws the page.
 import { language } from "../room/memory";
-import { en, type Catalogue, type StaffCatalogue } from "./en";
+import { en, type Catalogue } from "./en";
 
 export type LanguageCode = "en" | "de";
 export const LANGUAGES: Record<LanguageCode, string> = { en: "English", de: "Deutsch" };
 
-interface Loaded {
-  t: Catalogue;
-  staff?: StaffCatalogue;
-}
-
 // English is always there; another language is fetched when it is wanted.
-const LOADERS: Record<LanguageCode, () => Promise<Loaded>> = {
-  en: async () => ({ t: en }),
-  de: async () => {
-    const { de, deStaff } = await import("./de");
-    return { t: de, staff: deStaff };
-  },
+const LOADERS: Record<LanguageCode, () => Promise<Catalogue>> = {
+  en: async () => en,
+  de: async () => (await import("./de")).de,
 };
 
 class Text {
-  /** Set by the pages of the staff, see staff.svelte.ts. */
-  onLoad: ((staff: StaffCatalogue | undefined) => void) | null = null;
+  /** Brings the strings of the staff's pages along, see staff.svelte.ts. */
+  alsoLoad: ((code: LanguageCode) => Promise<void>) | null = null;
   t: Catalogue = $state.raw(en);
 
   get code(): LanguageCode {
@@ -30,9 +22,8 @@ class Text {
   }
 
   async use(code: LanguageCode): Promise<void> {
-    const language = await LOADERS[code]();
-    this.t = language.t;
-    this.onLoad?.(language.staff);
+    const [t] = await Promise.all([LOADERS[code](), this.alsoLoad?.(code)]);
+    this.t = t;
     document.documentElement.lang = code;
   }
 
@@ -45,7 +36,9 @@ class Text {
   /** The start-up choice. */
   async begin(): Promise<void> {
     const wished = language.get() ?? navigator.languages?.[0] ?? navigator.language;
-    await this.use(wished.toLowerCase().startsWith("de") ? "de" : "en");
+    const code = wished.toLowerCase().startsWith("de") ? "de" : "en";
+    // A language that cannot be fetched now must not keep the page from starting.
+    await this.use(code).catch(() => undefined);
   }
 
   /** A number as this language writes it, at most one decimal. */

@@ -1,5 +1,5 @@
 // The strings of the console and the report, which phones never load.
-import { enStaff, type StaffCatalogue } from "./en";
+import { enStaff, type StaffCatalogue } from "./en.staff";
 import { text } from "./index.svelte";
 
 class StaffText {
@@ -7,4 +7,6 @@ class StaffText {
 }
 
 export const staff = new StaffText();
-text.onLoad = (loaded) => (staff.t = loaded ?? enStaff);
+text.alsoLoad = async (code) => {
+  staff.t = code === "de" ? (await import("./de.staff")).deStaff : enStaff;
+};

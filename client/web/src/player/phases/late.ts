@@ -1,7 +1,9 @@
-// Phases that no game begins with: fetched right after the first paint, as one file.
+// All phases but the lobby: fetched right after the first paint, as one file.
 export { default as Contrast } from "./Contrast.svelte";
 export { default as Example } from "./Example.svelte";
 export { default as Finished } from "./Finished.svelte";
 export { default as Fix } from "./Fix.svelte";
 export { default as Reveal } from "./Reveal.svelte";
+export { default as StoryPhase } from "./StoryPhase.svelte";
+export { default as Transfer } from "./Transfer.svelte";
 export { default as TransferReveal } from "./TransferReveal.svelte";
