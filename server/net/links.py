@@ -11,13 +11,16 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 
+from server.game.errors import Refused
+from server.game.ids import PlayerId
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
-from server.relay.gateway import Slot
+from server.relay.gateway import Audience, Slot
 
 log = logging.getLogger("twogaps.net")
 
@@ -43,22 +46,34 @@ class WsLink:
 
     __slots__ = (
         "_keeper",
+        "_on_refusal",
         "_parting",
         "_queue",
         "_since",
         "_slots",
         "_ws",
+        "audience",
         "is_waiting",
         "is_welcome",
+        "player",
     )
 
-    def __init__(self, ws: ServerConnection, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        ws: ServerConnection,
+        keeper: Keeper,
+        on_refusal: Callable[[Refused], None],
+    ) -> None:
+        """``on_refusal`` is told when a hello that was passed on has been refused."""
         self._ws = ws
         self._keeper = keeper
         self._queue: deque[bytes] = deque()
         self._slots: dict[Slot, bytes] = {}
         self._since = 0.0
         self._parting = False
+        self._on_refusal = on_refusal
+        self.audience: Audience = "player"
+        self.player: PlayerId | None = None
         self.is_waiting = False
         """A hello has been passed on and not yet been answered."""
         self.is_welcome = False
@@ -72,15 +87,16 @@ class WsLink:
             return
         self._hold(frame, slot)
 
-    def greet(self, welcome: bytes) -> None:
+    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
         self.is_waiting, self.is_welcome = False, True
+        self.player = player
         self.push(welcome)
 
-    def turn_away(self, refusal: bytes) -> None:
+    def turn_away(self, refusal: Refused) -> None:
         """Send the refusal of a hello: the session may try another one."""
         self.is_waiting = False
-        self.push(refusal)
+        self._on_refusal(refusal)
 
     def part(self, bye: bytes) -> None:
         """Send a last frame and close."""

@@ -10,44 +10,37 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from server.game.commands import AskTime as AskTimeCommand
-from server.game.commands import CastVote, Command, Join
-from server.game.commands import ChooseTeam as ChooseTeamCommand
 from server.game.errors import Refused
-from server.game.ids import PlayerId
 from server.net.admin import AdminDesk
 from server.net.limits import Bucket, Limits, Wrongs
 from server.net.links import Keeper, WsLink
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
-    AskTime,
-    ChooseTeam,
     ClientMessage,
     GetCase,
-    GetRoster,
     Hello,
+    HostMessage,
     ListDecks,
     ListRooms,
     OpenRoom,
     Ping,
+    PlayerMessage,
     Prove,
     Role,
-    Vote,
 )
 from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
-from server.protocol.server_messages import Bye, Challenge, Pong, Welcome
-from server.relay.gateway import Audience
+from server.protocol.server_messages import Bye, Challenge, Welcome
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
-from server.rooms.inbox import AskRoster, Attend, Do, Enter, Leave, Return
+from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.net")
@@ -67,19 +60,23 @@ class Desk:
     """Returns a fresh random id (hex, 128 bits)."""
 
 
+_WRONG = ("unknown_room", "wrong_proof", "bad_token")
+"""Refusals that a thief of codes and keys would collect."""
+
+
 class Session:
     """The conversation on one websocket."""
 
     def __init__(self, ws: ServerConnection, desk: Desk) -> None:
         self._ws = ws
         self._desk = desk
-        self._link = WsLink(ws, desk.keeper)
+        self._link = WsLink(ws, desk.keeper, self._refuse)
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
         self._room: Room | None = None
-        self._player: PlayerId | None = None
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
+        self._is_quick = False
 
     async def run(self) -> None:
         """Talk until the socket closes."""
@@ -88,7 +85,7 @@ class Session:
         )
         try:
             async for frame in self._ws:
-                if wait_s := self._bucket.take():
+                if wait_s := self._take():
                     await asyncio.sleep(wait_s)
                 await self._receive(frame)
         except ConnectionClosed:
@@ -96,6 +93,17 @@ class Session:
         finally:
             deadline.cancel()
             self._leave()
+
+    def _take(self) -> float:
+        """Return how long to wait before the next message is read."""
+        if self._is_staff and not self._is_quick:
+            rate = self._desk.limits.staff_rate
+            self._bucket, self._is_quick = Bucket(rate, 2 * rate), True
+        return self._bucket.take()
+
+    @property
+    def _is_staff(self) -> bool:
+        return self._is_welcome and self._role in ("host", "admin")
 
     def _expire(self) -> None:
         if not self._is_welcome:
@@ -112,19 +120,24 @@ class Session:
             await self._handle(self._decode(frame))
         except Refused as refusal:
             self._refuse(refusal)
+        except Exception:
+            log.exception("a message could not be handled")
+            self._refuse(Refused("internal", "A fault of ours; nothing changed."))
 
     def _decode(self, frame: str | bytes) -> ClientMessage:
         limits = self._desk.limits
-        is_staff = self._is_welcome and self._role in ("host", "admin")
-        most = limits.staff_frame if is_staff else limits.player_frame
+        most = limits.staff_frame if self._is_staff else limits.player_frame
         if len(frame) > most:
             raise Refused("too_large", f"A frame may have {most} bytes here.")
         if isinstance(frame, bytes):
             raise Refused("bad_message", "Send JSON in text frames, not binary ones.")
         return decode_client(frame)
 
-    def _refuse(self, refusal: Refused, command: Command | None = None) -> None:
-        self._link.push(replies.refused(refusal, command))
+    def _refuse(self, refusal: Refused) -> None:
+        """Send a refusal; count what looks like trying codes or keys."""
+        if refusal.code in _WRONG and self._desk.wrongs.count(self._address) > 0:
+            refusal = Refused("too_fast", "Too many wrong tries from here; wait a bit.")
+        self._link.push(replies.refused(refusal))
         if not self._is_welcome:
             self._refusals += 1
             if self._refusals >= self._desk.limits.hellos:
@@ -176,17 +189,7 @@ class Session:
     async def _find(self, hello: Hello) -> Room:
         if not hello.room:
             raise Refused("unknown_room", "Give the code of a room.")
-        try:
-            return await self._desk.directory.find(hello.room)
-        except Refused as refusal:
-            if refusal.code == "unknown_room":
-                self._count_wrong()
-            raise
-
-    def _count_wrong(self) -> None:
-        """Slow down an address that tries codes or keys."""
-        if self._desk.wrongs.count(self._address) > 0:
-            raise Refused("too_fast", "Too many wrong tries from here; wait a minute.")
+        return await self._desk.directory.find(hello.room)
 
     @property
     def _address(self) -> str:
@@ -195,16 +198,18 @@ class Session:
 
     def _enter(self, hello: Hello, room: Room) -> None:
         if hello.token:
-            player = room.player_of(hello.token)
-            request: Return | Enter = Return(self._link, player)
+            request: Return | Enter = Return(link=self._link, token=hello.token)
         elif hello.name:
-            player = room.player_for(hello.join_key or self._desk.new_id())
-            join = Join(player, hello.name, hello.team, hello.is_practice)
-            request = Enter(self._link, join)
+            key = hello.join_key or self._desk.new_id()
+            named = hello.model_copy(update={"join_key": key})
+            request = Enter(link=self._link, hello=named)
         else:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")
+        self._pass_on(room, request)
+
+    def _pass_on(self, room: Room, request: Enter | Return | Attend) -> None:
         room.put(request)
-        self._player, self._link.is_waiting = player, True
+        self._link.is_waiting = True
 
     def _ask_proof(self, hello: Hello) -> None:
         nonce = self._desk.new_id()
@@ -216,56 +221,45 @@ class Session:
             raise Refused("hello_expected", "There is no challenge to answer.")
         hello, nonce = self._challenge
         self._challenge = None
-        key = self._key(hello.role)
-        code = self._room.code if self._room else None
-        if not is_equal(message.proof, prove(key, hello.role, code, nonce)):
-            self._count_wrong()
-            raise Refused("wrong_proof", "This key does not open this; check the link.")
-        self._bucket = Bucket(
-            self._desk.limits.staff_rate, 2 * self._desk.limits.staff_rate
-        )
-        if self._room is None:
-            self._welcome_admin()
+        if self._room is not None:
+            self._link.audience = "host" if hello.role == "host" else "screen"
+            proof = Attend(link=self._link, nonce=nonce, proof=message.proof)
+            self._pass_on(self._room, proof)
             return
-        audience: Audience = "host" if hello.role == "host" else "screen"
-        self._room.put(Attend(self._link, audience))
-        self._link.is_waiting = True
-
-    def _key(self, role: Role) -> str:
-        if self._room is None:
-            assert self._desk.admin.key is not None
-            return self._desk.admin.key
-        return self._room.key_of("host" if role == "host" else "screen")
+        key = self._desk.admin.key
+        assert key is not None
+        if not is_equal(message.proof, prove(key, "admin", None, nonce)):
+            raise Refused("wrong_proof", "This key does not open this; check the link.")
+        self._welcome_admin()
 
     def _welcome_admin(self) -> None:
-        self._link.greet(
-            encode_server(
-                Welcome(
-                    role="admin",
-                    room=None,
-                    server=replies.SERVER_NAME,
-                    now_ms=self._desk.clock.now_ms(),
-                )
-            )
+        welcome = Welcome(
+            role="admin",
+            room=None,
+            server=replies.SERVER_NAME,
+            now_ms=self._desk.clock.now_ms(),
         )
+        self._link.greet(encode_server(welcome), None)
 
     # --- what is said ----------------------------------------------------------------
 
     async def _speak(self, message: ClientMessage) -> None:
-        match message:
-            case Ping(ref=ref):
-                now_ms = self._desk.clock.now_ms()
-                self._link.push(encode_server(Pong(ref=ref, now_ms=now_ms)))
-            case OpenRoom() | ListRooms() | ListDecks() | GetCase():
-                self._link.push(await self._answer_admin(message))
-            case GetRoster():
-                self._to_room().put(AskRoster(self._link, message))
-            case Vote() | AskTime() | ChooseTeam():
-                self._do(self._own_command(message))
-            case Hello() | Prove():
-                raise Refused("not_allowed", "This socket has been welcomed already.")
-            case _:
-                self._do(message)
+        if isinstance(message, OpenRoom | ListRooms | ListDecks | GetCase):
+            self._link.push(await self._answer_admin(message))
+        elif isinstance(message, Hello | Prove):
+            raise Refused("not_allowed", "This socket has been welcomed already.")
+        elif isinstance(message, Ping):
+            self._link.push(replies.pong(message, self._desk.clock.now_ms()))
+        else:
+            self._say(message)
+
+    def _say(self, message: PlayerMessage | HostMessage) -> None:
+        assert self._room is not None
+        now_ms = self._desk.clock.now_ms()
+        try:
+            self._room.put(Say(link=self._link, message=message, stamped_ms=now_ms))
+        except Refused as refusal:
+            self._link.push(replies.refused(refusal, message))
 
     async def _answer_admin(
         self, message: OpenRoom | ListRooms | ListDecks | GetCase
@@ -274,46 +268,11 @@ class Session:
         try:
             return await self._desk.admin.answer(message)
         except Refused as refusal:
-            return replies.refused(refusal, ref=message.ref)
-
-    def _own_command(self, message: Vote | AskTime | ChooseTeam) -> Command:
-        """Turn a player's message into a command in that player's name."""
-        player = self._player
-        assert player is not None
-        match message:
-            case Vote():
-                return CastVote(
-                    player=player,
-                    client=message.client,
-                    counter=message.counter,
-                    round=message.round,
-                    ballot=message.ballot,
-                    answer=message.answer,
-                    reason=message.reason,
-                    stamped_ms=self._desk.clock.now_ms(),
-                )
-            case AskTime():
-                return AskTimeCommand(player, message.percent, message.ref)
-            case ChooseTeam():
-                return ChooseTeamCommand(player, message.team, message.ref)
-        assert_never(message)
-
-    def _do(self, command: Command) -> None:
-        try:
-            self._to_room().put(Do(self._link, command))
-        except Refused as refusal:
-            self._refuse(refusal, command)
-
-    def _to_room(self) -> Room:
-        assert self._room is not None
-        return self._room
+            return replies.refused(refusal, message)
 
     def _leave(self) -> None:
-        if self._room is not None and self._role not in (None, "admin"):
-            audience: Audience = "player"
-            if self._role in ("host", "screen"):
-                audience = self._role
-            self._room.put(Leave(self._link, audience, self._player))
+        if self._room is not None:
+            self._room.put(Leave(link=self._link))
 
 
 def _bye(code: Literal["idle", "refused"], detail: str, *, come_back: bool) -> bytes:

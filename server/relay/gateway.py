@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 
 Audience = Literal["player", "screen", "host"]
@@ -21,15 +22,20 @@ Slot = Literal["view", "panel", "progress", "you"]
 class Link(Protocol):
     """One connected client, wherever its socket is."""
 
+    audience: Audience
+    """The role it asked for."""
+    player: PlayerId | None
+    """Who it speaks for, once greeted as a player."""
+
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, in order; with a slot it may be replaced by a newer one."""
         ...
 
-    def greet(self, welcome: bytes) -> None:
-        """Send the welcome: from now on the link may speak for its role."""
+    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
+        """Send the welcome: from now on the link speaks for its role."""
         ...
 
-    def turn_away(self, refusal: bytes) -> None:
+    def turn_away(self, refusal: Refused) -> None:
         """Send the refusal of a hello: the client may try another one."""
         ...
 
@@ -42,14 +48,12 @@ class Gateway(Protocol):
     """Carries frames to the people of a room."""
 
     def attach(
-        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+        self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
         """Let a link hear its room. Returns the link it replaces: a player has one."""
         ...
 
-    def detach(
-        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
-    ) -> bool:
+    def detach(self, room: RoomCode, link: Link) -> bool:
         """Forget a link; False where it had been replaced before. Idempotent."""
         ...
 

@@ -22,6 +22,10 @@ class _Listeners:
             return self.players.values()
         return self.screens if audience == "screen" else self.hosts
 
+    def staff(self, link: Link) -> dict[Link, None]:
+        """Return where a link that is no player's belongs."""
+        return self.screens if link.audience == "screen" else self.hosts
+
     def __bool__(self) -> bool:
         return bool(self.players or self.screens or self.hosts)
 
@@ -33,34 +37,28 @@ class LocalGateway:
         self._rooms: dict[RoomCode, _Listeners] = {}
 
     def attach(
-        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
+        self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
         """Let a link hear its room; return the player's link that it replaces."""
         listeners = self._rooms.setdefault(room, _Listeners())
-        if audience == "player":
-            assert player is not None
+        if player is not None:
             old = listeners.players.get(player)
             listeners.players[player] = link
             return old if old is not link else None
-        chosen = listeners.screens if audience == "screen" else listeners.hosts
-        chosen[link] = None
+        listeners.staff(link)[link] = None
         return None
 
-    def detach(
-        self, room: RoomCode, audience: Audience, link: Link, player: PlayerId | None
-    ) -> bool:
-        """Forget a link; False where another has taken its place."""
+    def detach(self, room: RoomCode, link: Link) -> bool:
+        """Forget a link; False where it was unknown or another has taken its place."""
         listeners = self._rooms.get(room)
         if listeners is None:
             return False
-        if audience == "player":
-            assert player is not None
-            if listeners.players.get(player) is not link:
+        if link.player is not None:
+            if listeners.players.get(link.player) is not link:
                 return False
-            del listeners.players[player]
-        else:
-            chosen = listeners.screens if audience == "screen" else listeners.hosts
-            chosen.pop(link, None)
+            del listeners.players[link.player]
+        elif listeners.staff(link).pop(link, False) is False:
+            return False
         if not listeners:
             del self._rooms[room]
         return True

@@ -4,69 +4,73 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.game.commands import Command, Join
 from server.game.errors import Refused
-from server.game.ids import PlayerId
-from server.protocol.client_messages import GetRoster
-from server.relay.gateway import Audience, Link
+from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.relay.gateway import Link
 
 CAPACITY = 32_768
 BATCH = 1_024
 """At most so many requests share a step, and so a commit."""
 
 
-@dataclass(frozen=True, slots=True)
+Ack = Callable[[], None]
+"""Called once a request has been dealt with for good: stored, or finally refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enter:
-    """Somebody new wants to play."""
+    """Somebody says hello by name; the same hello again is the same player."""
 
     link: Link
-    join: Join
+    hello: Hello
+    ack: Ack | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A player is back with a token that has been checked."""
+    """A player is back with a token."""
 
     link: Link
-    player: PlayerId
+    token: str
+    ack: Ack | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attend:
-    """A host or a screen that has proved its key."""
+    """A host or a screen answers a challenge."""
 
     link: Link
-    audience: Audience
+    nonce: str
+    proof: str
+    ack: Ack | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
     """A connection is gone."""
 
     link: Link
-    audience: Audience
-    player: PlayerId | None
+    ack: Ack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
-    """A command of a player or a host."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """A message of somebody who is welcome, stamped where it was received (UTC ms).
 
-    link: Link
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class AskRoster:
-    """A host wants a page of the roster."""
+    ``token`` speaks for a player whose link is not known any more.
+    """
 
     link: Link
-    ask: GetRoster
+    message: PlayerMessage | HostMessage
+    stamped_ms: int
+    token: str | None = None
+    ack: Ack | None = None
 
 
-Request = Enter | Return | Attend | Leave | Do | AskRoster
+Request = Enter | Return | Attend | Leave | Say
 
 
 class Inbox:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from server import __version__
-from server.game.commands import CastVote, Command
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
-from server.protocol.client_messages import Role
+from server.protocol.client_messages import Ping, Role, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import player_token
-from server.protocol.server_messages import Bye, Done, Recorded, RefusedMessage, Welcome
+from server.protocol.server_messages import (
+    Bye,
+    Done,
+    Pong,
+    Recorded,
+    RefusedMessage,
+    Welcome,
+)
 
 SERVER_NAME = f"two-gaps {__version__}"
 
@@ -32,40 +38,40 @@ def welcome(
     )
 
 
-def recorded(state: RoomState, command: CastVote) -> bytes:
+def recorded(state: RoomState, vote: Vote, player: PlayerId) -> bytes:
     """Return the acknowledgement of a vote: what stands, whoever sent it."""
-    poll = state.rounds[command.round].polls[command.ballot]
-    vote = poll.votes.get(command.player) or poll.late[command.player]
+    poll = state.rounds[vote.round].polls[vote.ballot]
+    held = poll.votes.get(player) or poll.late[player]
     return encode_server(
         Recorded(
-            round=command.round,
-            ballot=command.ballot,
-            client=command.client,
-            counter=command.counter,
-            answer=vote.answer,
-            is_late=vote.is_late,
+            round=vote.round,
+            ballot=vote.ballot,
+            client=vote.client,
+            counter=vote.counter,
+            answer=held.answer,
+            is_late=held.is_late,
         )
     )
 
 
-def answer(state: RoomState, command: Command) -> bytes | None:
-    """Return the answer to a command that was carried out; None where none is due."""
-    if isinstance(command, CastVote):
-        return recorded(state, command)
-    ref = getattr(command, "ref", None)
-    return encode_server(Done(ref=ref)) if ref is not None else None
+def done(ref: int) -> bytes:
+    """Return the answer to a command that was carried out."""
+    return encode_server(Done(ref=ref))
 
 
-def refused(
-    refusal: Refused, command: Command | None = None, ref: int | None = None
-) -> bytes:
+def pong(ping: Ping, now_ms: int) -> bytes:
+    """Return the answer to a ping."""
+    return encode_server(Pong(ref=ping.ref, now_ms=now_ms))
+
+
+def refused(refusal: Refused, message: object = None) -> bytes:
     """Return a refusal that names the message it answers."""
-    vote = command if isinstance(command, CastVote) else None
+    vote = message if isinstance(message, Vote) else None
     return encode_server(
         RefusedMessage(
             code=refusal.code,
             detail=refusal.detail,
-            ref=getattr(command, "ref", ref),
+            ref=getattr(message, "ref", None),
             round=vote.round if vote else None,
             ballot=vote.ballot if vote else None,
             client=vote.client if vote else None,

@@ -24,23 +24,15 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
+from server.protocol.client_messages import GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
-from server.protocol.keys import derive, is_equal, player_token, screen_key
+from server.protocol.keys import is_equal, player_token, prove, screen_key
 from server.protocol.server_messages import Notice
 from server.relay.gateway import AUDIENCES, Audience, Gateway
-from server.rooms import replies
+from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of
-from server.rooms.inbox import (
-    AskRoster,
-    Attend,
-    Do,
-    Enter,
-    Inbox,
-    Leave,
-    Request,
-    Return,
-)
+from server.rooms.inbox import Attend, Enter, Inbox, Leave, Request, Return, Say
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
 
@@ -56,6 +48,9 @@ _STORAGE = Refused(
     "storage_unavailable",
     "The server cannot write its journal now. Nothing was counted; it is sent again.",
 )
+PASSING = ("storage_unavailable", "internal")
+"""Refusals that say nothing about the request: it may be sent again as it is."""
+
 _FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
 
 
@@ -118,10 +113,6 @@ class Room:
         secret = self._state.secret
         return secret if audience == "host" else screen_key(secret)
 
-    def player_for(self, join_key: str) -> PlayerId:
-        """Return the id of whoever joins with a key: the same for the same key."""
-        return PlayerId(derive(self._state.secret, f"join {join_key}")[:12])
-
     def player_of(self, token: str) -> PlayerId:
         """Return whose resume token this is; raises :class:`Refused`."""
         player = PlayerId(token.partition(".")[0])
@@ -179,25 +170,48 @@ class Room:
         await self._publish(effects, has_news=bool(step.events))
 
     def _decide(self, step: _Step, request: Request) -> Refused | None:
-        """Decide a request that changes the game; return the refusal if it is one."""
-        match request:
-            case Enter(join=command) | Do(command=command):
-                if self._is_stalled:
-                    return _STORAGE
-                try:
-                    self._apply(step, command)
-                except Refused as refusal:
-                    return refusal
-                except Exception:
-                    log.exception("room %s: '%s' failed", self.code, command.type)
-                    step.is_suspect = True
-                    return _FAULT
-                return None
-            case Return() | Attend() | AskRoster():
-                return _STORAGE if self._is_blind else None
-            case Leave():
-                return None
-        assert_never(request)
+        """Decide what a request changes; return the refusal if it is one."""
+        try:
+            if isinstance(request, Enter | Say) and self._is_stalled:
+                raise _STORAGE
+            match request:
+                case Enter(hello=hello):
+                    self._apply(step, requests.join(self._state, hello))
+                case Return(token=token):
+                    self._must_see()
+                    self.player_of(token)
+                case Attend():
+                    self._must_see()
+                    self._check_proof(request)
+                case Say(message=GetRoster() | Ping()) | Leave():
+                    pass
+                case Say():
+                    self._apply(step, self._command(request))
+                case _:
+                    assert_never(request)
+        except Refused as refusal:
+            return refusal
+        except Exception:
+            log.exception("room %s: a rule failed", self.code)
+            step.is_suspect = True
+            return _FAULT
+        return None
+
+    def _must_see(self) -> None:
+        """Let nobody in while the state itself is in doubt."""
+        if self._is_blind:
+            raise _STORAGE
+
+    def _check_proof(self, request: Attend) -> None:
+        audience = request.link.audience
+        right = prove(self.key_of(audience), audience, self.code, request.nonce)
+        if not is_equal(request.proof, right):
+            raise Refused("wrong_proof", "This key does not open this; check the link.")
+
+    def _command(self, request: Say) -> Command:
+        """Return the command a message stands for, in the name of who sent it."""
+        player = self.player_of(request.token) if request.token else request.link.player
+        return requests.command(request.message, player, request.stamped_ms)
 
     def _apply(self, step: _Step, command: Command) -> None:
         for event in decide(self._state, command, *self._moment()):
@@ -224,7 +238,7 @@ class Room:
         if step.is_answered:
             return
         for request in step.batch:
-            is_change = isinstance(request, Enter | Do)
+            is_change = isinstance(request, Enter | Say)
             hides = self._is_blind and not isinstance(request, Leave)
             self._answer(request, refusal if is_change or hides else None)
 
@@ -264,49 +278,64 @@ class Room:
             case Leave():
                 self._leave(request)
             case Enter() | Return() | Attend() if refusal is not None:
-                request.link.turn_away(replies.refused(refusal))
-            case AskRoster(ask=ask) if refusal is not None:
-                request.link.push(replies.refused(refusal, ref=ask.ref))
-            case Do() if refusal is not None:
-                request.link.push(replies.refused(refusal, request.command))
-            case Enter(join=join):
-                self._greet(request, join.player)
-            case Return(player=player):
-                self._greet(request, player)
+                request.link.turn_away(refusal)
+            case Enter(hello=hello):
+                self._greet(request, requests.player_for(self._state, hello))
+            case Return(token=token):
+                self._greet(request, self.player_of(token))
             case Attend():
                 self._attend(request)
-            case AskRoster(ask=ask):
-                request.link.push(self._publisher.roster(self._state, ask))
-            case Do():
-                frame = replies.answer(self._state, request.command)
-                if frame is not None:
-                    request.link.push(frame)
+            case Say():
+                self._reply(request, refusal)
+            case _:
+                assert_never(request)
+        if request.ack is not None and (refusal is None or refusal.code not in PASSING):
+            request.ack()
+
+    def _reply(self, request: Say, refusal: Refused | None) -> None:
+        message, link = request.message, request.link
+        if refusal is not None:
+            link.push(replies.refused(refusal, message))
+        elif isinstance(message, GetRoster):
+            link.push(self._publisher.roster(self._state, message))
+        elif isinstance(message, Vote):
+            link.push(replies.recorded(self._state, message, self._speaker(request)))
+        elif isinstance(message, Ping):
+            link.push(replies.pong(message, self._clock.now_ms()))
+        elif message.ref is not None:
+            link.push(replies.done(message.ref))
+
+    def _speaker(self, request: Say) -> PlayerId:
+        player = self.player_of(request.token) if request.token else request.link.player
+        assert player is not None
+        return player
 
     def _greet(self, request: Enter | Return, player: PlayerId) -> None:
         """Attach a player and show everything, in one go: nothing can fall between."""
         link, now_ms = request.link, self._clock.now_ms()
-        replaced = self._gateway.attach(self.code, "player", link, player)
+        replaced = self._gateway.attach(self.code, link, player)
         if replaced is not None:
             replaced.part(replies.TAKEN_OVER)
         self._presence.arrive(player)
-        link.greet(replies.welcome(self._state, "player", now_ms, player))
+        welcome = replies.welcome(self._state, "player", now_ms, player)
+        link.greet(welcome, player)
         self._publisher.show_all(self._state, "player", link)
         link.push(self._publisher.you_frame(self._state, player), "you")
         self._publisher.mark()
 
     def _attend(self, request: Attend) -> None:
-        link, audience = request.link, request.audience
-        self._gateway.attach(self.code, audience, link, None)
-        link.greet(replies.welcome(self._state, audience, self._clock.now_ms()))
-        self._publisher.show_all(self._state, audience, link)
+        link = request.link
+        self._gateway.attach(self.code, link, None)
+        now_ms = self._clock.now_ms()
+        link.greet(replies.welcome(self._state, link.audience, now_ms), None)
+        self._publisher.show_all(self._state, link.audience, link)
 
     def _leave(self, request: Leave) -> None:
-        player = request.player
-        if not self._gateway.detach(self.code, request.audience, request.link, player):
+        link = request.link
+        if not self._gateway.detach(self.code, link) or link.player is None:
             return
-        if player is not None and player in self._state.players:
-            self._presence.leave(player, self._clock.now_ms())
-            self._publisher.mark()
+        self._presence.leave(link.player, self._clock.now_ms())
+        self._publisher.mark()
 
     async def _publish(self, effects: Effects, *, has_news: bool) -> None:
         for player in effects.kicked:

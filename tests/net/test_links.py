@@ -42,7 +42,7 @@ def socket(monkeypatch: pytest.MonkeyPatch) -> FakeSocket:
 
 
 def link_to(socket: FakeSocket) -> WsLink:
-    return WsLink(socket, Keeper())  # type: ignore[arg-type] # a fake
+    return WsLink(socket, Keeper(), lambda _: None)  # type: ignore[arg-type] # a fake
 
 
 async def test_a_quick_reader_gets_every_frame_at_once(socket: FakeSocket) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import Any
 
 from scenarios.model import Label
 from server.game.answers import GapAnswer
-from server.game.commands import CastVote, Command, Join
+from server.game.commands import HostCommand
+from server.game.errors import Refused
 from server.game.events import Event
 from server.game.evolve import replay
 from server.game.ids import ClientId, PlayerId, RoomCode
@@ -19,9 +21,12 @@ from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.journal.store import EventStore, StoreUnavailable
-from server.relay.gateway import Slot
+from server.protocol.client_messages import Hello, Vote
+from server.protocol.keys import prove
+from server.relay.gateway import Audience, Slot
 from server.relay.local import LocalGateway
-from server.rooms.inbox import Attend, Do, Enter, Leave, Return
+from server.rooms import replies
+from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.room import Room
 from tests.support.cases import opened
 
@@ -45,18 +50,20 @@ class RecordingLink:
         self.messages: list[dict[str, Any]] = []
         self.is_welcome = False
         self.is_parted = False
+        self.audience: Audience = "player"
+        self.player: PlayerId | None = None
         self._news = asyncio.Event()
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         self.messages.append(json.loads(frame))
         self._news.set()
 
-    def greet(self, welcome: bytes) -> None:
-        self.is_welcome = True
+    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
+        self.is_welcome, self.player = True, player
         self.push(welcome)
 
-    def turn_away(self, refusal: bytes) -> None:
-        self.push(refusal)
+    def turn_away(self, refusal: Refused) -> None:
+        self.push(replies.refused(refusal))
 
     def part(self, bye: bytes) -> None:
         self.push(bye)
@@ -122,42 +129,47 @@ class Table:
         self.clock = clock
         self._counter = 0
 
-    async def join(self, name: str) -> tuple[PlayerId, RecordingLink]:
-        """Let a player in and wait for the welcome."""
-        link, player = RecordingLink(), PlayerId(f"p-{name}")
-        self.room.put(Enter(link, Join(player, name)))
+    async def join(self, name: str) -> tuple[str, RecordingLink]:
+        """Let a player in; return the resume token and the link."""
+        link = RecordingLink()
+        key = hashlib.sha256(name.encode()).hexdigest()[:32]
+        hello = Hello(version=1, role="player", room=ROOM, name=name, join_key=key)
+        self.room.put(Enter(link=link, hello=hello))
+        token = (await link.get("welcome"))["token"]
         await link.get("you")
-        return player, link
+        return token, link
 
-    async def back(self, player: PlayerId) -> RecordingLink:
+    async def back(self, token: str) -> RecordingLink:
         """Let a player come back on a new link."""
         link = RecordingLink()
-        self.room.put(Return(link, player))
+        self.room.put(Return(link=link, token=token))
         await link.get("you")
         return link
 
-    async def attend(self, audience: str) -> RecordingLink:
+    async def attend(self, audience: Audience) -> RecordingLink:
         """Let a host or a screen in."""
         link = RecordingLink()
-        self.room.put(Attend(link, audience))  # type: ignore[arg-type] # a literal
+        link.audience = audience
+        proof = prove(self.room.key_of(audience), audience, ROOM, "nonce")
+        self.room.put(Attend(link=link, nonce="nonce", proof=proof))
         await link.get("progress")
         return link
 
-    def leave(self, link: RecordingLink, player: PlayerId | None = None) -> None:
-        """Lose a player's connection."""
-        self.room.put(Leave(link, "player", player))
+    def leave(self, link: RecordingLink) -> None:
+        """Lose a connection."""
+        self.room.put(Leave(link=link))
 
-    async def do(self, host: RecordingLink, *commands: Command) -> None:
+    async def do(self, host: RecordingLink, *commands: HostCommand) -> None:
         """Let the host give commands, and wait until the last is done."""
         for command in commands:
             self._counter += 1
-            self.room.put(Do(host, replace(command, ref=self._counter)))  # type: ignore[call-arg] # host commands
+            message = replace(command, ref=self._counter)
+            self.room.put(Say(link=host, message=message, stamped_ms=self.clock.ms))
         await host.get("done", ref=self._counter)
 
     def vote(
         self,
         link: RecordingLink,
-        player: PlayerId,
         label: str = "outer",
         counter: int = 1,
         ballot: str = "vote",
@@ -165,17 +177,14 @@ class Table:
         confidence: int | None = 80,
     ) -> None:
         """Send a vote; do not wait."""
-        command = CastVote(
-            player=player,
+        message = Vote(
             client=ClientId("c"),
             counter=counter,
             round=round_index,
             ballot=Ballot(ballot),
             answer=GapAnswer(Label(label), confidence),
-            reason="",
-            stamped_ms=self.clock.ms,
         )
-        self.room.put(Do(link, command))
+        self.room.put(Say(link=link, message=message, stamped_ms=self.clock.ms))
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,71 @@
+"""From messages of the wire to commands of the game, in the name of who sent them."""
+
+from __future__ import annotations
+
+from server.game.commands import AskTime as AskTimeCommand
+from server.game.commands import CastVote, Command, Join
+from server.game.commands import ChooseTeam as ChooseTeamCommand
+from server.game.errors import Refused
+from server.game.ids import PlayerId
+from server.game.state import RoomState
+from server.protocol.client_messages import (
+    AskTime,
+    ChooseTeam,
+    GetRoster,
+    Hello,
+    HostMessage,
+    Ping,
+    PlayerMessage,
+    Vote,
+)
+from server.protocol.keys import derive
+
+
+def player_for(state: RoomState, hello: Hello) -> PlayerId:
+    """Return the id of whoever says this hello: the same for the same join key."""
+    return PlayerId(derive(state.secret, f"join {hello.join_key}")[:12])
+
+
+def join(state: RoomState, hello: Hello) -> Join:
+    """Return the command that a hello by name stands for."""
+    player = player_for(state, hello)
+    return Join(player, hello.name or "", hello.team, hello.is_practice)
+
+
+def command(
+    message: PlayerMessage | HostMessage, player: PlayerId | None, stamped_ms: int
+) -> Command:
+    """Return the command that a message stands for.
+
+    A player's message needs the player; raises :class:`Refused` without one.
+    """
+    match message:
+        case Vote() | AskTime() | ChooseTeam():
+            if player is None:
+                raise Refused("hello_expected", "Say hello first; wait for welcome.")
+            return _players(message, player, stamped_ms)
+        case GetRoster() | Ping():
+            raise TypeError(f"{message.type} is a question, not a command")
+        case _:
+            return message
+
+
+def _players(
+    message: Vote | AskTime | ChooseTeam, player: PlayerId, stamped_ms: int
+) -> Command:
+    match message:
+        case Vote():
+            return CastVote(
+                player=player,
+                client=message.client,
+                counter=message.counter,
+                round=message.round,
+                ballot=message.ballot,
+                answer=message.answer,
+                reason=message.reason,
+                stamped_ms=stamped_ms,
+            )
+        case AskTime():
+            return AskTimeCommand(player, message.percent, message.ref)
+        case ChooseTeam():
+            return ChooseTeamCommand(player, message.team, message.ref)
