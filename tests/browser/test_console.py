@@ -22,8 +22,8 @@ SHOWN_ONLY_TO_THE_HOST = "Sure and wrong"
 
 
 def big(host: Page) -> Locator:
-    """Return the one big button."""
-    return host.locator("[aria-keyshortcuts=Space]")
+    """Return the one big button, once it waits for nothing."""
+    return host.locator("[aria-keyshortcuts=Space][aria-disabled=false]")
 
 
 async def join(table: Table, room: str, name: str) -> Page:
