@@ -7,16 +7,12 @@ next one (group commit). Driver errors leave here as :class:`StoreUnavailable`.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from server.disk import DiskError, DiskThread, be_durable
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, erased
@@ -53,32 +49,14 @@ FORMAT = 1
 BUSY_MS = 2_000
 """How long a write waits for somebody else's lock before it is called unavailable."""
 
-GROUP = 256
-"""At most so many appends share a commit."""
-
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Job:
-    """Something to do on the writer's thread, and who waits for it."""
-
-    work: Callable[[sqlite3.Connection], Any]
-    done: asyncio.Future[Any]
 
 
 class SqliteStore:
     """An EventStore in one SQLite file. Use :meth:`open` to get one."""
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
-        self._path = path
-        self._loop = loop
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._connection: sqlite3.Connection | None = None
-        self._is_closed = False
-        self._thread = threading.Thread(
-            target=self._run, name="journal-writer", daemon=True
-        )
+    def __init__(self, path: Path) -> None:
+        self._disk = DiskThread(path, lambda db: _prepare(db), "journal-writer")
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
@@ -86,8 +64,7 @@ class SqliteStore:
 
         Raises :class:`StoreUnavailable` with the reason where that cannot be done.
         """
-        store = cls(path, asyncio.get_running_loop())
-        store._thread.start()
+        store = cls(path)
         try:
             await store.check()
         except StoreUnavailable:
@@ -125,115 +102,26 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was asked for, fold the WAL in, and end the thread."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await self._disk.close()
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._is_closed:
-            raise StoreUnavailable("the journal is closed")
-        done: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(work, done))
-        return await done
-
-    # --- on the writer's thread ------------------------------------------------------
-
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            group, is_last = self._gather(job)
-            outcomes = self._commit(group)
-            with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._loop.call_soon_threadsafe(_settle, group, outcomes)
-            if is_last:
-                break
-        self._disconnect()
-
-    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
-        """Return the jobs that share a transaction, and whether the end was asked."""
-        group = [first]
-        while len(group) < GROUP:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return group, True
-            group.append(job)
-        return group, False
-
-    def _commit(self, group: list[_Job]) -> list[Any]:
-        """Do a group in one transaction; one that conflicts does not harm the rest."""
         try:
-            db = self._connect()
-            db.execute("BEGIN IMMEDIATE")
-            outcomes = [_attempt(db, job) for job in group]
-            db.execute("COMMIT")
-        except sqlite3.Error as exc:
-            self._disconnect()
-            failure = StoreUnavailable(f"journal {self._path.name}: {exc}")
-            failure.__cause__ = exc
-            return [failure] * len(group)
-        return outcomes
-
-    def _connect(self) -> sqlite3.Connection:
-        if self._connection is None:
-            db = sqlite3.connect(self._path, isolation_level=None)
-            try:
-                _prepare(db)
-            except sqlite3.Error:
-                db.close()
-                raise
-            self._connection = db
-        return self._connection
-
-    def _disconnect(self) -> None:
-        """Let go of the file: an open transaction is rolled back with it."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+            return await self._disk.ask(work)
+        except DiskError as exc:
+            raise StoreUnavailable(f"journal {exc}") from exc
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
         raise sqlite3.DatabaseError(
             f"written by a later version of Two Gaps (format {version}); update first"
         )
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA secure_delete=ON")
+    be_durable(db, BUSY_MS)
     if version < FORMAT:
         db.executescript(
             f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;"
         )
-
-
-def _attempt(db: sqlite3.Connection, job: _Job) -> Any:
-    """Do one job in a savepoint of its own; what it raises is its outcome."""
-    db.execute("SAVEPOINT job")
-    try:
-        outcome = job.work(db)
-    except sqlite3.Error:
-        raise
-    except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
-        db.execute("ROLLBACK TO job")
-        outcome = exc
-    db.execute("RELEASE job")
-    return outcome
-
-
-def _settle(group: list[_Job], outcomes: list[Any]) -> None:
-    for job, outcome in zip(group, outcomes, strict=True):
-        if job.done.done():
-            continue
-        if isinstance(outcome, Exception):
-            job.done.set_exception(outcome)
-        else:
-            job.done.set_result(outcome)
 
 
 def _append(

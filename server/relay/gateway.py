@@ -63,6 +63,20 @@ class Gateway(Protocol):
         """Send the same frame to everybody of one role in one room."""
         ...
 
+    def show(
+        self, room: RoomCode, audience: Audience, frame: bytes, version: int
+    ) -> None:
+        """Send the view of a phase to everybody of one role; newer replaces older."""
+        ...
+
+    def is_settled(self, room: RoomCode, version: int) -> bool:
+        """Whether all that was said before a version has come in, from everywhere."""
+        ...
+
+    def close(self, room: RoomCode) -> None:
+        """Forget a room that is put away. Idempotent."""
+        ...
+
     def to_player(
         self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
     ) -> None:

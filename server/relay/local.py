@@ -71,6 +71,22 @@ class LocalGateway:
             for link in listeners.of(audience):
                 link.push(frame, slot)
 
+    def show(
+        self, room: RoomCode, audience: Audience, frame: bytes, version: int
+    ) -> None:
+        """Send the view of a phase: on this node nothing can overtake it."""
+        del version
+        self.broadcast(room, audience, frame, "view")
+
+    def is_settled(self, room: RoomCode, version: int) -> bool:
+        """Whatever was said on this node is in the room's inbox already."""
+        del room, version
+        return True
+
+    def close(self, room: RoomCode) -> None:
+        """Forget a room."""
+        self._rooms.pop(room, None)
+
     def to_player(
         self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
     ) -> None:

@@ -66,7 +66,7 @@ class Publisher:
         """Send everybody the view of a new phase or step."""
         for audience in AUDIENCES:
             frame = self.view(state, audience)
-            self._gateway.broadcast(state.code, audience, frame, "view")
+            self._gateway.show(state.code, audience, frame, state.version)
 
     def view(self, state: RoomState, audience: Audience) -> bytes:
         """Return the frame of a role's view, encoded at most once a version."""
@@ -162,9 +162,8 @@ class Publisher:
         self.panel(state)
         if state.phase is Phase.LOBBY:
             for audience in STAFF:
-                if self._gateway.count(code, audience):
-                    frame = self.view(state, audience)
-                    self._gateway.broadcast(code, audience, frame, "view")
+                frame = self.view(state, audience)
+                self._gateway.show(code, audience, frame, state.version)
 
     def panel(self, state: RoomState) -> None:
         """Send the hosts their figures now."""

@@ -1,0 +1,175 @@
+"""What nodes say to each other: batches up, batches down, states, probes.
+
+Everything may come twice or not at all: a batch is sent again until it is acknowledged,
+and whatever a home does with an item it may do again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from server.game.ids import PlayerId, RoomCode
+from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.relay.gateway import Audience, Slot
+
+MOST_BYTES = 64 * 1024
+"""No message between nodes is larger."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Counted = Annotated[int, Field(ge=0)]
+LinkId = Annotated[str, Field(max_length=40)]
+
+
+class NodeMessage(BaseModel):
+    """Base: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeState(NodeMessage):
+    """A node is up, under a boot id of its own, or down."""
+
+    is_up: bool
+    boot: str
+
+
+class Announce(NodeMessage):
+    """A node is home to this room; a greater epoch wins."""
+
+    epoch: Counted
+
+
+class UpEnter(NodeMessage):
+    """Somebody says hello by name."""
+
+    op: Literal["enter"] = "enter"
+    hello: Hello
+
+
+class UpReturn(NodeMessage):
+    """A player is back, or the edge tells a new home who is there."""
+
+    op: Literal["return"] = "return"
+    token: Annotated[str, Field(max_length=100)]
+
+
+class UpAttend(NodeMessage):
+    """A screen answers the edge's challenge."""
+
+    op: Literal["attend"] = "attend"
+    audience: Audience
+    nonce: Annotated[str, Field(max_length=100)]
+    proof: Annotated[str, Field(max_length=128)]
+
+
+class UpLeave(NodeMessage):
+    """A connection is gone."""
+
+    op: Literal["leave"] = "leave"
+
+
+class UpSay(NodeMessage):
+    """A message of a player, stamped in the home's time (UTC ms)."""
+
+    op: Literal["say"] = "say"
+    token: Annotated[str, Field(max_length=100)] | None
+    message: Annotated[PlayerMessage | HostMessage, Field(discriminator="type")]
+    stamped_ms: int
+
+
+class UpFlush(NodeMessage):
+    """Everything the edge received under views before this version is on its way."""
+
+    op: Literal["flush"] = "flush"
+    version: Counted
+
+
+UpBody = Annotated[
+    UpEnter | UpReturn | UpAttend | UpLeave | UpSay | UpFlush,
+    Field(discriminator="op"),
+]
+
+
+class UpItem(NodeMessage):
+    """One request, numbered by the edge in one sequence for each home."""
+
+    seq: Counted
+    room: RoomCode
+    link: LinkId
+    body: UpBody
+
+
+class UpBatch(NodeMessage):
+    """Requests of one edge."""
+
+    boot: str
+    items: Annotated[tuple[UpItem, ...], Field(max_length=1000)]
+
+
+class DownItem(NodeMessage):
+    """Something for one link: a frame, the welcome, a refused hello, or the end."""
+
+    link: LinkId
+    room: RoomCode
+    op: Literal["push", "greet", "turn_away", "part"]
+    frame: str = ""
+    slot: Slot | None = None
+    player: PlayerId | None = None
+    code: str = ""
+
+
+class DownBatch(NodeMessage):
+    """Acknowledged numbers and frames for one edge, together or not at all."""
+
+    boot: str
+    """Of the edge the numbers belong to."""
+    acks: tuple[int, ...]
+    items: tuple[DownItem, ...]
+
+
+class Probe(NodeMessage):
+    """A clock probe: the edge's time when it was sent."""
+
+    sent_ms: float
+
+
+class Answer(NodeMessage):
+    """The home's time when a probe was answered (UTC ms)."""
+
+    sent_ms: float
+    home_ms: int
+
+
+M = TypeVar("M", bound=NodeMessage)
+
+
+def encode(message: NodeMessage) -> bytes:
+    """Return a message as it is published."""
+    return message.model_dump_json().encode()
+
+
+def decode(kind: type[M], payload: bytes) -> M | None:
+    """Return the message in a payload; None where it is forged or too large."""
+    if len(payload) > MOST_BYTES:
+        return None
+    try:
+        return TypeAdapter(kind).validate_json(payload)
+    except ValidationError:
+        return None
+
+
+def encode_view(epoch: int, version: int, frame: bytes) -> bytes:
+    """Return a view as it is retained: epoch and version, a newline, the frame."""
+    return b"%d %d\n" % (epoch, version) + frame
+
+
+def decode_view(payload: bytes) -> tuple[int, int, bytes] | None:
+    """Return epoch, version and frame of a retained view; None where it is none."""
+    head, newline, frame = payload.partition(b"\n")
+    try:
+        epoch, version = (int(part) for part in head.split(b" "))
+    except ValueError:
+        return None
+    return (epoch, version, frame) if newline else None
