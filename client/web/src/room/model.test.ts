@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Progress, RoomCard, ServerMessage, StoryView, Welcome } from "../protocol";
+import type { HostPanel, Progress, RoomCard, ServerMessage, StoryView, Welcome } from "../protocol";
 import { EMPTY, leftMs, reduce } from "./model";
 
 const CARD: RoomCard = {
@@ -57,6 +57,19 @@ test("progress belongs to its phase", () => {
   expect(voting.progress?.answered).toBe(2);
   expect(reduce(voting, view(2, story("vote")), 0).progress?.answered).toBe(2);
   expect(reduce(voting, view(3, story("vote_closed")), 0).progress).toBeNull();
+});
+
+test("figures of an earlier phase go with it, early ones of this phase stay", () => {
+  const panel = (version: number): ServerMessage => ({
+    type: "panel",
+    version,
+    panel: { advised: "close_votes" } as HostPanel,
+  });
+  const voting = reduce(reduce(EMPTY, view(1, story("vote")), 0), panel(1), 0);
+  expect(reduce(voting, view(2, story("vote_closed")), 0).panel).toBeNull();
+  const early = reduce(reduce(voting, panel(2), 0), view(2, story("vote_closed")), 0);
+  expect(early.panel?.advised).toBe("close_votes");
+  expect(reduce(early, panel(1), 0)).toBe(early);
 });
 
 test("a vote's refusal is the vote box's business, a command's is shown", () => {

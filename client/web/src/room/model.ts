@@ -32,6 +32,8 @@ export interface Room {
   stage: Stage | null;
   host: HostView | null;
   panel: HostPanel | null;
+  /** How far the room had come when the panel was made. */
+  panelVersion: number;
   progress: Progress | null;
   you: PrivateView | null;
   roster: RosterPage | null;
@@ -49,6 +51,7 @@ export const EMPTY: Room = {
   stage: null,
   host: null,
   panel: null,
+  panelVersion: -1,
   progress: null,
   you: null,
   roster: null,
@@ -67,6 +70,7 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
         ...room,
         welcome: message,
         version: -1,
+        panelVersion: -1,
         bye: null,
         refused: null,
         offsetMs: message.now_ms - atMs,
@@ -78,7 +82,8 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
       if (message.version < room.version) return room;
       return enter(room, message.version, message.view.stage, message.view);
     case "panel":
-      return { ...room, panel: message.panel };
+      if (message.version < room.version) return room;
+      return { ...room, panel: message.panel, panelVersion: message.version };
     case "progress":
       return { ...room, progress: message };
     case "you":
@@ -114,6 +119,8 @@ function enter(room: Room, version: number, stage: Stage, host: HostView | null)
     stage,
     host: host ?? room.host,
     progress: isNewPhase ? null : room.progress,
+    // Advice of the phase before must not be a press away.
+    panel: isNewPhase && room.panelVersion < version ? null : room.panel,
   };
 }
 

@@ -129,7 +129,8 @@ function restoreBox(room: string): votes.Box {
   return votes.emptyBox(randomName());
 }
 
-function randomName(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
+/** 32 hex digits that nobody else has. */
+export function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

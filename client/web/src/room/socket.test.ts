@@ -44,7 +44,7 @@ const world: World = {
 function connection(extra: object = {}): Connection {
   return new Connection(
     "ws://class.test/ws",
-    { role: "player", room: "K7MQ2P", name: "Ada", ...extra },
+    { role: "player", room: "K7MQ2P", name: "Ada", joinKey: "ab", ...extra },
     { onMessage: (m) => heard.push(m), onLink: (l) => links.push(l) },
     world,
   );
@@ -64,7 +64,7 @@ beforeEach(() => {
 test("says hello by name, and after a cut by token", () => {
   connection().start();
   last().onopen?.();
-  expect(last().sent[0]).toMatchObject({ type: "hello", name: "Ada", room: "K7MQ2P" });
+  expect(last().sent[0]).toMatchObject({ type: "hello", name: "Ada", join_key: "ab" });
   last().say(WELCOME);
   last().onclose?.();
   expect(links.at(-1)).toBe("waiting");
@@ -72,6 +72,7 @@ test("says hello by name, and after a cut by token", () => {
   last().onopen?.();
   expect(last().sent[0]).toMatchObject({ token: "p1.mac" });
   expect(last().sent[0]).not.toHaveProperty("name");
+  expect(last().sent[0]).not.toHaveProperty("join_key");
 });
 
 test("answers a challenge with its proof", () => {

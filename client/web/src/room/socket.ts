@@ -11,6 +11,8 @@ export interface Identity {
   prove?: (nonce: string) => string;
   token?: string | null;
   name?: string | null;
+  /** Random, 32 hex digits: a hello sent again with it joins no second time. */
+  joinKey?: string;
   team?: string | null;
 }
 
@@ -98,10 +100,10 @@ export class Connection {
   }
 
   #hello(): void {
-    const { role, room, token, name, team } = this.identity;
+    const { role, room, token, name, joinKey, team } = this.identity;
     const hello: Record<string, unknown> = { type: "hello", version: 1, role, room };
     if (token) hello.token = token;
-    else if (name) hello.name = name;
+    else if (name) Object.assign(hello, { name, join_key: joinKey });
     if (team) hello.team = team;
     this.#socket?.send(JSON.stringify(hello));
   }
