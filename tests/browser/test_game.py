@@ -49,9 +49,15 @@ async def say(page: Page, gap: str, confidence: int) -> None:
     await must_show(page, "Recorded")
 
 
+async def press(host: Page, key: str = " ") -> None:
+    """Press a key once the console listens: not while a phase is on its way."""
+    await host.locator(".big[aria-disabled=false]").wait_for()
+    await host.keyboard.press(key)
+
+
 async def advance(host: Page, shows: str, key: str = " ") -> None:
     """Press a key of the console and wait for what the class then sees."""
-    await host.keyboard.press(key)
+    await press(host, key)
     await must_show(host, shows)
 
 
@@ -101,7 +107,7 @@ async def test_a_whole_game(table: Table) -> None:
         await advance(host, "Second vote")
         await must_show(screen, "2 first votes carried over")
         for stations in (1, 2, 3):
-            await host.keyboard.press(" ")
+            await press(host)
             for page in (host, screen):
                 await expect(page.locator(".captions li.drawn")).to_have_count(stations)
         await advance(host, "The fact that decides it")
@@ -130,7 +136,7 @@ async def test_a_whole_game(table: Table) -> None:
         await close(host, then="Finish the game")
         await must_show(cleo, "What the class said")
 
-        await host.keyboard.press(" ")
+        await press(host)
         await host.locator("dialog button.main").click()
         for phone in phones:
             await must_show(phone, "That was it", "card")
@@ -156,7 +162,7 @@ async def join_late(table: Table, room: str) -> Page:
 
 async def close(host: Page, then: str) -> None:
     """Close the open vote by the big button's key; wait for what it offers next."""
-    await host.keyboard.press(" ")
+    await press(host)
     await expect(host.locator(".big")).to_have_text(then)
 
 
