@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import IO
 
 from scenarios.library import Library
 from scenarios.load import load_library
+from server.disk import DiskError
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.sqlite import SqliteStore
@@ -26,14 +28,27 @@ from server.net.pages import Pages
 from server.net.server import Door, listen
 from server.net.session import Desk
 from server.protocol.keys import KEY_BYTES
+from server.relay import topics
+from server.relay.bus import BrokerAddress, BusSettingsError, MqttBus
+from server.relay.edge import EdgeRelay
+from server.relay.home import HomeGateway, RemoteLink
 from server.relay.local import LocalGateway
+from server.relay.node import Node, last_will
+from server.relay.node_messages import UpItem
+from server.relay.outbox import Outbox
 from server.rooms import replies
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
+from server.rooms.inbox import Ack
+from server.rooms.remote import RemoteRoom, RoomPort, Uplink
 
 log = logging.getLogger("twogaps")
 
 WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
+
+
+GOODBYE_S = 0.1
+"""How long a last word to the broker may take."""
 
 
 class CannotStart(Exception):  # noqa: N818 - read as a sentence
@@ -55,6 +70,10 @@ class Config:
     origins: tuple[str, ...] = ()
     is_open: bool = False
     """Anybody may open rooms, without the admin key."""
+    broker: str | None = None
+    """Address of an MQTT broker: this node then plays one game with others."""
+    site: str | None = None
+    """This node's name among the others."""
     keep_days: int = 90
     """Rooms untouched for so many days are removed; 0 keeps them for ever."""
     limits: Limits = field(default_factory=Limits)
@@ -92,17 +111,20 @@ async def running(config: Config) -> AsyncIterator[Running]:
     async with contextlib.AsyncExitStack() as stack:
         store = await _open_store(config, stack)
         clock: Clock = SystemClock()
-        gateway = LocalGateway()
+        parts = await _relay(config, clock, stack)
         directory = Directory(
             store,
-            gateway,
+            parts.gateway,
             clock,
             draw=secrets.choice,
             most_rooms=config.limits.rooms,
             keep_days=config.keep_days,
+            elsewhere=parts.elsewhere,
         )
+        parts.connect(directory)
         keeper = Keeper()
         await _in_background(stack, directory, keeper)
+        await parts.start(stack)
         key = None if config.is_open else _admin_key(config.data)
         late = _Late()
         admin = AdminDesk(
@@ -124,7 +146,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         pages = Pages(WEB, lambda code: f"{late.url}/j/{code}", lambda: {"ok": True})
         port = await _listen(stack, config, Door(desk, pages, config.origins))
-        stack.callback(_say_goodbye, directory, gateway)
+        stack.callback(_say_goodbye, directory, parts.gateway)
         late.url = base_url(config.host, port, config.public_url, tls=False)
         local_url = base_url(_reachable_here(config.host), port, None, tls=False)
         if config.bring_practice:
@@ -139,6 +161,82 @@ async def running(config: Config) -> AsyncIterator[Running]:
             library=library,
             is_web_built=pages.is_built,
         )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """How frames find their people: on this node alone, or over a broker, too."""
+
+    gateway: LocalGateway
+    node: Node | None = None
+    bus: MqttBus | None = None
+    edge: EdgeRelay | None = None
+    uplink: Uplink | None = None
+
+    def elsewhere(self, code: RoomCode) -> RoomPort | None:
+        """Return the way to a room of another node."""
+        if self.edge is not None and self.edge.knows(code):
+            return RemoteRoom(code, self.edge)
+        return None
+
+    def connect(self, directory: Directory) -> None:
+        """Let what comes from other nodes find its rooms."""
+        self.uplink = Uplink(directory.running, directory.find_here)
+
+    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> None:
+        """Give a request of somebody elsewhere to its room."""
+        assert self.uplink is not None
+        self.uplink.deliver(item, link, ack)
+
+    async def start(self, stack: contextlib.AsyncExitStack) -> None:
+        """Connect to the broker, and stay connected."""
+        if self.node is None or self.bus is None:
+            return
+        for name, work in (
+            ("relay-bus", self.bus.run(self.node)),
+            ("relay-node", self.node.run()),
+        ):
+            task = asyncio.create_task(work, name=name)
+            stack.push_async_callback(_end, task)
+        stack.push_async_callback(self._leave)
+
+    async def _leave(self) -> None:
+        """Tell the other nodes that this one goes."""
+        assert self.node is not None
+        self.node.say_goodbye()
+        await asyncio.sleep(GOODBYE_S)
+
+
+async def _relay(
+    config: Config, clock: Clock, stack: contextlib.AsyncExitStack
+) -> _Parts:
+    """Make the gateway, and with a broker everything behind it."""
+    if config.broker is None:
+        return _Parts(LocalGateway())
+    try:
+        address = BrokerAddress.parse(config.broker)
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
+    name = config.site or address.user or ""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
+        raise CannotStart(
+            f"'{name}' is no name for a site: give --site, in small letters, digits "
+            "and hyphens, the same as the site's user at the broker."
+        )
+    boot = secrets.token_hex(KEY_BYTES)
+    bus = MqttBus(address, name, topics.subscriptions(name), last_will(name, boot))
+    outbox = Outbox(config.data / "outbox.sqlite" if config.data else None)
+    stack.push_async_callback(outbox.close)
+    try:
+        await outbox.restore()
+    except DiskError as exc:
+        raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
+    edge = EdgeRelay(name, boot, bus, outbox)
+    parts = _Parts(LocalGateway(), bus=bus, edge=edge)
+    home = HomeGateway(name, bus, parts.deliver)
+    parts.gateway = home
+    parts.node = Node(name, boot, bus, home, edge, clock.now_ms)
+    return parts
 
 
 @dataclass(slots=True)

@@ -56,6 +56,21 @@ def serve(
         str | None,
         typer.Option(help="Open a room with this deck at once, e.g. first-class."),
     ] = None,
+    broker: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_BROKER",
+            help="Play one game across sites over this MQTT broker: "
+            "mqtt[s]://user:password@host.",
+        ),
+    ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_SITE",
+            help="This site's name among the others: its user at the broker.",
+        ),
+    ] = None,
     keep_days: Annotated[
         int,
         typer.Option(
@@ -85,6 +100,8 @@ def serve(
         public_url=public_url,
         origins=tuple(origin or ()),
         is_open=is_open,
+        broker=broker,
+        site=site,
         keep_days=keep_days,
         limits=Limits(rooms=max_rooms),
         bring_practice=practice_bringer,

@@ -33,6 +33,7 @@ class Join:
     name: str
     team: str | None = None
     is_practice: bool = False
+    site: str | None = None
     type: Literal["join"] = "join"
 
 

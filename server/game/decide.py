@@ -138,7 +138,14 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
     name = unique_name(clean_name(command.name), state.skeletons)
     team = _team(state, command.team) if command.team else _smallest_team(state)
     return [
-        PlayerJoined(command.player, name, team, command.is_practice, moment.now_ms)
+        PlayerJoined(
+            command.player,
+            name,
+            team,
+            command.is_practice,
+            moment.now_ms,
+            command.site,
+        )
     ]
 
 

@@ -49,6 +49,8 @@ class PlayerJoined:
     team: str | None
     is_practice: bool
     at_ms: int
+    site: str | None = None
+    """The site whose cohort the player belongs to; None at the room's own node."""
     type: Literal["player_joined"] = "player_joined"
 
 

@@ -108,7 +108,12 @@ def _vote_kept_late(state: RoomState, event: VoteKeptLate) -> None:
 
 def _player_joined(state: RoomState, event: PlayerJoined) -> None:
     state.players[event.player] = Player(
-        event.player, event.name, event.team, event.is_practice, event.at_ms
+        event.player,
+        event.name,
+        event.team,
+        event.is_practice,
+        event.at_ms,
+        event.site,
     )
     state.skeletons.add(skeleton(event.name))
     state.joined += 1

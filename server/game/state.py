@@ -25,6 +25,8 @@ class Player:
     team: str | None
     is_practice: bool
     joined_ms: int
+    site: str | None = None
+    """Whose cohort; None at the room's own node."""
     is_kicked: bool = False
     allowance: int = 100
     """Own time, per cent of every limit; 0 is no limit."""

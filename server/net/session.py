@@ -41,7 +41,7 @@ from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
-from server.rooms.room import Room
+from server.rooms.remote import RoomPort
 
 log = logging.getLogger("twogaps.net")
 
@@ -73,7 +73,7 @@ class Session:
         self._link = WsLink(ws, desk.keeper, self._refuse)
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
-        self._room: Room | None = None
+        self._room: RoomPort | None = None
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
         self._is_quick = False
@@ -186,7 +186,7 @@ class Session:
         else:
             self._ask_proof(hello)
 
-    async def _find(self, hello: Hello) -> Room:
+    async def _find(self, hello: Hello) -> RoomPort:
         if not hello.room:
             raise Refused("unknown_room", "Give the code of a room.")
         return await self._desk.directory.find(hello.room)
@@ -196,7 +196,7 @@ class Session:
         peer = self._ws.remote_address
         return str(peer[0]) if peer else "?"
 
-    def _enter(self, hello: Hello, room: Room) -> None:
+    def _enter(self, hello: Hello, room: RoomPort) -> None:
         if hello.token:
             request: Return | Enter = Return(link=self._link, token=hello.token)
         elif hello.name:
@@ -207,7 +207,7 @@ class Session:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")
         self._pass_on(room, request)
 
-    def _pass_on(self, room: Room, request: Enter | Return | Attend) -> None:
+    def _pass_on(self, room: RoomPort, request: Enter | Return | Attend) -> None:
         room.put(request)
         self._link.is_waiting = True
 

@@ -28,10 +28,11 @@ message types and fields from the server that it does not know.
    `room.round` and the phase name the ballot that is open.
 4. **Votes.** In the phases `vote`, `revote`, `fix` and `transfer` a player may send
    `vote`, naming the round and the ballot it is meant for, with the player's `client`
-   id and a `counter` that grows with every new answer. `recorded` means that the vote
-   is on disk. Until it comes, or a final `refused`, send the same message again after
-   every reconnect; a repeat is acknowledged again and counted once. The answer may be
-   changed until the ballot closes: send it with a greater counter.
+   id and a `counter` that grows with every new answer. At a site that plays a room of
+   another node, `received` says that the vote is stored there. `recorded` means that
+   it is on the disk of the room's own node. Until it comes, or a final `refused`, send
+   the same message again after every reconnect; a repeat is acknowledged again and
+   counted once. The answer may be changed until the ballot closes: send it with a greater counter.
 5. **Too late.** A vote names its ballot: one that arrives in a later phase is never
    counted there. If the server received it before the close, or within 2 s after, it
    still counts; if that comes to light only after the reveal it is kept and marked

@@ -101,6 +101,16 @@ class Recorded(Message):
     """Kept, but it came after the reveal: not scored."""
 
 
+class Received(Message):
+    """The vote is stored at this site, and on its way to the room's home."""
+
+    type: Literal["received"] = "received"
+    round: int
+    ballot: Ballot
+    client: ClientId
+    counter: int
+
+
 class Done(Message):
     """A command was carried out and stored; the view it led to has been sent."""
 
@@ -128,7 +138,7 @@ class Notice(Message):
     """Something the whole room should know."""
 
     type: Literal["notice"] = "notice"
-    code: Literal["storage_unavailable", "storage_back"]
+    code: Literal["storage_unavailable", "storage_back", "site_cut", "site_back"]
     detail: str
 
 
@@ -241,6 +251,7 @@ ServerMessage = Annotated[
     | Panel
     | Progress
     | You
+    | Received
     | Recorded
     | Done
     | RefusedMessage

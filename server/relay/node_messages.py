@@ -108,12 +108,15 @@ class UpBatch(NodeMessage):
     items: Annotated[tuple[UpItem, ...], Field(max_length=1000)]
 
 
+DownOp = Literal["push", "greet", "turn_away", "part"]
+
+
 class DownItem(NodeMessage):
     """Something for one link: a frame, the welcome, a refused hello, or the end."""
 
     link: LinkId
     room: RoomCode
-    op: Literal["push", "greet", "turn_away", "part"]
+    op: DownOp
     frame: str = ""
     slot: Slot | None = None
     player: PlayerId | None = None

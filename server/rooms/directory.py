@@ -24,6 +24,7 @@ from server.journal.store import (
 from server.protocol.server_messages import RoomSummary
 from server.relay.gateway import Gateway
 from server.rooms.clock import Clock
+from server.rooms.remote import RoomPort
 from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")
@@ -58,8 +59,12 @@ class Directory:
         draw: Callable[[str], str],
         most_rooms: int,
         keep_days: int = 0,
+        elsewhere: Callable[[RoomCode], RoomPort | None] = lambda _: None,
     ) -> None:
-        """``draw`` returns a random character of its argument (a CSPRNG's)."""
+        """``draw`` returns a random character of its argument (a CSPRNG's);
+        ``elsewhere`` finds the way to a room of another node.
+        """
+        self._elsewhere = elsewhere
         self._store = store
         self._gateway = gateway
         self._clock = clock
@@ -114,12 +119,27 @@ class Directory:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
         return self._start(open_room(event))
 
-    async def find(self, code: str) -> Room:
-        """Return the room of a code, from the journal where it is not running.
+    def running(self, code: RoomCode) -> Room | None:
+        """Return a room of this node that is running."""
+        found = self._rooms.get(code)
+        return found[0] if found else None
+
+    async def find(self, code: str) -> RoomPort:
+        """Return the room of a code, wherever it lives.
 
         Raises :class:`Refused` ("unknown_room").
         """
         wanted = RoomCode(code.strip().upper())
+        if wanted not in self._rooms and (remote := self._elsewhere(wanted)):
+            return remote
+        return await self.find_here(wanted)
+
+    async def find_here(self, wanted: str) -> Room:
+        """Return a room of this node, from the journal where it is not running.
+
+        Raises :class:`Refused` ("unknown_room").
+        """
+        wanted = RoomCode(wanted)
         if (running := self._rooms.get(wanted)) is not None:
             return running[0]
         if (loading := self._loading.get(wanted)) is not None:
@@ -163,7 +183,7 @@ class Directory:
         for record in await self._store.rooms():
             if record.finished_ms is None and record.updated_ms >= since_ms:
                 try:
-                    await self.find(record.code)
+                    await self.find_here(record.code)
                 except Refused as refusal:
                     log.error("room %s stays away: %s", record.code, refusal.detail)
 
@@ -223,3 +243,4 @@ class Directory:
             if room.state.phase is Phase.FINISHED and not room.is_attended:
                 task.cancel()
                 del self._rooms[code]
+                self._gateway.close(code)

@@ -26,6 +26,7 @@ class Enter:
 
     link: Link
     hello: Hello
+    site: str | None = None
     ack: Ack | None = None
 
 

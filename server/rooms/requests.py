@@ -26,10 +26,10 @@ def player_for(state: RoomState, hello: Hello) -> PlayerId:
     return PlayerId(derive(state.secret, f"join {hello.join_key}")[:12])
 
 
-def join(state: RoomState, hello: Hello) -> Join:
+def join(state: RoomState, hello: Hello, site: str | None) -> Join:
     """Return the command that a hello by name stands for."""
     player = player_for(state, hello)
-    return Join(player, hello.name or "", hello.team, hello.is_practice)
+    return Join(player, hello.name or "", hello.team, hello.is_practice, site)
 
 
 def command(

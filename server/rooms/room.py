@@ -15,13 +15,13 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from server.game.commands import Command, Resume, Tick
+from server.game.commands import Command, Resume, Reveal, Tick
 from server.game.decide import decide
 from server.game.errors import Refused
-from server.game.events import Event
+from server.game.events import BallotClosed, Event
 from server.game.evolve import evolve, replay
 from server.game.ids import PlayerId, RoomCode
-from server.game.state import RoomState
+from server.game.state import GRACE_MS, RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import GetRoster, Ping, Vote
@@ -40,6 +40,9 @@ log = logging.getLogger("twogaps.room")
 
 RETRY_MS = 500
 """How often a room that cannot write tries again."""
+
+SETTLE_MS = 20
+"""How often a reveal that waits for other sites is looked at."""
 
 YIELD_EVERY = 200
 """Private frames encoded in a row before others get a turn."""
@@ -86,6 +89,9 @@ class Room:
         self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
         self._figures_ms: int | None = None
+        self._held: list[Request] = []
+        self._closed_ms = 0
+        self._closed_version = 0
 
     # --- asked by the sessions -------------------------------------------------------
 
@@ -129,9 +135,10 @@ class Room:
     async def run(self) -> None:
         """Serve requests until cancelled."""
         await self._resume()
+        self._publisher.stage(self._state)
         while True:
             self._set_alarm()
-            step = _Step(await self._inbox.batch())
+            step = _Step(self._without_early_reveal(await self._inbox.batch()))
             try:
                 await self._serve(step)
             except StoreUnavailable as exc:
@@ -169,14 +176,31 @@ class Room:
             await self._rebuild()
         await self._publish(effects, has_news=bool(step.events))
 
+    def _without_early_reveal(self, batch: list[Request]) -> list[Request]:
+        """Hold a reveal back until the votes of every site are in, 2 s at most.
+
+        Votes stamped before the close count if they come before the reveal.
+        """
+        ready = [*self._held, *batch]
+        self._held = []
+        if self._is_settled():
+            return ready
+        self._held = [request for request in ready if _is_reveal(request)]
+        return [request for request in ready if not _is_reveal(request)]
+
+    def _is_settled(self) -> bool:
+        now_ms = self._clock.now_ms()
+        is_over = now_ms >= self._closed_ms + GRACE_MS
+        return is_over or self._gateway.is_settled(self.code, self._closed_version)
+
     def _decide(self, step: _Step, request: Request) -> Refused | None:
         """Decide what a request changes; return the refusal if it is one."""
         try:
             if isinstance(request, Enter | Say) and self._is_stalled:
                 raise _STORAGE
             match request:
-                case Enter(hello=hello):
-                    self._apply(step, requests.join(self._state, hello))
+                case Enter(hello=hello, site=site):
+                    self._apply(step, requests.join(self._state, hello, site))
                 case Return(token=token):
                     self._must_see()
                     self.player_of(token)
@@ -217,6 +241,11 @@ class Room:
         for event in decide(self._state, command, *self._moment()):
             evolve(self._state, event)
             step.events.append(event)
+            if isinstance(event, BallotClosed):
+                self._closed_ms, self._closed_version = (
+                    event.at_ms,
+                    self._state.version,
+                )
 
     def _moment(self) -> tuple[int, Set[PlayerId]]:
         now_ms = self._clock.now_ms()
@@ -370,6 +399,8 @@ class Room:
             future.append(max(flush_ms, now_ms + 1))
         if self._is_stalled:
             future.append(now_ms + RETRY_MS)
+        if self._held:
+            future.append(now_ms + SETTLE_MS)
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -384,3 +415,7 @@ class Room:
             return None
         times = (self._state.deadline_ms, self._presence.next_expiry_ms())
         return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
+
+
+def _is_reveal(request: Request) -> bool:
+    return isinstance(request, Say) and isinstance(request.message, Reveal)

@@ -5,6 +5,7 @@
 set -u
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
 command -v strace >/dev/null 2>&1 || missing="$missing strace"
 [ -z "$missing" ] && exit 0
 

@@ -1,0 +1,369 @@
+"""An edge among nodes: its own people play in rooms of other nodes.
+
+Shared views come by topic and are kept, so that a newcomer sees the phase at once.
+Requests go up in batches and are sent again until acknowledged; a vote is on disk here
+before the phone hears that it was received.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+
+from server.disk import DiskError
+from server.game.errors import Refused
+from server.game.ids import PlayerId, RoomCode
+from server.protocol.client_messages import Vote
+from server.protocol.codec import encode_server
+from server.protocol.server_messages import Notice, Received
+from server.relay import topics
+from server.relay.bus import Bus
+from server.relay.gateway import Audience, Link
+from server.relay.local import LocalGateway
+from server.relay.node_messages import (
+    MOST_BYTES,
+    Announce,
+    DownBatch,
+    DownItem,
+    UpBatch,
+    UpBody,
+    UpFlush,
+    UpItem,
+    UpReturn,
+    UpSay,
+    decode_view,
+    encode,
+)
+from server.relay.offset import ClockOffset
+from server.relay.outbox import Outbox
+
+log = logging.getLogger("twogaps.relay")
+
+BATCH = 500
+ROOM_FOR_ITEMS = MOST_BYTES * 3 // 4
+UNACKED = 32
+"""At most so many batches are sent again at once."""
+
+LEAST_RTO_S = 1.0
+
+
+@dataclass(slots=True)
+class Elsewhere:
+    """A room of another node, as an edge knows it."""
+
+    home: str
+    epoch: int
+    views: dict[Audience, tuple[int, int, bytes]] = field(default_factory=dict)
+    """Epoch, version and frame of the newest view of each role."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One of this node's people in a room elsewhere."""
+
+    link: Link
+    room: RoomCode
+    token: str | None = None
+
+
+@dataclass(slots=True)
+class _Home:
+    """What an edge knows of one home."""
+
+    boot: str = ""
+    is_up: bool = False
+    offset: ClockOffset = field(default_factory=ClockOffset)
+    fresh: list[UpItem] = field(default_factory=list)
+    """Not sent yet."""
+    sent_s: float = 0.0
+    """When something was last sent, on the loop's clock."""
+
+
+class EdgeRelay:
+    """This node's way to rooms of other nodes."""
+
+    def __init__(self, node: str, boot: str, bus: Bus, outbox: Outbox) -> None:
+        self._node = node
+        self._boot = boot
+        self._bus = bus
+        self._outbox = outbox
+        self._people = LocalGateway()
+        self._rooms: dict[RoomCode, Elsewhere] = {}
+        self._homes: dict[str, _Home] = {}
+        self._seats: dict[str, _Seat] = {}
+        self._ids: dict[Link, str] = {}
+        self._news = asyncio.Event()
+        self._links_made = 0
+        self._cut: set[RoomCode] = set()
+        self.rejected = 0
+        """Messages that were forged, foreign or too large."""
+
+    # --- asked by the sessions of this node ------------------------------------------
+
+    def knows(self, code: str) -> bool:
+        """Whether a room of this code lives at another node."""
+        return RoomCode(code) in self._rooms
+
+    def put(self, room: RoomCode, link: Link, body: UpBody) -> None:
+        """Send a request to the room's home, as often as it takes.
+
+        Raises :class:`Refused` ("busy") where too much waits already.
+        """
+        if self._outbox.is_full:
+            raise Refused("busy", "This site is cut off, and all its places are taken.")
+        home = self._rooms[room].home
+        link_id = self._id_of(room, link)
+        if isinstance(body, UpSay):
+            body = self._in_home_time(home, body, self._seats[link_id].token)
+        self._home(home).fresh.append(self._outbox.put(home, room, link_id, body))
+        self._news.set()
+
+    def leave(self, room: RoomCode, link: Link, body: UpBody) -> None:
+        """A connection of this node is gone."""
+        link_id = self._ids.pop(link, None)
+        if link_id is None:
+            return
+        self._people.detach(room, link)
+        self._seats.pop(link_id, None)
+        if room in self._rooms:
+            home = self._rooms[room].home
+            self._home(home).fresh.append(self._outbox.put(home, room, link_id, body))
+            self._news.set()
+
+    def _id_of(self, room: RoomCode, link: Link) -> str:
+        link_id = self._ids.get(link)
+        if link_id is None:
+            self._links_made += 1
+            link_id = self._ids[link] = f"{self._boot[:8]}-{self._links_made}"
+            self._seats[link_id] = _Seat(link, room)
+        return link_id
+
+    def _in_home_time(self, home: str, body: UpSay, token: str | None) -> UpSay:
+        offset_ms = self._home(home).offset.offset_ms
+        stamped_ms = int(body.stamped_ms + offset_ms)
+        return body.model_copy(update={"stamped_ms": stamped_ms, "token": token})
+
+    def _home(self, name: str) -> _Home:
+        return self._homes.setdefault(name, _Home())
+
+    # --- what comes from homes -------------------------------------------------------
+
+    def announced(self, home: str, room: RoomCode, news: Announce | None) -> None:
+        """A home says that it has a room, or that it is put away (None)."""
+        known = self._rooms.get(room)
+        if news is None:
+            if known is not None and known.home == home:
+                del self._rooms[room]
+        elif known is None or news.epoch > known.epoch:
+            self._rooms[room] = Elsewhere(home, news.epoch)
+            self._home(home)
+
+    def shown(
+        self, home: str, room: RoomCode, audience: Audience, payload: bytes
+    ) -> None:
+        """A home shows a view; one that is not newer is dropped."""
+        found = decode_view(payload)
+        if found is None:
+            self.rejected += bool(payload)
+            return
+        epoch, version, frame = found
+        known = self._rooms.setdefault(room, Elsewhere(home, epoch))
+        if known.home != home and epoch <= known.epoch:
+            self.rejected += 1
+            return
+        old = known.views.get(audience)
+        if old is not None and (epoch, version) <= old[:2]:
+            return
+        known.views[audience] = found
+        self._people.broadcast(room, audience, frame, "view")
+        if audience == "player" and self._people.count(room, "player"):
+            flush = UpFlush(version=version)
+            self._home(home).fresh.append(self._outbox.put(home, room, "", flush))
+            self._news.set()
+
+    def progressed(self, room: RoomCode, frame: bytes) -> None:
+        """A home says how many have answered."""
+        self._people.broadcast(room, "player", frame, "progress")
+
+    def home_state(self, home: str, is_up: bool, boot: str) -> None:
+        """A home is up or down; a new one has to be told who is here."""
+        known = self._home(home)
+        was_up, known.is_up = known.is_up, is_up
+        if is_up and (not was_up or boot != known.boot):
+            known.boot = boot
+            self.rejoin(home)
+        self._tell_state()
+
+    def rejoin(self, home: str | None = None) -> None:
+        """Tell homes again who is here: after a cut, or a home's restart."""
+        for link_id, seat in self._seats.items():
+            known = self._rooms.get(seat.room)
+            if known is None or seat.token is None or home not in (None, known.home):
+                continue
+            body = UpReturn(token=seat.token)
+            item = self._outbox.put(known.home, seat.room, link_id, body)
+            self._home(known.home).fresh.append(item)
+        for known_home in self._homes.values():
+            known_home.sent_s = 0.0
+        self._news.set()
+
+    def receive(self, home: str, batch: DownBatch) -> list[UpItem]:
+        """Take a home's batch; return what is acknowledged by it."""
+        done: list[UpItem] = []
+        if batch.boot == self._boot:
+            done = self._outbox.acknowledged(home, batch.acks)
+        for item in batch.items:
+            seat = self._seats.get(item.link)
+            if seat is not None and seat.room == item.room:
+                self._pass_on(seat, item)
+        return done
+
+    def _pass_on(self, seat: _Seat, item: DownItem) -> None:
+        frame = item.frame.encode()
+        match item.op:
+            case "push":
+                seat.link.push(frame, item.slot)
+            case "turn_away":
+                self._turned_away(seat, item)
+            case "part":
+                seat.link.part(frame)
+            case "greet":
+                self._greeted(seat, frame, item.player)
+
+    def _turned_away(self, seat: _Seat, item: DownItem) -> None:
+        try:
+            seat.link.turn_away(Refused(item.code, item.frame))
+        except AssertionError:
+            self.rejected += 1
+
+    def _greeted(self, seat: _Seat, welcome: bytes, player: PlayerId | None) -> None:
+        """Attach a newcomer and show what is known, in one go."""
+        seat.token = json.loads(welcome).get("token")
+        old = self._people.attach(seat.room, seat.link, player)
+        if old is not None:
+            self._ids.pop(old, None)
+        seat.link.greet(welcome, player)
+        known = self._rooms.get(seat.room)
+        view = known.views.get(seat.link.audience) if known else None
+        if view is not None:
+            seat.link.push(view[2], "view")
+
+    # --- sending ---------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Secure and send what is new, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for name, home in self._homes.items():
+                fresh, home.fresh = home.fresh, []
+                if fresh:
+                    await self._send_fresh(name, home, fresh)
+
+    async def _send_fresh(self, name: str, home: _Home, fresh: list[UpItem]) -> None:
+        try:
+            await self._outbox.secure(name, fresh)
+        except DiskError as exc:
+            log.warning("the outbox cannot be written: %s", exc)
+        else:
+            for item in fresh:
+                self._say_received(item)
+        self._publish(name, home, fresh)
+
+    def _say_received(self, item: UpItem) -> None:
+        seat = self._seats.get(item.link)
+        if seat is None or not isinstance(item.body, UpSay):
+            return
+        vote = item.body.message
+        if isinstance(vote, Vote):
+            received = Received(
+                round=vote.round,
+                ballot=vote.ballot,
+                client=vote.client,
+                counter=vote.counter,
+            )
+            seat.link.push(encode_server(received))
+
+    def _publish(self, name: str, home: _Home, items: list[UpItem]) -> None:
+        home.sent_s = asyncio.get_running_loop().time()
+        topic = topics.up(name, self._node)
+        chunk: list[UpItem] = []
+        size = 0
+        for item in items:
+            length = len(item.model_dump_json())
+            if chunk and (size + length > ROOM_FOR_ITEMS or len(chunk) >= BATCH):
+                self._bus.publish(topic, encode(self._batch(chunk)))
+                chunk, size = [], 0
+            chunk.append(item)
+            size += length
+        if chunk:
+            self._bus.publish(topic, encode(self._batch(chunk)))
+
+    def _batch(self, items: list[UpItem]) -> UpBatch:
+        return UpBatch.model_construct(boot=self._boot, items=tuple(items))
+
+    def resend(self) -> None:
+        """Send again, oldest first, what has waited longer than it should."""
+        now_s = asyncio.get_running_loop().time()
+        for name in self._outbox.homes():
+            home = self._home(name)
+            round_trip_s = (home.offset.round_trip_ms or 0) / 1000
+            rto_s = max(LEAST_RTO_S, 3 * round_trip_s)
+            if self._bus.is_up and now_s - home.sent_s >= rto_s:
+                waiting = self._outbox.waiting(name)[: BATCH * UNACKED]
+                self._publish(name, home, waiting)
+
+    async def forget(self, done: list[UpItem]) -> None:
+        """Take acknowledged votes off the disk."""
+        try:
+            await self._outbox.forget(done)
+        except DiskError as exc:
+            log.warning("the outbox cannot be written: %s", exc)
+
+    # --- what the people hear of the line --------------------------------------------
+
+    def bus_changed(self) -> None:
+        """The broker was reached again, or lost."""
+        if self._bus.is_up:
+            self.rejoin()
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        for room, known in self._rooms.items():
+            is_cut = not (self._bus.is_up and self._home(known.home).is_up)
+            if is_cut == (room in self._cut):
+                continue
+            if is_cut:
+                self._cut.add(room)
+                frame = _CUT
+            else:
+                self._cut.discard(room)
+                frame = _BACK
+            for audience in ("player", "screen"):
+                self._people.broadcast(room, audience, frame)
+
+    # --- clocks ----------------------------------------------------------------------
+
+    def homes(self) -> list[str]:
+        """The homes whose clocks matter."""
+        return [name for name, home in self._homes.items() if home.is_up]
+
+    def probed(
+        self, home: str, sent_ms: float, home_ms: float, heard_ms: float
+    ) -> None:
+        """A home has answered a clock probe."""
+        self._home(home).offset.add(sent_ms, home_ms, heard_ms)
+
+
+_CUT = encode_server(
+    Notice(
+        code="site_cut",
+        detail="The line to the game is down. Go on voting: your votes are kept here "
+        "and travel as soon as it is back.",
+    )
+)
+_BACK = encode_server(
+    Notice(code="site_back", detail="The line is back; your votes are on their way.")
+)

@@ -1,0 +1,134 @@
+"""What an edge still owes its homes: kept until acknowledged, votes on disk.
+
+A vote is "received at your site" once it is in here and synced; it is sent again until
+its home says that it is stored. Everything else is kept in memory only: whoever it
+belongs to is connected, and would ask again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from server.disk import DiskThread, be_durable
+from server.game.ids import RoomCode
+from server.protocol.client_messages import Vote
+from server.relay.node_messages import UpBody, UpItem, UpSay
+
+CAPACITY = 50_000
+"""Requests that may wait; beyond that players are told to wait."""
+
+BUSY_MS = 2_000
+
+_BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox (
+    seq INTEGER PRIMARY KEY,
+    home TEXT NOT NULL,
+    room TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+"""
+
+
+class Outbox:
+    """Unacknowledged requests by home, in their order."""
+
+    def __init__(self, path: Path | None) -> None:
+        """``path`` is the file of the votes; None keeps them in memory only."""
+        self._disk = DiskThread(path, _prepare, "outbox-writer") if path else None
+        self._waiting: dict[str, dict[int, UpItem]] = {}
+        self._next = 1
+        self._size = 0
+
+    async def restore(self) -> None:
+        """Take up the votes that an earlier run still owes. Raises DiskError."""
+        if self._disk is None:
+            return
+        rows = await self._disk.ask(
+            lambda db: db.execute("SELECT * FROM outbox ORDER BY seq").fetchall()
+        )
+        for seq, home, room, body in rows:
+            item = UpItem(seq=seq, room=room, link="", body=_BODY.validate_json(body))
+            self._keep(home, item)
+            self._next = max(self._next, seq + 1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may be taken."""
+        return self._size >= CAPACITY
+
+    @property
+    def size(self) -> int:
+        """How many requests wait."""
+        return self._size
+
+    def put(self, home: str, room: RoomCode, link: str, body: UpBody) -> UpItem:
+        """Take a request; it gets the next number."""
+        item = UpItem.model_construct(seq=self._next, room=room, link=link, body=body)
+        self._next += 1
+        self._keep(home, item)
+        return item
+
+    async def secure(self, home: str, items: list[UpItem]) -> None:
+        """Write the votes among these to disk. Raises DiskError."""
+        votes = [
+            (item.seq, home, item.room, _BODY.dump_json(item.body).decode())
+            for item in items
+            if is_vote(item.body)
+        ]
+        if votes and self._disk is not None:
+            await self._disk.ask(
+                lambda db: db.executemany("INSERT INTO outbox VALUES (?,?,?,?)", votes)
+            )
+
+    def waiting(self, home: str) -> list[UpItem]:
+        """Return what is owed to a home, oldest first."""
+        return list(self._waiting.get(home, {}).values())
+
+    def homes(self) -> list[str]:
+        """Return the homes that something is owed to."""
+        return [home for home, items in self._waiting.items() if items]
+
+    def acknowledged(self, home: str, seqs: tuple[int, ...]) -> list[UpItem]:
+        """Forget what a home has dealt with; return it."""
+        waiting = self._waiting.get(home, {})
+        found = [item for seq in seqs if (item := waiting.pop(seq, None)) is not None]
+        self._size -= len(found)
+        return found
+
+    async def forget(self, items: list[UpItem]) -> None:
+        """Remove acknowledged votes from disk. Raises DiskError."""
+        seqs = [(item.seq,) for item in items if is_vote(item.body)]
+        if seqs and self._disk is not None:
+            await self._disk.ask(
+                lambda db: db.executemany("DELETE FROM outbox WHERE seq = ?", seqs)
+            )
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        if self._disk is not None:
+            await self._disk.close()
+
+    def _keep(self, home: str, item: UpItem) -> None:
+        self._waiting.setdefault(home, {})[item.seq] = item
+        self._size += 1
+
+
+def is_vote(body: UpBody) -> bool:
+    """Whether a request is a vote: what must never be lost."""
+    return isinstance(body, UpSay) and isinstance(body.message, Vote)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    be_durable(db, BUSY_MS)
+    db.executescript(_SCHEMA)
+
+
+def token_of(welcome: bytes) -> str | None:
+    """Return the resume token in a player's welcome."""
+    token = json.loads(welcome).get("token")
+    return token if isinstance(token, str) else None

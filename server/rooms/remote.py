@@ -1,0 +1,147 @@
+"""Rooms elsewhere, and people elsewhere: the two ends of the relay.
+
+:class:`RemoteRoom` takes requests like a room and sends them to its home;
+:class:`Uplink`, at the home, gives what comes up to the room it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol, assert_never
+
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.relay.edge import EdgeRelay
+from server.relay.home import RemoteLink
+from server.relay.node_messages import (
+    UpAttend,
+    UpEnter,
+    UpFlush,
+    UpItem,
+    UpLeave,
+    UpReturn,
+    UpSay,
+)
+from server.rooms.inbox import Ack, Attend, Enter, Leave, Request, Return, Say
+
+log = logging.getLogger("twogaps.relay")
+
+
+class RoomPort(Protocol):
+    """What takes requests: a room here, or the way to one elsewhere."""
+
+    @property
+    def code(self) -> RoomCode:
+        """The room's code."""
+        ...
+
+    def put(self, request: Request) -> None:
+        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
+        ...
+
+
+class RemoteRoom:
+    """A room of another node, as the sessions of this one see it."""
+
+    def __init__(self, code: RoomCode, relay: EdgeRelay) -> None:
+        self._code = code
+        self._relay = relay
+
+    @property
+    def code(self) -> RoomCode:
+        """The room's code."""
+        return self._code
+
+    def put(self, request: Request) -> None:
+        """Send a request to the room's home."""
+        code, link = self._code, request.link
+        match request:
+            case Enter(hello=hello):
+                self._relay.put(code, link, UpEnter(hello=hello))
+            case Return(token=token):
+                self._relay.put(code, link, UpReturn(token=token))
+            case Attend(nonce=nonce, proof=proof):
+                if link.audience == "host":
+                    raise Refused(
+                        "not_allowed", "Open the host link at the room's own address."
+                    )
+                attend = UpAttend(audience=link.audience, nonce=nonce, proof=proof)
+                self._relay.put(code, link, attend)
+            case Leave():
+                self._relay.leave(code, link, UpLeave())
+            case Say(message=message, stamped_ms=stamped_ms):
+                say = UpSay.model_construct(
+                    op="say", token=None, message=message, stamped_ms=stamped_ms
+                )
+                self._relay.put(code, link, say)
+            case _:
+                assert_never(request)
+
+
+class Uplink:
+    """Gives requests of people elsewhere to the rooms of this node."""
+
+    def __init__(
+        self,
+        running: Callable[[RoomCode], RoomPort | None],
+        find: Callable[[str], Awaitable[RoomPort]],
+    ) -> None:
+        """``running`` looks a live room up at once; ``find`` may load it."""
+        self._running = running
+        self._find = find
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> None:
+        """Put a request into its room; it is acknowledged once dealt with."""
+        request = _request(item, link, ack)
+        room = self._running(link.room)
+        if room is not None:
+            self._put(room, request)
+            return
+        task = asyncio.get_running_loop().create_task(
+            self._load_and_put(link, request), name=f"load-{link.room}"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _load_and_put(self, link: RemoteLink, request: Request) -> None:
+        try:
+            self._put(await self._find(link.room), request)
+        except Refused as refusal:
+            if isinstance(request, Enter | Return | Attend):
+                link.turn_away(refusal)
+            if request.ack is not None and refusal.code == "unknown_room":
+                request.ack()
+
+    def _put(self, room: RoomPort, request: Request) -> None:
+        try:
+            room.put(request)
+        except Refused as refusal:
+            log.warning("room %s: %s; it is sent again", room.code, refusal.code)
+
+
+def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:
+    """Return the request that an item stands for."""
+    match item.body:
+        case UpEnter(hello=hello):
+            return Enter(link=link, hello=hello, site=link.site, ack=ack)
+        case UpReturn(token=token):
+            return Return(link=link, token=token, ack=ack)
+        case UpAttend(nonce=nonce, proof=proof):
+            link.audience = "screen"
+            return Attend(link=link, nonce=nonce, proof=proof, ack=ack)
+        case UpLeave():
+            return Leave(link=link, ack=ack)
+        case UpSay(message=message, stamped_ms=stamped_ms, token=token):
+            return Say(
+                link=link,
+                message=message,
+                stamped_ms=stamped_ms,
+                token=token,
+                ack=ack,
+            )
+        case UpFlush():
+            raise TypeError("a flush mark is not for a room")
+    assert_never(item.body)

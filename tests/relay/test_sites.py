@@ -1,0 +1,148 @@
+"""One game across sites, over a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from client import Label, Player, connect, host
+from server.app import Config, Running, running
+from server.game.answers import GapAnswer
+from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import OpenRoom
+from tests.support.broker import Mosquitto
+
+GUARD_S = 40
+SETTINGS = RoomSettings(time_factor=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """A home with a room, two edges, and the broker between them."""
+
+    broker: Mosquitto
+    home: Running
+    edges: tuple[Running, ...]
+    room: str
+    key: str
+
+
+@contextlib.asynccontextmanager
+async def sites(folder: Path) -> AsyncIterator[Sites]:
+    """Run a broker and three nodes, and wait until the edges know the room."""
+    broker = Mosquitto(folder)
+    await broker.start()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(broker.kill)
+        nodes = [
+            await stack.enter_async_context(
+                running(
+                    Config(
+                        port=0,
+                        data=folder / name,
+                        broker=broker.url(),
+                        site=name,
+                    )
+                )
+            )
+            for name in ("berlin", "lisbon", "oslo")
+        ]
+        order = OpenRoom(deck="first-class", seed=1, settings=SETTINGS)
+        room, key = await nodes[0].admin.open_room(order)
+        yield Sites(broker, nodes[0], tuple(nodes[1:]), room, key)
+
+
+async def arrive(
+    stack: contextlib.AsyncExitStack, site: Running, room: str, name: str
+) -> Player:
+    """Let a player in at a site, as soon as it knows the room."""
+    url = f"http://127.0.0.1:{site.port}"
+    async with asyncio.timeout(GUARD_S):
+        while True:
+            try:
+                return await stack.enter_async_context(connect(url, room, name))
+            except Exception as exc:
+                if "unknown_room" not in repr(exc) and "code" not in str(exc):
+                    raise
+                await asyncio.sleep(0.05)
+
+
+async def see(player: Player, phase: str) -> None:
+    """Wait until a player sees a phase."""
+    async with asyncio.timeout(GUARD_S):
+        async for view in player.views():
+            if view.phase == phase:
+                return
+
+
+async def told(player: Player) -> None:
+    """Wait until a player knows the score of the round."""
+    async with asyncio.timeout(GUARD_S):
+        while player.you.score is None:  # noqa: ASYNC110 - the client has no event
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.fault
+async def test_players_of_three_sites_play_one_round(tmp_path: Path) -> None:
+    async with sites(tmp_path) as at, contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{at.home.port}"
+        teacher = await stack.enter_async_context(host(url, at.room, at.key))
+        players = [
+            await arrive(stack, site, at.room, f"P{i}-{k}")
+            for k, site in enumerate((at.home, *at.edges))
+            for i in range(5)
+        ]
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await asyncio.gather(*(see(player, "vote") for player in players))
+        async with asyncio.timeout(GUARD_S):
+            recorded = await asyncio.gather(
+                *(p.vote(list(Label)[i % 2], 80) for i, p in enumerate(players))
+            )
+        assert all(isinstance(each.answer, GapAnswer) for each in recorded)
+        await teacher.send(CloseVotes())
+        await teacher.send(Reveal())
+        await teacher.send(NextStep(all=True))
+        await asyncio.gather(*(see(player, "reveal") for player in players))
+        state = at.home.directory.live[0].state
+        tally = state.rounds[0].polls[Ballot.VOTE].tally
+        assert tally.options() == {"outer": 8, "inner": 7}
+        cohorts = {player.site for player in state.players.values()}
+        assert cohorts == {None, "lisbon", "oslo"}
+        await asyncio.gather(*(told(player) for player in players))
+
+
+@pytest.mark.fault
+async def test_votes_survive_the_brokers_death(tmp_path: Path) -> None:
+    async with sites(tmp_path) as at, contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{at.home.port}"
+        teacher = await stack.enter_async_context(host(url, at.room, at.key))
+        players = [
+            await arrive(stack, site, at.room, f"P{i}-{k}")
+            for k, site in enumerate(at.edges)
+            for i in range(10)
+        ]
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await asyncio.gather(*(see(player, "vote") for player in players))
+        for turn in range(4):
+            votes = [
+                asyncio.create_task(player.vote(list(Label)[(i + turn) % 2], 80))
+                for i, player in enumerate(players)
+            ]
+            await at.broker.kill()
+            await at.broker.start()
+            async with asyncio.timeout(GUARD_S):
+                recorded = await asyncio.gather(*votes)
+            labels = [each.answer.label for each in recorded]
+            assert labels == [list(Label)[(i + turn) % 2] for i in range(20)]
+        poll = at.home.directory.live[0].state.poll
+        assert poll is not None
+        assert poll.tally.options() == {"outer": 10, "inner": 10}
