@@ -2,8 +2,8 @@
 
 What the browser build wrote to client/web/dist is served as it is: hashed assets for
 ever, pages only after asking (ETag, 304), with gzip or brotli where the file has a
-compressed sibling. Two things are made here: the QR code of a room and the health of
-the server. Everything else is 404.
+compressed sibling. Three things are made here: the QR code of a room, the address at
+which players reach this node, and the health of the server. All else is 404.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ class Pages:
         path = urlsplit(request.path).path
         if path == "/healthz":
             return self._say_health()
+        if path == "/where.json":
+            return _json(HTTPStatus.OK, {"url": self._join_url("").removesuffix("/j/")})
         page = self._find(path)
         if page is None:
             return _plain(HTTPStatus.NOT_FOUND, "There is no such page.\n")
@@ -119,9 +121,9 @@ class Pages:
     def _say_health(self) -> Response:
         health = self._health()
         is_well = all(value is not False for value in health.values())
-        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
-        body = json.dumps(health).encode() + b"\n"
-        return _make(status, body, TYPES[".json"], {"Cache-Control": "no-store"})
+        return _json(
+            HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE, health
+        )
 
 
 def _read(folder: Path) -> dict[str, Page]:
@@ -183,6 +185,11 @@ def _make(
 
 def _plain(status: HTTPStatus, text: str) -> Response:
     return _make(status, text.encode(), TYPES[".txt"], {"Cache-Control": "no-store"})
+
+
+def _json(status: HTTPStatus, value: dict[str, object]) -> Response:
+    body = json.dumps(value).encode() + b"\n"
+    return _make(status, body, TYPES[".json"], {"Cache-Control": "no-store"})
 
 
 def forbidden(text: str) -> Response:

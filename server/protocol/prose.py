@@ -52,6 +52,12 @@ to a command that has one, after the view it led to; the reply of the same name 
 question. A frame that is not understood at all is answered with
 `refused` and `bad_message`; the socket stays open.
 
+## Beside the socket
+
+Plain GETs on the same port: the pages (`/`, `/j/CODE`, `/host`, `/screen`, `/report`),
+`/qr/CODE.svg` (the address to join a room, as a QR code), `/where.json` (the address at
+which players reach this node: `{"url": "http://192.0.2.7:8000"}`) and `/healthz`.
+
 ## Clocks
 
 Times are milliseconds. A running timer is a `clock`: `remaining_ms` at the moment of

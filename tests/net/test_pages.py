@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,12 @@ def test_a_rooms_qr_code(pages: Pages) -> None:
     qr = get(pages, "/qr/K7MQ2P.svg")
     assert qr.headers["Content-Type"] == "image/svg+xml"
     assert qr.body.startswith(b"<svg")
+
+
+def test_where_players_reach_this_node(pages: Pages) -> None:
+    where = get(pages, "/where.json")
+    assert json.loads(where.body) == {"url": "http://x"}
+    assert where.headers["Cache-Control"] == "no-store"
 
 
 def test_without_a_build_the_pages_say_so(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ export type ServerMessage =
   | Panel
   | Progress
   | You
+  | Received
   | Recorded
   | Done
   | RefusedMessage
@@ -1536,6 +1537,19 @@ export interface CardItem {
   deciding: string;
 }
 /**
+ * The vote is stored at this site, and on its way to the room's home.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Received".
+ */
+export interface Received {
+  type: "received";
+  round: number;
+  ballot: Ballot;
+  client: string;
+  counter: number;
+}
+/**
  * The vote is stored on disk; ``answer`` is the one that stands.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1596,7 +1610,7 @@ export interface RefusedMessage {
  */
 export interface Notice {
   type: "notice";
-  code: "storage_unavailable" | "storage_back";
+  code: "storage_unavailable" | "storage_back" | "site_cut" | "site_back";
   detail: string;
 }
 /**
