@@ -120,6 +120,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             most_rooms=config.limits.rooms,
             keep_days=config.keep_days,
             elsewhere=parts.elsewhere,
+            is_searching=parts.is_searching,
         )
         parts.connect(directory)
         keeper = Keeper()
@@ -178,6 +179,10 @@ class _Parts:
         if self.edge is not None and self.edge.knows(code):
             return RemoteRoom(code, self.edge)
         return None
+
+    def is_searching(self) -> bool:
+        """Whether rooms of other nodes may not be known yet."""
+        return self.edge is not None and self.edge.is_searching
 
     def connect(self, directory: Directory) -> None:
         """Let what comes from other nodes find its rooms."""

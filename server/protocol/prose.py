@@ -32,7 +32,8 @@ message types and fields from the server that it does not know.
    another node, `received` says that the vote is stored there. `recorded` means that
    it is on the disk of the room's own node. Until it comes, or a final `refused`, send
    the same message again after every reconnect; a repeat is acknowledged again and
-   counted once. The answer may be changed until the ballot closes: send it with a greater counter.
+   counted once. The answer may be changed until the ballot closes: send it with a
+   greater counter.
 5. **Too late.** A vote names its ballot: one that arrives in a later phase is never
    counted there. If the server received it before the close, or within 2 s after, it
    still counts; if that comes to light only after the reveal it is kept and marked

@@ -48,6 +48,9 @@ UNACKED = 32
 
 LEAST_RTO_S = 1.0
 
+SEARCH_S = 2.0
+"""How long after a connect the broker may still be telling what it retains."""
+
 
 @dataclass(slots=True)
 class Elsewhere:
@@ -96,6 +99,7 @@ class EdgeRelay:
         self._ids: dict[Link, str] = {}
         self._news = asyncio.Event()
         self._links_made = 0
+        self._up_s = 0.0
         self._cut: set[RoomCode] = set()
         self.rejected = 0
         """Messages that were forged, foreign or too large."""
@@ -105,6 +109,12 @@ class EdgeRelay:
     def knows(self, code: str) -> bool:
         """Whether a room of this code lives at another node."""
         return RoomCode(code) in self._rooms
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a room may live elsewhere that this node has not heard of yet."""
+        now_s = asyncio.get_running_loop().time()
+        return not self._bus.is_up or now_s - self._up_s < SEARCH_S
 
     def put(self, room: RoomCode, link: Link, body: UpBody) -> None:
         """Send a request to the room's home, as often as it takes.
@@ -327,6 +337,7 @@ class EdgeRelay:
     def bus_changed(self) -> None:
         """The broker was reached again, or lost."""
         if self._bus.is_up:
+            self._up_s = asyncio.get_running_loop().time()
             self.rejoin()
         self._tell_state()
 

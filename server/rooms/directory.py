@@ -60,11 +60,14 @@ class Directory:
         most_rooms: int,
         keep_days: int = 0,
         elsewhere: Callable[[RoomCode], RoomPort | None] = lambda _: None,
+        is_searching: Callable[[], bool] = lambda: False,
     ) -> None:
         """``draw`` returns a random character of its argument (a CSPRNG's);
-        ``elsewhere`` finds the way to a room of another node.
+        ``elsewhere`` finds the way to a room of another node, ``is_searching`` tells
+        whether one may be there that is not known yet.
         """
         self._elsewhere = elsewhere
+        self._is_searching = is_searching
         self._store = store
         self._gateway = gateway
         self._clock = clock
@@ -132,7 +135,13 @@ class Directory:
         wanted = RoomCode(code.strip().upper())
         if wanted not in self._rooms and (remote := self._elsewhere(wanted)):
             return remote
-        return await self.find_here(wanted)
+        try:
+            return await self.find_here(wanted)
+        except Refused as refusal:
+            if refusal.code == "unknown_room" and self._is_searching():
+                detail = "This site is still looking for its rooms; try again."
+                raise Refused("busy", detail) from refusal
+            raise
 
     async def find_here(self, wanted: str) -> Room:
         """Return a room of this node, from the journal where it is not running.

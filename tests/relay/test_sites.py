@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from client import Label, Player, connect, host
+from client import Label, Player, host
 from server.app import Config, Running, running
 from server.game.answers import GapAnswer
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
+from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import Mosquitto
 
-GUARD_S = 40
 SETTINGS = RoomSettings(time_factor=10)
 
 
@@ -59,29 +59,6 @@ async def sites(folder: Path) -> AsyncIterator[Sites]:
         yield Sites(broker, nodes[0], tuple(nodes[1:]), room, key)
 
 
-async def arrive(
-    stack: contextlib.AsyncExitStack, site: Running, room: str, name: str
-) -> Player:
-    """Let a player in at a site, as soon as it knows the room."""
-    url = f"http://127.0.0.1:{site.port}"
-    async with asyncio.timeout(GUARD_S):
-        while True:
-            try:
-                return await stack.enter_async_context(connect(url, room, name))
-            except Exception as exc:
-                if "unknown_room" not in repr(exc) and "code" not in str(exc):
-                    raise
-                await asyncio.sleep(0.05)
-
-
-async def see(player: Player, phase: str) -> None:
-    """Wait until a player sees a phase."""
-    async with asyncio.timeout(GUARD_S):
-        async for view in player.views():
-            if view.phase == phase:
-                return
-
-
 async def told(player: Player) -> None:
     """Wait until a player knows the score of the round."""
     async with asyncio.timeout(GUARD_S):
@@ -95,7 +72,7 @@ async def test_players_of_three_sites_play_one_round(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{at.home.port}"
         teacher = await stack.enter_async_context(host(url, at.room, at.key))
         players = [
-            await arrive(stack, site, at.room, f"P{i}-{k}")
+            await arrive(stack, site.local_url, at.room, f"P{i}-{k}")
             for k, site in enumerate((at.home, *at.edges))
             for i in range(5)
         ]
@@ -125,7 +102,7 @@ async def test_votes_survive_the_brokers_death(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{at.home.port}"
         teacher = await stack.enter_async_context(host(url, at.room, at.key))
         players = [
-            await arrive(stack, site, at.room, f"P{i}-{k}")
+            await arrive(stack, site.local_url, at.room, f"P{i}-{k}")
             for k, site in enumerate(at.edges)
             for i in range(10)
         ]

@@ -36,8 +36,9 @@ class Ready:
 class Node:
     """A server in a process of its own."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, broker: str = "", site: str = "") -> None:
         self._data = data
+        self._relay = (broker, site) if broker else ()
         self._process: asyncio.subprocess.Process | None = None
         self._pid = 0
         self.port = 0
@@ -51,6 +52,7 @@ class Node:
             "tests.support.node",
             str(self._data),
             str(self.port),
+            *self._relay,
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -76,10 +78,13 @@ class Node:
             return await self._process.wait()
 
 
-async def _serve(data: Path, port: int) -> None:
+async def _serve(
+    data: Path, port: int, broker: str | None = None, site: str | None = None
+) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with running(Config(host="127.0.0.1", port=port, data=data)) as server:
+    config = Config(host="127.0.0.1", port=port, data=data, broker=broker, site=site)
+    async with running(config) as server:
         live = server.directory.live
         if live:
             room, key = live[0].code, live[0].key_of("host")
@@ -93,4 +98,4 @@ async def _serve(data: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

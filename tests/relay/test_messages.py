@@ -1,0 +1,97 @@
+"""What nodes say to each other: encoded, bounded, and refused where it is forged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.game.ids import RoomCode
+from server.relay import topics
+from server.relay.bus import BrokerAddress, BusSettingsError
+from server.relay.node_messages import (
+    MOST_BYTES,
+    DownBatch,
+    DownItem,
+    UpBatch,
+    UpItem,
+    UpReturn,
+    decode,
+    decode_view,
+    encode,
+    encode_view,
+)
+from server.relay.offset import ClockOffset
+
+
+def test_batches_survive_the_way() -> None:
+    up = UpBatch(
+        boot="b",
+        items=(UpItem(seq=1, room=RoomCode("R"), link="l", body=UpReturn(token="t")),),
+    )
+    assert decode(UpBatch, encode(up)) == up
+    down = DownBatch(
+        boot="b",
+        acks=(1, 2),
+        items=(DownItem(link="l", room=RoomCode("R"), op="push", frame="{}"),),
+    )
+    assert decode(DownBatch, encode(down)) == down
+
+
+@given(st.binary(max_size=200))
+def test_rubbish_is_nothing(payload: bytes) -> None:
+    assert decode(UpBatch, payload) is None
+    assert decode(DownBatch, payload) is None
+
+
+def test_what_is_too_large_is_nothing() -> None:
+    batch = UpBatch(boot="b" * MOST_BYTES, items=())
+    assert decode(UpBatch, encode(batch)) is None
+
+
+def test_views_carry_epoch_and_version() -> None:
+    payload = encode_view(2, 17, b'{"type":"view"}\n')
+    assert decode_view(payload) == (2, 17, b'{"type":"view"}\n')
+    for forged in (b"", b"x", b"1\n{}", b"1 x\n{}", b"1 2"):
+        assert decode_view(forged) is None
+
+
+def test_a_hosts_view_has_no_topic() -> None:
+    with pytest.raises(AssertionError):
+        topics.view("berlin", "K7MQ2P", "host")
+
+
+def test_subscriptions_do_not_overlap() -> None:
+    names = [topic for topic, _ in topics.subscriptions("oslo")]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "user", "is_secure"),
+    [
+        ("mqtt://broker", "broker", 1883, None, False),
+        ("mqtts://oslo:p%40ss@b.example", "b.example", 8883, "oslo", True),
+        ("mqtt://oslo:x@b:2000", "b", 2000, "oslo", False),
+    ],
+)
+def test_broker_addresses(
+    url: str, host: str, port: int, user: str | None, is_secure: bool
+) -> None:
+    address = BrokerAddress.parse(url)
+    assert (address.host, address.port) == (host, port)
+    assert (address.user, address.is_secure) == (user, is_secure)
+
+
+@pytest.mark.parametrize("url", ["", "broker", "http://b", "mqtt://"])
+def test_what_is_no_broker_is_told_what_to_write(url: str) -> None:
+    with pytest.raises(BusSettingsError, match="mqtt://user:password@host"):
+        BrokerAddress.parse(url)
+
+
+def test_the_offset_is_that_of_the_quickest_probe() -> None:
+    offset = ClockOffset()
+    assert offset.offset_ms == 0
+    offset.add(sent_ms=100, home_ms=1_150, heard_ms=200)  # 100 ms round trip
+    offset.add(sent_ms=300, home_ms=1_305, heard_ms=310)  # 10 ms round trip
+    assert offset.offset_ms == 1_000
+    assert offset.round_trip_ms == 10

@@ -1,0 +1,57 @@
+"""The outbox: nothing owed is forgotten, votes not even by a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scenarios.model import Label
+from server.game.answers import GapAnswer
+from server.game.ids import ClientId, RoomCode
+from server.game.phases import Ballot
+from server.protocol.client_messages import Vote
+from server.relay.node_messages import UpBody, UpReturn, UpSay
+from server.relay.outbox import Outbox
+
+ROOM = RoomCode("K7MQ2P")
+
+
+def vote(counter: int) -> UpBody:
+    message = Vote(
+        round=0,
+        ballot=Ballot.VOTE,
+        client=ClientId("c"),
+        counter=counter,
+        answer=GapAnswer(Label.OUTER, 80),
+    )
+    return UpSay(token="p.t", message=message, stamped_ms=1)
+
+
+async def test_what_is_owed_stays_in_order_until_acknowledged() -> None:
+    outbox = Outbox(None)
+    items = [outbox.put("home", ROOM, "l", vote(i)) for i in range(5)]
+    assert outbox.waiting("home") == items
+    assert outbox.homes() == ["home"]
+    done = outbox.acknowledged("home", (items[1].seq, items[3].seq, 99))
+    assert done == [items[1], items[3]]
+    assert outbox.waiting("home") == [items[0], items[2], items[4]]
+    assert outbox.acknowledged("elsewhere", (items[0].seq,)) == []
+    assert outbox.size == 3
+
+
+async def test_votes_outlive_a_restart_and_nothing_else_does(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    first = Outbox(path)
+    bodies = [vote(1), UpReturn(token="p.t"), vote(2), vote(3)]
+    items = [first.put("home", ROOM, "l", body) for body in bodies]
+    await first.secure("home", items)
+    await first.forget(first.acknowledged("home", (items[2].seq,)))
+    await first.close()
+
+    second = Outbox(path)
+    await second.restore()
+    waiting = second.waiting("home")
+    assert [item.body for item in waiting] == [vote(1), vote(3)]
+    assert all(item.link == "" for item in waiting)
+    fresh = second.put("home", ROOM, "l", vote(4))
+    assert fresh.seq > max(item.seq for item in waiting)
+    await second.close()

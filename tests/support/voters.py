@@ -1,0 +1,86 @@
+"""Players who vote as fast as they are heard, and the check that nothing was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+
+from client import Label, Player
+from server.game.answers import GapAnswer
+from server.game.events import VoteCast
+from server.game.evolve import replay
+from server.game.ids import RoomCode
+from server.game.phases import Ballot
+from server.journal.sqlite import SqliteStore
+
+GUARD_S = 60
+
+
+class Acks:
+    """Counts acknowledgements, and lets a test wait for so many more."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._news = asyncio.Event()
+
+    def add(self) -> None:
+        """Count one more."""
+        self.n += 1
+        self._news.set()
+
+    async def more(self, n: int) -> None:
+        """Wait for ``n`` more from now."""
+        goal = self.n + n
+        async with asyncio.timeout(GUARD_S):
+            while self.n < goal:
+                self._news.clear()
+                await self._news.wait()
+
+
+class Voter:
+    """A player who changes the vote as fast as it is recorded."""
+
+    def __init__(self, player: Player, seed: int) -> None:
+        self.player = player
+        self.acknowledged: list[tuple[str, int, Label]] = []
+        self._random = random.Random(seed)
+
+    async def run(self, acks: Acks) -> None:
+        """Vote until cancelled."""
+        while True:
+            recorded = await self.player.vote(self._random.choice(list(Label)), 80)
+            answer = recorded.answer
+            assert isinstance(answer, GapAnswer)
+            stamp = (recorded.client, recorded.counter, answer.label)
+            self.acknowledged.append(stamp)
+            acks.add()
+
+
+async def everybody_again(voters: list[Voter], acks: Acks) -> None:
+    """Wait until every voter has been heard once more."""
+    before = [len(voter.acknowledged) for voter in voters]
+    async with asyncio.timeout(GUARD_S):
+        while any(
+            len(voter.acknowledged) == n
+            for voter, n in zip(voters, before, strict=True)
+        ):
+            await acks.more(1)
+
+
+async def check(data: Path, room: RoomCode, voters: list[Voter]) -> None:
+    """Every acknowledged vote is in the journal once, and the count is right."""
+    store = await SqliteStore.open(data / "journal.sqlite")
+    journal = await store.load(room)
+    await store.close()
+    stored = Counter(
+        (event.client, event.counter, event.answer.label)
+        for event in journal
+        if isinstance(event, VoteCast) and isinstance(event.answer, GapAnswer)
+    )
+    assert set(stored.values()) == {1}, "a vote was counted twice"
+    for voter in voters:
+        assert all(stamp in stored for stamp in voter.acknowledged), "a vote was lost"
+    poll = replay(journal).rounds[0].polls[Ballot.VOTE]
+    assert poll.tally.n == len(poll.votes) == len(voters)
