@@ -148,8 +148,8 @@ async def test_no_topic_that_a_site_can_read_tells_before_the_reveal(
         await teacher.send(NextStep(all=True))
         told = json.dumps(case.breakdown.why, ensure_ascii=False)[1:-1]
         async with asyncio.timeout(GUARD_S):  # the reveal itself is shown
-            while not any(told in text for _, text in _all(heard)):
-                await asyncio.sleep(0.02)  # the spy has no event
+            while not any(told in text for _, text in _all(heard)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
