@@ -17,17 +17,10 @@ from server.report.items import (
 
 MATRIX = [
     [mark == "1" for mark in row]
-    for row in [
-        "111110",
-        "111101",
-        "111010",
-        "110100",
-        "101010",
-        "010100",
-        "100000",
-        "001001",
-    ]
-]
+    for row in (
+        "111110", "111101", "111010", "110100", "101010", "010100", "100000", "001001",
+    )
+]  # fmt: skip
 
 
 def test_discrimination() -> None:

@@ -1,0 +1,96 @@
+"""Which answers count: revealed rounds, people (not practice players), fair cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scenarios.model import Case
+from server.game.answers import FixAnswer
+from server.game.ids import PlayerId
+from server.game.phases import Ballot
+from server.game.scoring import is_right
+from server.game.state import RoomState, Round, Vote
+from server.game.tally import confidences
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One answer that counts, to a case that is scored."""
+
+    player: PlayerId
+    round: int
+    case: Case
+    vote: Vote
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is right (of two links: both)."""
+        return is_right(self.vote.answer, self.case)
+
+    @property
+    def confidence(self) -> int | None:
+        """The confidence (per cent) that was tapped, where one goes with the answer."""
+        chips = confidences(self.vote.answer)
+        return chips[0] if len(chips) == 1 and self.vote.answer.kind == "gap" else None
+
+
+def is_counted(state: RoomState, case: Case) -> bool:
+    """Whether answers to a case enter statistics.
+
+    Contested cases never do; with two buttons only cases in which one gap broke do,
+    since no button is right otherwise.
+    """
+    return case.is_scored and (state.settings.two_link or case.is_clean)
+
+
+def revealed(state: RoomState) -> Iterator[tuple[int, Round]]:
+    """Yield the rounds that were played to their reveal, with their index."""
+    for index, round_ in enumerate(state.rounds):
+        if round_.is_revealed:
+            yield index, round_
+
+
+def votes(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, Vote]:
+    """Return the votes of those who count; empty where the ballot was not held."""
+    poll = round_.polls.get(ballot)
+    if poll is None:
+        return {}
+    return {player: vote for player, vote in poll.votes.items() if state.counts(player)}
+
+
+def counted(state: RoomState, ballot: Ballot) -> list[Counted]:
+    """Return every answer of a ballot that enters statistics, round by round."""
+    return [
+        Counted(player, index, case, vote)
+        for index, round_ in revealed(state)
+        if ballot in round_.polls
+        for case in (round_.case_of(ballot),)
+        if is_counted(state, case)
+        for player, vote in votes(state, round_, ballot).items()
+    ]
+
+
+def rights(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, bool]:
+    """Return who was right in one ballot; empty where it does not enter statistics."""
+    if ballot not in round_.polls or not is_counted(state, round_.case_of(ballot)):
+        return {}
+    case = round_.case_of(ballot)
+    return {
+        player: is_right(vote.answer, case)
+        for player, vote in votes(state, round_, ballot).items()
+    }
+
+
+def verdict_of(case: Case) -> str:
+    """Return the verdict in one word: outer, inner, both, neither or contested."""
+    if case.contested is not None:
+        return "contested"
+    if case.label is not None:
+        return case.label.value
+    return "both" if case.truth.outer else "neither"
+
+
+def is_fix(vote: Vote) -> bool:
+    """Whether a vote answers the fix question."""
+    return isinstance(vote.answer, FixAnswer)
