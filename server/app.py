@@ -144,6 +144,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             limits=config.limits,
             wrongs=Wrongs(config.limits.wrong_codes),
             new_id=lambda: secrets.token_hex(KEY_BYTES),
+            site=parts.name,
         )
         pages = Pages(WEB, lambda code: f"{late.url}/j/{code}", lambda: {"ok": True})
         port = await _listen(stack, config, Door(desk, pages, config.origins))
@@ -169,6 +170,7 @@ class _Parts:
     """How frames find their people: on this node alone, or over a broker, too."""
 
     gateway: LocalGateway
+    name: str | None = None
     node: Node | None = None
     bus: MqttBus | None = None
     edge: EdgeRelay | None = None
@@ -237,7 +239,7 @@ async def _relay(
     except DiskError as exc:
         raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
     edge = EdgeRelay(name, boot, bus, outbox)
-    parts = _Parts(LocalGateway(), bus=bus, edge=edge)
+    parts = _Parts(LocalGateway(), name, bus=bus, edge=edge)
     home = HomeGateway(name, bus, parts.deliver)
     parts.gateway = home
     parts.node = Node(name, boot, bus, home, edge, clock.now_ms)

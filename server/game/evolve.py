@@ -42,7 +42,7 @@ from server.game.events import (
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
 from server.game.scoring import MISSED, points, round_score
-from server.game.state import Pin, Player, Poll, RoomState, Round, Vote
+from server.game.state import Cohort, Pin, Player, Poll, RoomState, Round, Vote
 from server.game.tally import Tally, option_of
 
 
@@ -217,6 +217,8 @@ def _round_revealed(state: RoomState, _: RoundRevealed) -> None:
     round_.is_revealed = True
     if Ballot.REVOTE in round_.polls:
         _carry(state, round_)
+    if Ballot.VOTE in round_.polls and len(state.sites) > 1:
+        _count_cohorts(state, round_)
     for player, score in _scores(state, round_):
         round_.scores[player] = score
         state.players[player].points += score
@@ -237,6 +239,21 @@ def _carry(state: RoomState, round_: Round) -> None:
         else:
             move = (option_of(first.answer), option_of(second.answer))
             round_.moves[move] += 1
+
+
+def _count_cohorts(state: RoomState, round_: Round) -> None:
+    """Count each site by itself; its REVOTE has carried votes in it, too."""
+    vote, revote = round_.polls[Ballot.VOTE], round_.polls.get(Ballot.REVOTE)
+    for player in state.players.values():
+        if player.site is None or not state.counts(player.id):
+            continue
+        cohort = round_.cohorts.setdefault(player.site, Cohort())
+        first = vote.votes.get(player.id)
+        second = (revote.votes.get(player.id) if revote else None) or first
+        if first is not None:
+            cohort.before.add(first.answer)
+        if revote is not None and second is not None:
+            cohort.after.add(second.answer)
 
 
 def _scores(state: RoomState, round_: Round) -> Iterable[tuple[Any, float]]:

@@ -86,6 +86,14 @@ class Pin:
 
 
 @dataclass(slots=True)
+class Cohort:
+    """How one site voted: in VOTE, and in REVOTE with carried votes in it."""
+
+    before: Tally = field(default_factory=Tally)
+    after: Tally = field(default_factory=Tally)
+
+
+@dataclass(slots=True)
 class Round:
     """One round: its planned cases, its polls, and what came of it."""
 
@@ -101,6 +109,8 @@ class Round:
     """REVOTE's tally with carried votes in it; empty without a REVOTE."""
     carried: int = 0
     """How many of ``after`` voted only in VOTE."""
+    cohorts: dict[str, Cohort] = field(default_factory=dict)
+    """How each site voted, where there is more than one."""
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(option in VOTE, option in REVOTE) of those who voted in both."""
 
@@ -161,6 +171,12 @@ class RoomState:
         """The poll that is open now."""
         ballot = self.ballot
         return self.round.polls[ballot] if ballot else None
+
+    @property
+    def sites(self) -> list[str]:
+        """The sites that players belong to, in the order in which they came."""
+        names = (player.site for player in self.players.values())
+        return list(dict.fromkeys(name for name in names if name is not None))
 
     def counts(self, player: PlayerId) -> bool:
         """Whether a player counts in tallies: practice only in a rehearsal."""

@@ -161,6 +161,16 @@ class ContrastView:
 
 
 @dataclass(frozen=True, slots=True)
+class Cohort:
+    """How one site voted; no bars where too few to show."""
+
+    name: str
+    n: int
+    before: Bars | None
+    after: Bars | None
+
+
+@dataclass(frozen=True, slots=True)
 class RevealView:
     """Both tallies and the breakdown, as far as it has been shown."""
 
@@ -175,6 +185,8 @@ class RevealView:
     moves: tuple[Move, ...]
     verdict: Verdict | None
     pinned: tuple[PinnedReason, ...]
+    cohorts: tuple[Cohort, ...] = ()
+    """Sites side by side, never summed; empty where all play at one."""
     phase: Literal["reveal"] = "reveal"
 
 
@@ -272,6 +284,8 @@ class FinishedView:
     podium: tuple[Standing, ...]
     """Best three; empty unless the host switched it on."""
     reading: tuple[Reading, ...]
+    cohorts: tuple[GroupMean, ...] = ()
+    """Means of the sites; empty where all play at one."""
     phase: Literal["finished"] = "finished"
 
 

@@ -14,6 +14,7 @@ from server.game.evolve import vote_points
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.scoring import chips, is_right
+from server.game.state import Cohort as CountedCohort
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.steps import LAST_STEP, STEPS, VERDICT_STEP, step_texts
 from server.game.tally import Tally, option_of
@@ -22,6 +23,7 @@ from server.game.view_types import (
     Bars,
     CardItem,
     Clock,
+    Cohort,
     ContrastView,
     ExampleView,
     FinishedView,
@@ -200,6 +202,10 @@ def _reveal(state: RoomState) -> RevealView:
         after=bars(round_.after) if has_revote else None,
         carried=round_.carried,
         moves=_moves(round_, state.settings.min_cell),
+        cohorts=tuple(
+            _cohort(name, counted, state.settings.min_cell, has_revote=has_revote)
+            for name, counted in round_.cohorts.items()
+        ),
         verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
         pinned=_pinned(round_),
     )
@@ -209,6 +215,19 @@ def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
     return tuple(
         Move(before, after, n if n >= min_cell else None)
         for (before, after), n in sorted(round_.moves.items())
+    )
+
+
+def _cohort(
+    name: str, counted: CountedCohort, min_cell: int, *, has_revote: bool
+) -> Cohort:
+    n = counted.before.n
+    is_shown = n >= min_cell
+    return Cohort(
+        name=name,
+        n=n,
+        before=bars(counted.before) if is_shown else None,
+        after=bars(counted.after) if is_shown and has_revote else None,
     )
 
 
@@ -281,14 +300,21 @@ def _finished(state: RoomState) -> FinishedView:
         for player in state.players.values()
         if player.rounds_scored and state.counts(player.id)
     ]
-    mean = _mean(counted)
+    mean, min_cell = _mean(counted), state.settings.min_cell
     podium = standings(state)[:3] if state.settings.podium else ()
     return FinishedView(
         room=room_card(state),
         rounds=tuple(_summary(r) for r in state.rounds if r.is_revealed),
         class_mean=mean,
         reached_goal=mean is not None and mean >= state.settings.goal,
-        teams=tuple(_team_mean(state, name, counted) for name in state.settings.teams),
+        teams=tuple(
+            _group_mean(name, [p for p in counted if p.team == name], min_cell)
+            for name in state.settings.teams
+        ),
+        cohorts=tuple(
+            _group_mean(name, [p for p in counted if p.site == name], min_cell)
+            for name in (state.sites if len(state.sites) > 1 else ())
+        ),
         podium=podium,
         reading=state.plan.reading,
     )
@@ -302,9 +328,8 @@ def _mean(players: list[Player]) -> float | None:
     )
 
 
-def _team_mean(state: RoomState, name: str, counted: list[Player]) -> GroupMean:
-    members = [player for player in counted if player.team == name]
-    is_shown = len(members) >= state.settings.min_cell
+def _group_mean(name: str, members: list[Player], min_cell: int) -> GroupMean:
+    is_shown = len(members) >= min_cell
     return GroupMean(name, len(members), _mean(members) if is_shown else None)
 
 

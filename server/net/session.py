@@ -58,6 +58,8 @@ class Desk:
     wrongs: Wrongs
     new_id: Callable[[], str]
     """Returns a fresh random id (hex, 128 bits)."""
+    site: str | None
+    """This node's name among others; None where it is alone."""
 
 
 _WRONG = ("unknown_room", "wrong_proof", "bad_token")
@@ -202,7 +204,7 @@ class Session:
         elif hello.name:
             key = hello.join_key or self._desk.new_id()
             named = hello.model_copy(update={"join_key": key})
-            request = Enter(link=self._link, hello=named)
+            request = Enter(link=self._link, hello=named, site=self._desk.site)
         else:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")
         self._pass_on(room, request)

@@ -16,6 +16,7 @@ from server.game.answers import GapAnswer
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
+from server.game.view_types import RevealView
 from server.protocol.client_messages import OpenRoom
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import Mosquitto
@@ -92,7 +93,10 @@ async def test_players_of_three_sites_play_one_round(tmp_path: Path) -> None:
         tally = state.rounds[0].polls[Ballot.VOTE].tally
         assert tally.options() == {"outer": 8, "inner": 7}
         cohorts = {player.site for player in state.players.values()}
-        assert cohorts == {None, "lisbon", "oslo"}
+        assert cohorts == {"berlin", "lisbon", "oslo"}
+        shown = players[-1].view
+        assert isinstance(shown, RevealView)
+        assert {c.name: c.n for c in shown.cohorts} == dict.fromkeys(cohorts, 5)
         await asyncio.gather(*(told(player) for player in players))
 
 
