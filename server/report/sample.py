@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scenarios.model import Case
 from server.game.answers import FixAnswer
@@ -94,3 +94,26 @@ def verdict_of(case: Case) -> str:
 def is_fix(vote: Vote) -> bool:
     """Whether a vote answers the fix question."""
     return isinstance(vote.answer, FixAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the figures of one room rest on: its revealed rounds and answers to VOTE."""
+
+    state: RoomState
+    rounds: tuple[tuple[int, Round], ...]
+    answers: tuple[Counted, ...]
+    by_learner: dict[PlayerId, list[Counted]] = field(default_factory=dict)
+
+    @property
+    def learners(self) -> list[list[Counted]]:
+        """The answers of each learner who gave any."""
+        return list(self.by_learner.values())
+
+
+def sample_of(state: RoomState) -> Sample:
+    """Return the sample of a room as far as it has been played."""
+    sample = Sample(state, tuple(revealed(state)), tuple(counted(state, Ballot.VOTE)))
+    for answer in sample.answers:
+        sample.by_learner.setdefault(answer.player, []).append(answer)
+    return sample

@@ -1,0 +1,177 @@
+"""The figures of one round: its votes, what a second vote changed, and the question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.game.ids import PlayerId
+from server.game.phases import Ballot
+from server.game.state import RoomState, Round
+from server.game.tally import Tally
+from server.report.change import Transitions, mcnemar
+from server.report.detection_figures import option_keys
+from server.report.figures import FEWEST_FOR_SHARE, UNSCORED, proportion
+from server.report.items import (
+    FEWEST_ITEMS,
+    FEWEST_LEARNERS,
+    Matrix,
+    discrimination,
+    kr20,
+)
+from server.report.report_types import (
+    CaseFigures,
+    Cell,
+    Estimate,
+    Figure,
+    Hidden,
+    Moves,
+)
+from server.report.sample import Sample, is_counted, rights, verdict_of
+
+FirstSight = Mapping[str, tuple[int, int]]
+"""(right, n) of cases when they were met first, by id, from other stored rooms."""
+
+
+def cases_of(sample: Sample, first_sight: FirstSight) -> tuple[CaseFigures, ...]:
+    """Return the figures of every revealed round, in playing order."""
+    columns, matrix = item_matrix(sample)
+    return tuple(
+        _case(
+            sample.state,
+            index,
+            round_,
+            _discrimination(matrix, columns.index(index))
+            if index in columns
+            else UNSCORED,
+            first_sight,
+        )
+        for index, round_ in sample.rounds
+    )
+
+
+def item_matrix(sample: Sample) -> tuple[list[int], Matrix]:
+    """Return the scored rounds, and learners by those rounds: who was right in VOTE."""
+    columns = [i for i, r in sample.rounds if is_counted(sample.state, r.case)]
+    place = {index: i for i, index in enumerate(columns)}
+    matrix: list[list[bool | None]] = []
+    for answers in sample.learners:
+        row: list[bool | None] = [None] * len(columns)
+        for answer in answers:
+            row[place[answer.round]] = answer.is_right
+        matrix.append(row)
+    return columns, matrix
+
+
+def consistency(sample: Sample) -> float | Hidden:
+    """Return KR-20 of the room's cases, or why it is not shown."""
+    columns, matrix = item_matrix(sample)
+    complete = sum(None not in row for row in matrix)
+    if complete < FEWEST_LEARNERS or len(columns) < FEWEST_ITEMS:
+        needed = f"{FEWEST_LEARNERS} people with {FEWEST_ITEMS} or more scored cases"
+        return Hidden(f"needs {needed}", complete)
+    found = kr20(matrix)
+    return Hidden("everybody scored the same", complete) if found is None else found
+
+
+def _discrimination(matrix: Matrix, item: int) -> Figure:
+    n = sum(row[item] is not None for row in matrix)
+    found = discrimination(matrix, item)
+    if n < FEWEST_LEARNERS or (found and found.n < FEWEST_LEARNERS):
+        return Hidden(f"needs {FEWEST_LEARNERS} people", n)
+    if found is None:
+        return Hidden("nothing varies", n)
+    return Estimate(found.r, found.low, found.high, found.n)
+
+
+def _case(
+    state: RoomState,
+    index: int,
+    round_: Round,
+    r: Figure,
+    first_sight: FirstSight,
+) -> CaseFigures:
+    case = round_.case
+    is_scored = is_counted(state, case)
+    poll = round_.polls.get(Ballot.VOTE)
+    tally = poll.tally if poll else Tally()
+    right = tally.right(case) if is_scored else 0
+    errors = tally.confident_errors(case) if is_scored else 0
+    twin = round_.planned.transfer
+    was_transferred = Ballot.TRANSFER in round_.polls
+    return CaseFigures(
+        number=index + 1,
+        case=case.id,
+        version=case.version,
+        title=case.title,
+        kind=case.kind,
+        verdict=verdict_of(case),
+        is_scored=is_scored,
+        options=_options(state, tally),
+        n=tally.n,
+        missed=sum(map(state.counts, poll.missed)) if poll else 0,
+        right=proportion(right, tally.n) if is_scored else UNSCORED,
+        rights=right,
+        mean_confidence=tally.mean_confidence(),
+        confident_errors=errors,
+        is_told_confident=errors >= max(3, tally.n / 10),
+        moves=_moves(state, round_),
+        fix=_held(state, round_, Ballot.FIX),
+        transfer=_held(state, round_, Ballot.TRANSFER),
+        transfer_case=twin.title if twin and was_transferred else None,
+        first_sight=proportion(*first_sight[twin.id])
+        if twin and was_transferred and twin.id in first_sight
+        else None,
+        discrimination=r,
+        asks_to_check=isinstance(r, Estimate) and r.high < 0,
+    )
+
+
+def _options(state: RoomState, tally: Tally) -> tuple[Cell, ...]:
+    counts = tally.options()
+    return tuple(Cell(key, counts.get(key, 0)) for key in option_keys(state))
+
+
+def _held(state: RoomState, round_: Round, ballot: Ballot) -> Figure | None:
+    if ballot not in round_.polls:
+        return None
+    if not is_counted(state, round_.case_of(ballot)):
+        return UNSCORED
+    answers = rights(state, round_, ballot)
+    return proportion(sum(answers.values()), len(answers))
+
+
+def _moves(state: RoomState, round_: Round) -> Moves | None:
+    if Ballot.REVOTE not in round_.polls:
+        return None
+    if not is_counted(state, round_.case):
+        return Moves(UNSCORED, round_.carried, (), None, None, None, None, None)
+    moved = transitions(
+        rights(state, round_, Ballot.VOTE), rights(state, round_, Ballot.REVOTE)
+    )
+    is_enough = moved.n >= FEWEST_FOR_SHARE
+    test = mcnemar(moved.rw, moved.wr) if is_enough else None
+    return Moves(
+        after=proportion(round_.after.right(round_.case), round_.after.n),
+        carried=round_.carried,
+        cells=(
+            Cell("RR", moved.rr),
+            Cell("RW", moved.rw),
+            Cell("WR", moved.wr),
+            Cell("WW", moved.ww),
+        ),
+        gain=moved.gain if is_enough else None,
+        right_turn=moved.right_turn if is_enough else None,
+        loss=moved.loss if is_enough else None,
+        mid_p=test.mid_p if test else None,
+        exact_p=test.exact if test else None,
+    )
+
+
+def transitions(
+    before: Mapping[PlayerId, bool], after: Mapping[PlayerId, bool]
+) -> Transitions:
+    """Return the transitions of those who are in both."""
+    moved = Transitions()
+    for player in before.keys() & after.keys():
+        moved = moved.plus(before[player], after[player])
+    return moved

@@ -1,0 +1,67 @@
+"""Figures with their intervals, or the reason why n cannot carry them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from server.report.clusters import Row, jackknife_interval, totals
+from server.report.proportions import clustered_proportion, t_quantile, wilson
+from server.report.report_types import Estimate, Figure, Hidden
+
+FEWEST_FOR_SHARE = 5
+"""A proportion of fewer answers is shown as a count."""
+
+FEWEST_TO_POOL = 10
+"""Figures pooled over learners are hidden below so many of them."""
+
+UNSCORED = Hidden("not scored")
+
+
+def proportion(right: int, n: int) -> Figure:
+    """Return the share right where each person answered once (Wilson)."""
+    if n < FEWEST_FOR_SHARE:
+        return few(right, n)
+    return Estimate(right / n, *wilson(right, n), n)
+
+
+def few(right: int, n: int) -> Hidden:
+    """Return a share that is shown as a count."""
+    if not n:
+        return Hidden("no answers")
+    return Hidden(f"fewer than {FEWEST_FOR_SHARE} answers", n, right)
+
+
+def clustered(counts: Sequence[tuple[int, int]]) -> Figure:
+    """Return the share right where a person may answer more than once.
+
+    ``counts`` holds (right, n) of each learner.
+    """
+    answered = [(right, n) for right, n in counts if n]
+    right, n = sum(right for right, _ in answered), sum(n for _, n in answered)
+    if len(answered) < FEWEST_FOR_SHARE:
+        return Hidden(f"fewer than {FEWEST_FOR_SHARE} people", n, right)
+    return Estimate(right / n, *clustered_proportion(answered), n)
+
+
+def pooled(
+    rows: Sequence[Row], figure: Callable[[Sequence[float]], float | None], n: int
+) -> Figure:
+    """Return a figure of the learners' column sums, with its jackknife interval."""
+    if len(rows) < FEWEST_TO_POOL:
+        return Hidden(f"needs {FEWEST_TO_POOL} people, has {len(rows)}", n)
+    value, interval = figure(totals(rows)), jackknife_interval(rows, figure)
+    if value is None or interval is None:
+        return Hidden("rests on too few people", n)
+    return Estimate(value, *interval, n)
+
+
+def mean_of(values: Sequence[float]) -> Figure:
+    """Return the mean of one value a person, with Student's interval."""
+    n = len(values)
+    if n < FEWEST_FOR_SHARE:
+        return Hidden(f"fewer than {FEWEST_FOR_SHARE} people", n)
+    mean = math.fsum(values) / n
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
+    return Estimate(mean, mean - half, mean + half, n)

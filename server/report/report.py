@@ -1,0 +1,132 @@
+"""A room's report: from the state that its journal replays to, to one structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from server.game.ids import PlayerId
+from server.game.phases import Ballot
+from server.game.state import RoomState
+from server.report.case_figures import FirstSight, cases_of, consistency
+from server.report.detection_figures import confusion, detections
+from server.report.figures import clustered, mean_of
+from server.report.learning_figures import (
+    calibration_figures,
+    herding_figures,
+    transfer_figures,
+)
+from server.report.report_types import (
+    CaseFigures,
+    Estimate,
+    Figure,
+    Report,
+    RoomFigures,
+    TeamFigures,
+)
+from server.report.sample import Counted, Sample, sample_of, votes
+from server.report.sentences import caveats, class_sentence, more_sentences
+
+
+def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Report:
+    """Return the host's report of a room as far as it has been played.
+
+    Rounds count from their reveal on, VOTE alone unless said. The same state gives the
+    same report. For anybody else: :func:`server.report.suppress.for_others`.
+    """
+    sample = sample_of(state)
+    room = _room(sample)
+    cases = cases_of(sample, first_sight or {})
+    found = tuple(detections(sample))
+    accuracy = _accuracy(sample.learners)
+    sureness = calibration_figures(sample)
+    transfer, herding = transfer_figures(sample), herding_figures(sample)
+    return Report(
+        audience="host",
+        room=room,
+        sentence=class_sentence(found, cases, accuracy, *_right_of(sample)),
+        points=tuple(more_sentences(cases, sureness, transfer, herding)),
+        caveats=tuple(caveats(room, cases, transfer)),
+        accuracy=accuracy,
+        score=_score(state, state.players),
+        goal=state.settings.goal,
+        detections=found,
+        confusion=tuple(confusion(sample)),
+        cases=cases,
+        hardest=_hardest(cases),
+        confidently_missed=_confidently_missed(cases),
+        calibration=sureness,
+        kr20=consistency(sample),
+        transfer=transfer,
+        teams=tuple(_teams(sample)),
+        herding=herding,
+    )
+
+
+def _room(sample: Sample) -> RoomFigures:
+    state = sample.state
+    answered = {
+        player
+        for _, round_ in sample.rounds
+        for ballot in Ballot
+        for player in votes(state, round_, ballot)
+    }
+    practice = sum(player.is_practice for player in state.players.values())
+    return RoomFigures(
+        code=state.code,
+        title=state.plan.title,
+        deck=state.plan.deck,
+        deck_version=state.plan.deck_version,
+        seed=state.seed,
+        opened_ms=state.opened_ms,
+        finished_ms=state.finished_ms,
+        score_mode=state.settings.score_mode,
+        is_two_link=state.settings.two_link,
+        is_rehearsal=state.settings.simulated,
+        people=len(answered),
+        practice=0 if state.settings.simulated else practice,
+        revealed=len(sample.rounds),
+        planned=len(state.rounds),
+    )
+
+
+def _right_of(sample: Sample) -> tuple[int, int]:
+    return sum(a.is_right for a in sample.answers), len(sample.answers)
+
+
+def _accuracy(learners: Iterable[Iterable[Counted]]) -> Figure:
+    marks = ([answer.is_right for answer in answers] for answers in learners)
+    return clustered([(sum(each), len(each)) for each in marks])
+
+
+def _score(state: RoomState, players: Iterable[PlayerId]) -> Figure:
+    means = [
+        mean
+        for player in players
+        if state.counts(player)
+        if (mean := state.players[player].mean) is not None
+    ]
+    return mean_of(means)
+
+
+def _teams(sample: Sample) -> Iterator[TeamFigures]:
+    state = sample.state
+    members: dict[str, list[PlayerId]] = {name: [] for name in state.settings.teams}
+    for player in state.players.values():
+        if player.team and state.counts(player.id):
+            members.setdefault(player.team, []).append(player.id)
+    for name, players in members.items():
+        mine = [sample.by_learner[p] for p in players if p in sample.by_learner]
+        yield TeamFigures(name, len(mine), _accuracy(mine), _score(state, players))
+
+
+def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
+    """Return the numbers of up to three cases that fewest got right, hardest first."""
+    scored = [case for case in cases if isinstance(case.right, Estimate)]
+    ranked = sorted(scored, key=lambda case: case.rights / case.n)
+    return tuple(case.number for case in ranked[:3] if case.rights < case.n)
+
+
+def _confidently_missed(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
+    told = [case for case in cases if case.is_told_confident]
+    told.sort(key=lambda case: -(case.confident_errors or 0) / case.n)
+    return tuple(case.number for case in told)

@@ -1,0 +1,223 @@
+"""What a report says, as one frozen structure. Proportions 0-1; absent means not held.
+
+A figure that its n cannot carry is :class:`Hidden`, with the reason: a page shows the
+reason, never an empty number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Audience = Literal["host", "others"]
+"""For others, cells of few people are suppressed and reasons are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval, and how many answers (or people) it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A figure that is not shown, and why."""
+
+    why: str
+    n: int = 0
+    count: int | None = None
+    """How many of the n, where a count may be told instead of a share."""
+
+
+Figure = Estimate | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFigures:
+    """Which room it was, and who took part."""
+
+    code: str
+    title: str
+    deck: str
+    deck_version: int
+    seed: int
+    opened_ms: int
+    finished_ms: int | None
+    score_mode: str
+    is_two_link: bool
+    is_rehearsal: bool
+    people: int
+    """People who answered at least once."""
+    practice: int
+    """Practice players left out."""
+    revealed: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionFigures:
+    """Signal detection of the class; in two-link rooms one for each link."""
+
+    about: Literal["outer against inner", "the outer link", "the inner link"]
+    d_prime: Figure
+    criterion: Figure
+    hit_rate: float | None
+    false_alarm_rate: float | None
+    signals: int
+    """Answers to cases of which it was true."""
+    noises: int
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One count of a cross-table; None where too few people stand behind it."""
+
+    answer: str
+    n: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """How the cases of one verdict were answered."""
+
+    verdict: str
+    n: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What the second vote changed."""
+
+    after: Figure
+    """Proportion right with carried votes in it: the tally the class saw."""
+    carried: int
+    cells: tuple[Cell, ...]
+    """RR, RW, WR, WW of those who voted twice."""
+    gain: float | None
+    right_turn: float | None
+    loss: float | None
+    mid_p: float | None
+    """McNemar's mid-p."""
+    exact_p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFigures:
+    """One round: the case, its votes, and how it behaved as a question."""
+
+    number: int
+    case: str
+    version: int
+    title: str
+    kind: str
+    verdict: str
+    is_scored: bool
+    options: tuple[Cell, ...]
+    n: int
+    missed: int
+    right: Figure
+    rights: int
+    """How many were right."""
+    mean_confidence: float | None
+    confident_errors: int | None
+    """Wrong at 80 % or more; None where so few may not be shown."""
+    is_told_confident: bool
+    """At least max(3, 10 % of those who answered) were wrong at 80 % or more."""
+    moves: Moves | None
+    fix: Figure | None
+    transfer: Figure | None
+    transfer_case: str | None
+    first_sight: Figure | None
+    """How people elsewhere did on the transfer case when it came first."""
+    discrimination: Figure
+    asks_to_check: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """All answers given at one confidence."""
+
+    confidence: float
+    n: int
+    share: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFigures:
+    """Whether confidence meant what it said."""
+
+    n: int
+    dots: tuple[Dot, ...]
+    bias: Figure
+    brier: float | None
+    reliability: float | None
+    resolution: float | None
+    uncertainty: float | None
+    skill: float | None
+    ece: float | None
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFigures:
+    """VOTE against TRANSFER, of those who did both: what was learned."""
+
+    pairs: int
+    before: float | None
+    after: float | None
+    change: Figure
+    gain: float | None
+    """Normalized gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFigures:
+    """One team or cohort."""
+
+    name: str
+    n: int
+    accuracy: Figure
+    score: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class HerdingFigures:
+    """Switching to the crowd: P(switch | minority) - P(switch | majority)."""
+
+    all: Figure
+    majority_right: float | None
+    majority_wrong: float | None
+    n_right: int
+    n_wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a room's report says."""
+
+    audience: Audience
+    room: RoomFigures
+    sentence: str
+    points: tuple[str, ...]
+    """Two to five sentences worth saying after the first."""
+    caveats: tuple[str, ...]
+    accuracy: Figure
+    score: Figure
+    goal: float
+    detections: tuple[DetectionFigures, ...]
+    confusion: tuple[MatrixRow, ...]
+    cases: tuple[CaseFigures, ...]
+    hardest: tuple[int, ...]
+    """Numbers of the hardest cases, hardest first."""
+    confidently_missed: tuple[int, ...]
+    calibration: CalibrationFigures | None
+    kr20: float | Hidden
+    transfer: TransferFigures | None
+    teams: tuple[TeamFigures, ...]
+    herding: HerdingFigures | None
