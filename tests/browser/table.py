@@ -89,10 +89,11 @@ class Table:
         *,
         size: dict[str, int] | None = None,
         port: int | None = None,
+        profile: BrowserContext | None = None,
         **context: Any,
     ) -> Page:
-        """Open a page in a browser profile of its own."""
-        profile = await self.context(size=size or PHONE, **context)
+        """Open a page in a browser profile of its own, or in the one given."""
+        profile = profile or await self.context(size=size or PHONE, **context)
         page = await profile.new_page()
         seat = Seat(page)
         page.on("console", seat.hear)

@@ -148,6 +148,7 @@ export const deStaff: StaffCatalogue = {
   page: (from: number, to: number, of: number) => `${from}–${to} von ${of}`,
   nextPage: "Weiter",
   previousPage: "Zurück",
+  warned: "Wer mehr Zeit hat, ist gewarnt; dann schließt die Abstimmung.",
   warnedIn: (seconds: number) => `Schließt in ${seconds} s; wer mehr Zeit hat, ist gewarnt.`,
   answeredOf: (n: number, of: number) => `${n} von ${of} haben geantwortet`,
   wait: "Einen Moment…",

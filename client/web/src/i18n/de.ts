@@ -83,9 +83,12 @@ export const de: Catalogue = {
     shutting_down: "Der Server fährt herunter; bitte gleich noch einmal.",
   },
   storage: "Der Server kann gerade nicht speichern. Antworten warten auf deinem Gerät.",
+  siteCut: "Die Leitung zum anderen Ort ist unterbrochen. Mach weiter: Deine Antworten bleiben hier und gehen von selbst hinaus.",
+  siteBack: "Die Leitung steht wieder; die Antworten sind unterwegs.",
 
   states: {
     sending: "Wird gesendet…",
+    received: "Bei euch angekommen, noch unterwegs.",
     kept: "Auf diesem Gerät gemerkt; geht hinaus, sobald die Verbindung steht.",
     recorded: "Gespeichert",
     late: "Gespeichert, aber nach der Auflösung: ohne Wertung.",

@@ -151,6 +151,7 @@ export const enStaff = {
   page: (from: number, to: number, of: number) => `${from}–${to} of ${of}`,
   nextPage: "Next",
   previousPage: "Back",
+  warned: "Those with more time are warned; then the vote closes.",
   warnedIn: (seconds: number) => `Closes in ${seconds} s; those with more time are warned.`,
   answeredOf: (n: number, of: number) => `${n} of ${of} have answered`,
   wait: "One moment…",

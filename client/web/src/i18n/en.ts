@@ -68,10 +68,13 @@ export const en = {
   } as Record<string, string>,
   refusals: {} as Record<string, string>,
   storage: "The server cannot save right now. Votes wait on your device.",
+  siteCut: "The line to the other site is cut. Go on: your votes are kept here and travel by themselves.",
+  siteBack: "The line is back; votes are on their way.",
 
   // Votes
   states: {
     sending: "Sending…",
+    received: "Received at your site, on its way.",
     kept: "Kept on this device; sent when the connection is back.",
     recorded: "Recorded",
     late: "Recorded, but after the reveal: not scored.",

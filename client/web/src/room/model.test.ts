@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import type { HostPanel, Progress, RoomCard, ServerMessage, StoryView, Welcome } from "../protocol";
+import type {
+  HostPanel,
+  Notice,
+  PrivateView,
+  Progress,
+  RoomCard,
+  ServerMessage,
+  StoryView,
+  Welcome,
+} from "../protocol";
 import { EMPTY, leftMs, reduce } from "./model";
 
 const CARD: RoomCard = {
@@ -63,7 +72,7 @@ test("figures of an earlier phase go with it, early ones of this phase stay", ()
   const panel = (version: number): ServerMessage => ({
     type: "panel",
     version,
-    panel: { advised: "close_votes" } as HostPanel,
+    panel: { advised: "close_votes", warned_ms: null } as HostPanel,
   });
   const voting = reduce(reduce(EMPTY, view(1, story("vote")), 0), panel(1), 0);
   expect(reduce(voting, view(2, story("vote_closed")), 0).panel).toBeNull();
@@ -85,6 +94,22 @@ test("a vote's refusal is the vote box's business, a command's is shown", () => 
   };
   expect(reduce(EMPTY, refused, 0).refused).toEqual(refused);
   expect(reduce(EMPTY, { ...refused, client: "c", counter: 1 }, 0).refused).toBeNull();
+});
+
+test("a notice stands until the one that ends it", () => {
+  const say = (code: Notice["code"]) => ({ type: "notice" as const, code, detail: "" });
+  const down = reduce(EMPTY, say("storage_unavailable"), 1);
+  const cut = reduce(down, say("site_cut"), 2);
+  expect([cut.isStorageDown, cut.site]).toEqual([true, { isCut: true, atMs: 2 }]);
+  const back = reduce(reduce(cut, say("storage_back"), 3), say("site_back"), 4);
+  expect([back.isStorageDown, back.site]).toEqual([false, { isCut: false, atMs: 4 }]);
+});
+
+test("a warning ends by our own clock, however late it is looked at", () => {
+  const you = { warned_ms: 20_000 } as PrivateView;
+  expect(reduce(EMPTY, { type: "you", you }, 1_000).warnedUntilMs).toBe(20_750);
+  const calm = { type: "you" as const, you: { ...you, warned_ms: null } };
+  expect(reduce(EMPTY, calm, 1_000).warnedUntilMs).toBeNull();
 });
 
 test("time left follows the server's clock", () => {

@@ -36,8 +36,14 @@ export interface Room {
   panelVersion: number;
   progress: Progress | null;
   you: PrivateView | null;
+  /** By our own clock: when the vote closes although somebody has more time (for a
+      player: although I have). */
+  warnedUntilMs: number | null;
   roster: RosterPage | null;
-  notice: Notice | null;
+  /** The server cannot save now. */
+  isStorageDown: boolean;
+  /** The line from this site to the room's home: cut, or back since `atMs`. */
+  site: { isCut: boolean; atMs: number } | null;
   /** The latest refusal of something other than a vote. */
   refused: RefusedMessage | null;
   bye: Bye | null;
@@ -54,8 +60,10 @@ export const EMPTY: Room = {
   panelVersion: -1,
   progress: null,
   you: null,
+  warnedUntilMs: null,
   roster: null,
-  notice: null,
+  isStorageDown: false,
+  site: null,
   refused: null,
   bye: null,
   offsetMs: 0,
@@ -83,15 +91,24 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
       return enter(room, message.version, message.view.stage, message.view);
     case "panel":
       if (message.version < room.version) return room;
-      return { ...room, panel: message.panel, panelVersion: message.version };
+      return {
+        ...room,
+        panel: message.panel,
+        panelVersion: message.version,
+        warnedUntilMs: untilMs(message.panel.warned_ms, atMs),
+      };
     case "progress":
       return { ...room, progress: message };
     case "you":
-      return { ...room, you: message.you };
+      return {
+        ...room,
+        you: message.you,
+        warnedUntilMs: untilMs(message.you.warned_ms, atMs),
+      };
     case "roster":
       return { ...room, roster: message };
     case "notice":
-      return { ...room, notice: message.code === "storage_back" ? null : message };
+      return { ...room, ...troubled(message.code, atMs) };
     case "refused":
       return message.counter === null ? { ...room, refused: message } : room;
     case "done":
@@ -101,12 +118,33 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
     case "pong":
       return { ...room, offsetMs: message.now_ms - atMs };
     case "challenge":
+    case "received":
     case "recorded":
     case "room_opened":
     case "room_list":
     case "deck_list":
     case "case":
       return room;
+  }
+}
+
+/** Our clock is looked at four times a second only: never promise a second more. */
+const CLOCK_MS = 250;
+
+function untilMs(inMs: number | null, atMs: number): number | null {
+  return inMs === null ? null : atMs + inMs - CLOCK_MS;
+}
+
+function troubled(code: Notice["code"], atMs: number): Partial<Room> {
+  switch (code) {
+    case "storage_unavailable":
+      return { isStorageDown: true };
+    case "storage_back":
+      return { isStorageDown: false };
+    case "site_cut":
+      return { site: { isCut: true, atMs } };
+    case "site_back":
+      return { site: { isCut: false, atMs } };
   }
 }
 

@@ -84,6 +84,7 @@ export class Session {
   #receive(message: ServerMessage): void {
     this.room = reduce(this.room, message, Date.now());
     if (message.type === "welcome") this.#sendVote();
+    if (message.type === "received") this.#keep(votes.received(this.box, message));
     if (message.type === "recorded") this.#keep(votes.recorded(this.box, message));
     if (message.type === "refused") {
       const [box, again] = votes.refused(this.box, message);

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import type { Recorded, RefusedMessage } from "../protocol";
+import type { Received, Recorded, RefusedMessage } from "../protocol";
 import {
   cast,
   cut,
   emptyBox,
+  received,
   recorded,
   refused,
+  sent,
   standing,
   unrecorded,
   type Answer,
@@ -25,6 +27,10 @@ function ack(box: Box): Recorded {
     answer: OUTER,
     is_late: false,
   };
+}
+
+function receipt({ client, counter }: Box): Received {
+  return { type: "received", round: 0, ballot: "vote", client, counter };
 }
 
 function refusal(box: Box, code: string): RefusedMessage {
@@ -51,6 +57,21 @@ test("a cut connection keeps the vote, under the same pair", () => {
   const kept = cut(one);
   expect(kept.state).toBe("kept");
   expect(unrecorded(kept)).toEqual(one.vote);
+});
+
+test("what the site has is safe there, and is sent until the room has it", () => {
+  const there = received(one, receipt(one));
+  expect(there.state).toBe("received");
+  expect(cut(there).state).toBe("received");
+  expect(unrecorded(there)).toEqual(one.vote);
+  expect(sent(there).state).toBe("received");
+  expect(recorded(there, ack(one)).state).toBe("recorded");
+});
+
+test("a receipt after the ack, or for another vote, changes nothing", () => {
+  const done = recorded(one, ack(one));
+  expect(received(done, receipt(one))).toBe(done);
+  expect(received(one, { ...receipt(one), counter: 99 })).toBe(one);
 });
 
 test("a refusal that will pass is tried again, another is told", () => {

@@ -7,6 +7,7 @@ import type {
   GapAnswer,
   LinksAnswer,
   MyVote,
+  Received,
   Recorded,
   RefusedMessage,
   Vote,
@@ -14,8 +15,9 @@ import type {
 
 export type Answer = GapAnswer | LinksAnswer | FixAnswer;
 
-/** sending: on its way. kept: no connection; it waits here. */
-export type VoteState = "sending" | "kept" | "recorded" | "late" | "not_counted";
+/** sending: on its way. kept: no connection; it waits here. received: stored at this
+    site, on its way to the room's home. */
+export type VoteState = "sending" | "received" | "kept" | "recorded" | "late" | "not_counted";
 
 export interface Box {
   client: string;
@@ -49,15 +51,21 @@ export function cast(
 
 /** The vote that must be sent (again), or null. */
 export function unrecorded(box: Box): Vote | null {
-  return box.state === "sending" || box.state === "kept" ? box.vote : null;
+  return ["sending", "kept", "received"].includes(box.state) ? box.vote : null;
 }
 
 export function sent(box: Box): Box {
-  return unrecorded(box) ? { ...box, state: "sending" } : box;
+  return box.state === "kept" ? { ...box, state: "sending" } : box;
 }
 
 export function cut(box: Box): Box {
   return box.state === "sending" ? { ...box, state: "kept" } : box;
+}
+
+/** The site has it on disk: safe there, though the room does not know it yet. */
+export function received(box: Box, message: Received): Box {
+  const isOnItsWay = box.state === "sending" || box.state === "kept";
+  return isMine(box, message) && isOnItsWay ? { ...box, state: "received" } : box;
 }
 
 export function recorded(box: Box, message: Recorded): Box {
