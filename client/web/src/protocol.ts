@@ -862,6 +862,10 @@ export interface RevealView {
   moves: Move[];
   verdict: Verdict | null;
   pinned: PinnedReason[];
+  /**
+   * Sites side by side, never summed; empty where all play at one.
+   */
+  cohorts: Cohort[];
   phase: "reveal";
 }
 /**
@@ -898,6 +902,18 @@ export interface Move {
   before: string;
   after: string;
   n: number | null;
+}
+/**
+ * How one site voted; no bars where too few to show.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Cohort".
+ */
+export interface Cohort {
+  name: string;
+  n: number;
+  before: Bars | null;
+  after: Bars | null;
 }
 /**
  * The question which repair fits.
@@ -976,6 +992,10 @@ export interface FinishedView {
    */
   podium: Standing[];
   reading: Reading[];
+  /**
+   * Means of the sites; empty where all play at one.
+   */
+  cohorts: GroupMean[];
   phase: "finished";
 }
 /**
