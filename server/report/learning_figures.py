@@ -12,6 +12,7 @@ from server.report.calibration import ENOUGH_FOR_ECE, calibration
 from server.report.change import Switching, normalized_gain
 from server.report.clusters import totals
 from server.report.figures import FEWEST_TO_POOL, clustered, pooled
+from server.report.proportions import clustered_proportion, difference_interval
 from server.report.report_types import (
     CalibrationFigures,
     Dot,
@@ -151,11 +152,7 @@ def _herded(
     n = both.minority + both.majority
     figure: Figure = Hidden(f"needs {FEWEST_TO_POOL} answers on either side", n)
     if min(both.minority, both.majority) >= FEWEST_TO_POOL:
-        rows = [
-            (s.minority_switched, s.minority, s.majority_switched, s.majority)
-            for s in learners
-        ]
-        figure = pooled(rows, lambda s: Switching(*map(int, s)).herding, n)
+        figure = _herding(learners, both)
     is_shown = isinstance(figure, Estimate)
     return HerdingFigures(
         all=figure,
@@ -164,3 +161,17 @@ def _herded(
         n_right=right.minority + right.majority,
         n_wrong=wrong.minority + wrong.majority,
     )
+
+
+def _herding(learners: Sequence[Switching], both: Switching) -> Figure:
+    """Return the difference of two shares, each pooled over learners."""
+    n = both.minority + both.majority
+    if len(learners) < FEWEST_TO_POOL or both.herding is None:
+        return Hidden(f"needs {FEWEST_TO_POOL} people, has {len(learners)}", n)
+    interval = difference_interval(
+        both.minority_switched / both.minority,
+        clustered_proportion([(s.minority_switched, s.minority) for s in learners]),
+        both.majority_switched / both.majority,
+        clustered_proportion([(s.majority_switched, s.majority) for s in learners]),
+    )
+    return Estimate(both.herding, *interval, n)

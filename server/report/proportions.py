@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from server.game.advice import wilson
 
 __all__ = [
+    "Interval",
     "Jeffreys",
     "beta_cdf",
     "beta_quantile",
@@ -22,6 +23,8 @@ __all__ = [
     "t_quantile",
     "wilson",
 ]
+
+Interval = tuple[float, float]
 
 _TINY = 1e-300
 _TERMS = 10_000
@@ -124,7 +127,8 @@ def clustered_proportion(counts: Sequence[tuple[int, int]]) -> tuple[float, floa
     ``counts`` holds (right, n) of each learner. Wilson's interval at the effective
     sample size: n over the design effect, estimated by linearization between
     learners, with Student's t of (learners - 1) degrees of freedom (Korn & Graubard
-    1998, there for the exact interval). Never narrower than for independent answers.
+    1998, there for the exact interval). The design effect is taken as at least one
+    half: learners who happen to score alike are not evidence of precision.
     """
     answered = [(right, n) for right, n in counts if n]
     n = sum(n for _, n in answered)
@@ -134,7 +138,7 @@ def clustered_proportion(counts: Sequence[tuple[int, int]]) -> tuple[float, floa
     p = sum(right for right, _ in answered) / n
     spread = sum((right - p * n_i) ** 2 for right, n_i in answered)
     variance = spread * learners / (learners - 1) / (n * n)
-    effective = min(p * (1 - p) / variance, n) if variance else float(n)
+    effective = min(p * (1 - p) / variance, 2 * n) if variance else float(n)
     return _wilson_of(p, effective, t_quantile(0.975, learners - 1))
 
 
@@ -145,15 +149,12 @@ def _wilson_of(p: float, n: float, z: float) -> tuple[float, float]:
 
 
 def difference_interval(
-    right_1: int, n_1: int, right_2: int, n_2: int
-) -> tuple[float, float]:
-    """Return the 95 % interval of p1 - p2 (-1 to 1), two independent groups.
+    p1: float, around_1: Interval, p2: float, around_2: Interval
+) -> Interval:
+    """Return the 95 % interval of p1 - p2 (-1 to 1), from those of p1 and p2.
 
-    Newcombe's (1998) hybrid of two Wilson intervals.
+    Newcombe's (1998) hybrid for two independent proportions.
     """
-    p1, p2 = right_1 / n_1, right_2 / n_2
-    low_1, high_1 = wilson(right_1, n_1)
-    low_2, high_2 = wilson(right_2, n_2)
-    down = math.hypot(p1 - low_1, high_2 - p2)
-    up = math.hypot(high_1 - p1, p2 - low_2)
+    down = math.hypot(p1 - around_1[0], around_2[1] - p2)
+    up = math.hypot(around_1[1] - p1, p2 - around_2[0])
     return p1 - p2 - down, p1 - p2 + up

@@ -83,7 +83,10 @@ def test_the_difference_agrees_with_statsmodels(
     expected = confint_proportions_2indep(
         *one, *other, method="newcomb", alpha=2 * stats.norm.sf(1.96)
     )
-    assert difference_interval(*one, *other) == pytest.approx(expected, abs=1e-9)
+    found = difference_interval(
+        one[0] / one[1], wilson(*one), other[0] / other[1], wilson(*other)
+    )
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_clusters_widen_where_answers_of_a_learner_are_alike() -> None:

@@ -32,7 +32,7 @@ def report_on(model: ClassModel, seed: int = 1) -> Report:
         (
             ALL_OUTER,
             "The class is not yet telling the two gaps apart, and leans outer: ",
-            "it called 99 % of the cases outer",
+            "% of the cases outer",
         ),
         (
             GUESSING,
