@@ -17,7 +17,8 @@ from server.game.ids import RoomCode
 from tests.support.arrive import arrive
 from tests.support.broker import Mosquitto
 from tests.support.node import Node, Ready
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import GUARD_S, Acks, Voter, check, everybody_again
+from tests.support.wire import wire
 
 PLAYERS = 60
 
@@ -33,9 +34,15 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    broker = Mosquitto(tmp_path)
-    await broker.start()
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    made = Mosquitto(tmp_path)
+    await made.start()
+    yield made
+    await made.kill()
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Pair]:
     home = Node(tmp_path / "home", broker.url(), "berlin")
     edge = Node(tmp_path / "edge", broker.url(), "lisbon")
     try:
@@ -45,7 +52,6 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     finally:
         await edge.stop()
         await home.stop()
-        await broker.kill()
 
 
 @pytest.mark.fault
@@ -85,3 +91,38 @@ async def test_kills_lose_no_recorded_vote(
     await pair.edge.stop()
     await pair.home.stop()
     await check(tmp_path / "home", RoomCode(pair.room.room), voters)
+
+
+@pytest.mark.fault
+async def test_a_vote_received_at_a_site_outlives_the_site(
+    pair: Pair, broker: Mosquitto
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{pair.room.port}"
+        teacher = await stack.enter_async_context(
+            host(url, pair.room.room, pair.room.key)
+        )
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await arrive(stack, pair.at_edge, pair.room.room, "guide")
+        async with wire(pair.edge.port) as ann:
+            await ann.join(pair.room.room, "Ann")
+            await ann.phase("vote")
+            await broker.kill()
+            await ann.send("vote", **VOTE)
+            received = await ann.until("received")
+            assert received["counter"] == VOTE["counter"]
+            await pair.edge.kill()
+        await broker.start()
+        await pair.edge.start()
+        async with asyncio.timeout(GUARD_S):
+            await teacher.until(lambda panel: panel.answered == 1)
+
+
+VOTE = {
+    "round": 0,
+    "ballot": "vote",
+    "client": "ann",
+    "counter": 7,
+    "answer": {"kind": "gap", "label": "outer", "confidence": 80},
+}
