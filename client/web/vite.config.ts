@@ -25,6 +25,7 @@ export default defineConfig({
     proxy: {
       "/ws": { target: SERVER.replace("http", "ws"), ws: true },
       "/qr": SERVER,
+      "/where.json": SERVER,
     },
   },
   test: { include: ["src/**/*.test.ts"] },

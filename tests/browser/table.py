@@ -48,11 +48,12 @@ class Table:
 
     browser: Browser
     server: Running
+    host_name: str = HOST_NAME
     seats: list[Seat] = field(default_factory=list)
 
     def url(self, path: str, port: int | None = None) -> str:
         """Return the address of a path as a device in the class would use it."""
-        return f"http://{HOST_NAME}:{port or self.server.port}{path}"
+        return f"http://{self.host_name}:{port or self.server.port}{path}"
 
     def admin_path(self) -> str:
         """Return the path of the admin page, with its key."""

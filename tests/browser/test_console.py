@@ -201,6 +201,47 @@ async def test_own_time_is_overridden_only_after_a_question(table: Table) -> Non
     await expect(host.get_by_text(re.compile(r"Closes in \d+ s"))).to_be_visible()
 
 
+async def test_settings_change_while_the_game_runs(table: Table) -> None:
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    await join(table, room, "Ada")
+    await expect(screen.get_by_text("Ada", exact=True)).to_be_visible()
+    await host.get_by_role("button", name="Settings").click()
+    settings = host.get_by_role("dialog", name="Settings")
+    await settings.get_by_label("Show names").uncheck()
+    await expect(screen.get_by_text("Ada", exact=True)).to_be_hidden()
+    await settings.get_by_label("Timers").select_option("off")
+    await settings.get_by_label("Close votes by themselves").check()
+    await settings.get_by_label("Show the best three").check()
+    await must_be_accessible(host)
+    await host.keyboard.press("Escape")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Open the vote")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Close the vote")
+    await expect(host.get_by_role("timer")).to_have_count(0)
+
+    again = await table.sit(table.host_path(room), size=LAPTOP)
+    await again.get_by_role("button", name="Settings").click()
+    settings = again.get_by_role("dialog", name="Settings")
+    await expect(settings.get_by_label("Timers")).to_have_value("off")
+    for name in ("Close votes by themselves", "Show the best three"):
+        await expect(settings.get_by_label(name)).to_be_checked()
+    await expect(settings.get_by_label("Show names")).not_to_be_checked()
+
+
+async def test_somebody_is_moved_to_another_team(table: Table) -> None:
+    room = await table.open_room(length=1, settings={"teams": ["Red", "Blue"]})
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    player = await join(table, room, "Ada")
+    await host.get_by_role("button", name="People").click()
+    await host.get_by_label("Team of Ada").select_option("Blue")
+    chosen = player.get_by_role("button", name="Blue", exact=True)
+    await expect(chosen).to_have_attribute("aria-pressed", "true")
+    await must_be_accessible(host)
+
+
 async def test_the_console_moves_to_a_phone(table: Table) -> None:
     host, _, _ = await in_vote(table)
     await host.get_by_role("button", name="Other device").click()

@@ -30,8 +30,3 @@ export function ownedHash(room: string, adminKey: string): string {
 export function screenHref(room: string, key: string): string {
   return `/screen${roomHash(room, screenKey(key))}`;
 }
-
-/** Whether an address is one that only this machine knows. */
-export function isLocal(hostname: string): boolean {
-  return /^(localhost|127\.|\[?::1\]?$)/.test(hostname);
-}

@@ -47,7 +47,7 @@ export const deStaff: StaffCatalogue = {
   level: (n) => `Stufe ${n}`,
   reachTitle: "Erreichen Telefone diesen Rechner?",
   reachAsk: "Scanne dies vor der Stunde mit einem Telefon. Öffnet sich die Seite, ist alles gut.",
-  reachLocal: "Diese Seite ist unter einer Adresse offen, die nur dieser Rechner kennt. Öffne die Konsole unter der Netzadresse, die der Server beim Start ausgibt.",
+  reachLocal: "Telefone erreichen diesen Server nicht: Der Rechner ist in keinem Netz, oder der Server läuft nur für diesen Rechner. Geh ins WLAN und starte ihn neu.",
   reachFix: [
     "Telefon und Rechner im selben WLAN? Mobile Daten aus?",
     "Die Firewall fragt vielleicht, ob Python erlaubt ist: ja, für private Netze.",
@@ -108,6 +108,9 @@ export const deStaff: StaffCatalogue = {
   rename: "Umbenennen",
   newName: "Neuer Name",
   save: "Sichern",
+  settings: "Einstellungen",
+  settingsNow: "Änderungen gelten sofort, für alle.",
+  teamOf: (name: string) => `Team von ${name}`,
   cancel: "Abbrechen",
   lock: "Raum abschließen",
   unlock: "Raum aufschließen",

@@ -52,6 +52,8 @@ export const de: Catalogue = {
   connecting: "Verbinde…",
   reconnecting: "Verbindung weg. Sie kommt von selbst wieder…",
   backOnline: "Wieder verbunden.",
+  partLate: "Ein Teil der Seite ist noch nicht angekommen. Es wird weiter versucht…",
+  reload: "Seite neu laden",
   useThisDevice: "Dieses Gerät nutzen",
   close: "Schließen",
   tryAgain: "Noch einmal versuchen",

@@ -49,7 +49,7 @@ export const enStaff = {
   level: (n: number) => `level ${n}`,
   reachTitle: "Can phones reach this laptop?",
   reachAsk: "Scan this with one phone before class. If the join page opens, all is well.",
-  reachLocal: "This page is open under an address that only this laptop knows. Open the console under the laptop’s network address, which the server prints when it starts.",
+  reachLocal: "Phones cannot reach this server: this laptop is on no network, or the server was started for this laptop alone. Join the Wi-Fi, then start it again.",
   reachFix: [
     "Phone and laptop on the same Wi-Fi? Mobile data off?",
     "The laptop’s firewall may ask whether to allow Python: say yes, for private networks.",
@@ -111,6 +111,9 @@ export const enStaff = {
   rename: "Rename",
   newName: "New name",
   save: "Save",
+  settings: "Settings",
+  settingsNow: "Changes count at once, for everybody.",
+  teamOf: (name: string) => `Team of ${name}`,
   cancel: "Cancel",
   lock: "Lock the room",
   unlock: "Unlock the room",

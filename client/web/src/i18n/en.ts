@@ -54,6 +54,8 @@ export const en = {
   connecting: "Connecting…",
   reconnecting: "Connection lost. Reconnecting by itself…",
   backOnline: "Connected again.",
+  partLate: "Part of this page has not come through yet. Trying again…",
+  reload: "Load the page again",
   useThisDevice: "Use this device",
   close: "Close",
   tryAgain: "Try again",

@@ -1,8 +1,6 @@
-import { mount } from "svelte";
-import { text } from "../i18n/index.svelte";
 import "../style/tokens.css";
 import "../style/base.css";
+import { begin } from "../parts/begin";
 import App from "./App.svelte";
 
-await text.begin();
-mount(App, { target: document.getElementById("app")! });
+void begin(App);

@@ -1,9 +1,7 @@
-import { mount } from "svelte";
 import "../style/tokens.css";
 import "../style/base.css";
 import "../style/display.css";
-import { text } from "../i18n/index.svelte";
+import { begin } from "../parts/begin";
 import Report from "./Report.svelte";
 
-const target = document.getElementById("app");
-if (target) void text.begin().then(() => mount(Report, { target }));
+void begin(Report);

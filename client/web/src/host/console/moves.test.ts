@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HostPanel, HostView } from "../../protocol";
-import { commandOf, keyPress, others } from "./moves";
+import { commandOf, keyPress, others, timersChange } from "./moves";
 
 const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
 
@@ -30,4 +30,9 @@ test("commands carry the fields that the wire asks for", () => {
   expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30 });
   expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
   expect(commandOf("reveal")).toEqual({ type: "reveal" });
+});
+
+test("timers are switched off, or on with their factor", () => {
+  expect(timersChange("off")).toEqual({ timers: false });
+  expect(timersChange("1.5")).toEqual({ timers: true, time_factor: 1.5 });
 });

@@ -1,5 +1,5 @@
 // Which command a key or a button gives: pure, so that it is tested without a page.
-import type { HostPanel, HostView } from "../../protocol";
+import type { HostPanel, HostView, SettingsChange } from "../../protocol";
 import type { Command } from "../../room/session.svelte";
 
 /** Commands that end something: asked once more before they are given. */
@@ -57,4 +57,19 @@ export function commandOf(name: string): Command {
     default:
       return { type: name } as Command;
   }
+}
+
+/** A change of settings that leaves everything as it is. */
+export const NO_CHANGE: SettingsChange = {
+  time_factor: null,
+  timers: null,
+  auto_close: null,
+  show_names: null,
+  podium: null,
+};
+
+/** What the timers' choice asks for: a factor, or "off". */
+export function timersChange(choice: string): Partial<SettingsChange> {
+  if (choice === "off") return { timers: false };
+  return { timers: true, time_factor: Number(choice) };
 }

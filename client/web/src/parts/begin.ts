@@ -1,0 +1,10 @@
+// Puts a page's component in the place of the words that stand there till it comes.
+import { mount, type Component } from "svelte";
+import { text } from "../i18n/index.svelte";
+
+export async function begin(page: Component): Promise<void> {
+  await text.begin();
+  const target = document.getElementById("app")!;
+  target.replaceChildren();
+  mount(page, { target });
+}
