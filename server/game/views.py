@@ -1,27 +1,22 @@
 """What each role sees now: one pure function a role, the only way out of the server.
 
-``player_view`` and ``screen_view`` show the class; ``private_view`` is one player's own
-part; ``host_view`` and ``host_panel`` are for the host alone.
+``player_view`` and ``screen_view`` show the class. A player's own part is in
+``private_views``, what the host alone sees in ``host_views``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
 from itertools import islice
 
 from scenarios.model import Case
-from server.game.evolve import vote_points
-from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
-from server.game.scoring import chips, is_right
+from server.game.scoring import chips
 from server.game.state import Cohort as CountedCohort
-from server.game.state import Player, Poll, RoomState, Round, Vote
+from server.game.state import Player, RoomState, Round
 from server.game.steps import LAST_STEP, STEPS, VERDICT_STEP, step_texts
 from server.game.tally import Tally, option_of
-from server.game.timing import holders, own_deadline_ms
 from server.game.view_types import (
     Bars,
-    CardItem,
     Clock,
     Cohort,
     ContrastView,
@@ -32,9 +27,7 @@ from server.game.view_types import (
     GroupMean,
     LobbyView,
     Move,
-    MyVote,
     PinnedReason,
-    PrivateView,
     RevealView,
     RoomCard,
     RoundSummary,
@@ -343,110 +336,4 @@ def _summary(round_: Round) -> RoundSummary:
         n=before.n,
         right_before=before.right(round_.case),
         right_after=round_.after.right(round_.case) if has_revote else None,
-    )
-
-
-# --- one player's own part -----------------------------------------------------------
-
-
-def private_view(
-    state: RoomState, player_id: PlayerId, now_ms: int, present: Set[PlayerId]
-) -> PrivateView:
-    """Return what only this player sees."""
-    player = state.players[player_id]
-    round_ = state.round if state.round_index is not None else None
-    is_shown = round_ is not None and verdict_is_shown(state, round_)
-    score = round_.scores.get(player_id) if round_ else None
-    hidden = score if score is not None and not is_shown else None
-    return PrivateView(
-        player=player.id,
-        name=player.name,
-        team=player.team,
-        is_practice=player.is_practice,
-        round=state.round_index,
-        points=round(player.points - (hidden or 0), 1),
-        rounds=player.rounds_scored - (hidden is not None),
-        percent=player.allowance,
-        clock=_own_clock(state, player, now_ms),
-        warned_ms=_warned(state, player, now_ms, present),
-        votes=_my_votes(state, round_, player_id) if round_ else (),
-        score=score if is_shown else None,
-        missed=is_shown and round_ is not None and _has_missed(round_, player_id),
-        card=_card(state, player_id) if state.phase is Phase.FINISHED else (),
-    )
-
-
-def verdict_is_shown(state: RoomState, round_: Round) -> bool:
-    """Whether the class has been told which gap it was."""
-    if not round_.is_revealed:
-        return False
-    is_now = state.phase is Phase.REVEAL and round_ is state.round
-    return not is_now or state.step >= VERDICT_STEP
-
-
-def _own_clock(state: RoomState, player: Player, now_ms: int) -> Clock | None:
-    poll = state.poll
-    return clock(own_deadline_ms(player, poll), now_ms) if poll else None
-
-
-def _warned(
-    state: RoomState, player: Player, now_ms: int, present: Set[PlayerId]
-) -> int | None:
-    if state.warned_until_ms is None or player.allowance == 100:
-        return None
-    if player.id not in holders(state, now_ms, present | {player.id}):
-        return None
-    return max(0, state.warned_until_ms - now_ms)
-
-
-def _has_missed(round_: Round, player: PlayerId) -> bool:
-    vote = round_.polls.get(Ballot.VOTE)
-    return vote is not None and player in vote.missed and player not in vote.votes
-
-
-def _my_votes(state: RoomState, round_: Round, player: PlayerId) -> tuple[MyVote, ...]:
-    mine = []
-    for ballot, poll in round_.polls.items():
-        vote = poll.votes.get(player) or poll.late.get(player)
-        if vote is not None:
-            mine.append(_my_vote(state, round_, ballot, poll, vote, player))
-    return tuple(mine)
-
-
-def _my_vote(
-    state: RoomState,
-    round_: Round,
-    ballot: Ballot,
-    poll: Poll,
-    vote: Vote,
-    player: PlayerId,
-) -> MyVote:
-    if ballot in (Ballot.VOTE, Ballot.REVOTE):
-        is_shown = verdict_is_shown(state, round_)
-    else:
-        is_shown = not poll.is_open
-    case = round_.case_of(ballot)
-    is_judged = is_shown and case.is_scored
-    return MyVote(
-        ballot=ballot,
-        answer=vote.answer,
-        reason=vote.reason,
-        is_late=vote.is_late,
-        is_right=is_right(vote.answer, case) if is_judged else None,
-        points=vote_points(state, round_, poll, player) if is_judged else None,
-    )
-
-
-def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
-    return tuple(
-        CardItem(
-            title=round_.case.title,
-            story=round_.case.story,
-            verdict=verdict_of(round_.case),
-            votes=_my_votes(state, round_, player),
-            score=round_.scores.get(player),
-            deciding=round_.case.breakdown.why,
-        )
-        for round_ in state.rounds
-        if round_.is_revealed
     )

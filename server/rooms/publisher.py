@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from server.game.host_views import host_panel, host_view, person_card
 from server.game.ids import PlayerId
 from server.game.phases import Phase
+from server.game.private_views import private_view
 from server.game.state import RoomState
 from server.game.timing import answered_and_expected
-from server.game.views import player_view, private_view, screen_view
+from server.game.views import player_view, screen_view
 from server.protocol.client_messages import GetRoster
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import (

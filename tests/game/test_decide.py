@@ -43,10 +43,11 @@ from server.game.events import (
 from server.game.evolve import replay
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
+from server.game.private_views import private_view
 from server.game.settings import RoomSettings
 from server.game.steps import VERDICT_STEP
 from server.game.view_types import FinishedView, RevealView, StoryView
-from server.game.views import player_view, private_view, standings
+from server.game.views import player_view, standings
 from tests.support.game import Game, fix, links
 
 
