@@ -68,7 +68,7 @@ def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> A
 
 
 def _by_share(p1: float, confidence: float | None) -> Advice:
-    share = f"{p1:.0%} are right"
+    share = f"{int(100 * p1 + 0.5)}% are right"
     sure = confidence if confidence is not None else 0.5
     if p1 < 0.43:
         return Advice(
