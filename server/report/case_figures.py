@@ -10,7 +10,7 @@ from server.game.state import RoomState, Round
 from server.game.tally import Tally
 from server.report.change import Transitions, mcnemar
 from server.report.detection_figures import option_keys
-from server.report.figures import FEWEST_FOR_SHARE, UNSCORED, proportion
+from server.report.figures import FEWEST_TO_POOL, UNSCORED, proportion
 from server.report.items import (
     FEWEST_ITEMS,
     FEWEST_LEARNERS,
@@ -148,7 +148,7 @@ def _moves(state: RoomState, round_: Round) -> Moves | None:
     moved = transitions(
         rights(state, round_, Ballot.VOTE), rights(state, round_, Ballot.REVOTE)
     )
-    is_enough = moved.n >= FEWEST_FOR_SHARE
+    is_enough = moved.n >= FEWEST_TO_POOL
     test = mcnemar(moved.rw, moved.wr) if is_enough else None
     return Moves(
         after=proportion(round_.after.right(round_.case), round_.after.n),

@@ -9,7 +9,7 @@ from server.game.phases import Ballot
 from server.game.state import RoomState
 from server.report.case_figures import FirstSight, cases_of, consistency
 from server.report.detection_figures import confusion, detections
-from server.report.figures import clustered, mean_of
+from server.report.figures import FEWEST_TO_POOL, clustered, mean_of
 from server.report.learning_figures import (
     calibration_figures,
     herding_figures,
@@ -17,7 +17,6 @@ from server.report.learning_figures import (
 )
 from server.report.report_types import (
     CaseFigures,
-    Estimate,
     Figure,
     Report,
     RoomFigures,
@@ -121,7 +120,7 @@ def _teams(sample: Sample) -> Iterator[TeamFigures]:
 
 def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
     """Return the numbers of up to three cases that fewest got right, hardest first."""
-    scored = [case for case in cases if isinstance(case.right, Estimate)]
+    scored = [c for c in cases if c.is_scored and c.n >= FEWEST_TO_POOL]
     ranked = sorted(scored, key=lambda case: case.rights / case.n)
     return tuple(case.number for case in ranked[:3] if case.rights < case.n)
 

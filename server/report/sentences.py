@@ -174,8 +174,8 @@ def caveats(
         yield f"{room.practice} practice players are left out."
     if room.people < 10:
         yield (
-            f"Only {room.people} people answered: figures are shown as counts, and "
-            "none of them speaks for other classes."
+            f"Only {room.people} people answered: much is not shown, what is shown is "
+            "uncertain, and none of it speaks for other classes."
         )
     scored = [case for case in cases if case.is_scored]
     kinds = {v: sum(case.verdict == v for case in scored) for v in ("outer", "inner")}
