@@ -9,7 +9,7 @@ import typer
 
 from server import __version__
 from server.app import CannotStart
-from server.cli import broker, demo, journal, library, play, protocol, serve
+from server.cli import broker, demo, journal, library, play, protocol, report, serve
 from server.cli.console import complain
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ demo.register(app)
 play.register(app)
 library.register(app)
 journal.register(app)
+report.register(app)
 broker.register(app)
 protocol.register(app)
 

@@ -1,0 +1,280 @@
+"""Commands on what stored rooms say: reports, exports, and re-keying."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from scenarios.load import load_library
+from scenarios.model import Case
+from server.cli.console import CasesOption, DataOption, default_data, fail, out
+from server.game.events import Event
+from server.game.evolve import replay
+from server.game.ids import RoomCode
+from server.game.state import RoomState
+from server.journal.sqlite import SqliteStore
+from server.journal.store import StoreUnavailable, UnreadableEvent
+from server.report.across import CannotPool, across, first_sight, pseudonyms_by_name
+from server.report.comma_separated import csv_text
+from server.report.html_across import across_page
+from server.report.html_page import html_page
+from server.report.plain_data import json_text
+from server.report.report import build_report
+from server.report.rescore import Rescoring, compare, corrected
+from server.report.suppress import for_others
+from server.report.table import KEY_BYTES, Row, pseudonyms, table
+from server.report.workbook import xlsx_bytes
+
+MOST_ROOMS = 100
+"""How many other stored rooms are looked at for how a twin goes when it comes first."""
+
+PLAYERS_SHOWN = 20
+
+Codes = Annotated[list[str], typer.Argument(metavar="CODE...", help="Rooms.")]
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
+
+
+class Reader(StrEnum):
+    """Whom a report is for."""
+
+    HOST = "host"
+    OTHERS = "others"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(rich_help_panel="Journal")(report)
+    app.command(rich_help_panel="Journal")(rescore)
+
+
+def report(
+    codes: Codes,
+    kind: Annotated[
+        Format, typer.Option("--format", "-f", help="What to write.")
+    ] = Format.HTML,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where to write it; - for the terminal.  "
+            "[default: two-gaps-CODE.FORMAT, here]",
+            show_default=False,
+        ),
+    ] = None,
+    reader: Annotated[
+        Reader,
+        typer.Option("--for", help="For others, counts of few people are hidden."),
+    ] = Reader.HOST,
+    reasons: Annotated[
+        bool, typer.Option(help="Put typed reasons into the table of answers.")
+    ] = True,
+    match_names: Annotated[
+        bool,
+        typer.Option(
+            "--match-names",
+            help="Several rooms: people with the same name are the same; the first "
+            "room is before, the last one after.",
+        ),
+    ] = False,
+    rescored: Annotated[
+        bool, typer.Option("--rescored", help="Under the cases of today's library.")
+    ] = False,
+    data: DataOption = None,
+    cases: CasesOption = None,
+) -> None:
+    """Write what a room learned: a report, or its answers (also while a server runs).
+
+    HTML is one file that opens from a mail and prints on A4. CSV is the table of
+    answers: one row per person, case and phase. XLSX and JSON hold both. People are
+    pseudonyms, drawn anew for each export. Several rooms are compared and pooled.
+    """
+    if match_names and len(codes) < 2:
+        raise typer.BadParameter("--match-names goes with two or more rooms")
+    if reader is Reader.OTHERS and (kind is Format.CSV or len(codes) > 1):
+        raise typer.BadParameter("--for others goes with one room's report, not csv")
+    library = load_library(*(cases or ())).cases if rescored else None
+    stored = asyncio.run(_load(data or default_data(), codes, with_others=True))
+    states = [_state(stored[code.upper()], library) for code in codes]
+    named = pseudonyms_by_name if match_names else pseudonyms
+    pseudonym = named(secrets.token_bytes(KEY_BYTES))
+    rows = [row for one in states for row in table(one, pseudonym, reasons=reasons)]
+    if reader is Reader.OTHERS:
+        rows = []
+    if len(states) > 1:
+        content = _together(states, kind, rows, match_names=match_names)
+    else:
+        others = [
+            replay(events)
+            for code, events in stored.items()
+            if events and code != codes[0].upper()
+        ]
+        content = _single(states[0], others, kind, rows, reader)
+    _write(content, file or Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}"))
+
+
+def _single(
+    state: RoomState,
+    others: Sequence[RoomState],
+    kind: Format,
+    rows: Sequence[Row],
+    reader: Reader,
+) -> bytes:
+    alike = [
+        other
+        for other in others
+        if other.settings.simulated == state.settings.simulated
+        and other.settings.two_link == state.settings.two_link
+    ]
+    found = build_report(state, first_sight(alike))
+    if reader is Reader.OTHERS:
+        found = for_others(found, state.settings.min_cell)
+    match kind:
+        case Format.HTML:
+            return html_page(found).encode()
+        case Format.CSV:
+            return csv_text(rows).encode()
+        case Format.XLSX:
+            return xlsx_bytes(found, rows)
+        case Format.JSON:
+            return json_text(found, rows).encode()
+
+
+def _together(
+    states: Sequence[RoomState], kind: Format, rows: Sequence[Row], *, match_names: bool
+) -> bytes:
+    try:
+        found = across(states, match_names=match_names)
+    except CannotPool as exc:
+        raise fail(str(exc)) from exc
+    match kind:
+        case Format.HTML:
+            return across_page(found).encode()
+        case Format.CSV:
+            return csv_text(rows).encode()
+        case Format.JSON:
+            return json_text(found, rows).encode()
+        case Format.XLSX:
+            raise fail("XLSX holds one room; write several as html, csv or json.")
+
+
+def _write(content: bytes, file: Path) -> None:
+    if str(file) == "-":
+        typer.get_binary_stream("stdout").write(content)
+        return
+    try:
+        file.write_bytes(content)
+    except OSError as exc:
+        raise fail(f"{file} cannot be written: {exc.strerror}.") from exc
+    out.print(f"Wrote {file}.", highlight=False)
+
+
+def _state(events: Sequence[Event], library: Mapping[str, Case] | None) -> RoomState:
+    return replay(events if library is None else corrected(events, library))
+
+
+async def _load(
+    folder: Path, codes: Sequence[str], *, with_others: bool = False
+) -> dict[str, list[Event]]:
+    """Return the journals of the rooms named, and of some others of the same folder."""
+    if not (folder / "journal.sqlite").exists():
+        raise fail(f"There is no journal in {folder}. Choose another with --data.")
+    try:
+        store = await SqliteStore.open(folder / "journal.sqlite")
+    except StoreUnavailable as exc:
+        raise fail(f"The journal cannot be read: {exc}.") from exc
+    try:
+        known = [record.code for record in await store.rooms()]
+        wanted = [RoomCode(code.upper()) for code in codes]
+        for code in wanted:
+            if code not in known:
+                raise fail(f"There is no room {code}: see twogaps rooms.")
+        others = [code for code in known if code not in wanted][:MOST_ROOMS]
+        found = {str(code): await store.load(code) for code in wanted}
+        if with_others:
+            found |= {str(code): await _events(store, code) for code in others}
+        return found
+    except (StoreUnavailable, UnreadableEvent) as exc:
+        raise fail(f"The journal cannot be read: {exc}.") from exc
+    finally:
+        await store.close()
+
+
+async def _events(store: SqliteStore, code: RoomCode) -> list[Event]:
+    """Return another room's journal; nothing where it cannot be understood."""
+    try:
+        return await store.load(code)
+    except UnreadableEvent:
+        return []
+
+
+def rescore(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The room.")],
+    data: DataOption = None,
+    cases: CasesOption = None,
+) -> None:
+    """Compute a stored room again under today's cases, and say what changes.
+
+    For a case whose verdict turned out wrong. The journal stays as it is; with
+    --rescored, twogaps report writes any export under the corrected cases.
+    """
+    library = load_library(*(cases or ())).cases
+    events = asyncio.run(_load(data or default_data(), [code]))[code.upper()]
+    before, after = replay(events), replay(corrected(events, library))
+    _tell(compare(before, after, library))
+
+
+def _tell(found: Rescoring) -> None:
+    if found.unknown:
+        gone = ", ".join(found.unknown)
+        out.print(f"No longer in the library, kept as played: {gone}.")
+    if not found.cases:
+        out.print("Nothing changes: every case is as it was played.")
+        return
+    cases = Table("round", "phase", "case", "version", "verdict", "right")
+    for one in found.cases:
+        cases.add_row(
+            str(one.number),
+            one.ballot.value,
+            one.case,
+            _arrow(*one.versions),
+            _arrow(*one.verdicts) if one.is_rekeyed else "the text only",
+            _arrow(
+                *(f"{right} of {n}" for right, n in zip(one.right, one.n, strict=True))
+            ),
+        )
+    out.print(cases)
+    before, after = (f"{m:.1f}" if m is not None else "none" for m in found.mean)
+    out.print(f"Mean score of the class: {_arrow(before, after)}.")
+    if not found.players:
+        out.print("Nobody's points change.")
+        return
+    out.print(f"{len(found.players)} players have other points:")
+    people = Table("player", "points", "place")
+    for player in found.players[:PLAYERS_SHOWN]:
+        points = _arrow(*(f"{value:.1f}" for value in player.points))
+        people.add_row(player.name, points, _arrow(*player.place))
+    out.print(people)
+
+
+def _of(right: int, n: int) -> str:
+    return f"{right} of {n}"
+
+
+def _arrow(before: object, after: object) -> str:
+    return str(after) if before == after else f"{before} → {after}"

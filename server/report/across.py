@@ -1,0 +1,236 @@
+"""Several rooms together: side by side, pooled by case, and before against after.
+
+Rooms are pooled only where "right" means the same in them: all with two buttons or all
+with two links, all with people or all rehearsals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from server.game.ids import PlayerId
+from server.game.names import skeleton
+from server.game.phases import Ballot
+from server.game.state import RoomState
+from server.report.case_figures import FirstSight
+from server.report.change import normalized_gain
+from server.report.clusters import totals
+from server.report.figures import pooled, proportion
+from server.report.rasch import FEWEST_ANSWERS, Difficulty, difficulties
+from server.report.report import build_report
+from server.report.report_types import Figure, Hidden, Report
+from server.report.sample import Counted, counted, verdict_of
+from server.report.table import Pseudonym, keyed
+
+
+class CannotPool(Exception):  # noqa: N818 - read as a sentence
+    """Rooms that must not be thrown together; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PooledCase:
+    """One case over all rooms that played it, first votes only."""
+
+    case: str
+    title: str
+    verdict: str
+    versions: tuple[int, ...]
+    rooms: int
+    right: Figure
+    difficulty: Difficulty | Hidden
+    """Rasch difficulty in logits, with its posterior deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """The people of the first room who were in the last one, too: same name chosen."""
+
+    matched: int
+    only_before: int
+    only_after: int
+    before: float | None
+    after: float | None
+    change: Figure
+    gain: float | None
+    cases_in_both: int
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Several rooms, in the order in which they were named."""
+
+    rooms: tuple[Report, ...]
+    cases: tuple[PooledCase, ...]
+    before_after: BeforeAfter | None
+    caveats: tuple[str, ...]
+
+
+def across(states: Sequence[RoomState], *, match_names: bool = False) -> Across:
+    """Return several rooms side by side and pooled.
+
+    With ``match_names`` the first room is before and the last one after, of people
+    who chose the same name in both. Raises :class:`CannotPool`.
+    """
+    _check(states)
+    found = _before_after(states[0], states[-1]) if match_names else None
+    return Across(
+        rooms=tuple(build_report(state) for state in states),
+        cases=pooled_cases(states, match_names=match_names),
+        before_after=found,
+        caveats=tuple(_caveats(found)),
+    )
+
+
+def _check(states: Sequence[RoomState]) -> None:
+    if len({state.code for state in states}) < max(2, len(states)):
+        raise CannotPool("Name two or more different rooms.")
+    if len({state.settings.two_link for state in states}) > 1:
+        raise CannotPool("Rooms with two buttons and with two links cannot be pooled.")
+    if len({state.settings.simulated for state in states}) > 1:
+        raise CannotPool("Rehearsals and classes cannot be pooled.")
+
+
+def _caveats(found: BeforeAfter | None) -> Iterable[str]:
+    yield (
+        "Difficulties assume people like one another in every room (θ ~ N(0, 1)); "
+        "± is the posterior deviation, drawn towards 0 by the same assumption."
+    )
+    if found is not None:
+        yield (
+            "People are matched by the name they chose, and nothing else; names that "
+            "more than one had are left out."
+        )
+        if not found.cases_in_both:
+            yield "No case was in both rooms: the change mixes learning and difficulty."
+        else:
+            yield (
+                f"{found.cases_in_both} cases were in both rooms: part of the change "
+                "may be remembering."
+            )
+
+
+def pooled_cases(
+    states: Sequence[RoomState], *, match_names: bool = False
+) -> tuple[PooledCase, ...]:
+    """Return every scored case of some rooms, hardest first.
+
+    A case whose verdict was changed between rooms counts as two.
+    """
+    learners: dict[str, dict[str, bool]] = {}
+    answers: dict[str, list[tuple[RoomState, Counted]]] = {}
+    for state in states:
+        names = _named(state) if match_names else {}
+        for answer in counted(state, Ballot.VOTE):
+            who = names.get(answer.player, f"{state.code}/{answer.player}")
+            key = f"{answer.case.id} ({verdict_of(answer.case)})"
+            learners.setdefault(who, {}).setdefault(key, answer.is_right)
+            answers.setdefault(key, []).append((state, answer))
+    hard = difficulties(list(learners.values()))
+    cases = [
+        _pooled_case(
+            given, hard[key], [one[key] for one in learners.values() if key in one]
+        )
+        for key, given in answers.items()
+    ]
+    return tuple(sorted(cases, key=lambda case: -_rank(case)))
+
+
+def _rank(case: PooledCase) -> float:
+    return -9.0 if isinstance(case.difficulty, Hidden) else case.difficulty.b
+
+
+def _pooled_case(
+    given: Sequence[tuple[RoomState, Counted]], b: Difficulty, marks: Sequence[bool]
+) -> PooledCase:
+    case = given[-1][1].case
+    is_enough = b.n >= FEWEST_ANSWERS
+    return PooledCase(
+        case=case.id,
+        title=case.title,
+        verdict=verdict_of(case),
+        versions=tuple(sorted({answer.case.version for _, answer in given})),
+        rooms=len({state.code for state, _ in given}),
+        right=proportion(sum(marks), len(marks)),
+        difficulty=b if is_enough else Hidden(f"needs {FEWEST_ANSWERS} answers", b.n),
+    )
+
+
+def first_sight(states: Iterable[RoomState]) -> FirstSight:
+    """Return (right, n) of every case when it was voted on first, by case id."""
+    found: dict[str, tuple[int, int]] = {}
+    for state in states:
+        for answer in counted(state, Ballot.VOTE):
+            right, n = found.get(answer.case.id, (0, 0))
+            found[answer.case.id] = (right + answer.is_right, n + 1)
+    return found
+
+
+def _named(state: RoomState) -> dict[PlayerId, str]:
+    """Return the people who alone in their room have their name, by its skeleton."""
+    names = {
+        player.id: skeleton(player.name)
+        for player in state.players.values()
+        if state.counts(player.id)
+    }
+    times = Counter(names.values())
+    forgotten = skeleton("erased")
+    return {
+        player: name
+        for player, name in names.items()
+        if times[name] == 1 and name != forgotten
+    }
+
+
+def pseudonyms_by_name(key: bytes) -> Pseudonym:
+    """Return what names people alike in all rooms where they chose the same name."""
+
+    def name(state: RoomState, player: PlayerId) -> str:
+        named = skeleton(state.players[player].name)
+        is_alone = _named(state).get(player) == named
+        return keyed(key, f"name/{named}" if is_alone else f"{state.code}/{player}")
+
+    return name
+
+
+def _marks(state: RoomState) -> dict[str, tuple[int, int]]:
+    """Return (right, n) of VOTE by name."""
+    names = _named(state)
+    found: dict[str, tuple[int, int]] = {}
+    for answer in counted(state, Ballot.VOTE):
+        if name := names.get(answer.player):
+            right, n = found.get(name, (0, 0))
+            found[name] = (right + answer.is_right, n + 1)
+    return found
+
+
+def _before_after(first: RoomState, last: RoomState) -> BeforeAfter:
+    before, after = _marks(first), _marks(last)
+    both = sorted(before.keys() & after.keys())
+    rows = [(_share(before, name), _share(after, name), 1.0) for name in both]
+    change = pooled(rows, lambda s: (s[1] - s[0]) / s[2] if s[2] else None, len(rows))
+    share_1 = share_2 = gain = None
+    if not isinstance(change, Hidden):
+        sums = totals(rows)
+        share_1, share_2 = sums[0] / sums[2], sums[1] / sums[2]
+        gain = normalized_gain(share_1, share_2)
+    return BeforeAfter(
+        matched=len(both),
+        only_before=len(before) - len(both),
+        only_after=len(after) - len(both),
+        before=share_1,
+        after=share_2,
+        change=change,
+        gain=gain,
+        cases_in_both=len(_voted(first) & _voted(last)),
+    )
+
+
+def _share(marks: Mapping[str, tuple[int, int]], name: str) -> float:
+    right, n = marks[name]
+    return right / n
+
+
+def _voted(state: RoomState) -> set[str]:
+    return {answer.case.id for answer in counted(state, Ballot.VOTE)}
