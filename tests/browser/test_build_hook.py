@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.support.missing import need
 
 pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,3 +129,55 @@ def test_no_node_at_all_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> Non
     assert hook.installed_node() is None
     with pytest.raises(hook.WebBuildError, match=r"nodejs\.org"):
         hook.wheel_node()
+
+
+# --- a machine without Node ----------------------------------------------------------
+
+NOT_SOURCE = shutil.ignore_patterns(
+    "dist", "node_modules", "__pycache__", ".*", "data", "tests"
+)
+TOOLS = ("sh", "env", "uname")
+"""What npm may want of a system; none of them is Node."""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `pip install .` puts in place where PATH knows no Node."""
+    folder = tmp_path_factory.mktemp("bare")
+    source, tools, into = folder / "source", folder / "bin", folder / "into"
+    shutil.copytree(ROOT, source, ignore=NOT_SOURCE)
+    tools.mkdir()
+    for name in TOOLS:
+        if found := shutil.which(name):
+            (tools / name).symlink_to(found)
+    assert shutil.which("node", path=str(tools)) is None
+    env = {key: value for key, value in os.environ.items() if key != hook.SKIP}
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--target"]
+    done = subprocess.run(
+        [*command, str(into), str(source)],
+        env={**env, "PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    need("No matching distribution" not in said, "a package index")
+    need("registry cannot be reached" not in said, "the npm registry")
+    assert done.returncode == 0, said
+    return into
+
+
+def test_without_node_pip_still_builds_the_pages(installed: Path) -> None:
+    dist = installed / "client" / "web" / "dist"
+    for page in ("index", "host", "screen", "report"):
+        assert "/assets/" in (dist / f"{page}.html").read_text()
+        assert (dist / f"{page}.html.gz").is_file()
+    assert list(dist.glob("assets/*.js"))
+
+
+def test_what_is_installed_holds_no_sources_of_the_pages(installed: Path) -> None:
+    found = {p.relative_to(installed) for p in installed.rglob("*") if p.is_file()}
+    web = {path for path in found if path.is_relative_to("client/web")}
+    assert all(path.is_relative_to("client/web/dist") for path in web)
+    names = {part for path in found for part in path.parts}
+    assert not names & {"node_modules", "tests", "package.json", "hatch_build.py"}
