@@ -14,7 +14,14 @@ from rich.table import Table
 
 from scenarios.load import load_library
 from scenarios.model import Case
-from server.cli.console import CasesOption, DataOption, default_data, fail, out
+from server.cli.console import (
+    CasesOption,
+    DataOption,
+    complain,
+    default_data,
+    fail,
+    out,
+)
 from server.game.events import Event
 from server.game.evolve import replay
 from server.game.ids import RoomCode
@@ -108,7 +115,7 @@ def report(
         raise typer.BadParameter("--match-names goes with two or more rooms")
     if reader is Reader.OTHERS and (kind is Format.CSV or len(codes) > 1):
         raise typer.BadParameter("--for others goes with one room's report, not csv")
-    library = load_library(*(cases or ())).cases if rescored else None
+    library = _present(cases) if rescored else None
     stored = asyncio.run(_load(data or default_data(), codes, with_others=True))
     states = [_state(stored[code.upper()], library) for code in codes]
     named = pseudonyms_by_name if match_names else pseudonyms
@@ -230,13 +237,23 @@ def rescore(
 ) -> None:
     """Compute a stored room again under today's cases, and say what changes.
 
-    For a case whose verdict turned out wrong. The journal stays as it is; with
-    --rescored, twogaps report writes any export under the corrected cases.
+    For a case whose verdict turned out wrong: corrected in an update, or by your own
+    file of the same id with --cases. The journal stays as it is; with --rescored,
+    twogaps report writes any export under the corrected cases.
     """
-    library = load_library(*(cases or ())).cases
+    library = _present(cases)
     events = asyncio.run(_load(data or default_data(), [code]))[code.upper()]
     before, after = replay(events), replay(corrected(events, library))
     _tell(compare(before, after, library))
+
+
+def _present(folders: Sequence[Path] | None) -> dict[str, Case]:
+    """Return the cases of today; one's own take the place of built-in ones."""
+    own = load_library(*(folders or ()), builtin=False)
+    for problem in own.problems:
+        if problem.key != "twin":
+            complain(f"left out: {problem}")
+    return {**load_library().cases, **own.cases}
 
 
 def _tell(found: Rescoring) -> None:

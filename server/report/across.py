@@ -94,8 +94,8 @@ def _check(states: Sequence[RoomState]) -> None:
 
 def _caveats(found: BeforeAfter | None) -> Iterable[str]:
     yield (
-        "Difficulties assume people like one another in every room (θ ~ N(0, 1)); "
-        "± is the posterior deviation, drawn towards 0 by the same assumption."
+        "Difficulties are in logits, above 0 hard, and assume people like one another "
+        "in every room; the figure is drawn towards 0, its interval is not."
     )
     if found is not None:
         yield (

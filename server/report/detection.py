@@ -18,8 +18,8 @@ from server.report.proportions import t_quantile
 FEWEST_LEARNERS = 10
 """A class's d' is hidden below."""
 
-FEWEST_EACH = 10
-"""A learner with fewer cases of either kind gets words only."""
+FEWEST_ANSWERS = 20
+"""A class's d' is hidden below so many answers to cases of either kind."""
 
 _Z = NormalDist()
 _RARE = 5
@@ -100,7 +100,7 @@ def class_detection(learners: Sequence[Detection], seed: int) -> ClassDetection 
     Cluster bootstrap by learner, seeded; Student's t with (learners - 1) degrees of
     freedom around the pooled figure. Where a cell of the table is nearly empty, every
     resample may be alike: there the error of independent answers is the least that is
-    used. None below 10 learners, or without cases of both kinds.
+    used. None below 10 learners, or 20 answers to cases of either kind.
     """
     rows = [
         (one.hits, one.signals, one.false_alarms, one.noises)
@@ -110,7 +110,7 @@ def class_detection(learners: Sequence[Detection], seed: int) -> ClassDetection 
     if len(rows) < FEWEST_LEARNERS:
         return None
     pooled = _table(totals(rows))
-    if not pooled.signals or not pooled.noises:
+    if min(pooled.signals, pooled.noises) < FEWEST_ANSWERS:
         return None
     errors = bootstrap_errors(
         rows,
@@ -176,7 +176,8 @@ def lean(criterion: float, interval: tuple[float, float]) -> Lean | None:
 def individual_words(table: Detection) -> str | None:
     """Return one learner's result in words; figures are never shown for one learner.
 
-    By the normal intervals of independent answers. None without cases of both kinds.
+    By the normal intervals of independent answers, which below 10 cases of either kind
+    are rough. None without cases of both kinds.
     """
     if not table.signals or not table.noises:
         return None

@@ -9,7 +9,12 @@ from server.game.answers import GapAnswer, LinksAnswer
 from server.game.state import RoomState
 from server.game.tally import option_of
 from server.report.clusters import totals
-from server.report.detection import FEWEST_LEARNERS, Detection, class_detection
+from server.report.detection import (
+    FEWEST_ANSWERS,
+    FEWEST_LEARNERS,
+    Detection,
+    class_detection,
+)
 from server.report.report_types import (
     Cell,
     DetectionFigures,
@@ -95,7 +100,7 @@ def _together(learners: Iterable[Detection]) -> Detection:
 def _why_none(learners: int) -> str:
     if learners < FEWEST_LEARNERS:
         return f"needs {FEWEST_LEARNERS} people, has {learners}"
-    return "needs cases of both kinds"
+    return f"needs {FEWEST_ANSWERS} answers to cases of either kind"
 
 
 def _words_about(words: str, about: About) -> str:

@@ -15,6 +15,11 @@ FEWEST_FOR_SHARE = 5
 FEWEST_TO_POOL = 10
 """Figures pooled over learners are hidden below so many of them."""
 
+FEWEST_ANSWERS = 30
+"""Shares pooled over learners are hidden below so many answers."""
+
+_NEEDED = f"needs {FEWEST_TO_POOL} people and {FEWEST_ANSWERS} answers"
+
 UNSCORED = Hidden("not scored")
 
 
@@ -35,12 +40,15 @@ def few(right: int, n: int) -> Hidden:
 def clustered(counts: Sequence[tuple[int, int]]) -> Figure:
     """Return the share right where a person may answer more than once.
 
-    ``counts`` holds (right, n) of each learner.
+    ``counts`` holds (right, n) of each learner. Hidden below 10 learners and below 30
+    answers: there the interval would cover too much to say anything (docs/report.md).
     """
     answered = [(right, n) for right, n in counts if n]
     right, n = sum(right for right, _ in answered), sum(n for _, n in answered)
-    if len(answered) < FEWEST_FOR_SHARE:
-        return Hidden(f"fewer than {FEWEST_FOR_SHARE} people", n, right)
+    if n == len(answered):
+        return proportion(right, n)
+    if len(answered) < FEWEST_TO_POOL or n < FEWEST_ANSWERS:
+        return Hidden(_NEEDED, n, right)
     return Estimate(right / n, *clustered_proportion(answered), n)
 
 

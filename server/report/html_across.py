@@ -17,7 +17,6 @@ from server.report.html_words import (
     points,
     section,
     share,
-    signed,
     table,
     verdict,
 )
@@ -91,8 +90,6 @@ def _case(case: PooledCase) -> tuple[str, ...]:
         verdict(case.verdict),
         str(case.rooms),
         share(case.right),
-        hidden(b)
-        if isinstance(b, Hidden)
-        else f'{signed(b.b, 2)} <span class="range">± {b.error:.2f}</span>',
+        hidden(b) if isinstance(b, Hidden) else number(Estimate(b.b, *b.interval, b.n)),
         str(b.n),
     )

@@ -11,7 +11,7 @@ from server.game.tally import option_of
 from server.report.calibration import ENOUGH_FOR_ECE, calibration
 from server.report.change import Switching, normalized_gain
 from server.report.clusters import totals
-from server.report.figures import FEWEST_TO_POOL, clustered, pooled
+from server.report.figures import FEWEST_ANSWERS, FEWEST_TO_POOL, clustered, pooled
 from server.report.proportions import clustered_proportion, difference_interval
 from server.report.report_types import (
     CalibrationFigures,
@@ -150,8 +150,9 @@ def _herded(
     right, wrong = by_outcome[True], by_outcome[False]
     both = right.and_also(wrong)
     n = both.minority + both.majority
-    figure: Figure = Hidden(f"needs {FEWEST_TO_POOL} answers on either side", n)
-    if min(both.minority, both.majority) >= FEWEST_TO_POOL:
+    needed = f"needs {FEWEST_ANSWERS} answers, {FEWEST_TO_POOL} on either side"
+    figure: Figure = Hidden(needed, n)
+    if n >= FEWEST_ANSWERS and min(both.minority, both.majority) >= FEWEST_TO_POOL:
         figure = _herding(learners, both)
     is_shown = isinstance(figure, Estimate)
     return HerdingFigures(
