@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from playwright.async_api import async_playwright
 
@@ -65,82 +64,75 @@ STILL = """async () => {
 """Fonts have come, and what moves has arrived."""
 
 
+ADDRESS = "http://192.168.1.20:8000"
+"""What a class would see on the projector; nothing is there."""
+
+
 async def main(out: Path) -> None:
     """Play one round and take the pictures."""
-    chance = random.Random(4)
     async with (
-        running(Config(port=0)) as server,
+        running(Config(port=0, public_url=ADDRESS)) as server,
         async_playwright() as play,
         contextlib.AsyncExitStack() as stack,
     ):
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        table = Table(chromium, server)
+        table = Table(chromium, server, host_name="127.0.0.1")
         room = await table.open_room(length=3)
         url = f"http://127.0.0.1:{server.port}"
         players = [
             await stack.enter_async_context(session.running(Player(url, room, name)))
             for name in NAMES
         ]
-        pages = await seats(table, room)
+        phone, console, screen = await seats(table, room)
         host = await stack.enter_async_context(table.host(room))
-        await take(out, "lobby", pages, "screen")
+        await take(out / "lobby.png", screen)
 
         await host.ask("open_round")
         await host.ask("open_vote")
-        phone = pages["phone"]
-        await phone.locator("button.gap.outer").wait_for()
-        await take(out, "vote", pages, "phone")
-        await asyncio.gather(*(vote(p, 0.55, chance) for p in players))
+        await vote(players, right=13)
         await phone.locator("button.gap.outer").click()
         await phone.locator(".chips button").nth(3).click()
-        await pages["console"].keyboard.press("p")
-        await take(out, "sure", pages, "phone")
+        await console.keyboard.press("p")
+        await console.get_by_role("button", name="Pin to the screen").first.wait_for()
+        await take(out / "vote.png", phone)
         await host.ask("close_votes", override=True)
-        await take(out, "console", pages, "console")
+        await take(out / "console.png", console)
 
         await host.ask("discuss")
         await host.ask("revote")
-        await phone.get_by_role("button", name="I stick with mine").click()
-        await asyncio.gather(*(vote(p, 0.8, chance) for p in players[:18]))
+        await vote(players, right=19)
         await host.ask("close_votes", override=True)
         await host.ask("reveal")
-        await take(out, "tallies", pages, "screen")
         for _ in range(4):
             await host.ask("next_step")
-        await take(out, "reveal", pages, "screen", "phone")
+        await take(out / "reveal.png", screen)
         await chromium.close()
 
 
-async def seats(table: Table, room: str) -> dict[str, Page]:
-    """Open a phone, the console and the projector, light and dark."""
+async def seats(table: Table, room: str) -> tuple[Page, Page, Page]:
+    """Open a phone, the console and the projector."""
     phone = await table.sit(f"/j/{room}", size=PHONE, device_scale_factor=2)
     await phone.locator("#name").fill("Noor")
     await phone.locator("button.main").click()
-    screen, console = table.screen_path(room), table.host_path(room)
-    dark: dict[str, Any] = {"color_scheme": "dark"}
-    return {
-        "phone": phone,
-        "console": await table.sit(console, size=LAPTOP),
-        "screen": await table.sit(screen, size=PROJECTOR),
-        "screen-dark": await table.sit(screen, size=PROJECTOR, **dark),
-    }
+    console = await table.sit(table.host_path(room), size=LAPTOP)
+    return phone, console, await table.sit(table.screen_path(room), size=PROJECTOR)
 
 
-async def vote(player: Player, share: float, chance: random.Random) -> None:
-    """Answer the open vote; ``share`` of the class is right."""
-    is_right = chance.random() < share
-    label = Label.OUTER if is_right else Label.INNER
-    reason = REASONS[not is_right] if chance.random() < 0.3 else ""
-    await player.vote(label, chance.choice([50, 60, 70, 80, 90]), reason)
+async def vote(players: list[Player], right: int) -> None:
+    """Answer the open vote; so many of the class are right."""
+    sure = (60, 80, 90, 70, 50)
+    async with asyncio.TaskGroup() as group:
+        for i, player in enumerate(players):
+            label = Label.OUTER if i < right else Label.INNER
+            reason = REASONS[i >= right] if i % 4 == 1 else ""
+            group.create_task(player.vote(label, sure[i % 5], reason), name="vote")
 
 
-async def take(out: Path, name: str, pages: dict[str, Page], *which: str) -> None:
-    """Write a picture of these pages, and of their dark fellows."""
-    for key, page in pages.items():
-        if key.removesuffix("-dark") in which:
-            await page.wait_for_load_state("networkidle")
-            await page.evaluate(STILL)
-            await page.screenshot(path=out / f"{name}-{key}.png")
+async def take(path: Path, page: Page) -> None:
+    """Write a picture of a page that has come to rest."""
+    await page.wait_for_load_state("networkidle")
+    await page.evaluate(STILL)
+    await page.screenshot(path=path)
 
 
 if __name__ == "__main__":

@@ -71,11 +71,11 @@ class Table:
         assert self.server.admin_key is not None
         return host_key(self.server.admin_key, room)
 
-    async def open_room(self, **settings: Any) -> str:
-        """Open a room on the first deck and return its code."""
+    async def open_room(self, deck: str = "first-class", **settings: Any) -> str:
+        """Open a room on a deck and return its code."""
         assert self.server.admin_key is not None
         async with staff(self.server.port, "admin", self.server.admin_key) as admin:
-            answer = await admin.ask("open_room", deck="first-class", **settings)
+            answer = await admin.ask("open_room", deck=deck, **settings)
         return str(answer["room"])
 
     @contextlib.asynccontextmanager
