@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from server.report.html_cases import again, cases, items, moves
 from server.report.html_charts import (
     calibration_chart,
     interval_chart,
     lean_chart,
-    share_chart,
 )
 from server.report.html_style import STYLE
 from server.report.html_words import (
@@ -28,7 +28,6 @@ from server.report.html_words import (
     verdict,
 )
 from server.report.report_types import (
-    CaseFigures,
     DetectionFigures,
     Estimate,
     Hidden,
@@ -57,13 +56,13 @@ def _sections(report: Report) -> Iterator[str]:
         *map(_detection, report.detections),
         _confusion(report.confusion),
     )
-    yield section("Case by case", _cases(report), _moves(report))
-    yield section("Where to go back to", _again(report))
+    yield section("Case by case", cases(report), moves(report))
+    yield section("Where to go back to", again(report))
     yield _calibration(report)
     yield _after(report)
     yield _teams(report)
     yield _herding(report)
-    yield section("The cases as questions", _items(report))
+    yield section("The cases as questions", items(report))
     yield section("How to read this", _glossary())
 
 
@@ -111,7 +110,7 @@ def _detection(found: DetectionFigures) -> str:
     head = f"<h3>{escape(title)}</h3>" if title else ""
     if isinstance(found.d_prime, Hidden) or isinstance(found.criterion, Hidden):
         return f"{head}<p>d′ and lean: {_why(found.d_prime)}.</p>"
-    d_ticks = [(0.0, "not at all"), (1.0, "well"), (3.0, "expert")]
+    d_ticks = [(0.0, "not at all"), (1.0, "well"), (2.0, "2"), (3.0, "3")]
     rows = [
         ("d′, telling apart", number(found.d_prime), str(n)),
         ("c, lean (below 0: outer)", number(found.criterion), str(n)),
@@ -159,100 +158,6 @@ def _cell(n: int | None, whole: int) -> str:
     width = round(100 * n / whole)
     bar = f'<span class="bar"><i style="width:{width}%"></i></span>'
     return f'{n} <span class="sub">{width} %</span>{bar}'
-
-
-# --- case by case --------------------------------------------------------------------
-
-
-def _cases(report: Report) -> str:
-    two_votes = any(case.moves for case in report.cases)
-    head = (
-        "", "case", "votes", "n", "right", "0 to 100 %",
-        *(("after",) if two_votes else ()), "mean confidence", "sure and wrong",
-    )  # fmt: skip
-    rows = [_case(case, two_votes=two_votes) for case in report.cases]
-    if not rows:
-        return ""
-    legend = "Band: 95 % interval of the first vote. The tick is a coin flip."
-    if two_votes:
-        legend += " Ring: first vote; dot: second vote, with carried votes in it."
-    return table(head, rows, wide=True) + note(legend)
-
-
-def _case(case: CaseFigures, *, two_votes: bool) -> tuple[str, ...]:
-    title = (
-        f'<b class="name">{escape(case.title)}</b><br><span class="sub">'
-        f"{verdict(case.verdict)}</span>"
-    )
-    votes = "<br>".join(
-        f'<span class="range">{cell.n} {cell.answer}</span>' for cell in case.options
-    )
-    after = case.moves.after if case.moves else None
-    chart = ""
-    if isinstance(case.right, Estimate):
-        second = after if isinstance(after, Estimate) else None
-        chart = share_chart(case.right, second, f"{case.title}: see the row")
-    return (
-        str(case.number),
-        title,
-        votes,
-        str(case.n),
-        share(case.right),
-        chart,
-        *((share(after),) if two_votes else ()),
-        percent(case.mean_confidence),
-        count(case.confident_errors) if case.is_scored else "",
-    )
-
-
-def _moves(report: Report) -> str:
-    rows = []
-    for case in report.cases:
-        if case.moves is None or not case.moves.cells:
-            continue
-        moves = case.moves
-        cells = {cell.answer: count(cell.n) for cell in moves.cells}
-        rows.append(
-            (
-                str(case.number),
-                cells["RR"],
-                cells["WR"],
-                cells["RW"],
-                cells["WW"],
-                str(moves.carried),
-                plain(moves.gain),
-                percent(moves.right_turn),
-                percent(moves.loss),
-                plain(moves.mid_p, 3),
-            )
-        )
-    if not rows:
-        return ""
-    head = (
-        "case", "stayed right", "turned right", "turned wrong", "stayed wrong",
-        "carried", "gain g", "of the wrong, turned", "of the right, lost", "mid-p",
-    )  # fmt: skip
-    return f"<h3>Who moved in the second vote</h3>{table(head, rows, wide=True)}"
-
-
-def _again(report: Report) -> str:
-    by_number = {case.number: case for case in report.cases}
-    parts = []
-    if report.hardest:
-        lines = [
-            f"{by_number[n].title}: {by_number[n].rights} of {by_number[n].n} right"
-            for n in report.hardest
-        ]
-        parts.append(f"<div><h3>Hardest</h3>{listed(lines)}</div>")
-    missed = [by_number[n] for n in report.confidently_missed]
-    lines = [
-        f"{case.title}: {case.confident_errors} of {case.n} wrong at 80 % or more"
-        for case in missed
-        if case.confident_errors is not None
-    ]
-    if lines:
-        parts.append(f"<div><h3>Missed with conviction</h3>{listed(lines)}</div>")
-    return f'<div class="pair">{"".join(parts)}</div>' if parts else ""
 
 
 # --- confidence, learning, teams, crowd ----------------------------------------------
@@ -361,27 +266,7 @@ def _points(value: float | None) -> str:
     return "–" if value is None else f"{plain(100 * value, 0)} points"
 
 
-# --- questions, glossary -------------------------------------------------------------
-
-
-def _items(report: Report) -> str:
-    if not report.cases:
-        return ""
-    rows = [
-        (
-            str(case.number),
-            f'<b class="name">{escape(case.case)}, version {case.version}</b>',
-            share(case.right),
-            number(case.discrimination),
-            '<span class="flag">check the key</span>' if case.asks_to_check else "",
-        )
-        for case in report.cases
-    ]
-    head = ("", "case", "difficulty: right", "discrimination r", "")
-    whole = (
-        plain(report.kr20) if isinstance(report.kr20, float) else hidden(report.kr20)
-    )
-    return table(head, rows) + f"<p>Consistency of the whole, KR-20: {whole}.</p>"
+# --- glossary -------------------------------------------------------------------------
 
 
 _WORDS = {

@@ -48,6 +48,8 @@ td .sub, .range { color: var(--soft); font-size: 12px; white-space: nowrap; }
 .flag { color: var(--warn); font-weight: 600; }
 .outer { color: var(--outer); } .inner { color: var(--inner); }
 .pair { display: flex; flex-wrap: wrap; gap: 8px 40px; align-items: flex-start; }
+.pair > * { flex: 1 1 320px; }
+.pair figcaption { max-width: 300px; }
 figure { margin: 8px 0; }
 svg { display: block; max-width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, "Segoe UI", Roboto, sans-serif; }
@@ -73,7 +75,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px;
     --warn: #8f2d1e; }
   @page { size: A4; margin: 16mm 15mm; }
   body { padding: 0; max-width: none; font-size: 10.5pt; }
-  h2 { break-after: avoid; } tr, figure, .care { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } td.chart { width: 150px; }
+  tr, figure, .care { break-inside: avoid; }
   thead { display: table-header-group; } .scroll { overflow: visible; }
 }
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.report.calibration import calibration, of_counts
@@ -25,6 +25,7 @@ ANSWERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_murphys_partition_adds_up(answers: list[tuple[int, bool]]) -> None:
     found = calibration(answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference
@@ -26,6 +26,7 @@ def test_transitions_that_cannot_be_told_are_none() -> None:
     assert Transitions(rr=3, rw=1).gain is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
 def test_everybody_is_in_one_cell(people: list[tuple[bool, bool]]) -> None:
     moved = Transitions()
@@ -58,6 +59,7 @@ def test_mcnemar(b: int, c: int, exact: float, mid_p: float) -> None:
     assert mcnemar(c, b) == found
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_mcnemar_agrees_with_statsmodels(b: int, c: int) -> None:
     found = mcnemar(b, c)

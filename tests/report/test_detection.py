@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -53,6 +53,7 @@ TABLES = st.tuples(N, N).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_it_agrees_with_scipy(table: Detection) -> None:
     z_hit = stats.norm.ppf(table.hit_rate)
@@ -61,6 +62,7 @@ def test_it_agrees_with_scipy(table: Detection) -> None:
     assert table.criterion == pytest.approx(-(z_hit + z_false) / 2, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_calling_signals_noise_turns_both_round(table: Detection) -> None:
     mirrored = Detection(

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.report.across import across
@@ -50,6 +50,7 @@ def test_csv_survives_what_people_type() -> None:
     assert tuple(found[0]) == COLUMNS
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -53,6 +53,7 @@ def test_the_key_is_to_be_checked(
     assert not Discrimination(r, *interval, n=19).asks_to_check
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=3, max_size=60))
 def test_the_point_biserial_agrees_with_scipy(pairs: list[tuple[bool, int]]) -> None:
     right, rest = zip(*pairs, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
@@ -38,6 +38,7 @@ def test_jeffreys() -> None:
     assert found.above_half == pytest.approx(0.9645, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_wilson_agrees_with_statsmodels(counts: tuple[int, int]) -> None:
     expected = proportion_confint(
@@ -46,6 +47,7 @@ def test_wilson_agrees_with_statsmodels(counts: tuple[int, int]) -> None:
     assert wilson(*counts) == pytest.approx(expected, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_jeffreys_agrees_with_scipy(counts: tuple[int, int]) -> None:
     right, n = counts
@@ -61,21 +63,25 @@ def test_jeffreys_agrees_with_scipy(counts: tuple[int, int]) -> None:
 SHAPES = st.floats(0.5, 2000)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), SHAPES, SHAPES)
 def test_beta_agrees_with_scipy(x: float, a: float, b: float) -> None:
     assert beta_cdf(x, a, b) == pytest.approx(stats.beta.cdf(x, a, b), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 0.999), SHAPES, SHAPES)
 def test_beta_quantile_agrees_with_scipy(p: float, a: float, b: float) -> None:
     assert beta_quantile(p, a, b) == pytest.approx(stats.beta.ppf(p, a, b), abs=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.51, 0.999), st.integers(1, 5000))
 def test_t_agrees_with_scipy(p: float, df: int) -> None:
     assert t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_the_difference_agrees_with_statsmodels(
     one: tuple[int, int], other: tuple[int, int]

@@ -18,6 +18,7 @@ def test_the_worked_numbers() -> None:
     assert difficulty_at(20, 20).b == pytest.approx(-2.1280, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_mode_agrees_with_scipy(counts: tuple[int, int]) -> None:
     right, n = counts
