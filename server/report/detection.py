@@ -18,7 +18,7 @@ from server.report.proportions import t_quantile
 FEWEST_LEARNERS = 10
 """A class's d' is hidden below."""
 
-FEWEST_ANSWERS = 20
+FEWEST_ANSWERS = 30
 """A class's d' is hidden below so many answers to cases of either kind."""
 
 _Z = NormalDist()
@@ -100,7 +100,7 @@ def class_detection(learners: Sequence[Detection], seed: int) -> ClassDetection 
     Cluster bootstrap by learner, seeded; Student's t with (learners - 1) degrees of
     freedom around the pooled figure. Where a cell of the table is nearly empty, every
     resample may be alike: there the error of independent answers is the least that is
-    used. None below 10 learners, or 20 answers to cases of either kind.
+    used. None below 10 learners, or 30 answers to cases of either kind.
     """
     rows = [
         (one.hits, one.signals, one.false_alarms, one.noises)
