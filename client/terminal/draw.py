@@ -22,7 +22,6 @@ from client.terminal.diagram import Chain, diagram
 from client.terminal.words import (
     FIELDS,
     KINDS,
-    STEP_TITLES,
     STYLES,
     verdict_key,
     verdict_words,
@@ -132,11 +131,6 @@ def steps(view: RevealView, new: Sequence[Step]) -> RenderableType:
         parts.append(chain(None, drawn))
     parts += [texts(step.texts) for step in new if step.texts]
     return Group(*parts)
-
-
-def step_title(step: Step) -> str:
-    """Return what a step of the breakdown is about."""
-    return STEP_TITLES[step.key]
 
 
 def example(shown: WorkedExample) -> RenderableType:

@@ -289,9 +289,5 @@ def _tell(found: Rescoring) -> None:
     out.print(people)
 
 
-def _of(right: int, n: int) -> str:
-    return f"{right} of {n}"
-
-
 def _arrow(before: object, after: object) -> str:
     return str(after) if before == after else f"{before} → {after}"

@@ -39,6 +39,7 @@ from server.game.events import (
     VoteCast,
     VoteKeptLate,
 )
+from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
 from server.game.scoring import MISSED, points, round_score
@@ -256,32 +257,31 @@ def _count_cohorts(state: RoomState, round_: Round) -> None:
             cohort.after.add(second.answer)
 
 
-def _scores(state: RoomState, round_: Round) -> Iterable[tuple[Any, float]]:
+def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]:
     """Give each player who saw the round its score (rule B9)."""
     vote = round_.polls.get(Ballot.VOTE)
-    revote = round_.polls.get(Ballot.REVOTE)
     if not round_.case.is_scored or vote is None:
         return
     for player in state.players:
         missed = MISSED[state.settings.score_mode] if player in vote.missed else None
         score = round_score(
-            vote_points(state, round_, vote, player),
-            vote_points(state, round_, revote, player) if revote else None,
+            vote_points(state, round_, Ballot.VOTE, player),
+            vote_points(state, round_, Ballot.REVOTE, player),
             missed=missed,
-            revoted=revote is not None,
+            revoted=Ballot.REVOTE in round_.polls,
         )
         if score is not None:
             yield player, score
 
 
 def vote_points(
-    state: RoomState, round_: Round, poll: Poll, player: Any
+    state: RoomState, round_: Round, ballot: Ballot, player: PlayerId
 ) -> float | None:
-    """Return the points of a player's vote in a poll; None without one, or unscored."""
-    vote = poll.votes.get(player)
-    if vote is None or isinstance(vote.answer, FixAnswer):
+    """Return the points of a player's vote; None without one, or where unscored."""
+    poll = round_.polls.get(ballot)
+    vote = poll.votes.get(player) if poll else None
+    if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
         return None
-    ballot = next(key for key, value in round_.polls.items() if value is poll)
     limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
     elapsed = (vote.at_ms - poll.opened_ms) / limit if limit > 0 else 0
     case = round_.case_of(ballot)

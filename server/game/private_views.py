@@ -99,7 +99,7 @@ def _my_vote(
         reason=vote.reason,
         is_late=vote.is_late,
         is_right=is_right(vote.answer, case) if is_judged else None,
-        points=vote_points(state, round_, poll, player) if is_judged else None,
+        points=vote_points(state, round_, ballot, player) if is_judged else None,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from scenarios.model import Case, Label
+from scenarios.model import Case
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinksAnswer
 from server.game.scoring import is_right
 
@@ -93,12 +93,6 @@ def option_of(answer: Answer) -> str:
             return "outer" if outer.broke else "inner" if inner.broke else "neither"
         case FixAnswer(option=option):
             return str(option)
-
-
-def side_of(answer: Answer) -> Label | None:
-    """Return the gap an answer stands for, where it stands for exactly one."""
-    option = option_of(answer)
-    return Label(option) if option in ("outer", "inner") else None
 
 
 def confidences(answer: Answer) -> list[int]:

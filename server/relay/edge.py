@@ -27,7 +27,6 @@ from server.relay.node_messages import (
     Announce,
     DownBatch,
     DownItem,
-    UpBatch,
     UpBody,
     UpFlush,
     UpItem,
@@ -35,6 +34,7 @@ from server.relay.node_messages import (
     UpSay,
     decode_view,
     encode,
+    encode_up_batch,
 )
 from server.relay.offset import ClockOffset
 from server.relay.outbox import Outbox
@@ -251,9 +251,7 @@ class EdgeRelay:
     def _greeted(self, seat: _Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show what is known, in one go."""
         seat.token = json.loads(welcome).get("token")
-        old = self._people.attach(seat.room, seat.link, player)
-        if old is not None:
-            self._ids.pop(old, None)
+        self._people.attach(seat.room, seat.link, player)
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
         view = known.views.get(seat.link.audience) if known else None
@@ -299,20 +297,17 @@ class EdgeRelay:
     def _publish(self, name: str, home: _Home, items: list[UpItem]) -> None:
         home.sent_s = asyncio.get_running_loop().time()
         topic = topics.up(name, self._node)
-        chunk: list[UpItem] = []
+        chunk: list[bytes] = []
         size = 0
         for item in items:
-            length = len(item.model_dump_json())
-            if chunk and (size + length > ROOM_FOR_ITEMS or len(chunk) >= BATCH):
-                self._bus.publish(topic, encode(self._batch(chunk)))
-                chunk, size = [], 0
-            chunk.append(item)
-            size += length
+            encoded = encode(item)
+            size += len(encoded)
+            if chunk and (size > ROOM_FOR_ITEMS or len(chunk) >= BATCH):
+                self._bus.publish(topic, encode_up_batch(self._boot, chunk))
+                chunk, size = [], len(encoded)
+            chunk.append(encoded)
         if chunk:
-            self._bus.publish(topic, encode(self._batch(chunk)))
-
-    def _batch(self, items: list[UpItem]) -> UpBatch:
-        return UpBatch.model_construct(boot=self._boot, items=tuple(items))
+            self._bus.publish(topic, encode_up_batch(self._boot, chunk))
 
     def resend(self) -> None:
         """Send again, oldest first, what has waited longer than it should."""

@@ -212,13 +212,8 @@ class HomeGateway(LocalGateway):
         return all(
             edge.flushed.get(room, 0) >= version
             for edge in self._edges.values()
-            if edge.is_up and any(link.player for link in edge.links.values())
+            if edge.is_up and _has_players(edge, room)
         )
-
-    @property
-    def edges(self) -> dict[str, bool]:
-        """The edges that have been heard of, and whether they are up."""
-        return {edge.name: edge.is_up for edge in self._edges.values()}
 
     # --- what goes down --------------------------------------------------------------
 
@@ -253,3 +248,7 @@ class HomeGateway(LocalGateway):
             boot=boot, acks=tuple(acks), items=tuple(items)
         )
         self._bus.publish(topic, encode(batch))
+
+
+def _has_players(edge: Edge, room: RoomCode) -> bool:
+    return any(link.player and link.room == room for link in edge.links.values())

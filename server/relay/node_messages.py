@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from server.game.ids import PlayerId, RoomCode
-from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.protocol.client_messages import Hello, PlayerMessage
 from server.relay.gateway import Audience, Slot
 
 MOST_BYTES = 64 * 1024
@@ -75,7 +75,7 @@ class UpSay(NodeMessage):
 
     op: Literal["say"] = "say"
     token: Annotated[str, Field(max_length=100)] | None
-    message: Annotated[PlayerMessage | HostMessage, Field(discriminator="type")]
+    message: Annotated[PlayerMessage, Field(discriminator="type")]
     stamped_ms: int
 
 
@@ -143,6 +143,11 @@ class Answer(NodeMessage):
 
     sent_ms: float
     home_ms: int
+
+
+def encode_up_batch(boot: str, items: list[bytes]) -> bytes:
+    """Return a batch of requests that are encoded already: each only once."""
+    return b'{"boot":"%s","items":[%s]}' % (boot.encode(), b",".join(items))
 
 
 M = TypeVar("M", bound=NodeMessage)

@@ -7,7 +7,6 @@ belongs to is connected, and would ask again.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
 
@@ -126,9 +125,3 @@ def is_vote(body: UpBody) -> bool:
 def _prepare(db: sqlite3.Connection) -> None:
     be_durable(db, BUSY_MS)
     db.executescript(_SCHEMA)
-
-
-def token_of(welcome: bytes) -> str | None:
-    """Return the resume token in a player's welcome."""
-    token = json.loads(welcome).get("token")
-    return token if isinstance(token, str) else None

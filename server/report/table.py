@@ -207,7 +207,7 @@ class _Writer:
             is_vote = self.ballot is Ballot.VOTE
             return MISSED[self.state.settings.score_mode] if is_vote else None
         source = Ballot.VOTE if status == "carried" else self.ballot
-        return vote_points(self.state, self.round, self.round.polls[source], player)
+        return vote_points(self.state, self.round, source, player)
 
     def _first(self, vote: Vote) -> int | None:
         """A ballot may have been opened again: then the first opening is not known."""

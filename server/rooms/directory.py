@@ -23,6 +23,7 @@ from server.journal.store import (
 )
 from server.protocol.server_messages import RoomSummary
 from server.relay.gateway import Gateway
+from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.remote import RoomPort
 from server.rooms.room import Room
@@ -213,9 +214,21 @@ class Directory:
     def _start(self, state: RoomState) -> Room:
         assert self._group is not None, "the directory is not running"
         room = Room(state, self._store, self._gateway, self._clock)
-        task = self._group.create_task(room.run(), name=f"room-{state.code}")
+        task = self._group.create_task(self._run(room), name=f"room-{state.code}")
         self._rooms[state.code] = (room, task)
         return room
+
+    async def _run(self, room: Room) -> None:
+        """Run a room; a fault that it cannot mend closes it, and no other.
+
+        Its journal is kept, and it is taken up again when somebody asks for it.
+        """
+        try:
+            await room.run()
+        except Exception:
+            log.exception("room %s: closed", room.code)
+            self._rooms.pop(room.code, None)
+            self._gateway.dismiss(room.code, None, replies.ROOM_CLOSED)
 
     async def _fresh_code(self) -> RoomCode:
         known = {record.code for record in await self._records()}

@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
+from server.protocol.client_messages import PlayerMessage
 from server.relay.edge import EdgeRelay
 from server.relay.home import RemoteLink
 from server.relay.node_messages import (
@@ -72,6 +73,8 @@ class RemoteRoom:
             case Leave():
                 self._relay.leave(code, link, UpLeave())
             case Say(message=message, stamped_ms=stamped_ms):
+                if not isinstance(message, PlayerMessage):
+                    raise Refused("not_allowed", "Only players speak from elsewhere.")
                 say = UpSay.model_construct(
                     op="say", token=None, message=message, stamped_ms=stamped_ms
                 )

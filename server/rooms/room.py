@@ -24,11 +24,11 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.state import GRACE_MS, RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
-from server.protocol.client_messages import GetRoster, Ping, Vote
+from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import is_equal, player_token, prove, screen_key
 from server.protocol.server_messages import Notice
-from server.relay.gateway import AUDIENCES, Audience, Gateway
+from server.relay.gateway import AUDIENCES, Audience, Gateway, Link
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of
@@ -121,7 +121,7 @@ class Room:
 
     def player_of(self, token: str) -> PlayerId:
         """Return whose resume token this is; raises :class:`Refused`."""
-        player = PlayerId(token.partition(".")[0])
+        player = _bearer(token)
         found = self._state.players.get(player)
         right = player_token(self._state.secret, player)
         if found is None or not is_equal(token, right):
@@ -181,12 +181,19 @@ class Room:
 
         Votes stamped before the close count if they come before the reveal.
         """
-        ready = [*self._held, *batch]
+        waiting = [*self._held, *batch]
         self._held = []
         if self._is_settled():
-            return ready
-        self._held = [request for request in ready if _is_reveal(request)]
-        return [request for request in ready if not _is_reveal(request)]
+            return waiting
+        ready: list[Request] = []
+        hosts: set[Link] = set()
+        for request in waiting:
+            if _is_reveal(request) or request.link in hosts:
+                hosts.add(request.link)  # what a host says next comes after it
+                self._held.append(request)
+            else:
+                ready.append(request)
+        return ready
 
     def _is_settled(self) -> bool:
         now_ms = self._clock.now_ms()
@@ -207,10 +214,12 @@ class Room:
                 case Attend():
                     self._must_see()
                     self._check_proof(request)
-                case Say(message=GetRoster() | Ping()) | Leave():
-                    pass
                 case Say():
-                    self._apply(step, self._command(request))
+                    self._check_role(request)
+                    if not isinstance(request.message, GetRoster | Ping):
+                        self._apply(step, self._command(request))
+                case Leave():
+                    pass
                 case _:
                     assert_never(request)
         except Refused as refusal:
@@ -231,6 +240,12 @@ class Room:
         right = prove(self.key_of(audience), audience, self.code, request.nonce)
         if not is_equal(request.proof, right):
             raise Refused("wrong_proof", "This key does not open this; check the link.")
+
+    def _check_role(self, request: Say) -> None:
+        """A session on another node is not believed: nobody exceeds his role here."""
+        role, kind = request.link.audience, request.message.type
+        if kind not in ALLOWED[role]:
+            raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
 
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
@@ -266,10 +281,11 @@ class Room:
             self._notify("storage_unavailable", refusal.detail)
         if step.is_answered:
             return
-        for request in step.batch:
+        earlier = step.refusals or [refusal] * len(step.batch)
+        for request, decided in zip(step.batch, earlier, strict=True):
             is_change = isinstance(request, Enter | Say)
             hides = self._is_blind and not isinstance(request, Leave)
-            self._answer(request, refusal if is_change or hides else None)
+            self._answer(request, refusal if is_change or hides else decided)
 
     async def _rebuild(self) -> None:
         """Take the state from the journal again: the truth about what was stored."""
@@ -311,7 +327,7 @@ class Room:
             case Enter(hello=hello):
                 self._greet(request, requests.player_for(self._state, hello))
             case Return(token=token):
-                self._greet(request, self.player_of(token))
+                self._greet(request, _bearer(token))
             case Attend():
                 self._attend(request)
             case Say():
@@ -335,7 +351,7 @@ class Room:
             link.push(replies.done(message.ref))
 
     def _speaker(self, request: Say) -> PlayerId:
-        player = self.player_of(request.token) if request.token else request.link.player
+        player = _bearer(request.token) if request.token else request.link.player
         assert player is not None
         return player
 
@@ -371,14 +387,15 @@ class Room:
             self._presence.remove(player)
             self._gateway.dismiss(self.code, player, replies.KICKED)
         await self._publish_private(effects)
-        now_ms = self._clock.now_ms()
-        is_due = self._figures_ms is not None and now_ms >= self._figures_ms
-        if has_news or is_due:
+        figures_ms = self._figures_ms
+        if has_news or (figures_ms is not None and self._clock.now_ms() >= figures_ms):
             self._publisher.mark()
         if not self._is_blind:
             self._publisher.flush(self._state)
 
     async def _publish_private(self, effects: Effects) -> None:
+        if not (effects.results or effects.timed or effects.persons):
+            return
         connected = self._gateway.players(self.code)
         for number, player in enumerate(connected, start=1):
             own_time = effects.timed and self._state.players[player].allowance != 100
@@ -415,6 +432,11 @@ class Room:
             return None
         times = (self._state.deadline_ms, self._presence.next_expiry_ms())
         return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
+
+
+def _bearer(token: str) -> PlayerId:
+    """Return whom a token names; whether it is genuine is for ``player_of`` to say."""
+    return PlayerId(token.partition(".")[0])
 
 
 def _is_reveal(request: Request) -> bool:

@@ -19,6 +19,7 @@ from server.relay.node_messages import (
     decode,
     decode_view,
     encode,
+    encode_up_batch,
     encode_view,
 )
 from server.relay.offset import ClockOffset
@@ -30,6 +31,7 @@ def test_batches_survive_the_way() -> None:
         items=(UpItem(seq=1, room=RoomCode("R"), link="l", body=UpReturn(token="t")),),
     )
     assert decode(UpBatch, encode(up)) == up
+    assert encode_up_batch("b", [encode(item) for item in up.items]) == encode(up)
     down = DownBatch(
         boot="b",
         acks=(1, 2),
@@ -95,3 +97,12 @@ def test_the_offset_is_that_of_the_quickest_probe() -> None:
     offset.add(sent_ms=300, home_ms=1_305, heard_ms=310)  # 10 ms round trip
     assert offset.offset_ms == 1_000
     assert offset.round_trip_ms == 10
+
+
+def test_a_site_cannot_send_what_a_host_may() -> None:
+    forged = (
+        b'{"boot":"b","items":[{"seq":1,"room":"R","link":"l","body":{"op":"say",'
+        b'"token":null,"message":{"type":"%s"},"stamped_ms":1}}]}'
+    )
+    assert decode(UpBatch, forged % b"finish") is None
+    assert decode(UpBatch, forged % b"ping") is not None

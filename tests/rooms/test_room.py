@@ -9,6 +9,7 @@ import pytest
 from server.game.commands import (
     CloseVotes,
     Kick,
+    Lock,
     NextStep,
     OpenRound,
     OpenVote,
@@ -18,6 +19,8 @@ from server.game.commands import (
 from server.game.errors import Refused
 from server.game.evolve import replay
 from server.game.settings import RoomSettings
+from server.protocol.client_messages import GetRoster
+from server.rooms.inbox import Attend, Return, Say
 from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
 
 
@@ -212,3 +215,61 @@ async def test_a_fault_of_ours_is_contained() -> None:
         assert (await link.get("refused"))["code"] == "internal"
         seat.vote(link, counter=2)
         await link.get("recorded", counter=2)
+
+
+async def test_a_wrong_key_stays_wrong_when_the_commit_beside_it_fails() -> None:
+    store = FailingStore()
+    async with table(store=store) as seat:
+        _, link = await seat.join("ann")
+        await voting(seat)
+        store.is_away = True
+        thief, stranger = RecordingLink(), RecordingLink()
+        thief.audience = "host"
+        seat.vote(link)  # these three share one step, whose commit fails
+        seat.room.put(Attend(link=thief, nonce="nonce", proof="00" * 32))
+        seat.room.put(Return(link=stranger, token="nobody.00"))
+        await link.get("refused", code="storage_unavailable")
+        assert (await thief.get("refused"))["code"] == "wrong_proof"
+        assert (await stranger.get("refused"))["code"] == "bad_token"
+        assert not thief.is_welcome
+        assert not stranger.is_welcome
+        store.is_away = False
+        await link.get("notice", code="storage_back")
+        seat.vote(link, counter=2)
+        await link.get("recorded", counter=2)
+
+
+async def test_who_comes_back_in_the_step_that_kicks_him_is_shown_out() -> None:
+    async with table() as seat:
+        token, first = await seat.join("ann")
+        host = await seat.attend("host")
+        again = RecordingLink()
+        kick = Kick(player=seat.room.player_of(token), ref=77)
+        seat.room.put(Return(link=again, token=token))
+        seat.room.put(Say(link=host, message=kick, stamped_ms=seat.clock.ms))
+        await host.get("done", ref=77)
+        await again.until(lambda: again.is_parted)
+        assert first.is_parted
+        _, bob = await seat.join("bob")
+        assert bob.is_welcome
+
+
+async def test_a_player_cannot_command_whatever_his_session_lets_through() -> None:
+    async with table() as seat:
+        _, link = await seat.join("ann")
+        for message in (Lock(ref=1), GetRoster(ref=2)):
+            seat.room.put(Say(link=link, message=message, stamped_ms=seat.clock.ms))
+            refused = await link.get("refused", ref=message.ref)
+            assert refused["code"] == "not_allowed"
+        assert not seat.room.state.is_locked
+        assert link.of("roster") == []
+
+
+async def test_a_vote_is_not_work_for_everybody_else() -> None:
+    async with table() as seat:
+        people = [await seat.join(f"n{i}") for i in range(20)]
+        await voting(seat)
+        told = [len(link.of("you")) for _, link in people]
+        seat.vote(people[0][1])
+        await people[0][1].get("recorded")
+        assert [len(link.of("you")) for _, link in people] == told

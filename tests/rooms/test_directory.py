@@ -1,0 +1,94 @@
+"""All rooms of a node: found, taken up again, and kept from each other's faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
+from server.journal.memory import MemoryStore
+from server.protocol.client_messages import Hello
+from server.relay.local import LocalGateway
+from server.rooms.directory import Directory, NewRoom
+from server.rooms.inbox import Enter
+from server.rooms.room import Room
+from tests.support.cases import SECRET, make_plan
+from tests.support.room import ManualClock, RecordingLink
+
+NEW = NewRoom(make_plan(), RoomSettings(), seed=1)
+
+
+@contextlib.asynccontextmanager
+async def directory(store: MemoryStore, most: int = 5) -> AsyncIterator[Directory]:
+    letters = iter("ABCDEFGHJKMNPQRSTUVWXYZ23456789" * 9)
+    made = Directory(
+        store, LocalGateway(), ManualClock(), lambda _: next(letters), most_rooms=most
+    )
+    started = asyncio.Event()
+    task = asyncio.create_task(made.run(started), name="rooms")
+    await started.wait()
+    try:
+        yield made
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def hello(room: Room, name: str) -> Hello:
+    return Hello(
+        version=1, role="player", room=room.code, name=name, join_key="ab" * 16
+    )
+
+
+async def test_rooms_are_found_in_either_case_and_unknown_ones_refused() -> None:
+    async with directory(MemoryStore()) as rooms:
+        room = await rooms.open(NEW, lambda _: SECRET)
+        assert await rooms.find(f" {room.code.lower()} ") is room
+        with pytest.raises(Refused, match="unknown_room"):
+            await rooms.find("NOSUCH")
+
+
+async def test_there_is_a_limit_of_rooms() -> None:
+    async with directory(MemoryStore(), most=1) as rooms:
+        await rooms.open(NEW, lambda _: SECRET)
+        with pytest.raises(Refused, match="rooms_full"):
+            await rooms.open(NEW, lambda _: SECRET)
+
+
+async def test_unfinished_rooms_go_on_when_the_server_starts_again() -> None:
+    store = MemoryStore()
+    async with directory(store) as rooms:
+        code = (await rooms.open(NEW, lambda _: SECRET)).code
+    async with directory(store) as rooms:
+        assert [room.code for room in rooms.live] == [code]
+
+
+async def test_a_room_that_cannot_go_on_is_closed_and_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with directory(MemoryStore()) as rooms:
+        broken = await rooms.open(NEW, lambda _: SECRET)
+        sound = await rooms.open(NEW, lambda _: SECRET)
+        ann, bob = RecordingLink(), RecordingLink()
+        broken.put(Enter(link=ann, hello=hello(broken, "Ann")))
+        await ann.get("you")
+
+        def fail() -> None:
+            raise RuntimeError("a fault outside of every step")
+
+        monkeypatch.setattr(broken, "_set_alarm", fail)
+        broken.put(Enter(link=ann, hello=hello(broken, "Ann")))
+        assert (await ann.get("bye"))["code"] == "room_closed"
+        sound.put(Enter(link=bob, hello=hello(sound, "Bob")))
+        await bob.get("you")
+        again = await rooms.find(broken.code)  # its journal is kept
+        assert isinstance(again, Room)
+        assert again is not broken
+        assert [player.name for player in again.state.players.values()] == ["Ann"]
+        assert RoomCode(broken.code) == again.code
