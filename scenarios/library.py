@@ -6,7 +6,7 @@ Reading lives in ``load``; this is only the finished, frozen result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Library:
     cases: Mapping[str, Case]
     decks: Mapping[str, Deck]
     problems: tuple[Problem, ...] = ()
+    case_files: Mapping[str, Path] = field(default_factory=dict)
+    deck_files: Mapping[str, Path] = field(default_factory=dict)
 
     def case(self, case_id: str) -> Case:
         """Return the case of that id, or raise ``UnknownCase`` with close matches."""

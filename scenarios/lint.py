@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
@@ -41,23 +42,28 @@ class Finding:
     message: str
     remedy: str
     severity: Severity = "error"
+    file: Path | None = None
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.key}: {self.message} ({self.remedy})"
+        place = self.file or self.item
+        return f"{place}: {self.key}: {self.message} ({self.remedy})"
 
 
 def lint(library: Library) -> list[Finding]:
     """Return the findings of every case and then every deck, sorted by id."""
     found: list[Finding] = []
-    for _, case in sorted(library.cases.items()):
-        for rule in CASE_RULES:
-            found += rule(case)
-        found += _twin(case, library)
-    for _, deck in sorted(library.decks.items()):
-        found += _unknown_cases(deck, library)
-        found += _balance(deck, library)
-        found += _reading(deck)
+    for name, case in sorted(library.cases.items()):
+        findings = [each for rule in CASE_RULES for each in rule(case)]
+        findings += _twin(case, library)
+        found += _in_file(library.case_files.get(name), findings)
+    for name, deck in sorted(library.decks.items()):
+        findings = [each for rule in DECK_RULES for each in rule(deck, library)]
+        found += _in_file(library.deck_files.get(name), findings)
     return found
+
+
+def _in_file(file: Path | None, findings: list[Finding]) -> list[Finding]:
+    return [replace(each, file=file) for each in findings]
 
 
 def _length(case: Case) -> Iterator[Finding]:
@@ -182,12 +188,19 @@ def _balance(deck: Deck, library: Library) -> Iterator[Finding]:
         yield Finding(deck.id, "rounds", message, remedy)
 
 
-def _reading(deck: Deck) -> Iterator[Finding]:
+def _reading(deck: Deck, _: Library) -> Iterator[Finding]:
     starts = sum(item.start_here for item in deck.reading)
     if starts != 1:
         message = f"{starts} items are marked 'start here'"
         remedy = "mark exactly one with start_here = true"
         yield Finding(deck.id, "reading", message, remedy)
+
+
+DECK_RULES: tuple[Callable[[Deck, Library], Iterable[Finding]], ...] = (
+    _unknown_cases,
+    _balance,
+    _reading,
+)
 
 
 def _instead(name: str, library: Library) -> str:

@@ -36,7 +36,13 @@ def load_library(*folders: Path, builtin: bool = True) -> Library:
     for problem in _unknown_cases(decks, deck_files, cases):
         problems.append(problem)
         decks.pop(problem.file.stem, None)
-    return Library(MappingProxyType(cases), MappingProxyType(decks), tuple(problems))
+    return Library(
+        MappingProxyType(cases),
+        MappingProxyType(decks),
+        tuple(problems),
+        MappingProxyType(case_files),
+        MappingProxyType(deck_files),
+    )
 
 
 def _check_folder(folder: Path) -> list[Problem]:

@@ -38,6 +38,7 @@ Prose = Annotated[
 
 Kind = Literal["documented", "variant", "thought"]
 Checked = Literal["read in source", "read in secondary source", "from memory only"]
+VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
 
 
 class Model(BaseModel):
@@ -164,6 +165,15 @@ class Case(Model):
         if self.contested is not None or self.truth.outer == self.truth.inner:
             return None
         return Label.OUTER if self.truth.outer else Label.INNER
+
+    @property
+    def verdict(self) -> VerdictWord:
+        """The verdict in one word: contested goes before what the truth says."""
+        if self.contested is not None:
+            return "contested"
+        if self.truth.outer == self.truth.inner:
+            return "both" if self.truth.outer else "neither"
+        return "outer" if self.truth.outer else "inner"
 
     @property
     def is_clean(self) -> bool:

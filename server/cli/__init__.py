@@ -9,7 +9,7 @@ import typer
 
 from server import __version__
 from server.app import CannotStart
-from server.cli import broker, demo, journal, library, play, protocol, report, serve
+from server.cli import broker, cases, demo, journal, play, protocol, report, serve
 from server.cli.console import complain
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
 serve.register(app)
 demo.register(app)
 play.register(app)
-library.register(app)
+cases.register(app)
 journal.register(app)
 report.register(app)
 broker.register(app)

@@ -1,0 +1,98 @@
+"""The library holds what it promises, and counts it rightly."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+
+from scenarios.library import Library
+from scenarios.load import load_library
+from scenarios.model import Truth
+from scenarios.stats import count, decade, minimal_pairs, weakest_check
+
+LIBRARY = load_library()
+STATS = count(LIBRARY)
+BOAT = LIBRARY.case("coastrunners-lagoon")
+VARIANT = LIBRARY.case("always-downhill")
+CONTRASTS = (
+    ("coastrunners-lagoon", "coinrun-runs-past-coin"),
+    ("flipped-view-gets-stuck", "cultural-transmission-anti-expert"),
+    ("health-cost", "hip-and-the-scanner"),
+    ("asthma-and-the-lucky-numbers", "which-hospital"),
+    ("gpt4o-thumbs-up", "honest-answers-only"),
+    ("up-the-ladder", "honest-answers-only"),
+    ("eight-men-and-a-box", "bald-head-football-camera"),
+    ("stop-sign-yellow-note", "horse-copyright-tag"),
+    ("how-to-kill-a-process", "the-same-question-in-bengali"),
+)
+"""Documented cases of unlike verdict that are worth setting side by side."""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "least"),
+    [("outer", 40), ("inner", 30), ("both", 6), ("neither", 10), ("contested", 6)],
+)
+def test_there_are_enough_cases_of_each_verdict(verdict: str, least: int) -> None:
+    found = [case for case in LIBRARY.cases.values() if case.verdict == verdict]
+    assert len(found) >= least
+    documented = [case for case in found if case.kind == "documented"]
+    assert len(documented) > len(found) / 2
+
+
+def test_there_are_enough_cases_pairs_and_stories_without_an_end() -> None:
+    assert STATS.total >= 100
+    assert len(STATS.minimal_pairs) >= 12
+    assert len(STATS.before_the_failure) >= 8
+
+
+def test_every_variant_stands_beside_what_it_varies() -> None:
+    beside = {variant for _, variant in STATS.minimal_pairs}
+    variants = {case.id for case in LIBRARY.cases.values() if case.kind == "variant"}
+    assert variants == beside
+
+
+@pytest.mark.parametrize(("one", "other"), CONTRASTS)
+def test_documented_contrasts_are_there(one: str, other: str) -> None:
+    cases = (LIBRARY.case(one), LIBRARY.case(other))
+    assert {case.kind for case in cases} == {"documented"}
+    assert cases[0].verdict != cases[1].verdict
+
+
+def test_stories_come_from_a_century_and_from_many_subjects() -> None:
+    assert {"1900s", "1990s", "2000s", "2010s", "2020s"} <= set(STATS.by["decade"])
+    assert len(STATS.by["domain"]) >= 8
+    assert STATS.by["checked"].keys() <= {"read in source", "read in secondary source"}
+
+
+@pytest.mark.parametrize("dimension", STATS.by)
+def test_each_dimension_counts_each_case_once(dimension: str) -> None:
+    rows = STATS.by[dimension].values()
+    assert sum(sum(row.values()) for row in rows) == STATS.total
+    for verdict, total in STATS.verdicts.items():
+        assert sum(row[verdict] for row in rows) == total
+
+
+def test_pairs_need_two_mutual_twins_a_variant_and_another_verdict() -> None:
+    real = BOAT.model_copy(update={"id": "real", "twin": "changed"})
+    changed = VARIANT.model_copy(update={"id": "changed", "twin": "real"})
+
+    def pairs(**changes: object) -> list[tuple[str, str]]:
+        other = changed.model_copy(update=changes)
+        cases = MappingProxyType({each.id: each for each in (real, other)})
+        return minimal_pairs(Library(cases, {}))
+
+    assert pairs() == [("real", "changed")]
+    assert pairs(twin=None) == []
+    assert pairs(kind="documented") == []
+    assert pairs(truth=Truth(outer=True, inner=False)) == []
+
+
+def test_a_case_is_checked_as_well_as_its_weakest_source() -> None:
+    source = BOAT.sources[0]
+    checks = ("read in source", "from memory only", "read in secondary source")
+    sources = tuple(source.model_copy(update={"checked": each}) for each in checks)
+    mixed = BOAT.model_copy(update={"sources": sources})
+    assert weakest_check(mixed) == "from memory only"
+    assert weakest_check(BOAT.model_copy(update={"sources": ()})) == "no source"
+    assert decade(BOAT.model_copy(update={"year": 1999})) == "1990s"
