@@ -231,7 +231,12 @@ async def _relay(
             "and hyphens, the same as the site's user at the broker."
         )
     boot = secrets.token_hex(KEY_BYTES)
-    bus = MqttBus(address, name, topics.subscriptions(name), last_will(name, boot))
+    bus = MqttBus(
+        address,
+        address.client_id(name),
+        topics.subscriptions(name),
+        last_will(name, boot),
+    )
     outbox = Outbox(config.data / "outbox.sqlite" if config.data else None)
     stack.push_async_callback(outbox.close)
     try:

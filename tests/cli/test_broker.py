@@ -1,0 +1,107 @@
+"""``twogaps broker``: sites are let in and out while the broker runs."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import aiomqtt
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import app
+from server.relay.bus import BrokerAddress
+from tests.support.broker import KINDS, Kind, add_site, invoke, shipped_broker
+
+GUARD_S = 20
+
+
+async def may_connect(url: str) -> bool:
+    """Whether the broker lets a site in."""
+    address = BrokerAddress.parse(url)
+    client = aiomqtt.Client(
+        address.host,
+        address.port,
+        username=address.user,
+        password=address.password,
+        identifier=address.user,
+    )
+    try:
+        async with client:
+            return True
+    except aiomqtt.MqttError:
+        return False
+
+
+async def comes_to(url: str, *, is_in: bool) -> None:
+    """Wait until the broker has read its files again."""
+    async with asyncio.timeout(GUARD_S):
+        while await may_connect(url) is not is_in:  # noqa: ASYNC110 - its files
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_sites_come_and_go_while_the_broker_runs(
+    tmp_path: Path, kind: Kind
+) -> None:
+    broker, urls = shipped_broker(kind, tmp_path, {"berlin": True})
+    folder = tmp_path / "broker"
+    await broker.start()
+    try:
+        await comes_to(urls["berlin"], is_in=True)
+        wrong = urls["berlin"].replace("berlin:", "berlin:x")
+        assert not await may_connect(wrong)
+        lisbon = add_site(folder, "lisbon", broker.port)
+        await comes_to(lisbon, is_in=True)
+        said = invoke("broker", "remove-site", "lisbon", "--folder", str(folder))
+        assert "may not connect any more" in said
+        await comes_to(lisbon, is_in=False)
+        assert await may_connect(urls["berlin"])
+    finally:
+        await broker.kill()
+
+
+def test_no_file_of_the_broker_holds_a_password_or_is_for_others(
+    tmp_path: Path,
+) -> None:
+    url = add_site(tmp_path, "lisbon", 1883)
+    password = BrokerAddress.parse(url).password
+    assert password is not None
+    for path in tmp_path.iterdir():
+        assert password not in path.read_text()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
+    where = ["--folder", str(tmp_path)]
+    assert "No site may connect yet" in invoke("broker", "sites", *where)
+    add_site(tmp_path, "berlin", 1883, is_home=True)
+    assert "berlin (home" in invoke("broker", "sites", *where)
+    for name, complaint in (
+        ("berlin", "There is a site 'berlin' already"),
+        ("Berlin!", "small letters, digits, hyphens"),
+    ):
+        said = CliRunner().invoke(app, ["broker", "add-site", name, *where])
+        assert said.exit_code == 1
+        assert complaint in said.output.replace("\n", " ")
+    said = CliRunner().invoke(app, ["broker", "remove-site", "oslo", *where])
+    assert said.exit_code == 1
+    assert "no site 'oslo'" in said.output
+
+
+def test_help_says_which_broker_is_for_whom() -> None:
+    said = " ".join(invoke("broker", "--help").split())
+    assert "There are two ways" in said
+    for way in ("twogaps broker runs", "twogaps broker mosquitto writes"):
+        assert way in said
+
+
+def test_tls_needs_both_its_files(tmp_path: Path) -> None:
+    certificate = tmp_path / "cert.pem"
+    certificate.touch()
+    said = CliRunner().invoke(
+        app, ["broker", "mosquitto", "--certificate", str(certificate)]
+    )
+    assert said.exit_code == 1
+    assert "needs both --certificate and --private-key" in said.output
