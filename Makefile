@@ -51,6 +51,7 @@ screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/p
 
 docs: $(VENV)/.played ## Write the generated documents again
 	$(BIN)/twogaps protocol --write docs
+	$(BIN)/twogaps reference --write docs
 	$(BIN)/python -m scenarios.schema
 
 .PHONY: system

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from scenarios.library import Library
 from scenarios.load import load_library
 from server.disk import DiskError
+from server.folder import OUTBOX, CannotStart, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
-from server.journal.sqlite import SqliteStore
-from server.journal.store import EventStore, StoreUnavailable
+from server.journal.store import EventStore
+from server.metrics import Metrics
+from server.net import checks
 from server.net.addresses import base_url
 from server.net.admin import AdminDesk, BringPractice
+from server.net.health import Check, Health
 from server.net.limits import Limits, Wrongs
 from server.net.links import Keeper
+from server.net.operations import Operations, listen_privately, measure_lag
 from server.net.pages import Pages
 from server.net.server import Door, listen
 from server.net.session import Desk
@@ -51,10 +54,6 @@ GOODBYE_S = 0.1
 """How long a last word to the broker may take."""
 
 
-class CannotStart(Exception):  # noqa: N818 - read as a sentence
-    """The server cannot start; the text says why and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """How a server is set up. The command line fills it in."""
@@ -77,6 +76,11 @@ class Config:
     keep_days: int = 90
     """Rooms untouched for so many days are removed; 0 keeps them for ever."""
     limits: Limits = field(default_factory=Limits)
+    metrics_port: int | None = None
+    """Port of figures and health, for operators; 0 lets the system choose."""
+    metrics_host: str = "127.0.0.1"
+    metrics_key: str | None = None
+    """Opens /metrics on the main port, too."""
     bring_practice: Callable[[str], BringPractice] | None = None
     """Given the server's own address, returns what brings practice players."""
     store: Callable[[], Awaitable[EventStore]] | None = None
@@ -96,6 +100,8 @@ class Running:
     directory: Directory
     library: Library
     is_web_built: bool
+    metrics: Metrics
+    metrics_port: int | None
 
 
 @contextlib.asynccontextmanager
@@ -109,6 +115,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     for problem in library.problems:
         log.warning("left out: %s", problem)
     async with contextlib.AsyncExitStack() as stack:
+        metrics = Metrics()
         store = await _open_store(config, stack)
         clock: Clock = SystemClock()
         parts = await _relay(config, clock, stack)
@@ -121,12 +128,13 @@ async def running(config: Config) -> AsyncIterator[Running]:
             keep_days=config.keep_days,
             elsewhere=parts.elsewhere,
             is_searching=parts.is_searching,
+            metrics=metrics,
         )
         parts.connect(directory)
-        keeper = Keeper()
-        await _in_background(stack, directory, keeper)
+        keeper = Keeper(metrics)
+        await _in_background(stack, directory, keeper, metrics)
         await parts.start(stack)
-        key = None if config.is_open else _admin_key(config.data)
+        key = None if config.is_open else admin_key(config.data)
         late = _Late()
         admin = AdminDesk(
             directory,
@@ -145,9 +153,15 @@ async def running(config: Config) -> AsyncIterator[Running]:
             wrongs=Wrongs(config.limits.wrong_codes),
             new_id=lambda: secrets.token_hex(KEY_BYTES),
             site=parts.name,
+            metrics=metrics,
         )
-        pages = Pages(WEB, lambda code: f"{late.url}/j/{code}", lambda: {"ok": True})
-        port = await _listen(stack, config, Door(desk, pages, config.origins))
+        pages = Pages(WEB, lambda code: f"{late.url}/j/{code}")
+        health = Health(_checks(config, store, parts), metrics)
+        operations = Operations(health, metrics, late.why_closed, config.metrics_key)
+        late.door = Door(desk, pages, operations, config.origins)
+        _watch(config, parts, metrics)
+        metrics_port = await _listen_privately(stack, config, operations)
+        port = await _listen(stack, config, late.door)
         stack.callback(_say_goodbye, directory, parts.gateway)
         late.url = base_url(config.host, port, config.public_url, tls=False)
         local_url = base_url(_reachable_here(config.host), port, None, tls=False)
@@ -162,6 +176,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
             directory=directory,
             library=library,
             is_web_built=pages.is_built,
+            metrics=metrics,
+            metrics_port=metrics_port,
         )
 
 
@@ -174,6 +190,7 @@ class _Parts:
     node: Node | None = None
     bus: MqttBus | None = None
     edge: EdgeRelay | None = None
+    outbox: Outbox | None = None
     uplink: Uplink | None = None
 
     def elsewhere(self, code: RoomCode) -> RoomPort | None:
@@ -237,14 +254,14 @@ async def _relay(
         topics.subscriptions(name),
         last_will(name, boot),
     )
-    outbox = Outbox(config.data / "outbox.sqlite" if config.data else None)
+    outbox = Outbox(config.data / OUTBOX if config.data else None)
     stack.push_async_callback(outbox.close)
     try:
         await outbox.restore()
     except DiskError as exc:
         raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
     edge = EdgeRelay(name, boot, bus, outbox)
-    parts = _Parts(LocalGateway(), name, bus=bus, edge=edge)
+    parts = _Parts(LocalGateway(), name, bus=bus, edge=edge, outbox=outbox)
     home = HomeGateway(name, bus, parts.deliver)
     parts.gateway = home
     parts.node = Node(name, boot, bus, home, edge, clock.now_ms)
@@ -257,6 +274,11 @@ class _Late:
 
     url: str = ""
     practice: BringPractice | None = None
+    door: Door | None = None
+
+    def why_closed(self) -> str | None:
+        """Tell why nobody new should be sent here."""
+        return "not open yet" if self.door is None else self.door.why_closed
 
     async def bring(self, code: RoomCode, n: int) -> None:
         """Bring practice players to a room."""
@@ -275,55 +297,43 @@ async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Event
     return store
 
 
-@contextlib.asynccontextmanager
-async def open_journal(folder: Path) -> AsyncIterator[SqliteStore]:
-    """Open the journal in a folder, for this process alone.
-
-    Raises :class:`CannotStart` where another server holds it, or it cannot be opened.
-    """
-    with _lock(folder):
-        try:
-            store = await SqliteStore.open(folder / "journal.sqlite")
-        except StoreUnavailable as exc:
-            raise CannotStart(
-                f"The journal in {folder} cannot be opened: {exc}. "
-                "Check that the folder is writable and the disk is not full, "
-                "or choose another one with --data."
-            ) from exc
-        try:
-            yield store
-        finally:
-            await store.close()
+def _checks(config: Config, store: EventStore, parts: _Parts) -> dict[str, Check]:
+    """Return what /healthz tries: the parts that this server has."""
+    tried = {"journal": checks.journal(store)}
+    if config.data is not None:
+        tried["disk"] = checks.space(config.data)
+    if parts.bus is not None and parts.outbox is not None:
+        bus = parts.bus
+        tried["broker"] = checks.broker(lambda: bus.is_up)
+        tried["outbox"] = checks.outbox(parts.outbox)
+    return tried
 
 
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Keep a second server off the same journal."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle: IO[str] = (folder / "server.lock").open("w")
-    except OSError as exc:
-        raise CannotStart(
-            f"The folder {folder} cannot be used: {exc.strerror}. "
-            "Choose another one with --data."
-        ) from exc
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            raise CannotStart(
-                f"Another Two Gaps server is using {folder}. Stop it first, or choose "
-                "another folder with --data."
-            ) from exc
-        yield
+def _watch(config: Config, parts: _Parts, metrics: Metrics) -> None:
+    """Let the gauges be read that no part reports by itself."""
+    if (data := config.data) is not None:
+        metrics.watch("journal_bytes", lambda: size_of(data))
+        metrics.watch("disk_free_bytes", lambda: shutil.disk_usage(data).free)
+    if parts.bus is not None and parts.outbox is not None:
+        bus, outbox = parts.bus, parts.outbox
+        metrics.watch("broker_up", lambda: bus.is_up)
+        metrics.watch("broker_dropped", lambda: bus.dropped)
+        metrics.watch("outbox_waiting", lambda: outbox.size)
 
 
 async def _in_background(
-    stack: contextlib.AsyncExitStack, directory: Directory, keeper: Keeper
+    stack: contextlib.AsyncExitStack,
+    directory: Directory,
+    keeper: Keeper,
+    metrics: Metrics,
 ) -> None:
-    """Run the rooms and the keeper of links until the stack is left."""
+    """Run what runs by itself until the stack is left."""
     started = asyncio.Event()
-    for name, work in (("rooms", directory.run(started)), ("links", keeper.run())):
+    for name, work in (
+        ("rooms", directory.run(started)),
+        ("links", keeper.run()),
+        ("loop-lag", measure_lag(metrics)),
+    ):
         task = asyncio.create_task(work, name=name)
         stack.push_async_callback(_end, task)
     await started.wait()
@@ -357,20 +367,23 @@ async def _listen(stack: contextlib.AsyncExitStack, config: Config, door: Door) 
     return int(next(iter(server.sockets)).getsockname()[1])
 
 
+async def _listen_privately(
+    stack: contextlib.AsyncExitStack, config: Config, operations: Operations
+) -> int | None:
+    """Open the operators' port, if one is wanted; return its number."""
+    if config.metrics_port is None:
+        return None
+    host, port = config.metrics_host, config.metrics_port
+    try:
+        server = await listen_privately(operations, host, port)
+    except OSError as exc:
+        raise CannotStart(
+            f"Port {port} on {host} cannot be opened: {exc.strerror or exc}. "
+            "Choose another one with --metrics-port."
+        ) from exc
+    stack.callback(server.close)
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
 def _reachable_here(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared
-
-
-def _admin_key(data: Path | None) -> str:
-    """Return the admin key (hex): kept beside the journal, so that links stay good."""
-    if data is None:
-        return secrets.token_hex(KEY_BYTES)
-    path = data / "admin.key"
-    if path.exists():
-        key = path.read_text().strip()
-        if len(key) == 2 * KEY_BYTES:
-            return key
-    key = secrets.token_hex(KEY_BYTES)
-    path.touch(mode=0o600)
-    path.write_text(key + "\n")
-    return key

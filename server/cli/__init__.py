@@ -8,9 +8,19 @@ import typing
 import typer
 
 from server import __version__
-from server.app import CannotStart
-from server.cli import broker, cases, demo, journal, play, protocol, report, serve
+from server.cli import (
+    broker,
+    cases,
+    demo,
+    journal,
+    play,
+    protocol,
+    reference,
+    report,
+    serve,
+)
 from server.cli.console import complain
+from server.folder import CannotStart
 
 app = typer.Typer(
     name="twogaps",
@@ -32,6 +42,7 @@ journal.register(app)
 report.register(app)
 broker.register(app)
 protocol.register(app)
+reference.register(app)
 
 
 def _version(wanted: bool) -> None:

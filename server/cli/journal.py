@@ -12,8 +12,8 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from server.app import open_journal
 from server.cli.console import DataOption, default_data, fail, out
+from server.folder import open_journal
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.sqlite import SqliteStore

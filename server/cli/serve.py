@@ -82,6 +82,26 @@ def serve(
     max_rooms: Annotated[
         int, typer.Option(min=1, help="Rooms that may run at once.")
     ] = 200,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TWOGAPS_METRICS_PORT",
+            help="Also serve /metrics and health on this port, for operators.",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str,
+        typer.Option(
+            envvar="TWOGAPS_METRICS_HOST", help="Interface of the operators' port."
+        ),
+    ] = "127.0.0.1",
+    metrics_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_METRICS_KEY",
+            help="Serve /metrics on the main port to who sends this key.",
+        ),
+    ] = None,
     log_level: Annotated[
         str, typer.Option(envvar="TWOGAPS_LOG", help="debug, info, warning or error.")
     ] = "info",
@@ -104,6 +124,9 @@ def serve(
         site=site,
         keep_days=keep_days,
         limits=Limits(rooms=max_rooms),
+        metrics_port=metrics_port,
+        metrics_host=metrics_host,
+        metrics_key=metrics_key,
         bring_practice=practice_bringer,
     )
     asyncio.run(_serve(config, room))

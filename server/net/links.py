@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId
+from server.metrics import Metrics
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
 from server.relay.gateway import Audience, Slot
@@ -104,6 +106,7 @@ class WsLink:
             return
         self.push(bye)
         self._parting = True
+        self._keeper.count_goodbye(bye)
         self._keeper.close(self._ws)
 
     def flush(self, now: float) -> bool:
@@ -143,6 +146,7 @@ class WsLink:
         """Drop a stuck client: what it has not read is lost, it may come back."""
         log.info("a client that does not read was cut loose")
         self._parting = True
+        self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()
         self._ws.transport.abort()
@@ -151,7 +155,9 @@ class WsLink:
 class Keeper:
     """Looks after links that are slow, and closes those that part."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
+        self.metrics.watch("sockets_held", lambda: len(self._held))
         self._held: set[WsLink] = set()
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
@@ -160,6 +166,10 @@ class Keeper:
         """Look after a link until it has nothing held."""
         self._held.add(link)
         self._wake.set()
+
+    def count_goodbye(self, bye: bytes) -> None:
+        """Count a last frame by its code."""
+        self.metrics.goodbyes[json.loads(bye)["code"]].inc()
 
     def close(self, ws: ServerConnection) -> None:
         """Close a websocket in the background."""

@@ -2,15 +2,14 @@
 
 What the browser build wrote to client/web/dist is served as it is: hashed assets for
 ever, pages only after asking (ETag, 304), with gzip or brotli where the file has a
-compressed sibling. Three things are made here: the QR code of a room, the address at
-which players reach this node, and the health of the server. All else is 404.
+compressed sibling. Two things are made here: the QR code of a room, and the address at
+which players reach this node. All else is 404.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +21,8 @@ import segno
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
+from server.net import responses
+
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -80,15 +76,9 @@ class Page:
 class Pages:
     """Answers plain GETs. ``join_url`` gives the address behind a room's QR code."""
 
-    def __init__(
-        self,
-        folder: Path,
-        join_url: Callable[[str], str],
-        health: Callable[[], dict[str, object]],
-    ) -> None:
+    def __init__(self, folder: Path, join_url: Callable[[str], str]) -> None:
         self._table = _read(folder)
         self._join_url = join_url
-        self._health = health
 
     @property
     def is_built(self) -> bool:
@@ -98,13 +88,12 @@ class Pages:
     def answer(self, request: Request) -> Response:
         """Return the response to a plain request."""
         path = urlsplit(request.path).path
-        if path == "/healthz":
-            return self._say_health()
         if path == "/where.json":
-            return _json(HTTPStatus.OK, {"url": self._join_url("").removesuffix("/j/")})
+            url = self._join_url("").removesuffix("/j/")
+            return responses.json(HTTPStatus.OK, {"url": url})
         page = self._find(path)
         if page is None:
-            return _plain(HTTPStatus.NOT_FOUND, "There is no such page.\n")
+            return responses.not_found()
         return _respond(page, request.headers)
 
     def _find(self, path: str) -> Page | None:
@@ -117,13 +106,6 @@ class Pages:
                 return Page.of(_ON_ITS_WAY.encode(), TYPES[".html"])
             path = f"/{ENTRIES[path]}"
         return self._table.get(path)
-
-    def _say_health(self) -> Response:
-        health = self._health()
-        is_well = all(value is not False for value in health.values())
-        return _json(
-            HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE, health
-        )
 
 
 def _read(folder: Path) -> dict[str, Page]:
@@ -156,50 +138,16 @@ def _respond(page: Page, asked: Headers) -> Response:
         "Vary": "Accept-Encoding",
     }
     if page.etag in (asked.get("If-None-Match") or ""):
-        return _make(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
+        return responses.make(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
     accepted = asked.get("Accept-Encoding") or ""
     offered = {part.split(";")[0].strip() for part in accepted.split(",")}
     for encoding in ENCODINGS:
         if encoding in offered and encoding in page.bodies:
             headers["Content-Encoding"] = encoding
-            return _make(HTTPStatus.OK, page.bodies[encoding], page.kind, headers)
-    return _make(HTTPStatus.OK, page.bodies[""], page.kind, headers)
-
-
-def _make(
-    status: HTTPStatus, body: bytes, kind: str, extra: dict[str, str]
-) -> Response:
-    headers = Headers(
-        {
-            "Content-Type": kind,
-            "Content-Length": str(len(body)),
-            "Content-Security-Policy": CSP,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Connection": "close",
-            **extra,
-        }
-    )
-    return Response(status.value, status.phrase, headers, body)
-
-
-def _plain(status: HTTPStatus, text: str) -> Response:
-    return _make(status, text.encode(), TYPES[".txt"], {"Cache-Control": "no-store"})
-
-
-def _json(status: HTTPStatus, value: dict[str, object]) -> Response:
-    body = json.dumps(value).encode() + b"\n"
-    return _make(status, body, TYPES[".json"], {"Cache-Control": "no-store"})
-
-
-def forbidden(text: str) -> Response:
-    """Return a 403 that says why."""
-    return _plain(HTTPStatus.FORBIDDEN, text)
-
-
-def unavailable(text: str) -> Response:
-    """Return a 503 that says why."""
-    return _plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
+            return responses.make(
+                HTTPStatus.OK, page.bodies[encoding], page.kind, headers
+            )
+    return responses.make(HTTPStatus.OK, page.bodies[""], page.kind, headers)
 
 
 def _qr(url: str) -> Page:

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from server.net.pages import Pages, forbidden, unavailable
+from server.net.operations import Operations
+from server.net.pages import Pages
+from server.net.responses import forbidden, unavailable
 from server.net.session import Desk, Session
 
 log = logging.getLogger("twogaps.net")
@@ -24,24 +26,41 @@ PING_S = 20
 class Door:
     """Lets requests in: to a session, or to a page."""
 
-    def __init__(self, desk: Desk, pages: Pages, origins: Iterable[str]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        pages: Pages,
+        operations: Operations,
+        origins: Iterable[str],
+    ) -> None:
         self._desk = desk
+        self._operations = operations
         self._pages = pages
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._open = 0
+        self._metrics = desk.metrics
+        self._metrics.watch("sockets", lambda: self._open)
 
     @property
     def sockets(self) -> int:
         """How many websockets are open."""
         return self._open
 
-    def check(self, _: ServerConnection, request: Request) -> Response | None:
+    @property
+    def why_closed(self) -> str | None:
+        """Why nobody new is let in now; None while the door is open."""
+        return "full" if self._open >= self._desk.limits.sockets else None
+
+    async def check(self, _: ServerConnection, request: Request) -> Response | None:
         """Answer a plain request, or let a websocket pass (None)."""
         if urlsplit(request.path).path != SOCKET_PATH:
-            return self._pages.answer(request)
+            answer = await self._operations.answer(request)
+            return answer or self._pages.answer(request)
         if not self._is_welcome_origin(request):
+            self._metrics.turned_away["origin"].inc()
             return forbidden("This page may not open a socket here.\n")
-        if self._open >= self._desk.limits.sockets:
+        if self.why_closed == "full":
+            self._metrics.turned_away["full"].inc()
             return unavailable("The server is full; please try again in a minute.\n")
         return None
 
@@ -57,6 +76,7 @@ class Door:
     async def receive(self, ws: ServerConnection) -> None:
         """Hold a conversation on a websocket."""
         self._open += 1
+        self._metrics.sockets_opened.inc()
         try:
             await Session(ws, self._desk).run()
         finally:

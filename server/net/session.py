@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from server.game.errors import Refused
+from server.metrics import UNREADABLE, Metrics
 from server.net.admin import AdminDesk
 from server.net.limits import Bucket, Limits, Wrongs
 from server.net.links import Keeper, WsLink
@@ -60,6 +61,7 @@ class Desk:
     """Returns a fresh random id (hex, 128 bits)."""
     site: str | None
     """This node's name among others; None where it is alone."""
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 _WRONG = ("unknown_room", "wrong_proof", "bad_token")
@@ -88,6 +90,7 @@ class Session:
         try:
             async for frame in self._ws:
                 if wait_s := self._take():
+                    self._desk.metrics.delayed.inc()
                     await asyncio.sleep(wait_s)
                 await self._receive(frame)
         except ConnectionClosed:
@@ -119,7 +122,9 @@ class Session:
 
     async def _receive(self, frame: str | bytes) -> None:
         try:
-            await self._handle(self._decode(frame))
+            message = self._decode(frame)
+            self._desk.metrics.messages[message.type].inc()
+            await self._handle(message)
         except Refused as refusal:
             self._refuse(refusal)
         except Exception:
@@ -127,6 +132,13 @@ class Session:
             self._refuse(Refused("internal", "A fault of ours; nothing changed."))
 
     def _decode(self, frame: str | bytes) -> ClientMessage:
+        try:
+            return self._read(frame)
+        except Refused:
+            self._desk.metrics.messages[UNREADABLE].inc()
+            raise
+
+    def _read(self, frame: str | bytes) -> ClientMessage:
         limits = self._desk.limits
         most = limits.staff_frame if self._is_staff else limits.player_frame
         if len(frame) > most:
@@ -139,7 +151,7 @@ class Session:
         """Send a refusal; count what looks like trying codes or keys."""
         if refusal.code in _WRONG and self._desk.wrongs.count(self._address) > 0:
             refusal = Refused("too_fast", "Too many wrong tries from here; wait a bit.")
-        self._link.push(replies.refused(refusal))
+        self._link.push(self._refusal(refusal))
         if not self._is_welcome:
             self._refusals += 1
             if self._refusals >= self._desk.limits.hellos:
@@ -261,7 +273,7 @@ class Session:
         try:
             self._room.put(Say(link=self._link, message=message, stamped_ms=now_ms))
         except Refused as refusal:
-            self._link.push(replies.refused(refusal, message))
+            self._link.push(self._refusal(refusal, message))
 
     async def _answer_admin(
         self, message: OpenRoom | ListRooms | ListDecks | GetCase
@@ -270,7 +282,12 @@ class Session:
         try:
             return await self._desk.admin.answer(message)
         except Refused as refusal:
-            return replies.refused(refusal, message)
+            return self._refusal(refusal, message)
+
+    def _refusal(self, refusal: Refused, message: object = None) -> bytes:
+        """Count a refusal; return its frame."""
+        self._desk.metrics.refusals[refusal.code].inc()
+        return replies.refused(refusal, message)
 
     def _leave(self) -> None:
         if self._room is not None:

@@ -21,8 +21,9 @@ from server.journal.store import (
     StoreUnavailable,
     UnreadableEvent,
 )
+from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
-from server.relay.gateway import Gateway
+from server.relay.gateway import AUDIENCES, Audience, Gateway
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.remote import RoomPort
@@ -62,6 +63,7 @@ class Directory:
         keep_days: int = 0,
         elsewhere: Callable[[RoomCode], RoomPort | None] = lambda _: None,
         is_searching: Callable[[], bool] = lambda: False,
+        metrics: Metrics | None = None,
     ) -> None:
         """``draw`` returns a random character of its argument (a CSPRNG's);
         ``elsewhere`` finds the way to a room of another node, ``is_searching`` tells
@@ -78,6 +80,19 @@ class Directory:
         self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._loading: dict[RoomCode, asyncio.Future[Room]] = {}
+        self._metrics = metrics or Metrics()
+        self._be_watched()
+
+    def _be_watched(self) -> None:
+        watch, gateway = self._metrics.watch, self._gateway
+        watch("rooms", lambda: len(self._rooms))
+        watch("room_waiting", lambda: max((r.waiting for r in self.live), default=0))
+
+        def people(role: Audience) -> Callable[[], float]:
+            return lambda: sum(gateway.count(code, role) for code in self._rooms)
+
+        for role in AUDIENCES:
+            watch("people", people(role), role)
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
@@ -213,7 +228,7 @@ class Directory:
 
     def _start(self, state: RoomState) -> Room:
         assert self._group is not None, "the directory is not running"
-        room = Room(state, self._store, self._gateway, self._clock)
+        room = Room(state, self._store, self._gateway, self._clock, self._metrics)
         task = self._group.create_task(self._run(room), name=f"room-{state.code}")
         self._rooms[state.code] = (room, task)
         return room
@@ -227,6 +242,7 @@ class Directory:
             await room.run()
         except Exception:
             log.exception("room %s: closed", room.code)
+            self._metrics.rooms_failed.inc()
             self._rooms.pop(room.code, None)
             self._gateway.dismiss(room.code, None, replies.ROOM_CLOSED)
 

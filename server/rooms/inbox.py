@@ -82,6 +82,9 @@ class Inbox:
         self._capacity = capacity
         self._signal = asyncio.Event()
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def put(self, request: Request) -> None:
         """Queue a request. Raises :class:`Refused` ("busy") where the queue is full.
 

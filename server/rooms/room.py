@@ -24,6 +24,7 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.state import GRACE_MS, RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
+from server.metrics import Metrics
 from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import is_equal, player_token, prove, screen_key
@@ -74,8 +75,14 @@ class Room:
     """One live room. Put requests with :meth:`put`; :meth:`run` does the rest."""
 
     def __init__(
-        self, state: RoomState, store: EventStore, gateway: Gateway, clock: Clock
+        self,
+        state: RoomState,
+        store: EventStore,
+        gateway: Gateway,
+        clock: Clock,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._state = state
         self._store = store
         self._gateway = gateway
@@ -109,6 +116,11 @@ class Room:
     def is_attended(self) -> bool:
         """Whether anybody is connected."""
         return any(self._gateway.count(self.code, kind) for kind in AUDIENCES)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._inbox)
 
     def put(self, request: Request) -> None:
         """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
@@ -146,6 +158,7 @@ class Room:
                 await self._fail(step, _STORAGE)
             except Exception:
                 log.exception("room %s: a step failed", self.code)
+                self._metrics.steps_failed.inc()
                 await self._fail(step, _FAULT)
 
     async def _resume(self) -> None:
@@ -226,6 +239,7 @@ class Room:
             return refusal
         except Exception:
             log.exception("room %s: a rule failed", self.code)
+            self._metrics.steps_failed.inc()
             step.is_suspect = True
             return _FAULT
         return None
@@ -271,10 +285,13 @@ class Room:
     async def _store_events(self, step: _Step) -> None:
         if step.events:
             before = self._state.version - len(step.events)
-            await self._store.append(self.code, before, step.events)
+            with self._metrics.append_seconds.time():
+                await self._store.append(self.code, before, step.events)
+            self._metrics.stored(step.events)
 
     async def _fail(self, step: _Step, refusal: Refused) -> None:
         """Nothing of this step holds: rebuild, and tell everybody it concerns."""
+        self._metrics.appends_failed.inc()
         was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
         await self._rebuild()
         if not was_stalled:
@@ -340,11 +357,14 @@ class Room:
     def _reply(self, request: Say, refusal: Refused | None) -> None:
         message, link = request.message, request.link
         if refusal is not None:
+            self._metrics.refusals[refusal.code].inc()
             link.push(replies.refused(refusal, message))
         elif isinstance(message, GetRoster):
             link.push(self._publisher.roster(self._state, message))
         elif isinstance(message, Vote):
             link.push(replies.recorded(self._state, message, self._speaker(request)))
+            taken_ms = self._clock.now_ms() - request.stamped_ms
+            self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
         elif isinstance(message, Ping):
             link.push(replies.pong(message, self._clock.now_ms()))
         elif message.ref is not None:

@@ -10,7 +10,8 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from server.net.pages import CSP, Pages
+from server.net.pages import Pages
+from server.net.responses import CSP
 from tests.support.server import hall
 
 
@@ -24,7 +25,7 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "assets" / "app-1a2b.js.br").write_bytes(b"brotlied")
     (tmp_path / ".secret").write_text("no")
     (tmp_path / "notes.md").write_text("no")
-    return Pages(tmp_path, lambda code: f"http://x/j/{code}", lambda: {"ok": True})
+    return Pages(tmp_path, lambda code: f"http://x/j/{code}")
 
 
 def get(pages: Pages, path: str, **headers: str) -> Response:
@@ -101,14 +102,9 @@ def test_where_players_reach_this_node(pages: Pages) -> None:
 
 
 def test_without_a_build_the_pages_say_so(tmp_path: Path) -> None:
-    pages = Pages(tmp_path / "none", str, lambda: {"ok": True})
+    pages = Pages(tmp_path / "none", str)
     assert not pages.is_built
     assert b"twogaps join" in get(pages, "/").body
-
-
-def test_health_fails_when_a_part_does(tmp_path: Path) -> None:
-    sick = Pages(tmp_path, str, lambda: {"journal": False})
-    assert get(sick, "/healthz").status_code == 503
 
 
 async def test_over_a_real_socket() -> None:

@@ -1,0 +1,173 @@
+"""Figures about the running server, for Prometheus: what is counted, and its names.
+
+One object, made in app.py and handed to whoever counts. Labels are drawn from lists
+that this project documents, never from what a client sends: no name of a person, no
+code of a room, and a bounded number of series. Every series is there from the start, at
+zero, so that an alert on its rate works. How they are read is net/operations.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Mapping
+from typing import get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from server import __version__
+from server.game.errors import REFUSALS
+from server.game.events import Event
+from server.protocol.client_messages import ALLOWED
+from server.protocol.server_messages import Bye
+
+GOODBYES: tuple[str, ...] = get_args(Bye.model_fields["code"].annotation)
+MESSAGES = tuple(sorted(frozenset({"hello", "prove"}).union(*ALLOWED.values())))
+UNREADABLE = "unreadable"
+"""The type under which frames are counted that hold no message."""
+
+TURNED_AWAY = ("origin", "full", "stopping")
+ROLES = ("player", "screen", "host")
+PARTS = ("journal", "disk", "outbox", "broker")
+EVENTS = tuple(
+    kind.__dataclass_fields__["type"].default for kind in get_args(get_args(Event)[0])
+)
+QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Metrics:
+    """All figures of one server. Cheap: a count is a lock and an addition."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
+        self._count_sockets()
+        self._count_messages()
+        self._count_rooms()
+        self._count_storage()
+        self._count_sites()
+        info = self._gauge("info", "1; the label is the version that runs.", "version")
+        info.labels(__version__).set(1)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    # --- what there is ---------------------------------------------------------------
+
+    def _count_sockets(self) -> None:
+        self._gauge("sockets", "Websockets that are open now.")
+        self._gauge("sockets_held", "Sockets that read too slowly just now.")
+        self.sockets_opened = self._counter("sockets_opened", "Websockets let in.")
+        self.turned_away = self._counts(
+            "sockets_turned_away", "Websockets not let in.", "reason", TURNED_AWAY
+        )
+        self.goodbyes = self._counts(
+            "goodbyes", "Sockets closed by the server, by why.", "code", GOODBYES
+        )
+        self.cut_loose = self._counter(
+            "sockets_cut_loose", "Sockets dropped because they did not read."
+        )
+
+    def _count_messages(self) -> None:
+        self.messages = self._counts(
+            "messages", "Messages received.", "type", (*MESSAGES, UNREADABLE)
+        )
+        self.delayed = self._counter(
+            "messages_delayed", "Messages that had to wait: too many on one socket."
+        )
+        self.refusals = self._counts(
+            "refusals", "Refusals sent.", "code", tuple(REFUSALS)
+        )
+
+    def _count_rooms(self) -> None:
+        self._gauge("rooms", "Rooms that are running now.")
+        people = "People connected to this server's rooms now."
+        for role in ROLES:
+            self._gauge("people", people, "role").labels(role)
+        self._gauge("room_waiting", "Requests waiting in the fullest room now.")
+        self.rooms_failed = self._counter(
+            "rooms_failed", "Rooms closed by a fault of ours. Should stay 0."
+        )
+        self.steps_failed = self._counter(
+            "steps_failed", "Steps of a room that failed by a fault of ours."
+        )
+        self.vote_seconds = self._seconds(
+            "vote_seconds",
+            "From a vote's arrival until it is stored and its receipt is sent.",
+        )
+
+    def _count_storage(self) -> None:
+        self.events = self._counts(
+            "events", "Events stored in the journal.", "type", EVENTS
+        )
+        self.append_seconds = self._seconds(
+            "append_seconds", "How long a room waited until its events were on disk."
+        )
+        self.appends_failed = self._counter(
+            "appends_failed", "Steps that could not be stored: nothing of them counted."
+        )
+        self._gauge("journal_bytes", "Size of the journal's files.")
+        self._gauge("disk_free_bytes", "Free space where the journal lies.")
+        self.healthy = {
+            part: self._gauge(
+                "healthy", "1 where the part passed its last check, else 0.", "part"
+            ).labels(part)
+            for part in PARTS
+        }
+        self.lag_seconds = self._seconds(
+            "loop_lag_seconds", "How late the event loop was: rises when it is busy."
+        )
+
+    def _count_sites(self) -> None:
+        self._gauge("broker_up", "1 while the broker is connected; 0 without one.")
+        self._gauge("outbox_waiting", "Requests that homes elsewhere still owe.")
+        self._gauge("broker_dropped", "Messages for the broker that were dropped.")
+
+    # --- counting --------------------------------------------------------------------
+
+    def stored(self, events: Iterable[Event]) -> None:
+        """Count events that have been stored."""
+        for kind, n in Tally(event.type for event in events).items():
+            self.events[kind].inc(n)
+
+    def watch(self, name: str, read: Callable[[], float], *labels: str) -> None:
+        """Let a gauge be read whenever somebody asks for the figures.
+
+        Called once for each gauge; ``name`` is without ``twogaps_``.
+        """
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set_function(read)
+
+    def text(self) -> bytes:
+        """Return all figures in Prometheus's text format 0.0.4."""
+        return generate_latest(self.registry)
+
+    # --- making ----------------------------------------------------------------------
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(
+                f"twogaps_{name}", text, labels, registry=self.registry
+            )
+        return self._gauges[name]
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(f"twogaps_{name}", text, registry=self.registry)
+
+    def _counts(
+        self, name: str, text: str, label: str, values: Iterable[str]
+    ) -> Mapping[str, Counter]:
+        """Return a counter for each value of a label, at zero."""
+        parent = Counter(f"twogaps_{name}", text, (label,), registry=self.registry)
+        return {value: parent.labels(value) for value in values}
+
+    def _seconds(self, name: str, text: str) -> Histogram:
+        return Histogram(
+            f"twogaps_{name}", text, buckets=QUICK_S, registry=self.registry
+        )

@@ -1,0 +1,171 @@
+"""Health, readiness and figures, as an operator's programs read them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.journal import sqlite as adapter
+from server.metrics import Metrics
+from server.net import checks, health
+from server.net.health import Health
+from tests.support.broker import Mosquitto
+from tests.support.http import Answer, get
+from tests.support.server import hall
+from tests.support.wire import wire
+
+GUARD_S = 30
+
+
+@pytest.fixture(autouse=True)
+def always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question looks anew, so that no test waits for a second to pass."""
+    monkeypatch.setattr(health, "FRESH_S", 0.0)
+
+
+def parts(answer: Answer) -> dict[str, Any]:
+    """Return what an answer says of each part."""
+    return json.loads(answer.body)["parts"]  # type: ignore[no-any-return] # JSON
+
+
+async def until(port: int, path: str, status: int) -> Answer:
+    """Ask until the answer has a status."""
+    async with asyncio.timeout(GUARD_S):
+        while True:
+            answer = await get(port, path)
+            if answer.status == status:
+                return answer
+
+
+async def test_a_sound_server_is_well_and_ready(tmp_path: Path) -> None:
+    async with hall(data=tmp_path) as at:
+        well = await get(at.port, "/healthz")
+        assert (well.status, parts(well)) == (200, {"journal": "ok", "disk": "ok"})
+        ready = await get(at.port, "/readyz")
+        assert (ready.status, parts(ready)["doors"]) == (200, "ok")
+        assert (await get(at.port, "/livez")).status == 200
+
+
+@pytest.mark.fault
+async def test_a_locked_journal_makes_it_unwell_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "BUSY_MS", 20)
+    async with hall(data=tmp_path) as at:
+        other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        sick = await get(at.port, "/healthz")
+        assert (sick.status, parts(sick)["journal"]) == (503, "cannot be written")
+        assert (await get(at.port, "/readyz")).status == 503
+        assert (await get(at.port, "/livez")).status == 200
+        figures = (await get(at.port, "/metrics")).status
+        assert figures == 404  # nobody asked for them on this port
+        other.execute("ROLLBACK")
+        other.close()
+        assert (await get(at.port, "/healthz")).status == 200
+        assert (await get(at.port, "/readyz")).status == 200
+
+
+@pytest.mark.fault
+async def test_a_full_journal_makes_it_unwell_until_there_is_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's limit of pages stands in for the disk; faults/ has a real full one."""
+    async with hall(data=tmp_path) as at:
+        full = checks.space(tmp_path, low_bytes=2**62)
+        assert await full() == "is nearly full"
+
+        def fails(db: sqlite3.Connection) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(adapter, "_beat", fails)
+            assert (await get(at.port, "/healthz")).status == 503
+        assert (await get(at.port, "/healthz")).status == 200
+
+
+@pytest.mark.fault
+async def test_a_stopped_broker_makes_it_unwell_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    broker = Mosquitto(tmp_path)
+    await broker.start()
+    folder = tmp_path / "data"
+    async with hall(data=folder, broker=broker.url(), site="berlin") as at:
+        well = await until(at.port, "/healthz", 200)
+        assert parts(well) == dict.fromkeys(
+            ("journal", "disk", "broker", "outbox"), "ok"
+        )
+        await broker.kill()
+        sick = await until(at.port, "/healthz", 503)
+        assert parts(sick)["broker"] == "is not connected"
+        assert (await get(at.port, "/readyz")).status == 503
+        await broker.start()
+        await until(at.port, "/readyz", 200)
+    await broker.kill()
+
+
+async def test_a_part_that_never_answers_is_unwell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 0.01)
+
+    async def hangs() -> str | None:
+        await asyncio.Event().wait()
+        return None
+
+    found = await Health({"disk": hangs}, Metrics()).look()
+    assert found == {"disk": "does not answer"}
+
+
+async def test_many_questions_are_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH_S", 1.0)
+    now, looks = [100.0], []
+
+    async def check() -> str | None:
+        looks.append(1)
+        return None
+
+    asked = Health({"journal": check}, Metrics(), lambda: now[0])
+    await asyncio.gather(*(asked.look() for _ in range(50)))
+    assert len(looks) == 1
+    now[0] += 1
+    await asked.look()
+    assert len(looks) == 2
+
+
+async def test_a_full_house_is_well_but_not_ready() -> None:
+    from server.net.limits import Limits
+
+    async with hall(limits=Limits(sockets=1)) as at, wire(at.port):
+        assert (await get(at.port, "/healthz")).status == 200
+        full = await get(at.port, "/readyz")
+        assert (full.status, parts(full)["doors"]) == (503, "full")
+
+
+async def test_figures_on_a_port_of_their_own() -> None:
+    async with hall(metrics_port=0) as at:
+        port = at.server.metrics_port
+        assert port is not None
+        answer = await get(port, "/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert b"twogaps_rooms 1.0" in answer.body
+        assert b'twogaps_healthy{part="journal"} 1.0' in answer.body
+        assert (await get(port, "/healthz")).status == 200
+        assert (await get(port, "/")).status == 404
+        assert (await get(port, "/ws")).status == 404
+        assert (await get(at.port, "/metrics")).status == 404
+
+
+async def test_figures_on_the_main_port_need_their_key() -> None:
+    async with hall(metrics_key="open sesame") as at:
+        assert (await get(at.port, "/metrics")).status == 404
+        wrong = {"Authorization": "Bearer open"}
+        assert (await get(at.port, "/metrics", **wrong)).status == 404
+        right = {"Authorization": "Bearer open sesame"}
+        assert b"twogaps_rooms 1.0" in (await get(at.port, "/metrics", **right)).body
