@@ -14,7 +14,7 @@ from server.journal import sqlite as adapter
 from server.metrics import Metrics
 from server.net import checks, health
 from server.net.health import Health
-from tests.support.broker import Mosquitto
+from tests.support.broker import open_broker
 from tests.support.http import Answer, get
 from tests.support.server import hall
 from tests.support.wire import wire
@@ -93,7 +93,7 @@ async def test_a_full_journal_makes_it_unwell_until_there_is_space(
 async def test_a_stopped_broker_makes_it_unwell_until_it_is_back(
     tmp_path: Path,
 ) -> None:
-    broker = Mosquitto(tmp_path)
+    broker = open_broker("mosquitto", tmp_path)
     await broker.start()
     folder = tmp_path / "data"
     async with hall(data=folder, broker=broker.url(), site="berlin") as at:
