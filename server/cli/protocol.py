@@ -10,7 +10,7 @@ import typer
 
 from server.cli.console import out
 from server.game import diagram
-from server.protocol import asyncapi, markdown, schema
+from server.protocol import asyncapi, markdown, roles, schema
 
 
 class Format(StrEnum):
@@ -18,6 +18,7 @@ class Format(StrEnum):
 
     MARKDOWN = "markdown"
     PHASES = "phases"
+    ROLES = "roles"
     ASYNCAPI = "asyncapi"
     SCHEMA = "schema"
 
@@ -30,16 +31,19 @@ def register(app: typer.Typer) -> None:
 def protocol(
     form: Annotated[
         Format,
-        typer.Option("--format", "-f", help="markdown, phases, asyncapi or schema."),
+        typer.Option(
+            "--format", "-f", help="markdown, phases, roles, asyncapi, schema."
+        ),
     ] = Format.MARKDOWN,
     write: Annotated[
-        Path | None, typer.Option(help="Write all four into this folder instead.")
+        Path | None, typer.Option(help="Write all of them into this folder instead.")
     ] = None,
 ) -> None:
     """Print the protocol: enough to write a client without reading our code."""
     texts = {
         Format.MARKDOWN: ("protocol.md", markdown.render()),
         Format.PHASES: ("phases.md", diagram.render()),
+        Format.ROLES: ("roles.md", roles.render()),
         Format.ASYNCAPI: ("asyncapi.json", asyncapi.render()),
         Format.SCHEMA: ("protocol.schema.json", schema.render()),
     }

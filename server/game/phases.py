@@ -78,8 +78,6 @@ _ALWAYS: dict[str, Rule] = {
     "kick": _STAY,
     "rename": _STAY,
     "set_team": _STAY,
-    "pin_reason": _STAY,
-    "unpin_reason": _STAY,
     "change_settings": _STAY,
     "resume": _STAY,
     "tick": _STAY,
@@ -87,6 +85,8 @@ _ALWAYS: dict[str, Rule] = {
 }
 _IN_ROUND: dict[str, Rule] = {
     **_ALWAYS,
+    "pin_reason": _STAY,
+    "unpin_reason": _STAY,
     "cast_vote": Rule((), "its ballot is open, or it was stamped in time"),
     "skip_round": _NEXT,
     "back_to_lobby": Rule((Phase.LOBBY,)),

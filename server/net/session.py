@@ -231,6 +231,8 @@ class Session:
         self._link.push(encode_server(Challenge(nonce=nonce)))
 
     def _prove(self, message: Prove) -> None:
+        if self._is_welcome:
+            raise Refused("not_allowed", "This socket has been welcomed already.")
         if self._challenge is None:
             raise Refused("hello_expected", "There is no challenge to answer.")
         hello, nonce = self._challenge

@@ -137,15 +137,17 @@ async def test_a_stranger_plays_a_whole_game() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["protocol.md", "phases.md", "asyncapi.json", "protocol.schema.json"]
+    "name",
+    ["protocol.md", "phases.md", "roles.md", "asyncapi.json", "protocol.schema.json"],
 )
 def test_the_published_documents_are_current(name: str) -> None:
     from server.game import diagram
-    from server.protocol import asyncapi, markdown, schema
+    from server.protocol import asyncapi, markdown, roles, schema
 
     made = {
         "protocol.md": markdown.render,
         "phases.md": diagram.render,
+        "roles.md": roles.render,
         "asyncapi.json": asyncapi.render,
         "protocol.schema.json": schema.render,
     }

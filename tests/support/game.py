@@ -7,20 +7,26 @@ from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksA
 from server.game.commands import CastVote, Command, Join
 from server.game.decide import decide
 from server.game.events import Event
-from server.game.evolve import evolve
+from server.game.evolve import evolve, open_room
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from tests.support.cases import new_state, opened
+from tests.support.cases import opened
 
 
 class Game:
     """A room played through decide and evolve, with a clock of its own."""
 
-    def __init__(self, settings: RoomSettings | None = None, rounds: int = 3) -> None:
-        self.state: RoomState = new_state(settings, rounds)
-        self.journal: list[Event] = [opened(settings, rounds)]
+    def __init__(
+        self,
+        settings: RoomSettings | None = None,
+        rounds: int = 3,
+        opening: bool = False,
+    ) -> None:
+        first = opened(settings, rounds, opening)
+        self.state: RoomState = open_room(first)
+        self.journal: list[Event] = [first]
         self.now_ms = 10_000
         self.present: set[PlayerId] = set()
         self._counter = 0
