@@ -53,13 +53,15 @@ class Admin(Session):
     ) -> OpenedRoom:
         """Open a room of a deck.
 
+        Without ``settings``, the defaults, with both links asked about where the deck
+        needs it.
         ``length`` is the number of rounds (1 to 60, None for all), ``seed`` that of
         every shuffle (0 to 2³¹-1, None for a random one), ``practice`` the number of
         practice players that the server brings (0 to 100). Raises CommandRefused.
         """
         question = OpenRoom(
             deck=deck,
-            settings=settings or RoomSettings(),
+            settings=settings,
             seed=seed,
             length=length,
             practice=practice,

@@ -36,6 +36,7 @@ def load_library(*folders: Path, builtin: bool = True) -> Library:
     for problem in _unknown_cases(decks, deck_files, cases):
         problems.append(problem)
         decks.pop(problem.file.stem, None)
+    decks = dict(sorted(decks.items(), key=lambda item: (item[1].place, item[0])))
     return Library(
         MappingProxyType(cases),
         MappingProxyType(decks),

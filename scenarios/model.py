@@ -216,6 +216,15 @@ class Deck(Model):
     )
     teaches: Prose
     order: Literal["fixed", "interleaved"]
+    two_link: bool = Field(
+        default=False,
+        strict=True,
+        description="Meant for rooms that ask about both links: it holds cases in "
+        "which both broke, or neither.",
+    )
+    place: int = Field(
+        default=100, ge=0, le=999, strict=True, description="Small ones list first."
+    )
     opening: tuple[Slug, ...] = Field(
         default=(),
         max_length=2,

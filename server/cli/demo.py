@@ -12,6 +12,7 @@ from client.errors import ClientError
 from client.host import host
 from client.practice import PracticeSettings, knowledge_of, run_practice
 from client.terminal.demo import run_demo
+from scenarios.errors import ScenarioError
 from server.app import Config, running
 from server.cli.console import fail, out
 from server.cli.serve import set_up_logging
@@ -54,7 +55,7 @@ def demo(
     try:
         game = play_demo(players, seed, fast=fast, deck=deck, length=length, data=data)
         room, _ = asyncio.run(game)
-    except* (Refused, ClientError) as group:
+    except* (Refused, ClientError, ScenarioError) as group:
         first = group.exceptions[0]
         raise fail(getattr(first, "detail", str(first))) from first
     if data is not None:
@@ -71,12 +72,16 @@ async def play_demo(
     data: Path | None = None,
 ) -> tuple[str, tuple[Standing, ...]]:
     """Play a game over real sockets; return the room's code and the final table."""
-    settings = RoomSettings(
-        simulated=True, podium=True, time_factor=None, max_players=players
-    )
     pause = NO_PAUSE if fast else CLASS_PACE
     practice = PracticeSettings(n=players, seed=seed, delay_s=pause)
     async with running(Config(port=0, data=data)) as server:
+        settings = RoomSettings(
+            simulated=True,
+            podium=True,
+            time_factor=None,
+            max_players=players,
+            two_link=server.library.deck(deck).two_link,
+        )
         order = OpenRoom(deck=deck, length=length, seed=seed, settings=settings)
         room, key = await server.admin.open_room(order)
         knowledge = knowledge_of(server.library.cases.values())

@@ -11,6 +11,7 @@ from scenarios.library import Library
 from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
 from server.game.views import verdict_of
 from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import GetCase, ListDecks, ListRooms, OpenRoom
@@ -64,13 +65,14 @@ class AdminDesk:
 
     async def open_room(self, message: OpenRoom) -> tuple[RoomCode, str]:
         """Open a room; return its code and its host key (hex)."""
-        settings = message.settings
-        if message.practice and self._bring_practice is not None:
-            settings = settings.model_copy(update={"simulated": True})
         seed = message.seed if message.seed is not None else self._new_seed()
         try:
+            deck = self._library.deck(message.deck)
+            settings = message.settings or RoomSettings(two_link=deck.two_link)
+            if message.practice and self._bring_practice is not None:
+                settings = settings.model_copy(update={"simulated": True})
             plan = build_plan(
-                self._library.deck(message.deck),
+                deck,
                 self._library,
                 seed=seed,
                 length=message.length,

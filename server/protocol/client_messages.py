@@ -126,7 +126,8 @@ class OpenRoom(Message):
     """How many rounds; absent for the whole deck."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     """Seed of every shuffle; absent for a random one."""
-    settings: RoomSettings = RoomSettings()
+    settings: RoomSettings | None = None
+    """Absent: the defaults, and both links are asked about where the deck needs it."""
     practice: Annotated[int, Field(ge=0, le=100)] = 0
     """Practice players that the server itself brings; makes the room a rehearsal."""
 

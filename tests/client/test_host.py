@@ -119,6 +119,7 @@ async def test_an_admin_opens_a_room_and_derives_its_keys(fake: FakeServer) -> N
         await peer.send(Welcome(role="admin", room=None, server="fake", now_ms=0))
         asked = await peer.take(OpenRoom)
         assert asked.deck == "pairs"
+        assert asked.settings is not None
         assert asked.settings.time_factor is None  # "no timers" survives the wire
         await peer.send(RoomOpenedMessage(ref=asked.ref, room=ROOM))
 

@@ -246,6 +246,18 @@ async def test_an_admin_opens_lists_and_browses() -> None:
         assert (await desk.until("case"))["case"]["breakdown"]
 
 
+async def test_a_room_asks_about_both_links_where_its_deck_needs_it() -> None:
+    async with hall() as at:
+        for order, is_two_link in (
+            (OpenRoom(deck="hard"), True),
+            (OpenRoom(deck="hard", settings=RoomSettings()), False),
+            (OpenRoom(deck="pairs"), False),
+        ):
+            code, _ = await at.server.admin.open_room(order)
+            room = next(each for each in at.server.directory.live if each.code == code)
+            assert room.state.settings.two_link is is_two_link
+
+
 async def test_an_open_server_lets_anybody_open_rooms_but_not_list_them() -> None:
     async with hall(is_open=True) as at, wire(at.port) as desk:
         await desk.hello("admin")

@@ -273,7 +273,10 @@ export interface OpenRoom {
    * Seed of every shuffle; absent for a random one.
    */
   seed: number | null;
-  settings: RoomSettings;
+  /**
+   * Absent: the defaults, and both links are asked about where the deck needs it.
+   */
+  settings: RoomSettings | null;
   /**
    * Practice players that the server itself brings; makes the room a rehearsal.
    */
@@ -281,6 +284,9 @@ export interface OpenRoom {
 }
 /**
  * How a room is played. Every field has a default that suits a class of 30.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RoomSettings".
  */
 export interface RoomSettings {
   /**
@@ -1088,7 +1094,7 @@ export interface HostView {
    * Commands that can be given in this phase.
    */
   commands: string[];
-  settings: RoomSettings1;
+  settings: RoomSettings;
   /**
    * The final table, once the game is over (at most 50 lines).
    */
@@ -1277,64 +1283,6 @@ export interface PlanItem {
   has_contrast: boolean;
   has_transfer: boolean;
   status: "to come" | "open" | "left" | "skipped" | "revealed";
-}
-/**
- * How a room is played. Every field has a default that suits a class of 30.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "RoomSettings".
- */
-export interface RoomSettings1 {
-  /**
-   * brier (proper, default), accuracy, certainty, or speed (not advised).
-   */
-  score_mode: "brier" | "accuracy" | "certainty" | "speed";
-  /**
-   * Ask how sure. Off means score mode accuracy.
-   */
-  confidence: boolean;
-  /**
-   * Ask each link by itself; plays cases in which both or neither broke, too.
-   */
-  two_link: boolean;
-  /**
-   * Stretches every timer (1 to 10); null switches timers off.
-   */
-  time_factor: number | null;
-  /**
-   * Close a vote by itself 2 s after its time, or when all have answered.
-   */
-  auto_close: boolean;
-  /**
-   * Show players' names in the lobby and on the screen.
-   */
-  show_names: boolean;
-  /**
-   * Show the best three at the end. Off: class goal and own progress only.
-   */
-  podium: boolean;
-  /**
-   * Names of teams; empty for none.
-   *
-   * @maxItems 12
-   */
-  teams: string[];
-  /**
-   * Mean round score the class plays for; null takes the score mode's default.
-   */
-  class_goal: number | null;
-  /**
-   * Cross-table cells of fewer people are not shown to the class.
-   */
-  min_cell: number;
-  /**
-   * Joins beyond this are refused.
-   */
-  max_players: number;
-  /**
-   * A rehearsal: practice players count in every tally and statistic.
-   */
-  simulated: boolean;
 }
 /**
  * The host's live figures, at most five times a second.
@@ -1747,6 +1695,14 @@ export interface Deck {
   minutes: number;
   teaches: string;
   order: "fixed" | "interleaved";
+  /**
+   * Meant for rooms that ask about both links: it holds cases in which both broke, or neither.
+   */
+  two_link: boolean;
+  /**
+   * Small ones list first.
+   */
+  place: number;
   /**
    * Worked examples, labelled and not voted on: none, or a pair.
    *

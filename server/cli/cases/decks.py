@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
@@ -22,12 +23,11 @@ def register(app: typer.Typer) -> None:
 
 
 def list_decks(cases: CasesOption = None) -> None:
-    """List all decks."""
-    table = Table("id", "title", "rounds", "minutes", "order", "for")
+    """List all decks, each with its length and for whom it is."""
     for deck in load(cases).decks.values():
-        rounds, minutes = str(len(deck.rounds)), str(deck.minutes)
-        table.add_row(deck.id, deck.title, rounds, minutes, deck.order, deck.audience)
-    out.print(table)
+        length = f"{len(deck.rounds)} rounds, {deck.minutes} minutes"
+        out.print(f"[b]{deck.id}[/]  {deck.title}, {length}", highlight=False)
+        out.print(Padding(deck.audience, (0, 0, 0, 4)), style="dim")
 
 
 def show_deck(

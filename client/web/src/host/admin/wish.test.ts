@@ -19,9 +19,9 @@ test("teams are split, trimmed, and named once", () => {
 test("the whole deck and timers off are sent as absent", () => {
   const message = messageOf({ ...FIRST_WISH, deck: "pairs", timers: "off" });
   expect(message.length).toBeNull();
-  expect(message.settings.time_factor).toBeNull();
+  expect(message.settings?.time_factor).toBeNull();
 });
 
 test("practice players make a rehearsal", () => {
-  expect(messageOf({ ...FIRST_WISH, practice: 12 }).settings.simulated).toBe(true);
+  expect(messageOf({ ...FIRST_WISH, practice: 12 }).settings?.simulated).toBe(true);
 });
