@@ -95,11 +95,6 @@ class Inbox:
         self._queue.append(request)
         self._signal.set()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._queue
-
     def wake(self) -> None:
         """Wake the reader without a request: something is due."""
         self._signal.set()

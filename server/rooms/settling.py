@@ -77,7 +77,7 @@ class Settling:
     def _is_settled(self, state: RoomState) -> bool:
         is_over = self._clock.now_ms() >= self._since_ms + GRACE_MS
         is_in = self._gateway.is_settled(state.code, self._version)
-        if is_over or (is_in and self._inbox.is_empty):
+        if is_over or (is_in and not len(self._inbox)):
             self._asked = None
             return True
         return False
