@@ -81,15 +81,26 @@ def evolve(state: RoomState, event: Event) -> None:
 def _vote_cast(state: RoomState, event: VoteCast) -> None:
     poll = state.rounds[event.round].polls[event.ballot]
     old = poll.votes.get(event.player)
+    tallies = _tallies(state, poll, event.player)
     if old is None:
         poll.votes[event.player] = _vote(event)
     else:
-        if state.counts(event.player):
-            poll.tally.remove(old.answer)
+        for tally in tallies:
+            tally.remove(old.answer)
         old.answer, old.reason, old.at_ms = event.answer, event.reason, event.at_ms
         old.stamps[event.client] = event.counter
-    if state.counts(event.player):
-        poll.tally.add(event.answer)
+    for tally in tallies:
+        tally.add(event.answer)
+
+
+def _tallies(state: RoomState, poll: Poll, player: PlayerId) -> tuple[Tally, ...]:
+    """Return where a player's vote counts: in the poll, and in that of the site."""
+    if not state.counts(player):
+        return ()
+    site = state.players[player].site
+    if site is None:
+        return (poll.tally,)
+    return poll.tally, poll.sites.setdefault(site, Tally())
 
 
 def _vote(event: VoteCast | VoteKeptLate) -> Vote:
@@ -104,7 +115,10 @@ def _vote(event: VoteCast | VoteKeptLate) -> Vote:
 
 
 def _vote_kept_late(state: RoomState, event: VoteKeptLate) -> None:
-    state.rounds[event.round].polls[event.ballot].late[event.player] = _vote(event)
+    late = state.rounds[event.round].polls[event.ballot].late
+    if event.player not in late:
+        state.late[state.players[event.player].site] += 1
+    late[event.player] = _vote(event)
 
 
 def _player_joined(state: RoomState, event: PlayerJoined) -> None:
@@ -118,6 +132,8 @@ def _player_joined(state: RoomState, event: PlayerJoined) -> None:
     )
     state.skeletons.add(skeleton(event.name))
     state.joined += 1
+    if event.site is not None:
+        state.people[event.site] += 1
 
 
 def _player_renamed(state: RoomState, event: PlayerRenamed) -> None:
@@ -136,6 +152,8 @@ def _player_kicked(state: RoomState, event: PlayerKicked) -> None:
     player.is_kicked = True
     state.skeletons.discard(skeleton(player.name))
     state.joined -= 1
+    if player.site is not None:
+        state.people[player.site] -= 1
 
 
 def _room_locked(state: RoomState, _: RoomLocked) -> None:

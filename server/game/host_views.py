@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import Advice, advise, proportion_right, wilson
 from server.game.ids import PlayerId
 from server.game.phases import TABLE, Ballot, Phase
+from server.game.site_types import HeldReveal, SiteLink
+from server.game.site_views import site_cards
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.steps import LAST_STEP
 from server.game.tally import confidences, option_of
@@ -113,11 +115,20 @@ def _next_example(state: RoomState) -> int | None:
     return index if index < len(state.plan.opening) else None
 
 
-def host_panel(state: RoomState, now_ms: int, present: Set[PlayerId]) -> HostPanel:
-    """Return the host's live figures."""
+def host_panel(
+    state: RoomState,
+    now_ms: int,
+    present: Set[PlayerId],
+    links: Sequence[SiteLink] = (),
+    held: HeldReveal | None = None,
+) -> HostPanel:
+    """Return the host's live figures.
+
+    ``links`` says how the sites of the game are heard, ``held`` what waits for them.
+    """
     answered, expected = answered_and_expected(state, present)
     advice = _advice(state)
-    held = islice(holders(state, now_ms, present), 20)
+    slow = islice(holders(state, now_ms, present), 20)
     warned = state.warned_until_ms
     return HostPanel(
         advised=advised_command(state),
@@ -132,8 +143,11 @@ def host_panel(state: RoomState, now_ms: int, present: Set[PlayerId]) -> HostPan
         if advice
         else None,
         reasons=_reasons(state),
-        need_time=tuple(person_card(state, state.players[p], present) for p in held),
+        need_time=tuple(person_card(state, state.players[p], present) for p in slow),
         warned_ms=None if warned is None else max(0, warned - now_ms),
+        late=state.late.total(),
+        sites=site_cards(state, _latest(state), present, links),
+        held=held,
     )
 
 

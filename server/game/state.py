@@ -70,6 +70,8 @@ class Poll:
     late: dict[PlayerId, Vote] = field(default_factory=dict)
     missed: frozenset[PlayerId] = frozenset()
     tally: Tally = field(default_factory=Tally)
+    sites: dict[str, Tally] = field(default_factory=dict)
+    """The same by the player's site."""
 
     @property
     def is_open(self) -> bool:
@@ -154,6 +156,10 @@ class RoomState:
     """Look-alike forms of the names in use."""
     joined: int = 0
     """Players who are in the room: not kicked."""
+    people: Counter[str] = field(default_factory=Counter)
+    """The same by site, in the order in which the sites came."""
+    late: Counter[str | None] = field(default_factory=Counter)
+    """Votes kept late in the whole game, by the player's site."""
 
     @property
     def round(self) -> Round:
@@ -175,8 +181,7 @@ class RoomState:
     @property
     def sites(self) -> list[str]:
         """The sites that players belong to, in the order in which they came."""
-        names = (player.site for player in self.players.values())
-        return list(dict.fromkeys(name for name in names if name is not None))
+        return list(self.people)
 
     def counts(self, player: PlayerId) -> bool:
         """Whether a player counts in tallies: practice only in a rehearsal."""

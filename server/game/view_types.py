@@ -18,6 +18,7 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.scoring import Chip
 from server.game.settings import RoomSettings, ScoreMode
+from server.game.site_types import Cohort, GroupMean, HeldReveal, SiteCard
 from server.game.steps import StepKey
 
 
@@ -161,16 +162,6 @@ class ContrastView:
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
-    """How one site voted; no bars where too few to show."""
-
-    name: str
-    n: int
-    before: Bars | None
-    after: Bars | None
-
-
-@dataclass(frozen=True, slots=True)
 class RevealView:
     """Both tallies and the breakdown, as far as it has been shown."""
 
@@ -249,15 +240,6 @@ class RoundSummary:
     right_before: int
     right_after: int | None
     """With carried votes; None where there was no second vote."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMean:
-    """The mean round score of a group, with its n; None where too few to show."""
-
-    name: str
-    n: int
-    mean: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +390,12 @@ class HostPanel:
     """Who holds the close with an allowance of their own."""
     warned_ms: int | None
     """Time until a warned close, None where none was warned."""
+    late: int = 0
+    """Votes of the whole game that came after their reveal: kept, not scored."""
+    sites: tuple[SiteCard, ...] = ()
+    """Each site by itself; empty where all play at one and no other is known."""
+    held: HeldReveal | None = None
+    """The reveal that was asked for and waits for other sites."""
 
 
 @dataclass(frozen=True, slots=True)

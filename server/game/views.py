@@ -9,22 +9,20 @@ from __future__ import annotations
 from itertools import islice
 
 from scenarios.model import Case
+from server.game.cohorts import cohorts_of, group_means
 from server.game.phases import Ballot, Phase
 from server.game.scoring import chips
-from server.game.state import Cohort as CountedCohort
 from server.game.state import Player, RoomState, Round
 from server.game.steps import LAST_STEP, STEPS, VERDICT_STEP, step_texts
 from server.game.tally import Tally, option_of
 from server.game.view_types import (
     Bars,
     Clock,
-    Cohort,
     ContrastView,
     ExampleView,
     FinishedView,
     FixRevealView,
     FixView,
-    GroupMean,
     LobbyView,
     Move,
     PinnedReason,
@@ -195,10 +193,7 @@ def _reveal(state: RoomState) -> RevealView:
         after=bars(round_.after) if has_revote else None,
         carried=round_.carried,
         moves=_moves(round_, state.settings.min_cell),
-        cohorts=tuple(
-            _cohort(name, counted, state.settings.min_cell, has_revote=has_revote)
-            for name, counted in round_.cohorts.items()
-        ),
+        cohorts=cohorts_of(state, round_),
         verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
         pinned=_pinned(round_),
     )
@@ -208,19 +203,6 @@ def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
     return tuple(
         Move(before, after, n if n >= min_cell else None)
         for (before, after), n in sorted(round_.moves.items())
-    )
-
-
-def _cohort(
-    name: str, counted: CountedCohort, min_cell: int, *, has_revote: bool
-) -> Cohort:
-    n = counted.before.n
-    is_shown = n >= min_cell
-    return Cohort(
-        name=name,
-        n=n,
-        before=bars(counted.before) if is_shown else None,
-        after=bars(counted.after) if is_shown and has_revote else None,
     )
 
 
@@ -295,18 +277,18 @@ def _finished(state: RoomState) -> FinishedView:
     ]
     mean, min_cell = _mean(counted), state.settings.min_cell
     podium = standings(state)[:3] if state.settings.podium else ()
+    teams = state.settings.teams
+    sites = state.sites if len(state.sites) > 1 else []
     return FinishedView(
         room=room_card(state),
         rounds=tuple(_summary(r) for r in state.rounds if r.is_revealed),
         class_mean=mean,
         reached_goal=mean is not None and mean >= state.settings.goal,
-        teams=tuple(
-            _group_mean(name, [p for p in counted if p.team == name], min_cell)
-            for name in state.settings.teams
+        teams=group_means(
+            {name: [p for p in counted if p.team == name] for name in teams}, min_cell
         ),
-        cohorts=tuple(
-            _group_mean(name, [p for p in counted if p.site == name], min_cell)
-            for name in (state.sites if len(state.sites) > 1 else ())
+        cohorts=group_means(
+            {name: [p for p in counted if p.site == name] for name in sites}, min_cell
         ),
         podium=podium,
         reading=state.plan.reading,
@@ -319,11 +301,6 @@ def _mean(players: list[Player]) -> float | None:
     return (
         round(sum(player.points for player in players) / rounds, 1) if rounds else None
     )
-
-
-def _group_mean(name: str, members: list[Player], min_cell: int) -> GroupMean:
-    is_shown = len(members) >= min_cell
-    return GroupMean(name, len(members), _mean(members) if is_shown else None)
 
 
 def _summary(round_: Round) -> RoundSummary:

@@ -58,6 +58,7 @@ class WsLink:
         "is_waiting",
         "is_welcome",
         "player",
+        "site",
     )
 
     def __init__(
@@ -65,8 +66,11 @@ class WsLink:
         ws: ServerConnection,
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
+        site: str | None = None,
     ) -> None:
-        """``on_refusal`` is told when a hello that was passed on has been refused."""
+        """``on_refusal`` is told when a hello that was passed on has been refused;
+        ``site`` names this node among others.
+        """
         self._ws = ws
         self._keeper = keeper
         self._queue: deque[bytes] = deque()
@@ -76,6 +80,7 @@ class WsLink:
         self._on_refusal = on_refusal
         self.audience: Audience = "player"
         self.player: PlayerId | None = None
+        self.site = site
         self.is_waiting = False
         """A hello has been passed on and not yet been answered."""
         self.is_welcome = False

@@ -74,7 +74,7 @@ class Session:
     def __init__(self, ws: ServerConnection, desk: Desk) -> None:
         self._ws = ws
         self._desk = desk
-        self._link = WsLink(ws, desk.keeper, self._refuse)
+        self._link = WsLink(ws, desk.keeper, self._refuse, desk.site)
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
         self._room: RoomPort | None = None

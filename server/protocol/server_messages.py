@@ -44,6 +44,8 @@ class Welcome(Message):
     """Name and version of the server."""
     now_ms: int
     """The server's clock, UTC milliseconds."""
+    site: str | None = None
+    """The site that this socket is at; absent where all play at one."""
 
 
 class View(Message):

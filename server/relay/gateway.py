@@ -26,6 +26,8 @@ class Link(Protocol):
     """The role it asked for."""
     player: PlayerId | None
     """Who it speaks for, once greeted as a player."""
+    site: str | None
+    """The node that its socket is at; None where there is only one."""
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, in order; with a slot it may be replaced by a newer one."""
@@ -67,10 +69,6 @@ class Gateway(Protocol):
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
         """Send the view of a phase to everybody of one role; newer replaces older."""
-        ...
-
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every site for what it has received so far, as if before a version."""
         ...
 
     def is_settled(self, room: RoomCode, version: int) -> bool:

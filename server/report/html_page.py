@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from server.report.html_cases import again, cases, items, moves
@@ -33,6 +33,7 @@ from server.report.report_types import (
     Hidden,
     MatrixRow,
     Report,
+    TeamFigures,
 )
 
 
@@ -60,7 +61,8 @@ def _sections(report: Report) -> Iterator[str]:
     yield section("Where to go back to", again(report))
     yield _calibration(report)
     yield _after(report)
-    yield _teams(report)
+    yield _groups("Teams", "team", report.teams)
+    yield _groups("Sites", "site", report.cohorts)
     yield _herding(report)
     yield section("The cases as questions", items(report))
     yield section("How to read this", _glossary())
@@ -230,15 +232,20 @@ def _after(report: Report) -> str:
     return section("After the reveal: repair and transfer", table(head, rows), told)
 
 
-def _teams(report: Report) -> str:
+def _groups(title: str, what: str, groups: Sequence[TeamFigures]) -> str:
     rows = [
-        (escape(team.name), str(team.n), share(team.accuracy), number(team.score, 1))
-        for team in report.teams
+        (
+            escape(group.name),
+            str(group.n),
+            share(group.accuracy),
+            number(group.score, 1),
+        )
+        for group in groups
     ]
     if not rows:
         return ""
-    head = ("team", "people", "right, all answers", "mean score")
-    return section("Teams", table(head, rows))
+    head = (what, "people", "right, all answers", "mean score")
+    return section(title, table(head, rows))
 
 
 def _herding(report: Report) -> str:

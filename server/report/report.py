@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
@@ -57,6 +57,7 @@ def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Rep
         kr20=consistency(sample),
         transfer=transfer,
         teams=tuple(_teams(sample)),
+        cohorts=tuple(_cohorts(sample)),
         herding=herding,
     )
 
@@ -113,9 +114,25 @@ def _teams(sample: Sample) -> Iterator[TeamFigures]:
     for player in state.players.values():
         if player.team and state.counts(player.id):
             members.setdefault(player.team, []).append(player.id)
+    return _groups(sample, members)
+
+
+def _cohorts(sample: Sample) -> Iterator[TeamFigures]:
+    state = sample.state
+    members: dict[str, list[PlayerId]] = {name: [] for name in state.sites}
+    for player in state.players.values():
+        if player.site is not None and state.counts(player.id):
+            members[player.site].append(player.id)
+    return _groups(sample, members if len(members) > 1 else {})
+
+
+def _groups(
+    sample: Sample, members: Mapping[str, Sequence[PlayerId]]
+) -> Iterator[TeamFigures]:
     for name, players in members.items():
         mine = [sample.by_learner[p] for p in players if p in sample.by_learner]
-        yield TeamFigures(name, len(mine), _accuracy(mine), _score(state, players))
+        score = _score(sample.state, players)
+        yield TeamFigures(name, len(mine), _accuracy(mine), score)
 
 
 def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:

@@ -178,7 +178,7 @@ class TransferFigures:
 
 @dataclass(frozen=True, slots=True)
 class TeamFigures:
-    """One team or cohort."""
+    """One team, or the cohort of one site."""
 
     name: str
     n: int
@@ -220,4 +220,6 @@ class Report:
     kr20: float | Hidden
     transfer: TransferFigures | None
     teams: tuple[TeamFigures, ...]
+    cohorts: tuple[TeamFigures, ...]
+    """The sites side by side; empty where all played at one."""
     herding: HerdingFigures | None

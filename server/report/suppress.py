@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from server.game.cohorts import hidden_groups
 from server.report.report_types import (
     CalibrationFigures,
     CaseFigures,
@@ -14,6 +15,7 @@ from server.report.report_types import (
     MatrixRow,
     Moves,
     Report,
+    TeamFigures,
 )
 from server.report.sentences import more_sentences
 
@@ -38,7 +40,27 @@ def for_others(report: Report, least: int) -> Report:
             for team in report.teams
             if team.n >= least
         ),
+        cohorts=_cohorts(report.cohorts, least),
     )
+
+
+def _cohorts(cohorts: Sequence[TeamFigures], least: int) -> tuple[TeamFigures, ...]:
+    """Keep the sites' names and sizes, and leave out figures of few people."""
+    hidden = hidden_groups({cohort.name: cohort.n for cohort in cohorts}, least)
+    return tuple(
+        replace(
+            cohort, accuracy=_WHY[hidden[cohort.name]], score=_WHY[hidden[cohort.name]]
+        )
+        if cohort.name in hidden
+        else replace(cohort, accuracy=_figure(cohort.accuracy))
+        for cohort in cohorts
+    )
+
+
+_WHY = {
+    "few": Hidden("too few people to show"),
+    "cover": Hidden("hidden, so that a smaller site cannot be worked out"),
+}
 
 
 def suppress(counts: Sequence[int], least: int) -> list[int | None]:

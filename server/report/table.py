@@ -38,6 +38,7 @@ class Row:
     deck_seed: int
     person: str
     team: str | None
+    site: str | None
     round: int
     played: str
     phase: str
@@ -65,7 +66,8 @@ DICTIONARY: dict[str, str] = {
     "deck_version": "Version of the deck.",
     "deck_seed": "Seed from which the order of the cases was drawn.",
     "person": "Pseudonym: the same person throughout this export, and only in it.",
-    "team": "Team or cohort at the end of the game; empty without teams.",
+    "team": "Team at the end of the game; empty without teams.",
+    "site": "Site at which the person joined; empty where all played at one.",
     "round": "Number of the round, from 1.",
     "played": "revealed, skipped, or running: only revealed rounds are scored.",
     "phase": "vote (alone), revote (after discussion), fix, or transfer (twin case).",
@@ -174,6 +176,7 @@ class _Writer:
             deck_seed=self.state.seed,
             person=self.pseudonym(self.state, player),
             team=self.state.players[player].team,
+            site=self.state.players[player].site,
             round=self.index + 1,
             played=self._played(),
             phase=self.ballot.value,

@@ -17,12 +17,17 @@ from server.protocol.server_messages import (
     RefusedMessage,
     Welcome,
 )
+from server.relay.gateway import Link
 
 SERVER_NAME = f"two-gaps {__version__}"
 
 
 def welcome(
-    state: RoomState, role: Role, now_ms: int, player: PlayerId | None = None
+    state: RoomState,
+    role: Role,
+    now_ms: int,
+    link: Link,
+    player: PlayerId | None = None,
 ) -> bytes:
     """Return the welcome of a role; a player's holds name and resume token."""
     return encode_server(
@@ -34,6 +39,7 @@ def welcome(
             token=player_token(state.secret, player) if player else None,
             server=SERVER_NAME,
             now_ms=now_ms,
+            site=link.site,
         )
     )
 

@@ -64,7 +64,7 @@ def test_a_vote_is_a_row() -> None:
     (ann,) = rows_of(game, phase="vote", person=person(game, "Ann"))
     assert ann == Row(
         room="TESTAA", deck="test-deck", deck_version=1, deck_seed=7,
-        person=person(game, "Ann"), team=None, round=1, played="revealed",
+        person=person(game, "Ann"), team=None, site=None, round=1, played="revealed",
         phase="vote", case="case-0", case_version=1, verdict="outer", scored=True,
         status="cast", vote="outer", confidence=80, confidence_inner=None,
         correct=True, points=96, first_vote_ms=1500, resent=True, changed=None,

@@ -52,6 +52,7 @@ class RecordingLink:
         self.is_parted = False
         self.audience: Audience = "player"
         self.player: PlayerId | None = None
+        self.site: str | None = None
         self._news = asyncio.Event()
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:

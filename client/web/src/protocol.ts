@@ -682,6 +682,10 @@ export interface Welcome {
    * The server's clock, UTC milliseconds.
    */
   now_ms: number;
+  /**
+   * The site that this socket is at; absent where all play at one.
+   */
+  site: string | null;
 }
 /**
  * What the class sees now. A greater version replaces a smaller one.
@@ -910,7 +914,7 @@ export interface Move {
   n: number | null;
 }
 /**
- * How one site voted; no bars where too few to show.
+ * How one site voted, or why that is not shown.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Cohort".
@@ -918,8 +922,35 @@ export interface Move {
 export interface Cohort {
   name: string;
   n: number;
-  before: Bars | null;
-  after: Bars | null;
+  before: Portions | null;
+  /**
+   * With carried votes in it; None also where there was no second vote.
+   */
+  after: Portions | null;
+  hidden: ("few" | "cover") | null;
+}
+/**
+ * How one site answered: its n, and each option's part of it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Portions".
+ */
+export interface Portions {
+  n: number;
+  options: {
+    [k: string]: Portion;
+  };
+}
+/**
+ * How many of a group chose something: the count, and Wilson's 95 % interval.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Portion".
+ */
+export interface Portion {
+  n: number;
+  low: number;
+  high: number;
 }
 /**
  * The question which repair fits.
@@ -1021,7 +1052,9 @@ export interface RoundSummary {
   right_after: number | null;
 }
 /**
- * The mean round score of a group, with its n; None where too few to show.
+ * The mean of a group's people (each the mean of their round scores).
+ *
+ * ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GroupMean".
@@ -1030,6 +1063,9 @@ export interface GroupMean {
   name: string;
   n: number;
   mean: number | null;
+  low: number | null;
+  high: number | null;
+  hidden: ("few" | "cover") | null;
 }
 /**
  * One line of the final table.
@@ -1329,6 +1365,18 @@ export interface HostPanel {
    * Time until a warned close, None where none was warned.
    */
   warned_ms: number | null;
+  /**
+   * Votes of the whole game that came after their reveal: kept, not scored.
+   */
+  late: number;
+  /**
+   * Each site by itself; empty where all play at one and no other is known.
+   */
+  sites: SiteCard[];
+  /**
+   * The reveal that was asked for and waits for other sites.
+   */
+  held: HeldReveal | null;
 }
 /**
  * What the votes of the round's latest ballot say.
@@ -1401,6 +1449,79 @@ export interface PersonCard {
   percent: number;
   points: number;
   rounds: number;
+}
+/**
+ * One site in the host's list. Measures are of the round's latest ballot.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SiteCard".
+ */
+export interface SiteCard {
+  name: string;
+  /**
+   * Joined there, and not removed.
+   */
+  people: number;
+  connected: number;
+  answered: number;
+  /**
+   * Of those answered; None where nobody can say which answers are right.
+   */
+  right: number | null;
+  /**
+   * Wilson's 95 % interval of the proportion right (0-1).
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  interval: [unknown, unknown, ...unknown[]];
+  /**
+   * Votes of the whole game that came after their reveal: kept, not scored.
+   */
+  late: number;
+  /**
+   * None for a site that is not heard of any more.
+   */
+  link: SiteLink | null;
+}
+/**
+ * How a room's home hears one site. The room's own node is one of them.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SiteLink".
+ */
+export interface SiteLink {
+  name: string;
+  /**
+   * The room's home itself.
+   */
+  is_here: boolean;
+  is_up: boolean;
+  /**
+   * Votes that the site has and the home has not stored, as it said last.
+   */
+  waiting: number;
+  /**
+   * Whether votes of a ballot that has closed may still be on their way.
+   */
+  is_behind: boolean;
+  /**
+   * How long nothing has come, in seconds; None while it is heard.
+   */
+  silent_s: number | null;
+  /**
+   * The address at which people reach the site; None where it has not said.
+   */
+  url: string | null;
+}
+/**
+ * A reveal that waits: these sites may have votes that are not stored yet.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "HeldReveal".
+ */
+export interface HeldReveal {
+  sites: SiteLink[];
 }
 /**
  * How many have answered: 5 a second to host and screen, 1 to players, at most.

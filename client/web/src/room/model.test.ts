@@ -45,6 +45,7 @@ const WELCOME: Welcome = {
   token: "p1.x",
   server: "two-gaps 0.1.0",
   now_ms: 10_500,
+  site: null,
 };
 const PROGRESS: Progress = { type: "progress", answered: 2, expected: 9, joined: 9 };
 

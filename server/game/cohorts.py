@@ -1,0 +1,111 @@
+"""Groups side by side: how each site voted, and how each site or team scored.
+
+Others than the host see no group of fewer than ``min_cell`` people, and none that
+could be worked out: where all that is hidden is fewer than that, the smallest group
+that would be shown is hidden, too, since the figures of the whole class are known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from server.game.advice import wilson
+from server.game.phases import Ballot
+from server.game.site_types import Cohort, GroupMean, Portion, Portions, WhyHidden
+from server.game.state import Player, RoomState, Round
+from server.game.tally import Tally
+
+_Z = 1.959963984540054
+
+
+def hidden_groups(sizes: Mapping[str, int], least: int) -> dict[str, WhyHidden]:
+    """Return which groups are not shown, and why; ``sizes`` counts people by name."""
+    hidden: dict[str, WhyHidden] = {
+        name: "few" for name, n in sizes.items() if n < least
+    }
+    covered = sum(sizes[name] for name in hidden)
+    shown = sorted((n, name) for name, n in sizes.items() if name not in hidden)
+    for n, name in shown:
+        if not 0 < covered < least:
+            break
+        hidden[name] = "cover"
+        covered += n
+    return hidden
+
+
+def portions(tally: Tally) -> Portions:
+    """Return a tally as parts of its n, each with Wilson's interval."""
+    n = tally.n
+    return Portions(
+        n, {key: Portion(k, *wilson(k, n)) for key, k in tally.options().items()}
+    )
+
+
+def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
+    """Return how each site voted in a revealed round; none where all play at one."""
+    counted = round_.cohorts
+    has_revote = Ballot.REVOTE in round_.polls
+    sizes = {name: cohort.before.n for name, cohort in counted.items()}
+    hidden = hidden_groups(sizes, state.settings.min_cell)
+    return tuple(
+        Cohort(
+            name=name,
+            n=sizes[name],
+            before=None if name in hidden else portions(cohort.before),
+            after=None if name in hidden or not has_revote else portions(cohort.after),
+            hidden=hidden.get(name),
+        )
+        for name, cohort in counted.items()
+    )
+
+
+def group_means(
+    groups: Mapping[str, Sequence[Player]], least: int
+) -> tuple[GroupMean, ...]:
+    """Return the mean of each group of people who have been scored."""
+    hidden = hidden_groups({name: len(group) for name, group in groups.items()}, least)
+    return tuple(
+        _hidden(name, len(group), hidden[name])
+        if name in hidden
+        else _mean(name, [player.mean for player in group if player.mean is not None])
+        for name, group in groups.items()
+    )
+
+
+def _hidden(name: str, n: int, why: WhyHidden) -> GroupMean:
+    return GroupMean(name, n, None, None, None, why)
+
+
+def _mean(name: str, means: Sequence[float]) -> GroupMean:
+    n = len(means)
+    if not n:
+        return GroupMean(name, 0, None, None, None, None)
+    mean = math.fsum(means) / n
+    if n < 2:
+        return GroupMean(name, n, round(mean, 1), None, None, None)
+    variance = math.fsum((value - mean) ** 2 for value in means) / (n - 1)
+    half = t_quantile(n - 1) * math.sqrt(variance / n)
+    return GroupMean(
+        name, n, round(mean, 1), round(mean - half, 1), round(mean + half, 1), None
+    )
+
+
+def t_quantile(df: int) -> float:
+    """Return the 0.975 quantile of Student's t with ``df`` degrees of freedom.
+
+    Exact for one and two; from three on by the expansion in 1/df around the normal
+    quantile (Fisher & Cornish 1960), within 0.2 %.
+    """
+    if df == 1:
+        return math.tan(math.pi * 0.475)
+    if df == 2:
+        return 0.95 * math.sqrt(2 / (1 - 0.95**2))
+    z: float = _Z
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + math.fsum(term / df**power for power, term in enumerate(terms, start=1))
