@@ -1,0 +1,54 @@
+// What the charts of the sites draw: pure, tested without a page. Shares in per cent.
+import type { Cohort, GroupMean, Portion } from "../protocol";
+
+export interface Dot {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface Row {
+  name: string;
+  n: number;
+  hidden: "few" | "cover" | null;
+  /** First vote, and with a second vote that; empty where nothing is shown. */
+  dots: Dot[];
+}
+
+const hundred = (share: number) => Math.round(100 * share);
+
+export function dotOf(part: Portion, n: number): Dot {
+  return { value: hundred(part.n / n), low: hundred(part.low), high: hundred(part.high) };
+}
+
+/** Each site's share of one option, before and after. */
+export function rowsOf(cohorts: readonly Cohort[], option: string): Row[] {
+  return cohorts.map(({ name, n, hidden, before, after }) => ({
+    name,
+    n,
+    hidden,
+    dots: [before, after].flatMap((part) => {
+      const found = part?.options[option];
+      return part && found && part.n ? [dotOf(found, part.n)] : [];
+    }),
+  }));
+}
+
+/** The options that are compared: of two gaps one says it all. */
+export function comparedOptions(cohorts: readonly Cohort[]): string[] {
+  const shown = cohorts.find((cohort) => cohort.before)?.before;
+  const options = Object.keys(shown?.options ?? {});
+  return options.length === 2 ? options.slice(0, 1) : options;
+}
+
+/** The ends of the axis on which means are drawn: whole tens around all of them. */
+export function span(means: readonly GroupMean[]): [number, number] {
+  const ends = means.flatMap(({ mean, low, high }) =>
+    [mean, low, high].filter((end) => end !== null),
+  );
+  if (!ends.length) return [0, 1];
+  const [least, most] = [Math.min(...ends), Math.max(...ends)];
+  const step = most - least > 10 ? 10 : 1;
+  const low = Math.floor(least / step) * step;
+  return [low, Math.max(low + step, Math.ceil(most / step) * step)];
+}

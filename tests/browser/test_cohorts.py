@@ -1,0 +1,67 @@
+"""Sites side by side on the projector, the console and a phone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from server.game.ids import RoomCode
+from server.game.phases import Ballot
+from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+from tests.support.crowd import crowd, vote
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator
+
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SIZES = {"berlin": 30, "lisbon": 20, "oslo": 2, "madrid": 9}
+
+
+async def rows(found: Locator) -> list[str]:
+    """Return what the rows of a table say, a line each."""
+    return [
+        " ".join(text.split()) for text in await found.locator("tr").all_inner_texts()
+    ]
+
+
+async def test_every_page_shows_the_sites_side_by_side(table: Table) -> None:
+    room = await table.open_room(length=1)
+    live = table.server.directory.running(RoomCode(room))
+    assert live is not None
+    sites = {name: await crowd(live, name, n) for name, n in SIZES.items()}
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    console = await table.sit(table.host_path(room), size=LAPTOP, locale="de-DE")
+    phone = await table.sit(f"/j/{room}", size={"width": 320, "height": 640})
+    await phone.locator("#name").fill("Ada")
+    await phone.locator("button.main").click()
+    async with table.host(room) as host:
+        await host.ask("open_round")
+        await host.ask("open_vote")
+        for i, links in enumerate(sites.values()):
+            vote(live, links, Ballot.VOTE, 0.5 + i / 10, int(time.time() * 1000))
+        await host.ask("close_votes", override=True)
+        await host.ask("reveal")
+        for page in (screen, console, phone):
+            found = page.locator("table:has(th:text-is('berlin'), .name)").last
+            await expect(found.locator("tbody tr")).to_have_count(4)
+            lines = await rows(found.locator("tbody"))
+            assert "n = 30" in lines[0]
+            assert "50 % (33" in lines[0]
+            assert "60 % (39" in lines[1]
+            assert "%" not in lines[2]  # two people are too few to show
+            assert "%" not in lines[3]  # nine cover them
+            assert await violations(page) == []
+        assert "zu wenige" in (await rows(console.locator("table tbody").last))[2]
+        wide = "document.documentElement.scrollWidth <= innerWidth"
+        assert await phone.evaluate(wide)
+        await host.ask("finish")
+        for page in (screen, phone):
+            found = page.locator("table:has(.name)").last
+            await expect(found.locator("tbody tr")).to_have_count(4)
+            assert await violations(page) == []
+    assert table.complaints() == []
