@@ -14,12 +14,13 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
+from server.net.framing import Framer, write
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
 from server.relay.gateway import Audience, Slot
@@ -47,6 +48,7 @@ class WsLink:
     """One websocket, as the gateway sees it."""
 
     __slots__ = (
+        "_framer",
         "_keeper",
         "_on_refusal",
         "_parting",
@@ -73,6 +75,7 @@ class WsLink:
         """
         self._ws = ws
         self._keeper = keeper
+        self._framer = keeper.framer
         self._queue: deque[bytes] = deque()
         self._slots: dict[Slot, bytes] = {}
         self._since = 0.0
@@ -89,10 +92,9 @@ class WsLink:
         """Send a frame, or hold it while the client is slow."""
         if self._parting:
             return
-        if not self._queue and not self._slots and self._unsent() < HIGH_BYTES:
-            broadcast((self._ws,), frame, text=True)
-            return
-        self._hold(frame, slot)
+        is_held = self._queue or self._slots
+        if is_held or not write(self._ws, self._framer, frame, HIGH_BYTES):
+            self._hold(frame, slot)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
@@ -119,9 +121,14 @@ class WsLink:
 
         Cuts the link loose where it has been stuck for too long.
         """
-        while (self._queue or self._slots) and self._unsent() < HIGH_BYTES:
-            frame = self._queue.popleft() if self._queue else self._pop_slot()
-            broadcast((self._ws,), frame, text=True)
+        while self._queue and self._write(self._queue[0]):
+            self._queue.popleft()
+            self._since = now
+        while self._slots and not self._queue:
+            slot, frame = next(iter(self._slots.items()))
+            if not self._write(frame):
+                break
+            del self._slots[slot]
             self._since = now
         if not self._queue and not self._slots:
             return False
@@ -130,11 +137,8 @@ class WsLink:
             return False
         return True
 
-    def _unsent(self) -> int:
-        return self._ws.transport.get_write_buffer_size()
-
-    def _pop_slot(self) -> bytes:
-        return self._slots.pop(next(iter(self._slots)))
+    def _write(self, frame: bytes) -> bool:
+        return write(self._ws, self._framer, frame, HIGH_BYTES)
 
     def _hold(self, frame: bytes, slot: Slot | None) -> None:
         if not self._queue and not self._slots:
@@ -163,6 +167,8 @@ class Keeper:
     def __init__(self, metrics: Metrics | None = None) -> None:
         self.metrics = metrics or Metrics()
         self.metrics.watch("sockets_held", lambda: len(self._held))
+        self.framer = Framer()
+        """Shared by all links: what goes to many is framed once."""
         self._held: set[WsLink] = set()
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None

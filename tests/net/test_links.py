@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from websockets.protocol import State
 
 from server.net import links
 from server.net.links import HELD, STUCK_S, Keeper, WsLink
@@ -14,12 +15,25 @@ class FakeTransport:
     def __init__(self) -> None:
         self.unsent = 0
         self.is_aborted = False
+        self.written: list[bytes] = []
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
 
+    def write(self, frame: bytes) -> None:
+        assert frame[:2] == bytes((0x81, len(frame) - 2))
+        self.written.append(frame[2:])
+
     def abort(self) -> None:
         self.is_aborted = True
+
+
+class FakeProtocol:
+    """The library's view of a connection that is open and idle."""
+
+    state = State.OPEN
+    expect_continuation_frame = False
+    extensions = ()
 
 
 class FakeSocket:
@@ -27,17 +41,15 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.transport = FakeTransport()
-        self.written: list[bytes] = []
+        self.protocol = FakeProtocol()
+
+    @property
+    def written(self) -> list[bytes]:
+        return self.transport.written
 
 
 @pytest.fixture
-def socket(monkeypatch: pytest.MonkeyPatch) -> FakeSocket:
-    def write(sockets: tuple[FakeSocket], frame: bytes, *, text: bool) -> None:
-        assert text
-        for each in sockets:
-            each.written.append(frame)
-
-    monkeypatch.setattr(links, "broadcast", write)
+def socket() -> FakeSocket:
     return FakeSocket()
 
 

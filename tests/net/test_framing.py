@@ -1,0 +1,128 @@
+"""One frame for many: the library's own bytes, and nothing out of turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Frame, Opcode
+
+from server.net.framing import Framer, text_frame, write
+
+HIGH = 64 * 1024
+GUARD_S = 20
+
+
+@given(st.binary(max_size=300))
+@example(b"")
+@example(b"x" * 125)
+@example(b"x" * 126)
+@example(b"x" * 0xFFFF)
+@example(b"x" * 0x10000)
+def test_a_frame_is_byte_for_byte_the_librarys(payload: bytes) -> None:
+    assert text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
+
+
+def test_what_goes_to_many_is_framed_once() -> None:
+    framer = Framer()
+    view = b'{"type":"view"}'
+    assert framer.frame(view) is framer.frame(view)
+    assert framer.made == 1
+    assert framer.frame(b"other") == text_frame(b"other")
+    assert framer.frame(view) == text_frame(view)
+    assert framer.made == 3
+
+
+@contextlib.asynccontextmanager
+async def line(
+    compression: str | None = None,
+) -> AsyncIterator[tuple[ServerConnection, ClientConnection]]:
+    """Open a websocket, and hold both of its ends."""
+    opened: asyncio.Queue[ServerConnection] = asyncio.Queue()
+
+    async def receive(ws: ServerConnection) -> None:
+        await opened.put(ws)
+        with contextlib.suppress(Exception):
+            async for _ in ws:
+                pass
+
+    async with (
+        asyncio.timeout(GUARD_S),
+        serve(receive, "127.0.0.1", 0, compression=compression) as server,
+    ):
+        port = next(iter(server.sockets)).getsockname()[1]
+        url = f"ws://127.0.0.1:{port}/"
+        async with connect(url, compression=compression, max_queue=None) as client:
+            yield await opened.get(), client
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let others run until something is so; the line's guard ends it otherwise."""
+    while not is_so():  # noqa: ASYNC110 - nobody tells of it
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 0xFFFF, 0x10000, 300_000])
+async def test_a_message_arrives_as_it_was_sent(size: int) -> None:
+    async with line() as (ws, client):
+        text = "ä" * (size // 2) + "x" * (size % 2)
+        assert write(ws, Framer(), text.encode(), HIGH)
+        assert await client.recv() == text
+
+
+async def test_a_compressed_connection_gets_the_librarys_frames() -> None:
+    async with line("deflate") as (ws, client):
+        framer = Framer()
+        assert write(ws, framer, b"tell " * 1000, HIGH)
+        assert await client.recv() == "tell " * 1000
+        assert framer.made == 0
+
+
+async def test_nothing_is_written_to_a_connection_that_is_closing() -> None:
+    async with line() as (ws, client):
+        closing = asyncio.create_task(ws.close(), name="closing")
+        await asyncio.sleep(0)
+        assert write(ws, Framer(), b"too late", HIGH), "it has nowhere to wait for"
+        assert [message async for message in client] == []
+        await closing
+
+
+async def test_a_message_waits_while_another_goes_out_in_fragments() -> None:
+    go_on = asyncio.Event()
+
+    async def fragments() -> AsyncIterator[str]:
+        yield "one "
+        await go_on.wait()
+        yield "two"
+
+    async with line() as (ws, client):
+        framer = Framer()
+        sending = asyncio.create_task(ws.send(fragments()), name="fragments")
+        await until(lambda: ws.protocol.expect_continuation_frame)
+        assert not write(ws, framer, b"three", HIGH)
+        go_on.set()
+        await sending
+        assert write(ws, framer, b"three", HIGH)
+        assert [await client.recv(), await client.recv()] == ["one two", "three"]
+
+
+async def test_a_message_waits_while_too_much_is_unsent() -> None:
+    async with line() as (ws, client):
+        framer = Framer()
+        client.transport.pause_reading()
+        sent = 0
+        while write(ws, framer, b"%7d" % sent + b"x" * 50_000, HIGH):
+            sent += 1
+        assert ws.transport.get_write_buffer_size() >= HIGH
+        assert not write(ws, framer, b"waits", HIGH)
+        client.transport.resume_reading()
+        for number in range(sent):
+            assert int(str(await client.recv())[:7]) == number
+        await until(lambda: write(ws, framer, b"waits", HIGH))
+        assert await client.recv() == "waits"
