@@ -17,7 +17,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check screenshots docs clean
+.PHONY: help play demo test check unit web-check bench screenshots docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -45,6 +45,9 @@ unit: $(VENV)/.tested ## The tests in Python (PYTEST="-k name" for some)
 
 web-check: $(VENV)/.tested ## Types and unit tests of the browser client
 	@$(BIN)/python -m tests.support.web
+
+bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/performance.md
+	@$(BIN)/python -m tests.bench.speed
 
 screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/pictures
 	$(BIN)/python -m tests.browser.screenshots

@@ -1,0 +1,114 @@
+"""How fast, beside what it could be: one run, on two cores.
+
+    python -m tests.bench.speed                       # the whole run (make bench)
+    python -m tests.bench.speed --sizes 100 1000      # a quick look, written nowhere
+
+Prints a table, and whether each promise of docs/performance.md is held; a whole run
+also writes the table there, docs/performance.json, and the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench.speed import campaign, machine
+from tests.bench.speed.campaign import Cores, Paced, Size
+from tests.bench.speed.picture import picture
+from tests.bench.speed.promises import promises
+from tests.bench.speed.table import table
+
+SIZES = (100, 1_000, 5_000, 10_000)
+DOCS = Path(__file__).parents[3] / "docs"
+BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+
+
+def _cores() -> Cores:
+    """Choose two cores; one must do where there is only one."""
+    available = sorted(os.sched_getaffinity(0))
+    return Cores(server=available[0], driver=available[-1])
+
+
+def _tell(text: str) -> None:
+    """Show what is going on, in one line that is written over."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def _measured(sizes: list[int], cores: Cores) -> list[Size]:
+    found = []
+    for place, n in enumerate(sizes, start=1):
+        began = time.monotonic()
+        found.append(
+            campaign.size(
+                n,
+                cores,
+                lambda text, n=n, place=place: _tell(  # type: ignore[misc]
+                    f"[{place} of {len(sizes)}] {n:,} players, {text}"
+                ),
+            )
+        )
+        _tell("")
+        took_s = time.monotonic() - began
+        print(f"{n:,} players: {took_s:.0f} s", file=sys.stderr)
+    return found
+
+
+def _around() -> dict[str, Any]:
+    return {
+        "processor": machine.processor(),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "load_before": machine.load(),
+    }
+
+
+def _write(around: dict[str, Any], sizes: list[Size], paced: Paced, text: str) -> None:
+    found = {
+        **around,
+        "sizes": [asdict(size) for size in sizes],
+        "paced": asdict(paced),
+    }
+    (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (DOCS / "pictures" / "performance.svg").write_text(picture(sizes), "utf-8")
+    page = DOCS / "performance.md"
+    before, rest = page.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+
+
+def main() -> None:
+    """Measure, print, and write what a whole run has found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    sizes = parser.parse_args().sizes
+    try:
+        machine.raise_file_limit(max(sizes))
+    except machine.TooFewFiles as exc:
+        raise SystemExit(str(exc)) from exc
+    cores = _cores()
+    machine.pin(cores.driver)
+    around = _around()
+    print(f"{around['processor']}, server and driver on a core each", file=sys.stderr)
+    print(f"load before: {around['load_before']}", file=sys.stderr)
+    found = _measured(sizes, cores)
+    paced = campaign.paced(cores, _tell)
+    _tell("")
+    judged = "\n".join(str(promise) for promise in promises(found, paced))
+    ending = f"load before {around['load_before']}, after {machine.load()}"
+    text = f"{table(found)}\n\n```\n{judged}\n```\n\n{around['processor']}; {ending}."
+    print(text)
+    if tuple(sizes) == SIZES:
+        _write(around, found, paced, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What the project promises of its speed, and whether a run has held it.
+
+Ratios within one run: neither a faster machine nor a busy neighbour moves them much.
+Nothing here is a test; it is printed, and stands in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.bench.speed.campaign import Paced, Size
+
+OVER_FLOOR = 1.3
+UNDER_BROADCAST = 1.5
+OF_ECHO = 0.6
+MEMORY_KB = 20.0
+GROWTH = 1.3
+PACED_MS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise, and what was found."""
+
+    text: str
+    found: str
+    is_held: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{'held    ' if self.is_held else 'NOT HELD'}  {self.text}: {self.found}"
+        )
+
+
+def promises(sizes: Sequence[Size], paced: Paced | None) -> list[Promise]:
+    """Return what can be judged from the sizes that were run."""
+    by_n = {size.n: size for size in sizes}
+    found: list[Promise] = []
+    if 5_000 in by_n:
+        found += _at_5000(by_n[5_000])
+    if 10_000 in by_n:
+        found += _at_10000(by_n[10_000])
+    if len(sizes) > 1:
+        found += _growth(sizes[0], sizes[-1])
+    if paced is not None:
+        text = f"300 players within 3 s, p99 to recorded, under {PACED_MS:.0f} ms"
+        of_each = ", ".join(f"{ms:.1f}" for ms in paced.p99_of_each_ms)
+        got = f"{paced.p99_ms:.1f} ms ({of_each})"
+        found.append(Promise(text, got, paced.p99_ms < PACED_MS))
+    return found
+
+
+def _at_5000(size: Size) -> Iterator[Promise]:
+    ours, floor = size.game.fan.cpu_us, size.floor.cpu_us
+    theirs = size.library.fan.cpu_us
+    yield Promise(
+        f"fan-out to 5,000, CPU a socket, at most {OVER_FLOOR} × the bare loop",
+        f"{ours / floor:.2f} ({ours:.1f} and {floor:.1f} µs)",
+        ours <= OVER_FLOOR * floor,
+    )
+    yield Promise(
+        f"... and at least {UNDER_BROADCAST} × less than websockets.broadcast",
+        f"{theirs / ours:.2f} ({theirs:.1f} µs)",
+        theirs >= UNDER_BROADCAST * ours,
+    )
+    durable, echo = size.game.votes.per_s, size.library.votes.per_s
+    yield Promise(
+        f"durable votes/s at 5,000, at least {OF_ECHO} of an echo that stores nothing",
+        f"{durable / echo:.2f} ({durable:,.0f} and {echo:,.0f})",
+        durable >= OF_ECHO * echo,
+    )
+
+
+def _at_10000(size: Size) -> Iterator[Promise]:
+    stored, kb = size.game.voters_stored, size.game.joins.memory_kb_each
+    yield Promise(
+        "10,000 players in one room, a vote each in the journal",
+        f"{stored:,}",
+        stored == 10_000,
+    )
+    yield Promise(
+        f"... memory a connection at most {MEMORY_KB:.0f} KB",
+        f"{kb:.1f} KB",
+        kb <= MEMORY_KB,
+    )
+
+
+def _growth(least: Size, most: Size) -> Iterator[Promise]:
+    few, many = least.game.votes, most.game.votes
+    yield Promise(
+        f"bytes the server sends for a vote at {most.n:,} are those at {least.n:,}",
+        f"{many.answer_bytes:.0f} and {few.answer_bytes:.0f}",
+        many.answer_bytes <= few.answer_bytes + 1,
+    )
+    ratio = many.cpu_s_per_1000 / few.cpu_s_per_1000
+    yield Promise(
+        f"CPU for a vote at {most.n:,} at most {GROWTH} × that at {least.n:,}",
+        f"{ratio:.2f}",
+        ratio <= GROWTH,
+    )
