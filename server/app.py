@@ -53,6 +53,12 @@ WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
 GOODBYE_S = 0.1
 """How long a last word to the broker may take."""
 
+DRAIN_S = 1.5
+"""How long what has come in may take to be stored when the server stops."""
+
+CLOSE_S = 2.0
+"""How long sockets may take to close before they are cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -162,7 +168,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         _watch(config, parts, metrics)
         metrics_port = await _listen_privately(stack, config, operations)
         port = await _listen(stack, config, late.door)
-        stack.callback(_say_goodbye, directory, parts.gateway)
+        stack.push_async_callback(_wind_down, late.door, directory, parts.gateway)
         late.url = base_url(config.host, port, config.public_url, tls=False)
         local_url = base_url(_reachable_here(config.host), port, None, tls=False)
         if config.bring_practice:
@@ -345,26 +351,27 @@ async def _end(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _say_goodbye(directory: Directory, gateway: LocalGateway) -> None:
+async def _wind_down(door: Door, directory: Directory, gateway: LocalGateway) -> None:
+    """Take nothing more in, store and answer what has come, and tell everybody."""
+    door.stop()
+    if not await directory.drain(DRAIN_S):
+        log.warning("not all that came in could be stored in time; it is sent again")
     for room in directory.live:
         gateway.dismiss(room.code, None, replies.SHUTTING_DOWN)
+    door.part_all(replies.SHUTTING_DOWN)
 
 
 async def _listen(stack: contextlib.AsyncExitStack, config: Config, door: Door) -> int:
     try:
-        server = await listen(door, config.host, config.port, config.limits.staff_frame)
+        opened = await listen(door, config.host, config.port, config.limits.staff_frame)
     except OSError as exc:
         raise CannotStart(
             f"Port {config.port} on {config.host} cannot be opened: "
             f"{exc.strerror or exc}. Choose another one with --port."
         ) from exc
 
-    async def close() -> None:
-        server.close()
-        await server.wait_closed()
-
-    stack.push_async_callback(close)
-    return int(next(iter(server.sockets)).getsockname()[1])
+    stack.push_async_callback(opened.close, CLOSE_S)
+    return opened.number
 
 
 async def _listen_privately(

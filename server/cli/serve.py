@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,12 @@ from server.game.errors import Refused
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
+
+LAST_S = 4.8
+"""A server that has been told to stop is gone after so long, whatever hangs."""
+
+EXIT_LATE = 1
+EXIT_INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:
@@ -149,11 +157,29 @@ async def _serve(config: Config, deck: str | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _asked_to_stop, stop)
     async with running(config) as server:
         await _greet(server, config.data, deck)
         await stop.wait()
         err.print("Stopping: telling everybody, storing every vote.")
+
+
+def _asked_to_stop(stop: asyncio.Event) -> None:
+    """Stop in good order; at once when asked again, or where it takes too long.
+
+    Ending at once loses nothing that was acknowledged: that is on disk.
+    """
+    if stop.is_set():
+        os._exit(EXIT_INTERRUPTED)
+    stop.set()
+    last = threading.Timer(LAST_S, _end_at_once)
+    last.daemon = True
+    last.start()
+
+
+def _end_at_once() -> None:
+    os.write(2, b"Stopping took too long: ended. Recorded votes are on disk.\n")
+    os._exit(EXIT_LATE)
 
 
 async def _greet(server: Running, data: Path | None, deck: str | None) -> None:

@@ -62,6 +62,8 @@ class Desk:
     site: str | None
     """This node's name among others; None where it is alone."""
     metrics: Metrics = field(default_factory=Metrics)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once set, nothing that comes in is read: its sender comes back, and repeats."""
 
 
 _WRONG = ("unknown_room", "wrong_proof", "bad_token")
@@ -89,6 +91,8 @@ class Session:
         )
         try:
             async for frame in self._ws:
+                if self._desk.stopping.is_set():
+                    continue
                 if wait_s := self._take():
                     self._desk.metrics.delayed.inc()
                     await asyncio.sleep(wait_s)
@@ -98,6 +102,10 @@ class Session:
         finally:
             deadline.cancel()
             self._leave()
+
+    def part(self, bye: bytes) -> None:
+        """Send a last frame and close. Idempotent."""
+        self._link.part(bye)
 
     def _take(self) -> float:
         """Return how long to wait before the next message is read."""

@@ -115,6 +115,19 @@ class Directory:
         """The rooms that are running."""
         return [room for room, _ in self._rooms.values()]
 
+    async def drain(self, most_s: float) -> bool:
+        """Let every room serve what has come in; return whether all could in time.
+
+        Rooms serve nothing after this.
+        """
+        for room, _ in self._rooms.values():
+            room.finish()
+        tasks = [task for _, task in self._rooms.values()]
+        if not tasks:
+            return True
+        _, late = await asyncio.wait(tasks, timeout=most_s)
+        return not late
+
     async def open(self, new: NewRoom, secret_of: Callable[[RoomCode], str]) -> Room:
         """Open a room under a fresh code; ``secret_of`` gives its key (hex).
 

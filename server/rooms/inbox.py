@@ -81,6 +81,7 @@ class Inbox:
         self._queue: deque[Request] = deque()
         self._capacity = capacity
         self._signal = asyncio.Event()
+        self._is_ending = False
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -94,6 +95,16 @@ class Inbox:
             raise Refused("busy", "More is waiting than can be queued; resend shortly.")
         self._queue.append(request)
         self._signal.set()
+
+    def end(self) -> None:
+        """Let the reader have what waits, and then nothing more."""
+        self._is_ending = True
+        self._signal.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end was asked for and nothing waits any more."""
+        return self._is_ending and not self._queue
 
     def wake(self) -> None:
         """Wake the reader without a request: something is due."""

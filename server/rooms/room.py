@@ -142,13 +142,17 @@ class Room:
             raise Refused("kicked", "The host has removed you from this room.")
         return player
 
+    def finish(self) -> None:
+        """Serve what has come in, and then end: :meth:`run` returns."""
+        self._inbox.end()
+
     # --- the loop --------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Serve requests until cancelled."""
+        """Serve requests until cancelled or told to finish."""
         await self._resume()
         self._publisher.stage(self._state)
-        while True:
+        while not self._inbox.is_over:
             self._set_alarm()
             step = _Step(self._without_early_reveal(await self._inbox.batch()))
             try:
