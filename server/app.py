@@ -213,10 +213,10 @@ class _Parts:
         """Let what comes from other nodes find its rooms."""
         self.uplink = Uplink(directory.running, directory.find_here)
 
-    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> None:
+    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> bool:
         """Give a request of somebody elsewhere to its room."""
         assert self.uplink is not None
-        self.uplink.deliver(item, link, ack)
+        return self.uplink.deliver(item, link, ack)
 
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Connect to the broker, and stay connected."""

@@ -12,18 +12,15 @@ import json
 import logging
 from dataclasses import dataclass, field
 
-from server.disk import DiskError
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Notice, Received
-from server.relay import topics
 from server.relay.bus import Bus
 from server.relay.gateway import Audience, Link
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
-    MOST_BYTES,
     Announce,
     DownBatch,
     DownItem,
@@ -33,20 +30,11 @@ from server.relay.node_messages import (
     UpReturn,
     UpSay,
     decode_view,
-    encode,
-    encode_up_batch,
 )
-from server.relay.offset import ClockOffset
 from server.relay.outbox import Outbox
+from server.relay.sender import Sender
 
 log = logging.getLogger("twogaps.relay")
-
-BATCH = 500
-ROOM_FOR_ITEMS = MOST_BYTES * 3 // 4
-UNACKED = 32
-"""At most so many batches are sent again at once."""
-
-LEAST_RTO_S = 1.0
 
 SEARCH_S = 2.0
 """How long after a connect the broker may still be telling what it retains."""
@@ -69,35 +57,21 @@ class _Seat:
     link: Link
     room: RoomCode
     token: str | None = None
-
-
-@dataclass(slots=True)
-class _Home:
-    """What an edge knows of one home."""
-
-    boot: str = ""
-    is_up: bool = False
-    offset: ClockOffset = field(default_factory=ClockOffset)
-    fresh: list[UpItem] = field(default_factory=list)
-    """Not sent yet."""
-    sent_s: float = 0.0
-    """When something was last sent, on the loop's clock."""
+    returning: int = 0
+    """The number of its latest return, which may be on its way still."""
 
 
 class EdgeRelay:
     """This node's way to rooms of other nodes."""
 
     def __init__(self, node: str, boot: str, bus: Bus, outbox: Outbox) -> None:
-        self._node = node
         self._boot = boot
         self._bus = bus
-        self._outbox = outbox
+        self.sender = Sender(node, boot, bus, outbox, self._say_received)
         self._people = LocalGateway()
         self._rooms: dict[RoomCode, Elsewhere] = {}
-        self._homes: dict[str, _Home] = {}
         self._seats: dict[str, _Seat] = {}
         self._ids: dict[Link, str] = {}
-        self._news = asyncio.Event()
         self._links_made = 0
         self._up_s = 0.0
         self._cut: set[RoomCode] = set()
@@ -121,14 +95,15 @@ class EdgeRelay:
 
         Raises :class:`Refused` ("busy") where too much waits already.
         """
-        if self._outbox.is_full:
+        if self.sender.is_full:
             raise Refused("busy", "This site is cut off, and all its places are taken.")
-        home = self._rooms[room].home
+        known = self._rooms.get(room)
+        if known is None:
+            raise Refused("unknown_room", "This room has been put away.")
         link_id = self._id_of(room, link)
         if isinstance(body, UpSay):
-            body = self._in_home_time(home, body, self._seats[link_id].token)
-        self._home(home).fresh.append(self._outbox.put(home, room, link_id, body))
-        self._news.set()
+            body = self._in_home_time(known.home, body, self._seats[link_id].token)
+        self.sender.put(known.home, room, link_id, body)
 
     def leave(self, room: RoomCode, link: Link, body: UpBody) -> None:
         """A connection of this node is gone."""
@@ -138,9 +113,7 @@ class EdgeRelay:
         self._people.detach(room, link)
         self._seats.pop(link_id, None)
         if room in self._rooms:
-            home = self._rooms[room].home
-            self._home(home).fresh.append(self._outbox.put(home, room, link_id, body))
-            self._news.set()
+            self.sender.put(self._rooms[room].home, room, link_id, body)
 
     def _id_of(self, room: RoomCode, link: Link) -> str:
         link_id = self._ids.get(link)
@@ -151,12 +124,9 @@ class EdgeRelay:
         return link_id
 
     def _in_home_time(self, home: str, body: UpSay, token: str | None) -> UpSay:
-        offset_ms = self._home(home).offset.offset_ms
+        offset_ms = self.sender.home(home).offset.offset_ms
         stamped_ms = int(body.stamped_ms + offset_ms)
         return body.model_copy(update={"stamped_ms": stamped_ms, "token": token})
-
-    def _home(self, name: str) -> _Home:
-        return self._homes.setdefault(name, _Home())
 
     # --- what comes from homes -------------------------------------------------------
 
@@ -168,7 +138,10 @@ class EdgeRelay:
                 del self._rooms[room]
         elif known is None or news.epoch > known.epoch:
             self._rooms[room] = Elsewhere(home, news.epoch)
-            self._home(home)
+            self.sender.home(home)
+            if known is not None and known.home != home:
+                self.sender.move(room, known.home, home)
+                self.rejoin(home)
 
     def shown(
         self, home: str, room: RoomCode, audience: Audience, payload: bytes
@@ -189,9 +162,11 @@ class EdgeRelay:
         known.views[audience] = found
         self._people.broadcast(room, audience, frame, "view")
         if audience == "player" and self._people.count(room, "player"):
-            flush = UpFlush(version=version)
-            self._home(home).fresh.append(self._outbox.put(home, room, "", flush))
-            self._news.set()
+            self.flush(home, room, version)
+
+    def flush(self, home: str, room: RoomCode, version: int) -> None:
+        """Tell a home that all this site has received so far is on its way."""
+        self.sender.put(home, room, "", UpFlush(version=version))
 
     def progressed(self, room: RoomCode, frame: bytes) -> None:
         """A home says how many have answered."""
@@ -199,7 +174,7 @@ class EdgeRelay:
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:
         """A home is up or down; a new one has to be told who is here."""
-        known = self._home(home)
+        known = self.sender.home(home)
         was_up, known.is_up = known.is_up, is_up
         if is_up and (not was_up or boot != known.boot):
             known.boot = boot
@@ -212,22 +187,25 @@ class EdgeRelay:
             known = self._rooms.get(seat.room)
             if known is None or seat.token is None or home not in (None, known.home):
                 continue
+            if self.sender.is_waiting(known.home, seat.returning):
+                continue
             body = UpReturn(token=seat.token)
-            item = self._outbox.put(known.home, seat.room, link_id, body)
-            self._home(known.home).fresh.append(item)
-        for known_home in self._homes.values():
-            known_home.sent_s = 0.0
-        self._news.set()
+            seat.returning = self.sender.put(known.home, seat.room, link_id, body).seq
+        self.sender.again(home)
 
     def receive(self, home: str, batch: DownBatch) -> list[UpItem]:
         """Take a home's batch; return what is acknowledged by it."""
         done: list[UpItem] = []
         if batch.boot == self._boot:
-            done = self._outbox.acknowledged(home, batch.acks)
+            done = self.sender.acknowledged(home, batch.acks)
         for item in batch.items:
             seat = self._seats.get(item.link)
             if seat is not None and seat.room == item.room:
                 self._pass_on(seat, item)
+        for mark in batch.marks:
+            known = self._rooms.get(mark.room)
+            if known is not None and known.home == home:
+                self.flush(home, mark.room, mark.version)
         return done
 
     def _pass_on(self, seat: _Seat, item: DownItem) -> None:
@@ -258,28 +236,6 @@ class EdgeRelay:
         if view is not None:
             seat.link.push(view[2], "view")
 
-    # --- sending ---------------------------------------------------------------------
-
-    async def run(self) -> None:
-        """Secure and send what is new, until cancelled."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            for name, home in self._homes.items():
-                fresh, home.fresh = home.fresh, []
-                if fresh:
-                    await self._send_fresh(name, home, fresh)
-
-    async def _send_fresh(self, name: str, home: _Home, fresh: list[UpItem]) -> None:
-        try:
-            await self._outbox.secure(name, fresh)
-        except DiskError as exc:
-            log.warning("the outbox cannot be written: %s", exc)
-        else:
-            for item in fresh:
-                self._say_received(item)
-        self._publish(name, home, fresh)
-
     def _say_received(self, item: UpItem) -> None:
         seat = self._seats.get(item.link)
         if seat is None or not isinstance(item.body, UpSay):
@@ -294,39 +250,6 @@ class EdgeRelay:
             )
             seat.link.push(encode_server(received))
 
-    def _publish(self, name: str, home: _Home, items: list[UpItem]) -> None:
-        home.sent_s = asyncio.get_running_loop().time()
-        topic = topics.up(name, self._node)
-        chunk: list[bytes] = []
-        size = 0
-        for item in items:
-            encoded = encode(item)
-            size += len(encoded)
-            if chunk and (size > ROOM_FOR_ITEMS or len(chunk) >= BATCH):
-                self._bus.publish(topic, encode_up_batch(self._boot, chunk))
-                chunk, size = [], len(encoded)
-            chunk.append(encoded)
-        if chunk:
-            self._bus.publish(topic, encode_up_batch(self._boot, chunk))
-
-    def resend(self) -> None:
-        """Send again, oldest first, what has waited longer than it should."""
-        now_s = asyncio.get_running_loop().time()
-        for name in self._outbox.homes():
-            home = self._home(name)
-            round_trip_s = (home.offset.round_trip_ms or 0) / 1000
-            rto_s = max(LEAST_RTO_S, 3 * round_trip_s)
-            if self._bus.is_up and now_s - home.sent_s >= rto_s:
-                waiting = self._outbox.waiting(name)[: BATCH * UNACKED]
-                self._publish(name, home, waiting)
-
-    async def forget(self, done: list[UpItem]) -> None:
-        """Take acknowledged votes off the disk."""
-        try:
-            await self._outbox.forget(done)
-        except DiskError as exc:
-            log.warning("the outbox cannot be written: %s", exc)
-
     # --- what the people hear of the line --------------------------------------------
 
     def bus_changed(self) -> None:
@@ -338,7 +261,7 @@ class EdgeRelay:
 
     def _tell_state(self) -> None:
         for room, known in self._rooms.items():
-            is_cut = not (self._bus.is_up and self._home(known.home).is_up)
+            is_cut = not (self._bus.is_up and self.sender.home(known.home).is_up)
             if is_cut == (room in self._cut):
                 continue
             if is_cut:
@@ -354,13 +277,13 @@ class EdgeRelay:
 
     def homes(self) -> list[str]:
         """The homes whose clocks matter."""
-        return [name for name, home in self._homes.items() if home.is_up]
+        return [name for name, home in self.sender.homes().items() if home.is_up]
 
     def probed(
         self, home: str, sent_ms: float, home_ms: float, heard_ms: float
     ) -> None:
         """A home has answered a clock probe."""
-        self._home(home).offset.add(sent_ms, home_ms, heard_ms)
+        self.sender.home(home).offset.add(sent_ms, home_ms, heard_ms)
 
 
 _CUT = encode_server(

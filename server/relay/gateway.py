@@ -71,6 +71,10 @@ class Gateway(Protocol):
         """Send the view of a phase to everybody of one role; newer replaces older."""
         ...
 
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Ask every site for what it has received so far, as if before a version."""
+        ...
+
     def is_settled(self, room: RoomCode, version: int) -> bool:
         """Whether all that was said before a version has come in, from everywhere."""
         ...

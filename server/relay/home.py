@@ -15,19 +15,21 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.relay import topics
 from server.relay.bus import Bus
+from server.relay.flushes import Flushes
 from server.relay.gateway import Audience, Slot
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
     MOST_BYTES,
     Announce,
-    DownBatch,
     DownItem,
     DownOp,
+    Mark,
     UpBatch,
     UpFlush,
     UpItem,
     UpLeave,
     encode,
+    encode_down_batch,
     encode_view,
 )
 
@@ -36,7 +38,14 @@ log = logging.getLogger("twogaps.relay")
 SHARED: tuple[Slot, ...] = ("view", "progress")
 """What a player or a screen elsewhere gets by topic, not by link."""
 
-ROOM_FOR_FRAMES = MOST_BYTES * 3 // 4
+ACKS = 2_000
+"""Acknowledgements in a message, at most: 20 bytes each."""
+
+ROOM_FOR_FRAMES = MOST_BYTES - ACKS * 20
+
+
+MOST_LINKS = 50_000
+"""People of one edge, at most."""
 
 
 @dataclass(slots=True)
@@ -48,7 +57,8 @@ class Edge:
     links: dict[str, RemoteLink] = field(default_factory=dict)
     outgoing: list[DownItem] = field(default_factory=list)
     acks: list[int] = field(default_factory=list)
-    flushed: dict[RoomCode, int] = field(default_factory=dict)
+    asked: list[Mark] = field(default_factory=list)
+    flushes: Flushes = field(default_factory=Flushes)
     is_up: bool = True
 
 
@@ -103,8 +113,9 @@ class RemoteLink:
         self._edge.outgoing.append(item)
 
 
-Deliver = Callable[[UpItem, RemoteLink, Callable[[], None]], None]
-"""Puts a request into its room; the last argument acknowledges it."""
+Deliver = Callable[[UpItem, RemoteLink, Callable[[], None]], bool]
+"""Puts a request into its room; the last argument acknowledges it. False: too much
+waits there, it has to come again."""
 
 
 class HomeGateway(LocalGateway):
@@ -172,27 +183,34 @@ class HomeGateway(LocalGateway):
                 self._drop(edge)
             edge = self._edges[name] = Edge(name, batch.boot)
         edge.is_up = True
+        taken = [self._take(edge, item) for item in batch.items]
+        if all(taken):
+            edge.flushes.heard(batch.number, batch.oldest)
         for item in batch.items:
-            self._take(edge, item)
+            if isinstance(item.body, UpFlush) and _has_players(edge, item.room):
+                edge.flushes.marked(item.room, item.body.version, batch.number)
 
-    def _take(self, edge: Edge, item: UpItem) -> None:
+    def _take(self, edge: Edge, item: UpItem) -> bool:
+        """Put a request into its room; False where it has to come again."""
+
         def acknowledge() -> None:
             edge.acks.append(item.seq)
 
         if isinstance(item.body, UpFlush):
-            edge.flushed[item.room] = max(
-                item.body.version, edge.flushed.get(item.room, 0)
-            )
             acknowledge()
-            return
+            return True
         link = edge.links.get(item.link)
         if isinstance(item.body, UpLeave):
             edge.links.pop(item.link, None)
         if link is None:
             link = RemoteLink(edge, item.room, item.link)
+            if len(edge.links) >= MOST_LINKS:
+                link.turn_away(Refused("busy", "This site has no place left."))
+                acknowledge()
+                return True
             if item.link and not isinstance(item.body, UpLeave):
                 edge.links[item.link] = link
-        self._deliver(item, link, acknowledge)
+        return self._deliver(item, link, acknowledge)
 
     def edge_is_down(self, name: str) -> None:
         """An edge cannot be heard: its people linger, like dropped phones."""
@@ -210,10 +228,17 @@ class HomeGateway(LocalGateway):
     def is_settled(self, room: RoomCode, version: int) -> bool:
         """Whether every live edge with people here has flushed up to a version."""
         return all(
-            edge.flushed.get(room, 0) >= version
+            edge.flushes.version(room) >= version
             for edge in self._edges.values()
             if edge.is_up and _has_players(edge, room)
         )
+
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Ask every live edge with people here to send what it has."""
+        for edge in self._edges.values():
+            if edge.is_up and _has_players(edge, room):
+                edge.asked.append(Mark(room=room, version=version))
+                self._flush_edge(edge)
 
     # --- what goes down --------------------------------------------------------------
 
@@ -224,30 +249,22 @@ class HomeGateway(LocalGateway):
                 self._flush_edge(edge)
 
     def _flush_edge(self, edge: Edge) -> None:
-        items, acks = edge.outgoing, edge.acks
-        edge.outgoing, edge.acks = [], []
+        items, acks, marks = edge.outgoing, edge.acks, edge.asked
+        edge.outgoing, edge.acks, edge.asked = [], [], []
         topic = topics.down(edge.name, self._node)
-        chunk: list[DownItem] = []
+        chunk: list[bytes] = []
         size = 0
         for item in items:
-            length = len(item.frame) + 200
-            if chunk and size + length > ROOM_FOR_FRAMES:
-                self._send(topic, edge.boot, [], chunk)
-                chunk, size = [], 0
-            chunk.append(item)
-            size += length
-        while len(acks) > 2_000:
-            self._send(topic, edge.boot, acks[:2_000], [])
-            acks = acks[2_000:]
-        self._send(topic, edge.boot, acks, chunk)
-
-    def _send(
-        self, topic: str, boot: str, acks: list[int], items: list[DownItem]
-    ) -> None:
-        batch = DownBatch.model_construct(
-            boot=boot, acks=tuple(acks), items=tuple(items)
-        )
-        self._bus.publish(topic, encode(batch))
+            encoded = encode(item)
+            size += len(encoded) + 1
+            if chunk and size > ROOM_FOR_FRAMES:
+                self._bus.publish(topic, encode_down_batch(edge.boot, [], chunk))
+                chunk, size = [], len(encoded) + 1
+            chunk.append(encoded)
+        while len(acks) > ACKS:
+            self._bus.publish(topic, encode_down_batch(edge.boot, acks[:ACKS], []))
+            acks = acks[ACKS:]
+        self._bus.publish(topic, encode_down_batch(edge.boot, acks, chunk, marks))
 
 
 def _has_players(edge: Edge, room: RoomCode) -> bool:

@@ -78,6 +78,10 @@ class LocalGateway:
         del version
         self.broadcast(room, audience, frame, "view")
 
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Nothing is on its way on this node."""
+        del room, version
+
     def is_settled(self, room: RoomCode, version: int) -> bool:
         """Whatever was said on this node is in the room's inbox already."""
         del room, version

@@ -133,7 +133,7 @@ class Node:
     async def run(self) -> None:
         """Flush, send again and probe, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._edge.run(), name="relay-edge")
+            group.create_task(self._edge.sender.run(), name="relay-edge")
             group.create_task(self._flush(), name="relay-flush")
             group.create_task(self._retry(), name="relay-retry")
             group.create_task(self._probe(), name="relay-clock")
@@ -144,12 +144,12 @@ class Node:
             self._home.flush()
             done, self._done = self._done, []
             if done:
-                await self._edge.forget(done)
+                await self._edge.sender.forget(done)
 
     async def _retry(self) -> None:
         while True:
             await asyncio.sleep(RETRY_S)
-            self._edge.resend()
+            self._edge.sender.send_all()
 
     async def _probe(self) -> None:
         sent = 0

@@ -6,13 +6,15 @@ and whatever a home does with an item it may do again.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Hello, PlayerMessage
 from server.relay.gateway import Audience, Slot
+from server.relay.window import SPAN
 
 MOST_BYTES = 64 * 1024
 """No message between nodes is larger."""
@@ -102,10 +104,19 @@ class UpItem(NodeMessage):
 
 
 class UpBatch(NodeMessage):
-    """Requests of one edge."""
+    """Requests of one edge, in a batch with a number of its own."""
 
-    boot: str
+    boot: Annotated[str, Field(max_length=64)]
+    number: Counted
+    oldest: Counted
+    """The oldest batch that is not done: whatever is older has been dealt with."""
     items: Annotated[tuple[UpItem, ...], Field(max_length=1000)]
+
+    @model_validator(mode="after")
+    def _is_on_its_way(self) -> Self:
+        if not self.oldest <= self.number < self.oldest + SPAN:
+            raise ValueError("a batch is less than so many behind the oldest")
+        return self
 
 
 DownOp = Literal["push", "greet", "turn_away", "part"]
@@ -123,6 +134,13 @@ class DownItem(NodeMessage):
     code: str = ""
 
 
+class Mark(NodeMessage):
+    """Asks an edge to say when all it received for a room so far is on its way."""
+
+    room: RoomCode
+    version: Counted
+
+
 class DownBatch(NodeMessage):
     """Acknowledged numbers and frames for one edge, together or not at all."""
 
@@ -130,6 +148,8 @@ class DownBatch(NodeMessage):
     """Of the edge the numbers belong to."""
     acks: tuple[int, ...]
     items: tuple[DownItem, ...]
+    marks: tuple[Mark, ...] = ()
+    """What the edge is asked to send a flush mark for."""
 
 
 class Probe(NodeMessage):
@@ -145,9 +165,28 @@ class Answer(NodeMessage):
     home_ms: int
 
 
-def encode_up_batch(boot: str, items: list[bytes]) -> bytes:
+def encode_up_batch(
+    boot: str, number: int, oldest: int, items: Iterable[bytes]
+) -> bytes:
     """Return a batch of requests that are encoded already: each only once."""
-    return b'{"boot":"%s","items":[%s]}' % (boot.encode(), b",".join(items))
+    return b'{"boot":"%s","number":%d,"oldest":%d,"items":[%s]}' % (
+        boot.encode(),
+        number,
+        oldest,
+        b",".join(items),
+    )
+
+
+def encode_down_batch(
+    boot: str, acks: Iterable[int], items: Iterable[bytes], marks: Iterable[Mark] = ()
+) -> bytes:
+    """Return acknowledgements and frames for an edge; the frames are encoded."""
+    return b'{"boot":"%s","acks":[%s],"items":[%s],"marks":[%s]}' % (
+        boot.encode(),
+        ",".join(map(str, acks)).encode(),
+        b",".join(items),
+        b",".join(encode(mark) for mark in marks),
+    )
 
 
 M = TypeVar("M", bound=NodeMessage)
@@ -163,7 +202,7 @@ def decode(kind: type[M], payload: bytes) -> M | None:
     if len(payload) > MOST_BYTES:
         return None
     try:
-        return TypeAdapter(kind).validate_json(payload)
+        return kind.model_validate_json(payload)
     except ValidationError:
         return None
 

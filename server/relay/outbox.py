@@ -8,6 +8,7 @@ belongs to is connected, and would ask again.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -23,6 +24,7 @@ CAPACITY = 50_000
 BUSY_MS = 2_000
 
 _BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
+INTO = "INSERT OR REPLACE INTO outbox VALUES (?,?,?,?)"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY,
@@ -72,6 +74,15 @@ class Outbox:
         self._keep(home, item)
         return item
 
+    def move(self, room: RoomCode, old: str, new: str) -> list[UpItem]:
+        """Owe to another home what is owed for a room; return it, to be secured."""
+        waiting = self._waiting.get(old, {})
+        items = [item for item in waiting.values() if item.room == room]
+        for item in items:
+            del waiting[item.seq]
+            self._waiting.setdefault(new, {})[item.seq] = item
+        return items
+
     async def secure(self, home: str, items: list[UpItem]) -> None:
         """Write the votes among these to disk. Raises DiskError."""
         votes = [
@@ -80,9 +91,7 @@ class Outbox:
             if is_vote(item.body)
         ]
         if votes and self._disk is not None:
-            await self._disk.ask(
-                lambda db: db.executemany("INSERT INTO outbox VALUES (?,?,?,?)", votes)
-            )
+            await self._disk.ask(lambda db: db.executemany(INTO, votes))
 
     def waiting(self, home: str) -> list[UpItem]:
         """Return what is owed to a home, oldest first."""
@@ -92,7 +101,11 @@ class Outbox:
         """Return the homes that something is owed to."""
         return [home for home, items in self._waiting.items() if items]
 
-    def acknowledged(self, home: str, seqs: tuple[int, ...]) -> list[UpItem]:
+    def is_waiting(self, home: str, seq: int) -> bool:
+        """Whether a request is owed to a home still."""
+        return seq in self._waiting.get(home, {})
+
+    def acknowledged(self, home: str, seqs: Iterable[int]) -> list[UpItem]:
         """Forget what a home has dealt with; return it."""
         waiting = self._waiting.get(home, {})
         found = [item for seq in seqs if (item := waiting.pop(seq, None)) is not None]

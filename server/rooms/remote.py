@@ -96,18 +96,21 @@ class Uplink:
         self._find = find
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> None:
-        """Put a request into its room; it is acknowledged once dealt with."""
+    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> bool:
+        """Put a request into its room; it is acknowledged once dealt with.
+
+        False where the room takes no more now: it has to come again.
+        """
         request = _request(item, link, ack)
         room = self._running(link.room)
         if room is not None:
-            self._put(room, request)
-            return
+            return self._put(room, request)
         task = asyncio.get_running_loop().create_task(
             self._load_and_put(link, request), name=f"load-{link.room}"
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _load_and_put(self, link: RemoteLink, request: Request) -> None:
         try:
@@ -118,11 +121,13 @@ class Uplink:
             if request.ack is not None and refusal.code == "unknown_room":
                 request.ack()
 
-    def _put(self, room: RoomPort, request: Request) -> None:
+    def _put(self, room: RoomPort, request: Request) -> bool:
         try:
             room.put(request)
         except Refused as refusal:
             log.warning("room %s: %s; it is sent again", room.code, refusal.code)
+            return False
+        return True
 
 
 def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:

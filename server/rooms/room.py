@@ -15,13 +15,13 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from server.game.commands import Command, Resume, Reveal, Tick
+from server.game.commands import Command, Resume, Tick
 from server.game.decide import decide
 from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
 from server.game.evolve import evolve, replay
 from server.game.ids import PlayerId, RoomCode
-from server.game.state import GRACE_MS, RoomState
+from server.game.state import RoomState
 from server.game.timing import is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
 from server.metrics import Metrics
@@ -29,13 +29,14 @@ from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import is_equal, player_token, prove, screen_key
 from server.protocol.server_messages import Notice
-from server.relay.gateway import AUDIENCES, Audience, Gateway, Link
+from server.relay.gateway import AUDIENCES, Audience, Gateway
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of
 from server.rooms.inbox import Attend, Enter, Inbox, Leave, Request, Return, Say
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
+from server.rooms.settling import Settling
 
 log = logging.getLogger("twogaps.room")
 
@@ -96,9 +97,7 @@ class Room:
         self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
         self._figures_ms: int | None = None
-        self._held: list[Request] = []
-        self._closed_ms = 0
-        self._closed_version = 0
+        self._settling = Settling(gateway, clock, self._inbox)
 
     # --- asked by the sessions -------------------------------------------------------
 
@@ -154,7 +153,7 @@ class Room:
         self._publisher.stage(self._state)
         while not self._inbox.is_over:
             self._set_alarm()
-            step = _Step(self._without_early_reveal(await self._inbox.batch()))
+            step = _Step(self._settling.ready(self._state, await self._inbox.batch()))
             try:
                 await self._serve(step)
             except StoreUnavailable as exc:
@@ -179,7 +178,7 @@ class Room:
         if self._is_stalled:
             await self._recover()
         step.refusals = [self._decide(step, request) for request in step.batch]
-        if not self._is_stalled and is_due(self._state, *self._moment()):
+        if self._is_time_up():
             self._apply(step, Tick())
         await self._store_events(step)
         step.is_answered = True
@@ -193,29 +192,10 @@ class Room:
             await self._rebuild()
         await self._publish(effects, has_news=bool(step.events))
 
-    def _without_early_reveal(self, batch: list[Request]) -> list[Request]:
-        """Hold a reveal back until the votes of every site are in, 2 s at most.
-
-        Votes stamped before the close count if they come before the reveal.
-        """
-        waiting = [*self._held, *batch]
-        self._held = []
-        if self._is_settled():
-            return waiting
-        ready: list[Request] = []
-        hosts: set[Link] = set()
-        for request in waiting:
-            if _is_reveal(request) or request.link in hosts:
-                hosts.add(request.link)  # what a host says next comes after it
-                self._held.append(request)
-            else:
-                ready.append(request)
-        return ready
-
-    def _is_settled(self) -> bool:
-        now_ms = self._clock.now_ms()
-        is_over = now_ms >= self._closed_ms + GRACE_MS
-        return is_over or self._gateway.is_settled(self.code, self._closed_version)
+    def _is_time_up(self) -> bool:
+        """Whether the open ballot closes by itself now."""
+        is_up = not self._is_stalled and is_due(self._state, *self._moment())
+        return is_up and self._settling.may_close(self._state)
 
     def _decide(self, step: _Step, request: Request) -> Refused | None:
         """Decide what a request changes; return the refusal if it is one."""
@@ -275,10 +255,7 @@ class Room:
             evolve(self._state, event)
             step.events.append(event)
             if isinstance(event, BallotClosed):
-                self._closed_ms, self._closed_version = (
-                    event.at_ms,
-                    self._state.version,
-                )
+                self._settling.closed(event.at_ms, self._state.version)
 
     def _moment(self) -> tuple[int, Set[PlayerId]]:
         now_ms = self._clock.now_ms()
@@ -440,7 +417,7 @@ class Room:
             future.append(max(flush_ms, now_ms + 1))
         if self._is_stalled:
             future.append(now_ms + RETRY_MS)
-        if self._held:
+        if self._settling.is_holding:
             future.append(now_ms + SETTLE_MS)
         if self._alarm is not None:
             self._alarm.cancel()
@@ -461,7 +438,3 @@ class Room:
 def _bearer(token: str) -> PlayerId:
     """Return whom a token names; whether it is genuine is for ``player_of`` to say."""
     return PlayerId(token.partition(".")[0])
-
-
-def _is_reveal(request: Request) -> bool:
-    return isinstance(request, Say) and isinstance(request.message, Reveal)

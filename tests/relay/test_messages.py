@@ -13,30 +13,38 @@ from server.relay.node_messages import (
     MOST_BYTES,
     DownBatch,
     DownItem,
+    Mark,
     UpBatch,
     UpItem,
     UpReturn,
     decode,
     decode_view,
     encode,
+    encode_down_batch,
     encode_up_batch,
     encode_view,
 )
 from server.relay.offset import ClockOffset
+from server.relay.window import SPAN
 
 
 def test_batches_survive_the_way() -> None:
     up = UpBatch(
         boot="b",
+        number=7,
+        oldest=3,
         items=(UpItem(seq=1, room=RoomCode("R"), link="l", body=UpReturn(token="t")),),
     )
     assert decode(UpBatch, encode(up)) == up
-    assert encode_up_batch("b", [encode(item) for item in up.items]) == encode(up)
+    assert encode_up_batch("b", 7, 3, map(encode, up.items)) == encode(up)
     down = DownBatch(
         boot="b",
         acks=(1, 2),
         items=(DownItem(link="l", room=RoomCode("R"), op="push", frame="{}"),),
+        marks=(Mark(room=RoomCode("R"), version=9),),
     )
+    items = [encode(item) for item in down.items]
+    assert encode_down_batch("b", down.acks, items, down.marks) == encode(down)
     assert decode(DownBatch, encode(down)) == down
 
 
@@ -47,8 +55,14 @@ def test_rubbish_is_nothing(payload: bytes) -> None:
 
 
 def test_what_is_too_large_is_nothing() -> None:
-    batch = UpBatch(boot="b" * MOST_BYTES, items=())
-    assert decode(UpBatch, encode(batch)) is None
+    batch = encode(UpBatch(boot="b", number=1, oldest=1, items=()))
+    assert decode(UpBatch, batch) is not None
+    assert decode(UpBatch, batch + b" " * MOST_BYTES) is None
+
+
+@pytest.mark.parametrize(("number", "oldest"), [(1, 2), (SPAN, 0), (10**12, 0)])
+def test_a_batch_that_cannot_be_on_its_way_is_nothing(number: int, oldest: int) -> None:
+    assert decode(UpBatch, encode_up_batch("b", number, oldest, [])) is None
 
 
 def test_views_carry_epoch_and_version() -> None:
@@ -110,7 +124,7 @@ def test_the_offset_is_that_of_the_quickest_probe() -> None:
 
 def test_a_site_cannot_send_what_a_host_may() -> None:
     forged = (
-        b'{"boot":"b","items":[{"seq":1,"room":"R","link":"l","body":{"op":"say",'
+        b'{"boot":"b","number":1,"oldest":1,"items":[{"seq":1,"room":"R","link":"l","body":{"op":"say",'
         b'"token":null,"message":{"type":"%s"},"stamped_ms":1}}]}'
     )
     assert decode(UpBatch, forged % b"finish") is None

@@ -1,0 +1,184 @@
+"""What an edge sends up: secured on disk, in batches, again until it is acknowledged.
+
+Knows homes and their clocks; knows nothing of people and views.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from server.disk import DiskError
+from server.game.ids import RoomCode
+from server.relay import topics
+from server.relay.bus import Bus
+from server.relay.node_messages import (
+    MOST_BYTES,
+    UpBody,
+    UpItem,
+    encode,
+    encode_up_batch,
+)
+from server.relay.offset import ClockOffset
+from server.relay.outbox import Outbox
+from server.relay.window import Window
+
+log = logging.getLogger("twogaps.relay")
+
+LEAST_RTO_S = 1.0
+ROUND_TRIPS = 3
+"""An answer is given up on after so many round trips."""
+
+ROOM_FOR_ITEMS = MOST_BYTES - 1_024
+"""Bytes of requests in a batch: the rest is its frame."""
+
+
+@dataclass(slots=True)
+class Home:
+    """What an edge knows of one home."""
+
+    boot: str = ""
+    is_up: bool = False
+    offset: ClockOffset = field(default_factory=ClockOffset)
+    window: Window = field(default_factory=lambda: Window(ROOM_FOR_ITEMS))
+    fresh: list[UpItem] = field(default_factory=list)
+    """Not secured yet."""
+
+
+class Sender:
+    """Carries the requests of one edge to its homes."""
+
+    def __init__(
+        self,
+        node: str,
+        boot: str,
+        bus: Bus,
+        outbox: Outbox,
+        received: Callable[[UpItem], None],
+    ) -> None:
+        """``received`` hears of each request once it is as safe as it can be here."""
+        self._node = node
+        self._boot = boot
+        self._bus = bus
+        self._outbox = outbox
+        self._received = received
+        self._homes: dict[str, Home] = {}
+        self._news = asyncio.Event()
+        self.resent = 0
+        """Batches that were sent more than once."""
+
+    # --- what is owed ----------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may be taken."""
+        return self._outbox.is_full
+
+    @property
+    def owed(self) -> int:
+        """How many requests wait to be acknowledged."""
+        return self._outbox.size
+
+    def home(self, name: str) -> Home:
+        """Return what is known of a home; what an earlier run owes it is on its way."""
+        home = self._homes.get(name)
+        if home is None:
+            home = self._homes[name] = Home()
+            for item in self._outbox.waiting(name):
+                home.window.put(item.seq, encode(item))
+        return home
+
+    def homes(self) -> dict[str, Home]:
+        """Return the homes that are known, by name."""
+        return self._homes
+
+    def put(self, home: str, room: RoomCode, link: str, body: UpBody) -> UpItem:
+        """Take a request for a home."""
+        known = self.home(home)
+        item = self._outbox.put(home, room, link, body)
+        known.fresh.append(item)
+        self._news.set()
+        return item
+
+    def is_waiting(self, home: str, seq: int) -> bool:
+        """Whether a request is not acknowledged yet."""
+        return self._outbox.is_waiting(home, seq)
+
+    def acknowledged(self, home: str, seqs: Iterable[int]) -> list[UpItem]:
+        """Forget what a home has dealt with; return it."""
+        known = self._homes.get(home)
+        if known is None:
+            return []
+        done = self._outbox.acknowledged(home, seqs)
+        known.window.acknowledged(item.seq for item in done)
+        self._news.set()
+        return done
+
+    def again(self, home: str | None = None) -> None:
+        """Send at once what may be lost: after a cut, or a home's restart."""
+        for owed in self._outbox.homes():
+            self.home(owed)
+        for name, known in self._homes.items():
+            if home in (None, name):
+                known.window.again()
+        self._news.set()
+
+    def move(self, room: RoomCode, old: str, new: str) -> None:
+        """Owe another home what was owed for a room: it lives there now."""
+        items = self._outbox.move(room, old, new)
+        self.home(old).window.withdraw(item.seq for item in items)
+        self.home(new).fresh += items
+        self._news.set()
+
+    # --- on its way ------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Secure and send what is new, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for name, home in list(self._homes.items()):
+                fresh, home.fresh = home.fresh, []
+                if fresh:
+                    await self._secure(name, fresh)
+                for item in fresh:
+                    if self._outbox.is_waiting(name, item.seq):
+                        home.window.put(item.seq, encode(item))
+                self.send(name)
+
+    async def _secure(self, name: str, fresh: list[UpItem]) -> None:
+        try:
+            await self._outbox.secure(name, fresh)
+        except DiskError as exc:
+            log.warning("the outbox cannot be written: %s", exc)
+        else:
+            for item in fresh:
+                self._received(item)
+
+    def send_all(self) -> None:
+        """Send what is due to any home: also what has waited too long."""
+        for name in self._homes:
+            self.send(name)
+
+    def send(self, name: str) -> None:
+        """Send what is due to a home, if there is a line."""
+        if not self._bus.is_up:
+            return
+        window, offset = self._homes[name].window, self._homes[name].offset
+        round_trip_s = (offset.round_trip_ms or 0) / 1000
+        rto_s = max(LEAST_RTO_S, ROUND_TRIPS * round_trip_s)
+        topic = topics.up(name, self._node)
+        for batch in window.due(asyncio.get_running_loop().time(), rto_s):
+            items = batch.left.values()
+            payload = encode_up_batch(self._boot, batch.number, window.oldest, items)
+            self._bus.publish(topic, payload)
+            self.resent += batch.times > 1
+
+    async def forget(self, done: list[UpItem]) -> None:
+        """Take acknowledged votes off the disk."""
+        try:
+            await self._outbox.forget(done)
+        except DiskError as exc:
+            log.warning("the outbox cannot be written: %s", exc)
