@@ -173,6 +173,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         local_url = base_url(_reachable_here(config.host), port, None, tls=False)
         if config.bring_practice:
             late.practice = config.bring_practice(local_url)
+        log.info("serving on port %d with %d rooms", port, len(directory.live))
         yield Running(
             port=port,
             url=late.url,

@@ -15,7 +15,7 @@ from client.terminal.demo import run_demo
 from scenarios.errors import ScenarioError
 from server.app import Config, running
 from server.cli.console import fail, out
-from server.cli.serve import set_up_logging
+from server.cli.logs import set_up_logging
 from server.game.errors import Refused
 from server.game.settings import RoomSettings
 from server.game.view_types import Standing

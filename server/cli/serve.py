@@ -15,11 +15,14 @@ import typer
 
 from server.app import Config, Running, running
 from server.cli.console import CasesOption, DataOption, default_data, err, out
+from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
 from server.game.errors import Refused
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
+
+log = logging.getLogger("twogaps")
 
 LAST_S = 4.8
 """A server that has been told to stop is gone after so long, whatever hangs."""
@@ -113,13 +116,17 @@ def serve(
     log_level: Annotated[
         str, typer.Option(envvar="TWOGAPS_LOG", help="debug, info, warning or error.")
     ] = "info",
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="TWOGAPS_LOG_FORMAT", help="For people or for programs."),
+    ] = LogFormat.TEXT,
 ) -> None:
     """Run the server: phones on the network join, you open rooms by the admin link.
 
     Stop it with Ctrl-C: everybody is told, every vote is stored, and unfinished rooms
     go on when it starts again.
     """
-    set_up_logging(log_level)
+    set_up_logging(log_level, log_format)
     config = Config(
         host=host,
         port=port,
@@ -140,28 +147,17 @@ def serve(
     asyncio.run(_serve(config, room))
 
 
-def set_up_logging(level: str) -> None:
-    """Log to stderr, a line an event; the sockets' own chatter only when it matters."""
-    names = logging.getLevelNamesMapping()
-    if level.upper() not in names:
-        raise typer.BadParameter(f"no such level: {level}", param_hint="--log-level")
-    logging.basicConfig(
-        level=names[level.upper()],
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-    )
-    chatter = logging.DEBUG if level.lower() == "debug" else logging.ERROR
-    logging.getLogger("twogaps.websockets").setLevel(chatter)
-
-
 async def _serve(config: Config, deck: str | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    log_task_faults(loop)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _asked_to_stop, stop)
     async with running(config) as server:
         await _greet(server, config.data, deck)
         await stop.wait()
-        err.print("Stopping: telling everybody, storing every vote.")
+        log.info("stopping: telling everybody, storing every vote")
+    log.info("stopped")
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:

@@ -149,6 +149,11 @@ class Directory:
             await self._store.append(code, 0, [event])
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
+        self._metrics.stored([event])
+        rounds = len(new.plan.rounds)
+        log.info(
+            "opened: deck %s, %d rounds", new.plan.deck, rounds, extra={"room": code}
+        )
         return self._start(open_room(event))
 
     def running(self, code: RoomCode) -> Room | None:
@@ -223,7 +228,9 @@ class Directory:
                 try:
                     await self.find_here(record.code)
                 except Refused as refusal:
-                    log.error("room %s stays away: %s", record.code, refusal.detail)
+                    log.error(
+                        "stays away: %s", refusal.detail, extra={"room": record.code}
+                    )
 
     async def _load(self, code: RoomCode) -> Room:
         try:
@@ -233,10 +240,11 @@ class Directory:
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
         except UnreadableEvent as exc:
-            log.exception("room %s: its journal is damaged", code)
+            log.exception("its journal is damaged", extra={"room": code})
             raise Refused("room_closed", "This room's journal is damaged.") from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")
+        log.info("taken up again after %d events", len(events), extra={"room": code})
         return self._start(replay(events))
 
     def _start(self, state: RoomState) -> Room:
@@ -254,7 +262,7 @@ class Directory:
         try:
             await room.run()
         except Exception:
-            log.exception("room %s: closed", room.code)
+            log.exception("closed", extra={"room": room.code})
             self._metrics.rooms_failed.inc()
             self._rooms.pop(room.code, None)
             self._gateway.dismiss(room.code, None, replies.ROOM_CLOSED)
@@ -284,7 +292,7 @@ class Directory:
             for record in await self._store.rooms():
                 if record.updated_ms < limit_ms and record.code not in self._rooms:
                     await self._store.delete(record.code)
-                    log.info("room %s: removed after its time", record.code)
+                    log.info("removed after its time", extra={"room": record.code})
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
 

@@ -125,7 +125,7 @@ class Uplink:
         try:
             room.put(request)
         except Refused as refusal:
-            log.warning("room %s: %s; it is sent again", room.code, refusal.code)
+            log.warning("%s; it is sent again", refusal.code, extra={"room": room.code})
             return False
         return True
 

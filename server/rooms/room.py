@@ -84,6 +84,7 @@ class Room:
         metrics: Metrics | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
+        self._about = {"room": state.code}
         self._state = state
         self._store = store
         self._gateway = gateway
@@ -157,10 +158,10 @@ class Room:
             try:
                 await self._serve(step)
             except StoreUnavailable as exc:
-                log.warning("room %s: %s", self.code, exc)
+                log.warning("%s", exc, extra=self._about)
                 await self._fail(step, _STORAGE)
             except Exception:
-                log.exception("room %s: a step failed", self.code)
+                log.exception("a step failed", extra=self._about)
                 self._metrics.steps_failed.inc()
                 await self._fail(step, _FAULT)
 
@@ -171,7 +172,7 @@ class Room:
             self._apply(step, Resume())
             await self._store_events(step)
         except StoreUnavailable as exc:
-            log.warning("room %s: %s", self.code, exc)
+            log.warning("%s", exc, extra=self._about)
             await self._fail(step, _STORAGE)
 
     async def _serve(self, step: _Step) -> None:
@@ -222,7 +223,7 @@ class Room:
         except Refused as refusal:
             return refusal
         except Exception:
-            log.exception("room %s: a rule failed", self.code)
+            log.exception("a rule failed", extra=self._about)
             self._metrics.steps_failed.inc()
             step.is_suspect = True
             return _FAULT
@@ -291,7 +292,7 @@ class Room:
             self._state = replay(await self._store.load(self.code))
             self._is_blind = False
         except StoreUnavailable as exc:
-            log.warning("room %s: cannot read the journal: %s", self.code, exc)
+            log.warning("cannot read the journal: %s", exc, extra=self._about)
 
     async def _recover(self) -> None:
         """Go on as soon as the journal can be written again."""

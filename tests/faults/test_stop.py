@@ -31,7 +31,7 @@ STUCK = 20
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
     data = tmp_path / "data"
-    made = Program(tmp_path, "--data", str(data), "--log-level", "warning")
+    made = Program(tmp_path, "--data", str(data))
     yield made
     await made.kill()
 
@@ -107,7 +107,7 @@ async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
         await silent.ws.send("{}")
         silent.ws.transport.pause_reading()
         program.signal(signal.SIGINT)
-        await program.says("Stopping")
+        await program.says("stopping")
         program.signal(signal.SIGINT)
         ended = await program.ended()
         silent.ws.transport.resume_reading()

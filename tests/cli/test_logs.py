@@ -1,0 +1,121 @@
+"""Logs: what stands in them, and above all what does not."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server import __version__
+from server.cli.logs import JsonFormatter, PeopleFormatter
+from tests.support.program import Program
+from tests.support.wire import wire
+
+NAMES = ("Annegret", "Bartholomäus", "Чеслава", "Dagobert")
+REASONS = ("the turbocharger", "weil der Fahrplan", "reason-zebra", "reason-yak")
+TELLING = (*NAMES, *REASONS, "Renamed-Xaver", "Stranger-Zoe", "outer", "inner")
+
+
+@pytest.fixture
+async def program(tmp_path: Path) -> AsyncIterator[Program]:
+    made = Program(tmp_path, "--data", str(tmp_path / "data"), "--room", "first-class")
+    yield made
+    await made.kill()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_a_whole_game_leaves_no_name_no_reason_and_no_label(
+    program: Program, form: str
+) -> None:
+    await program.start("--log-format", form, "--log-level", "info")
+    room, key = program.room
+    port = program.port
+    async with wire(port) as host, wire(port) as stranger:
+        await host.prove("host", room, key)
+        await _misbehave(stranger, room)
+        await _play(port, room, host)
+    ended = await program.stop()
+    assert ended.code == 0
+    for word in TELLING:
+        assert word.casefold() not in ended.log.casefold()
+    assert room in ended.log
+    assert re.search("opened: deck first-class, [0-9]+ rounds", ended.log)
+    if form == "json":
+        entries = [json.loads(line) for line in ended.log.splitlines()]
+        assert all(entry["version"] == __version__ for entry in entries)
+        assert any(entry.get("room") == room for entry in entries)
+        assert {"at", "level", "logger", "message"} <= entries[0].keys()
+
+
+async def _misbehave(stranger, room: str) -> None:  # type: ignore[no-untyped-def] # Wire
+    """Send what is refused, with a name in it."""
+    await stranger.ws.send('{"type": "hello", "name": "Stranger-Zoe", "rubbish": 1}')
+    await stranger.until("refused")
+    await stranger.hello("player", room="NOSUCH", name="Stranger-Zoe")
+    await stranger.until("refused", code="unknown_room")
+    await stranger.hello("player", room=room, token="Stranger-Zoe.00")
+    await stranger.until("refused", code="bad_token")
+
+
+async def _play(port: int, room: str, host) -> None:  # type: ignore[no-untyped-def] # Wire
+    """Play one round with everything a host may do about people."""
+    async with wire(port) as a, wire(port) as b, wire(port) as c, wire(port) as d:
+        players = {}
+        for somebody, name in zip((a, b, c, d), NAMES, strict=True):
+            players[name] = (await somebody.join(room, name))["player"]
+        await host.do("open_round", "open_vote")
+        for number, somebody in enumerate((a, b, c, d)):
+            label = ("outer", "inner")[number % 2]
+            await somebody.vote(label, reason=REASONS[number])
+        await host.send("get_roster", ref=1, search="Annegret")
+        await host.until("roster", ref=1)
+        await host.do("rename", player=players["Dagobert"], name="Renamed-Xaver")
+        await host.do("kick", player=players["Bartholomäus"])
+        await host.do("close_votes", "reveal")
+        await host.do("next_step", all=True)
+        await host.do("pin_reason", player=players["Annegret"])
+        await host.do("finish")
+
+
+def written(formatter: logging.Formatter, quoted: str, **extra: object) -> str:
+    """Return what is logged of a fault whose words quote a player."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    log = logging.Logger("twogaps.test")
+    log.addHandler(handler)
+    try:
+        try:
+            raise KeyError(quoted)
+        except KeyError as exc:
+            raise ValueError(quoted) from exc
+    except ValueError:
+        log.exception("a step failed", extra=extra)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", [JsonFormatter, PeopleFormatter])
+def test_a_fault_is_told_without_what_it_quotes(
+    kind: type[JsonFormatter] | type[PeopleFormatter],
+) -> None:
+    discreet = written(kind("%(about)s%(message)s"), "Annegret", room="K7MQ2P")
+    assert "Annegret" not in discreet
+    for word in ("KeyError", "ValueError", "test_logs.py", "which led to", "K7MQ2P"):
+        assert word in discreet
+    frank = written(kind("%(about)s%(message)s", is_frank=True), "Annegret")
+    assert "ValueError: Annegret" in frank
+
+
+def test_what_the_machine_says_is_told() -> None:
+    record = logging.LogRecord("x", logging.ERROR, "x", 1, "no", (), None)
+    try:
+        raise OSError(28, "No space left on device")
+    except OSError as exc:
+        record.exc_info = (type(exc), exc, exc.__traceback__)
+    entry = json.loads(JsonFormatter().format(record))
+    assert entry["exception"].endswith("OSError: [Errno 28] No space left on device")
