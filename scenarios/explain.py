@@ -42,9 +42,13 @@ def explain(
 
 
 def _problem(file: Path, model: type[BaseModel], error: ErrorDetails) -> Problem:
-    loc: Loc = error["loc"]
-    message, remedy = _words(model, loc, error)
-    return Problem(file, dotted(loc) or "the whole file", message, remedy)
+    message, remedy = explain_one(model, error)
+    return Problem(file, dotted(error["loc"]) or "the whole file", message, remedy)
+
+
+def explain_one(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong in plain words, and what to do about it."""
+    return _words(model, error["loc"], error)
 
 
 def _words(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, str]:
@@ -76,14 +80,26 @@ def _meaning(model: type[BaseModel], loc: Loc) -> str:
 
 def fields_beside(model: type[BaseModel], loc: Loc) -> dict[str, str]:
     """Return name → description of the keys allowed where the last part of loc is."""
+    here = _holding(model, loc)
+    if here is None:
+        return {}
+    return {name: field.description or "" for name, field in here.model_fields.items()}
+
+
+def type_at(model: type[BaseModel], loc: Loc) -> object:
+    """Return the annotation of the field at loc, or None where there is none."""
+    here = _holding(model, loc)
+    field = here.model_fields.get(str(loc[-1])) if here is not None else None
+    return field.annotation if field else None
+
+
+def _holding(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
     here: type[BaseModel] | None = model
     for part in loc[:-1]:
         if isinstance(part, str) and here is not None:
             field = here.model_fields.get(part)
             here = _model_in(field.annotation) if field else None
-    if here is None:
-        return {}
-    return {name: field.description or "" for name, field in here.model_fields.items()}
+    return here
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

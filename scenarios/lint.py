@@ -88,15 +88,25 @@ def _sources(case: Case) -> Iterator[Finding]:
 
 
 def _figures(case: Case) -> Iterator[Finding]:
+    for key, written in _uncovered(case):
+        remedy = "add a [[figures]] table with its origin, or leave it out"
+        message = f"'{written}' has no figure that says where it comes from"
+        yield Finding(case.id, key, message, remedy)
+
+
+def uncovered_numbers(case: Case) -> list[str]:
+    """Return each number that is told and that no figure explains, as written."""
+    return list(dict.fromkeys(written for _, written in _uncovered(case)))
+
+
+def _uncovered(case: Case) -> Iterator[tuple[str, str]]:
     known = {str(case.year)}
     for figure in case.figures:
         known |= numbers_in(figure.value).keys()
     for key, text in _told(case):
         for number, written in numbers_in(text).items():
             if number not in known:
-                remedy = "add a [[figures]] table with its origin, or leave it out"
-                message = f"'{written}' has no figure that says where it comes from"
-                yield Finding(case.id, key, message, remedy)
+                yield key, written
 
 
 def _told(case: Case) -> Iterator[tuple[str, str]]:

@@ -10,28 +10,52 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from scenarios.explain import explain
 from scenarios.library import Library, Problem, close_to
 from scenarios.model import Case, Deck
+from scenarios.validate import Item, validate
 
 BUILTIN = Path(__file__).parent
 """The folder of the cases and decks that come with the game."""
 
-Item = TypeVar("Item", Case, Deck)
+
+def read_file(model: type[Item], file: Path) -> Item | tuple[Problem, ...]:
+    """Return the case or deck in a file, or everything that is wrong with it."""
+    raw = _parse(file)
+    if isinstance(raw, Problem):
+        return (raw,)
+    item = validate(model, raw)
+    if isinstance(item, ValidationError):
+        return tuple(explain(file, model, item))
+    if item.id != file.stem:
+        message = f"is '{item.id}' but the file is called '{file.name}'"
+        remedy = f"write id = \"{file.stem}\" or rename the file to '{item.id}.toml'"
+        return (Problem(file, "id", message, remedy),)
+    return item
 
 
-def load_library(*folders: Path, builtin: bool = True) -> Library:
+class Read(Protocol):
+    """Reads one file, as :func:`read_file` does."""
+
+    def __call__(self, model: type[Item], file: Path, /) -> Item | tuple[Problem, ...]:
+        """Return the case or deck in a file, or everything that is wrong with it."""
+        ...
+
+
+def load_library(
+    *folders: Path, builtin: bool = True, read: Read = read_file
+) -> Library:
     """Read the built-in folder and then the others; the first file of an id wins."""
     every = (BUILTIN, *folders) if builtin else folders
     problems: list[Problem] = []
     for folder in every:
         problems += _check_folder(folder)
-    cases, case_files = _read_all(Case, every, "cases", problems)
-    decks, deck_files = _read_all(Deck, every, "decks", problems)
+    cases, case_files = _read_all(Case, every, "cases", read, problems)
+    decks, deck_files = _read_all(Deck, every, "decks", read, problems)
     problems += _dangling_twins(cases, case_files)
     for problem in _unknown_cases(decks, deck_files, cases):
         problems.append(problem)
@@ -60,38 +84,22 @@ def _read_all(
     model: type[Item],
     folders: tuple[Path, ...],
     kind: str,
+    read: Read,
     problems: list[Problem],
 ) -> tuple[dict[str, Item], dict[str, Path]]:
     items: dict[str, Item] = {}
     files: dict[str, Path] = {}
     for folder in folders:
         for file in sorted((folder / kind).glob("*.toml")):
-            item = _read(model, file, problems)
-            if item is None:
+            item = read(model, file)
+            if isinstance(item, tuple):
+                problems += item
                 continue
             if item.id in items:
                 problems.append(_duplicate(file, item.id, files[item.id]))
                 continue
             items[item.id], files[item.id] = item, file
     return items, files
-
-
-def _read(model: type[Item], file: Path, problems: list[Problem]) -> Item | None:
-    raw = _parse(file)
-    if isinstance(raw, Problem):
-        problems.append(raw)
-        return None
-    try:
-        item = model.model_validate(raw)
-    except ValidationError as error:
-        problems += explain(file, model, error)
-        return None
-    if item.id != file.stem:
-        message = f"is '{item.id}' but the file is called '{file.name}'"
-        remedy = f"write id = \"{file.stem}\" or rename the file to '{item.id}.toml'"
-        problems.append(Problem(file, "id", message, remedy))
-        return None
-    return item
 
 
 def _parse(file: Path) -> dict[str, object] | Problem:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios.library import Library
-from scenarios.load import load_library
+from scenarios.shelf import Shelf
 from server.disk import DiskError
 from server.folder import OUTBOX, CannotStart, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
@@ -105,6 +105,7 @@ class Running:
     admin: AdminDesk
     directory: Directory
     library: Library
+    """As it was at the start; own folders may have changed since."""
     is_web_built: bool
     metrics: Metrics
     metrics_port: int | None
@@ -117,9 +118,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     Raises :class:`CannotStart` where the port, the journal or the cases are not to be
     had. On leaving, everybody is told, votes are stored, and the port is closed.
     """
-    library = load_library(*config.cases)
-    for problem in library.problems:
-        log.warning("left out: %s", problem)
+    shelf = Shelf(*config.cases)
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
         store = await _open_store(config, stack)
@@ -144,7 +143,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         late = _Late()
         admin = AdminDesk(
             directory,
-            library,
+            shelf.current,
             key,
             new_id=lambda: secrets.token_hex(KEY_BYTES),
             new_seed=lambda: secrets.randbelow(2**31),
@@ -181,7 +180,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             admin_key=key,
             admin=admin,
             directory=directory,
-            library=library,
+            library=shelf.current(),
             is_web_built=pages.is_built,
             metrics=metrics,
             metrics_port=metrics_port,

@@ -127,11 +127,12 @@ def serve(
     go on when it starts again.
     """
     set_up_logging(log_level, log_format)
+    folders = tuple(cases or ())
     config = Config(
         host=host,
         port=port,
         data=None if memory else (data or default_data()),
-        cases=tuple(cases or ()),
+        cases=folders,
         public_url=public_url,
         origins=tuple(origin or ()),
         is_open=is_open,
@@ -142,7 +143,7 @@ def serve(
         metrics_port=metrics_port,
         metrics_host=metrics_host,
         metrics_key=metrics_key,
-        bring_practice=practice_bringer,
+        bring_practice=lambda url: practice_bringer(url, folders),
     )
     asyncio.run(_serve(config, room))
 

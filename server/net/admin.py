@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import assert_never
 
 from scenarios.build import build_plan
 from scenarios.errors import ScenarioError
-from scenarios.library import Library
+from scenarios.library import Library, Problem
 from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode
@@ -21,6 +22,7 @@ from server.protocol.server_messages import (
     CaseMessage,
     CaseSummary,
     DeckList,
+    LeftOut,
     RoomList,
     RoomOpenedMessage,
 )
@@ -30,12 +32,15 @@ BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
 
 class AdminDesk:
-    """Answers admins. Without a key, anybody may open rooms."""
+    """Answers admins. Without a key, anybody may open rooms.
+
+    ``library`` returns the cases and decks as they are when it is called.
+    """
 
     def __init__(
         self,
         directory: Directory,
-        library: Library,
+        library: Callable[[], Library],
         key: str | None,
         new_id: Callable[[], str],
         new_seed: Callable[[], int],
@@ -67,13 +72,14 @@ class AdminDesk:
         """Open a room; return its code and its host key (hex)."""
         seed = message.seed if message.seed is not None else self._new_seed()
         try:
-            deck = self._library.deck(message.deck)
+            library = self._library()
+            deck = library.deck(message.deck)
             settings = message.settings or RoomSettings(two_link=deck.two_link)
             if message.practice and self._bring_practice is not None:
                 settings = settings.model_copy(update={"simulated": True})
             plan = build_plan(
                 deck,
-                self._library,
+                library,
                 seed=seed,
                 length=message.length,
                 two_link=settings.two_link,
@@ -106,20 +112,33 @@ class AdminDesk:
         return encode_server(RoomList(ref=message.ref, rooms=rooms))
 
     def _decks(self, message: ListDecks) -> bytes:
+        library = self._library()
         return encode_server(
             DeckList(
                 ref=message.ref,
-                decks=tuple(self._library.decks.values()),
-                cases=tuple(_summary(case) for case in self._library.cases.values()),
+                decks=tuple(library.decks.values()),
+                cases=tuple(_summary(case) for case in library.cases.values()),
+                left_out=tuple(_left_out(problem) for problem in library.problems),
             )
         )
 
     def _case(self, message: GetCase) -> bytes:
         try:
-            case = self._library.case(message.case)
+            case = self._library().case(message.case)
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
         return encode_server(CaseMessage(ref=message.ref, case=case))
+
+
+def _left_out(problem: Problem) -> LeftOut:
+    """Name the file by its last two parts: where folders lie is nobody's business."""
+    file = Path(*problem.file.parts[-2:])
+    return LeftOut(
+        file=str(file),
+        key=problem.key,
+        message=problem.message,
+        remedy=problem.remedy,
+    )
 
 
 def _summary(case: Case) -> CaseSummary:

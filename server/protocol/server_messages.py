@@ -228,6 +228,15 @@ class CaseSummary(Message):
     verdict: Verdict
 
 
+class LeftOut(Message):
+    """One reason why a file of cases or decks is not in the library."""
+
+    file: str
+    key: str
+    message: str
+    remedy: str
+
+
 class DeckList(Message):
     """The decks and the cases of the library."""
 
@@ -235,6 +244,8 @@ class DeckList(Message):
     ref: Ref
     decks: tuple[Deck, ...]
     cases: tuple[CaseSummary, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    """What is wrong with files that could not be used."""
 
 
 class CaseMessage(Message):

@@ -25,7 +25,7 @@ comment = "No."
     "",
 )
 
-RUBBISH_CASES = [
+RUBBISH_CASES: list[tuple[str, tuple[str, str], str, str, str]] = [
     (
         "no-title",
         ('title = "A small tale"\n', ""),

@@ -94,7 +94,9 @@ async def venue(journal: Sequence[Event], now_ms: int) -> AsyncIterator[Venue]:
     gateway, clock = LocalGateway(), ManualClock(now_ms)
     ids = iter(f"{number:032x}" for number in range(10**9))
     directory = Directory(store, gateway, clock, lambda a: a[0], most_rooms=100)
-    admin = AdminDesk(directory, LIBRARY, ADMIN_KEY, lambda: next(ids), lambda: 1)
+    admin = AdminDesk(
+        directory, lambda: LIBRARY, ADMIN_KEY, lambda: next(ids), lambda: 1
+    )
     limits = Limits()
     desk = Desk(
         directory, admin, clock, Keeper(), limits,

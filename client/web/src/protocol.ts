@@ -1798,6 +1798,10 @@ export interface DeckList {
   ref: number | null;
   decks: Deck[];
   cases: CaseSummary[];
+  /**
+   * What is wrong with files that could not be used.
+   */
+  left_out: LeftOut[];
 }
 /**
  * An ordered choice of cases for one lesson.
@@ -1862,6 +1866,18 @@ export interface CaseSummary {
   domain: string;
   level: number;
   verdict: Verdict;
+}
+/**
+ * One reason why a file of cases or decks is not in the library.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LeftOut".
+ */
+export interface LeftOut {
+  file: string;
+  key: string;
+  message: string;
+  remedy: string;
 }
 /**
  * One case, whole.

@@ -3,6 +3,7 @@ import type {
   Case,
   CaseSummary,
   Deck,
+  LeftOut,
   OpenRoom,
   RefusedMessage,
   RoomOpenedMessage,
@@ -15,6 +16,8 @@ import { Session } from "../../room/session.svelte";
 export class Desk {
   decks: Deck[] = $state.raw([]);
   cases: CaseSummary[] = $state.raw([]);
+  /** Files of cases that the server could not use, each with what to do. */
+  leftOut: LeftOut[] = $state.raw([]);
   rooms: RoomSummary[] | null = $state.raw(null);
   preview: Case | null = $state.raw(null);
   /** The key is not the server's: nothing can be done from this link. */
@@ -34,7 +37,15 @@ export class Desk {
 
   start(): () => void {
     this.#stop = this.session.start();
-    return () => this.#stop();
+    // An author comes back from the editor: cases may have changed.
+    const look = () => {
+      if (document.visibilityState === "visible") this.session.send({ type: "list_decks" });
+    };
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      this.#stop();
+    };
   }
 
   open(wish: Omit<OpenRoom, "type" | "ref">): void {
@@ -55,6 +66,7 @@ export class Desk {
       case "deck_list":
         this.decks = message.decks;
         this.cases = message.cases;
+        this.leftOut = message.left_out;
         return;
       case "room_list":
         this.rooms = message.rooms;

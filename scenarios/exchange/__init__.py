@@ -1,0 +1,1 @@
+"""Cases and decks in other people's formats: spreadsheets, Moodle, Kahoot."""

@@ -1,0 +1,115 @@
+"""A case as one flat row: a column for each key, named as in a message of the lint.
+
+``breakdown.why``, ``reasons.outer[0]``, ``sources[1].year``. Pure: text in, text out.
+An empty cell is an absent key, so that a row gives back exactly the case it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from scenarios.explain import dotted, type_at
+from scenarios.model import Case
+
+Row = Mapping[str, str]
+_PART = re.compile(r"([^.\[\]]+)|\[(\d{1,2})\]")
+_COLUMN = re.compile(r"[a-z_]+(?:\[\d{1,2}\])?(?:\.[a-z_]+(?:\[\d{1,2}\])?)*")
+
+
+def to_row(case: Case) -> dict[str, str]:
+    """Return the cells of a case by column, in the order of the model."""
+    return dict(_cells((), case))
+
+
+def columns_of(rows: Iterable[Row]) -> list[str]:
+    """Return every column that some row has; entries of a list stay together."""
+    seen = [column for row in rows for column in row]
+    keys = {key: place for place, key in enumerate(Case.model_fields)}
+    stems: dict[str, int] = {}
+    for column in seen:
+        stems.setdefault(_stem(column), len(stems))
+
+    def place(column: str) -> tuple[int, int, list[int]]:
+        first = re.split(r"[.\[]", column, maxsplit=1)[0]
+        numbers = [int(number) for number in re.findall(r"\[(\d+)\]", column)]
+        return keys.get(first, len(keys)), stems[_stem(column)], numbers
+
+    return sorted(dict.fromkeys(seen), key=place)
+
+
+def _stem(column: str) -> str:
+    return column.partition("[")[0]
+
+
+def _cells(loc: tuple[str | int, ...], value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, BaseModel):
+        for name, each in value:
+            yield from _cells((*loc, name), each)
+    elif loc == ("tags",):
+        if value:
+            yield "tags", " ".join(map(str, value))  # type: ignore[call-overload] # strings
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _cells((*loc, index), each)
+    elif isinstance(value, bool):
+        yield dotted(loc), "true" if value else "false"
+    elif value is not None:
+        yield dotted(loc), str(value)
+
+
+def from_row(row: Row) -> dict[str, Any]:
+    """Return what the cells say as nested tables, ready to be validated as a case.
+
+    What cannot be read as the number or the yes or no that its column wants stays
+    text, so that the validation names the column.
+    """
+    tree: dict[str, Any] = {}
+    for column, cell in row.items():
+        if cell.strip():
+            loc = _loc(column)
+            _put(tree, loc, _value(loc, cell))
+    return _lists(tree)  # type: ignore[no-any-return] # a table stays a table
+
+
+def is_column(name: str) -> bool:
+    """Return whether a heading could be the name of a column."""
+    return bool(_COLUMN.fullmatch(name))
+
+
+def _loc(column: str) -> tuple[str | int, ...]:
+    return tuple(
+        int(number) if number else name for name, number in _PART.findall(column)
+    )
+
+
+def _value(loc: tuple[str | int, ...], cell: str) -> object:
+    if loc == ("tags",):
+        return re.split(r"[\s,;]+", cell.strip())
+    kind = type_at(Case, loc)
+    if kind is int and re.fullmatch(r"\s*-?\d{1,9}\s*", cell):
+        return int(cell)
+    if kind is bool and cell.strip().lower() in ("true", "false", "yes", "no"):
+        return cell.strip().lower() in ("true", "yes")
+    return cell
+
+
+def _put(tree: dict[Any, Any], loc: tuple[str | int, ...], value: object) -> None:
+    for part in loc[:-1]:
+        inside = tree.setdefault(part, {})
+        if not isinstance(inside, dict):  # a cell and a table of the same name
+            return
+        tree = inside
+    tree[loc[-1]] = value
+
+
+def _lists(tree: Any) -> Any:
+    """Turn tables whose keys are numbers into lists, gaps closed."""
+    if not isinstance(tree, dict):
+        return tree
+    if tree and all(isinstance(key, int) for key in tree):
+        return [_lists(tree[key]) for key in sorted(tree)]
+    return {str(key): _lists(value) for key, value in tree.items()}

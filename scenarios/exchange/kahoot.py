@@ -1,0 +1,133 @@
+"""A deck as the spreadsheet from which Kahoot imports a quiz, within its limits.
+
+Its template keeps the first eight rows for itself. A question may have 120 characters
+and an answer 75, so that no story fits: stories go to a second sheet, to be read aloud,
+and what was cut is returned and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+
+from scenarios.model import Case, Plan
+
+QUESTION, ANSWER = 120, 75
+"""The most characters that Kahoot takes."""
+FIRST_ROW = 8
+"""Counted from 0; the template's own rows stand above."""
+SECONDS = 240
+"""The longest time it offers, so that there is time for a story."""
+HEADING = (
+    "",
+    "Question - max 120 characters",
+    "Answer 1 - max 75 characters",
+    "Answer 2 - max 75 characters",
+    "Answer 3 - max 75 characters",
+    "Answer 4 - max 75 characters",
+    "Time limit (sec) - 5, 10, 20, 30, 60, 90, 120, or 240 secs",
+    "Correct answer(s) - choose at least one",
+)
+GAPS = ("Outer: we wrote the wrong thing", "Inner: it learned the wrong thing")
+MORE = ("Both", "Neither")
+VERDICTS = ("outer", "inner", "both", "neither")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row: texts within the limits, and which answer is right, from 1."""
+
+    text: str
+    answers: tuple[str, ...]
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quiz:
+    """A quiz, and in words what could not come along."""
+
+    questions: tuple[Question, ...]
+    cut: tuple[str, ...]
+
+
+def quiz_of(plan: Plan, *, two_link: bool) -> Quiz:
+    """Return a verdict question and a repair question for each scored round."""
+    questions: list[Question] = []
+    cut = [
+        "Stories stand on the sheet 'Read aloud': they are longer than 120 characters."
+    ]
+    for item in plan.rounds:
+        case = item.case
+        if case.contested is not None:
+            cut.append(f"{case.id}: left out, since it is contested and has no key.")
+            continue
+        questions.append(_verdict_question(case, two_link))
+        texts = [option.text for option in case.fix_question.options]
+        asked = f"{case.title}: {case.fix_question.question}"
+        questions.append(
+            Question(
+                _short(asked, QUESTION),
+                tuple(_short(text, ANSWER) for text in texts),
+                case.fix_question.right + 1,
+            )
+        )
+        cut += _cuts(case, asked, texts)
+    return Quiz(tuple(questions), tuple(cut))
+
+
+def write_kahoot(plan: Plan, quiz: Quiz, file: Path) -> None:
+    """Write the quiz as .xlsx: the template's sheet, and one to read aloud from."""
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(str(file), plain) as book:
+        bold, wrap = (
+            book.add_format({"bold": True}),
+            book.add_format({"text_wrap": True}),
+        )
+        sheet = book.add_worksheet("Sheet1")
+        sheet.write_string(1, 1, plan.title, bold)
+        sheet.write_row(FIRST_ROW - 1, 0, HEADING, bold)
+        for number, question in enumerate(quiz.questions):
+            row = (number + 1, question.text, *_four(question.answers))
+            line = (*row, SECONDS, question.right)
+            sheet.write_row(FIRST_ROW + number, 0, line)
+        sheet.set_column(1, 5, 40)
+        aloud = book.add_worksheet("Read aloud")
+        aloud.write_row(0, 0, ("title", "story", "what decides it"), bold)
+        for number, item in enumerate(plan.rounds, start=1):
+            case = item.case
+            why = case.contested or case.breakdown.why
+            aloud.write_row(number, 0, (case.title, case.story, why), wrap)
+        aloud.set_column(1, 2, 80)
+
+
+def _verdict_question(case: Case, two_link: bool) -> Question:
+    text = _short(f"{case.title} ({case.year}): which gap?", QUESTION)
+    answers = (*GAPS, *MORE) if two_link else GAPS
+    return Question(text, answers, VERDICTS.index(case.verdict) + 1)
+
+
+def _cuts(case: Case, asked: str, texts: Sequence[str]) -> Iterator[str]:
+    if len(asked) > QUESTION:
+        yield _cut(case, "the repair question", asked, QUESTION)
+    for letter, text in zip("ABC", texts, strict=True):
+        if len(text) > ANSWER:
+            yield _cut(case, f"repair {letter}", text, ANSWER)
+
+
+def _cut(case: Case, what: str, text: str, most: int) -> str:
+    return f"{case.id}: {what}, from {len(text)} to {most} characters."
+
+
+def _short(text: str, most: int) -> str:
+    """Return a text of at most so many characters, cut between words."""
+    if len(text) <= most:
+        return text
+    head, _, rest = text[: most - 1].rpartition(" ")
+    return f"{head or rest}…"
+
+
+def _four(answers: Sequence[str]) -> tuple[str, ...]:
+    return (*answers, *("",) * (4 - len(answers)))

@@ -1,0 +1,88 @@
+"""A case as the text of its file, in the layout in which cases are kept.
+
+Pure. Reading is the standard library's; it has no writer, and general writers keep a
+long story on one line, where nobody can edit it.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel
+
+from scenarios.model import Case
+
+WIDTH = 94
+FOLDED = ("story", "tempting", "contested")
+TABLES = ("truth", "breakdown", "reasons", "fix_question", "figures", "sources")
+
+
+def case_text(case: Case) -> str:
+    """Return the whole text of a case's file; reading it gives the same case."""
+    lines = list(_head(case))
+    for name in TABLES:
+        value = getattr(case, name)
+        if isinstance(value, BaseModel):
+            lines += _table(name, value)
+        else:
+            lines += _array_of_tables(name, value)
+    return "\n".join(lines) + "\n"
+
+
+def _head(case: Case) -> Iterator[str]:
+    for name in Case.model_fields:
+        value = getattr(case, name)
+        if name in TABLES or name in FOLDED or value in (None, ()):
+            continue
+        yield f"{name} = {_value(value)}"
+    for name in FOLDED:
+        text = getattr(case, name)
+        if text is not None:
+            yield f"{name} = {_folded(text)}"
+
+
+def _table(name: str, value: BaseModel) -> Iterator[str]:
+    yield from ("", f"[{name}]")
+    later: list[str] = []
+    for key, each in value:
+        if isinstance(each, tuple) and isinstance(each[0], BaseModel):
+            later += _array_of_tables(f"{name}.{key}", each)
+        else:
+            yield f"{key} = {_value(each)}"
+    yield from later
+
+
+def _array_of_tables(name: str, items: Sequence[BaseModel]) -> Iterator[str]:
+    for item in items:
+        yield from ("", f"[[{name}]]")
+        for key, each in item:
+            if each is not None:
+                yield f"{key} = {_value(each)}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        items = [_value(each) for each in value]
+        short = f"[{', '.join(items)}]"
+        if len(short) < WIDTH - len("outer = "):
+            return short
+        return "[\n" + "".join(f"  {item},\n" for item in items) + "]"
+    return str(value) if isinstance(value, int) else _basic(str(value))
+
+
+def _basic(text: str) -> str:
+    """Return a TOML basic string; JSON's differs only in what DEL needs."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _folded(text: str) -> str:
+    """Return a text as folded lines where folding gives back the same, else as one."""
+    is_plain = " ".join(text.split()) == text and '"""' not in text
+    if not is_plain or "\\" in text or not text.isprintable() or text.endswith('"'):
+        return _basic(text)
+    lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return '"""\n' + " \\\n".join(lines) + '\n"""'
