@@ -32,10 +32,11 @@ from server.net.server import Door, listen
 from server.net.session import Desk
 from server.protocol.keys import KEY_BYTES
 from server.relay import topics
-from server.relay.bus import BrokerAddress, BusSettingsError, MqttBus
+from server.relay.bus import BrokerAddress, BusSettingsError
 from server.relay.edge import EdgeRelay
 from server.relay.home import HomeGateway, RemoteLink
 from server.relay.local import LocalGateway
+from server.relay.mqtt import MqttBus
 from server.relay.node import Node, last_will
 from server.relay.node_messages import UpItem
 from server.relay.outbox import Outbox
@@ -77,6 +78,8 @@ class Config:
     """Anybody may open rooms, without the admin key."""
     broker: str | None = None
     """Address of an MQTT broker: this node then plays one game with others."""
+    broker_ca: Path | None = None
+    """File of the authority that signed the broker's certificate (PEM)."""
     site: str | None = None
     """This node's name among the others."""
     keep_days: int = 90
@@ -244,7 +247,7 @@ async def _relay(
     if config.broker is None:
         return _Parts(LocalGateway())
     try:
-        address = BrokerAddress.parse(config.broker)
+        address = BrokerAddress.parse(config.broker, config.broker_ca)
     except BusSettingsError as exc:
         raise CannotStart(str(exc)) from exc
     name = config.site or address.user or ""
@@ -254,12 +257,15 @@ async def _relay(
             "and hyphens, the same as the site's user at the broker."
         )
     boot = secrets.token_hex(KEY_BYTES)
-    bus = MqttBus(
-        address,
-        address.client_id(name),
-        topics.subscriptions(name),
-        last_will(name, boot),
-    )
+    try:
+        bus = MqttBus(
+            address,
+            address.client_id(name),
+            topics.subscriptions(name),
+            last_will(name, boot),
+        )
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
     outbox = Outbox(config.data / OUTBOX if config.data else None)
     stack.push_async_callback(outbox.close)
     try:
@@ -322,6 +328,11 @@ def _watch(config: Config, parts: _Parts, metrics: Metrics) -> None:
         metrics.watch("disk_free_bytes", lambda: shutil.disk_usage(data).free)
     if parts.bus is not None and parts.outbox is not None:
         bus, outbox = parts.bus, parts.outbox
+        assert parts.node is not None
+        assert parts.edge is not None
+        node, sender = parts.node, parts.edge.sender
+        metrics.watch("broker_rejected", lambda: node.rejected)
+        metrics.watch("batches_resent", lambda: sender.resent)
         metrics.watch("broker_up", lambda: bus.is_up)
         metrics.watch("broker_dropped", lambda: bus.dropped)
         metrics.watch("outbox_waiting", lambda: outbox.size)

@@ -128,6 +128,11 @@ class Metrics:
         self._gauge("broker_up", "1 while the broker is connected; 0 without one.")
         self._gauge("outbox_waiting", "Requests that homes elsewhere still owe.")
         self._gauge("broker_dropped", "Messages for the broker that were dropped.")
+        self._gauge(
+            "broker_rejected",
+            "Messages of other nodes that were forged, foreign or too large.",
+        )
+        self._gauge("batches_resent", "Batches for homes that were sent again.")
 
     # --- counting --------------------------------------------------------------------
 

@@ -75,6 +75,14 @@ def serve(
             "mqtt[s]://user:password@host.",
         ),
     ] = None,
+    broker_ca: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TWOGAPS_BROKER_CA",
+            help="File of the authority that signed the broker's certificate, where "
+            "the system does not know it (PEM).",
+        ),
+    ] = None,
     site: Annotated[
         str | None,
         typer.Option(
@@ -137,6 +145,7 @@ def serve(
         origins=tuple(origin or ()),
         is_open=is_open,
         broker=broker,
+        broker_ca=broker_ca,
         site=site,
         keep_days=keep_days,
         limits=Limits(rooms=max_rooms),

@@ -168,8 +168,12 @@ class EdgeRelay:
         """Tell a home that all this site has received so far is on its way."""
         self.sender.put(home, room, "", UpFlush(version=version))
 
-    def progressed(self, room: RoomCode, frame: bytes) -> None:
+    def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
         """A home says how many have answered."""
+        known = self._rooms.get(room)
+        if known is None or known.home != home:
+            self.rejected += known is not None
+            return
         self._people.broadcast(room, "player", frame, "progress")
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:

@@ -53,15 +53,19 @@ class Node:
         self._edge = edge
         self._now_ms = now_ms
         self._done: list[UpItem] = []
+        self._unusable = 0
+        self._is_leaving = False
+
+    @property
+    def rejected(self) -> int:
+        """How many messages were forged, foreign or too large: nothing came of them."""
+        return self._unusable + self._edge.rejected
 
     # --- what the bus tells ----------------------------------------------------------
 
     def bus_up(self) -> None:
         """Say that this node is there, and everything it retains."""
-        state = NodeState(is_up=True, boot=self._boot)
-        self._bus.publish(
-            topics.node_state(self._name), encode(state), qos=1, retain=True
-        )
+        self._say_state()
         self._home.republish()
         self._edge.bus_changed()
 
@@ -73,14 +77,15 @@ class Node:
         """Hand a message to whom it is for; count what is forged or foreign."""
         try:
             self._hand(topics.parts(topic), payload)
-        except (ValueError, KeyError, AssertionError):
-            self._edge.rejected += 1
-            log.warning("a message at %s could not be used", topic)
+        except Exception:  # whatever another site sends: this one goes on
+            self._unusable += 1
+            log.exception("a message at %s could not be used", topic)
 
     def _hand(self, parts: tuple[str, ...], payload: bytes) -> None:
         match parts:
             case ("node", name, "state"):
-                self._node_state(name, decode(NodeState, payload))
+                if payload and (state := self._good(decode(NodeState, payload))):
+                    self._node_state(name, state)
             case ("home", home, "room", code, kind) if home != self._name:
                 self._shared(home, RoomCode(code), kind, payload)
             case ("up", _, edge):
@@ -104,11 +109,13 @@ class Node:
     def _good(self, message: M | None) -> M | None:
         """Count what could not be read."""
         if message is None:
-            self._edge.rejected += 1
+            self._unusable += 1
         return message
 
-    def _node_state(self, name: str, state: NodeState | None) -> None:
-        if name == self._name or state is None:
+    def _node_state(self, name: str, state: NodeState) -> None:
+        if name == self._name:
+            if not state.is_up and not self._is_leaving:
+                self._say_state()  # the will of an earlier connection came late
             return
         self._edge.home_state(name, state.is_up, state.boot)
         if not state.is_up:
@@ -117,8 +124,7 @@ class Node:
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
             news = decode(Announce, payload) if payload else None
-            if payload and news is None:
-                self._edge.rejected += 1
+            if payload and self._good(news) is None:
                 return
             self._edge.announced(home, room, news)
         elif kind == "player":
@@ -126,7 +132,7 @@ class Node:
         elif kind == "screen":
             self._edge.shown(home, room, "screen", payload)
         elif kind == "progress":
-            self._edge.progressed(room, payload)
+            self._edge.progressed(home, room, payload)
 
     # --- what goes on by itself ------------------------------------------------------
 
@@ -163,7 +169,11 @@ class Node:
 
     def say_goodbye(self) -> None:
         """Say that this node goes down, in its own words."""
-        state = NodeState(is_up=False, boot=self._boot)
+        self._is_leaving = True
+        self._say_state()
+
+    def _say_state(self) -> None:
+        state = NodeState(is_up=not self._is_leaving, boot=self._boot)
         self._bus.publish(
             topics.node_state(self._name), encode(state), qos=1, retain=True
         )

@@ -1,0 +1,255 @@
+"""The Bus on a real broker: the only importer of aiomqtt.
+
+Correct on plain MQTT 3.1.1 with clean sessions. What aiomqtt leaves to its user: it
+needs a new client for each connection, its publish does not notice that the line is
+gone, and what does not fit into its queue is lost without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiomqtt
+
+from server.relay.bus import BrokerAddress, BusSettingsError, Listener, Will
+from server.relay.node_messages import MOST_BYTES
+
+log = logging.getLogger("twogaps.relay")
+
+KEEPALIVE_S = 5
+"""A cut line is noticed in about six seconds."""
+
+FIRST_S, CAP_S = 0.2, 1.0
+"""Between two attempts to connect."""
+
+OUTGOING = 10_000
+INCOMING = 4_096
+IN_FLIGHT = 100
+"""Retained messages that the broker has not confirmed yet, at most."""
+
+TIMEOUT_S = 5.0
+"""After so long without an answer the line is taken as lost."""
+
+_FAILURE = 0x80
+"""From here on, a code in an answer to a subscription means that it was refused."""
+
+
+class _Overrun(aiomqtt.MqttError):
+    """More has come than could be dealt with: something was lost, begin anew."""
+
+
+class _Incoming(asyncio.Queue[aiomqtt.Message]):
+    """A bounded queue that remembers that it has lost something."""
+
+    has_lost = False
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        try:
+            super().put_nowait(item)
+        except asyncio.QueueFull:
+            self.has_lost = True
+            raise
+
+
+class MqttBus:
+    """A Bus on a real broker that reconnects for ever."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        subscriptions: tuple[tuple[str, int], ...],
+        will: Will,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Raises BusSettingsError where the authority's file cannot be used."""
+        self._address = address
+        self._client_id = client_id
+        self._subscriptions = subscriptions
+        self._will = will
+        self._jitter = jitter
+        self._tls = _context(address) if address.is_secure else None
+        self._outgoing: asyncio.Queue[tuple[str, bytes, int, bool]] = asyncio.Queue(
+            OUTGOING
+        )
+        self._is_up = False
+        self._is_leaving = False
+        self._dropped = 0
+        self._said = ""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker is connected, and everything subscribed to."""
+        return self._is_up
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were not sent."""
+        return self._dropped
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Queue a message for the broker."""
+        if len(payload) > MOST_BYTES:
+            log.error("a message of %d bytes for %s is too large", len(payload), topic)
+            self._dropped += 1
+        elif not self._is_up or self._outgoing.full():
+            self._dropped += 1
+        else:
+            self._outgoing.put_nowait((topic, payload, qos, retain))
+
+    async def run(self, listener: Listener) -> None:
+        """Connect, and connect again, until cancelled."""
+        wait_s = FIRST_S
+        while True:
+            try:
+                async with self._connected() as client:
+                    wait_s = FIRST_S
+                    await self._talk(client, listener)
+            except* (aiomqtt.MqttError, OSError) as failed:
+                self._complain(failed)
+                if self._is_leaving:  # and could not say goodbye
+                    raise asyncio.CancelledError from None
+            await asyncio.sleep(wait_s * (0.5 + self._jitter() / 2))
+            wait_s = min(CAP_S, wait_s * 2)
+
+    # --- one connection --------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiomqtt.Client]:
+        """Connect and subscribe."""
+        async with self._client() as client:
+            client.pending_calls_threshold = IN_FLIGHT
+            try:
+                await self._subscribe(client)
+                yield client
+            except asyncio.CancelledError:
+                self._is_leaving = True
+                raise
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        for topic, qos in self._subscriptions:
+            granted = await client.subscribe(topic, qos=qos)
+            if any(_code(code) >= _FAILURE for code in granted):
+                log.info("the broker does not let this site read %s", topic)
+
+    def _client(self) -> aiomqtt.Client:
+        address = self._address
+        return aiomqtt.Client(
+            address.host,
+            address.port,
+            username=address.user,
+            password=address.password,
+            identifier=self._client_id,
+            clean_session=True,
+            keepalive=KEEPALIVE_S,
+            timeout=TIMEOUT_S,
+            queue_type=_Incoming,
+            max_queued_incoming_messages=INCOMING,
+            max_inflight_messages=IN_FLIGHT,
+            will=aiomqtt.Will(self._will.topic, self._will.payload, 1, True),
+            tls_context=self._tls,
+            socket_options=_socket_options(),
+        )
+
+    async def _talk(self, client: aiomqtt.Client, listener: Listener) -> None:
+        """Send and receive until either finds that the line is lost."""
+        while not self._outgoing.empty():  # of an earlier connection
+            self._outgoing.get_nowait()
+        self._is_up = True
+        self._say("connected to the broker at %s", self._address.host)
+        listener.bus_up()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_receive(client, listener), name="bus-receiver")
+                group.create_task(self._send(client), name="bus-sender")
+        finally:
+            self._is_up = False
+            listener.bus_down()
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        """Publish in order; only so many wait for the broker's confirmation."""
+        slots = asyncio.Semaphore(IN_FLIGHT)
+        async with asyncio.TaskGroup() as confirming:
+            while True:
+                topic, payload, qos, retain = await self._outgoing.get()
+                if qos == 0:
+                    await client.publish(topic, payload, retain=retain)
+                    continue
+                await slots.acquire()
+                publishing = client.publish(topic, payload, qos=qos, retain=retain)
+                task = confirming.create_task(publishing, name="bus-confirming")
+                task.add_done_callback(lambda _: slots.release())
+
+    # --- what the operator hears -----------------------------------------------------
+
+    def _complain(self, error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        why = self._why(error)
+        self._say("broker %s: %s", self._address.host, why, level=logging.WARNING)
+
+    def _say(self, text: str, *values: str, level: int = logging.INFO) -> None:
+        """Log a state once, however often it is tried again."""
+        said = text % values
+        if said != self._said:
+            log.log(level, "%s", said)
+        self._said = said
+
+    def _why(self, error: BaseException) -> str:
+        """Return what has failed and what to do, in plain words."""
+        cause = error.__context__ or error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"its certificate is not trusted ({cause.verify_message}). Give the "
+                "file of its authority with --broker-ca, and the name that it is for."
+            )
+        if isinstance(cause, ssl.SSLError):
+            return "it does not speak TLS there: write mqtt://, or check the port."
+        if isinstance(error, aiomqtt.exceptions.MqttConnectError):
+            return (
+                f"it refuses the user '{self._address.user or ''}' ({error}). Check "
+                "name and password in --broker; twogaps broker add-site gives them."
+            )
+        return f"{error}; trying again"
+
+
+async def _receive(client: aiomqtt.Client, listener: Listener) -> None:
+    async for message in client.messages:
+        payload = message.payload
+        if isinstance(payload, bytes | bytearray):
+            listener.bus_message(message.topic.value, bytes(payload))
+        incoming = client._queue
+        if isinstance(incoming, _Incoming) and incoming.has_lost:
+            raise _Overrun("more has come than could be dealt with")
+
+
+def _context(address: BrokerAddress) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=address.authority)
+    except (OSError, ssl.SSLError) as exc:
+        raise BusSettingsError(
+            f"'{address.authority}' is no certificate of an authority: {exc}"
+        ) from exc
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    """Send at once (40 ms less), and notice what is not answered."""
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        timeout_ms = (KEEPALIVE_S + 1) * 1000
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms))
+    return options
+
+
+def _code(code: Any) -> int:
+    """Return the number of a reason code, whichever version of MQTT it is of."""
+    return int(getattr(code, "value", code))
