@@ -212,7 +212,8 @@ class MqttBus:
                 f"its certificate is not trusted ({cause.verify_message}). Give the "
                 "file of its authority with --broker-ca, and the name that it is for."
             )
-        if isinstance(cause, ssl.SSLError):
+        is_ended = isinstance(cause, ConnectionResetError | BrokenPipeError)
+        if isinstance(cause, ssl.SSLError) or (self._tls and is_ended):
             return "it does not speak TLS there: write mqtt://, or check the port."
         if isinstance(error, aiomqtt.exceptions.MqttConnectError):
             return (
