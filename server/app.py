@@ -172,6 +172,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
         port = await _listen(stack, config, late.door)
         stack.push_async_callback(_wind_down, late.door, directory, parts.gateway)
         late.url = base_url(config.host, port, config.public_url, tls=False)
+        if parts.node is not None:
+            parts.node.reached_at(late.url)
         local_url = base_url(_reachable_here(config.host), port, None, tls=False)
         if config.bring_practice:
             late.practice = config.bring_practice(local_url)

@@ -102,9 +102,13 @@ class OpenVote(_Host):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseVotes(_Host):
-    """Close the open vote; ``override`` warns those with extra time, 20 s before."""
+    """Close the open vote; ``override`` warns those with extra time, 20 s before.
+
+    ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
+    """
 
     override: bool = False
+    without: bool = False
     type: Literal["close_votes"] = "close_votes"
 
 
@@ -131,8 +135,12 @@ class Revote(_Host):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reveal(_Host):
-    """Show the tallies and begin the breakdown."""
+    """Show the tallies and begin the breakdown.
 
+    Waits for sites that are behind; ``without`` goes on without them.
+    """
+
+    without: bool = False
     type: Literal["reveal"] = "reveal"
 
 

@@ -98,4 +98,6 @@ class SiteCard:
 class HeldReveal:
     """A reveal that waits: these sites may have votes that are not stored yet."""
 
+    command: str
+    """What waits: give it again with ``without`` to go on."""
     sites: tuple[SiteLink, ...]

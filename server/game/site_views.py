@@ -24,7 +24,9 @@ def site_cards(
     links: Sequence[SiteLink],
 ) -> tuple[SiteCard, ...]:
     """Return a card for each site with people or a line; none where all are at one."""
-    heard = {link.name: link for link in links}
+    heard = {
+        link.name: link for link in links if link.is_up or link.name in state.people
+    }
     names = list(dict.fromkeys([*heard, *state.sites]))
     if len(names) < 2:
         return ()

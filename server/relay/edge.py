@@ -166,7 +166,8 @@ class EdgeRelay:
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
         """Tell a home that all this site has received so far is on its way."""
-        self.sender.put(home, room, "", UpFlush(version=version))
+        waiting = self.sender.votes_owed(home, room)
+        self.sender.put(home, room, "", UpFlush(version=version, waiting=waiting))
 
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
         """A home says how many have answered."""
@@ -174,7 +175,8 @@ class EdgeRelay:
         if known is None or known.home != home:
             self.rejected += known is not None
             return
-        self._people.broadcast(room, "player", frame, "progress")
+        for audience in ("player", "screen"):
+            self._people.broadcast(room, audience, frame, "progress")
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:
         """A home is up or down; a new one has to be told who is here."""

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
+from server.game.site_types import SiteLink
 
 Audience = Literal["player", "screen", "host"]
 AUDIENCES: tuple[Audience, ...] = ("player", "screen", "host")
@@ -49,6 +50,9 @@ class Link(Protocol):
 class Gateway(Protocol):
     """Carries frames to the people of a room."""
 
+    has_sites: bool
+    """Whether there may be other sites."""
+
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
@@ -71,12 +75,19 @@ class Gateway(Protocol):
         """Send the view of a phase to everybody of one role; newer replaces older."""
         ...
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every site for what it has received so far, as if before a version."""
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
+        """Return the sites from which not all has come that was said before a version.
+
+        Also those that cannot be heard, where they had people here.
+        """
         ...
 
-    def is_settled(self, room: RoomCode, version: int) -> bool:
-        """Whether all that was said before a version has come in, from everywhere."""
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        """Return every site that is known, this one first; none where it is alone."""
+        ...
+
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Ask every site for what it has received so far, as if before a version."""
         ...
 
     def close(self, room: RoomCode) -> None:

@@ -7,12 +7,14 @@ together with the acknowledgements.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
+from server.game.site_types import SiteLink
 from server.relay import topics
 from server.relay.bus import Bus
 from server.relay.flushes import Flushes
@@ -24,6 +26,7 @@ from server.relay.node_messages import (
     DownItem,
     DownOp,
     Mark,
+    NodeState,
     UpBatch,
     UpFlush,
     UpItem,
@@ -44,6 +47,9 @@ ACKS = 2_000
 ROOM_FOR_FRAMES = MOST_BYTES - ACKS * 20
 
 
+SILENT_S = 8.0
+"""An edge that is up asks for the time every 5 s; longer silence is worth a word."""
+
 MOST_LINKS = 50_000
 """People of one edge, at most."""
 
@@ -59,7 +65,19 @@ class Edge:
     acks: list[int] = field(default_factory=list)
     asked: list[Mark] = field(default_factory=list)
     flushes: Flushes = field(default_factory=Flushes)
+    lost: set[RoomCode] = field(default_factory=set)
+    """Rooms in which it had people when it was last lost."""
+    waiting: dict[RoomCode, int] = field(default_factory=dict)
+    """Votes that it had and that were not acknowledged, as it said last."""
+    heard_s: float = 0.0
+    """When it was last heard, on the loop's clock."""
     is_up: bool = True
+
+    def has_players(self, room: RoomCode) -> bool:
+        """Whether anybody plays there, or did when it was lost."""
+        return room in self.lost or any(
+            link.player and link.room == room for link in self.links.values()
+        )
 
 
 class RemoteLink:
@@ -121,12 +139,17 @@ waits there, it has to come again."""
 class HomeGateway(LocalGateway):
     """A Gateway to this node's links and, over a bus, to those of other nodes."""
 
+    has_sites = True
+
     def __init__(self, node: str, bus: Bus, deliver: Deliver) -> None:
         super().__init__()
         self._node = node
         self._bus = bus
         self._deliver = deliver
         self._edges: dict[str, Edge] = {}
+        self._nodes: dict[str, NodeState] = {}
+        self.url = ""
+        """The address at which people reach this node."""
         self._retained: dict[str, bytes] = {}
         self._epochs: dict[RoomCode, int] = {}
 
@@ -179,16 +202,17 @@ class HomeGateway(LocalGateway):
         """Take a batch of an edge; each item may have come before."""
         edge = self._edges.get(name)
         if edge is None or edge.boot != batch.boot:
-            if edge is not None:
-                self._drop(edge)
-            edge = self._edges[name] = Edge(name, batch.boot)
+            lost = self._drop(edge) if edge is not None else set()
+            edge = self._edges[name] = Edge(name, batch.boot, lost=lost)
         edge.is_up = True
+        edge.heard_s = asyncio.get_running_loop().time()
         taken = [self._take(edge, item) for item in batch.items]
         if all(taken):
             edge.flushes.heard(batch.number, batch.oldest)
         for item in batch.items:
-            if isinstance(item.body, UpFlush) and _has_players(edge, item.room):
+            if isinstance(item.body, UpFlush) and edge.has_players(item.room):
                 edge.flushes.marked(item.room, item.body.version, batch.number)
+                edge.waiting[item.room] = item.body.waiting
 
     def _take(self, edge: Edge, item: UpItem) -> bool:
         """Put a request into its room; False where it has to come again."""
@@ -219,24 +243,67 @@ class HomeGateway(LocalGateway):
             edge.is_up = False
             self._drop(edge)
 
-    def _drop(self, edge: Edge) -> None:
+    def node_is(self, name: str, state: NodeState) -> None:
+        """Another node has said whether it is up, and where people reach it."""
+        self._nodes[name] = state
+        if not state.is_up:
+            self.edge_is_down(name)
+
+    def heard(self, name: str) -> None:
+        """An edge has made itself heard."""
+        if name in self._edges:
+            self._edges[name].heard_s = asyncio.get_running_loop().time()
+
+    def _drop(self, edge: Edge) -> set[RoomCode]:
+        """Let everybody of an edge leave; return the rooms that miss somebody."""
+        edge.lost |= {link.room for link in edge.links.values() if link.player}
         for link_id, link in edge.links.items():
             leave = UpItem(seq=0, room=link.room, link=link_id, body=UpLeave())
             self._deliver(leave, link, lambda: None)
         edge.links = {}
+        return edge.lost
 
-    def is_settled(self, room: RoomCode, version: int) -> bool:
-        """Whether every live edge with people here has flushed up to a version."""
-        return all(
-            edge.flushes.version(room) >= version
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
+        """Return the edges with people here that have not flushed up to a version."""
+        return tuple(
+            edge.name
             for edge in self._edges.values()
-            if edge.is_up and _has_players(edge, room)
+            if edge.flushes.version(room) < version and edge.has_players(room)
+        )
+
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        """Return every node that has been heard of, this one first."""
+        if not self._nodes:
+            return ()
+        behind = self.behind(room, version)
+        here = SiteLink(self._node, True, True, 0, False, None, self.url or None)
+        return (
+            here,
+            *(
+                self._site(name, room, is_behind=name in behind)
+                for name in sorted(self._nodes)
+            ),
+        )
+
+    def _site(self, name: str, room: RoomCode, *, is_behind: bool) -> SiteLink:
+        node, edge = self._nodes[name], self._edges.get(name)
+        silent_s = 0.0
+        if edge is not None:
+            silent_s = asyncio.get_running_loop().time() - edge.heard_s
+        return SiteLink(
+            name=name,
+            is_here=False,
+            is_up=node.is_up and self._bus.is_up,
+            waiting=edge.waiting.get(room, 0) if edge else 0,
+            is_behind=is_behind,
+            silent_s=int(silent_s) if silent_s > SILENT_S else None,
+            url=node.url or None,
         )
 
     def ask_flush(self, room: RoomCode, version: int) -> None:
         """Ask every live edge with people here to send what it has."""
         for edge in self._edges.values():
-            if edge.is_up and _has_players(edge, room):
+            if edge.is_up and edge.has_players(room):
                 edge.asked.append(Mark(room=room, version=version))
                 self._flush_edge(edge)
 
@@ -265,7 +332,3 @@ class HomeGateway(LocalGateway):
             self._bus.publish(topic, encode_down_batch(edge.boot, acks[:ACKS], []))
             acks = acks[ACKS:]
         self._bus.publish(topic, encode_down_batch(edge.boot, acks, chunk, marks))
-
-
-def _has_players(edge: Edge, room: RoomCode) -> bool:
-    return any(link.player and link.room == room for link in edge.links.values())

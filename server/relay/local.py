@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from server.game.ids import PlayerId, RoomCode
+from server.game.site_types import SiteLink
 from server.relay.gateway import Audience, Link, Slot
 
 
@@ -32,6 +33,8 @@ class _Listeners:
 
 class LocalGateway:
     """A Gateway to the links of this process."""
+
+    has_sites = False
 
     def __init__(self) -> None:
         self._rooms: dict[RoomCode, _Listeners] = {}
@@ -82,10 +85,15 @@ class LocalGateway:
         """Nothing is on its way on this node."""
         del room, version
 
-    def is_settled(self, room: RoomCode, version: int) -> bool:
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
         """Whatever was said on this node is in the room's inbox already."""
         del room, version
-        return True
+        return ()
+
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        """There is no other node."""
+        del room, version
+        return ()
 
     def close(self, room: RoomCode) -> None:
         """Forget a room."""

@@ -69,6 +69,11 @@ class Node:
         self._home.republish()
         self._edge.bus_changed()
 
+    def reached_at(self, url: str) -> None:
+        """Tell the others the address at which people reach this node."""
+        self._home.url = url
+        self._say_state()
+
     def bus_down(self) -> None:
         """Tell this site's people that the line is cut."""
         self._edge.bus_changed()
@@ -96,6 +101,7 @@ class Node:
                     self._done += self._edge.receive(home, down)
             case ("clk", "up", _, edge):
                 if probe := self._good(decode(Probe, payload)):
+                    self._home.heard(edge)
                     answer = Answer(sent_ms=probe.sent_ms, home_ms=self._now_ms())
                     topic = topics.clock_down(edge, self._name)
                     self._bus.publish(topic, encode(answer))
@@ -118,8 +124,7 @@ class Node:
                 self._say_state()  # the will of an earlier connection came late
             return
         self._edge.home_state(name, state.is_up, state.boot)
-        if not state.is_up:
-            self._home.edge_is_down(name)
+        self._home.node_is(name, state)
 
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
@@ -173,7 +178,9 @@ class Node:
         self._say_state()
 
     def _say_state(self) -> None:
-        state = NodeState(is_up=not self._is_leaving, boot=self._boot)
+        state = NodeState(
+            is_up=not self._is_leaving, boot=self._boot, url=self._home.url
+        )
         self._bus.publish(
             topics.node_state(self._name), encode(state), qos=1, retain=True
         )

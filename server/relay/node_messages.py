@@ -35,6 +35,8 @@ class NodeState(NodeMessage):
 
     is_up: bool
     boot: str
+    url: Annotated[str, Field(max_length=200)] = ""
+    """The address at which people reach the node; empty before it listens."""
 
 
 class Announce(NodeMessage):
@@ -86,6 +88,8 @@ class UpFlush(NodeMessage):
 
     op: Literal["flush"] = "flush"
     version: Counted
+    waiting: Counted = 0
+    """Votes for the room that are not acknowledged yet."""
 
 
 UpBody = Annotated[

@@ -22,7 +22,7 @@ from server.relay.node_messages import (
     encode_up_batch,
 )
 from server.relay.offset import ClockOffset
-from server.relay.outbox import Outbox
+from server.relay.outbox import Outbox, is_vote
 from server.relay.window import Window
 
 log = logging.getLogger("twogaps.relay")
@@ -105,6 +105,11 @@ class Sender:
     def is_waiting(self, home: str, seq: int) -> bool:
         """Whether a request is not acknowledged yet."""
         return self._outbox.is_waiting(home, seq)
+
+    def votes_owed(self, home: str, room: RoomCode) -> int:
+        """Return how many votes for a room wait to be acknowledged."""
+        waiting = self._outbox.waiting(home)
+        return sum(item.room == room and is_vote(item.body) for item in waiting)
 
     def acknowledged(self, home: str, seqs: Iterable[int]) -> list[UpItem]:
         """Forget what a home has dealt with; return it."""

@@ -28,6 +28,7 @@ from server.protocol.server_messages import (
 from server.relay.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
 from server.rooms.clock import Clock
 from server.rooms.presence import Presence
+from server.rooms.settling import Settling
 
 FRESH_MS = 250
 """An encoded view with a running clock is sent again for so long."""
@@ -51,7 +52,10 @@ class _Encoded:
 class Publisher:
     """Sends one room's views, figures and private parts through the gateway."""
 
-    def __init__(self, gateway: Gateway, clock: Clock, presence: Presence) -> None:
+    def __init__(
+        self, gateway: Gateway, clock: Clock, presence: Presence, settling: Settling
+    ) -> None:
+        self._settling = settling
         self._gateway = gateway
         self._clock = clock
         self._presence = presence
@@ -181,5 +185,6 @@ class Publisher:
     def _panel(self, state: RoomState) -> bytes:
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
-        panel = host_panel(state, now_ms, present)
+        settling = self._settling
+        panel = host_panel(state, now_ms, present, settling.sites, settling.held)
         return encode_server(Panel(version=state.version, panel=panel))

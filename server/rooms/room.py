@@ -43,9 +43,6 @@ log = logging.getLogger("twogaps.room")
 RETRY_MS = 500
 """How often a room that cannot write tries again."""
 
-SETTLE_MS = 20
-"""How often a reveal that waits for other sites is looked at."""
-
 YIELD_EVERY = 200
 """Private frames encoded in a row before others get a turn."""
 
@@ -93,12 +90,12 @@ class Room:
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
         self._presence.expect(here, clock.now_ms())
-        self._publisher = Publisher(gateway, clock, self._presence)
+        self._settling = Settling(gateway, clock, self._inbox)
+        self._publisher = Publisher(gateway, clock, self._presence, self._settling)
         self._is_stalled = False
         self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
         self._figures_ms: int | None = None
-        self._settling = Settling(gateway, clock, self._inbox)
 
     # --- asked by the sessions -------------------------------------------------------
 
@@ -256,7 +253,7 @@ class Room:
             evolve(self._state, event)
             step.events.append(event)
             if isinstance(event, BallotClosed):
-                self._settling.closed(event.at_ms, self._state.version)
+                self._settling.closed(self._state.version)
 
     def _moment(self) -> tuple[int, Set[PlayerId]]:
         now_ms = self._clock.now_ms()
@@ -390,6 +387,7 @@ class Room:
             self._gateway.dismiss(self.code, player, replies.KICKED)
         await self._publish_private(effects)
         figures_ms = self._figures_ms
+        has_news |= self._settling.has_news(self._state)
         if has_news or (figures_ms is not None and self._clock.now_ms() >= figures_ms):
             self._publisher.mark()
         if not self._is_blind:
@@ -418,8 +416,8 @@ class Room:
             future.append(max(flush_ms, now_ms + 1))
         if self._is_stalled:
             future.append(now_ms + RETRY_MS)
-        if self._settling.is_holding:
-            future.append(now_ms + SETTLE_MS)
+        if (look_ms := self._settling.look_in_ms(self._state)) is not None:
+            future.append(now_ms + look_ms)
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

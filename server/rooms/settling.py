@@ -1,91 +1,213 @@
-"""Holding a reveal back until the votes of every site are in, 2 s at most.
+"""Holding a reveal back until the votes of every site are in, or the host goes on.
 
 A vote that was stamped in time counts if it comes before the reveal. VOTE and REVOTE
 are closed before they are revealed; FIX and TRANSFER are revealed by their close, so
-that their sites are asked for what they have when the close is asked for.
+that their sites are asked for what they have when the close is asked for. What the
+host has asked for waits as long as he lets it: he is shown for whom. What closes by
+itself waits for 2 s at most.
 """
 
 from __future__ import annotations
 
-from server.game.commands import CloseVotes, Reveal
+from typing import Any
+
+from server.game.commands import (
+    BackToLobby,
+    CloseVotes,
+    Contrast,
+    Discuss,
+    Finish,
+    NextStep,
+    OpenRound,
+    Reveal,
+    Revote,
+    SkipRound,
+)
+from server.game.errors import Refused
 from server.game.phases import OPEN_BALLOT, Ballot
+from server.game.site_types import HeldReveal, SiteLink
 from server.game.state import GRACE_MS, RoomState
-from server.relay.gateway import Gateway, Link
+from server.relay.gateway import Gateway
+from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.inbox import Inbox, Request, Say
 
 OWN_REVEAL = (Ballot.FIX, Ballot.TRANSFER)
 """Ballots whose close shows the answer at once."""
 
+ASK_MS = 1_000
+"""How often sites that are behind are asked again."""
+
+SHOWN_MS = 300
+"""What waits shorter than this is not worth a word."""
+
+LOOK_MS = 250
+"""How often the sites are looked at for the host."""
+
+QUICK_MS, SLOW_MS = 20, 200
+"""How often what waits is looked at: at first, and after the first 2 s."""
+
+_FOLLOWING = (NextStep,)
+_INSTEAD = (BackToLobby, Contrast, Discuss, Finish, OpenRound, Revote, SkipRound)
+"""Commands that come after a reveal that waits, and those that take its place."""
+
+_OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")
+
 
 class Settling:
-    """What one room holds back, and since when."""
+    """What one room holds back, since when, and for whom."""
 
     def __init__(self, gateway: Gateway, clock: Clock, inbox: Inbox) -> None:
         self._gateway = gateway
         self._clock = clock
         self._inbox = inbox
-        self._held: list[Request] = []
-        self._since_ms = 0
+        self._held: list[Say] = []
+        self._held_ms = 0
         self._version = 0
-        self._asked: int | None = None
-        """The version that the sites were asked to flush for a close."""
+        self._closing_ms: int | None = None
+        """When the sites were asked for a close that is not decided yet."""
+        self._asked_ms = 0
+        self._waived: set[str] = set()
+        """Sites that the host goes on without, until they have caught up."""
+        self._seen: tuple[tuple[SiteLink, ...], HeldReveal | None] = ((), None)
+        self._looked_ms = 0
+
+    # --- what the host sees ----------------------------------------------------------
 
     @property
-    def is_holding(self) -> bool:
-        """Whether anything waits, to be looked at again soon."""
-        return bool(self._held) or self._asked is not None
+    def sites(self) -> tuple[SiteLink, ...]:
+        """The sites as they were last looked at."""
+        return self._seen[0]
 
-    def closed(self, at_ms: int, version: int) -> None:
+    @property
+    def held(self) -> HeldReveal | None:
+        """The reveal that waits, as it was last looked at."""
+        return self._seen[1]
+
+    def has_news(self, state: RoomState) -> bool:
+        """Look at the sites, not too often; return whether anything has changed."""
+        now_ms = self._clock.now_ms()
+        if not self._gateway.has_sites or now_ms - self._looked_ms < LOOK_MS:
+            return False
+        self._looked_ms = now_ms
+        sites = self._gateway.sites(state.code, self._version)
+        held = self._shown(state, sites, now_ms)
+        old, self._seen = self._seen, (sites, held)
+        return old != self._seen
+
+    def _shown(
+        self, state: RoomState, sites: tuple[SiteLink, ...], now_ms: int
+    ) -> HeldReveal | None:
+        if not self._held or now_ms - self._held_ms < SHOWN_MS:
+            return None
+        names = self._behind(state)
+        waited = tuple(site for site in sites if site.name in names)
+        return HeldReveal(self._held[0].message.type, waited) if waited else None
+
+    def look_in_ms(self, state: RoomState) -> int | None:
+        """Return in how many milliseconds to look again; None where nobody need."""
+        now_ms = self._clock.now_ms()
+        if self._closing_ms is not None and not self._held:
+            return QUICK_MS
+        if self._held:
+            return QUICK_MS if now_ms < self._held_ms + GRACE_MS else SLOW_MS
+        is_watched = self._gateway.has_sites and self._gateway.count(state.code, "host")
+        return LOOK_MS if is_watched else None
+
+    # --- what waits ------------------------------------------------------------------
+
+    def closed(self, version: int) -> None:
         """A ballot was closed: the view of this version asks for flush marks."""
-        self._since_ms, self._version, self._asked = at_ms, version, None
+        self._version, self._closing_ms = version, None
 
     def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
         """Return what may be decided now, and keep the rest for later."""
-        waiting = [*self._held, *batch]
-        self._held = []
-        reveals = _reveals_at_close(state)
-        if reveals and any(_is(request, CloseVotes) for request in waiting):
-            self._ask(state)
+        if not self._held and not any(_is(one, Reveal | CloseVotes) for one in batch):
+            return batch
+        waiting = self._without_repeats(batch)
+        own = _reveals_at_close(state)
+        early = Reveal | CloseVotes if own else Reveal
+        if own and any(_is(one, CloseVotes) for one in waiting):
+            self._ask_for_close(state)
+        if any(_is_without(one) for one in waiting):
+            self._waived |= set(self._behind(state))
         if self._is_settled(state):
+            self._held, self._closing_ms = [], None
+            self._seen = (self._seen[0], None)
             return waiting
+        return self._hold(state, waiting, early)
+
+    def _without_repeats(self, batch: list[Request]) -> list[Request]:
+        """Return all that waits; going on without a site takes the place of waiting."""
+        if any(_is_without(one) for one in batch):
+            self._overtake(self._held)
+            self._held = []
+        return [*self._held, *batch]
+
+    def _hold(
+        self, state: RoomState, waiting: list[Request], early: Any
+    ) -> list[Request]:
         ready: list[Request] = []
-        hosts: set[Link] = set()
-        for request in waiting:
-            is_early = _is(request, Reveal) or (reveals and _is(request, CloseVotes))
-            if is_early or request.link in hosts:
-                hosts.add(request.link)  # what a host says next comes after it
-                self._held.append(request)
-            else:
-                ready.append(request)
+        held: list[Say] = []
+        for one in waiting:
+            if isinstance(one, Say) and (
+                _is(one, early) or (held and _is(one, _FOLLOWING))
+            ):
+                held.append(one)
+                continue
+            if held and _is(one, _INSTEAD):
+                self._overtake(held)
+                held, self._closing_ms = [], None
+            ready.append(one)
+        now_ms = self._clock.now_ms()
+        if held and not self._held:
+            self._held_ms = now_ms
+        if held and now_ms - self._asked_ms >= ASK_MS:
+            self._asked_ms = now_ms
+            self._gateway.ask_flush(state.code, self._version)
+        self._held = held
         return ready
 
+    def _overtake(self, held: list[Say]) -> None:
+        for one in held:
+            one.link.push(replies.refused(_OVERTAKEN, one.message))
+
     def may_close(self, state: RoomState) -> bool:
-        """Whether a ballot that is due may close by itself now."""
+        """Whether a ballot that is due may close by itself now: 2 s later at most."""
         if not _reveals_at_close(state):
             return True
-        self._ask(state)
-        return self._is_settled(state)
+        self._ask_for_close(state)
+        assert self._closing_ms is not None
+        is_over = self._clock.now_ms() >= self._closing_ms + GRACE_MS
+        return is_over or self._is_settled(state)
 
-    def _ask(self, state: RoomState) -> None:
+    def _ask_for_close(self, state: RoomState) -> None:
         """Ask the sites for what they have, once for a close."""
-        if self._asked is None:
-            self._since_ms, self._version = self._clock.now_ms(), state.version + 1
-            self._asked = self._version
+        if self._closing_ms is None:
+            self._closing_ms = self._asked_ms = self._clock.now_ms()
+            self._version = state.version + 1
             self._gateway.ask_flush(state.code, self._version)
 
+    def _behind(self, state: RoomState) -> set[str]:
+        behind = set(self._gateway.behind(state.code, self._version))
+        self._waived &= behind
+        return behind - self._waived
+
     def _is_settled(self, state: RoomState) -> bool:
-        is_over = self._clock.now_ms() >= self._since_ms + GRACE_MS
-        is_in = self._gateway.is_settled(state.code, self._version)
-        if is_over or (is_in and not len(self._inbox)):
-            self._asked = None
-            return True
-        return False
+        return not self._behind(state) and not len(self._inbox)
 
 
 def _reveals_at_close(state: RoomState) -> bool:
     return OPEN_BALLOT.get(state.phase) in OWN_REVEAL
 
 
-def _is(request: Request, message: type) -> bool:
+def _is(request: Request, message: Any) -> bool:
     return isinstance(request, Say) and isinstance(request.message, message)
+
+
+def _is_without(request: Request) -> bool:
+    return (
+        isinstance(request, Say)
+        and isinstance(request.message, Reveal | CloseVotes)
+        and request.message.without
+    )

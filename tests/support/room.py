@@ -23,7 +23,7 @@ from server.journal.memory import MemoryStore
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import Hello, Vote
 from server.protocol.keys import prove
-from server.relay.gateway import Audience, Slot
+from server.relay.gateway import Audience, Gateway, Slot
 from server.relay.local import LocalGateway
 from server.rooms import replies
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
@@ -190,7 +190,9 @@ class Table:
 
 @contextlib.asynccontextmanager
 async def table(
-    settings: RoomSettings | None = None, store: EventStore | None = None
+    settings: RoomSettings | None = None,
+    store: EventStore | None = None,
+    gateway: Gateway | None = None,
 ) -> AsyncIterator[Table]:
     """Run a fresh test room for as long as the block lasts."""
     store = store or FailingStore()
@@ -198,7 +200,7 @@ async def table(
         await store.append(ROOM, 0, [opened(settings)])
     clock = ManualClock()
     state = replay(await store.load(ROOM))
-    room = Room(state, store, LocalGateway(), clock)
+    room = Room(state, store, gateway or LocalGateway(), clock)
     task = asyncio.create_task(room.run(), name="test-room")
     try:
         yield Table(room, store, clock)
