@@ -35,7 +35,7 @@ class NodeState(NodeMessage):
 
     is_up: bool
     boot: str
-    url: Annotated[str, Field(max_length=200)] = ""
+    url: Annotated[str, Field(max_length=200, pattern=r"^(https?://\S+)?$")] = ""
     """The address at which people reach the node; empty before it listens."""
 
 

@@ -405,12 +405,15 @@ export interface OpenVote {
 /**
  * Close the open vote; ``override`` warns those with extra time, 20 s before.
  *
+ * ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
+ *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CloseVotes".
  */
 export interface CloseVotes {
   ref: number | null;
   override: boolean;
+  without: boolean;
   type: "close_votes";
 }
 /**
@@ -446,11 +449,14 @@ export interface Revote {
 /**
  * Show the tallies and begin the breakdown.
  *
+ * Waits for sites that are behind; ``without`` goes on without them.
+ *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Reveal".
  */
 export interface Reveal {
   ref: number | null;
+  without: boolean;
   type: "reveal";
 }
 /**
@@ -1521,6 +1527,10 @@ export interface SiteLink {
  * via the `definition` "HeldReveal".
  */
 export interface HeldReveal {
+  /**
+   * What waits: give it again with ``without`` to go on.
+   */
+  command: string;
   sites: SiteLink[];
 }
 /**

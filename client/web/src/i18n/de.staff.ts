@@ -104,6 +104,8 @@ export const deStaff: StaffCatalogue = {
   needTime: "Bitten um mehr Zeit",
   overrideAsk: "Jemand hat noch eigene Zeit. Trotzdem schließen? Es gibt eine Warnung und 20 Sekunden.",
   override: "Warnen, dann schließen",
+  sites: "Standorte",
+  sitesCut: (n) => `${n} getrennt`,
   roster: "Personen",
   search: "Namen finden",
   kick: "Entfernen",

@@ -107,6 +107,8 @@ export const enStaff = {
   overrideAsk: "Somebody still has time of their own. Close anyway? They are warned and have 20 seconds.",
   override: "Warn, then close",
   roster: "People",
+  sites: "Sites",
+  sitesCut: (n: number) => `${n} cut`,
   search: "Find a name",
   kick: "Remove",
   kickAsk: (name: string) => `Remove ${name} for good? Votes already cast stay counted.`,

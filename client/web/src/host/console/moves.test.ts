@@ -29,7 +29,8 @@ test("the other buttons keep the order of a round", () => {
 test("commands carry the fields that the wire asks for", () => {
   expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30 });
   expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
-  expect(commandOf("reveal")).toEqual({ type: "reveal" });
+  expect(commandOf("reveal")).toEqual({ type: "reveal", without: false });
+  expect(commandOf("discuss")).toEqual({ type: "discuss" });
 });
 
 test("timers are switched off, or on with their factor", () => {

@@ -49,7 +49,9 @@ export function commandOf(name: string): Command {
     case "open_round":
       return { type: name, round: null };
     case "close_votes":
-      return { type: name, override: false };
+      return { type: name, override: false, without: false };
+    case "reveal":
+      return { type: name, without: false };
     case "next_step":
       return { type: name, all: false };
     case "give_time":

@@ -62,7 +62,7 @@ export class ConsoleSession {
       this.#stop();
     } else if (message.code === "time_needed" && message.ref === this.#closingRef) {
       this.needsOverride = true;
-    } else {
+    } else if (message.code !== "overtaken") {
       this.refused = message;
     }
   }

@@ -1,0 +1,43 @@
+// What is said of each site: pure, so that it is tested without a page.
+import type { HeldReveal, SiteCard, SiteLink } from "../../protocol";
+import type { Command } from "../../room/session.svelte";
+import type { SiteStaffWords } from "../../i18n/sites.staff";
+
+/** How a site is connected, and how far behind it is. */
+export function lineOf(w: SiteStaffWords, link: SiteLink | null): string {
+  if (!link) return w.isGone;
+  if (link.is_here) return w.isHere;
+  const line = link.is_up ? w.isUp : w.isCut;
+  const silence = link.silent_s === null ? [] : [w.silent(link.silent_s)];
+  return [line, ...silence, ...debt(w, link)].join(", ");
+}
+
+function debt(w: SiteStaffWords, link: SiteLink): string[] {
+  if (link.waiting) return [w.onTheWay(link.waiting)];
+  return link.is_behind || !link.is_up ? [] : [w.upToDate];
+}
+
+/** For whom a reveal waits, and what is known of each. */
+export function waitingFor(w: SiteStaffWords, held: HeldReveal): string {
+  const sites = held.sites.map((site) => {
+    const facts = [
+      ...(site.waiting ? [w.onTheWay(site.waiting)] : []),
+      ...(site.is_up ? [] : [w.isCut]),
+      ...(site.silent_s === null ? [] : [w.silent(site.silent_s)]),
+    ];
+    return facts.length ? `${site.name} (${facts.join(", ")})` : site.name;
+  });
+  return w.waiting(sites.join(", "));
+}
+
+/** The command that goes on without the sites that something waits for. */
+export function goOn(held: HeldReveal): Command {
+  return held.command === "close_votes"
+    ? { type: "close_votes", override: false, without: true }
+    : { type: "reveal", without: true };
+}
+
+/** A site that the host should look at. */
+export function isTroubled(card: SiteCard): boolean {
+  return card.link !== null && !card.link.is_here && !card.link.is_up;
+}
