@@ -43,7 +43,16 @@ from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
 from server.game.scoring import MISSED, points, round_score
-from server.game.state import Cohort, Pin, Player, Poll, RoomState, Round, Vote
+from server.game.state import (
+    USUAL_ALLOWANCE,
+    Cohort,
+    Pin,
+    Player,
+    Poll,
+    RoomState,
+    Round,
+    Vote,
+)
 from server.game.tally import Tally, option_of
 
 
@@ -151,6 +160,7 @@ def _player_kicked(state: RoomState, event: PlayerKicked) -> None:
     player = state.players[event.player]
     player.is_kicked = True
     state.skeletons.discard(skeleton(player.name))
+    state.kicked.add(event.player)
     state.joined -= 1
     if player.site is not None:
         state.people[player.site] -= 1
@@ -214,6 +224,10 @@ def _deadline_extended(state: RoomState, event: DeadlineExtended) -> None:
 
 def _allowance_granted(state: RoomState, event: AllowanceGranted) -> None:
     state.players[event.player].allowance = event.percent
+    if event.percent == USUAL_ALLOWANCE:
+        state.own_time.pop(event.player, None)
+    else:
+        state.own_time[event.player] = None
 
 
 def _allowances_warned(state: RoomState, event: AllowancesWarned) -> None:

@@ -15,6 +15,9 @@ from server.game.tally import Tally
 GRACE_MS = 2_000
 """A vote stamped this long after the close still counts, if it comes before reveal."""
 
+USUAL_ALLOWANCE = 100
+"""Per cent of every limit that a player has who has asked for nothing."""
+
 
 @dataclass(slots=True)
 class Player:
@@ -28,7 +31,7 @@ class Player:
     site: str | None = None
     """Whose cohort; None at the room's own node."""
     is_kicked: bool = False
-    allowance: int = 100
+    allowance: int = USUAL_ALLOWANCE
     """Own time, per cent of every limit; 0 is no limit."""
     points: float = 0
     """Sum of round scores."""
@@ -154,6 +157,9 @@ class RoomState:
     players: dict[PlayerId, Player] = field(default_factory=dict)
     skeletons: set[str] = field(default_factory=set)
     """Look-alike forms of the names in use."""
+    kicked: set[PlayerId] = field(default_factory=set)
+    own_time: dict[PlayerId, None] = field(default_factory=dict)
+    """Players whose allowance is not the usual one, in the order of their wishes."""
     joined: int = 0
     """Players who are in the room: not kicked."""
     people: Counter[str] = field(default_factory=Counter)

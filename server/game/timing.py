@@ -68,9 +68,8 @@ def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[Playe
         return []
     return [
         player.id
-        for player in state.players.values()
-        if player.allowance != 100
-        and player.id in present
+        for player in map(state.players.__getitem__, state.own_time)
+        if player.id in present
         and not player.is_kicked
         and player.id not in poll.votes
         and _runs(player, poll, now_ms)
@@ -88,18 +87,15 @@ def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int
     """Return (who has answered, who has answered or is here and still could)."""
     poll = state.poll
     votes = poll.votes if poll else {}
-    waiting = sum(
-        1
-        for player in present
-        if player not in votes
-        and player in state.players
-        and not state.players[player].is_kicked
-    )
-    return len(votes), len(votes) + waiting
+    waiting = present - votes.keys() - state.kicked
+    return len(votes), len(votes) + len(waiting)
 
 
 def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
     """Whether everybody who is here has answered, and somebody has."""
+    poll = state.poll
+    if poll is None or len(poll.votes) < len(present) - len(state.kicked):
+        return False  # told without looking at anybody: asked at every vote
     answered, expected = answered_and_expected(state, present)
     return 0 < answered == expected
 

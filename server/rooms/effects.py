@@ -65,13 +65,7 @@ PERSONAL = (PlayerRenamed, TeamChosen, AllowanceGranted)
 TIMED = (BallotOpened, DeadlineExtended, AllowancesWarned)
 """Events that matter to those with time of their own."""
 
-QUIET = (
-    RoomOpened,
-    PlayerJoined,
-    PlayerKicked,
-    VoteCast,
-    VoteKeptLate,
-)
+QUIET = (VoteCast, PlayerJoined, PlayerKicked, RoomOpened, VoteKeptLate)
 """Events that show only in figures, which are coalesced."""
 
 
@@ -91,13 +85,15 @@ def effects_of(events: Iterable[Event]) -> Effects:
     """Return what the events of one step call for."""
     effects = Effects()
     for event in events:
+        if isinstance(event, PlayerKicked):
+            effects.kicked.append(event.player)
+        if isinstance(event, QUIET):
+            continue
         effects.stage |= isinstance(event, STAGE)
         effects.timed |= isinstance(event, TIMED)
         effects.results |= _shows_results(event)
         if isinstance(event, PERSONAL):
             effects.persons.add(event.player)
-        elif isinstance(event, PlayerKicked):
-            effects.kicked.append(event.player)
     return effects
 
 

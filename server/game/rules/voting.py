@@ -97,5 +97,7 @@ def _fits(state: RoomState, command: CastVote) -> None:
 
 def _reason(raw: str) -> str:
     """Keep one printable line of a reason."""
-    line = "".join(ch if ch.isprintable() else " " for ch in raw)
+    line = raw
+    if not raw.isprintable():
+        line = "".join(ch if ch.isprintable() else " " for ch in raw)
     return " ".join(line.split())[:REASON_LENGTH]
