@@ -20,6 +20,7 @@ from server.game.ids import PlayerId
 from server.journal.store import UnreadableEvent
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+_BATCHES: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 
 UPCASTERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """By stored type: turns the JSON of a shape we no longer write into today's."""
@@ -28,6 +29,11 @@ UPCASTERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 def encode(event: Event) -> str:
     """Return an event as one line of JSON."""
     return _EVENTS.dump_json(event).decode()
+
+
+def encode_all(events: tuple[Event, ...]) -> str:
+    """Return events as one JSON array: its elements are what ``encode`` gives."""
+    return _BATCHES.dump_json(events).decode()
 
 
 def decode(body: str) -> Event:

@@ -17,13 +17,15 @@ def record_of(
     record = old or RoomRecord(room, "", 0, 0, 0, None, joined=0, version=0)
     for event in events:
         record = _fold(record, event)
-    return replace(record, version=record.version + len(events))
+    latest_ms = max((getattr(event, "at_ms", 0) for event in events), default=0)
+    return replace(
+        record,
+        version=record.version + len(events),
+        updated_ms=max(record.updated_ms, latest_ms),
+    )
 
 
 def _fold(record: RoomRecord, event: Event) -> RoomRecord:
-    at_ms = getattr(event, "at_ms", None)
-    if at_ms is not None and at_ms > record.updated_ms:
-        record = replace(record, updated_ms=at_ms)
     match event:
         case RoomOpened():
             return replace(

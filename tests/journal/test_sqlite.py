@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.game.ids import RoomCode
+from server.game.events import PlayerRenamed
+from server.game.ids import PlayerId, RoomCode
 from server.journal import sqlite as adapter
 from server.journal.codec import UPCASTERS, decode, encode
 from server.journal.sqlite import SqliteStore
@@ -36,6 +37,29 @@ async def test_the_file_is_written_ahead_and_synced_in_full(tmp_path: Path) -> N
     )
     assert modes == ("wal", 2)
     await store.close()
+
+
+async def test_a_batch_is_stored_event_by_event_as_each_is_encoded(
+    tmp_path: Path,
+) -> None:
+    """One statement stores a batch; each row still reads as if it had been alone."""
+    words = 'ä \u2028 \\u0041 " \' \\ \x7f 😀 [1,2] {"a": 1} </script>'
+    events = [*played(), PlayerRenamed(PlayerId("p"), words), *played()]
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, events)
+    await store.append(ROOM, len(events), events[:1])
+    assert await store.load(ROOM) == [*events, events[0]]
+    await store.close()
+    with sqlite3.connect(path) as db:
+        rows = db.execute(
+            "SELECT version, body FROM events ORDER BY version"
+        ).fetchall()
+    db.close()
+    assert rows == [
+        (number, encode(event))
+        for number, event in enumerate([*events, events[0]], start=1)
+    ]
 
 
 async def test_a_locked_file_refuses_and_goes_on_when_it_is_free(
