@@ -1,4 +1,4 @@
-"""Text frames to messages and back. The only place that knows they are JSON."""
+"""Text frames to messages and back: with receipt.py, all that knows they are JSON."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from server.game.state import RoomState
 from server.protocol.client_messages import Ping, Role, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import player_token
+from server.protocol.receipt import encode_recorded
 from server.protocol.server_messages import (
     Bye,
     Done,
     Pong,
-    Recorded,
     RefusedMessage,
     Welcome,
 )
@@ -48,16 +48,7 @@ def recorded(state: RoomState, vote: Vote, player: PlayerId) -> bytes:
     """Return the acknowledgement of a vote: what stands, whoever sent it."""
     poll = state.rounds[vote.round].polls[vote.ballot]
     held = poll.votes.get(player) or poll.late[player]
-    return encode_server(
-        Recorded(
-            round=vote.round,
-            ballot=vote.ballot,
-            client=vote.client,
-            counter=vote.counter,
-            answer=held.answer,
-            is_late=held.is_late,
-        )
-    )
+    return encode_recorded(vote, held.answer, is_late=held.is_late)
 
 
 def done(ref: int) -> bytes:
