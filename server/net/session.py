@@ -30,7 +30,6 @@ from server.protocol.client_messages import (
     ListDecks,
     ListRooms,
     OpenRoom,
-    Ping,
     PlayerMessage,
     Prove,
     Role,
@@ -167,9 +166,9 @@ class Session:
                 self._link.part(_bye("refused", detail, come_back=False))
 
     async def _handle(self, message: ClientMessage) -> None:
-        if isinstance(message, Hello):
+        if message.type == "hello":
             await self._hello(message)
-        elif isinstance(message, Prove):
+        elif message.type == "prove":
             self._prove(message)
         elif not self._is_welcome or self._role is None:
             raise Refused("hello_expected", "Say hello first, and wait for welcome.")
@@ -268,14 +267,15 @@ class Session:
     # --- what is said ----------------------------------------------------------------
 
     async def _speak(self, message: ClientMessage) -> None:
-        if isinstance(message, OpenRoom | ListRooms | ListDecks | GetCase):
-            self._link.push(await self._answer_admin(message))
-        elif isinstance(message, Hello | Prove):
-            raise Refused("not_allowed", "This socket has been welcomed already.")
-        elif isinstance(message, Ping):
-            self._link.push(replies.pong(message, self._desk.clock.now_ms()))
-        else:
-            self._say(message)
+        match message.type:
+            case "open_room" | "list_rooms" | "list_decks" | "get_case":
+                self._link.push(await self._answer_admin(message))
+            case "hello" | "prove":
+                raise Refused("not_allowed", "This socket has been welcomed already.")
+            case "ping":
+                self._link.push(replies.pong(message, self._desk.clock.now_ms()))
+            case _:
+                self._say(message)
 
     def _say(self, message: PlayerMessage | HostMessage) -> None:
         assert self._room is not None

@@ -49,6 +49,13 @@ class _Encoded:
     frame: bytes
 
 
+@dataclass(slots=True)
+class _Figures:
+    phase: Phase
+    made_ms: int
+    frame: bytes
+
+
 class Publisher:
     """Sends one room's views, figures and private parts through the gateway."""
 
@@ -64,6 +71,9 @@ class Publisher:
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
         self._last_slow_ms = 0
+        self._figures: _Figures | None = None
+        self._told: tuple[Phase, bytes] | None = None
+        """The figures that all players have heard last, and in which phase."""
 
     # --- the stage -------------------------------------------------------------------
 
@@ -101,7 +111,7 @@ class Publisher:
         link.push(self.view(state, audience), "view")
         if audience == "host":
             link.push(self._panel(state), "panel")
-        link.push(self._progress(state), "progress")
+        link.push(self._recent_progress(state), "progress")
 
     def you(self, state: RoomState, player: PlayerId) -> None:
         """Send one player the private part."""
@@ -135,8 +145,13 @@ class Publisher:
 
     # --- figures that change with every vote -----------------------------------------
 
-    def mark(self) -> None:
-        """Note that the figures have changed; they go out when they are due."""
+    def mark(self, *, for_newcomers: bool = False) -> None:
+        """Note that the figures may have changed; they go out when they are due.
+
+        Players are not told twice what they know, unless some have just come.
+        """
+        if for_newcomers:
+            self._told = None
         now_ms = self._clock.now_ms()
         if self._fast_ms is None:
             self._fast_ms = max(now_ms, self._last_fast_ms + FAST_MS)
@@ -156,8 +171,13 @@ class Publisher:
             self._flush_fast(state)
         if self._slow_ms is not None and now_ms >= self._slow_ms:
             self._slow_ms, self._last_slow_ms = None, now_ms
-            frame = self._progress(state)
-            self._gateway.broadcast(state.code, "player", frame, "progress")
+            self._flush_slow(state)
+
+    def _flush_slow(self, state: RoomState) -> None:
+        news = (state.phase, self._progress(state))
+        if news != self._told:
+            self._told = news
+            self._gateway.broadcast(state.code, "player", news[1], "progress")
 
     def _flush_fast(self, state: RoomState) -> None:
         code = state.code
@@ -175,12 +195,26 @@ class Publisher:
         if self._gateway.count(state.code, "host"):
             self._gateway.broadcast(state.code, "host", self._panel(state), "panel")
 
+    def _recent_progress(self, state: RoomState) -> bytes:
+        """Return figures that may be a moment old: a newcomer gets newer ones soon.
+
+        Counting costs as much as there are players; a thousand may come in a second.
+        """
+        known = self._figures
+        if known is None or known.phase is not state.phase:
+            return self._progress(state)
+        is_fresh = self._clock.now_ms() - known.made_ms <= FRESH_MS
+        return known.frame if is_fresh else self._progress(state)
+
     def _progress(self, state: RoomState) -> bytes:
-        present = self._presence.present(self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        present = self._presence.present(now_ms)
         answered, expected = answered_and_expected(state, present)
-        return encode_server(
+        frame = encode_server(
             Progress(answered=answered, expected=expected, joined=state.joined)
         )
+        self._figures = _Figures(state.phase, now_ms, frame)
+        return frame
 
     def _panel(self, state: RoomState) -> bytes:
         now_ms = self._clock.now_ms()

@@ -46,6 +46,9 @@ RETRY_MS = 500
 YIELD_EVERY = 200
 """Private frames encoded in a row before others get a turn."""
 
+QUESTIONS = frozenset({"get_roster", "ping"})
+"""Messages that are answered and change nothing."""
+
 _STORAGE = Refused(
     "storage_unavailable",
     "The server cannot write its journal now. Nothing was counted; it is sent again.",
@@ -198,7 +201,7 @@ class Room:
     def _decide(self, step: _Step, request: Request) -> Refused | None:
         """Decide what a request changes; return the refusal if it is one."""
         try:
-            if isinstance(request, Enter | Say) and self._is_stalled:
+            if self._is_stalled and isinstance(request, Enter | Say):
                 raise _STORAGE
             match request:
                 case Enter(hello=hello, site=site):
@@ -211,7 +214,7 @@ class Room:
                     self._check_proof(request)
                 case Say():
                     self._check_role(request)
-                    if not isinstance(request.message, GetRoster | Ping):
+                    if request.message.type not in QUESTIONS:
                         self._apply(step, self._command(request))
                 case Leave():
                     pass
@@ -338,12 +341,12 @@ class Room:
         if refusal is not None:
             self._metrics.refusals[refusal.code].inc()
             link.push(replies.refused(refusal, message))
-        elif isinstance(message, GetRoster):
-            link.push(self._publisher.roster(self._state, message))
         elif isinstance(message, Vote):
             link.push(replies.recorded(self._state, message, self._speaker(request)))
             taken_ms = self._clock.now_ms() - request.stamped_ms
             self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
+        elif isinstance(message, GetRoster):
+            link.push(self._publisher.roster(self._state, message))
         elif isinstance(message, Ping):
             link.push(replies.pong(message, self._clock.now_ms()))
         elif message.ref is not None:
@@ -365,7 +368,7 @@ class Room:
         link.greet(welcome, player)
         self._publisher.show_all(self._state, "player", link)
         link.push(self._publisher.you_frame(self._state, player), "you")
-        self._publisher.mark()
+        self._publisher.mark(for_newcomers=True)
 
     def _attend(self, request: Attend) -> None:
         link = request.link
