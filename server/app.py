@@ -225,11 +225,12 @@ class _Parts:
 
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Connect to the broker, and stay connected."""
-        if self.node is None or self.bus is None:
+        if self.node is None or self.bus is None or self.outbox is None:
             return
         for name, work in (
             ("relay-bus", self.bus.run(self.node)),
             ("relay-node", self.node.run()),
+            ("outbox-clean", self.outbox.keep_clean()),
         ):
             task = asyncio.create_task(work, name=name)
             stack.push_async_callback(_end, task)

@@ -33,6 +33,8 @@ class _Job:
 
     work: Callable[[sqlite3.Connection], Any]
     done: asyncio.Future[Any]
+    is_alone: bool = False
+    """Not in a transaction, and not together with others."""
 
 
 class DiskThread:
@@ -46,6 +48,8 @@ class DiskThread:
         self._prepare = prepare
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._kept: _Job | None = None
+        """Taken from the queue, and to be done next, alone."""
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -53,10 +57,19 @@ class DiskThread:
 
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do a job, and return what it returns once it is committed and synced."""
+        return await self._do(work, is_alone=False)
+
+    async def ask_alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do a job outside of any transaction (SQLite's VACUUM wants that)."""
+        return await self._do(work, is_alone=True)
+
+    async def _do(
+        self, work: Callable[[sqlite3.Connection], T], *, is_alone: bool
+    ) -> T:
         if self._is_closed:
             raise DiskError(f"{self._path.name} is closed")
         done: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(work, done))
+        self._jobs.put(_Job(work, done, is_alone))
         return await done
 
     async def close(self) -> None:
@@ -70,25 +83,32 @@ class DiskThread:
     # --- on the thread ---------------------------------------------------------------
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             group, is_last = self._gather(job)
-            outcomes = self._commit(group)
+            outcomes = self._alone(job) if job.is_alone else self._commit(group)
             with contextlib.suppress(RuntimeError):  # the loop has been closed
                 self._loop.call_soon_threadsafe(_settle, group, outcomes)
             if is_last:
                 break
         self._disconnect()
 
+    def _next(self) -> _Job | None:
+        kept, self._kept = self._kept, None
+        return kept or self._jobs.get()
+
     def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
         """Return the jobs that share a transaction, and whether the end was asked."""
         group = [first]
-        while len(group) < GROUP:
+        while len(group) < GROUP and not first.is_alone:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
                 break
             if job is None:
                 return group, True
+            if job.is_alone:
+                self._kept = job
+                break
             group.append(job)
         return group, False
 
@@ -104,6 +124,15 @@ class DiskThread:
             failure.__cause__ = exc
             return [failure] * len(group)
         return outcomes
+
+    def _alone(self, job: _Job) -> list[Any]:
+        try:
+            return [job.work(self._connect())]
+        except sqlite3.Error as exc:
+            self._disconnect()
+            failure = DiskError(f"{self._path.name}: {exc}")
+            failure.__cause__ = exc
+            return [failure]
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -130,6 +159,18 @@ def be_durable(db: sqlite3.Connection, busy_ms: int) -> None:
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA secure_delete=ON")
+
+
+def rewrite(db: sqlite3.Connection) -> None:
+    """Write the file anew, so that nothing of what was removed is left in it.
+
+    ``secure_delete`` zeroes what is freed, but pages that were rebalanced before may
+    hold copies; and the write-ahead log keeps old pages until it is cut.
+    """
+    db.execute("VACUUM")
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("somebody else is reading")
 
 
 def _attempt(db: sqlite3.Connection, job: _Job) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,14 @@ from rich.progress import track
 from rich.table import Table
 
 from server.cli.console import DataOption, default_data, fail, out
-from server.folder import open_journal
+from server.disk import DiskError
+from server.folder import JOURNAL, OUTBOX, open_journal
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.sqlite import SqliteStore
 from server.journal.store import RoomRecord, StoreUnavailable
+from server.relay.node_messages import UpSay
+from server.relay.outbox import Outbox
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -31,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def rooms(data: DataOption = None) -> None:
     """List the rooms of the journal, newest first (also while a server runs)."""
     folder = data or default_data()
-    if not (folder / "journal.sqlite").exists():
+    if not (folder / JOURNAL).exists():
         raise fail(f"There is no journal in {folder}. Choose another with --data.")
     table = Table("room", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(folder)):
@@ -43,7 +47,7 @@ def rooms(data: DataOption = None) -> None:
 
 async def _records(folder: Path) -> list[RoomRecord]:
     try:
-        store = await SqliteStore.open(folder / "journal.sqlite")
+        store = await SqliteStore.open(folder / JOURNAL)
     except StoreUnavailable as exc:
         raise fail(f"The journal cannot be read: {exc}.") from exc
     try:
@@ -74,45 +78,98 @@ def purge(
     """Remove rooms from the journal for good, or forget one player.
 
     A forgotten player's name and reasons are erased; the votes stay, nameless, so that
-    tallies do. The server must not be running on the same folder.
+    tallies do. Afterwards no file of the folder holds the words any more; backups and
+    exports made before do. The server must not be running on the same folder.
     """
     if player is not None and room is None:
         raise typer.BadParameter("--player goes with --room CODE")
-    asyncio.run(_purge(data or default_data(), room, player, older_than, yes))
+    order = _Order(
+        room=RoomCode(room.upper()) if room else None,
+        player=player,
+        before_ms=int(time.time() * 1000) - older_than * DAY_MS,
+    )
+    asyncio.run(_purge(data or default_data(), order, is_sure=yes))
 
 
-async def _purge(
-    folder: Path, room: str | None, player: str | None, days: int, yes: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be removed: a player of a room, a room, or all that is old."""
+
+    room: RoomCode | None
+    player: str | None
+    before_ms: int
+
+    def has(self, record: RoomRecord) -> bool:
+        """Whether a whole room is meant."""
+        if self.room is not None:
+            return record.code == self.room
+        return record.updated_ms < self.before_ms
+
+
+async def _purge(folder: Path, order: _Order, *, is_sure: bool) -> None:
     async with open_journal(folder) as store:
-        if room is not None and player is not None:
-            await _forget(store, RoomCode(room.upper()), player)
-            return
-        cutoff_ms = int(time.time() * 1000) - days * DAY_MS
-        doomed = [
-            record
-            for record in await store.rooms()
-            if (record.code == room.upper() if room else record.updated_ms < cutoff_ms)
-        ]
-        if not doomed:
-            raise fail("Nothing to remove: see twogaps rooms for what there is.")
-        names = ", ".join(record.code for record in doomed)
-        if not yes:
-            typer.confirm(f"Remove {len(doomed)} rooms for good ({names})?", abort=True)
-        for record in track(doomed, "Removing", console=out, transient=True):
-            await store.delete(record.code)
-        out.print(f"Removed {len(doomed)} rooms: {names}.", highlight=False)
+        try:
+            await store.sweep()  # an earlier purge may have been cut short
+            if order.room is not None and order.player is not None:
+                players = await _forget(store, order.room, order.player)
+            else:
+                await _remove(store, folder, order, is_sure=is_sure)
+                players = ()
+            with out.status("Writing the files anew, so that nothing is left in them"):
+                await store.sweep()
+                await _clear_outbox(folder, order, players)
+        except (StoreUnavailable, DiskError) as exc:
+            raise fail(f"Not all could be removed: {exc}. Run it again.") from exc
 
 
-async def _forget(store: SqliteStore, room: RoomCode, name: str) -> None:
-    named: dict[PlayerId, str] = {}
+async def _remove(
+    store: SqliteStore, folder: Path, order: _Order, *, is_sure: bool
+) -> None:
+    doomed = [record for record in await store.rooms() if order.has(record)]
+    if not doomed and not (folder / OUTBOX).exists():
+        raise fail("Nothing to remove: see twogaps rooms for what there is.")
+    names = ", ".join(record.code for record in doomed) or "none"
+    if not is_sure:
+        typer.confirm(f"Remove {len(doomed)} rooms for good ({names})?", abort=True)
+    for record in track(doomed, "Removing", console=out, transient=True):
+        await store.delete(record.code)
+    out.print(f"Removed {len(doomed)} rooms: {names}.", highlight=False)
+
+
+async def _forget(store: SqliteStore, room: RoomCode, name: str) -> tuple[str, ...]:
+    """Forget who has a name in a room, or else who had it; return their ids."""
+    named: dict[PlayerId, list[str]] = {}
     for event in await store.load(room):
         if isinstance(event, PlayerJoined | PlayerRenamed):
-            named[event.player] = event.name
-    found = [player for player, called in named.items() if called == name]
+            named.setdefault(event.player, []).append(event.name)
+    found = tuple(player for player, names in named.items() if names[-1] == name)
+    found = found or tuple(p for p, names in named.items() if name in names)
     if not found:
-        known = ", ".join(sorted(named.values())[:20]) or "nobody"
-        raise fail(f"No player '{name}' in room {room}. There are: {known}.")
+        known = ", ".join(sorted(names[-1] for names in named.values())[:20])
+        raise fail(f"No player '{name}' in room {room}. There are: {known or 'none'}.")
     for player in found:
         changed = await store.erase_player(room, player, "erased")
         out.print(f"Forgot {name}: {changed} entries changed.", highlight=False)
+    return found
+
+
+async def _clear_outbox(folder: Path, order: _Order, players: tuple[str, ...]) -> None:
+    """Remove the votes that this site still owes to homes elsewhere, if meant."""
+    path = folder / OUTBOX
+    if not path.exists():
+        return
+
+    def is_doomed(room: RoomCode, said: UpSay) -> bool:
+        if players:
+            return (said.token or "").partition(".")[0] in players
+        if order.room is not None:
+            return room == order.room
+        return said.stamped_ms < order.before_ms
+
+    box = Outbox(path)
+    try:
+        await box.restore()
+        if n := await box.remove(is_doomed):
+            out.print(f"Removed {n} votes that were not passed on yet.")
+    finally:
+        await box.close()

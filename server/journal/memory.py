@@ -53,6 +53,10 @@ class MemoryStore:
                 changed += 1
         return changed
 
+    async def sweep(self) -> bool:
+        """Memory keeps no trace."""
+        return False
+
     async def check(self) -> None:
         """Memory is always there."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from server.disk import DiskError, DiskThread, be_durable
+from server.disk import DiskError, DiskThread, be_durable, rewrite
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, encode_all, erased
@@ -46,6 +46,9 @@ INSERT OR IGNORE INTO pulse VALUES (1, 0);
 _INSERT = "INSERT INTO events SELECT ?, ? + key, value FROM json_each(?)"
 """All events of a batch in one statement: a statement an event would give the event
 loop's thread and the writer's a thousand occasions to wait for each other."""
+
+UNSWEPT = 2
+"""The row of ``pulse`` that says whether removed things may be in the file still."""
 
 FORMAT = 1
 """``user_version`` of the file; a file of a later version is refused."""
@@ -99,6 +102,17 @@ class SqliteStore:
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
         """Forget a player's words."""
         return await self._ask(lambda db: _erase(db, room, player, name))
+
+    async def sweep(self) -> bool:
+        """Write the file anew if anything was removed since it was last done."""
+        if not await self._ask(_is_unswept):
+            return False
+        try:
+            await self._disk.ask_alone(rewrite)
+        except DiskError as exc:
+            raise StoreUnavailable(f"journal {exc}") from exc
+        await self._ask(_be_swept)
+        return True
 
     async def check(self) -> None:
         """Commit a heartbeat."""
@@ -171,6 +185,7 @@ def _rooms(db: sqlite3.Connection) -> list[RoomRecord]:
 
 def _delete(db: sqlite3.Connection, room: RoomCode) -> bool:
     db.execute("DELETE FROM events WHERE room = ?", (room,))
+    _be_unswept(db)
     return db.execute("DELETE FROM rooms WHERE code = ?", (room,)).rowcount > 0
 
 
@@ -183,8 +198,23 @@ def _erase(db: sqlite3.Connection, room: RoomCode, player: PlayerId, name: str) 
         if forgotten != event:
             changed.append((encode(forgotten), room, version))
     db.executemany("UPDATE events SET body = ? WHERE room = ? AND version = ?", changed)
+    _be_unswept(db)
     return len(changed)
 
 
 def _beat(db: sqlite3.Connection) -> None:
-    db.execute("UPDATE pulse SET beats = beats + 1")
+    db.execute("UPDATE pulse SET beats = beats + 1 WHERE id = 1")
+
+
+def _be_unswept(db: sqlite3.Connection) -> None:
+    """Note that something has been removed; survives a crash before the sweep."""
+    db.execute("INSERT OR REPLACE INTO pulse VALUES (?, 1)", (UNSWEPT,))
+
+
+def _is_unswept(db: sqlite3.Connection) -> bool:
+    row = db.execute("SELECT beats FROM pulse WHERE id = ?", (UNSWEPT,)).fetchone()
+    return row is not None and row[0] > 0
+
+
+def _be_swept(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE pulse SET beats = 0 WHERE id = ?", (UNSWEPT,))

@@ -73,6 +73,13 @@ class EventStore(Protocol):
         """
         ...
 
+    async def sweep(self) -> bool:
+        """Leave no trace of what was deleted or erased; return whether there was any.
+
+        May take seconds for a large journal, and holds everything else up meanwhile.
+        """
+        ...
+
     async def check(self) -> None:
         """Write and commit something trivial: raises while the store is away."""
         ...

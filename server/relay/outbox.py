@@ -7,13 +7,15 @@ belongs to is connected, and would ask again.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from server.disk import DiskThread, be_durable
+from server.disk import DiskError, DiskThread, be_durable, rewrite
 from server.game.ids import RoomCode
 from server.protocol.client_messages import Vote
 from server.relay.node_messages import UpBody, UpItem, UpSay
@@ -22,6 +24,11 @@ CAPACITY = 50_000
 """Requests that may wait; beyond that players are told to wait."""
 
 BUSY_MS = 2_000
+
+SWEEP_S = 600
+"""How often the file is cleared of what has been passed on."""
+
+log = logging.getLogger("twogaps.relay")
 
 _BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
 INTO = "INSERT OR REPLACE INTO outbox VALUES (?,?,?,?)"
@@ -43,6 +50,7 @@ class Outbox:
         self._disk = DiskThread(path, _prepare, "outbox-writer") if path else None
         self._waiting: dict[str, dict[int, UpItem]] = {}
         self._next = 1
+        self._is_unswept = True
         self._size = 0
 
     async def restore(self) -> None:
@@ -116,9 +124,44 @@ class Outbox:
         """Remove acknowledged votes from disk. Raises DiskError."""
         seqs = [(item.seq,) for item in items if is_vote(item.body)]
         if seqs and self._disk is not None:
+            self._is_unswept = True
             await self._disk.ask(
                 lambda db: db.executemany("DELETE FROM outbox WHERE seq = ?", seqs)
             )
+
+    async def keep_clean(self) -> None:
+        """Leave no trace of votes that were passed on, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await self.sweep()
+            except DiskError as exc:
+                log.warning("votes passed on may be in the outbox still: %s", exc)
+
+    async def sweep(self) -> None:
+        """Leave no trace of what has been forgotten, if nothing waits just now.
+
+        Raises DiskError.
+        """
+        if self._disk is not None and self._is_unswept and not self._size:
+            self._is_unswept = False
+            await self._disk.ask_alone(rewrite)
+
+    async def remove(self, is_doomed: Callable[[RoomCode, UpSay], bool]) -> int:
+        """Forget votes that shall not be sent any more; return how many.
+
+        For an operator who purges, while no server runs. Raises DiskError.
+        """
+        doomed = [
+            item
+            for items in self._waiting.values()
+            for item in items.values()
+            if isinstance(item.body, UpSay) and is_doomed(item.room, item.body)
+        ]
+        await self.forget(doomed)
+        if self._disk is not None:
+            await self._disk.ask_alone(rewrite)
+        return len(doomed)
 
     async def check(self) -> None:
         """Write and commit something that leaves no trace. Raises DiskError."""

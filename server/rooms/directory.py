@@ -100,12 +100,15 @@ class Directory:
             self._group = group
             try:
                 await self._forget_old()
+                await self._sweep()
                 await self._revive()
                 started.set()
                 while True:
                     await asyncio.sleep(IDLE_S)
                     self._put_away()
                     await self._forget_old()
+                    if not any(room.is_attended for room in self.live):
+                        await self._sweep()
             finally:
                 for _, task in self._rooms.values():
                     task.cancel()
@@ -296,10 +299,23 @@ class Directory:
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
 
+    async def _sweep(self) -> None:
+        """Leave no trace of what was removed; takes a while for a large journal."""
+        try:
+            if await self._store.sweep():
+                log.info("the journal was written anew: nothing removed is left in it")
+        except StoreUnavailable as exc:
+            log.warning("what was removed may be in the journal still: %s", exc)
+
     def _put_away(self) -> None:
-        """Stop rooms that are over and that nobody looks at."""
+        """Stop rooms that nobody looks at and that are over, or have been left.
+
+        A room that was left is taken up again when somebody asks for it.
+        """
+        left_ms = self._clock.now_ms() - REVIVE_MS
         for code, (room, task) in list(self._rooms.items()):
-            if room.state.phase is Phase.FINISHED and not room.is_attended:
+            is_over = room.state.phase is Phase.FINISHED or room.touched_ms < left_ms
+            if is_over and not room.is_attended:
                 task.cancel()
                 del self._rooms[code]
                 self._gateway.close(code)

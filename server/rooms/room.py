@@ -89,6 +89,7 @@ class Room:
         self._store = store
         self._gateway = gateway
         self._clock = clock
+        self._touched_ms = clock.now_ms()
         self._inbox = Inbox()
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
@@ -116,6 +117,11 @@ class Room:
     def is_attended(self) -> bool:
         """Whether anybody is connected."""
         return any(self._gateway.count(self.code, kind) for kind in AUDIENCES)
+
+    @property
+    def touched_ms(self) -> int:
+        """When something was last stored here, or the room was taken up."""
+        return self._touched_ms
 
     @property
     def waiting(self) -> int:
@@ -270,6 +276,7 @@ class Room:
             with self._metrics.append_seconds.time():
                 await self._store.append(self.code, before, step.events)
             self._metrics.stored(step.events)
+            self._touched_ms = self._clock.now_ms()
 
     async def _fail(self, step: _Step, refusal: Refused) -> None:
         """Nothing of this step holds: rebuild, and tell everybody it concerns."""

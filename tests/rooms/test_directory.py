@@ -12,10 +12,10 @@ from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
-from server.protocol.client_messages import Hello
+from server.protocol.client_messages import Hello, Ping
 from server.relay.local import LocalGateway
-from server.rooms.directory import Directory, NewRoom
-from server.rooms.inbox import Enter
+from server.rooms.directory import DAY_MS, Directory, NewRoom
+from server.rooms.inbox import Enter, Leave, Say
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan
 from tests.support.room import ManualClock, RecordingLink
@@ -24,10 +24,16 @@ NEW = NewRoom(make_plan(), RoomSettings(), seed=1)
 
 
 @contextlib.asynccontextmanager
-async def directory(store: MemoryStore, most: int = 5) -> AsyncIterator[Directory]:
+async def directory(
+    store: MemoryStore, most: int = 5, clock: ManualClock | None = None
+) -> AsyncIterator[Directory]:
     letters = iter("ABCDEFGHJKMNPQRSTUVWXYZ23456789" * 9)
     made = Directory(
-        store, LocalGateway(), ManualClock(), lambda _: next(letters), most_rooms=most
+        store,
+        LocalGateway(),
+        clock or ManualClock(),
+        lambda _: next(letters),
+        most_rooms=most,
     )
     started = asyncio.Event()
     task = asyncio.create_task(made.run(started), name="rooms")
@@ -92,3 +98,23 @@ async def test_a_room_that_cannot_go_on_is_closed_and_no_other_with_it(
         assert again is not broken
         assert [player.name for player in again.state.players.values()] == ["Ann"]
         assert RoomCode(broken.code) == again.code
+
+
+async def test_a_room_that_was_left_is_put_away_and_taken_up_again() -> None:
+    clock = ManualClock()
+    async with directory(MemoryStore(), clock=clock) as rooms:
+        room = await rooms.open(NEW, lambda _: SECRET)
+        ann = RecordingLink()
+        room.put(Enter(link=ann, hello=hello(room, "Ann")))
+        await ann.get("you")
+        clock.ms += 3 * DAY_MS
+        rooms._put_away()
+        assert rooms.live == [room]  # somebody is there
+        room.put(Leave(link=ann))
+        room.put(Say(link=ann, message=Ping(ref=1), stamped_ms=clock.ms))
+        await ann.get("pong")
+        rooms._put_away()
+        assert rooms.live == []
+        again = await rooms.find(room.code)
+        assert isinstance(again, Room)
+        assert [player.name for player in again.state.players.values()] == ["Ann"]
