@@ -54,6 +54,8 @@ WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
 GOODBYE_S = 0.1
 """How long a last word to the broker may take."""
 
+CANCEL_AGAIN_S = 1.0
+
 DRAIN_S = 1.5
 """How long what has come in may take to be stored when the server stops."""
 
@@ -360,7 +362,10 @@ async def _in_background(
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
+    """Cancel a task until it has ended: a library may swallow it the first time."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

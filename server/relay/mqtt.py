@@ -176,17 +176,20 @@ class MqttBus:
             listener.bus_down()
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        """Publish in order; only so many wait for the broker's confirmation."""
+        """Publish in order; only so many wait for the broker's confirmation.
+
+        Each in a task of its own: a publish may swallow that it is cancelled
+        (``asyncio.wait_for`` of Python 3.11), and then only that task goes on.
+        """
         slots = asyncio.Semaphore(IN_FLIGHT)
-        async with asyncio.TaskGroup() as confirming:
+        async with asyncio.TaskGroup() as publishing:
             while True:
-                topic, payload, qos, retain = await self._outgoing.get()
-                if qos == 0:
-                    await client.publish(topic, payload, retain=retain)
-                    continue
                 await slots.acquire()
-                publishing = client.publish(topic, payload, qos=qos, retain=retain)
-                task = confirming.create_task(publishing, name="bus-confirming")
+                topic, payload, qos, retain = await self._outgoing.get()
+                task = publishing.create_task(
+                    client.publish(topic, payload, qos=qos, retain=retain),
+                    name="bus-publishing",
+                )
                 task.add_done_callback(lambda _: slots.release())
 
     # --- what the operator hears -----------------------------------------------------
