@@ -84,6 +84,10 @@ class Owner(Protocol):
 class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
     """This socket is done with; the next one may fare better."""
 
+    def __init__(self, detail: str, retry_ms: int | None) -> None:
+        super().__init__(detail)
+        self.retry_ms = retry_ms
+
 
 class Connection:
     """Keeps one socket open until it is told to stay away."""
@@ -139,12 +143,13 @@ class Connection:
         """Live through one socket, and the wait after it."""
         self.links.put(Link.CONNECTING)
         started = asyncio.get_running_loop().time()
+        least_s = 0.0
         try:
             await self._live()
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as exc:
             self._count_failure(exc)
-        except _TryAgain:
-            pass
+        except _TryAgain as again:
+            least_s = (again.retry_ms or 0) / 1000
         except ClientError as exc:
             self._end(exc)
         if self.cause is not None:
@@ -152,7 +157,7 @@ class Connection:
         if asyncio.get_running_loop().time() - started > self._backoff.cap_s:
             self._backoff.reset()
         self.links.put(Link.WAITING)
-        await asyncio.sleep(self._backoff.wait_s())
+        await asyncio.sleep(least_s + self._backoff.wait_s())
 
     def _count_failure(self, exc: Exception) -> None:
         """Give up on a server that has never answered."""
@@ -208,12 +213,12 @@ class Connection:
                     await socket.send(
                         encode_client(self._prove(hello, nonce)), text=True
                     )
-                case RefusedMessage(code=code, detail=detail) if code in PASSING:
-                    raise _TryAgain(detail)
+                case RefusedMessage(code=code) as refused if code in PASSING:
+                    raise _TryAgain(refused.detail, refused.retry_ms)
                 case RefusedMessage(code=code, detail=detail):
                     raise rejected(code, detail)
-                case Bye(come_back=True, detail=detail):
-                    raise _TryAgain(detail)
+                case Bye(come_back=True, detail=detail, retry_ms=retry_ms):
+                    raise _TryAgain(detail, retry_ms)
                 case Bye(code=code, detail=detail):
                     raise rejected(code, detail)
                 case _:

@@ -23,11 +23,14 @@ from server.metrics import Metrics
 from server.net import checks
 from server.net.addresses import base_url
 from server.net.admin import AdminDesk, BringPractice
+from server.net.gate import Gate
+from server.net.handles import fitted
 from server.net.health import Check, Health
-from server.net.limits import Limits, Wrongs
+from server.net.limits import Limits
 from server.net.links import Keeper
 from server.net.operations import Operations, listen_privately, measure_lag
 from server.net.pages import Pages
+from server.net.peers import Peers
 from server.net.server import Door, listen
 from server.net.session import Desk
 from server.protocol.keys import KEY_BYTES
@@ -76,6 +79,8 @@ class Config:
     """Folders of cases and decks beside the built-in ones."""
     public_url: str | None = None
     origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies on other machines that are trusted."""
     is_open: bool = False
     """Anybody may open rooms, without the admin key."""
     broker: str | None = None
@@ -112,6 +117,7 @@ class Running:
     library: Library
     """As it was at the start; own folders may have changed since."""
     is_web_built: bool
+    gate: Gate
     metrics: Metrics
     metrics_port: int | None
 
@@ -126,6 +132,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     shelf = Shelf(*config.cases)
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
+        gate = Gate(fitted(config.limits), metrics)
         store = await _open_store(config, stack)
         clock: Clock = SystemClock()
         parts = await _relay(config, clock, stack)
@@ -142,7 +149,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         parts.connect(directory)
         keeper = Keeper(metrics)
-        await _in_background(stack, directory, keeper, metrics)
+        await _in_background(stack, directory, keeper, metrics, gate)
         await parts.start(stack)
         key = None if config.is_open else admin_key(config.data)
         late = _Late()
@@ -159,8 +166,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
             admin=admin,
             clock=clock,
             keeper=keeper,
-            limits=config.limits,
-            wrongs=Wrongs(config.limits.wrong_codes),
+            gate=gate,
+            peers=Peers(config.proxies),
             new_id=lambda: secrets.token_hex(KEY_BYTES),
             site=parts.name,
             metrics=metrics,
@@ -189,6 +196,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             directory=directory,
             library=shelf.current(),
             is_web_built=pages.is_built,
+            gate=gate,
             metrics=metrics,
             metrics_port=metrics_port,
         )
@@ -348,13 +356,14 @@ async def _in_background(
     directory: Directory,
     keeper: Keeper,
     metrics: Metrics,
+    gate: Gate,
 ) -> None:
     """Run what runs by itself until the stack is left."""
     started = asyncio.Event()
     for name, work in (
         ("rooms", directory.run(started)),
         ("links", keeper.run()),
-        ("loop-lag", measure_lag(metrics)),
+        ("loop-lag", measure_lag(metrics, gate.feel)),
     ):
         task = asyncio.create_task(work, name=name)
         stack.push_async_callback(_end, task)
@@ -382,7 +391,7 @@ async def _wind_down(door: Door, directory: Directory, gateway: LocalGateway) ->
 
 async def _listen(stack: contextlib.AsyncExitStack, config: Config, door: Door) -> int:
     try:
-        opened = await listen(door, config.host, config.port, config.limits.staff_frame)
+        opened = await listen(door, config.host, config.port)
     except OSError as exc:
         raise CannotStart(
             f"Port {config.port} on {config.host} cannot be opened: "

@@ -50,6 +50,12 @@ class Metrics:
         self._gauges: dict[str, Gauge] = {}
         self._count_sockets()
         self._count_messages()
+        self._limits = Counter(
+            "twogaps_limits_hit",
+            "Times that a limit of docs/limits.md was reached, by its name.",
+            ("limit",),
+            registry=self.registry,
+        )
         self._count_rooms()
         self._count_storage()
         self._count_sites()
@@ -62,6 +68,9 @@ class Metrics:
 
     def _count_sockets(self) -> None:
         self._gauge("sockets", "Websockets that are open now.")
+        self._gauge(
+            "connections_waiting", "Connections that have not become a websocket."
+        )
         self._gauge("sockets_held", "Sockets that read too slowly just now.")
         self.sockets_opened = self._counter("sockets_opened", "Websockets let in.")
         self.turned_away = self._counts(
@@ -135,6 +144,10 @@ class Metrics:
         self._gauge("batches_resent", "Batches for homes that were sent again.")
 
     # --- counting --------------------------------------------------------------------
+
+    def limits_hit(self, names: Iterable[str]) -> Mapping[str, Counter]:
+        """Return a counter for each limit, at zero."""
+        return {name: self._limits.labels(name) for name in names}
 
     def stored(self, events: Iterable[Event]) -> None:
         """Count events that have been stored."""

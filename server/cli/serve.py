@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,8 @@ from server.cli.console import CasesOption, DataOption, default_data, err, out
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
 from server.game.errors import Refused
-from server.net.limits import Limits
+from server.net.limits import BadLimit, Limits
+from server.net.peers import Peers
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
 
@@ -98,9 +100,21 @@ def serve(
             help="Remove rooms untouched for so many days; 0 keeps them for ever.",
         ),
     ] = 90,
-    max_rooms: Annotated[
-        int, typer.Option(min=1, help="Rooms that may run at once.")
-    ] = 200,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="TWOGAPS_LIMITS",
+            help="Set a limit, as NAME=NUMBER; repeatable. docs/limits.md lists them.",
+        ),
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="TWOGAPS_PROXIES",
+            help="Address or network of a proxy on another machine, whose "
+            "X-Forwarded-For is believed; repeatable.",
+        ),
+    ] = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(
@@ -148,13 +162,30 @@ def serve(
         broker_ca=broker_ca,
         site=site,
         keep_days=keep_days,
-        limits=Limits(rooms=max_rooms),
+        limits=_limits(limit or ()),
+        proxies=_proxies(proxy or ()),
         metrics_port=metrics_port,
         metrics_host=metrics_host,
         metrics_key=metrics_key,
         bring_practice=lambda url: practice_bringer(url, folders),
     )
     asyncio.run(_serve(config, room))
+
+
+def _limits(settings: Iterable[str]) -> Limits:
+    try:
+        return Limits().with_settings(settings)
+    except BadLimit as exc:
+        raise typer.BadParameter(str(exc), param_hint="--limit") from exc
+
+
+def _proxies(given: Iterable[str]) -> tuple[str, ...]:
+    proxies = tuple(given)
+    try:
+        Peers(proxies)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--proxy") from exc
+    return proxies
 
 
 async def _serve(config: Config, deck: str | None) -> None:

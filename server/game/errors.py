@@ -41,8 +41,10 @@ REFUSALS = {
 class Refused(Exception):  # noqa: N818 - a refusal is not an error of ours
     """A command was not accepted, and nothing changed."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_ms: int | None = None) -> None:
+        """``retry_ms``: how long to wait before the same is worth trying again."""
         assert code in REFUSALS, f"undocumented refusal {code!r}"
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+        self.retry_ms = retry_ms

@@ -54,12 +54,17 @@ class AdminDesk:
         self._bring_practice = bring_practice
 
     async def answer(
-        self, message: OpenRoom | ListRooms | ListDecks | GetCase
+        self,
+        message: OpenRoom | ListRooms | ListDecks | GetCase,
+        on_open: Callable[[RoomCode], None] = lambda _: None,
     ) -> bytes:
-        """Return the frame that answers a message; raises :class:`Refused`."""
+        """Return the frame that answers a message; raises :class:`Refused`.
+
+        ``on_open`` is told the code of a room that was opened.
+        """
         match message:
             case OpenRoom():
-                return await self._open(message)
+                return await self._open(message, on_open)
             case ListRooms():
                 return await self._rooms(message)
             case ListDecks():
@@ -95,8 +100,11 @@ class AdminDesk:
     def _secret(self, code: RoomCode) -> str:
         return host_key(self.key, code) if self.key else self._new_id()
 
-    async def _open(self, message: OpenRoom) -> bytes:
+    async def _open(
+        self, message: OpenRoom, on_open: Callable[[RoomCode], None]
+    ) -> bytes:
         code, key = await self.open_room(message)
+        on_open(code)
         given = None if self.key else key
         return encode_server(
             RoomOpenedMessage(ref=message.ref, room=code, host_key=given)

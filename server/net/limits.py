@@ -1,70 +1,194 @@
-"""Limits, as numbers and as buckets. A whole school sits behind one address: limits
-per address are generous, limits per socket strict."""
+"""The limits of one server: a number each, what it bounds, and what is answered.
+
+A whole school sits behind one address: limits per address are generous, and limits per
+socket strict. docs/limits.md is made from what stands here.
+"""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+ABOUT, ANSWER, UNIT, LEAST = "about", "answer", "unit", "least"
+
+
+class BadLimit(ValueError):  # noqa: N818 - reads as a sentence where it is caught
+    """A setting that names no limit, or a number that makes no sense for it."""
+
+
+def _limit(
+    default: float, unit: str, answer: str, about: str, *, least: float = 1
+) -> Any:
+    """Return a field of :class:`Limits`: what it bounds, what is answered beyond it."""
+    notes = {ABOUT: about, ANSWER: answer, UNIT: unit, LEAST: least}
+    return field(default=default, metadata=notes)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask of the server. Rates are per second."""
+    """What may be asked of a server. Every limit has a counter of its name."""
 
-    player_frame: int = 4 * 1024
-    """Bytes in a frame of a player or a screen."""
-    staff_frame: int = 256 * 1024
-    """Bytes in a frame of a host or an admin."""
-    player_rate: float = 20
-    """Messages of one player's socket; a burst of twice as many is let through."""
-    staff_rate: float = 100
-    """Messages of a host's or admin's socket."""
-    hello_s: float = 15
-    """Seconds in which a socket must be welcome."""
-    hellos: int = 10
-    """Refused hellos on one socket before it is closed."""
-    wrong_codes: float = 2
-    """Wrong codes and proofs of one address; a burst of 100 is let through."""
-    sockets: int = 12_000
-    """Open sockets of the whole server."""
-    rooms: int = 200
-    """Rooms running at once."""
+    player_frame: int = _limit(
+        4 * 1024,
+        "bytes",
+        "refused `too_large`",
+        "Longest frame of a player, a screen, or a socket that is not welcome yet.",
+        least=256,
+    )
+    stranger_frame: int = _limit(
+        16 * 1024,
+        "bytes",
+        "closed with 1009",
+        "Longest frame that is read at all from a socket that is neither host "
+        "nor admin: a longer one is not taken into memory.",
+        least=1024,
+    )
+    staff_frame: int = _limit(
+        256 * 1024,
+        "bytes",
+        "closed with 1009",
+        "Longest frame of a host or an admin.",
+        least=1024,
+    )
+    player_rate: float = _limit(
+        20,
+        "a second",
+        "read later, told `too_fast`",
+        "Messages of one player's, screen's or new socket; twice as many in a burst.",
+        least=0.1,
+    )
+    staff_rate: float = _limit(
+        100,
+        "a second",
+        "read later, told `too_fast`",
+        "Messages of one host's or admin's socket; twice as many in a burst.",
+        least=0.1,
+    )
+    hellos: int = _limit(
+        10,
+        "messages",
+        "bye `refused`",
+        "Refused messages of one socket before it is welcome.",
+    )
+    hello_s: float = _limit(
+        15,
+        "seconds",
+        "bye `idle`",
+        "In which a socket must be welcome.",
+        least=0.01,
+    )
+    request_s: float = _limit(
+        25,
+        "seconds",
+        "dropped",
+        "In which a connection must have asked for a page or a socket, and "
+        "have read a page's answer.",
+        least=0.01,
+    )
+    waiting: int = _limit(
+        3000,
+        "connections",
+        "the oldest is dropped",
+        "Connections that have not asked yet, or have not read their page; "
+        "those of the last two seconds are spared until there are twice as "
+        "many.",
+    )
+    sockets: int = _limit(
+        12_000,
+        "sockets",
+        "bye `full`",
+        "Open websockets of the whole server. 500 more at a time are told so, "
+        "others get HTTP 503.",
+    )
+    sockets_address: int = _limit(
+        2000,
+        "sockets",
+        "bye `full`",
+        "Open websockets of one address.",
+    )
+    pages_address: float = _limit(
+        100,
+        "a second",
+        "HTTP 429",
+        "Pages and files one address may fetch; a hundred times as many in a burst.",
+        least=0.1,
+    )
+    joins_room: float = _limit(
+        1000,
+        "a second",
+        "waits, then refused `too_fast`",
+        "New players of one room; twice as many in a burst. Coming back is "
+        "not joining.",
+        least=0.1,
+    )
+    joins_address: float = _limit(
+        50,
+        "a second",
+        "waits, then refused `too_fast`",
+        "New players from one address, in all rooms; sixty times as many in a burst.",
+        least=0.1,
+    )
+    wrong_codes: float = _limit(
+        2,
+        "a second",
+        "refused `too_fast`",
+        "Different wrong room codes of one address; fifty times as many in a burst.",
+        least=0.01,
+    )
+    opens_address: float = _limit(
+        0.5,
+        "a second",
+        "refused `too_fast`",
+        "Rooms one address may open; forty times as many in a burst.",
+        least=0.01,
+    )
+    rooms_address: int = _limit(
+        100,
+        "rooms",
+        "refused `rooms_full`",
+        "Rooms running at once that one address has opened.",
+    )
+    rooms: int = _limit(
+        200,
+        "rooms",
+        "refused `rooms_full`",
+        "Rooms running at once. One that nobody is in makes place for a new one.",
+    )
+    lag_ms: int = _limit(
+        1500,
+        "ms",
+        "refused `busy`",
+        "How late the server's loop may be before nobody new is let join; who "
+        "is inside, or comes back, is served.",
+        least=10,
+    )
+
+    def with_settings(self, settings: Iterable[str]) -> Limits:
+        """Return the limits with some set, each as ``NAME=NUMBER``.
+
+        Raises :class:`BadLimit`, which says what would do.
+        """
+        return replace(self, **dict(map(_parse, settings)))
 
 
-class Bucket:
-    """A token bucket: ``rate`` tokens a second, at most ``burst`` saved up."""
+def _parse(setting: str) -> tuple[str, Any]:
+    name, _, text = setting.partition("=")
+    known = {each.name: each for each in fields(Limits)}
+    about = known.get(name.strip())
+    if about is None:
+        names = ", ".join(known)
+        raise BadLimit(f"'{setting}' sets no limit. Write NAME=NUMBER; names: {names}.")
+    least = about.metadata[LEAST]
+    is_whole = about.type in (int, "int")
+    try:
+        number = int(text) if is_whole else float(text)
+    except ValueError:
+        kind = "a whole number" if is_whole else "a number"
+        raise BadLimit(f"{about.name} needs {kind}, not '{text}'.") from None
+    if not number >= least:
+        raise BadLimit(f"{about.name} must be at least {least}, not {text}.")
+    return about.name, number
 
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = burst
-        self._at = time.monotonic()
-
-    def take(self) -> float:
-        """Take a token; return how many seconds to wait first (0: none)."""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        self._tokens -= 1
-        return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
-
-
-class Wrongs:
-    """Counts wrong codes and proofs by address, for the last few thousand of them."""
-
-    def __init__(self, rate: float, burst: float = 100, most: int = 4096) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._most = most
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
-
-    def count(self, address: str) -> float:
-        """Note one more; return how many seconds the address should wait."""
-        bucket = self._buckets.setdefault(address, Bucket(self._rate, self._burst))
-        self._buckets.move_to_end(address)
-        if len(self._buckets) > self._most:
-            self._buckets.popitem(last=False)
-        return bucket.take()
+NAMES = tuple(each.name for each in fields(Limits))

@@ -51,6 +51,7 @@ class WsLink:
         "_framer",
         "_keeper",
         "_on_refusal",
+        "_on_welcome",
         "_parting",
         "_queue",
         "_since",
@@ -69,9 +70,10 @@ class WsLink:
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
         site: str | None = None,
+        on_welcome: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_refusal`` is told when a hello that was passed on has been refused;
-        ``site`` names this node among others.
+        """``on_refusal`` is told when a hello that was passed on has been refused,
+        ``on_welcome`` when it has been accepted; ``site`` names this node among others.
         """
         self._ws = ws
         self._keeper = keeper
@@ -81,6 +83,7 @@ class WsLink:
         self._since = 0.0
         self._parting = False
         self._on_refusal = on_refusal
+        self._on_welcome = on_welcome
         self.audience: Audience = "player"
         self.player: PlayerId | None = None
         self.site = site
@@ -100,6 +103,7 @@ class WsLink:
         """Send the welcome: the session may now speak for its role."""
         self.is_waiting, self.is_welcome = False, True
         self.player = player
+        self._on_welcome()
         self.push(welcome)
 
     def turn_away(self, refusal: Refused) -> None:

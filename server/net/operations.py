@@ -106,10 +106,14 @@ async def listen_privately(operations: Operations, host: str, port: int) -> Serv
     )
 
 
-async def measure_lag(metrics: Metrics) -> None:
-    """Measure how late the event loop is, until cancelled."""
+async def measure_lag(
+    metrics: Metrics, feel: Callable[[float], None] = lambda _: None
+) -> None:
+    """Measure how late the event loop is, and tell ``feel`` (s), until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + PULSE_S
         await asyncio.sleep(PULSE_S)
-        metrics.lag_seconds.observe(max(0.0, loop.time() - due))
+        lag_s = max(0.0, loop.time() - due)
+        metrics.lag_seconds.observe(lag_s)
+        feel(lag_s)

@@ -52,9 +52,11 @@ def forbidden(text: str) -> Response:
     return _plain(HTTPStatus.FORBIDDEN, text)
 
 
-def unavailable(text: str) -> Response:
-    """Return a 503 that says why."""
-    return _plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
+def later(status: HTTPStatus, text: str, wait_s: float) -> Response:
+    """Return a refusal that says when to try again (``Retry-After``, whole seconds)."""
+    response = _plain(status, text)
+    response.headers["Retry-After"] = str(max(1, round(wait_s)))
+    return response
 
 
 def _plain(status: HTTPStatus, text: str) -> Response:

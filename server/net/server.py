@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING, State
 
+from server.net.gate import BUSY_RETRY_MS
+from server.net.limits import Limits
 from server.net.operations import Operations
 from server.net.pages import Pages
-from server.net.responses import forbidden, unavailable
+from server.net.responses import forbidden, later
 from server.net.session import Desk, Session
+from server.net.waiting import Waiting, WaitingConnection
+from server.protocol.codec import encode_server
+from server.protocol.server_messages import Bye
 
 log = logging.getLogger("twogaps.net")
 
 SOCKET_PATH = "/ws"
-OPEN_TIMEOUT_S = 25
-"""Covers sending a page over a slow line, and ends sockets that never ask."""
 
 PING_S = 20
+"""A socket is asked so often whether it is still there, and has as long to answer."""
+
+QUEUED_FRAMES = 8
+"""Frames of one socket that are taken in before the first of them is dealt with."""
+
+_FULL = {
+    "sockets": "This server has as many connections as it may have.",
+    "sockets_address": "Your network has as many connections as it may have here.",
+}
 
 
 class Door:
@@ -38,38 +53,58 @@ class Door:
         origins: Iterable[str],
     ) -> None:
         self._desk = desk
+        self._gate = desk.gate
         self._operations = operations
         self._pages = pages
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._sessions: set[Session] = set()
         self._metrics = desk.metrics
-        self._metrics.watch("sockets", lambda: self.sockets)
+        self._metrics.watch("sockets", lambda: self._gate.sockets)
+        limits = desk.limits
+        self.waiting = Waiting(
+            limits.waiting,
+            limits.request_s,
+            on_drop=lambda: self._gate.hit("waiting"),
+            on_late=lambda: self._gate.hit("request_s"),
+        )
+        self._metrics.watch("connections_waiting", lambda: len(self.waiting))
 
     @property
-    def sockets(self) -> int:
-        """How many websockets are open."""
-        return len(self._sessions)
+    def limits(self) -> Limits:
+        """The limits it keeps."""
+        return self._desk.limits
 
     @property
     def why_closed(self) -> str | None:
         """Why nobody new is let in now; None while the door is open."""
         if self._desk.stopping.is_set():
             return "stopping"
-        return "full" if self.sockets >= self._desk.limits.sockets else None
+        return "full" if self._gate.is_full else None
 
-    async def check(self, _: ServerConnection, request: Request) -> Response | None:
+    async def check(self, ws: ServerConnection, request: Request) -> Response | None:
         """Answer a plain request, or let a websocket pass (None)."""
         if urlsplit(request.path).path != SOCKET_PATH:
-            answer = await self._operations.answer(request)
-            return answer or self._pages.answer(request)
+            return await self._page(ws, request)
         if not self._is_welcome_origin(request):
             self._metrics.turned_away["origin"].inc()
             return forbidden("This page may not open a socket here.\n")
-        if (why := self.why_closed) is not None:
+        why = "stopping" if self._desk.stopping.is_set() else None
+        if self._gate.is_overfull:
+            why = "full"
+            self._gate.hit("sockets")
+        if why is not None:
             self._metrics.turned_away[why].inc()
             text = f"The server is {why}; please try again in a minute.\n"
-            return unavailable(text)
+            return later(HTTPStatus.SERVICE_UNAVAILABLE, text, BUSY_RETRY_MS / 1000)
         return None
+
+    async def _page(self, ws: ServerConnection, request: Request) -> Response:
+        wait_s = self._gate.page_wait_s(self._desk.peers.address(ws, request))
+        if wait_s > 0:
+            text = "Too many pages were asked for from your network; wait a moment.\n"
+            return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
+        answer = await self._operations.answer(request)
+        return answer or self._pages.answer(request)
 
     def _is_welcome_origin(self, request: Request) -> bool:
         """Programs send no Origin; a browser's must be this very server's."""
@@ -81,14 +116,34 @@ class Door:
         )
 
     async def receive(self, ws: ServerConnection) -> None:
-        """Hold a conversation on a websocket."""
-        session = Session(ws, self._desk)
+        """Hold a conversation on a websocket, or say that there is no place for it."""
+        self.waiting.remove(ws)
+        address = self._desk.peers.address(ws, ws.request)
+        limit = self._gate.enter(address)
+        try:
+            if limit is None:
+                await self._converse(ws, address)
+            else:
+                await self._send_away(ws, limit)
+        finally:
+            self._gate.leave(address)
+
+    async def _converse(self, ws: ServerConnection, address: str) -> None:
+        session = Session(ws, self._desk, address)
         self._sessions.add(session)
         self._metrics.sockets_opened.inc()
         try:
             await session.run()
         finally:
             self._sessions.discard(session)
+
+    async def _send_away(self, ws: ServerConnection, limit: str) -> None:
+        self._metrics.turned_away["full"].inc()
+        detail = f"{_FULL[limit]} Those inside play on; please try again in a moment."
+        bye = Bye(code="full", detail=detail, come_back=True, retry_ms=BUSY_RETRY_MS)
+        self._metrics.goodbyes["full"].inc()
+        with contextlib.suppress(ConnectionClosed):
+            await ws.send(encode_server(bye), text=True)
 
     def stop(self) -> None:
         """Let nobody new in, and read nothing more."""
@@ -113,13 +168,14 @@ class Port:
         assert self._server is not None
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
-    def connection_type(self) -> type[ServerConnection]:
-        """Return the type of connections that are remembered here."""
+    def connection_type(self, waiting: Waiting) -> type[ServerConnection]:
+        """Return the type of connections that are remembered here, and wait there."""
         remembered = self._connections
 
-        class Remembered(ServerConnection):
+        class Remembered(WaitingConnection):
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs)
+                self.waiting = waiting
                 remembered.add(self)
 
         return Remembered
@@ -150,19 +206,19 @@ class Port:
                 connection.transport.abort()
 
 
-async def listen(door: Door, host: str, port: int, max_frame: int) -> Port:
+async def listen(door: Door, host: str, port: int) -> Port:
     """Open the port. Raises OSError where that cannot be done."""
-    made = Port()
+    made, limits = Port(), door.limits
     server = await serve(
         door.receive,
         host,
         port,
-        create_connection=made.connection_type(),
+        create_connection=made.connection_type(door.waiting),
         process_request=door.check,
         compression=None,
-        max_size=max_frame,
-        max_queue=16,
-        open_timeout=OPEN_TIMEOUT_S,
+        max_size=limits.stranger_frame,
+        max_queue=QUEUED_FRAMES,
+        open_timeout=limits.request_s,
         ping_interval=PING_S,
         ping_timeout=PING_S,
         close_timeout=2,

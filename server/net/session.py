@@ -7,19 +7,26 @@ knows who is speaking, and lets nobody speak for another.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from server.game.errors import Refused
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH
 from server.metrics import UNREADABLE, Metrics
 from server.net.admin import AdminDesk
-from server.net.limits import Bucket, Limits, Wrongs
+from server.net.buckets import Bucket
+from server.net.gate import Gate
+from server.net.limits import Limits
 from server.net.links import Keeper, WsLink
+from server.net.peers import HERE, Peers
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
@@ -54,8 +61,8 @@ class Desk:
     admin: AdminDesk
     clock: Clock
     keeper: Keeper
-    limits: Limits
-    wrongs: Wrongs
+    gate: Gate
+    peers: Peers
     new_id: Callable[[], str]
     """Returns a fresh random id (hex, 128 bits)."""
     site: str | None
@@ -64,24 +71,35 @@ class Desk:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, nothing that comes in is read: its sender comes back, and repeats."""
 
+    @property
+    def limits(self) -> Limits:
+        """What one client may ask."""
+        return self.gate.limits
 
-_WRONG = ("unknown_room", "wrong_proof", "bad_token")
-"""Refusals that a thief of codes and keys would collect."""
+
+_CODE = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
+
+_PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "internal")
+"""Refusals that say nothing against who is refused."""
 
 
 class Session:
     """The conversation on one websocket."""
 
-    def __init__(self, ws: ServerConnection, desk: Desk) -> None:
+    def __init__(self, ws: ServerConnection, desk: Desk, address: str = HERE) -> None:
+        """``address`` is what limits per address count this socket by."""
         self._ws = ws
         self._desk = desk
-        self._link = WsLink(ws, desk.keeper, self._refuse, desk.site)
+        self._gate = desk.gate
+        self._address = address
+        self._link = WsLink(ws, desk.keeper, self._refuse, desk.site, self._welcomed)
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
         self._room: RoomPort | None = None
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
-        self._is_quick = False
+        self._is_slowed = False
+        self._is_queued = False
 
     async def run(self) -> None:
         """Talk until the socket closes."""
@@ -92,12 +110,10 @@ class Session:
             async for frame in self._ws:
                 if self._desk.stopping.is_set():
                     continue
-                if wait_s := self._take():
-                    self._desk.metrics.delayed.inc()
-                    await asyncio.sleep(wait_s)
+                await self._keep_pace()
                 await self._receive(frame)
-        except ConnectionClosed:
-            pass
+        except ConnectionClosed as closed:
+            self._count_close(closed)
         finally:
             deadline.cancel()
             self._leave()
@@ -106,12 +122,30 @@ class Session:
         """Send a last frame and close. Idempotent."""
         self._link.part(bye)
 
-    def _take(self) -> float:
-        """Return how long to wait before the next message is read."""
-        if self._is_staff and not self._is_quick:
-            rate = self._desk.limits.staff_rate
-            self._bucket, self._is_quick = Bucket(rate, 2 * rate), True
-        return self._bucket.take()
+    async def _keep_pace(self) -> None:
+        """Read no faster than this role may send; say so, once, who sends faster."""
+        wait_s = self._bucket.take()
+        if not wait_s:
+            self._is_slowed = False
+            return
+        self._desk.metrics.delayed.inc()
+        if not self._is_slowed:
+            self._is_slowed = True
+            self._gate.hit("staff_rate" if self._is_staff else "player_rate")
+            detail = "Your messages come too fast; they are read one after another."
+            self._link.push(self._refusal(Refused("too_fast", detail)))
+        await asyncio.sleep(wait_s)
+
+    def _welcomed(self) -> None:
+        """Staff may send more, and larger frames."""
+        if self._role in ("host", "admin"):
+            limits = self._desk.limits
+            self._bucket = Bucket(limits.staff_rate, 2 * limits.staff_rate)
+            self._ws.protocol.max_message_size = limits.staff_frame
+
+    def _count_close(self, closed: ConnectionClosed) -> None:
+        if closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG:
+            self._gate.hit("staff_frame" if self._is_staff else "stranger_frame")
 
     @property
     def _is_staff(self) -> bool:
@@ -119,7 +153,8 @@ class Session:
 
     def _expire(self) -> None:
         if not self._is_welcome:
-            is_ours = self._link.is_waiting  # the delay is the server's
+            is_ours = self._link.is_waiting or self._is_queued  # the delay is ours
+            self._gate.hit("hello_s")
             detail = "No hello was accepted in time."
             self._link.part(_bye("idle", detail, come_back=is_ours))
 
@@ -149,19 +184,19 @@ class Session:
         limits = self._desk.limits
         most = limits.staff_frame if self._is_staff else limits.player_frame
         if len(frame) > most:
+            self._gate.hit("staff_frame" if self._is_staff else "player_frame")
             raise Refused("too_large", f"A frame may have {most} bytes here.")
         if isinstance(frame, bytes):
             raise Refused("bad_message", "Send JSON in text frames, not binary ones.")
         return decode_client(frame)
 
     def _refuse(self, refusal: Refused) -> None:
-        """Send a refusal; count what looks like trying codes or keys."""
-        if refusal.code in _WRONG and self._desk.wrongs.count(self._address) > 0:
-            refusal = Refused("too_fast", "Too many wrong tries from here; wait a bit.")
+        """Send a refusal; whoever collects them before a welcome is shown out."""
         self._link.push(self._refusal(refusal))
-        if not self._is_welcome:
+        if not self._is_welcome and refusal.code not in _PASSING:
             self._refusals += 1
             if self._refusals >= self._desk.limits.hellos:
+                self._gate.hit("hellos")
                 detail = "Too many refused messages before a hello."
                 self._link.part(_bye("refused", detail, come_back=False))
 
@@ -196,7 +231,7 @@ class Session:
         self._room = await self._find(hello)
         self._role = hello.role
         if hello.role == "player":
-            self._enter(hello, self._room)
+            await self._enter(hello, self._room)
         else:
             self._ask_proof(hello)
 
@@ -208,25 +243,38 @@ class Session:
             self._ask_proof(hello)
 
     async def _find(self, hello: Hello) -> RoomPort:
-        if not hello.room:
-            raise Refused("unknown_room", "Give the code of a room.")
-        return await self._desk.directory.find(hello.room)
+        code = (hello.room or "").strip().upper()
+        if not _CODE.fullmatch(code):  # cannot be guessed right: does not count
+            raise Refused("unknown_room", "Give a room's code: six letters or digits.")
+        self._gate.try_code(self._address, code)
+        try:
+            room = await self._desk.directory.find(code)
+        except Refused as refusal:
+            if refusal.code == "unknown_room":
+                self._gate.code_was(self._address, code, is_right=False)
+            raise
+        self._gate.code_was(self._address, code, is_right=True)
+        return room
 
-    @property
-    def _address(self) -> str:
-        peer = self._ws.remote_address
-        return str(peer[0]) if peer else "?"
-
-    def _enter(self, hello: Hello, room: RoomPort) -> None:
+    async def _enter(self, hello: Hello, room: RoomPort) -> None:
         if hello.token:
             request: Return | Enter = Return(link=self._link, token=hello.token)
         elif hello.name:
             key = hello.join_key or self._desk.new_id()
             named = hello.model_copy(update={"join_key": key})
             request = Enter(link=self._link, hello=named, site=self._desk.site)
+            await self._queue(room)
         else:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")
         self._pass_on(room, request)
+
+    async def _queue(self, room: RoomPort) -> None:
+        """Wait for a turn to join; raises :class:`Refused` where that is too long."""
+        wait_s = self._gate.join_wait_s(self._address, room.code)
+        if wait_s:
+            self._is_queued = True
+            await asyncio.sleep(wait_s)
+            self._is_queued = False
 
     def _pass_on(self, room: RoomPort, request: Enter | Return | Attend) -> None:
         room.put(request)
@@ -290,9 +338,22 @@ class Session:
     ) -> bytes:
         """Answer an admin; a refusal names the message by its ref."""
         try:
+            if isinstance(message, OpenRoom):
+                return await self._open_room(message)
             return await self._desk.admin.answer(message)
         except Refused as refusal:
             return self._refusal(refusal, message)
+
+    async def _open_room(self, message: OpenRoom) -> bytes:
+        gate, directory = self._gate, self._desk.directory
+        gate.may_open(self._address, lambda code: directory.running(code) is not None)
+        try:
+            note = functools.partial(gate.opened, self._address)
+            return await self._desk.admin.answer(message, note)
+        except Refused as refusal:
+            if refusal.code == "rooms_full":
+                gate.hit("rooms")
+            raise
 
     def _refusal(self, refusal: Refused, message: object = None) -> bytes:
         """Count a refusal; return its frame."""

@@ -45,7 +45,8 @@ message types and fields from the server that it does not know.
    (we use 0.2 to 5 s) and the token.
 
 Resend later, with back-off, after the refusals `storage_unavailable`, `busy`,
-`too_fast`, `internal` and `shutting_down`. All others are final for that message.
+`too_fast`, `internal` and `shutting_down`; not before `retry_ms` where it is given. All
+others are final for that message.
 
 A room's answer to a message comes on the same socket: `recorded` or `refused` (with
 round, ballot, client and counter) to a `vote`; `done` or `refused` with the same `ref`
@@ -84,6 +85,9 @@ is sent can still take over a connection: use HTTPS where that matters.
 
 Frames of players and screens may have 4 KiB, of hosts and admins 256 KiB. A player's
 socket may send 20 messages a second and 40 in a burst, a host's 100 and 200; beyond
-that the server reads more slowly. A socket that is not welcome within 15 s is closed,
-and so is one that had 10 hellos refused. Binary frames are refused.
+that the server reads more slowly, and says so once with `too_fast`: nothing of it is
+lost. A socket that is not welcome within 15 s is closed, and so is one that had 10
+hellos refused. Binary frames are refused. A full server says `bye` with the code
+`full`, and to come back; an overloaded one refuses new joins with `busy`. limits.md has
+them all.
 """

@@ -128,6 +128,8 @@ class RefusedMessage(Message):
     """One of the documented codes."""
     detail: str
     """What is wrong and what to do, in plain words."""
+    retry_ms: int | None = None
+    """How long to wait before trying again, where that helps."""
     ref: Ref = None
     round: int | None = None
     """With ballot, client and counter: which vote was refused."""
@@ -156,10 +158,13 @@ class Bye(Message):
         "too_slow",
         "refused",
         "idle",
+        "full",
     ]
     detail: str
     come_back: bool
     """Whether the client should connect again by itself."""
+    retry_ms: int | None = None
+    """How long to wait first, at least."""
 
 
 class Pong(Message):

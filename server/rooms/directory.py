@@ -105,7 +105,7 @@ class Directory:
                 started.set()
                 while True:
                     await asyncio.sleep(IDLE_S)
-                    self._put_away()
+                    self._tidy()
                     await self._forget_old()
                     if not any(room.is_attended for room in self.live):
                         await self._sweep()
@@ -137,7 +137,7 @@ class Directory:
         Raises :class:`Refused` where there are too many rooms or nothing can be
         stored.
         """
-        if len(self._rooms) >= self._most:
+        if len(self._rooms) >= self._most and not self._make_place():
             raise Refused("rooms_full", f"This server runs {self._most} rooms at once.")
         code = await self._fresh_code()
         event = RoomOpened(
@@ -307,15 +307,25 @@ class Directory:
         except StoreUnavailable as exc:
             log.warning("what was removed may be in the journal still: %s", exc)
 
-    def _put_away(self) -> None:
-        """Stop rooms that nobody looks at and that are over, or have been left.
-
-        A room that was left is taken up again when somebody asks for it.
-        """
+    def _tidy(self) -> None:
+        """Put away rooms that nobody looks at and that are over, or have been left."""
         left_ms = self._clock.now_ms() - REVIVE_MS
-        for code, (room, task) in list(self._rooms.items()):
+        for code, (room, _) in list(self._rooms.items()):
             is_over = room.state.phase is Phase.FINISHED or room.touched_ms < left_ms
             if is_over and not room.is_attended:
-                task.cancel()
-                del self._rooms[code]
-                self._gateway.close(code)
+                self._put_away(code)
+
+    def _make_place(self) -> bool:
+        """Put away the longest running room that nobody is in; False without one."""
+        for code, (room, _) in self._rooms.items():
+            if not room.is_attended:
+                log.info("room %s: put away, to make place for a new one", code)
+                self._put_away(code)
+                return True
+        return False
+
+    def _put_away(self, code: RoomCode) -> None:
+        """Stop a room. Whoever asks for it later finds it again, from its journal."""
+        _, task = self._rooms.pop(code)
+        task.cancel()
+        self._gateway.close(code)

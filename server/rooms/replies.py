@@ -68,6 +68,7 @@ def refused(refusal: Refused, message: object = None) -> bytes:
         RefusedMessage(
             code=refusal.code,
             detail=refusal.detail,
+            retry_ms=refusal.retry_ms,
             ref=getattr(message, "ref", None),
             round=vote.round if vote else None,
             ballot=vote.ballot if vote else None,

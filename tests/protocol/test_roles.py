@@ -27,6 +27,7 @@ from server.game.evolve import replay
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import GRACE_MS
+from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED
 from server.protocol.codec import decode_client
 from server.protocol.roles import ROWS, SPEAKERS, Speaker, refusal_of
@@ -169,10 +170,14 @@ async def test_the_room_believes_no_session(phase: Phase) -> None:
                 assert (await link.get("refused"))["code"] == expected
 
 
+FAST = Limits(player_rate=10_000, staff_rate=10_000)
+
+
 async def test_a_sample_over_real_sockets() -> None:
     """The same answers on the wire, in the lobby, at the story and at the end."""
     async with (
-        hall(RoomSettings(teams=("red", "blue"))) as hall_, wire(hall_.port) as host,
+        hall(RoomSettings(teams=("red", "blue")), limits=FAST) as hall_,
+        wire(hall_.port) as host,
         wire(hall_.port) as ann, wire(hall_.port) as screen, wire(hall_.port) as desk,
     ):  # fmt: skip
         await host.prove("host", hall_.room, hall_.key)

@@ -62,9 +62,20 @@ async def test_rooms_are_found_in_either_case_and_unknown_ones_refused() -> None
 
 async def test_there_is_a_limit_of_rooms() -> None:
     async with directory(MemoryStore(), most=1) as rooms:
-        await rooms.open(NEW, lambda _: SECRET)
+        room = await rooms.open(NEW, lambda _: SECRET)
+        link = RecordingLink()
+        room.put(Enter(link=link, hello=hello(room, "Ann")))
+        await link.get("you")
         with pytest.raises(Refused, match="rooms_full"):
             await rooms.open(NEW, lambda _: SECRET)
+
+
+async def test_a_room_that_nobody_is_in_makes_place_and_is_found_again() -> None:
+    async with directory(MemoryStore(), most=1) as rooms:
+        empty = await rooms.open(NEW, lambda _: SECRET)
+        fresh = await rooms.open(NEW, lambda _: SECRET)
+        assert rooms.live == [fresh]
+        assert (await rooms.find_here(empty.code)).state == empty.state
 
 
 async def test_unfinished_rooms_go_on_when_the_server_starts_again() -> None:
@@ -108,12 +119,12 @@ async def test_a_room_that_was_left_is_put_away_and_taken_up_again() -> None:
         room.put(Enter(link=ann, hello=hello(room, "Ann")))
         await ann.get("you")
         clock.ms += 3 * DAY_MS
-        rooms._put_away()
+        rooms._tidy()
         assert rooms.live == [room]  # somebody is there
         room.put(Leave(link=ann))
         room.put(Say(link=ann, message=Ping(ref=1), stamped_ms=clock.ms))
         await ann.get("pong")
-        rooms._put_away()
+        rooms._tidy()
         assert rooms.live == []
         again = await rooms.find(room.code)
         assert isinstance(again, Room)

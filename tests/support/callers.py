@@ -13,9 +13,12 @@ from scenarios.load import load_library
 from server.game.events import Event
 from server.game.ids import PlayerId
 from server.journal.memory import MemoryStore
+from server.metrics import Metrics
 from server.net.admin import AdminDesk
-from server.net.limits import Limits, Wrongs
+from server.net.gate import Gate
+from server.net.limits import Limits
 from server.net.links import Keeper
+from server.net.peers import Peers
 from server.net.session import Desk, Session
 from server.protocol.keys import prove
 from server.protocol.roles import Speaker
@@ -97,10 +100,11 @@ async def venue(journal: Sequence[Event], now_ms: int) -> AsyncIterator[Venue]:
     admin = AdminDesk(
         directory, lambda: LIBRARY, ADMIN_KEY, lambda: next(ids), lambda: 1
     )
-    limits = Limits()
+    metrics = Metrics()
+    gate = Gate(Limits(), metrics)
     desk = Desk(
-        directory, admin, clock, Keeper(), limits,
-        Wrongs(limits.wrong_codes), lambda: next(ids), None,
+        directory, admin, clock, Keeper(metrics), gate, Peers(),
+        lambda: next(ids), None, metrics,
     )  # fmt: skip
     started = asyncio.Event()
     running = asyncio.create_task(directory.run(started), name="test-rooms")

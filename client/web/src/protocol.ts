@@ -1692,6 +1692,10 @@ export interface RefusedMessage {
    * What is wrong and what to do, in plain words.
    */
   detail: string;
+  /**
+   * How long to wait before trying again, where that helps.
+   */
+  retry_ms: number | null;
   ref: number | null;
   /**
    * With ballot, client and counter: which vote was refused.
@@ -1720,12 +1724,16 @@ export interface Notice {
  */
 export interface Bye {
   type: "bye";
-  code: "taken_over" | "kicked" | "room_closed" | "shutting_down" | "too_slow" | "refused" | "idle";
+  code: "taken_over" | "kicked" | "room_closed" | "shutting_down" | "too_slow" | "refused" | "idle" | "full";
   detail: string;
   /**
    * Whether the client should connect again by itself.
    */
   come_back: boolean;
+  /**
+   * How long to wait first, at least.
+   */
+  retry_ms: number | null;
 }
 /**
  * Answers a ping with the server's clock, UTC milliseconds.

@@ -29,6 +29,8 @@ from server.game.names import clean_name, skeleton, unique_name
 from server.game.rules.moment import Moment, active
 from server.game.state import RoomState
 
+NAMES_PER_PLACE = 3
+
 
 def join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
     """Let a player in under a cleaned name; the same join again does nothing."""
@@ -37,7 +39,7 @@ def join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
         return []
     if state.is_locked:
         raise Refused("room_locked", "The host has locked this room.")
-    if state.joined >= state.settings.max_players:
+    if _is_full(state, moment):
         raise Refused("room_full", f"This room holds {state.settings.max_players}.")
     name = unique_name(clean_name(command.name), state.skeletons)
     team = team_named(state, command.team) if command.team else _smallest_team(state)
@@ -51,6 +53,29 @@ def join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
             command.site,
         )
     ]
+
+
+def _is_full(state: RoomState, moment: Moment) -> bool:
+    """Whether every place is taken: by who is here, or has ever voted.
+
+    Names that were given and left again hold no place, or a script could fill a room
+    with them; but there are never more than three times as many names as places.
+    """
+    places = state.settings.max_players
+    if state.joined < places:
+        return False
+    voters = {
+        player
+        for round_ in state.rounds
+        for poll in round_.polls.values()
+        for player in poll.votes
+    }
+    held = sum(
+        1
+        for player in state.players.values()
+        if not player.is_kicked and (player.id in moment.present or player.id in voters)
+    )
+    return held >= places or state.joined >= NAMES_PER_PLACE * places
 
 
 def team_named(state: RoomState, wanted: str) -> str:

@@ -57,6 +57,7 @@ export const de: Catalogue = {
   useThisDevice: "Dieses Gerät nutzen",
   close: "Schließen",
   tryAgain: "Noch einmal versuchen",
+  serverBusy: "Der Server ist sehr beschäftigt. Es wird von selbst noch einmal versucht …",
   byes: {
     taken_over: "Du spielst auf einem anderen Gerät oder in einem anderen Tab.",
     kicked: "Die Leitung hat dich aus dem Raum entfernt.",
@@ -65,6 +66,7 @@ export const de: Catalogue = {
     too_slow: "Diese Verbindung war zu langsam.",
     refused: "Der Server hat diese Seite nicht hereingelassen.",
     idle: "Diese Seite war lange untätig.",
+    full: "Der Server ist voll. Es wird von selbst noch einmal versucht …",
   },
   refusals: {
     unknown_room: "Diesen Raum gibt es nicht. Stimmt der Code?",

@@ -59,6 +59,7 @@ export const en = {
   useThisDevice: "Use this device",
   close: "Close",
   tryAgain: "Try again",
+  serverBusy: "The server is very busy. Trying again by itself…",
   byes: {
     taken_over: "You are playing on another device or tab.",
     kicked: "The host has removed you from this room.",
@@ -67,6 +68,7 @@ export const en = {
     too_slow: "This connection was too slow.",
     refused: "The server did not let this page in.",
     idle: "This page was idle for a long time.",
+    full: "The server is full. Trying again by itself…",
   } as Record<string, string>,
   refusals: {} as Record<string, string>,
   storage: "The server cannot save right now. Votes wait on your device.",

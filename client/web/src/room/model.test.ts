@@ -85,6 +85,7 @@ test("figures of an earlier phase go with it, early ones of this phase stay", ()
 test("a vote's refusal is the vote box's business, a command's is shown", () => {
   const refused = {
     type: "refused" as const,
+    retry_ms: null,
     code: "wrong_phase",
     detail: "no",
     ref: 3,

@@ -115,3 +115,20 @@ test("backs off with jitter, and never for long", () => {
   expect(backOffMs(0, 1)).toBe(400);
   expect(backOffMs(20, 1)).toBe(12_000);
 });
+
+test("a hello refused for now is tried again, not before the server said", () => {
+  connection().start();
+  last().onopen?.();
+  last().say({ type: "refused", code: "busy", detail: "", retry_ms: 5000 });
+  expect(last().isClosed).toBe(true);
+  last().onclose?.();
+  expect(due(5000 + backOffMs(0, 0.5))).toHaveLength(1);
+});
+
+test("a full server is left alone for as long as it asks", () => {
+  connection().start();
+  last().onopen?.();
+  last().say({ type: "bye", code: "full", detail: "", come_back: true, retry_ms: 5000 });
+  last().onclose?.();
+  expect(due(5000 + backOffMs(0, 0.5))).toHaveLength(1);
+});

@@ -36,6 +36,15 @@ export const REAL: World = {
   random: Math.random,
 };
 
+/** Refusals that say nothing against who is refused: the connection tries again. */
+export const PASSING = new Set([
+  "busy",
+  "storage_unavailable",
+  "too_fast",
+  "shutting_down",
+  "internal",
+]);
+
 const PING_MS = 15_000;
 const SILENCE_MS = 40_000;
 const WELCOME_MS = 12_000;
@@ -51,6 +60,8 @@ export class Connection {
   #link: Link = "closed";
   #tries = 0;
   #retry: unknown = null;
+  /** How long the server asked to stay away, for the next try only. */
+  #leastMs = 0;
   #ping: unknown = null;
   #silence: unknown = null;
 
@@ -123,7 +134,15 @@ export class Connection {
         this.#enter("open");
         this.#schedulePing();
         break;
+      case "refused":
+        this.listener.onMessage(message);
+        if (this.#link === "connecting" && PASSING.has(message.code)) {
+          this.#leastMs = message.retry_ms ?? 0;
+          this.#socket?.close();
+        }
+        return;
       case "bye":
+        this.#leastMs = message.retry_ms ?? 0;
         this.listener.onMessage(message);
         if (!message.come_back) this.stop();
         return;
@@ -136,7 +155,8 @@ export class Connection {
     this.#socket = null;
     this.#clear();
     this.#enter("waiting");
-    const wait = backOffMs(this.#tries, this.world.random());
+    const wait = this.#leastMs + backOffMs(this.#tries, this.world.random());
+    this.#leastMs = 0;
     this.#tries += 1;
     this.#retry = this.world.after(wait, () => this.start());
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { en } from "../i18n/en";
-import type { Welcome } from "../protocol";
+import type { Bye, RefusedMessage, Welcome } from "../protocol";
 import { EMPTY, type Room } from "./model";
 import { troubleOf } from "./trouble";
 
@@ -21,4 +21,11 @@ test("that the line is back is told for a moment", () => {
   const back: Room = { ...here, site: { isCut: false, atMs: 1000 } };
   expect(troubleOf(en, back, "open", 2000)).toBe(en.siteBack);
   expect(troubleOf(en, back, "open", 9000)).toBe("");
+});
+
+test("a full or a busy server says so while the page tries again", () => {
+  const full = { ...EMPTY, bye: { code: "full", come_back: true } as Bye };
+  expect(troubleOf(en, full, "waiting", 0)).toBe(en.byes.full);
+  const busy = { ...EMPTY, refused: { code: "busy" } as RefusedMessage };
+  expect(troubleOf(en, busy, "connecting", 0)).toBe(en.serverBusy);
 });

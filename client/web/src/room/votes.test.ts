@@ -36,7 +36,7 @@ function receipt({ client, counter }: Box): Received {
 function refusal(box: Box, code: string): RefusedMessage {
   const { client, counter } = box;
   const at = { round: 0, ballot: "vote" as const, client, counter };
-  return { type: "refused", code, detail: "why", ref: null, ...at };
+  return { type: "refused", code, detail: "why", retry_ms: null, ref: null, ...at };
 }
 
 const one = cast(emptyBox("me"), 0, "vote", OUTER, "", true);

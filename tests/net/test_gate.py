@@ -1,0 +1,206 @@
+"""The gate by itself, on a clock by hand: each limit reached, and whom it costs."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.metrics import Metrics
+from server.net.buckets import MOST, Buckets
+from server.net.gate import QUEUE_S, TOLD, Gate
+from server.net.handles import fit
+from server.net.limits import NAMES, BadLimit, Limits
+from server.net.peers import HERE, Peers
+
+SCHOOL = "192.0.2.7"
+ELSEWHERE = "198.51.100.9"
+
+
+class Watch:
+    """A clock by hand, and the gate that reads it."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.s = 0.0
+        self.metrics = Metrics()
+        self.gate = Gate(limits or Limits(), self.metrics, lambda: self.s)
+
+    def hits(self, limit: str) -> float:
+        """Return how often a limit was reached, as /metrics tells it."""
+        found = self.metrics.registry.get_sample_value(
+            "twogaps_limits_hit_total", {"limit": limit}
+        )
+        assert found is not None
+        return found
+
+    def try_wrong(self, address: str, code: str) -> str | None:
+        """Try a code that no room has; return the refusal before the look, if any."""
+        try:
+            self.gate.try_code(address, code)
+        except Refused as refusal:
+            return refusal.code
+        self.gate.code_was(address, code, is_right=False)
+        return None
+
+
+def test_every_limit_has_a_counter_at_zero() -> None:
+    at = Watch()
+    assert [at.hits(name) for name in NAMES] == [0] * len(NAMES)
+
+
+def test_who_guesses_codes_is_stopped_before_the_look_and_the_school_plays_on() -> None:
+    at = Watch()
+    at.gate.try_code(SCHOOL, "RIGHT2")
+    at.gate.code_was(SCHOOL, "RIGHT2", is_right=True)
+    answers = [at.try_wrong(SCHOOL, f"WRNG{n:03}") for n in range(150)]
+    assert answers == [None] * 100 + ["too_fast"] * 50
+    assert at.hits("wrong_codes") == 50
+    at.gate.try_code(SCHOOL, "RIGHT2")  # known here: open to everybody at the school
+    assert at.try_wrong(ELSEWHERE, "WRNG000") is None
+    with pytest.raises(Refused) as refused:
+        at.gate.try_code(SCHOOL, "RIGHT3")  # right or wrong, it is not looked up
+    assert refused.value.retry_ms == 1_000
+    at.s += 0.5
+    at.gate.try_code(SCHOOL, "RIGHT3")
+
+
+def test_a_class_whose_room_is_gone_counts_once() -> None:
+    at = Watch()
+    assert {at.try_wrong(SCHOOL, "GONE22") for _ in range(2_000)} == {None}
+    assert at.try_wrong(SCHOOL, "NEXT22") is None
+    assert at.hits("wrong_codes") == 0
+
+
+def test_a_school_joins_at_once_and_a_flood_of_names_does_not() -> None:
+    at = Watch()
+    waits = [at.gate.join_wait_s(SCHOOL, "ROOM22") for _ in range(1_500)]
+    assert max(waits) == 0
+    left = 3_000 - 1_500 + 50 * int(QUEUE_S)
+    for number in range(left):
+        at.gate.join_wait_s(SCHOOL, f"ROOM{number % 9}")
+    with pytest.raises(Refused) as refused:
+        at.gate.join_wait_s(SCHOOL, "ROOM1")
+    assert (refused.value.code, at.hits("joins_address")) == ("too_fast", 1)
+    assert refused.value.retry_ms is not None
+    assert at.gate.join_wait_s(ELSEWHERE, "ROOM22") == 0
+    at.s += 10
+    assert at.gate.join_wait_s(SCHOOL, "ROOM22") == 0
+
+
+def test_a_room_takes_ten_thousand_in_turn() -> None:
+    at = Watch()
+    waits = [at.gate.join_wait_s(HERE, "ROOM22") for _ in range(7_000)]
+    assert waits[1_999] == 0
+    assert max(waits) == pytest.approx(QUEUE_S)
+    with pytest.raises(Refused):
+        at.gate.join_wait_s(HERE, "ROOM22")
+    assert at.hits("joins_room") == 1
+
+
+def test_nobody_new_joins_an_overloaded_server() -> None:
+    at = Watch()
+    at.gate.feel(1.6)
+    with pytest.raises(Refused) as refused:
+        at.gate.join_wait_s(SCHOOL, "ROOM22")
+    assert (refused.value.code, refused.value.retry_ms) == ("busy", 5_000)
+    assert at.hits("lag_ms") == 1
+    at.gate.feel(1.0)
+    assert at.gate.is_overloaded, "it recovers only when it is well below"
+    at.gate.feel(0.1)
+    assert at.gate.join_wait_s(SCHOOL, "ROOM22") == 0
+
+
+def test_sockets_are_counted_by_address_and_in_all() -> None:
+    at = Watch(Limits(sockets=5, sockets_address=2))
+    assert [at.gate.enter(SCHOOL) for _ in range(3)] == [None, None, "sockets_address"]
+    assert [at.gate.enter(HERE) for _ in range(3)] == [None, None, "sockets"]
+    assert at.gate.sockets == 6
+    for _ in range(3):
+        at.gate.leave(SCHOOL)
+    assert at.gate.enter(SCHOOL) is None
+    for _ in range(TOLD + 1):
+        assert not at.gate.is_overfull
+        at.gate.enter(ELSEWHERE)
+    assert at.gate.is_overfull
+
+
+def test_pages_have_a_pace_for_each_address_but_this_machine() -> None:
+    at = Watch(Limits(pages_address=1))
+    assert sum(at.gate.page_wait_s(SCHOOL) > 0 for _ in range(120)) == 20
+    assert at.hits("pages_address") == 20
+    assert not any(at.gate.page_wait_s(HERE) for _ in range(1_000))
+    at.s += 1
+    assert at.gate.page_wait_s(SCHOOL) == 0
+
+
+def test_an_address_opens_so_many_rooms_and_not_too_fast() -> None:
+    at = Watch(Limits(rooms_address=25))
+    running: set[RoomCode] = set()
+
+    def open_one(number: int) -> str | None:
+        code = RoomCode(f"ROOM{number}")
+        try:
+            at.gate.may_open(SCHOOL, running.__contains__)
+        except Refused as refusal:
+            return refusal.code
+        running.add(code)
+        at.gate.opened(SCHOOL, code)
+        return None
+
+    assert [open_one(n) for n in range(21)] == [None] * 20 + ["too_fast"]
+    at.s += 60
+    assert [open_one(n) for n in range(30, 36)] == [None] * 5 + ["rooms_full"]
+    running.pop()
+    assert open_one(40) is None
+    assert (at.hits("opens_address"), at.hits("rooms_address")) == (1, 1)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    buckets = Buckets(1, 1)
+    for number in range(2 * MOST):
+        buckets.of(str(number))
+    assert len(buckets) == MOST
+
+
+@pytest.mark.parametrize(
+    ("nearest", "forwarded", "counted"),
+    [
+        ("203.0.113.5", "", "203.0.113.5"),
+        ("203.0.113.5", "1.2.3.4", "203.0.113.5"),
+        ("127.0.0.1", "", HERE),
+        ("127.0.0.1", "203.0.113.5", "203.0.113.5"),
+        ("127.0.0.1", "6.6.6.6, 203.0.113.5", "203.0.113.5"),
+        ("10.0.0.2", "6.6.6.6, 203.0.113.5", "203.0.113.5"),
+        ("127.0.0.1", "203.0.113.5, 10.0.0.2", "203.0.113.5"),
+        ("127.0.0.1", "127.0.0.1", HERE),
+        ("127.0.0.1", "nonsense", "nonsense"),
+        ("2001:db8:1:2:3::4", "", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.5", "", "203.0.113.5"),
+        ("::1", "", HERE),
+        ("fe80::1%eth0", "", "fe80::/64"),
+    ],
+)
+def test_whose_address_counts(nearest: str, forwarded: str, counted: str) -> None:
+    assert Peers(["10.0.0.0/8"]).counted(nearest, forwarded) == counted
+
+
+def test_limits_are_set_by_name_and_nonsense_is_named() -> None:
+    limits = Limits().with_settings(["player_rate=2.5", "sockets = 7"])
+    assert (limits.player_rate, limits.sockets) == (2.5, 7)
+    for setting, says in (
+        ("player_rat=3", "names: player_frame"),
+        ("sockets=many", "whole number"),
+        ("sockets=0", "at least 1"),
+        ("player_rate=nan", "at least"),
+        ("hello_s", "needs a number"),
+    ):
+        with pytest.raises(BadLimit, match=says):
+            Limits().with_settings([setting])
+
+
+@pytest.mark.parametrize("files", [256, 1_024, 4_096, 20_000, 1_048_576])
+def test_sockets_fit_the_files_that_may_be_open(files: int) -> None:
+    found = fit(Limits(), files)
+    assert 0 < found.sockets + 2 * found.waiting <= files
+    if files >= 20_000:
+        assert found == Limits()
