@@ -9,6 +9,7 @@ import typer
 
 from server import __version__
 from server.cli import (
+    backup,
     broker,
     cases,
     demo,
@@ -39,6 +40,7 @@ demo.register(app)
 play.register(app)
 cases.register(app)
 journal.register(app)
+backup.register(app)
 report.register(app)
 broker.register(app)
 protocol.register(app)

@@ -1,0 +1,225 @@
+"""One file that holds a whole data folder, taken while a server may be running.
+
+A tar archive: ``manifest.json`` (what, when, by which version, checksums), the journal,
+the outbox where there is one, and the admin's key unless it is left out. The databases
+are copied by SQLite itself (VACUUM INTO): one moment of each, whole, and with nothing
+that had been removed before. The file is as secret as the folder: it holds names,
+reasons and the keys of all rooms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from server import __version__
+from server.folder import ADMIN_KEY, JOURNAL, LOCK, OUTBOX, lock
+from server.journal.sqlite import FORMAT
+
+MANIFEST = "manifest.json"
+KIND = "two-gaps backup 1"
+DATABASES = (JOURNAL, OUTBOX)
+MEMBERS = (*DATABASES, ADMIN_KEY)
+MOST_MANIFEST = 64 * 1024
+COPY = 1024 * 1024
+
+
+class BackupError(Exception):
+    """The backup cannot be made or used; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself."""
+
+    kind: str
+    version: str
+    made_ms: int
+    format: int
+    """``user_version`` of the journal."""
+    rooms: int
+    events: int
+    sha256: dict[str, str]
+    """Checksum of each file in it."""
+
+
+def back_up(folder: Path, target: Path, *, with_key: bool = True) -> Manifest:
+    """Write a backup of a data folder, which a server may be using, to a new file.
+
+    The file is complete and synced once it has its name. Raises :class:`BackupError`.
+    """
+    if target.exists():
+        raise BackupError(f"{target} exists: a backup is never overwritten.")
+    if not (folder / JOURNAL).exists():
+        raise BackupError(f"There is no journal in {folder}. Choose another: --data.")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as made:
+            return _pack(folder, Path(made), target, with_key=with_key)
+    except (OSError, sqlite3.Error) as exc:
+        raise BackupError(f"The backup could not be written: {exc}.") from exc
+
+
+def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manifest:
+    names = [name for name in DATABASES if (folder / name).exists()]
+    for name in names:
+        _copy_database(folder / name, scratch / name)
+    if with_key and (folder / ADMIN_KEY).exists():
+        (scratch / ADMIN_KEY).write_bytes((folder / ADMIN_KEY).read_bytes())
+        names.append(ADMIN_KEY)
+    manifest = _describe(scratch, names)
+    path = scratch / "packed"
+    with _create(path) as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            text = json.dumps(asdict(manifest), indent=1).encode()
+            archive.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
+            for name in names:
+                with (scratch / name).open("rb") as content:
+                    size = (scratch / name).stat().st_size
+                    archive.addfile(_entry(name, size), content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.link(path, target)  # fails where somebody else was quicker, and never replaces
+    return manifest
+
+
+def _create(path: Path) -> BinaryIO:
+    """Open a new file that nobody else may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.mtime = size, 0o600, int(time.time())
+    return entry
+
+
+def _copy_database(source: Path, copy: Path) -> None:
+    db = sqlite3.connect(source)
+    try:
+        db.execute("VACUUM INTO ?", (str(copy),))
+    finally:
+        db.close()
+    copy.chmod(0o600)
+
+
+def _describe(folder: Path, names: list[str]) -> Manifest:
+    db = sqlite3.connect(folder / JOURNAL)
+    try:
+        (form,) = db.execute("PRAGMA user_version").fetchone()
+        (rooms,) = db.execute("SELECT count(*) FROM rooms").fetchone()
+        (events,) = db.execute("SELECT count(*) FROM events").fetchone()
+    finally:
+        db.close()
+    return Manifest(
+        kind=KIND,
+        version=__version__,
+        made_ms=int(time.time() * 1000),
+        format=form,
+        rooms=rooms,
+        events=events,
+        sha256={name: _checksum(folder / name) for name in names},
+    )
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --- the way back --------------------------------------------------------------------
+
+
+def restore(source: Path, folder: Path) -> Manifest:
+    """Unpack a backup into a data folder that holds nothing yet.
+
+    Every file is checked before the first one gets its place. Raises
+    :class:`BackupError`, and :class:`CannotStart` where a server uses the folder.
+    """
+    with lock(folder):
+        found = sorted(path.name for path in folder.iterdir() if path.name != LOCK)
+        if found:
+            held = ", ".join(found[:5])
+            raise BackupError(
+                f"{folder} is not empty ({held}): nothing is ever overwritten. "
+                "Choose an empty folder with --data, or move these away."
+            )
+        try:
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as made:
+                manifest = _unpack(source, Path(made))
+                for name in manifest.sha256:
+                    (Path(made) / name).rename(folder / name)
+                _sync(folder)
+        except (OSError, sqlite3.Error, tarfile.TarError) as exc:
+            raise BackupError(f"{source} could not be restored: {exc}.") from exc
+    return manifest
+
+
+def _unpack(source: Path, scratch: Path) -> Manifest:
+    """Write the files of a backup into a folder, and check them."""
+    with tarfile.open(source, mode="r:") as archive:
+        manifest = _read_manifest(source, archive)
+        for name in manifest.sha256:
+            _take_out(archive, name, scratch / name)
+    for name, right in manifest.sha256.items():
+        if _checksum(scratch / name) != right:
+            raise BackupError(f"{source} is damaged: {name} is not what was packed.")
+        if name in DATABASES:
+            _check_database(scratch / name, source)
+    return manifest
+
+
+def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
+    try:
+        entry = archive.getmember(MANIFEST)
+        content = archive.extractfile(entry)
+        assert content is not None
+        manifest = Manifest(**json.loads(content.read(MOST_MANIFEST)))
+        is_ours = manifest.kind == KIND and set(manifest.sha256) <= set(MEMBERS)
+    except (KeyError, TypeError, ValueError, AssertionError) as exc:
+        raise BackupError(f"{source} is no backup of Two Gaps.") from exc
+    if not is_ours or JOURNAL not in manifest.sha256:
+        raise BackupError(f"{source} is no backup that this version can read.")
+    if manifest.format > FORMAT:
+        raise BackupError(
+            f"{source} was made by version {manifest.version}: update first."
+        )
+    return manifest
+
+
+def _take_out(archive: tarfile.TarFile, name: str, target: Path) -> None:
+    """Copy one file out, by its name alone: no path of an archive is believed."""
+    content = archive.extractfile(archive.getmember(name))
+    if content is None:
+        raise BackupError(f"{name} in this backup is not a file.")
+    with _create(target) as file:
+        while chunk := content.read(COPY):
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _check_database(path: Path, source: Path) -> None:
+    db = sqlite3.connect(path)
+    try:
+        (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
+    finally:
+        db.close()
+    if verdict != "ok":
+        raise BackupError(f"{source} is damaged: {path.name}: {verdict}.")
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

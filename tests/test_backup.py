@@ -1,0 +1,187 @@
+"""Backups: whole while people vote, restored anywhere, never over anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import tarfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from client import connect, host
+from server.backup import BackupError, back_up, restore
+from server.game.commands import OpenRound, OpenVote
+from server.game.ids import RoomCode
+from server.journal.sqlite import SqliteStore
+from tests.cli.test_cli import run
+from tests.support.program import Program
+from tests.support.server import hall
+from tests.support.voters import Acks, Voter, check
+from tests.support.wire import wire
+
+PLAYERS = 40
+
+
+@pytest.fixture
+async def program(tmp_path: Path) -> AsyncIterator[Program]:
+    made = Program(tmp_path, "--data", str(tmp_path / "data"))
+    yield made
+    await made.kill()
+
+
+@pytest.mark.fault
+async def test_a_backup_under_votes_holds_all_that_was_recorded_and_plays_on(
+    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await program.start("--room", "first-class")
+    code, key = program.room
+    url = f"http://127.0.0.1:{program.port}"
+    packed, again = tmp_path / "b.tar", tmp_path / "again"
+    acks = Acks()
+    async with contextlib.AsyncExitStack() as stack:
+        teacher = await stack.enter_async_context(host(url, code, key))
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        voters = [
+            Voter(await stack.enter_async_context(connect(url, code, f"P {i}")), i)
+            for i in range(PLAYERS)
+        ]
+        runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
+        await acks.more(30 * PLAYERS)
+        recorded = [list(voter.acknowledged) for voter in voters]
+        before = acks.n
+        manifest = await asyncio.to_thread(back_up, tmp_path / "data", packed)
+        during = acks.n - before
+        for run_ in runs:
+            run_.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+    admin_key = program.admin_key
+    assert (await program.stop()).code == 0
+    with capsys.disabled():
+        print(f"\n  {manifest.events} events backed up, {during} votes meanwhile")
+    assert packed.stat().st_mode & 0o777 == 0o600
+    assert run("restore", str(packed), "--data", str(again))[0] == 0
+    for voter, known in zip(voters, recorded, strict=True):
+        voter.acknowledged = known
+    await check(again, RoomCode(code), voters)
+    async with hall(data=again) as at:
+        assert at.server.admin_key == admin_key
+        async with wire(at.port) as teacher_again:
+            await teacher_again.prove("host", code, key)
+            await teacher_again.phase("vote")
+
+
+async def _some(folder: Path) -> None:
+    async with hall(data=folder):
+        pass
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Path, Path]:
+    """A data folder with a room, and a backup of it."""
+    asyncio.run(_some(tmp_path / "data"))
+    back_up(tmp_path / "data", tmp_path / "b.tar")
+    return tmp_path / "data", tmp_path / "b.tar"
+
+
+def test_nothing_is_ever_overwritten(made: tuple[Path, Path], tmp_path: Path) -> None:
+    data, packed = made
+    code, text = run("backup", str(packed), "--data", str(data))
+    assert code == 1
+    assert "never overwritten" in " ".join(text.split())
+    code, text = run("restore", str(packed), "--data", str(data))
+    assert code == 1
+    assert "is not empty" in " ".join(text.split())
+    nearly = tmp_path / "nearly"
+    nearly.mkdir()
+    (nearly / "admin.key").write_text("x")
+    with pytest.raises(BackupError, match="not empty"):
+        restore(packed, nearly)
+    assert (nearly / "admin.key").read_text() == "x"
+
+
+def test_the_key_may_be_left_out(made: tuple[Path, Path], tmp_path: Path) -> None:
+    data, packed = made
+    key = (data / "admin.key").read_bytes().strip()
+    assert key in packed.read_bytes()
+    bare = tmp_path / "bare.tar"
+    assert run("backup", str(bare), "--no-key", "--data", str(data))[0] == 0
+    assert key not in bare.read_bytes()
+    restore(bare, tmp_path / "new")
+    assert not (tmp_path / "new" / "admin.key").exists()
+
+
+def test_a_backup_holds_nothing_that_was_removed(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data, _ = made
+
+    async def remove() -> RoomCode:
+        store = await SqliteStore.open(data / "journal.sqlite")
+        (record,) = await store.rooms()
+        await store.delete(record.code)
+        await store.close()
+        return record.code
+
+    code = asyncio.run(remove())
+    back_up(data, tmp_path / "later.tar")
+    assert code.encode() not in (tmp_path / "later.tar").read_bytes()
+
+
+def _with(packed: Path, target: Path, name: str, content: bytes) -> Path:
+    """Copy an archive with one file changed."""
+    with tarfile.open(packed) as old, tarfile.open(target, "w") as new:
+        for entry in old.getmembers():
+            file = old.extractfile(entry)
+            assert file is not None
+            body = content if entry.name == name else file.read()
+            entry.size = len(body)
+            new.addfile(entry, io.BytesIO(body))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("journal.sqlite", b"x" * 9000, "damaged"),
+        ("manifest.json", b"{}", "no backup of Two Gaps"),
+        ("manifest.json", b"\xff\xfe", "no backup of Two Gaps"),
+    ],
+)
+def test_a_damaged_backup_is_refused_and_leaves_the_folder_empty(
+    made: tuple[Path, Path], tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    _, packed = made
+    changed = _with(packed, tmp_path / "changed.tar", name, content)
+    with pytest.raises(BackupError, match=says):
+        restore(changed, tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["server.lock"]
+
+
+def test_a_hostile_backup_writes_nowhere_else(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, packed = made
+    with tarfile.open(packed) as archive:
+        file = archive.extractfile("manifest.json")
+        assert file is not None
+        manifest = json.loads(file.read())
+    manifest["sha256"]["../evil"] = "00"
+    text = json.dumps(manifest).encode()
+    changed = _with(packed, tmp_path / "changed.tar", "manifest.json", text)
+    with pytest.raises(BackupError, match="can read"):
+        restore(changed, tmp_path / "new")
+    assert not (tmp_path / "evil").exists()
+
+
+def test_what_cannot_be_backed_up_is_said(tmp_path: Path) -> None:
+    code, text = run("backup", str(tmp_path / "b.tar"), "--data", str(tmp_path))
+    assert code == 1
+    assert "no journal" in " ".join(text.split())
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(BackupError, match="could not be restored"):
+        restore(tmp_path / "text", tmp_path / "new")
