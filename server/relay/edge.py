@@ -75,6 +75,8 @@ class EdgeRelay:
         self._links_made = 0
         self._up_s = 0.0
         self._cut: set[RoomCode] = set()
+        self._owed: dict[RoomCode, int] = {}
+        """How many votes for a room its home was told to be on their way."""
         self.rejected = 0
         """Messages that were forged, foreign or too large."""
 
@@ -166,7 +168,7 @@ class EdgeRelay:
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
         """Tell a home that all this site has received so far is on its way."""
-        waiting = self.sender.votes_owed(home, room)
+        waiting = self._owed[room] = self.sender.votes_owed(home, room)
         self.sender.put(home, room, "", UpFlush(version=version, waiting=waiting))
 
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
@@ -204,6 +206,7 @@ class EdgeRelay:
         done: list[UpItem] = []
         if batch.boot == self._boot:
             done = self.sender.acknowledged(home, batch.acks)
+            self._tell_paid(home, {item.room for item in done})
         for item in batch.items:
             seat = self._seats.get(item.link)
             if seat is not None and seat.room == item.room:
@@ -213,6 +216,14 @@ class EdgeRelay:
             if known is not None and known.home == home:
                 self.flush(home, mark.room, mark.version)
         return done
+
+    def _tell_paid(self, home: str, rooms: set[RoomCode]) -> None:
+        """Tell a home that was told of votes on their way that all of them are in."""
+        for room in rooms:
+            if self._owed.get(room) and not self.sender.votes_owed(home, room):
+                known = self._rooms.get(room)
+                view = known.views.get("player") if known else None
+                self.flush(home, room, view[1] if view else 0)
 
     def _pass_on(self, seat: _Seat, item: DownItem) -> None:
         frame = item.frame.encode()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.game.commands import (
+    AskFix,
     BackToLobby,
     CloseVotes,
     Contrast,
@@ -22,6 +23,7 @@ from server.game.commands import (
     Reveal,
     Revote,
     SkipRound,
+    Transfer,
 )
 from server.game.errors import Refused
 from server.game.phases import OPEN_BALLOT, Ballot
@@ -47,9 +49,11 @@ LOOK_MS = 250
 QUICK_MS, SLOW_MS = 20, 200
 """How often what waits is looked at: at first, and after the first 2 s."""
 
-_FOLLOWING = (NextStep,)
 _INSTEAD = (BackToLobby, Contrast, Discuss, Finish, OpenRound, Revote, SkipRound)
-"""Commands that come after a reveal that waits, and those that take its place."""
+"""Commands that take the place of a reveal that waits already."""
+
+_AFTER = (*_INSTEAD, AskFix, NextStep, Transfer)
+"""Commands that come after a reveal that was said in the same breath."""
 
 _OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")
 
@@ -124,7 +128,7 @@ class Settling:
         """Return what may be decided now, and keep the rest for later."""
         if not self._held and not any(_is(one, Reveal | CloseVotes) for one in batch):
             return batch
-        waiting = self._without_repeats(batch)
+        waiting = self._in_turn(batch)
         own = _reveals_at_close(state)
         early = Reveal | CloseVotes if own else Reveal
         if own and any(_is(one, CloseVotes) for one in waiting):
@@ -137,12 +141,20 @@ class Settling:
             return waiting
         return self._hold(state, waiting, early)
 
-    def _without_repeats(self, batch: list[Request]) -> list[Request]:
-        """Return all that waits; going on without a site takes the place of waiting."""
-        if any(_is_without(one) for one in batch):
-            self._overtake(self._held)
-            self._held = []
-        return [*self._held, *batch]
+    def _in_turn(self, batch: list[Request]) -> list[Request]:
+        """Return all that waits: votes that have just come before what they hold up.
+
+        Going on without a site takes the place of waiting, and so does another move.
+        """
+        if self._held and any(_is_without(one) or _is(one, _INSTEAD) for one in batch):
+            for one in self._held:
+                one.link.push(replies.refused(_OVERTAKEN, one.message))
+            self._held, self._closing_ms = [], None
+        if not self._held:
+            return batch
+        hosts = [one for one in batch if one.link.audience == "host"]
+        votes = [one for one in batch if one.link.audience != "host"]
+        return [*votes, *self._held, *hosts]
 
     def _hold(
         self, state: RoomState, waiting: list[Request], early: Any
@@ -151,14 +163,11 @@ class Settling:
         held: list[Say] = []
         for one in waiting:
             if isinstance(one, Say) and (
-                _is(one, early) or (held and _is(one, _FOLLOWING))
+                _is(one, early) or (held and _is(one, _AFTER))
             ):
                 held.append(one)
-                continue
-            if held and _is(one, _INSTEAD):
-                self._overtake(held)
-                held, self._closing_ms = [], None
-            ready.append(one)
+            else:
+                ready.append(one)
         now_ms = self._clock.now_ms()
         if held and not self._held:
             self._held_ms = now_ms
@@ -167,10 +176,6 @@ class Settling:
             self._gateway.ask_flush(state.code, self._version)
         self._held = held
         return ready
-
-    def _overtake(self, held: list[Say]) -> None:
-        for one in held:
-            one.link.push(replies.refused(_OVERTAKEN, one.message))
 
     def may_close(self, state: RoomState) -> bool:
         """Whether a ballot that is due may close by itself now: 2 s later at most."""

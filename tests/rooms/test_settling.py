@@ -16,7 +16,7 @@ from server.game.commands import (
     Reveal,
 )
 from server.game.ids import RoomCode
-from server.game.phases import Phase
+from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.site_types import SiteLink
 from server.protocol.client_messages import Ping
@@ -97,6 +97,20 @@ async def test_a_reveal_waits_and_goes_on_by_itself_once_all_is_in() -> None:
         await host.get("done", ref=7)
         assert at.room.state.phase is Phase.REVEAL
         assert await waits_for(at, host) == []
+
+
+async def test_the_vote_that_was_waited_for_counts_in_the_reveal() -> None:
+    async with closed() as (at, gateway, host):
+        _, bob = await at.join("Bob")
+        gateway.late = {"lisbon"}
+        say(at, host, Reveal(ref=7))
+        await waits_for(at, host)
+        at.clock.ms -= 1_000  # stamped before the 2 s after the close had run out
+        at.vote(bob)
+        gateway.late = set()
+        assert not (await bob.get("recorded"))["is_late"]
+        await host.get("done", ref=7)
+        assert at.room.state.rounds[0].polls[Ballot.VOTE].tally.n == 2
 
 
 async def test_the_host_may_go_on_without_a_site_and_is_not_asked_again() -> None:

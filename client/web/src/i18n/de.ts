@@ -98,6 +98,7 @@ export const de: Catalogue = {
     late: "Gespeichert, aber nach der Auflösung: ohne Wertung.",
     not_counted: "Nicht gezählt",
   },
+  yourVote: "Deine Stimme",
   whichGap: "Welche Lücke ist gebrochen?",
   chosen: "Deine Antwort",
   howSure: "Wie sicher bist du?",

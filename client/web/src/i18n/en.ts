@@ -84,6 +84,7 @@ export const en = {
     late: "Recorded, but after the reveal: not scored.",
     not_counted: "Not counted",
   },
+  yourVote: "Your vote",
   whichGap: "Which gap broke?",
   chosen: "Your answer",
   howSure: "How sure are you?",

@@ -1,0 +1,126 @@
+"""Two sites and a real broker between them, which is stopped and started.
+
+A phone at one site and the console at the other: what they say while the line is cut,
+when it heals, and of a vote that came too late.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from server.app import Config, running
+from server.game.ids import RoomCode
+from server.game.phases import Phase
+from tests.browser.table import LAPTOP, Table
+from tests.support.broker import Broker, open_broker
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
+
+PATIENT_MS = 20_000
+CUT = "The line to the other site is cut"
+
+
+@contextlib.asynccontextmanager
+async def two_sites(
+    browser: Browser, folder: Path
+) -> AsyncIterator[tuple[Broker, Table, Table]]:
+    """Run a broker, a home and an edge; yield it and a table at each."""
+    broker = open_broker("mosquitto", folder)
+    await broker.start()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(broker.kill)
+        tables = []
+        for name in ("berlin", "lisbon"):
+            config = Config(port=0, data=folder / name, broker=broker.url(), site=name)
+            node = await stack.enter_async_context(running(config))
+            tables.append(Table(browser, node))
+            stack.push_async_callback(tables[-1].leave)
+        yield broker, *tables
+
+
+async def join(table: Table, room: str) -> Page:
+    """Join by phone; the site may not have heard of the room yet."""
+    page = await table.sit(f"/j/{room}")
+    await page.locator("#name").fill("Ada")
+    await page.locator("button.main").click()
+    await expect(page.locator("main")).to_have_attribute(
+        "data-phase", "lobby", timeout=PATIENT_MS
+    )
+    return page
+
+
+async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with two_sites(browser, tmp_path) as (broker, berlin, lisbon):
+        room = await berlin.open_room(length=2)
+        console = await berlin.sit(berlin.host_path(room), size=LAPTOP)
+        phone = await join(lisbon, room)
+        bar, state = phone.locator("p.bar"), phone.locator(".ballot .state")
+        big = console.locator("button.big")
+        live = berlin.server.directory.running(RoomCode(room))
+        assert live is not None
+        async with berlin.host(room) as host:
+            await host.ask("open_round")
+            await host.ask("open_vote")
+            await expect(phone.locator("button.gap.outer")).to_be_visible(
+                timeout=PATIENT_MS
+            )
+            await broker.kill()
+            await expect(bar).to_contain_text(CUT, timeout=PATIENT_MS)
+            await phone.locator("button.gap.outer").click()
+            await expect(state).to_have_text("Received at your site, on its way.")
+            await expect(
+                console.get_by_role("button", name="Sites: 1 cut")
+            ).to_be_visible()
+            await host.ask("close_votes", override=True)
+            await console.keyboard.press("r")
+            waiting = console.get_by_text("Waiting for lisbon")
+            await expect(waiting).to_be_visible(timeout=PATIENT_MS)
+            assert live.state.phase is Phase.VOTE_CLOSED
+
+            await broker.start()
+            await expect(bar).to_contain_text("The line is back", timeout=PATIENT_MS)
+            await expect(phone.locator("main")).to_have_attribute(
+                "data-phase", "reveal", timeout=PATIENT_MS
+            )
+            await expect(waiting).to_be_hidden()
+            await host.ask("next_step", all=True)
+            await expect(phone.get_by_text("You said")).to_be_visible()
+
+            await host.ask("open_round")
+            await host.ask("open_vote")
+            await expect(phone.locator("button.gap.outer")).to_be_visible(
+                timeout=PATIENT_MS
+            )
+            await broker.kill()
+            await expect(bar).to_contain_text(CUT, timeout=PATIENT_MS)
+            await phone.locator("button.gap.outer").click()
+            await expect(state).to_have_text("Received at your site, on its way.")
+            await host.ask("close_votes", override=True)
+            await console.keyboard.press("r")
+            await console.get_by_role("button", name="Go on without").click(
+                timeout=PATIENT_MS
+            )
+            await expect(big).to_contain_text("Next step")
+            assert live.state.phase is Phase.REVEAL
+
+            await broker.start()
+            late = phone.get_by_text("after the reveal: not scored")
+            await expect(late).to_be_visible(timeout=PATIENT_MS)
+            await console.get_by_role("button", name="Sites").click()
+            await expect(
+                console.get_by_text("1 vote came too late").first
+            ).to_be_visible(timeout=PATIENT_MS)
+        assert live.state.late == {"lisbon": 1}
+        assert [*berlin.complaints(), *lisbon.complaints()] == []
