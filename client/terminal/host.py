@@ -24,6 +24,7 @@ from server.game.commands import (
     Lock,
     NextStep,
     PinReason,
+    Reveal,
     Unlock,
     UnpinReason,
 )
@@ -54,7 +55,8 @@ ONLY_WITH = {
 """What can be typed only where a command can be given."""
 
 ALWAYS = (
-    ("i", "figures, advice and reasons"),
+    ("i", "figures, sites, advice and reasons"),
+    ("g", "go on without the sites that a reveal waits for"),
     ("p", "people; p NAME looks for somebody"),
     ("pin 2", "show reason 2 to the class; again to take it down"),
     ("lock, unlock", "let nobody new in, or again"),
@@ -180,6 +182,8 @@ class Desk:
                 await self._give(NextStep(all=True))
             case "w", _:
                 await self._give(CloseVotes(override=True))
+            case "g", _:
+                await self._go_on()
             case "i", _:
                 self._inform(self._host.panel)
             case "p", search:
@@ -217,7 +221,8 @@ class Desk:
 
     async def _give(self, command: HostCommand, *, is_moving: bool = True) -> None:
         before = place(self._host.view.stage)
-        await self._host.send(command)
+        if not await self._is_done(command):
+            return
         if not is_moving:
             self._say("Done.", "dim")
             return
@@ -227,11 +232,37 @@ class Desk:
                     if place(view.stage) != before:
                         break
 
+    async def _is_done(self, command: HostCommand) -> bool:
+        """Give a command; False where it waits for other sites, and goes on waiting."""
+        sending = asyncio.create_task(self._host.send(command), name="desk: command")
+        held = asyncio.create_task(self._host.until(_is_held), name="desk: held")
+        try:
+            await asyncio.wait((sending, held), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                await sending
+                return True
+        finally:
+            held.cancel()
+        self._say(host_panel.waiting(self._host.panel), "bold")
+        sending.add_done_callback(_forget)
+        return False
+
+    async def _go_on(self) -> None:
+        """Go on without the sites that something waits for."""
+        held = self._host.panel.held
+        if held is None:
+            self._say("Nothing waits for another site.", "dim")
+        elif held.command == "reveal":
+            await self._give(Reveal(without=True))
+        else:
+            await self._give(CloseVotes(without=True))
+
     # --- people and reasons ----------------------------------------------------------
 
     def _inform(self, panel: HostPanel) -> None:
         self._console.print(
             self._who_is_here(),
+            host_panel.sites(panel),
             host_panel.advice(panel),
             host_panel.reasons(panel, names=True),
             highlight=False,
@@ -265,3 +296,13 @@ class Desk:
         keys += [key for name, key in ONLY_WITH.items() if name in can]
         lines = [f"  {key:<14}{words}" for key, words in (*keys, *ALWAYS)]
         self._say("\n".join(lines))
+
+
+def _is_held(panel: HostPanel) -> bool:
+    return panel.held is not None
+
+
+def _forget(sending: asyncio.Task[None]) -> None:
+    """Take what becomes of a command that waited: the next view tells it."""
+    if not sending.cancelled():
+        sending.exception()

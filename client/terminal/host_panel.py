@@ -13,6 +13,7 @@ from client.terminal.bars import tally
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, option_words
 from server.game.phases import Ballot
+from server.game.site_types import SiteCard, SiteLink
 from server.game.view_types import HostPanel, Measures, PersonCard
 
 
@@ -54,6 +55,46 @@ def _measures(measures: Measures) -> RenderableType:
         said += f"; {measures.confident_errors} wrong and sure: name the error"
     name = "Repair" if measures.ballot is Ballot.FIX else f"The {measures.ballot}"
     return Group(tally(name.capitalize(), measures.bars), Text(said + "."))
+
+
+def waiting(panel: HostPanel) -> str:
+    """Say for whom a reveal waits, and how to go on."""
+    sites = panel.held.sites if panel.held else ()
+    names = ", ".join(f"{site.name} ({_line(site)})" for site in sites)
+    return f"Waiting for {names}. g: go on without"
+
+
+def sites(panel: HostPanel) -> RenderableType:
+    """Draw the sites side by side: the line there, people, and how right they are."""
+    if not panel.sites:
+        return Text()
+    table = Table("site", "line", "people", "answered", "right", "late", box=box.SIMPLE)
+    for site in panel.sites:
+        table.add_row(
+            site.name,
+            _line(site.link) if site.link else "not heard of",
+            f"{site.connected} of {site.people}",
+            str(site.answered),
+            _right(site),
+            str(site.late),
+        )
+    return table
+
+
+def _line(link: SiteLink) -> str:
+    if link.is_here:
+        return "this server"
+    said = "up" if link.is_up else "cut"
+    if link.silent_s is not None:
+        said += f", silent for {link.silent_s} s"
+    return f"{said}, {link.waiting} votes on their way" if link.waiting else said
+
+
+def _right(site: SiteCard) -> str:
+    if site.right is None or not site.answered:
+        return "–"
+    low, high = site.interval
+    return f"{site.right / site.answered:.0%} ({low:.0%} to {high:.0%})"
 
 
 def reasons(panel: HostPanel, names: bool = False) -> RenderableType:

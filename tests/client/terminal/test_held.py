@@ -1,0 +1,59 @@
+"""The terminal host, when a reveal waits for another site."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from client.backoff import Backoff
+from client.host import host
+from client.terminal.host import Desk
+from server.game.commands import Reveal
+from server.game.phases import Phase
+from server.game.site_types import HeldReveal, SiteCard, SiteLink
+from server.protocol.server_messages import Done, HostViewMessage, Panel, RefusedMessage
+from tests.client.fake_server import KEY, PANEL, ROOM, FakeServer, host_view, voting
+from tests.client.terminal.sheet import Sheet, Typed
+
+LISBON = SiteLink("lisbon", False, False, 12, True, 14, None)
+CARD = SiteCard("lisbon", 20, 18, 12, 6, (0.25, 0.75), 1, LISBON)
+
+
+async def test_the_host_is_told_for_whom_it_waits_and_goes_on(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    sheet, typed = Sheet(), Typed()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(_host(fake, at_once, sheet, typed), name="host")
+        peer = await fake.peer()
+        await peer.admit_host()
+        closed = replace(
+            host_view(voting(phase=Phase.VOTE_CLOSED)), commands=("reveal",)
+        )
+        panel = replace(PANEL, advised="reveal", sites=(CARD,), late=1)
+        await peer.send(
+            HostViewMessage(version=5, view=closed), Panel(version=5, panel=panel)
+        )
+        await sheet.shows("Enter:")
+        await typed.type("r")
+        first = await peer.take(Reveal)
+        assert not first.without
+        held = replace(panel, held=HeldReveal("reveal", (LISBON,)))
+        await peer.send(Panel(version=5, panel=held))
+        await sheet.shows("Waiting for lisbon (cut, silent for 14 s, 12 votes")
+        await typed.type("i")
+        await sheet.shows("50% (25% to 75%)")
+        await typed.type("g")
+        again = await peer.take(Reveal)
+        assert again.without
+        await peer.send(
+            RefusedMessage(code="overtaken", detail="", ref=first.ref),
+            Panel(version=6, panel=panel),
+            Done(ref=again.ref),
+        )
+        await typed.type("q")
+
+
+async def _host(fake: FakeServer, at_once: Backoff, sheet: Sheet, typed: Typed) -> None:
+    async with host(fake.url, ROOM, KEY, backoff=at_once) as leader:
+        await Desk(leader, sheet.console, typed).work()
