@@ -344,10 +344,12 @@ def _watch(config: Config, parts: _Parts, metrics: Metrics) -> None:
         assert parts.node is not None
         assert parts.edge is not None
         node, sender = parts.node, parts.edge.sender
+        home = parts.gateway
+        assert isinstance(home, HomeGateway)
         metrics.watch("broker_rejected", lambda: node.rejected)
         metrics.watch("batches_resent", lambda: sender.resent)
         metrics.watch("broker_up", lambda: bus.is_up)
-        metrics.watch("broker_dropped", lambda: bus.dropped)
+        metrics.watch("broker_dropped", lambda: bus.dropped + home.too_large)
         metrics.watch("outbox_waiting", lambda: outbox.size)
 
 

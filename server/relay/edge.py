@@ -250,8 +250,11 @@ class EdgeRelay:
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
         view = known.views.get(seat.link.audience) if known else None
-        if view is not None:
-            seat.link.push(view[2], "view")
+        if known is None or view is None:
+            return
+        seat.link.push(view[2], "view")
+        if player and self._people.count(seat.room, "player") == 1:
+            self.flush(known.home, seat.room, view[1])  # nobody did, at the view's time
 
     def _say_received(self, item: UpItem) -> None:
         seat = self._seats.get(item.link)

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.game.site_types import SiteLink
-from server.relay import topics
+from server.relay import down, topics
 from server.relay.bus import Bus
 from server.relay.flushes import Flushes
 from server.relay.gateway import Audience, Slot
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
-    MOST_BYTES,
     Announce,
     DownItem,
     DownOp,
@@ -32,7 +31,6 @@ from server.relay.node_messages import (
     UpItem,
     UpLeave,
     encode,
-    encode_down_batch,
     encode_view,
 )
 
@@ -40,12 +38,6 @@ log = logging.getLogger("twogaps.relay")
 
 SHARED: tuple[Slot, ...] = ("view", "progress")
 """What a player or a screen elsewhere gets by topic, not by link."""
-
-ACKS = 2_000
-"""Acknowledgements in a message, at most: 20 bytes each."""
-
-ROOM_FOR_FRAMES = MOST_BYTES - ACKS * 20
-
 
 SILENT_S = 8.0
 """An edge that is up asks for the time every 5 s; longer silence is worth a word."""
@@ -152,6 +144,8 @@ class HomeGateway(LocalGateway):
         """The address at which people reach this node."""
         self._retained: dict[str, bytes] = {}
         self._epochs: dict[RoomCode, int] = {}
+        self.too_large = 0
+        """Private frames that fit into no message. Should stay 0."""
 
     # --- what leaves for everybody ---------------------------------------------------
 
@@ -318,17 +312,11 @@ class HomeGateway(LocalGateway):
     def _flush_edge(self, edge: Edge) -> None:
         items, acks, marks = edge.outgoing, edge.acks, edge.asked
         edge.outgoing, edge.acks, edge.asked = [], [], []
+        encoded = [encode(item) for item in items]
+        fitting = [item for item in encoded if down.fits(item)]
+        if len(fitting) < len(encoded):
+            log.error("%d private frames are too large", len(encoded) - len(fitting))
+            self.too_large += len(encoded) - len(fitting)
         topic = topics.down(edge.name, self._node)
-        chunk: list[bytes] = []
-        size = 0
-        for item in items:
-            encoded = encode(item)
-            size += len(encoded) + 1
-            if chunk and size > ROOM_FOR_FRAMES:
-                self._bus.publish(topic, encode_down_batch(edge.boot, [], chunk))
-                chunk, size = [], len(encoded) + 1
-            chunk.append(encoded)
-        while len(acks) > ACKS:
-            self._bus.publish(topic, encode_down_batch(edge.boot, acks[:ACKS], []))
-            acks = acks[ACKS:]
-        self._bus.publish(topic, encode_down_batch(edge.boot, acks, chunk, marks))
+        for message in down.messages(edge.boot, fitting, acks, marks):
+            self._bus.publish(topic, message)
