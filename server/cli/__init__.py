@@ -13,6 +13,7 @@ from server.cli import (
     broker,
     cases,
     demo,
+    doctor,
     journal,
     play,
     protocol,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 serve.register(app)
 demo.register(app)
+doctor.register(app)
 play.register(app)
 cases.register(app)
 journal.register(app)

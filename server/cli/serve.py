@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import threading
 from collections.abc import Iterable
@@ -169,6 +170,7 @@ def serve(
         metrics_key=metrics_key,
         bring_practice=lambda url: practice_bringer(url, folders),
     )
+    _raise_file_limit(config.limits.sockets)
     asyncio.run(_serve(config, room))
 
 
@@ -186,6 +188,14 @@ def _proxies(given: Iterable[str]) -> tuple[str, ...]:
     except ValueError as exc:
         raise typer.BadParameter(str(exc), param_hint="--proxy") from exc
     return proxies
+
+
+def _raise_file_limit(sockets: int) -> None:
+    """Take as many open files as this user may have: each phone is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most != resource.RLIM_INFINITY and most < sockets:
+        log.warning("the limit of %d open files is less than %d sockets", most, sockets)
 
 
 async def _serve(config: Config, deck: str | None) -> None:

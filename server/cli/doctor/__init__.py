@@ -1,0 +1,112 @@
+"""``twogaps doctor``: look at everything a class will need, before it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+import segno
+import typer
+
+from server.app import WEB
+from server.cli.console import CasesOption, DataOption, default_data, out
+from server.cli.doctor import broker as broker_check
+from server.cli.doctor import disk, machine, network
+from server.cli.doctor.finding import Finding, good, note
+from server.net.addresses import base_url
+
+MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[bold red]✗[/]"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(rich_help_panel="Play")(doctor)
+
+
+def doctor(
+    host: Annotated[
+        str, typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on.")
+    ] = "0.0.0.0",  # noqa: S104 - looked at as the server would use it
+    port: Annotated[int, typer.Option(envvar="TWOGAPS_PORT")] = 8000,
+    data: DataOption = None,
+    cases: CasesOption = None,
+    broker: Annotated[
+        str | None,
+        typer.Option(envvar="TWOGAPS_BROKER", help="Also try this MQTT broker."),
+    ] = None,
+    broker_ca: Annotated[
+        Path | None,
+        typer.Option(envvar="TWOGAPS_BROKER_CA", help="Its authority (PEM)."),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(envvar="TWOGAPS_SITE", help="This site's name there.")
+    ] = None,
+    phone: Annotated[
+        bool,
+        typer.Option("--phone", help="Also wait until a phone opens a page here."),
+    ] = False,
+) -> None:
+    """Look at ports, disk, limits, clock, pages, cases and the broker; say what to do.
+
+    Give the options of twogaps serve. Exit code: 0 where a class can come, 1 where
+    something has to be done first.
+    """
+    folder = data or default_data()
+    findings = [
+        *_show(machine.look(WEB, tuple(cases or ()))),
+        *_show(disk.look(folder)),
+        *_show(network.look(host, port)),
+    ]
+    if broker is not None:
+        findings += _show(iter([_broker(broker, site, broker_ca, folder, port)]))
+    if phone:
+        findings += _show(iter([_phone(host, port)]))
+    failed = [finding for finding in findings if finding.verdict == "bad"]
+    if failed:
+        out.print(f"\n{len(failed)} to mend before a class comes.")
+        raise typer.Exit(1)
+    out.print("\nAll is well.")
+
+
+def _show(found: Iterator[Finding]) -> list[Finding]:
+    """Print findings as they come; return them."""
+    shown = []
+    for finding in found:
+        shown.append(finding)
+        mark, part = MARKS[finding.verdict], finding.part.ljust(12)
+        out.print(f"{mark} {part} {finding.says}", highlight=False, soft_wrap=True)
+        if finding.remedy:
+            out.print(f"  → {finding.remedy}", highlight=False, soft_wrap=True)
+    return shown
+
+
+def _broker(
+    url: str, site: str | None, authority: Path | None, folder: Path, port: int
+) -> Finding:
+    """Try the broker, or ask the server that is connected to it already."""
+    if not disk.is_served(folder):
+        return asyncio.run(broker_check.look(url, site, authority))
+    if network.ask(port, "/healthz") == HTTPStatus.OK:
+        return good("broker", "connected: the running server is well")
+    return note(
+        "broker",
+        "a server is running, and not all of it is well",
+        f"See http://127.0.0.1:{port}/healthz; stop it to try the broker from here.",
+    )
+
+
+def _phone(host: str, port: int) -> Finding:
+    """Show an address, and wait for a phone."""
+    url = base_url(host, port, None, tls=False) + "/"
+    if network.is_ours(port):
+        return note(
+            "phone",
+            "a server is running on this port",
+            f"Open {url} on a phone: if the page comes, all is well.",
+        )
+    out.print(f"\nOpen this on a phone, within a minute and a half: {url}")
+    segno.make(url, error="l").terminal(compact=True, border=2)
+    return asyncio.run(network.phone(host, port, url))

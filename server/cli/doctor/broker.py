@@ -1,0 +1,97 @@
+"""The broker of a game across sites: reachable, and letting this site in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from pathlib import Path
+
+from server.cli.doctor.finding import Finding, bad, good
+from server.protocol.keys import KEY_BYTES
+from server.relay import topics
+from server.relay.bus import BrokerAddress, BusSettingsError
+from server.relay.mqtt import MqttBus
+from server.relay.node import last_will
+
+PATIENCE_S = 8.0
+
+
+class _Echo:
+    """Says that this site is down, which it is, and listens for its own words."""
+
+    def __init__(self, topic: str, payload: bytes) -> None:
+        self.bus: MqttBus | None = None
+        self.heard = asyncio.Event()
+        self.is_up = False
+        self._topic, self._payload = topic, payload
+
+    def bus_up(self) -> None:
+        """The broker has let us in: speak."""
+        self.is_up = True
+        assert self.bus is not None
+        self.bus.publish(self._topic, self._payload, qos=1, retain=True)
+
+    def bus_down(self) -> None:
+        """It is tried again."""
+
+    def bus_message(self, topic: str, payload: bytes) -> None:
+        """Something has come: ours?"""
+        if topic == self._topic and payload == self._payload:
+            self.heard.set()
+
+
+class _Memory(logging.Handler):
+    """Keeps what the bus complains of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.said.append(record.getMessage())
+
+
+async def look(url: str, site: str | None, authority: Path | None) -> Finding:
+    """Connect as this site would, say something it may say, and wait to hear it.
+
+    Not while a server of this site runs: a broker knows one connection a user.
+    """
+    try:
+        address = BrokerAddress.parse(url, authority)
+        name = site or address.user or "doctor"
+        will = last_will(name, secrets.token_hex(KEY_BYTES))
+        echo = _Echo(will.topic, will.payload)
+        read = ((topics.node_state("+"), 1),)
+        bus = echo.bus = MqttBus(address, address.client_id(name), read, will)
+    except BusSettingsError as exc:
+        return bad("broker", str(exc), "Write --broker as the site's command has it.")
+    memory, log = _Memory(), logging.getLogger("twogaps.relay")
+    log.addHandler(memory)
+    log.propagate = False  # it is said once, as a finding
+    task = asyncio.create_task(bus.run(echo), name="doctor-bus")
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await echo.heard.wait()
+    except TimeoutError:
+        return _judge(echo, memory.said, address, name)
+    finally:
+        log.removeHandler(memory)
+        log.propagate = True
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    return good("broker", f"{address.host} lets {name} in, and passes its words on")
+
+
+def _judge(echo: _Echo, said: list[str], address: BrokerAddress, name: str) -> Finding:
+    if echo.is_up:
+        return bad(
+            "broker",
+            f"{address.host} lets {name} in, but does not pass its words on",
+            "Give the site its rights: twogaps broker add-site; then --site as there.",
+        )
+    why = said[-1] if said else f"{address.host}:{address.port} does not answer"
+    return bad("broker", why, "Is it running, and may its port be reached from here?")

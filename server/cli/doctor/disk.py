@@ -1,0 +1,181 @@
+"""The data folder: rights, space, how fast it syncs, what kind of disk, the journal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from server.cli.doctor.finding import Finding, bad, good, note
+from server.folder import ADMIN_KEY, JOURNAL, LOCK
+from server.journal.sqlite import FORMAT
+from server.net.checks import LOW_BYTES
+
+ROOMY_BYTES = 500 * 1024 * 1024
+SYNCS = 20
+SLOW_MS, TOO_SLOW_MS = 30.0, 250.0
+"""A class votes within a few syncs of each other; slower than this, people wait."""
+
+ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs"})
+"""File systems over a network: SQLite's write-ahead log may be damaged there."""
+
+FLEETING = frozenset({"tmpfs", "ramfs"})
+FUTURE_MS = 60_000
+
+
+def look(folder: Path) -> Iterator[Finding]:
+    """Look at the data folder; where it does not exist yet, at where it would be."""
+    place = _nearest(folder)
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield bad(
+            "folder",
+            f"{place} may not be written by this user",
+            f"chown it, or choose another folder: --data (now {folder}).",
+        )
+        return
+    yield rights(folder)
+    yield kind(kind_of(place))
+    yield space(shutil.disk_usage(place).free)
+    yield syncing(sync_ms(place))
+    if (folder / JOURNAL).exists():
+        yield journal(folder / JOURNAL, int(time.time() * 1000))
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a server is using a folder."""
+    try:
+        with (folder / LOCK).open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the first one above it that exists."""
+    whole = folder.absolute()
+    return next(path for path in (whole, *whole.parents) if path.is_dir())
+
+
+def rights(folder: Path) -> Finding:
+    """Judge who else may read the names and keys in the folder."""
+    if not folder.exists():
+        return good("folder", f"{folder} will be made at the first start")
+    open_to_all = [
+        path.name
+        for path in (folder / ADMIN_KEY, folder / JOURNAL)
+        if path.exists() and path.stat().st_mode & 0o007
+    ]
+    is_shut = not folder.stat().st_mode & 0o005
+    if not open_to_all or is_shut:
+        return good("folder", str(folder))
+    return note(
+        "folder",
+        f"every user of this machine may read {', '.join(open_to_all)} in {folder}",
+        f"chmod 700 {folder}",
+    )
+
+
+def kind(name: str) -> Finding:
+    """Judge the kind of file system."""
+    if name in ELSEWHERE:
+        return bad(
+            "file system",
+            f"{name}: over a network, where a journal may be damaged",
+            "Choose a folder on a disk of this machine: --data.",
+        )
+    if name in FLEETING:
+        return note(
+            "file system",
+            f"{name}: gone when this machine restarts",
+            "Choose a folder on a disk: --data.",
+        )
+    return good("file system", name or "of an unknown kind")
+
+
+def kind_of(place: Path) -> str:
+    """Return the type of the file system of a folder; empty where nobody can tell."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:
+        return ""
+    inside = str(place.resolve())
+    best, found = "", ""
+    for line in mounts:
+        _, point, name, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        is_above = inside == point or inside.startswith(point.rstrip("/") + "/")
+        if is_above and len(point) >= len(best):
+            best, found = point, name
+    return found
+
+
+def space(free: int) -> Finding:
+    """Judge the free space."""
+    says = f"{free // 1024**2:,} MB free"
+    if free < LOW_BYTES:
+        return bad("space", says, "Free some: votes are refused when it is full.")
+    if free < ROOMY_BYTES:
+        return note("space", says, "A class writes about 1 MB a game; backups more.")
+    return good("space", says)
+
+
+def sync_ms(place: Path) -> float:
+    """Return the median time of a small write and its sync, in milliseconds."""
+    taken = []
+    with tempfile.TemporaryFile(dir=place) as file:
+        for _ in range(SYNCS):
+            started = time.perf_counter()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - started) * 1000)
+    return statistics.median(taken)
+
+
+def syncing(median_ms: float) -> Finding:
+    """Judge how long a vote waits until it is on disk."""
+    says = f"{median_ms:.1f} ms to put a vote on disk"
+    if median_ms > TOO_SLOW_MS:
+        return bad("sync", says, "Choose a faster disk with --data: people would wait.")
+    if median_ms > SLOW_MS:
+        return note("sync", says, "Good enough; an SSD is faster.")
+    return good("sync", says)
+
+
+def journal(path: Path, now_ms: int) -> Finding:
+    """Judge the journal: whole, of a format we read, and not from the future."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            (form,) = db.execute("PRAGMA user_version").fetchone()
+            (verdict,) = db.execute("PRAGMA quick_check").fetchone()
+            rooms, latest = db.execute(
+                "SELECT count(*), max(updated_ms) FROM rooms"
+            ).fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error as exc:
+        return bad("journal", str(exc), _FROM_BACKUP)
+    if form > FORMAT:
+        return bad("journal", f"of a later version (format {form})", "Update Two Gaps.")
+    if verdict != "ok":
+        return bad("journal", f"damaged: {verdict}", _FROM_BACKUP)
+    if latest is not None and latest > now_ms + FUTURE_MS:
+        return bad(
+            "journal",
+            "has rooms from the future: the clock has gone back",
+            "Set the clock right (timedatectl), then look again.",
+        )
+    return good("journal", f"whole, {rooms} rooms")
+
+
+_FROM_BACKUP = "Move the folder away, and twogaps restore a backup into a new one."

@@ -1,0 +1,102 @@
+"""The machine and the installation: open files, the clock, the pages, the cases."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from scenarios.load import load_library
+from server.cli.doctor.finding import Finding, bad, good, note
+from server.net.limits import Limits
+
+SPARE_FILES = 100
+"""Open files of the server itself."""
+
+CLASS = 300
+EPOCH_S = 1_780_000_000
+"""A time before this program was written (May 2026): no clock may be there."""
+
+
+def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
+    """Look at the machine."""
+    yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1], Limits().sockets)
+    yield clock(time.time())
+    yield pages(web)
+    yield library(cases)
+
+
+def open_files(most: int, sockets: int) -> Finding:
+    """Judge the hard limit of open files (the server raises its own up to it)."""
+    phones = most - SPARE_FILES
+    if most == resource.RLIM_INFINITY or phones >= sockets:
+        return good("open files", f"enough for {sockets} phones at once")
+    remedy = (
+        f"Raise it before starting: ulimit -Hn {sockets + SPARE_FILES} "
+        f"(systemd: LimitNOFILE={sockets + SPARE_FILES})."
+    )
+    says = f"the limit of {most} lets in {max(0, phones)} phones at once"
+    return (note if phones >= CLASS else bad)("open files", says, remedy)
+
+
+def clock(now_s: float) -> Finding:
+    """Judge the clock: votes of several sites and the dates of rooms hang on it."""
+    if now_s < EPOCH_S:
+        shown = time.strftime("%Y-%m-%d", time.localtime(now_s))
+        return bad("clock", f"says {shown}", "Set the date: timedatectl set-ntp true.")
+    shown = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(now_s))
+    if _is_synchronized() is False:
+        return note(
+            "clock",
+            f"{shown}, not kept right by the network",
+            "timedatectl set-ntp true. It matters for games across sites.",
+        )
+    return good("clock", shown)
+
+
+def _is_synchronized() -> bool | None:
+    """Return whether time comes from the network; None where nobody can tell."""
+    program = shutil.which("timedatectl")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command, found on PATH
+            [program, "show", "--property=NTPSynchronized", "--value"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return {"yes": True, "no": False}.get(done.stdout.strip())
+
+
+def pages(folder: Path) -> Finding:
+    """Judge whether the pages for browsers are there."""
+    wanted = ("index.html", "host.html", "screen.html", "report.html")
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if not missing:
+        return good("pages", "built")
+    return bad(
+        "pages",
+        "not built: phones would see an empty house",
+        "Install again with network access (make play), without TWOGAPS_SKIP_WEB.",
+    )
+
+
+def library(cases: tuple[Path, ...]) -> Finding:
+    """Judge whether cases and decks can be read."""
+    loaded = load_library(*cases)
+    counted = f"{len(loaded.cases)} cases, {len(loaded.decks)} decks"
+    if not loaded.problems:
+        return good("cases", counted)
+    first = loaded.problems[0]
+    return bad(
+        "cases",
+        f"{counted}; {len(loaded.problems)} left out: {first}",
+        "twogaps cases lint says what to change in each.",
+    )

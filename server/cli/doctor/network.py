@@ -1,0 +1,128 @@
+"""The network: the port, the address that phones use, and whether one gets through."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from server.cli.doctor.finding import Finding, bad, good, note
+from server.net import responses
+from server.net.addresses import lan_address
+
+ANSWER_S = 3.0
+PHONE_S = 90.0
+PRIVILEGED = 1024
+HELLO = b"It works: this phone reaches the laptop. You may close this page.\n"
+
+
+def look(host: str, port: int) -> Iterator[Finding]:
+    """Look at the port and the address."""
+    yield port_of(host, port)
+    yield address(lan_address(), host)
+
+
+def port_of(host: str, port: int) -> Finding:
+    """Judge the port: free, ours, or somebody else's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            return bad(
+                "port",
+                f"{port} is for the system's own programs (below {PRIVILEGED})",
+                "Choose --port 8000 and a proxy in front: docs/operation.md.",
+            )
+        except OSError as exc:
+            if is_ours(port):
+                return good("port", f"{port}: a Two Gaps server answers there")
+            return bad(
+                "port",
+                f"{port} on {host} cannot be used: {exc.strerror}",
+                f"Stop what uses it (ss -ltnp 'sport = :{port}'), or choose --port.",
+            )
+    return good("port", f"{port} is free")
+
+
+def is_ours(port: int) -> bool:
+    """Whether a Two Gaps server answers at a port of this machine."""
+    return ask(port, "/livez") == HTTPStatus.OK
+
+
+def ask(port: int, path: str) -> int | None:
+    """Return the status of a page on this machine; None where nobody answers."""
+    url = f"http://127.0.0.1:{port}{path}"
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as exc:
+        return exc.code
+    except (OSError, ValueError):
+        return None
+
+
+def address(found: str | None, host: str) -> Finding:
+    """Judge the address that is printed for phones."""
+    if host not in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+        if ipaddress.ip_address(host).is_loopback:
+            return note(
+                "address",
+                f"{host}: this machine alone",
+                "Leave --host out, so that phones get in.",
+            )
+        return good("address", host)
+    if found is None:
+        return bad(
+            "address",
+            "this machine is on no network",
+            "Join the Wi-Fi of the phones, or open a hotspot, and look again.",
+        )
+    if ipaddress.ip_address(found).is_link_local:
+        return bad(
+            "address",
+            f"{found}: the network has given no address",
+            "Join the Wi-Fi again; a phone's hotspot works where that does not help.",
+        )
+    return good("address", found)
+
+
+async def phone(host: str, port: int, url: str) -> Finding:
+    """Serve one page, and wait until some other device opens it."""
+    came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    own = {"127.0.0.1", "::1", lan_address()}
+
+    async def answer(connection: ServerConnection, _: Request) -> Response:
+        who = str(connection.remote_address[0])
+        if who not in own and not came.done():
+            came.set_result(who)
+        return responses.make(HTTPStatus.OK, HELLO, responses.PLAIN)
+
+    async def nobody(ws: ServerConnection) -> None:
+        await ws.close()
+
+    try:
+        async with (
+            serve(nobody, host, port, process_request=answer),
+            asyncio.timeout(PHONE_S),
+        ):
+            who = await came
+    except TimeoutError:
+        return bad(
+            "phone",
+            f"none has opened {url}",
+            "Same Wi-Fi as this machine? Its firewall must let Python in, for private "
+            "networks. School and guest networks often keep devices apart (client "
+            "isolation): use a hotspot then.",
+        )
+    except OSError as exc:
+        return bad("phone", f"port {port}: {exc.strerror}", "Choose another --port.")
+    return good("phone", f"{who} gets through")

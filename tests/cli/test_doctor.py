@@ -1,0 +1,183 @@
+"""The doctor: what it finds, what it tells to do, and its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.cli.doctor import broker, disk, machine, network
+from server.cli.doctor.finding import Finding
+from server.net.checks import LOW_BYTES
+from tests.cli.test_cli import run
+from tests.support.broker import free_port, shipped_broker
+from tests.support.server import hall
+
+MB = 1024 * 1024
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def told(*words: str) -> tuple[int, str]:
+    """Run the doctor; return its exit code and its words."""
+    code, text = run("doctor", "--host", "127.0.0.1", *words)
+    return code, " ".join(text.split())
+
+
+def test_a_sound_machine_is_well(tmp_path: Path, port: int) -> None:
+    code, text = told("--data", str(tmp_path / "new"), "--port", str(port))
+    assert code == 0, text
+    assert "All is well" in text
+    assert "will be made" in text
+    assert f"{port} is free" in text
+    assert not (tmp_path / "new").exists()  # looking changes nothing
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+def test_a_port_of_somebody_else_has_to_be_mended(
+    tmp_path: Path, stranger: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "ANSWER_S", 0.2)
+    code, text = told("--data", str(tmp_path), "--port", str(stranger))
+    assert code == 1
+    assert "cannot be used" in text
+    assert "choose --port" in text
+    assert "1 to mend" in text
+
+
+async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
+    async with hall(data=tmp_path) as at:
+        found = await asyncio.to_thread(network.port_of, "127.0.0.1", at.port)
+        assert (found.verdict, "a Two Gaps server" in found.says) == ("good", True)
+        assert disk.is_served(tmp_path)
+        held = ("--port", str(at.port), "--data", str(tmp_path))
+        code, text = await asyncio.to_thread(
+            told, *held, "--broker", "mqtt://x:y@127.0.0.1:1"
+        )
+        assert code == 0
+        assert "the running server is well" in text  # and nobody was thrown out
+    assert not disk.is_served(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("finding", "verdict", "says"),
+    [
+        (machine.open_files(65_536, 12_000), "good", "12000 phones"),
+        (machine.open_files(1_024, 12_000), "note", "924 phones"),
+        (machine.open_files(256, 12_000), "bad", "156 phones"),
+        (machine.clock(0.0), "bad", "1970"),
+        (machine.pages(Path("/nonexistent")), "bad", "not built"),
+        (disk.space(LOW_BYTES - 1), "bad", "15 MB"),
+        (disk.space(100 * MB), "note", "100 MB"),
+        (disk.space(10_000 * MB), "good", "10,000 MB"),
+        (disk.syncing(3.0), "good", "3.0 ms"),
+        (disk.syncing(80.0), "note", "80.0 ms"),
+        (disk.syncing(900.0), "bad", "900.0 ms"),
+        (disk.kind("ext4"), "good", "ext4"),
+        (disk.kind("nfs4"), "bad", "over a network"),
+        (disk.kind("tmpfs"), "note", "gone when"),
+        (network.address(None, "0.0.0.0"), "bad", "no network"),
+        (network.address("169.254.3.4", "0.0.0.0"), "bad", "given no address"),
+        (network.address("192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
+        (network.address(None, "127.0.0.1"), "note", "this machine alone"),
+    ],
+)
+def test_what_is_found_is_judged(finding: Finding, verdict: str, says: str) -> None:
+    assert finding.verdict == verdict
+    assert says in finding.says
+    assert bool(finding.remedy) == (verdict != "good")
+
+
+def test_a_case_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "broken.toml").write_text("id = ")
+    found = machine.library((tmp_path,))
+    assert found.verdict == "bad"
+    assert "broken" in found.says
+
+
+def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
+    async def make() -> None:
+        async with hall(data=tmp_path):
+            pass
+
+    asyncio.run(make())
+    path = tmp_path / "journal.sqlite"
+    with sqlite3.connect(path) as db:
+        (latest,) = db.execute("SELECT max(updated_ms) FROM rooms").fetchone()
+    db.close()
+    assert disk.journal(path, latest).verdict == "good"
+    assert "gone back" in disk.journal(path, latest - 3_600_000).says
+    assert disk.rights(tmp_path).verdict in ("good", "note")
+    tmp_path.chmod(0o700)
+    assert disk.rights(tmp_path).verdict == "good"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    found = disk.journal(path, latest)
+    assert found.verdict == "bad"
+    assert "twogaps restore" in found.remedy
+
+
+async def test_a_phone_that_gets_through_is_heard(port: int) -> None:
+    waiting = asyncio.create_task(network.phone("127.0.0.1", port, "http://x/"))
+    async with asyncio.timeout(20):
+        while not waiting.done():
+            for source in ("127.0.0.1", "127.0.0.9"):  # the first is this machine
+                await asyncio.to_thread(_open, source, port)
+    assert (await waiting).says == "127.0.0.9 gets through"
+
+
+def _open(source: str, port: int) -> None:
+    try:
+        phone = socket.create_connection(("127.0.0.1", port), 5, (source, 0))
+    except OSError:
+        return  # not listening yet
+    with phone:
+        phone.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        phone.recv(1000)
+
+
+async def test_no_phone_gets_through(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "PHONE_S", 0.05)
+    found = await network.phone("127.0.0.1", port, "http://x/")
+    assert found.verdict == "bad"
+    assert "client isolation" in found.remedy
+
+
+async def test_the_broker_is_tried_for_real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, urls = await asyncio.to_thread(
+        shipped_broker, "mosquitto", tmp_path, {"lisbon": False}
+    )
+    await server.start()
+    try:
+        good = await broker.look(urls["lisbon"], None, None)
+        assert good.verdict == "good", good.says
+        monkeypatch.setattr(broker, "PATIENCE_S", 1.5)
+        wrong = await broker.look(server.url("lisbon", "no"), None, None)
+        assert wrong.verdict == "bad"
+        assert "refuses the user 'lisbon'" in wrong.says
+        other = await broker.look(urls["lisbon"], "berlin", None)
+        assert "does not pass its words on" in other.says
+    finally:
+        await server.kill()
+    gone = await broker.look(urls["lisbon"], None, None)
+    assert gone.verdict == "bad"
+    assert (await broker.look("http://x", None, None)).verdict == "bad"
