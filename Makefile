@@ -17,7 +17,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check bench screenshots docs clean
+.PHONY: help play demo test check unit web-check bench screenshots recovery docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/perform
 
 screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/pictures
 	$(BIN)/python -m tests.browser.screenshots
+
+recovery: $(VENV)/.tested ## Measure what the report's intervals hold (10 minutes)
+	$(BIN)/python -m tests.bench.recovery --keep .recovery
 
 docs: $(VENV)/.played ## Write the generated documents again
 	$(BIN)/twogaps protocol --write docs
