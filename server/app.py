@@ -48,6 +48,7 @@ from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
 from server.rooms.inbox import Ack
 from server.rooms.remote import RemoteRoom, RoomPort, Uplink
+from server.rooms.reporting import Reports
 
 log = logging.getLogger("twogaps")
 
@@ -149,7 +150,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         parts.connect(directory)
         keeper = Keeper(metrics)
-        await _in_background(stack, directory, keeper, metrics, gate)
+        reports = Reports(store)
+        await _in_background(stack, directory, keeper, reports, metrics, gate)
         await parts.start(stack)
         key = None if config.is_open else admin_key(config.data)
         late = _Late()
@@ -168,6 +170,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             keeper=keeper,
             gate=gate,
             peers=Peers(config.proxies),
+            reports=reports,
             new_id=lambda: secrets.token_hex(KEY_BYTES),
             site=parts.name,
             metrics=metrics,
@@ -357,6 +360,7 @@ async def _in_background(
     stack: contextlib.AsyncExitStack,
     directory: Directory,
     keeper: Keeper,
+    reports: Reports,
     metrics: Metrics,
     gate: Gate,
 ) -> None:
@@ -366,6 +370,7 @@ async def _in_background(
         ("rooms", directory.run(started)),
         ("links", keeper.run()),
         ("loop-lag", measure_lag(metrics, gate.feel)),
+        ("reports", reports.run()),
     ):
         task = asyncio.create_task(work, name=name)
         stack.push_async_callback(_end, task)

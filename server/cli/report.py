@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -28,19 +27,9 @@ from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
-from server.report.across import CannotPool, across, first_sight, pseudonyms_by_name
-from server.report.comma_separated import csv_text
-from server.report.html_across import across_page
-from server.report.html_page import html_page
-from server.report.plain_data import json_text
-from server.report.report import build_report
+from server.report.across import CannotPool
+from server.report.files import OTHER_ROOMS, Wanted, written
 from server.report.rescore import Rescoring, compare, corrected
-from server.report.suppress import for_others
-from server.report.table import KEY_BYTES, Row, pseudonyms, table
-from server.report.workbook import xlsx_bytes
-
-MOST_ROOMS = 100
-"""How many other stored rooms are looked at for how a twin goes when it comes first."""
 
 PLAYERS_SHOWN = 20
 
@@ -118,66 +107,18 @@ def report(
     library = _present(cases) if rescored else None
     stored = asyncio.run(_load(data or default_data(), codes, with_others=True))
     states = [_state(stored[code.upper()], library) for code in codes]
-    named = pseudonyms_by_name if match_names else pseudonyms
-    pseudonym = named(secrets.token_bytes(KEY_BYTES))
-    rows = [row for one in states for row in table(one, pseudonym, reasons=reasons)]
-    if reader is Reader.OTHERS:
-        rows = []
-    if len(states) > 1:
-        content = _together(states, kind, rows, match_names=match_names)
-    else:
-        others = [
-            replay(events)
-            for code, events in stored.items()
-            if events and code != codes[0].upper()
-        ]
-        content = _single(states[0], others, kind, rows, reader)
-    _write(content, file or Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}"))
-
-
-def _single(
-    state: RoomState,
-    others: Sequence[RoomState],
-    kind: Format,
-    rows: Sequence[Row],
-    reader: Reader,
-) -> bytes:
-    alike = [
-        other
-        for other in others
-        if other.settings.simulated == state.settings.simulated
-        and other.settings.two_link == state.settings.two_link
+    named = {code.upper() for code in codes}
+    others = [
+        replay(events)
+        for code, events in stored.items()
+        if events and code not in named
     ]
-    found = build_report(state, first_sight(alike))
-    if reader is Reader.OTHERS:
-        found = for_others(found, state.settings.min_cell)
-    match kind:
-        case Format.HTML:
-            return html_page(found).encode()
-        case Format.CSV:
-            return csv_text(rows).encode()
-        case Format.XLSX:
-            return xlsx_bytes(found, rows)
-        case Format.JSON:
-            return json_text(found, rows).encode()
-
-
-def _together(
-    states: Sequence[RoomState], kind: Format, rows: Sequence[Row], *, match_names: bool
-) -> bytes:
+    wanted = Wanted(kind.value, reader.value, reasons, match_names)
     try:
-        found = across(states, match_names=match_names)
+        content = written(states, others, wanted)
     except CannotPool as exc:
         raise fail(str(exc)) from exc
-    match kind:
-        case Format.HTML:
-            return across_page(found).encode()
-        case Format.CSV:
-            return csv_text(rows).encode()
-        case Format.JSON:
-            return json_text(found, rows).encode()
-        case Format.XLSX:
-            raise fail("XLSX holds one room; write several as html, csv or json.")
+    _write(content, file or Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}"))
 
 
 def _write(content: bytes, file: Path) -> None:
@@ -211,7 +152,7 @@ async def _load(
         for code in wanted:
             if code not in known:
                 raise fail(f"There is no room {code}: see twogaps rooms.")
-        others = [code for code in known if code not in wanted][:MOST_ROOMS]
+        others = [code for code in known if code not in wanted][:OTHER_ROOMS]
         found = {str(code): await store.load(code) for code in wanted}
         if with_others:
             found |= {str(code): await _events(store, code) for code in others}

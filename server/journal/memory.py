@@ -32,6 +32,10 @@ class MemoryStore:
         """Return all events of a room."""
         return [decode(body) for body in self._bodies.get(room, [])]
 
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return all events of a room as they are stored."""
+        return list(self._bodies.get(room, []))
+
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
         return sorted(self._records.values(), key=lambda r: -r.opened_ms)

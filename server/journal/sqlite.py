@@ -88,8 +88,11 @@ class SqliteStore:
 
     async def load(self, room: RoomCode) -> list[Event]:
         """Return all events of a room in order."""
-        bodies = await self._ask(lambda db: _bodies(db, room))
-        return [decode(body) for body in bodies]
+        return [decode(body) for body in await self.bodies(room)]
+
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return all events of a room as they are stored."""
+        return await self._ask(lambda db: _bodies(db, room))
 
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""

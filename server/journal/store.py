@@ -56,6 +56,10 @@ class EventStore(Protocol):
         """Return all events of a room in order; empty for an unknown room."""
         ...
 
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return all events of a room in order as they are stored, a line each."""
+        ...
+
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
         ...

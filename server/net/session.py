@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from server.game.errors import Refused
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.metrics import UNREADABLE, Metrics
 from server.net.admin import AdminDesk
 from server.net.buckets import Bucket
@@ -31,7 +31,9 @@ from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
     ClientMessage,
+    GetAcross,
     GetCase,
+    GetReport,
     Hello,
     HostMessage,
     ListDecks,
@@ -49,6 +51,7 @@ from server.rooms.clock import Clock
 from server.rooms.directory import Directory
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.remote import RoomPort
+from server.rooms.reporting import Reports
 
 log = logging.getLogger("twogaps.net")
 
@@ -63,6 +66,7 @@ class Desk:
     keeper: Keeper
     gate: Gate
     peers: Peers
+    reports: Reports
     new_id: Callable[[], str]
     """Returns a fresh random id (hex, 128 bits)."""
     site: str | None
@@ -318,12 +322,29 @@ class Session:
         match message.type:
             case "open_room" | "list_rooms" | "list_decks" | "get_case":
                 self._link.push(await self._answer_admin(message))
+            case "get_report" | "get_across":
+                self._report(message)
             case "hello" | "prove":
                 raise Refused("not_allowed", "This socket has been welcomed already.")
             case "ping":
                 self._link.push(replies.pong(message, self._desk.clock.now_ms()))
             case _:
                 self._say(message)
+
+    def _report(self, message: GetReport | GetAcross) -> None:
+        """Let a report be made, of rooms of this node."""
+        if isinstance(message, GetAcross):
+            codes = tuple(RoomCode(code.strip().upper()) for code in message.rooms)
+        else:
+            assert self._room is not None
+            codes = (self._room.code,)
+        try:
+            if isinstance(message, GetAcross) and self._desk.admin.key is None:
+                detail = "Rooms are compared for holders of a key only."
+                raise Refused("not_allowed", detail)
+            self._desk.reports.ask(self._link, codes, message)
+        except Refused as refusal:
+            self._link.push(replies.refused(refusal, message))
 
     def _say(self, message: PlayerMessage | HostMessage) -> None:
         assert self._room is not None

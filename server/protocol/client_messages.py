@@ -116,6 +116,37 @@ class GetRoster(Message):
     """Only names that contain this text."""
 
 
+class GetReport(Message):
+    """A host asks for the report of the room, as far as it has been played.
+
+    Answered by ``report`` where ``form`` is page, else by ``file``. It takes a second
+    or more, and is made of what is stored: votes still on their way are not in it.
+    """
+
+    type: Literal["get_report"] = "get_report"
+    ref: Ref = None
+    form: Literal["page", "html", "csv", "xlsx", "json"] = "page"
+    reader: Literal["host", "others"] = "host"
+    """For others, counts of few people are hidden; files only."""
+    reasons: bool = True
+    """Put typed reasons into the table of answers."""
+
+
+class GetAcross(Message):
+    """An admin asks for a file of several rooms together: side by side and pooled."""
+
+    type: Literal["get_across"] = "get_across"
+    ref: Ref = None
+    rooms: Annotated[
+        tuple[Annotated[RoomCode, Field(max_length=16)], ...],
+        Field(min_length=2, max_length=20),
+    ]
+    form: Literal["html", "csv", "json"] = "html"
+    match_names: bool = False
+    """People of the same name are the same; the first room is before, the last after.
+    """
+
+
 class OpenRoom(Message):
     """An admin opens a room."""
 
@@ -162,8 +193,8 @@ class Ping(Message):
 
 
 PlayerMessage = Vote | AskTime | ChooseTeam | Ping
-AdminMessage = OpenRoom | ListRooms | ListDecks | GetCase | Ping
-HostMessage = HostCommand | GetRoster | Ping
+AdminMessage = OpenRoom | ListRooms | ListDecks | GetCase | GetAcross | Ping
+HostMessage = HostCommand | GetRoster | GetReport | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
     PublicMessage | PlayerMessage | AdminMessage | HostMessage,

@@ -20,6 +20,7 @@ from server.game.view_types import (
     Verdict,
 )
 from server.protocol.client_messages import Message, Role
+from server.protocol.report_types import Report
 
 
 class Challenge(Message):
@@ -186,6 +187,26 @@ class Roster(Message):
     people: tuple[PersonCard, ...]
 
 
+class ReportMessage(Message):
+    """What a room has learned, as far as it has been played."""
+
+    type: Literal["report"] = "report"
+    ref: Ref
+    report: Report
+
+
+class FileMessage(Message):
+    """A file to save."""
+
+    type: Literal["file"] = "file"
+    ref: Ref
+    name: str
+    media: str
+    """Its media type."""
+    content: str
+    """The bytes in base64."""
+
+
 class RoomOpenedMessage(Message):
     """A room is open. Its keys:
 
@@ -277,6 +298,8 @@ ServerMessage = Annotated[
     | Bye
     | Pong
     | Roster
+    | ReportMessage
+    | FileMessage
     | RoomOpenedMessage
     | RoomList
     | DeckList

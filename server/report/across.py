@@ -14,13 +14,13 @@ from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import Ballot
 from server.game.state import RoomState
+from server.protocol.report_types import Figure, Hidden, Report
 from server.report.case_figures import FirstSight
 from server.report.change import normalized_gain
 from server.report.clusters import totals
 from server.report.figures import pooled, proportion
 from server.report.rasch import FEWEST_ANSWERS, Difficulty, difficulties
 from server.report.report import build_report
-from server.report.report_types import Figure, Hidden, Report
 from server.report.sample import Counted, counted, verdict_of
 from server.report.table import Pseudonym, keyed
 

@@ -8,17 +8,7 @@ from server.game.ids import PlayerId
 from server.game.phases import Ballot
 from server.game.state import RoomState, Round
 from server.game.tally import Tally
-from server.report.change import Transitions, mcnemar
-from server.report.detection_figures import option_keys
-from server.report.figures import FEWEST_TO_POOL, UNSCORED, proportion
-from server.report.items import (
-    FEWEST_ITEMS,
-    FEWEST_LEARNERS,
-    Matrix,
-    discrimination,
-    kr20,
-)
-from server.report.report_types import (
+from server.protocol.report_types import (
     CaseFigures,
     Cell,
     Estimate,
@@ -26,6 +16,22 @@ from server.report.report_types import (
     Hidden,
     Moves,
 )
+from server.report.change import Transitions, mcnemar
+from server.report.detection_figures import option_keys
+from server.report.figures import (
+    FEWEST_FOR_SHARE,
+    FEWEST_TO_POOL,
+    UNSCORED,
+    proportion,
+)
+from server.report.items import (
+    FEWEST_ITEMS,
+    FEWEST_LEARNERS,
+    Matrix,
+    discrimination,
+    kr20,
+)
+from server.report.proportions import jeffreys
 from server.report.sample import Sample, is_counted, rights, verdict_of
 
 FirstSight = Mapping[str, tuple[int, int]]
@@ -111,6 +117,7 @@ def _case(
         missed=sum(map(state.counts, poll.missed)) if poll else 0,
         right=proportion(right, tally.n) if is_scored else UNSCORED,
         rights=right,
+        above_coin=_above_coin(state, right, tally.n) if is_scored else None,
         mean_confidence=tally.mean_confidence(),
         confident_errors=errors,
         is_told_confident=errors >= max(3, tally.n / 10),
@@ -124,6 +131,13 @@ def _case(
         discrimination=r,
         asks_to_check=isinstance(r, Estimate) and r.high < 0,
     )
+
+
+def _above_coin(state: RoomState, right: int, n: int) -> float | None:
+    """Return how sure one may be that more than a coin was at work."""
+    if state.settings.two_link or n < FEWEST_FOR_SHARE:
+        return None
+    return jeffreys(right, n).above_half
 
 
 def _options(state: RoomState, tally: Tally) -> tuple[Cell, ...]:

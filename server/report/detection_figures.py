@@ -8,20 +8,20 @@ from typing import Literal
 from server.game.answers import GapAnswer, LinksAnswer
 from server.game.state import RoomState
 from server.game.tally import option_of
-from server.report.clusters import totals
-from server.report.detection import (
-    FEWEST_ANSWERS,
-    FEWEST_LEARNERS,
-    Detection,
-    class_detection,
-)
-from server.report.report_types import (
+from server.protocol.report_types import (
     Cell,
     DetectionFigures,
     Estimate,
     Figure,
     Hidden,
     MatrixRow,
+)
+from server.report.clusters import totals
+from server.report.detection import (
+    FEWEST_ANSWERS,
+    FEWEST_LEARNERS,
+    Detection,
+    class_detection,
 )
 from server.report.sample import Counted, Sample, verdict_of
 

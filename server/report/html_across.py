@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from server.protocol.report_types import Estimate, Hidden, Report
 from server.report.across import Across, BeforeAfter, PooledCase
 from server.report.html_style import STYLE
 from server.report.html_words import (
@@ -20,7 +21,6 @@ from server.report.html_words import (
     table,
     verdict,
 )
-from server.report.report_types import Estimate, Hidden, Report
 
 
 def across_page(found: Across) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from server.protocol.report_types import CaseFigures, Estimate, Report
 from server.report.html_charts import share_chart
 from server.report.html_words import (
     count,
@@ -17,7 +18,6 @@ from server.report.html_words import (
     table,
     verdict,
 )
-from server.report.report_types import CaseFigures, Estimate, Report
 
 
 def cases(report: Report) -> str:
@@ -126,12 +126,13 @@ def items(report: Report) -> str:
             str(case.number),
             f'<b class="name">{escape(case.case)}, version {case.version}</b>',
             share(case.right),
+            percent(case.above_coin),
             number(case.discrimination),
             '<span class="flag">check the key</span>' if case.asks_to_check else "",
         )
         for case in report.cases
     ]
-    head = ("", "case", "difficulty: right", "discrimination r", "")
+    head = ("", "case", "difficulty: right", "above a coin", "discrimination r", "")
     whole = (
         plain(report.kr20) if isinstance(report.kr20, float) else hidden(report.kr20)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from server.report.report_types import Dot, Estimate
+from server.protocol.report_types import Dot, Estimate
 
 WIDTH, ROW = 240, 24
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from server.protocol.report_types import (
+    DetectionFigures,
+    Estimate,
+    Hidden,
+    MatrixRow,
+    Report,
+    TeamFigures,
+)
 from server.report.html_cases import again, cases, items, moves
 from server.report.html_charts import (
     calibration_chart,
@@ -26,14 +34,6 @@ from server.report.html_words import (
     share,
     table,
     verdict,
-)
-from server.report.report_types import (
-    DetectionFigures,
-    Estimate,
-    Hidden,
-    MatrixRow,
-    Report,
-    TeamFigures,
 )
 
 
@@ -286,6 +286,8 @@ _WORDS = {
     "carried": "Voted only in the first vote; counted again in the second tally.",
     "discrimination": "Point-biserial correlation with the share right on the other "
     "cases; “check the key” where its interval lies below 0.",
+    "above a coin": "Chance that more than half of people like these are right, by "
+    "Jeffreys' posterior.",
     "KR-20": "How much the cases measure one thing; from 20 people and 8 cases on.",
     "Brier score": "Mean squared distance of confidence from outcome: 0 is perfect, "
     ".25 a coin flip. REL: distance from the dashed line; RES: how much "

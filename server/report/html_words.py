@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from server.report.report_types import Figure, Hidden
+from server.protocol.report_types import Figure, Hidden
 
 SHAPES = {"outer": "◯", "inner": "●", "both": "◉", "neither": "–", "contested": "?"}
 

@@ -8,12 +8,7 @@ from server.game.ids import PlayerId
 from server.game.phases import Ballot
 from server.game.state import RoomState, Round
 from server.game.tally import option_of
-from server.report.calibration import ENOUGH_FOR_ECE, calibration
-from server.report.change import Switching, normalized_gain
-from server.report.clusters import totals
-from server.report.figures import FEWEST_ANSWERS, FEWEST_TO_POOL, clustered, pooled
-from server.report.proportions import clustered_proportion, difference_interval
-from server.report.report_types import (
+from server.protocol.report_types import (
     CalibrationFigures,
     Dot,
     Estimate,
@@ -22,6 +17,11 @@ from server.report.report_types import (
     Hidden,
     TransferFigures,
 )
+from server.report.calibration import ENOUGH_FOR_ECE, calibration
+from server.report.change import Switching, normalized_gain
+from server.report.clusters import totals
+from server.report.figures import FEWEST_ANSWERS, FEWEST_TO_POOL, clustered, pooled
+from server.report.proportions import clustered_proportion, difference_interval
 from server.report.sample import Counted, Sample, is_counted, rights, verdict_of, votes
 from server.report.sentences import calibration_words
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from server.protocol.report_types import Report
 from server.report.across import Across
-from server.report.report_types import Report
 from server.report.table import DICTIONARY, Row
 
 FORMAT = 1

@@ -7,6 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
 from server.game.state import RoomState
+from server.protocol.report_types import (
+    CaseFigures,
+    Figure,
+    Report,
+    RoomFigures,
+    TeamFigures,
+)
 from server.report.case_figures import FirstSight, cases_of, consistency
 from server.report.detection_figures import confusion, detections
 from server.report.figures import FEWEST_TO_POOL, clustered, mean_of
@@ -14,13 +21,6 @@ from server.report.learning_figures import (
     calibration_figures,
     herding_figures,
     transfer_figures,
-)
-from server.report.report_types import (
-    CaseFigures,
-    Figure,
-    Report,
-    RoomFigures,
-    TeamFigures,
 )
 from server.report.sample import Counted, Sample, sample_of, votes
 from server.report.sentences import caveats, class_sentence, more_sentences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from server.report.report_types import (
+from server.protocol.report_types import (
     CalibrationFigures,
     CaseFigures,
     DetectionFigures,

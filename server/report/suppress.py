@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from server.game.cohorts import hidden_groups
-from server.report.report_types import (
+from server.protocol.report_types import (
     CalibrationFigures,
     CaseFigures,
     Cell,

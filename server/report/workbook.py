@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
-from server.report.report_types import CaseFigures, Estimate, Figure, Hidden, Report
+from server.protocol.report_types import CaseFigures, Estimate, Figure, Hidden, Report
 from server.report.table import COLUMNS, DICTIONARY, Row
 
 Cells = Sequence[str | int | float | bool | None]
@@ -99,9 +99,10 @@ def _class(report: Report) -> Iterable[Cells]:
         yield "KR-20", *_figure(report.kr20)
     else:
         yield "KR-20", report.kr20
-    for team in report.teams:
-        yield f"share right, team {team.name}", *_figure(team.accuracy)
-        yield f"mean score, team {team.name}", *_figure(team.score)
+    for kind, groups in (("team", report.teams), ("site", report.cohorts)):
+        for one in groups:
+            yield f"share right, {kind} {one.name}", *_figure(one.accuracy)
+            yield f"mean score, {kind} {one.name}", *_figure(one.score)
 
 
 def _figure(figure: Figure | None) -> Cells:
@@ -114,7 +115,7 @@ def _figure(figure: Figure | None) -> Cells:
 
 _CASE_HEAD = (
     "number", "case", "version", "title", "kind", "verdict", "scored", "n", "missed",
-    "share right", "low", "high", "n", "why hidden", "mean confidence",
+    "share right", "low", "high", "n", "why hidden", "P(p > .5)", "mean confidence",
     "sure and wrong", "share right after", "low", "high", "n", "why hidden", "carried",
     "stayed right", "turned wrong", "turned right", "stayed wrong", "gain g",
     "right-turn rate", "loss rate", "McNemar mid-p", "McNemar exact p",
@@ -137,6 +138,7 @@ def _case(case: CaseFigures) -> Cells:
         case.n,
         case.missed,
         *_figure(case.right),
+        case.above_coin,
         case.mean_confidence,
         case.confident_errors,
         *_figure(moves.after if moves else None),

@@ -11,6 +11,7 @@ from server.game.state import RoomState
 from server.protocol.client_messages import (
     AskTime,
     ChooseTeam,
+    GetReport,
     GetRoster,
     Hello,
     HostMessage,
@@ -44,7 +45,7 @@ def command(
             if player is None:
                 raise Refused("hello_expected", "Say hello first; wait for welcome.")
             return _players(message, player, stamped_ms)
-        case GetRoster() | Ping():
+        case GetRoster() | GetReport() | Ping():
             raise TypeError(f"{message.type} is a question, not a command")
         case _:
             return message

@@ -9,6 +9,7 @@ import pytest
 from server.game.ids import PlayerId, RoomCode
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
+from server.protocol.report_types import Estimate, Hidden
 from server.report.across import (
     CannotPool,
     across,
@@ -18,7 +19,6 @@ from server.report.across import (
 )
 from server.report.html_across import across_page
 from server.report.rasch import Difficulty
-from server.report.report_types import Estimate, Hidden
 from tests.report.test_html_page import checked
 from tests.support.cases import new_state
 from tests.support.simulated_class import ClassModel, simulate

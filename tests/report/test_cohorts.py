@@ -5,9 +5,9 @@ from __future__ import annotations
 from server.game.commands import CloseVotes, Join, OpenRound, OpenVote, Reveal
 from server.game.ids import PlayerId
 from server.game.state import RoomState
+from server.protocol.report_types import Estimate, Hidden
 from server.report.html_page import html_page
 from server.report.report import build_report
-from server.report.report_types import Estimate, Hidden
 from server.report.suppress import for_others
 from server.report.table import pseudonyms, table
 from tests.support.game import Game

@@ -8,8 +8,8 @@ import pytest
 
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
+from server.protocol.report_types import Estimate, Hidden, Report
 from server.report.report import build_report
-from server.report.report_types import Estimate, Hidden, Report
 from server.report.suppress import for_others, suppress
 from tests.report.test_table import play
 from tests.support.cases import make_plan, new_state

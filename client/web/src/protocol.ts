@@ -15,6 +15,7 @@ export type ClientMessage =
   | ListRooms
   | ListDecks
   | GetCase
+  | GetAcross
   | ShowExample
   | OpenRound
   | OpenVote
@@ -38,7 +39,8 @@ export type ClientMessage =
   | PinReason
   | UnpinReason
   | ChangeSettings
-  | GetRoster;
+  | GetRoster
+  | GetReport;
 /**
  * Which of the two gaps a failure lives in.
  *
@@ -66,6 +68,8 @@ export type ServerMessage =
   | Bye
   | Pong
   | Roster
+  | ReportMessage
+  | FileMessage
   | RoomOpenedMessage
   | RoomList
   | DeckList
@@ -372,6 +376,27 @@ export interface GetCase {
   case: string;
 }
 /**
+ * An admin asks for a file of several rooms together: side by side and pooled.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "GetAcross".
+ */
+export interface GetAcross {
+  type: "get_across";
+  ref: number | null;
+  /**
+   * @minItems 2
+   * @maxItems 20
+   */
+  rooms: [string, string, ...string[]];
+  form: "html" | "csv" | "json";
+  /**
+   * People of the same name are the same; the first room is before, the last after.
+   *
+   */
+  match_names: boolean;
+}
+/**
  * Show the next worked example of the deck's opening pair.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -650,6 +675,28 @@ export interface GetRoster {
    * Only names that contain this text.
    */
   search: string;
+}
+/**
+ * A host asks for the report of the room, as far as it has been played.
+ *
+ * Answered by ``report`` where ``form`` is page, else by ``file``. It takes a second
+ * or more, and is made of what is stored: votes still on their way are not in it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "GetReport".
+ */
+export interface GetReport {
+  type: "get_report";
+  ref: number | null;
+  form: "page" | "html" | "csv" | "xlsx" | "json";
+  /**
+   * For others, counts of few people are hidden; files only.
+   */
+  reader: "host" | "others";
+  /**
+   * Put typed reasons into the table of answers.
+   */
+  reasons: boolean;
 }
 /**
  * Asks a host, a screen or an admin to prove that it holds the key.
@@ -1761,6 +1808,307 @@ export interface Roster {
    */
   total: number;
   people: PersonCard[];
+}
+/**
+ * What a room has learned, as far as it has been played.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ReportMessage".
+ */
+export interface ReportMessage {
+  type: "report";
+  ref: number | null;
+  report: Report;
+}
+/**
+ * Everything that a room's report says.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Report".
+ */
+export interface Report {
+  audience: "host" | "others";
+  room: RoomFigures;
+  sentence: string;
+  /**
+   * Two to five sentences worth saying after the first.
+   */
+  points: string[];
+  caveats: string[];
+  accuracy: Estimate | Hidden;
+  score: Estimate | Hidden;
+  goal: number;
+  detections: DetectionFigures[];
+  confusion: MatrixRow[];
+  cases: CaseFigures[];
+  /**
+   * Numbers of the hardest cases, hardest first.
+   */
+  hardest: number[];
+  confidently_missed: number[];
+  calibration: CalibrationFigures | null;
+  kr20: number | Hidden;
+  transfer: TransferFigures | null;
+  teams: GroupFigures[];
+  /**
+   * Side by side, never ranked; empty where all play at one.
+   */
+  sites: GroupFigures[];
+  herding: HerdingFigures | null;
+}
+/**
+ * Which room it was, and who took part.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RoomFigures".
+ */
+export interface RoomFigures {
+  code: string;
+  title: string;
+  deck: string;
+  deck_version: number;
+  seed: number;
+  opened_ms: number;
+  finished_ms: number | null;
+  score_mode: string;
+  is_two_link: boolean;
+  is_rehearsal: boolean;
+  /**
+   * People who answered at least once.
+   */
+  people: number;
+  /**
+   * Practice players left out.
+   */
+  practice: number;
+  revealed: number;
+  planned: number;
+}
+/**
+ * A figure with its 95 % interval, and how many answers (or people) it rests on.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Estimate".
+ */
+export interface Estimate {
+  value: number;
+  low: number;
+  high: number;
+  n: number;
+}
+/**
+ * A figure that is not shown, and why.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Hidden".
+ */
+export interface Hidden {
+  why: string;
+  n: number;
+  /**
+   * How many of the n, where a count may be told instead of a share.
+   */
+  count: number | null;
+}
+/**
+ * Signal detection of the class; in two-link rooms one for each link.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "DetectionFigures".
+ */
+export interface DetectionFigures {
+  about: "outer against inner" | "the outer link" | "the inner link";
+  d_prime: Estimate | Hidden;
+  criterion: Estimate | Hidden;
+  hit_rate: number | null;
+  false_alarm_rate: number | null;
+  /**
+   * Answers to cases of which it was true.
+   */
+  signals: number;
+  noises: number;
+  words: string | null;
+}
+/**
+ * How the cases of one verdict were answered.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "MatrixRow".
+ */
+export interface MatrixRow {
+  verdict: string;
+  n: number;
+  cells: Cell[];
+}
+/**
+ * One count of a cross-table; None where too few people stand behind it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Cell".
+ */
+export interface Cell {
+  answer: string;
+  n: number | null;
+}
+/**
+ * One round: the case, its votes, and how it behaved as a question.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CaseFigures".
+ */
+export interface CaseFigures {
+  number: number;
+  case: string;
+  version: number;
+  title: string;
+  kind: string;
+  verdict: string;
+  is_scored: boolean;
+  options: Cell[];
+  n: number;
+  missed: number;
+  right: Estimate | Hidden;
+  /**
+   * How many were right.
+   */
+  rights: number;
+  /**
+   * P(p > .5) under Jeffreys' prior, where one of two buttons was right.
+   */
+  above_coin: number | null;
+  mean_confidence: number | null;
+  /**
+   * Wrong at 80 % or more; None where so few may not be shown.
+   */
+  confident_errors: number | null;
+  /**
+   * At least max(3, 10 % of those who answered) were wrong at 80 % or more.
+   */
+  is_told_confident: boolean;
+  moves: Moves | null;
+  fix: Estimate | Hidden | null;
+  transfer: Estimate | Hidden | null;
+  transfer_case: string | null;
+  /**
+   * How people elsewhere did on the transfer case when it came first.
+   */
+  first_sight: Estimate | Hidden | null;
+  discrimination: Estimate | Hidden;
+  asks_to_check: boolean;
+}
+/**
+ * What the second vote changed.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Moves".
+ */
+export interface Moves {
+  /**
+   * Proportion right with carried votes in it: the tally the class saw.
+   */
+  after: Estimate | Hidden;
+  carried: number;
+  /**
+   * RR, RW, WR, WW of those who voted twice.
+   */
+  cells: Cell[];
+  gain: number | null;
+  right_turn: number | null;
+  loss: number | null;
+  /**
+   * McNemar's mid-p.
+   */
+  mid_p: number | null;
+  exact_p: number | null;
+}
+/**
+ * Whether confidence meant what it said.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CalibrationFigures".
+ */
+export interface CalibrationFigures {
+  n: number;
+  dots: Dot[];
+  bias: Estimate | Hidden;
+  brier: number | null;
+  reliability: number | null;
+  resolution: number | null;
+  uncertainty: number | null;
+  skill: number | null;
+  ece: number | null;
+  words: string | null;
+}
+/**
+ * All answers given at one confidence.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Dot".
+ */
+export interface Dot {
+  confidence: number;
+  n: number;
+  share: Estimate | Hidden;
+}
+/**
+ * VOTE against TRANSFER, of those who did both: what was learned.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "TransferFigures".
+ */
+export interface TransferFigures {
+  pairs: number;
+  before: number | null;
+  after: number | null;
+  change: Estimate | Hidden;
+  /**
+   * Normalized gain.
+   */
+  gain: number | null;
+}
+/**
+ * One team, or the people of one site.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "GroupFigures".
+ */
+export interface GroupFigures {
+  name: string;
+  n: number;
+  accuracy: Estimate | Hidden;
+  score: Estimate | Hidden;
+}
+/**
+ * Switching to the crowd: P(switch | minority) - P(switch | majority).
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "HerdingFigures".
+ */
+export interface HerdingFigures {
+  all: Estimate | Hidden;
+  majority_right: number | null;
+  majority_wrong: number | null;
+  n_right: number;
+  n_wrong: number;
+}
+/**
+ * A file to save.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "FileMessage".
+ */
+export interface FileMessage {
+  type: "file";
+  ref: number | null;
+  name: string;
+  /**
+   * Its media type.
+   */
+  media: string;
+  /**
+   * The bytes in base64.
+   */
+  content: string;
 }
 /**
  * A room is open. Its keys:

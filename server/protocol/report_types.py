@@ -124,6 +124,8 @@ class CaseFigures:
     right: Figure
     rights: int
     """How many were right."""
+    above_coin: float | None
+    """P(p > .5) under Jeffreys' prior, where one of two buttons was right."""
     mean_confidence: float | None
     confident_errors: int | None
     """Wrong at 80 % or more; None where so few may not be shown."""

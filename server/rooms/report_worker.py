@@ -1,0 +1,98 @@
+"""Makes one report in a process of its own, so that no class waits for it.
+
+``python -m server.rooms.report_worker`` reads a job and stored events from its standard
+input and writes the report, or a file, to its standard output. It opens nothing, and
+ends when whoever asked goes away.
+
+Input: one line of JSON, the job; then the events of each room of the job, one a line,
+in the order in which the job names them.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from server.game.evolve import replay
+from server.game.state import RoomState
+from server.journal.codec import decode
+from server.journal.store import UnreadableEvent
+from server.protocol.report_types import Report
+from server.report.across import CannotPool, first_sight
+from server.report.files import Form, Wanted, alike, written
+from server.report.report import build_report
+
+NICENESS = 10
+"""A report may take longer; a vote may not."""
+
+EXPLAINED = 3
+"""Exit code where standard error holds one line for whoever asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to make, and of which rooms: their number of events each."""
+
+    form: Form | Literal["page"]
+    rooms: tuple[int, ...]
+    others: tuple[int, ...] = ()
+    """Rooms that may tell how a twin goes when it comes first; may be damaged."""
+    reader: Literal["host", "others"] = "host"
+    has_reasons: bool = True
+    match_names: bool = False
+
+
+JOB = TypeAdapter(Job)
+_REPORT = TypeAdapter(Report)
+
+
+def make(job: Job, lines: Iterator[bytes]) -> bytes:
+    """Return the report as JSON for a page, or the file that was asked for, in base64.
+
+    Raises :class:`CannotPool` and :class:`UnreadableEvent`.
+    """
+    states = [_state(lines, n) for n in job.rooms]
+    others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
+    if job.form == "page":
+        (state,) = states
+        found = build_report(state, first_sight(alike(state, others)))
+        return _REPORT.dump_json(found)
+    wanted = Wanted(job.form, job.reader, job.has_reasons, job.match_names)
+    return base64.b64encode(written(states, others, wanted))
+
+
+def _state(lines: Iterator[bytes], n: int) -> RoomState:
+    return replay([decode(line.decode()) for line in islice(lines, n)])
+
+
+def _perhaps(lines: Iterator[bytes], n: int) -> RoomState | None:
+    """Return another room; nothing where its journal cannot be understood."""
+    bodies = list(islice(lines, n))
+    try:
+        return _state(iter(bodies), n)
+    except (UnreadableEvent, ValueError):
+        return None
+
+
+def main() -> int:
+    """Do one job; return the exit code."""
+    os.nice(NICENESS)
+    lines = iter(sys.stdin.buffer.readline, b"")
+    try:
+        made = make(JOB.validate_json(next(lines)), lines)
+    except CannotPool as exc:
+        sys.stderr.write(str(exc))
+        return EXPLAINED
+    sys.stdout.buffer.write(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
