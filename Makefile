@@ -51,6 +51,7 @@ bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/perform
 
 screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/pictures
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.report_pictures
 
 recovery: $(VENV)/.tested ## Measure what the report's intervals hold (10 minutes)
 	$(BIN)/python -m tests.bench.recovery --keep .recovery

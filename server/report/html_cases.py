@@ -7,6 +7,7 @@ from html import escape
 from server.protocol.report_types import CaseFigures, Estimate, Report
 from server.report.html_charts import share_chart
 from server.report.html_words import (
+    chance,
     count,
     hidden,
     listed,
@@ -126,7 +127,7 @@ def items(report: Report) -> str:
             str(case.number),
             f'<b class="name">{escape(case.case)}, version {case.version}</b>',
             share(case.right),
-            percent(case.above_coin),
+            chance(case.above_coin),
             number(case.discrimination),
             '<span class="flag">check the key</span>' if case.asks_to_check else "",
         )

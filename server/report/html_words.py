@@ -58,6 +58,13 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
+def chance(p: float | None) -> str:
+    """Write a probability, never rounded up to certainty; a dash for none."""
+    if p is None:
+        return "–"
+    return "&gt; 99 %" if p > 0.99 else "&lt; 1 %" if p < 0.01 else percent(p)
+
+
 def plain(value: float | None, digits: int = 2) -> str:
     """Write a number; a dash where there is none."""
     return "–" if value is None else signed(value, digits)

@@ -11,8 +11,8 @@ import pytest
 from server.report.html_page import html_page
 from server.report.report import build_report
 from server.report.suppress import for_others
-from tests.report.test_report import ALL_OUTER, EXPERT, GUESSING, SPLIT
 from tests.support.cases import make_plan, new_state
+from tests.support.known_classes import ALL_OUTER, EXPERT, GUESSING, SPLIT
 from tests.support.simulated_class import ClassModel, simulate
 
 VOID = {"meta", "line", "circle", "br"}

@@ -13,12 +13,8 @@ from server.report.report import build_report
 from server.report.suppress import for_others, suppress
 from tests.report.test_table import play
 from tests.support.cases import make_plan, new_state
+from tests.support.known_classes import ALL_OUTER, EXPERT, GUESSING, SPLIT
 from tests.support.simulated_class import ClassModel, simulate
-
-ALL_OUTER = ClassModel(d_prime=0.0, criterion=-2.5, boldness=1.5)
-GUESSING = ClassModel(d_prime=0.0, boldness=0.3)
-EXPERT = ClassModel(d_prime=3.2)
-SPLIT = ClassModel(d_prime=3.2, strengths=(1,) * 6 + (0,) + (1,) * 9)
 
 
 def report_on(model: ClassModel, seed: int = 1) -> Report:

@@ -26,6 +26,11 @@ export function ownedHash(room: string, adminKey: string): string {
   return roomHash(room, hostKey(adminKey, room));
 }
 
+/** The report's link of a room: the console's own key opens it. */
+export function reportHref(room: string, key: string): string {
+  return `/report${roomHash(room, key)}`;
+}
+
 /** The projector's link of a room: the host can make it, never the reverse. */
 export function screenHref(room: string, key: string): string {
   return `/screen${roomHash(room, screenKey(key))}`;

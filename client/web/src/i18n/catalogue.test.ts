@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { de } from "./de";
 import { deStaff } from "./de.staff";
+import { deReport } from "./de.report";
 import { en } from "./en";
+import { enReport } from "./en.report";
 import { enStaff } from "./en.staff";
 
 function shape(node: unknown): unknown {
@@ -17,4 +19,5 @@ function shape(node: unknown): unknown {
 test("German says everything that English says", () => {
   expect(shape(de)).toEqual(shape(en));
   expect(shape(deStaff)).toEqual(shape(enStaff));
+  expect(shape(deReport)).toEqual(shape(enReport));
 });

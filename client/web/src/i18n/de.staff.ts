@@ -144,7 +144,6 @@ export const deStaff: StaffCatalogue = {
   expertReasons: "Gründe von Fachleuten",
   copy: "Link kopieren",
   copied: "Kopiert",
-  reportSoon: "Der Bericht kommt mit der Auswertung.",
   reportTitle: "Bericht",
   findCase: "Fall suchen",
   qrAlt: "QR-Code der Beitrittsseite",

@@ -146,7 +146,6 @@ export const enStaff = {
   expertReasons: "Reasons experts give",
   copy: "Copy link",
   copied: "Copied",
-  reportSoon: "The report comes with the analytics.",
   reportTitle: "Report",
   findCase: "Find a case",
   qrAlt: "QR code of the join page",

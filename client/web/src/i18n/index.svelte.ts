@@ -13,8 +13,8 @@ const LOADERS: Record<LanguageCode, () => Promise<Catalogue>> = {
 };
 
 class Text {
-  /** Brings the strings of the staff's pages along, see staff.svelte.ts. */
-  alsoLoad: ((code: LanguageCode) => Promise<void>) | null = null;
+  /** What brings the strings of other pages along, see staff.svelte.ts. */
+  readonly alsoLoad: ((code: LanguageCode) => Promise<void>)[] = [];
   t: Catalogue = $state.raw(en);
 
   get code(): LanguageCode {
@@ -22,7 +22,8 @@ class Text {
   }
 
   async use(code: LanguageCode): Promise<void> {
-    const [t] = await Promise.all([LOADERS[code](), this.alsoLoad?.(code)]);
+    const others = this.alsoLoad.map((load) => load(code));
+    const [t] = await Promise.all([LOADERS[code](), ...others]);
     this.t = t;
     document.documentElement.lang = code;
   }

@@ -1,4 +1,4 @@
-// The strings of the console and the report, which phones never load.
+// The strings of the console, which phones never load.
 import { enStaff, type StaffCatalogue } from "./en.staff";
 import { text } from "./index.svelte";
 
@@ -7,6 +7,6 @@ class StaffText {
 }
 
 export const staff = new StaffText();
-text.alsoLoad = async (code) => {
+text.alsoLoad.push(async (code) => {
   staff.t = code === "de" ? (await import("./de.staff")).deStaff : enStaff;
-};
+});

@@ -1,5 +1,7 @@
 // Saves the card as one HTML file that needs no server: its marks keep their shapes,
 // its style is its own.
+import { keep } from "../parts/keep";
+
 const STYLE = `
 body{max-width:40rem;margin:2rem auto;padding:0 1rem;color:#191d25;background:#fbfaf7;
 font:400 1rem/1.5 system-ui,sans-serif}
@@ -23,10 +25,5 @@ export function saveCard(card: HTMLElement, title: string, language: string): vo
     `<!doctype html><html lang="${language}"><meta charset="utf-8">` +
     `<meta name="viewport" content="width=device-width"><title>${escape(title)}</title>` +
     `<style>${STYLE}</style><body>${card.innerHTML}</body></html>`;
-  const url = URL.createObjectURL(new Blob([page], { type: "text/html" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${title.replace(/[^\p{L}\p{N}]+/gu, "-")}.html`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  keep(page, "text/html", `${title.replace(/[^\p{L}\p{N}]+/gu, "-")}.html`);
 }

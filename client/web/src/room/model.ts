@@ -120,6 +120,8 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
     case "challenge":
     case "received":
     case "recorded":
+    case "report":
+    case "file":
     case "room_opened":
     case "room_list":
     case "deck_list":

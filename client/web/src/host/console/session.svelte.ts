@@ -21,11 +21,13 @@ export class ConsoleSession {
   #closingRef: number | null = null;
   #stop: () => void = () => {};
 
-  constructor(room: string, key: string) {
+  /** `also` hears every message, too. */
+  constructor(room: string, key: string, also: (message: ServerMessage) => void = () => {}) {
     const proof = (nonce: string) => prove(key, "host", room, nonce);
-    this.session = new Session({ role: "host", room, prove: proof }, (message) =>
-      this.#hear(message),
-    );
+    this.session = new Session({ role: "host", room, prove: proof }, (message) => {
+      this.#hear(message);
+      also(message);
+    });
   }
 
   start(): () => void {
