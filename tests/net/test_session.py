@@ -150,6 +150,7 @@ def _minimal(kind: str) -> dict[str, object]:
         "change_settings": {"change": {}},
         "open_room": {"deck": "first-class"},
         "get_case": {"case": "x"},
+        "get_across": {"rooms": ["AAAAAA", "BBBBBB"]},
     }
     return needs.get(kind, {})
 

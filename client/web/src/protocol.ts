@@ -1849,11 +1849,11 @@ export interface Report {
   calibration: CalibrationFigures | null;
   kr20: number | Hidden;
   transfer: TransferFigures | null;
-  teams: GroupFigures[];
+  teams: TeamFigures[];
   /**
-   * Side by side, never ranked; empty where all play at one.
+   * The sites side by side; empty where all played at one.
    */
-  sites: GroupFigures[];
+  cohorts: TeamFigures[];
   herding: HerdingFigures | null;
 }
 /**
@@ -2067,12 +2067,12 @@ export interface TransferFigures {
   gain: number | null;
 }
 /**
- * One team, or the people of one site.
+ * One team, or the cohort of one site.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "GroupFigures".
+ * via the `definition` "TeamFigures".
  */
-export interface GroupFigures {
+export interface TeamFigures {
   name: string;
   n: number;
   accuracy: Estimate | Hidden;
