@@ -11,6 +11,8 @@ PORT ?= 8000
 DECK ?= first-class
 DATA ?= data
 PYTEST ?=
+FRAMES ?= 1000000
+SEED ?= 7
 TWOGAPS_REQUIRE_ALL ?= 0
 export TWOGAPS_REQUIRE_ALL
 SOURCES := pyproject.toml hatch_build.py
@@ -42,6 +44,14 @@ check: $(VENV)/.tested ## Format, lint, types, direction of imports, the cases
 
 unit: $(VENV)/.tested ## The tests in Python (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PYTEST)
+
+.PHONY: test-faults fuzz soak
+test-faults: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an hour)
+	$(BIN)/python -m pytest -m campaign $(PYTEST)
+
+fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SEED=…)
+	TWOGAPS_FUZZ_FRAMES=$(FRAMES) TWOGAPS_FUZZ_SEED=$(SEED) \
+	  $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)
 
 web-check: $(VENV)/.tested ## Types and unit tests of the browser client
 	@$(BIN)/python -m tests.support.web

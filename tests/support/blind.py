@@ -1,0 +1,435 @@
+"""A room played by a script, and its twin with other secrets: what do they show?
+
+If a frame tells nothing that it should not, it is the same, byte for byte, whatever the
+secret is (noninterference: Goguen and Meseguer 1982). So a game is played twice, with
+the verdicts of all cases from some round on turned round and their texts changed, or
+with everybody else's votes turned round; until the secret's time, every frame to
+everybody has to be the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, Literal
+
+from scenarios.model import Case, Label, PlannedRound
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.commands import (
+    AskFix,
+    BackToLobby,
+    CloseVotes,
+    Contrast,
+    Discuss,
+    Finish,
+    GiveTime,
+    HostCommand,
+    Lock,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    PinReason,
+    Reveal,
+    Revote,
+    SkipRound,
+    Transfer,
+    Unlock,
+)
+from server.game.errors import Refused
+from server.game.events import RoomOpened
+from server.game.evolve import open_room
+from server.game.ids import ClientId, PlayerId
+from server.game.phases import TABLE, Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.state import RoomState
+from server.game.steps import VERDICT_STEP
+from server.journal.memory import MemoryStore
+from server.protocol.client_messages import AskTime, Hello, Ping, Vote
+from server.protocol.keys import prove
+from server.relay.gateway import Audience, Slot
+from server.relay.local import LocalGateway
+from server.rooms.inbox import Attend, Enter, Leave, Return, Say
+from server.rooms.room import Room
+from tests.support.cases import opened
+from tests.support.room import ROOM, ManualClock
+
+PEOPLE = ("Ann", "Bob", "Cid", "Dan", "Eve")
+ROUNDS = 3
+STEPS = 120
+OPENINGS = (
+    OpenRound(), OpenVote(), CloseVotes(), Contrast(), Discuss(), Revote(), Reveal(),
+    NextStep(), NextStep(all=True), AskFix(), Transfer(), SkipRound(), BackToLobby(),
+    GiveTime(), Lock(), Unlock(), Finish(),
+)  # fmt: skip
+ODDS = (6, 9, 5, 2, 2, 4, 6, 8, 1, 3, 3, 0.3, 0.5, 0.5, 0.3, 2, 0.1)
+
+
+class Tap:
+    """A link that keeps every frame as it was encoded."""
+
+    def __init__(self, audience: Audience) -> None:
+        self.frames: list[bytes] = []
+        self.audience: Audience = audience
+        self.player: PlayerId | None = None
+        self.site: str | None = None
+        self.pong = asyncio.Event()
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        self.frames.append(frame)
+        if frame.startswith(b'{"type":"pong"'):
+            self.pong.set()
+
+    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
+        self.player = player
+        self.push(welcome)
+
+    def turn_away(self, refusal: Refused) -> None:
+        self.push(f"turned away: {refusal.code}".encode())
+
+    def part(self, bye: bytes) -> None:
+        self.push(bye)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Somebody votes; of the answer, what can be turned round is kept apart."""
+
+    who: str
+    round: int
+    ballot: Ballot
+    is_outer: bool
+    level: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """Somebody joins, or comes back with the token."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Somebody's connection is gone."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Time passes (ms)."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody asks for own time."""
+
+    who: str
+    percent: Literal[100, 150, 0]
+
+
+Action = HostCommand | Cast | Come | Go | Wait | Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What a twin has otherwise, from a round on."""
+
+    of: Literal["verdicts", "votes"]
+    since: int
+    spared: str = ""
+    """Whose votes stay as they are: who looks on."""
+
+
+@dataclass(slots=True)
+class Played:
+    """A game that was played, by script or from one."""
+
+    room: Room
+    actions: list[Action] = field(default_factory=list)
+    taps: dict[str, list[Tap]] = field(default_factory=dict)
+    lengths: list[dict[str, int]] = field(default_factory=list)
+    """Before each action: how many frames each had been sent."""
+    states: list[tuple[Phase, int | None, int]] = field(default_factory=list)
+    """After each action: phase, round and step."""
+
+    def frames(self, who: str) -> list[bytes]:
+        """Return every frame that somebody was sent, on all links."""
+        return [frame for tap in self.taps.get(who, ()) for frame in tap.frames]
+
+
+class Script:
+    """Draws what happens next. Looks at the phase, and at nothing that is secret."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = Random(seed)
+        chance = self.chance
+        self.settings = RoomSettings(
+            two_link=chance.random() < 0.3,
+            auto_close=chance.random() < 0.3,
+            podium=chance.random() < 0.5,
+            time_factor=chance.choice((None, 1, 3)),
+            show_names=chance.random() < 0.7,
+            min_cell=1,
+        )
+        self._counter = 0
+
+    def next(self, state: RoomState) -> Action:
+        """Return one more action."""
+        chance, roll = self.chance, self.chance.random()
+        who = chance.choice(PEOPLE)
+        if roll < 0.08:
+            return Come(who)
+        if roll < 0.11:
+            return Go(who)
+        if roll < 0.14:
+            return Wish(who, chance.choice((100, 150, 0)))
+        if roll < 0.28:
+            return Wait(chance.choice((1, 250, 1_100, 2_500, 30_000)))
+        if state.poll is not None and roll < 0.80:
+            assert state.round_index is not None
+            assert state.ballot is not None
+            return self._cast(who, state.round_index, state.ballot)
+        if roll < 0.32:
+            return self._cast(
+                who, chance.randrange(ROUNDS), chance.choice(list(Ballot))
+            )
+        if roll < 0.36 and state.players:
+            return PinReason(player=chance.choice(list(state.players)))
+        return self._command(state)
+
+    def _cast(self, who: str, round_index: int, ballot: Ballot) -> Cast:
+        self._counter += 1
+        chance = self.chance
+        return Cast(
+            who, round_index, ballot, chance.random() < 0.5, chance.randrange(6),
+            self._counter,
+        )  # fmt: skip
+
+    def _command(self, state: RoomState) -> HostCommand:
+        fits = [command.type in TABLE[state.phase] for command in OPENINGS]
+        odds = [odd * (1 if fit else 0.02) for odd, fit in zip(ODDS, fits, strict=True)]
+        return self.chance.choices(OPENINGS, odds)[0]
+
+
+def first_event(settings: RoomSettings, secret: Secret | None) -> RoomOpened:
+    """Return the room's opening, with other verdicts where a secret wants it."""
+    event = opened(settings, rounds=ROUNDS, opening=True)
+    if secret is None or secret.of != "verdicts":
+        return event
+    rounds = tuple(
+        _turned_round(planned) if index >= secret.since else planned
+        for index, planned in enumerate(event.plan.rounds)
+    )
+    return replace(event, plan=event.plan.model_copy(update={"rounds": rounds}))
+
+
+def _turned_round(planned: PlannedRound) -> PlannedRound:
+    assert planned.transfer is not None
+    return planned.model_copy(
+        update={"case": _turned(planned.case), "transfer": _turned(planned.transfer)}
+    )
+
+
+def _turned(case: Case) -> Case:
+    """Turn a case's verdict round, and change each text that follows from it."""
+    truth = case.truth.model_copy(
+        update={"outer": case.truth.inner, "inner": case.truth.outer}
+    )
+    shown = ("intended", "written", "learned")  # told before the verdict is
+    told = case.breakdown.model_dump()
+    other = {
+        name: text if name in shown else f"OTHER-{text}" for name, text in told.items()
+    }
+    question = case.fix_question
+    assert question is not None
+    options = tuple(
+        option.model_copy(
+            update={"comment": f"OTHER-{option.comment}", "repairs": option.repairs}
+        )
+        for option in question.options
+    )
+    return case.model_copy(
+        update={
+            "truth": truth,
+            "breakdown": case.breakdown.model_copy(update=other),
+            "tempting": f"OTHER-{case.tempting}",
+            "fix_question": question.model_copy(update={"options": options}),
+        }
+    )
+
+
+class Play:
+    """Carries actions out on a live room, one wholly before the next."""
+
+    def __init__(self, room: Room, clock: ManualClock, secret: Secret | None) -> None:
+        self.played = Played(room)
+        self._room = room
+        self._clock = clock
+        self._secret = secret
+        self._here: dict[str, Tap] = {}
+        self._tokens: dict[str, str] = {}
+        self._ref = 0
+
+    async def begin(self) -> None:
+        """Let host and screen in."""
+        for audience in ("host", "screen"):
+            tap = Tap(audience)  # type: ignore[arg-type] # one of the two
+            self.played.taps[audience] = [tap]
+            self._here[audience] = tap
+            proof = prove(self._room.key_of(tap.audience), tap.audience, ROOM, "nonce")
+            self._room.put(Attend(link=tap, nonce="nonce", proof=proof))
+        await self._settle()
+
+    async def do(self, action: Action) -> None:
+        """Carry an action out, and wait until nothing more comes of it."""
+        played = self.played
+        played.actions.append(action)
+        played.lengths.append({who: len(played.frames(who)) for who in played.taps})
+        self._put(action)
+        await self._settle()
+        state = self._room.state
+        played.states.append((state.phase, state.round_index, state.step))
+
+    def _put(self, action: Action) -> None:
+        match action:
+            case Wait(ms=ms):
+                self._clock.ms += ms
+            case Come(who=who):
+                self._come(who)
+            case Go(who=who):
+                if (tap := self._here.pop(who, None)) is not None:
+                    self._room.put(Leave(link=tap))
+            case Wish(who=who, percent=percent):
+                self._say(who, AskTime(percent=percent))
+            case Cast(who=who):
+                self._say(who, self._vote(action))
+            case _:
+                self._ref += 1
+                self._say("host", replace(action, ref=self._ref))
+
+    def _say(self, who: str, message: Any) -> None:
+        if (tap := self._here.get(who)) is not None:
+            self._room.put(Say(link=tap, message=message, stamped_ms=self._clock.ms))
+
+    def _come(self, who: str) -> None:
+        tap = Tap("player")
+        self.played.taps.setdefault(who, []).append(tap)
+        self._here[who] = tap
+        if who in self._tokens:
+            self._room.put(Return(link=tap, token=self._tokens[who]))
+            return
+        key = f"{PEOPLE.index(who):032x}"
+        hello = Hello(version=1, role="player", room=ROOM, name=who, join_key=key)
+        self._room.put(Enter(link=tap, hello=hello))
+
+    def _vote(self, cast: Cast) -> Vote:
+        secret = self._secret
+        is_turned = (
+            secret is not None
+            and secret.of == "votes"
+            and cast.round >= secret.since
+            and cast.who != secret.spared
+        )
+        return Vote(
+            round=cast.round,
+            ballot=cast.ballot,
+            client=ClientId("tab"),
+            counter=cast.counter,
+            answer=self._answer(cast, is_turned),
+            reason=f"REASON-{cast.who}-{'other' if is_turned else 'first'}",
+        )
+
+    def _answer(self, cast: Cast, is_turned: bool) -> Answer:
+        is_outer = cast.is_outer != is_turned
+        level = (5 - cast.level) if is_turned else cast.level
+        sure = (50, 60, 70, 80, 90, 100)[level]
+        if cast.ballot is Ballot.FIX:
+            return FixAnswer(level % 3)
+        if self._room.state.settings.two_link:
+            return LinksAnswer(
+                LinkAnswer(is_outer, sure), LinkAnswer(not is_outer, sure)
+            )
+        return GapAnswer(Label.OUTER if is_outer else Label.INNER, sure)
+
+    async def _settle(self) -> None:
+        """Let the room do all that is due: the host's ping comes last."""
+        host = self._here["host"]
+        host.pong.clear()
+        self._say("host", Ping())
+        async with asyncio.timeout(20):
+            await host.pong.wait()
+        for who, tap in self._here.items():
+            if who in PEOPLE and who not in self._tokens and tap.player is not None:
+                self._tokens[who] = _token(tap)
+
+
+def _token(tap: Tap) -> str:
+    import json
+
+    return str(json.loads(tap.frames[0])["token"])
+
+
+@contextlib.asynccontextmanager
+async def stage(settings: RoomSettings, secret: Secret | None) -> AsyncIterator[Play]:
+    """Run a room whose clock stands still between actions, and whose alarm is off."""
+    event = first_event(settings, secret)
+    store, clock = MemoryStore(), ManualClock()
+    await store.append(ROOM, 0, [event])
+    room = Room(open_room(event), store, LocalGateway(), clock)
+    room._inbox.wake = lambda: None  # type: ignore[method-assign] # no real time here
+    task = asyncio.create_task(room.run(), name="blind-room")
+    try:
+        play = Play(room, clock, secret)
+        await play.begin()
+        yield play
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def play_drawn(seed: int) -> Played:
+    """Play a random game."""
+    script = Script(seed)
+    async with stage(script.settings, None) as play:
+        for who in PEOPLE[:3]:
+            await play.do(Come(who))
+        for _ in range(STEPS):
+            await play.do(script.next(play.played.room.state))
+        return play.played
+
+
+async def play_again(first: Played, secret: Secret) -> Played:
+    """Play the same game with another secret."""
+    async with stage(first.room.state.settings, secret) as play:
+        for action in first.actions:
+            await play.do(action)
+        return play.played
+
+
+def told_at(played: Played, secret: Secret) -> int:
+    """Return the index of the action that may tell the secret; all of them if none.
+
+    Votes may be told from the reveal on, verdicts from their step on, or when the host
+    leaves a reveal for something else: then points are told, too.
+    """
+    is_open = False
+    for index, (phase, round_index, step) in enumerate(played.states):
+        is_reveal = (
+            phase is Phase.REVEAL
+            and round_index is not None
+            and round_index >= secret.since
+        )
+        is_left = is_open and not is_reveal
+        is_told = is_reveal and (secret.of == "votes" or step >= VERDICT_STEP)
+        if is_told or is_left or phase is Phase.FINISHED:
+            return index
+        is_open = is_open or is_reveal
+    return len(played.states)
