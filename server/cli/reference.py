@@ -17,8 +17,9 @@ from typer.core import TyperGroup, TyperOption
 from server import __version__
 from server.cli.console import out
 from server.metrics import Metrics
+from server.net.framing import HIGH_BYTES
 from server.net.limits import ABOUT, ANSWER, UNIT, Limits
-from server.net.links import HELD, HIGH_BYTES, STUCK_S
+from server.net.links import HELD, STUCK_S
 from server.net.server import PING_S
 
 MOST_VALUES = 10

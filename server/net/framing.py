@@ -22,6 +22,9 @@ from websockets.protocol import State
 _FIN_TEXT = 0x81
 """A whole message of text in one frame."""
 
+HIGH_BYTES = 64 * 1024
+"""With so much unsent in the transport, further messages wait."""
+
 _SHORT, _MEDIUM = 125, 0xFFFF
 """Longest payloads whose length takes one byte, and two more."""
 
@@ -57,22 +60,41 @@ class Framer:
         return self._frame
 
 
-def write(ws: ServerConnection, framer: Framer, payload: bytes, high: int) -> bool:
-    """Write a text message now; return False where it has to wait.
+class Line:
+    """How text goes out on one websocket. ``framer`` is shared by all of them."""
 
-    It has to wait while ``high`` bytes or more are unsent, and in the middle of a
-    message that is sent in fragments. A connection that is closing takes nothing.
-    """
-    protocol = ws.protocol
-    if protocol.state is not State.OPEN:
+    __slots__ = ("_framer", "_protocol", "_transport", "_ws")
+
+    def __init__(self, ws: ServerConnection, framer: Framer) -> None:
+        self._ws = ws
+        self._protocol = ws.protocol
+        self._transport = ws.transport
+        self._framer = framer
+
+    def write(self, payload: bytes) -> bool:
+        """Write a text message now; return False where it has to wait.
+
+        It has to wait while too much is unsent, and in the middle of a message that is
+        sent in fragments. A connection that is closing takes nothing: True.
+        """
+        protocol, transport = self._protocol, self._transport
+        if (
+            protocol.state is State.OPEN
+            and not protocol.expect_continuation_frame
+            and not protocol.extensions
+            and transport.get_write_buffer_size() < HIGH_BYTES
+        ):
+            transport.write(self._framer.frame(payload))
+            return True
+        return self._write_otherwise(payload)
+
+    def _write_otherwise(self, payload: bytes) -> bool:
+        protocol = self._protocol
+        if protocol.state is not State.OPEN:
+            return True
+        is_busy = protocol.expect_continuation_frame
+        if is_busy or self._transport.get_write_buffer_size() >= HIGH_BYTES:
+            return False
+        # Compression and the like belong to one connection: the library frames it.
+        broadcast((self._ws,), payload, text=True)
         return True
-    if protocol.expect_continuation_frame:
-        return False
-    transport = ws.transport
-    if transport.get_write_buffer_size() >= high:
-        return False
-    if protocol.extensions:  # compression and the like belong to one connection
-        broadcast((ws,), payload, text=True)
-    else:
-        transport.write(framer.frame(payload))
-    return True

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import deque
 from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection
@@ -20,15 +19,12 @@ from websockets.exceptions import ConnectionClosed
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
-from server.net.framing import Framer, write
+from server.net.framing import Framer, Line
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
 from server.relay.gateway import Audience, Slot
 
 log = logging.getLogger("twogaps.net")
-
-HIGH_BYTES = 64 * 1024
-"""With so much unsent in the transport, further frames are held."""
 
 HELD = 256
 """Frames without a slot that are held; more than that, and the client is cut loose."""
@@ -48,8 +44,9 @@ class WsLink:
     """One websocket, as the gateway sees it."""
 
     __slots__ = (
-        "_framer",
+        "_is_clear",
         "_keeper",
+        "_line",
         "_on_refusal",
         "_on_welcome",
         "_parting",
@@ -77,8 +74,10 @@ class WsLink:
         """
         self._ws = ws
         self._keeper = keeper
-        self._framer = keeper.framer
-        self._queue: deque[bytes] = deque()
+        self._line = Line(ws, keeper.framer)
+        self._is_clear = True
+        """Nothing is held, and it has not parted: frames may go straight out."""
+        self._queue: list[bytes] = []  # short, and far smaller than an empty deque
         self._slots: dict[Slot, bytes] = {}
         self._since = 0.0
         self._parting = False
@@ -93,10 +92,9 @@ class WsLink:
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, or hold it while the client is slow."""
-        if self._parting:
+        if self._is_clear and self._line.write(frame):
             return
-        is_held = self._queue or self._slots
-        if is_held or not write(self._ws, self._framer, frame, HIGH_BYTES):
+        if not self._parting:
             self._hold(frame, slot)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
@@ -116,7 +114,7 @@ class WsLink:
         if self._parting:
             return
         self.push(bye)
-        self._parting = True
+        self._parting, self._is_clear = True, False
         self._keeper.count_goodbye(bye)
         self._keeper.close(self._ws)
 
@@ -125,27 +123,26 @@ class WsLink:
 
         Cuts the link loose where it has been stuck for too long.
         """
-        while self._queue and self._write(self._queue[0]):
-            self._queue.popleft()
+        while self._queue and self._line.write(self._queue[0]):
+            self._queue.pop(0)
             self._since = now
         while self._slots and not self._queue:
             slot, frame = next(iter(self._slots.items()))
-            if not self._write(frame):
+            if not self._line.write(frame):
                 break
             del self._slots[slot]
             self._since = now
         if not self._queue and not self._slots:
+            self._is_clear = not self._parting
             return False
         if now - self._since > STUCK_S:
             self._cut()
             return False
         return True
 
-    def _write(self, frame: bytes) -> bool:
-        return write(self._ws, self._framer, frame, HIGH_BYTES)
-
     def _hold(self, frame: bytes, slot: Slot | None) -> None:
         if not self._queue and not self._slots:
+            self._is_clear = False
             self._since = asyncio.get_running_loop().time()
             self._keeper.hold(self)
         if slot is not None:
@@ -158,7 +155,7 @@ class WsLink:
     def _cut(self) -> None:
         """Drop a stuck client: what it has not read is lost, it may come back."""
         log.info("a client that does not read was cut loose")
-        self._parting = True
+        self._parting, self._is_clear = True, False
         self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()

@@ -13,9 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
-from server.net.framing import Framer, text_frame, write
+from server.net.framing import HIGH_BYTES, Framer, Line, text_frame
 
-HIGH = 64 * 1024
 GUARD_S = 20
 
 
@@ -72,14 +71,15 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def test_a_message_arrives_as_it_was_sent(size: int) -> None:
     async with line() as (ws, client):
         text = "ä" * (size // 2) + "x" * (size % 2)
-        assert write(ws, Framer(), text.encode(), HIGH)
+        assert Line(ws, Framer()).write(text.encode())
         assert await client.recv() == text
 
 
 async def test_a_compressed_connection_gets_the_librarys_frames() -> None:
     async with line("deflate") as (ws, client):
         framer = Framer()
-        assert write(ws, framer, b"tell " * 1000, HIGH)
+        out = Line(ws, framer)
+        assert out.write(b"tell " * 1000)
         assert await client.recv() == "tell " * 1000
         assert framer.made == 0
 
@@ -88,7 +88,7 @@ async def test_nothing_is_written_to_a_connection_that_is_closing() -> None:
     async with line() as (ws, client):
         closing = asyncio.create_task(ws.close(), name="closing")
         await asyncio.sleep(0)
-        assert write(ws, Framer(), b"too late", HIGH), "it has nowhere to wait for"
+        assert Line(ws, Framer()).write(b"too late"), "it has nowhere to wait for"
         assert [message async for message in client] == []
         await closing
 
@@ -102,27 +102,27 @@ async def test_a_message_waits_while_another_goes_out_in_fragments() -> None:
         yield "two"
 
     async with line() as (ws, client):
-        framer = Framer()
+        out = Line(ws, Framer())
         sending = asyncio.create_task(ws.send(fragments()), name="fragments")
         await until(lambda: ws.protocol.expect_continuation_frame)
-        assert not write(ws, framer, b"three", HIGH)
+        assert not out.write(b"three")
         go_on.set()
         await sending
-        assert write(ws, framer, b"three", HIGH)
+        assert out.write(b"three")
         assert [await client.recv(), await client.recv()] == ["one two", "three"]
 
 
 async def test_a_message_waits_while_too_much_is_unsent() -> None:
     async with line() as (ws, client):
-        framer = Framer()
+        out = Line(ws, Framer())
         client.transport.pause_reading()
         sent = 0
-        while write(ws, framer, b"%7d" % sent + b"x" * 50_000, HIGH):
+        while out.write(b"%7d" % sent + b"x" * 50_000):
             sent += 1
-        assert ws.transport.get_write_buffer_size() >= HIGH
-        assert not write(ws, framer, b"waits", HIGH)
+        assert ws.transport.get_write_buffer_size() >= HIGH_BYTES
+        assert not out.write(b"waits")
         client.transport.resume_reading()
         for number in range(sent):
             assert int(str(await client.recv())[:7]) == number
-        await until(lambda: write(ws, framer, b"waits", HIGH))
+        await until(lambda: out.write(b"waits"))
         assert await client.recv() == "waits"

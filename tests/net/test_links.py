@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from websockets.protocol import State
 
-from server.net import links
+from server.net.framing import HIGH_BYTES
 from server.net.links import HELD, STUCK_S, Keeper, WsLink
 
 
@@ -66,7 +66,7 @@ async def test_a_quick_reader_gets_every_frame_at_once(socket: FakeSocket) -> No
 
 async def test_a_slow_reader_gets_the_newest_of_each_slot(socket: FakeSocket) -> None:
     link = link_to(socket)
-    socket.transport.unsent = links.HIGH_BYTES
+    socket.transport.unsent = HIGH_BYTES
     for number in range(100):
         link.push(b"view %d" % number, "view")
         link.push(b"progress %d" % number, "progress")
@@ -80,7 +80,7 @@ async def test_a_slow_reader_gets_the_newest_of_each_slot(socket: FakeSocket) ->
 
 async def test_what_is_held_goes_out_before_what_is_new(socket: FakeSocket) -> None:
     link = link_to(socket)
-    socket.transport.unsent = links.HIGH_BYTES
+    socket.transport.unsent = HIGH_BYTES
     link.push(b"old")
     socket.transport.unsent = 0
     link.push(b"new")
@@ -90,7 +90,7 @@ async def test_what_is_held_goes_out_before_what_is_new(socket: FakeSocket) -> N
 
 async def test_a_stuck_reader_is_cut_loose(socket: FakeSocket) -> None:
     link = link_to(socket)
-    socket.transport.unsent = links.HIGH_BYTES
+    socket.transport.unsent = HIGH_BYTES
     link.push(b"x")
     start = link._since
     assert link.flush(start + STUCK_S)
@@ -100,7 +100,7 @@ async def test_a_stuck_reader_is_cut_loose(socket: FakeSocket) -> None:
 
 async def test_what_is_held_is_bounded(socket: FakeSocket) -> None:
     link = link_to(socket)
-    socket.transport.unsent = links.HIGH_BYTES
+    socket.transport.unsent = HIGH_BYTES
     for _ in range(HELD + 1):
         link.push(b"x")
     assert socket.transport.is_aborted
