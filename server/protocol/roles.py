@@ -48,10 +48,12 @@ ROWS: dict[str, Row] = {
     **_host("kick", "rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings"),
     "get_roster": Row(("host",)),
+    "get_report": Row(("host",)),
     "open_room": Row(("admin",)),
     "list_rooms": Row(("admin",)),
     "list_decks": Row(("admin",)),
     "get_case": Row(("admin",)),
+    "get_across": Row(("admin",)),
 }
 """By ``type``: everything that can be said to the server."""
 

@@ -24,6 +24,7 @@ from server.protocol.keys import prove
 from server.protocol.roles import Speaker
 from server.relay.local import LocalGateway
 from server.rooms.directory import Directory
+from server.rooms.reporting import Reports
 from server.rooms.room import Room
 from tests.support.cases import SECRET
 from tests.support.room import ROOM, ManualClock, RecordingLink
@@ -103,7 +104,7 @@ async def venue(journal: Sequence[Event], now_ms: int) -> AsyncIterator[Venue]:
     metrics = Metrics()
     gate = Gate(Limits(), metrics)
     desk = Desk(
-        directory, admin, clock, Keeper(metrics), gate, Peers(),
+        directory, admin, clock, Keeper(metrics), gate, Peers(), Reports(store),
         lambda: next(ids), None, metrics,
     )  # fmt: skip
     started = asyncio.Event()
