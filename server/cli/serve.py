@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import signal
 import threading
 from collections.abc import Iterable
@@ -62,6 +61,18 @@ def serve(
     origin: Annotated[
         list[str] | None,
         typer.Option(help="Another site whose pages may connect; repeatable."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TWOGAPS_TLS_CERT",
+            help="Speak TLS with this certificate and those above it (PEM); "
+            "read again on SIGHUP.",
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(envvar="TWOGAPS_TLS_KEY", help="The certificate's key (PEM)."),
     ] = None,
     is_open: Annotated[
         bool, typer.Option("--open", help="Anybody may open rooms, without a key.")
@@ -158,6 +169,8 @@ def serve(
         cases=folders,
         public_url=public_url,
         origins=tuple(origin or ()),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         is_open=is_open,
         broker=broker,
         broker_ca=broker_ca,
@@ -170,7 +183,6 @@ def serve(
         metrics_key=metrics_key,
         bring_practice=lambda url: practice_bringer(url, folders),
     )
-    _raise_file_limit(config.limits.sockets)
     asyncio.run(_serve(config, room))
 
 
@@ -190,14 +202,6 @@ def _proxies(given: Iterable[str]) -> tuple[str, ...]:
     return proxies
 
 
-def _raise_file_limit(sockets: int) -> None:
-    """Take as many open files as this user may have: each phone is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if most != resource.RLIM_INFINITY and most < sockets:
-        log.warning("the limit of %d open files is less than %d sockets", most, sockets)
-
-
 async def _serve(config: Config, deck: str | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -205,6 +209,8 @@ async def _serve(config: Config, deck: str | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _asked_to_stop, stop)
     async with running(config) as server:
+        if server.certificate is not None:
+            loop.add_signal_handler(signal.SIGHUP, server.certificate.reload)
         await _greet(server, config.data, deck)
         await stop.wait()
         log.info("stopping: telling everybody, storing every vote")
@@ -235,7 +241,7 @@ async def _greet(server: Running, data: Path | None, deck: str | None) -> None:
     lines()
     lines("[bold]Two Gaps[/] is running.", highlight=False)
     admin = f"#admin={server.admin_key}" if server.admin_key else "#admin="
-    _link("Open rooms ", f"{server.local_url}/host{admin}", "only from this machine")
+    _link("Open rooms ", f"{server.staff_url}/host{admin}", "for you alone")
     if deck is not None:
         await _open(server, deck)
     else:
@@ -258,8 +264,8 @@ async def _open(server: Running, deck: str) -> None:
         err.print(f"[bold red]No room:[/] {refusal.detail}")
         return
     staff = f"room={code}&key="
-    _link("Host       ", f"{server.local_url}/host#{staff}{key}")
-    screen = f"{server.local_url}/screen#{staff}{screen_key(key)}"
+    _link("Host       ", f"{server.staff_url}/host#{staff}{key}")
+    screen = f"{server.staff_url}/screen#{staff}{screen_key(key)}"
     _link("Projector  ", screen)
     join = f"{server.url}/j/{code}"
     _link("Players    ", join, f"code {code}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -202,11 +203,14 @@ class Port:
 
     def _cut(self, *states: State) -> None:
         for connection in list(self._connections):
-            if connection.protocol.state in states:
+            is_there = hasattr(connection, "transport")  # not where TLS has failed
+            if is_there and connection.protocol.state in states:
                 connection.transport.abort()
 
 
-async def listen(door: Door, host: str, port: int) -> Port:
+async def listen(
+    door: Door, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> Port:
     """Open the port. Raises OSError where that cannot be done."""
     made, limits = Port(), door.limits
     server = await serve(
@@ -225,6 +229,8 @@ async def listen(door: Door, host: str, port: int) -> Port:
         server_header=None,
         backlog=2048,
         logger=logging.getLogger("twogaps.websockets"),
+        ssl=tls,
+        ssl_handshake_timeout=limits.request_s if tls else None,
     )
     made.opened(server)
     return made

@@ -50,9 +50,10 @@ class Program:
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         await self._read_greeting()
-        found = re.search(r"https?://127\.0\.0\.1:(\d+)/host", self.said)
-        assert found is not None, self.said
-        self.port = int(found[1])
+        if not self.port:
+            found = re.search(r"https?://127\.0\.0\.1:(\d+)/host", self.said)
+            assert found is not None, self.said
+            self.port = int(found[1])
 
     async def _read_greeting(self) -> None:
         assert self._process is not None

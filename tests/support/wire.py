@@ -116,9 +116,11 @@ def screen_key(host_key: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def wire(port: int, **options: Any) -> AsyncIterator[Wire]:
-    """Open a socket to a server on this machine."""
-    url = f"ws://127.0.0.1:{port}/ws"
+async def wire(
+    port: int, /, url: str | None = None, **options: Any
+) -> AsyncIterator[Wire]:
+    """Open a socket to a server on this machine, by another address if one is given."""
+    url = url or f"ws://127.0.0.1:{port}/ws"
     async with connect(url, compression=None, max_queue=None, **options) as ws:
         yield Wire(ws)
 

@@ -11,10 +11,8 @@ from pathlib import Path
 
 from scenarios.load import load_library
 from server.cli.doctor.finding import Finding, bad, good, note
+from server.net.handles import fit
 from server.net.limits import Limits
-
-SPARE_FILES = 100
-"""Open files of the server itself."""
 
 CLASS = 300
 EPOCH_S = 1_780_000_000
@@ -31,14 +29,16 @@ def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
 
 def open_files(most: int, sockets: int) -> Finding:
     """Judge the hard limit of open files (the server raises its own up to it)."""
-    phones = most - SPARE_FILES
-    if most == resource.RLIM_INFINITY or phones >= sockets:
+    if most == resource.RLIM_INFINITY:
+        return good("open files", f"enough for {sockets} phones at once")
+    phones = fit(Limits(sockets=sockets), most).sockets
+    if phones >= sockets:
         return good("open files", f"enough for {sockets} phones at once")
     remedy = (
-        f"Raise it before starting: ulimit -Hn {sockets + SPARE_FILES} "
-        f"(systemd: LimitNOFILE={sockets + SPARE_FILES})."
+        f"Raise it before starting: ulimit -Hn {2 * sockets} "
+        f"(systemd: LimitNOFILE={2 * sockets})."
     )
-    says = f"the limit of {most} lets in {max(0, phones)} phones at once"
+    says = f"the limit of {most} lets in {phones} phones at once"
     return (note if phones >= CLASS else bad)("open files", says, remedy)
 
 

@@ -1,0 +1,53 @@
+"""How a server is set up: the settings, and nothing that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.journal.store import EventStore
+from server.net.admin import BringPractice
+from server.net.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How a server is set up. The command line fills it in."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    """0 lets the system choose."""
+    data: Path | None = None
+    """Folder of the journal; None keeps everything in memory."""
+    cases: tuple[Path, ...] = ()
+    """Folders of cases and decks beside the built-in ones."""
+    public_url: str | None = None
+    origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies on other machines that are trusted."""
+    tls_cert: Path | None = None
+    """File of the certificate, with those between it and its authority (PEM): the port
+    then speaks TLS."""
+    tls_key: Path | None = None
+    """File of the certificate's private key (PEM); None where it is in ``tls_cert``."""
+    is_open: bool = False
+    """Anybody may open rooms, without the admin key."""
+    broker: str | None = None
+    """Address of an MQTT broker: this node then plays one game with others."""
+    broker_ca: Path | None = None
+    """File of the authority that signed the broker's certificate (PEM)."""
+    site: str | None = None
+    """This node's name among the others."""
+    keep_days: int = 90
+    """Rooms untouched for so many days are removed; 0 keeps them for ever."""
+    limits: Limits = field(default_factory=Limits)
+    metrics_port: int | None = None
+    """Port of figures and health, for operators; 0 lets the system choose."""
+    metrics_host: str = "127.0.0.1"
+    metrics_key: str | None = None
+    """Opens /metrics on the main port, too."""
+    bring_practice: Callable[[str], BringPractice] | None = None
+    """Given the server's own address, returns what brings practice players."""
+    store: Callable[[], Awaitable[EventStore]] | None = None
+    """Opens another store than ``data`` asks for."""

@@ -1,0 +1,161 @@
+"""The way to people: on this node alone, or over a broker to other nodes, too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+from dataclasses import dataclass
+
+from server.config import Config
+from server.disk import DiskError
+from server.folder import OUTBOX, CannotStart
+from server.game.ids import RoomCode
+from server.metrics import Metrics
+from server.net import checks
+from server.net.health import Check
+from server.protocol.keys import KEY_BYTES
+from server.relay import topics
+from server.relay.bus import BrokerAddress, BusSettingsError
+from server.relay.edge import EdgeRelay
+from server.relay.home import HomeGateway, RemoteLink
+from server.relay.local import LocalGateway
+from server.relay.mqtt import MqttBus
+from server.relay.node import Node, last_will
+from server.relay.node_messages import UpItem
+from server.relay.outbox import Outbox
+from server.rooms.clock import Clock
+from server.rooms.directory import Directory
+from server.rooms.inbox import Ack
+from server.rooms.remote import RemoteRoom, RoomPort, Uplink
+
+GOODBYE_S = 0.1
+"""How long a last word to the broker may take."""
+
+CANCEL_AGAIN_S = 1.0
+
+
+@dataclass(slots=True)
+class Sites:
+    """How frames find their people: on this node alone, or over a broker, too."""
+
+    gateway: LocalGateway
+    name: str | None = None
+    node: Node | None = None
+    bus: MqttBus | None = None
+    edge: EdgeRelay | None = None
+    outbox: Outbox | None = None
+    uplink: Uplink | None = None
+
+    def elsewhere(self, code: RoomCode) -> RoomPort | None:
+        """Return the way to a room of another node."""
+        if self.edge is not None and self.edge.knows(code):
+            return RemoteRoom(code, self.edge)
+        return None
+
+    def is_searching(self) -> bool:
+        """Whether rooms of other nodes may not be known yet."""
+        return self.edge is not None and self.edge.is_searching
+
+    def connect(self, directory: Directory) -> None:
+        """Let what comes from other nodes find its rooms."""
+        self.uplink = Uplink(directory.running, directory.find_here)
+
+    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> bool:
+        """Give a request of somebody elsewhere to its room."""
+        assert self.uplink is not None
+        return self.uplink.deliver(item, link, ack)
+
+    async def start(self, stack: contextlib.AsyncExitStack) -> None:
+        """Connect to the broker, and stay connected."""
+        if self.node is None or self.bus is None or self.outbox is None:
+            return
+        for name, work in (
+            ("relay-bus", self.bus.run(self.node)),
+            ("relay-node", self.node.run()),
+            ("outbox-clean", self.outbox.keep_clean()),
+        ):
+            task = asyncio.create_task(work, name=name)
+            stack.push_async_callback(end, task)
+        stack.push_async_callback(self._leave)
+
+    def checks(self) -> dict[str, Check]:
+        """Return what /healthz tries of the way to other nodes."""
+        if self.bus is None or self.outbox is None:
+            return {}
+        bus = self.bus
+        return {
+            "broker": checks.broker(lambda: bus.is_up),
+            "outbox": checks.outbox(self.outbox),
+        }
+
+    def be_watched(self, metrics: Metrics) -> None:
+        """Let the gauges of the way to other nodes be read."""
+        if self.bus is not None and self.outbox is not None:
+            bus, outbox = self.bus, self.outbox
+            assert self.node is not None
+            assert self.edge is not None
+            node, sender = self.node, self.edge.sender
+            home = self.gateway
+            assert isinstance(home, HomeGateway)
+            metrics.watch("broker_rejected", lambda: node.rejected)
+            metrics.watch("batches_resent", lambda: sender.resent)
+            metrics.watch("broker_up", lambda: bus.is_up)
+            metrics.watch("broker_dropped", lambda: bus.dropped + home.too_large)
+            metrics.watch("outbox_waiting", lambda: outbox.size)
+
+    async def _leave(self) -> None:
+        """Tell the other nodes that this one goes."""
+        assert self.node is not None
+        self.node.say_goodbye()
+        await asyncio.sleep(GOODBYE_S)
+
+
+async def open_sites(
+    config: Config, clock: Clock, stack: contextlib.AsyncExitStack
+) -> Sites:
+    """Make the gateway, and with a broker everything behind it."""
+    if config.broker is None:
+        return Sites(LocalGateway())
+    try:
+        address = BrokerAddress.parse(config.broker, config.broker_ca)
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
+    name = config.site or address.user or ""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
+        raise CannotStart(
+            f"'{name}' is no name for a site: give --site, in small letters, digits "
+            "and hyphens, the same as the site's user at the broker."
+        )
+    boot = secrets.token_hex(KEY_BYTES)
+    try:
+        bus = MqttBus(
+            address,
+            address.client_id(name),
+            topics.subscriptions(name),
+            last_will(name, boot),
+        )
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
+    outbox = Outbox(config.data / OUTBOX if config.data else None)
+    stack.push_async_callback(outbox.close)
+    try:
+        await outbox.restore()
+    except DiskError as exc:
+        raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
+    edge = EdgeRelay(name, boot, bus, outbox)
+    sites = Sites(LocalGateway(), name, bus=bus, edge=edge, outbox=outbox)
+    home = HomeGateway(name, bus, sites.deliver)
+    sites.gateway = home
+    sites.node = Node(name, boot, bus, home, edge, clock.now_ms)
+    return sites
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended: a library may swallow it the first time."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
