@@ -116,13 +116,13 @@ async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
 
 
 HANGS = """
-import asyncio, contextlib, sys
+import asyncio, contextlib, sys, types
 from server.app import Config
 from server.cli import serve
 
 @contextlib.asynccontextmanager
 async def hangs(config):
-    yield
+    yield types.SimpleNamespace(certificate=None)
     await asyncio.to_thread(sys.stdin.read)  # as a disk that does not answer
 
 async def greets(*_):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from server.cli.doctor import network
 from server.cli.practice import practice_bringer
 from server.config import Config
 from server.folder import CannotStart
@@ -78,6 +79,9 @@ async def test_a_round_over_wss_and_the_pages_over_https(files: Files) -> None:
             assert (await ann.vote())["type"] == "recorded"
             await host.do("close_votes", "reveal")
             await ann.phase("reveal")
+        assert await asyncio.to_thread(
+            network.is_ours, at.port
+        )  # the doctor's question
         page = await get(at.port, "/healthz", tls=files.trusting, name=NAME)
         assert page.status == 200
 
