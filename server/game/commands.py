@@ -20,6 +20,9 @@ from server.game.settings import SettingsChange
 _STRICT = ConfigDict(extra="forbid")
 
 Ref = Annotated[int, Field(ge=0, le=2**53)] | None
+Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None
+"""A site's name; where it is given, a command is about its people only."""
+
 RoundIndex = Annotated[int, Field(ge=0, le=999)]
 Percent = Literal[100, 150, 200, 0]
 """A player's own time, per cent of the limit; 0 is no limit, 100 the same as all."""
@@ -189,23 +192,26 @@ class Finish(_Host):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveTime(_Host):
-    """Give everybody more time (seconds)."""
+    """Give everybody, or the people of one site, more time (seconds)."""
 
     seconds: Annotated[int, Field(ge=5, le=600)] = 30
+    site: Site = None
     type: Literal["give_time"] = "give_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock(_Host):
-    """Let nobody new join; those who are in may come back."""
+    """Let nobody new join, or not at one site; those who are in may come back."""
 
+    site: Site = None
     type: Literal["lock"] = "lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlock(_Host):
-    """Let new players join again."""
+    """Let new players join again, or again at one site."""
 
+    site: Site = None
     type: Literal["unlock"] = "unlock"
 
 
@@ -214,6 +220,8 @@ class Kick(_Host):
     """Remove a player for good; votes already cast stay counted."""
 
     player: PlayerId
+    site: Site = None
+    """Only if the player belongs to this site."""
     type: Literal["kick"] = "kick"
 
 

@@ -95,6 +95,22 @@ class RoomUnlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteLocked:
+    """Nobody new may join at one site."""
+
+    site: str
+    type: Literal["site_locked"] = "site_locked"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteUnlocked:
+    """New players may join again at one site."""
+
+    site: str
+    type: Literal["site_unlocked"] = "site_unlocked"
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleShown:
     """A worked example of the opening pair (index 0 or 1) is on show."""
 
@@ -171,6 +187,15 @@ class DeadlineExtended:
 
     deadline_ms: int
     type: Literal["deadline_extended"] = "deadline_extended"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteGivenTime:
+    """The people of one site may answer the open ballot until ``deadline_ms``."""
+
+    site: str
+    deadline_ms: int
+    type: Literal["site_given_time"] = "site_given_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +303,8 @@ Event = Annotated[
     | PlayerKicked
     | RoomLocked
     | RoomUnlocked
+    | SiteLocked
+    | SiteUnlocked
     | ExampleShown
     | RoundOpened
     | BallotOpened
@@ -285,6 +312,7 @@ Event = Annotated[
     | VoteKeptLate
     | BallotClosed
     | DeadlineExtended
+    | SiteGivenTime
     | AllowanceGranted
     | AllowancesWarned
     | ContrastShown

@@ -34,6 +34,9 @@ from server.game.events import (
     RoundRevealed,
     RoundSkipped,
     SettingsChanged,
+    SiteGivenTime,
+    SiteLocked,
+    SiteUnlocked,
     StepShown,
     TeamChosen,
     VoteCast,
@@ -207,6 +210,7 @@ def _ballot_opened(state: RoomState, event: BallotOpened) -> None:
         event.deadline_ms,
         None,
     )
+    poll.site_until_ms = {}
 
 
 def _ballot_closed(state: RoomState, event: BallotClosed) -> None:
@@ -220,6 +224,19 @@ def _deadline_extended(state: RoomState, event: DeadlineExtended) -> None:
     state.deadline_ms = event.deadline_ms
     if state.poll:
         state.poll.deadline_ms = event.deadline_ms
+
+
+def _site_locked(state: RoomState, event: SiteLocked) -> None:
+    state.locked_sites.add(event.site)
+
+
+def _site_unlocked(state: RoomState, event: SiteUnlocked) -> None:
+    state.locked_sites.discard(event.site)
+
+
+def _site_given_time(state: RoomState, event: SiteGivenTime) -> None:
+    if state.poll:
+        state.poll.site_until_ms[event.site] = event.deadline_ms
 
 
 def _allowance_granted(state: RoomState, event: AllowanceGranted) -> None:
@@ -358,6 +375,9 @@ _FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
     RoomLocked: _room_locked,
     RoomUnlocked: _room_unlocked,
     SettingsChanged: _settings_changed,
+    SiteLocked: _site_locked,
+    SiteUnlocked: _site_unlocked,
+    SiteGivenTime: _site_given_time,
     ExampleShown: _example_shown,
     RoundOpened: _round_opened,
     BallotOpened: _ballot_opened,

@@ -260,8 +260,14 @@ def _reason(
     )
 
 
-def person_card(state: RoomState, player: Player, present: Set[PlayerId]) -> PersonCard:
-    """Return one player as the host's roster shows them."""
+def person_card(
+    state: RoomState,
+    player: Player,
+    present: Set[PlayerId],
+    *,
+    has_points: bool = True,
+) -> PersonCard:
+    """Return one player as the host's roster shows them; a co-host's has no points."""
     poll = state.poll
     return PersonCard(
         player=player.id,
@@ -272,6 +278,6 @@ def person_card(state: RoomState, player: Player, present: Set[PlayerId]) -> Per
         is_kicked=player.is_kicked,
         has_answered=poll is not None and player.id in poll.votes,
         percent=player.allowance,
-        points=round(player.points, 1),
-        rounds=player.rounds_scored,
+        points=round(player.points, 1) if has_points else None,
+        rounds=player.rounds_scored if has_points else None,
     )

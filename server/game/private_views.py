@@ -10,7 +10,7 @@ from server.game.phases import Ballot, Phase
 from server.game.scoring import is_right
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.steps import VERDICT_STEP
-from server.game.timing import holders, own_deadline_ms
+from server.game.timing import has_own_time, holders, own_deadline_ms
 from server.game.view_types import CardItem, Clock, MyVote, PrivateView
 from server.game.views import clock, verdict_of
 
@@ -58,7 +58,7 @@ def _own_clock(state: RoomState, player: Player, now_ms: int) -> Clock | None:
 def _warned(
     state: RoomState, player: Player, now_ms: int, present: Set[PlayerId]
 ) -> int | None:
-    if state.warned_until_ms is None or player.allowance == 100:
+    if state.warned_until_ms is None or not has_own_time(state, player):
         return None
     if player.id not in holders(state, now_ms, present | {player.id}):
         return None

@@ -95,6 +95,24 @@ class SiteCard:
 
 
 @dataclass(frozen=True, slots=True)
+class CohostPanel:
+    """What a co-host sees beside the stage: the own site's people, and no answers."""
+
+    site: str
+    people: int
+    connected: int
+    answered: int
+    expected: int
+    """Who has answered, or is here and still could."""
+    is_locked: bool
+    """Whether nobody new may join at this site."""
+    can_give_time: bool
+    given_ms: int | None
+    """Time left to the site's own people, where they were given more than all."""
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeldReveal:
     """A reveal that waits: these sites may have votes that are not stored yet."""
 

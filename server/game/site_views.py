@@ -9,7 +9,7 @@ from scenarios.model import Case
 from server.game.advice import proportion_right, wilson
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
-from server.game.site_types import SiteCard, SiteLink
+from server.game.site_types import CohostPanel, SiteCard, SiteLink
 from server.game.state import Poll, RoomState
 from server.game.tally import Tally
 
@@ -34,6 +34,30 @@ def site_cards(
     connected = Counter(players[p].site for p in present if p in players)
     return tuple(
         _card(state, name, latest, connected[name], heard.get(name)) for name in names
+    )
+
+
+def cohost_panel(
+    state: RoomState, site: str, now_ms: int, present: Set[PlayerId]
+) -> CohostPanel:
+    """Return what the co-host of a site sees of its people."""
+    poll = state.poll
+    votes = poll.votes if poll else {}
+    own = {player.id for player in state.players.values() if player.site == site}
+    own -= state.kicked
+    here = own & present
+    answered = len(own & votes.keys())
+    until_ms = poll.site_until_ms.get(site) if poll else None
+    return CohostPanel(
+        site=site,
+        people=len(own),
+        connected=len(here),
+        answered=answered,
+        expected=answered + len(here - votes.keys()),
+        is_locked=site in state.locked_sites,
+        can_give_time=poll is not None and poll.deadline_ms is not None,
+        given_ms=None if until_ms is None else max(0, until_ms - now_ms),
+        late=state.late[site],
     )
 
 

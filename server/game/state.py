@@ -75,6 +75,8 @@ class Poll:
     tally: Tally = field(default_factory=Tally)
     sites: dict[str, Tally] = field(default_factory=dict)
     """The same by the player's site."""
+    site_until_ms: dict[str, int] = field(default_factory=dict)
+    """Until when the people of a site may answer that was given more time."""
 
     @property
     def is_open(self) -> bool:
@@ -153,6 +155,8 @@ class RoomState:
     """Where the running phase's timer ends (UTC ms); None where none runs."""
     warned_until_ms: int | None = None
     is_locked: bool = False
+    locked_sites: set[str] = field(default_factory=set)
+    """Sites at which nobody new may join."""
     finished_ms: int | None = None
     players: dict[PlayerId, Player] = field(default_factory=dict)
     skeletons: set[str] = field(default_factory=set)

@@ -7,13 +7,13 @@ close; the host may override it after a warning of 20 s.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
 from scenarios.model import Case
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
-from server.game.state import GRACE_MS, Player, Poll, RoomState
+from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
 
 WORDS_PER_MINUTE = 150
 VOTE_MS = 30_000
@@ -56,8 +56,15 @@ def own_deadline_ms(player: Player, poll: Poll) -> int | None:
     """Return a player's own deadline in a poll; None is no limit."""
     if player.allowance == 0 or poll.deadline_ms is None:
         return None
-    return (
-        poll.opened_ms + (poll.deadline_ms - poll.opened_ms) * player.allowance // 100
+    until_ms = max(poll.deadline_ms, poll.site_until_ms.get(player.site or "", 0))
+    return poll.opened_ms + (until_ms - poll.opened_ms) * player.allowance // 100
+
+
+def has_own_time(state: RoomState, player: Player) -> bool:
+    """Whether a player's time may differ from that of all, now."""
+    poll = state.poll
+    return player.allowance != USUAL_ALLOWANCE or (
+        poll is not None and player.site in poll.site_until_ms
     )
 
 
@@ -68,12 +75,20 @@ def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[Playe
         return []
     return [
         player.id
-        for player in map(state.players.__getitem__, state.own_time)
+        for player in _with_own_time(state, poll)
         if player.id in present
         and not player.is_kicked
         and player.id not in poll.votes
         and _runs(player, poll, now_ms)
     ]
+
+
+def _with_own_time(state: RoomState, poll: Poll) -> Iterator[Player]:
+    yield from map(state.players.__getitem__, state.own_time)
+    if poll.site_until_ms:
+        for player in state.players.values():
+            if player.site in poll.site_until_ms and player.id not in state.own_time:
+                yield player
 
 
 def _runs(player: Player, poll: Poll, now_ms: int) -> bool:

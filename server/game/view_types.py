@@ -366,8 +366,9 @@ class PersonCard:
     has_answered: bool
     percent: int
     """Own time allowance, per cent of the limit; 0 is no limit."""
-    points: float
-    rounds: int
+    points: float | None
+    rounds: int | None
+    """None where they are not for whoever asks: they tell who was right."""
 
 
 @dataclass(frozen=True, slots=True)

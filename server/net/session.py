@@ -297,7 +297,8 @@ class Session:
         hello, nonce = self._challenge
         self._challenge = None
         if self._room is not None:
-            self._link.audience = "host" if hello.role == "host" else "screen"
+            assert hello.role != "admin"
+            self._link.audience = hello.role
             proof = Attend(link=self._link, nonce=nonce, proof=message.proof)
             self._pass_on(self._room, proof)
             return

@@ -12,14 +12,23 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from scenarios.model import Slug
 from server.game.answers import Answer
-from server.game.commands import HostCommand, Percent, Ref
+from server.game.commands import (
+    GiveTime,
+    HostCommand,
+    Kick,
+    Lock,
+    Percent,
+    Ref,
+    Site,
+    Unlock,
+)
 from server.game.ids import ClientId, RoomCode
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 
 PROTOCOL_VERSION = 1
 
-Role = Literal["player", "screen", "host", "admin"]
+Role = Literal["player", "screen", "cohost", "host", "admin"]
 
 ClientName = Annotated[
     ClientId, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")
@@ -38,8 +47,8 @@ class Message(BaseModel):
 class Hello(Message):
     """The first message on every socket: who is there, and for which room.
 
-    A player gives ``name`` (to join) or ``token`` (to come back). A host, a screen or
-    an admin is sent a challenge and answers it with ``prove``.
+    A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
+    screen or an admin is sent a challenge and answers it with ``prove``.
     """
 
     type: Literal["hello"] = "hello"
@@ -107,13 +116,18 @@ class ChooseTeam(Message):
 
 
 class GetRoster(Message):
-    """A host asks for a page of the roster, 50 people at most."""
+    """A host asks for a page of the roster, 50 people at most.
+
+    A co-host is shown the people of the own site, without their points.
+    """
 
     type: Literal["get_roster"] = "get_roster"
     ref: Ref = None
     offset: Annotated[int, Field(ge=0, le=100_000)] = 0
     search: Annotated[str, Field(max_length=100)] = ""
     """Only names that contain this text."""
+    site: Site = None
+    """Only people of this site."""
 
 
 class GetReport(Message):
@@ -194,6 +208,8 @@ class Ping(Message):
 
 PlayerMessage = Vote | AskTime | ChooseTeam | Ping
 AdminMessage = OpenRoom | ListRooms | ListDecks | GetCase | GetAcross | Ping
+CohostMessage = Lock | Unlock | Kick | GiveTime | GetRoster | Ping
+"""What a co-host may send; the room makes each about the own site's people only."""
 HostMessage = HostCommand | GetRoster | GetReport | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
@@ -213,6 +229,7 @@ def _types(union: object) -> frozenset[str]:
 ALLOWED: dict[Role, frozenset[str]] = {
     "player": _types(PlayerMessage),
     "screen": frozenset({"ping"}),
+    "cohost": _types(CohostMessage),
     "host": _types(HostMessage),
     "admin": _types(AdminMessage),
 }

@@ -27,6 +27,11 @@ def screen_key(host_key: str) -> str:
     return derive(host_key, "screen")
 
 
+def cohost_key(host_key: str, site: str) -> str:
+    """Return the key of a site's co-host: good at that site only."""
+    return derive(host_key, f"cohost {site}")
+
+
 def player_token(host_key: str, player: str) -> str:
     """Return a player's resume token, ``PLAYER.MAC``: who it is, and its proof."""
     return f"{player}.{derive(host_key, f'player {player}')}"

@@ -17,11 +17,12 @@ message types and fields from the server that it does not know.
 1. **Hello.** Open `/ws` and send `hello` with `version` 1, a `role` and, but for an
    admin, the `room` code. A player gives a `name` to join or, to come back, the
    `token` of an earlier `welcome`. A `join_key` of its own makes a hello safe to send
-   again when no `welcome` came. Host, screen and admin are sent a `challenge` and
-   answer it with `prove`.
+   again when no `welcome` came. Host, co-host, screen and admin are sent a `challenge`
+   and answer it with `prove`.
 2. **Welcome.** A player keeps `token`: it is who they are, whatever socket, tab or
-   phone they use. At once follow `view` (for a host `host_view` and `panel`),
-   `progress` and, for players, `you`. Reconnecting is nothing more than this.
+   phone they use. At once follow `view` (for a host `host_view` and `panel`, for a
+   co-host `view` and `site_panel`), `progress` and, for players, `you`.
+   Reconnecting is nothing more than this.
 3. **Views.** A view is the whole picture of the phase for one role and replaces the
    one before; ignore a view whose `version` is not greater than the last. Its `phase`
    says which kind it is. Nothing has to be fetched: what you may see is sent to you.
@@ -76,7 +77,9 @@ fragment of a link (`/host#room=CODE&key=KEY`) and never over the wire. To answe
 
 (ROOM in upper case, `-` for an admin) and send it as 64 lower-case hexadecimal digits.
 The host key of a room is the first 16 bytes of HMAC-SHA256(admin key, `host CODE`);
-the screen key is the first 16 bytes of HMAC-SHA256(host key, `screen`).
+the screen key is the first 16 bytes of HMAC-SHA256(host key, `screen`), the key of the
+co-host of a site those of HMAC-SHA256(host key, `cohost SITE`). A co-host's key is good
+at the node of that site only, and lets its holder act for the people of that site.
 
 On plain HTTP this keeps a listener from copying a key. An attacker who can change what
 is sent can still take over a connection: use HTTPS where that matters.

@@ -13,10 +13,17 @@ from typing import Literal
 
 from server.game.phases import OPEN_BALLOT, TABLE, Phase
 
-Speaker = Literal["stranger", "player", "screen", "host", "admin"]
+Speaker = Literal["stranger", "player", "screen", "cohost", "host", "admin"]
 """Who is at the other end of a socket; a stranger has not been welcomed yet."""
 
-SPEAKERS: tuple[Speaker, ...] = ("stranger", "player", "screen", "host", "admin")
+SPEAKERS: tuple[Speaker, ...] = (
+    "stranger",
+    "player",
+    "screen",
+    "cohost",
+    "host",
+    "admin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +42,25 @@ def _host(*commands: str) -> dict[str, Row]:
     return {command: Row(("host",), command) for command in commands}
 
 
+def _cohost(*commands: str) -> dict[str, Row]:
+    """Return the rows of commands that a co-host may give for the own site, too."""
+    return {command: Row(("cohost", "host"), command) for command in commands}
+
+
 ROWS: dict[str, Row] = {
     "hello": Row(("stranger",)),
     "prove": Row(("stranger",)),
-    "ping": Row(("player", "screen", "host", "admin")),
+    "ping": Row(("player", "screen", "cohost", "host", "admin")),
     "vote": Row(("player",), "cast_vote"),
     "ask_time": Row(("player",), "ask_time"),
     "choose_team": Row(("player",), "choose_team"),
     **_host("show_example", "open_round", "open_vote", "close_votes", "contrast"),
     **_host("discuss", "revote", "reveal", "next_step", "ask_fix", "transfer"),
-    **_host("skip_round", "back_to_lobby", "finish", "give_time", "lock", "unlock"),
-    **_host("kick", "rename", "set_team", "pin_reason", "unpin_reason"),
+    **_host("skip_round", "back_to_lobby", "finish"),
+    **_cohost("give_time", "lock", "unlock", "kick"),
+    **_host("rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings"),
-    "get_roster": Row(("host",)),
+    "get_roster": Row(("cohost", "host")),
     "get_report": Row(("host",)),
     "open_room": Row(("admin",)),
     "list_rooms": Row(("admin",)),
@@ -85,11 +98,12 @@ same table is tested, every message by every role in every phase, against the se
 
 - A **stranger** is a socket that has not been welcomed. Whatever else it sends is
   refused with `hello_expected`. `prove` answers a challenge; there is one after a
-  `hello` of a host, a screen or an admin.
+  `hello` of a host, a co-host, a screen or an admin.
 - What a role may not send is refused with `not_allowed`, in every phase.
 - What a role may send, but not in this phase, is refused with `wrong_phase`, in a
   finished room with `room_finished`. A `vote` outside of an open ballot is refused with
   `phase_closed`, unless it was received before its ballot's close or within 2 s after.
+- A **co-host** acts for the people of one site only, whatever the message says.
 - An admin speaks of no room, so no phase matters; a room's host is no admin.
 - A player who was kicked is shown out; what was on its way is refused with `kicked`.
 

@@ -11,6 +11,7 @@ from server.game.answers import Answer
 from server.game.commands import Ref
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
+from server.game.site_types import CohostPanel
 from server.game.view_types import (
     HostPanel,
     HostView,
@@ -72,6 +73,14 @@ class Panel(Message):
     version: int
     """How far the room had come: at least that of the view these figures go with."""
     panel: HostPanel
+
+
+class SitePanel(Message):
+    """A co-host's live figures of the own site, at most five times a second."""
+
+    type: Literal["site_panel"] = "site_panel"
+    version: int
+    panel: CohostPanel
 
 
 class Progress(Message):
@@ -160,6 +169,7 @@ class Bye(Message):
         "refused",
         "idle",
         "full",
+        "prove_again",
     ]
     detail: str
     come_back: bool
@@ -288,6 +298,7 @@ ServerMessage = Annotated[
     | View
     | HostViewMessage
     | Panel
+    | SitePanel
     | Progress
     | You
     | Received

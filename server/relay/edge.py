@@ -16,9 +16,9 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
 from server.protocol.codec import encode_server
-from server.protocol.server_messages import Notice, Received
+from server.protocol.server_messages import Bye, Notice, Received
 from server.relay.bus import Bus
-from server.relay.gateway import Audience, Link
+from server.relay.gateway import AUDIENCES, Audience, Link
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
     Announce,
@@ -57,6 +57,7 @@ class _Seat:
     link: Link
     room: RoomCode
     token: str | None = None
+    is_greeted: bool = False
     returning: int = 0
     """The number of its latest return, which may be on its way still."""
 
@@ -193,7 +194,11 @@ class EdgeRelay:
         """Tell homes again who is here: after a cut, or a home's restart."""
         for link_id, seat in self._seats.items():
             known = self._rooms.get(seat.room)
-            if known is None or seat.token is None or home not in (None, known.home):
+            if known is None or home not in (None, known.home):
+                continue
+            if seat.link.audience == "cohost" and seat.is_greeted:
+                seat.link.part(_PROVE_AGAIN)
+            if seat.token is None:
                 continue
             if self.sender.is_waiting(known.home, seat.returning):
                 continue
@@ -245,6 +250,7 @@ class EdgeRelay:
 
     def _greeted(self, seat: _Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show what is known, in one go."""
+        seat.is_greeted = True
         seat.token = json.loads(welcome).get("token")
         self._people.attach(seat.room, seat.link, player)
         seat.link.greet(welcome, player)
@@ -290,7 +296,7 @@ class EdgeRelay:
             else:
                 self._cut.discard(room)
                 frame = _BACK
-            for audience in ("player", "screen"):
+            for audience in AUDIENCES:
                 self._people.broadcast(room, audience, frame)
 
     # --- clocks ----------------------------------------------------------------------
@@ -306,6 +312,13 @@ class EdgeRelay:
         self.sender.home(home).offset.add(sent_ms, home_ms, heard_ms)
 
 
+_PROVE_AGAIN = encode_server(
+    Bye(
+        code="prove_again",
+        detail="The line to the game was cut; the key has to be shown again.",
+        come_back=True,
+    )
+)
 _CUT = encode_server(
     Notice(
         code="site_cut",

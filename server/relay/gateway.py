@@ -12,9 +12,12 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.game.site_types import SiteLink
 
-Audience = Literal["player", "screen", "host"]
-AUDIENCES: tuple[Audience, ...] = ("player", "screen", "host")
-STAFF: tuple[Audience, ...] = ("screen", "host")
+Audience = Literal["player", "screen", "cohost", "host"]
+AUDIENCES: tuple[Audience, ...] = ("player", "screen", "cohost", "host")
+STAFF: tuple[Audience, ...] = ("screen", "cohost", "host")
+SHARED: tuple[Audience, ...] = ("player", "screen")
+"""Roles whose view may be read at every site; all others' go to their links only."""
+
 
 Slot = Literal["view", "panel", "progress", "you"]
 """Frames of one slot replace each other: only the newest unsent one is kept."""
@@ -102,6 +105,14 @@ class Gateway(Protocol):
 
     def players(self, room: RoomCode) -> list[PlayerId]:
         """Return the players of a room who are attached now."""
+        ...
+
+    def hears(self, room: RoomCode, link: Link) -> bool:
+        """Whether a link has been let in, and hears the room."""
+        ...
+
+    def links(self, room: RoomCode, audience: Audience) -> list[Link]:
+        """Return the links of one role."""
         ...
 
     def count(self, room: RoomCode, audience: Audience) -> int:

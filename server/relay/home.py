@@ -18,6 +18,7 @@ from server.game.site_types import SiteLink
 from server.relay import down, topics
 from server.relay.bus import Bus
 from server.relay.flushes import Flushes
+from server.relay.gateway import SHARED as ROLES_SHARED
 from server.relay.gateway import Audience, Slot
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
@@ -85,7 +86,7 @@ class RemoteLink:
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a private frame down; shared ones are retained at a topic."""
-        if slot not in SHARED:
+        if slot not in SHARED or self.audience not in ROLES_SHARED:
             self._send("push", frame.decode(), slot=slot)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
@@ -154,7 +155,7 @@ class HomeGateway(LocalGateway):
     ) -> None:
         """Send a view to this node's people, and retain it for the others'."""
         super().show(room, audience, frame, version)
-        if audience == "host":
+        if audience not in ROLES_SHARED:
             return
         epoch = self._epochs.setdefault(room, 1)
         self._retain(topics.announce(self._node, room), encode(Announce(epoch=epoch)))

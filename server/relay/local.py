@@ -15,20 +15,21 @@ class _Listeners:
     """Who hears one room: one link a player, any number of screens and hosts."""
 
     players: dict[PlayerId, Link] = field(default_factory=dict)
-    screens: dict[Link, None] = field(default_factory=dict)
-    hosts: dict[Link, None] = field(default_factory=dict)
+    staff: dict[Audience, dict[Link, None]] = field(default_factory=dict)
+    """Screens, co-hosts and hosts by role."""
 
     def of(self, audience: Audience) -> Iterable[Link]:
         if audience == "player":
             return self.players.values()
-        return self.screens if audience == "screen" else self.hosts
+        return self.staff.get(audience, {})
 
-    def staff(self, link: Link) -> dict[Link, None]:
-        """Return where a link that is no player's belongs."""
-        return self.screens if link.audience == "screen" else self.hosts
+    def everybody(self) -> list[Link]:
+        """Return every link, players first."""
+        staff = (link for links in self.staff.values() for link in links)
+        return [*self.players.values(), *staff]
 
     def __bool__(self) -> bool:
-        return bool(self.players or self.screens or self.hosts)
+        return bool(self.players or any(self.staff.values()))
 
 
 class LocalGateway:
@@ -48,7 +49,7 @@ class LocalGateway:
             old = listeners.players.get(player)
             listeners.players[player] = link
             return old if old is not link else None
-        listeners.staff(link)[link] = None
+        listeners.staff.setdefault(link.audience, {})[link] = None
         return None
 
     def detach(self, room: RoomCode, link: Link) -> bool:
@@ -60,7 +61,7 @@ class LocalGateway:
             if listeners.players.get(link.player) is not link:
                 return False
             del listeners.players[link.player]
-        elif listeners.staff(link).pop(link, False) is False:
+        elif listeners.staff.get(link.audience, {}).pop(link, False) is False:
             return False
         if not listeners:
             del self._rooms[room]
@@ -112,6 +113,20 @@ class LocalGateway:
         listeners = self._rooms.get(room)
         return list(listeners.players) if listeners else []
 
+    def hears(self, room: RoomCode, link: Link) -> bool:
+        """Whether a link has been let in, and hears the room."""
+        listeners = self._rooms.get(room)
+        if listeners is None:
+            return False
+        if link.player is not None:
+            return listeners.players.get(link.player) is link
+        return link in listeners.staff.get(link.audience, {})
+
+    def links(self, room: RoomCode, audience: Audience) -> list[Link]:
+        """Return the links of one role."""
+        listeners = self._rooms.get(room)
+        return list(listeners.of(audience)) if listeners else []
+
     def count(self, room: RoomCode, audience: Audience) -> int:
         """Return how many links of a role hear a room."""
         listeners = self._rooms.get(room)
@@ -125,6 +140,6 @@ class LocalGateway:
         if player is not None:
             links = [link for p, link in listeners.players.items() if p == player]
         else:
-            links = [*listeners.players.values(), *listeners.screens, *listeners.hosts]
+            links = listeners.everybody()
         for link in links:
             link.part(bye)

@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from server.game.ids import PlayerId, RoomCode
-from server.protocol.client_messages import Hello, PlayerMessage
-from server.relay.gateway import Audience, Slot
+from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
+from server.relay.gateway import Slot
 from server.relay.window import SPAN
 
 MOST_BYTES = 64 * 1024
@@ -60,10 +60,10 @@ class UpReturn(NodeMessage):
 
 
 class UpAttend(NodeMessage):
-    """A screen answers the edge's challenge."""
+    """A screen or a co-host answers the edge's challenge."""
 
     op: Literal["attend"] = "attend"
-    audience: Audience
+    audience: Literal["screen", "cohost"]
     nonce: Annotated[str, Field(max_length=100)]
     proof: Annotated[str, Field(max_length=128)]
 
@@ -75,11 +75,14 @@ class UpLeave(NodeMessage):
 
 
 class UpSay(NodeMessage):
-    """A message of a player, stamped in the home's time (UTC ms)."""
+    """A message of a player or a co-host, stamped in the home's time (UTC ms).
+
+    Which of the two may say it is for the room to check.
+    """
 
     op: Literal["say"] = "say"
     token: Annotated[str, Field(max_length=100)] | None
-    message: Annotated[PlayerMessage, Field(discriminator="type")]
+    message: Annotated[PlayerMessage | CohostMessage, Field(discriminator="type")]
     stamped_ms: int
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.relay.gateway import Audience
+from server.relay.gateway import SHARED, Audience
 
 ROOT = "tg/v1"
 
@@ -18,8 +18,8 @@ def announce(node: str, room: str) -> str:
 
 
 def view(node: str, room: str, audience: Audience) -> str:
-    """The view of players or screens, retained. Never a host's."""
-    assert audience != "host", "a host's view never leaves by a shared topic"
+    """The view of players or screens, retained. Never a host's or a co-host's."""
+    assert audience in SHARED, f"a {audience}'s view never leaves by a shared topic"
     return f"{ROOT}/home/{node}/room/{room}/{audience}"
 
 

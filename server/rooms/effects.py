@@ -29,6 +29,9 @@ from server.game.events import (
     RoundRevealed,
     RoundSkipped,
     SettingsChanged,
+    SiteGivenTime,
+    SiteLocked,
+    SiteUnlocked,
     StepShown,
     TeamChosen,
     VoteCast,
@@ -62,10 +65,18 @@ STAGE = (
 PERSONAL = (PlayerRenamed, TeamChosen, AllowanceGranted)
 """Events that change one player's private part."""
 
-TIMED = (BallotOpened, DeadlineExtended, AllowancesWarned)
+TIMED = (BallotOpened, DeadlineExtended, SiteGivenTime, AllowancesWarned)
 """Events that matter to those with time of their own."""
 
-QUIET = (VoteCast, PlayerJoined, PlayerKicked, RoomOpened, VoteKeptLate)
+QUIET = (
+    VoteCast,
+    PlayerJoined,
+    PlayerKicked,
+    RoomOpened,
+    SiteLocked,
+    SiteUnlocked,
+    VoteKeptLate,
+)
 """Events that show only in figures, which are coalesced."""
 
 

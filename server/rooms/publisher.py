@@ -12,6 +12,7 @@ from server.game.host_views import host_panel, host_view, person_card
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.private_views import private_view
+from server.game.site_views import cohost_panel
 from server.game.state import RoomState
 from server.game.timing import answered_and_expected
 from server.game.views import player_view, screen_view
@@ -22,6 +23,7 @@ from server.protocol.server_messages import (
     Panel,
     Progress,
     Roster,
+    SitePanel,
     View,
     You,
 )
@@ -80,6 +82,8 @@ class Publisher:
     def stage(self, state: RoomState) -> None:
         """Send everybody the view of a new phase or step."""
         for audience in AUDIENCES:
+            if audience == "cohost" and not self._gateway.count(state.code, audience):
+                continue
             frame = self.view(state, audience)
             self._gateway.show(state.code, audience, frame, state.version)
 
@@ -111,6 +115,8 @@ class Publisher:
         link.push(self.view(state, audience), "view")
         if audience == "host":
             link.push(self._panel(state), "panel")
+        if audience == "cohost":
+            link.push(self._site_panel(state, link), "panel")
         link.push(self._recent_progress(state), "progress")
 
     def you(self, state: RoomState, player: PlayerId) -> None:
@@ -124,13 +130,17 @@ class Publisher:
         present = self._presence.present(now_ms)
         return encode_server(You(you=private_view(state, player, now_ms, present)))
 
-    def roster(self, state: RoomState, ask: GetRoster) -> bytes:
-        """Return the frame of a page of the roster."""
+    def roster(self, state: RoomState, ask: GetRoster, link: Link) -> bytes:
+        """Return the frame of a page of the roster: to a co-host, of the own site."""
+        is_cohost = link.audience == "cohost"
+        site = link.site if is_cohost else ask.site
         wanted = ask.search.casefold()
         people = [
             player
             for player in state.players.values()
-            if not player.is_kicked and wanted in player.name.casefold()
+            if not player.is_kicked
+            and wanted in player.name.casefold()
+            and site in (None, player.site)
         ]
         page = people[ask.offset : ask.offset + ROSTER_PAGE]
         present = self._presence.present(self._clock.now_ms())
@@ -139,7 +149,10 @@ class Publisher:
                 ref=ask.ref,
                 offset=ask.offset,
                 total=len(people),
-                people=tuple(person_card(state, player, present) for player in page),
+                people=tuple(
+                    person_card(state, player, present, has_points=not is_cohost)
+                    for player in page
+                ),
             )
         )
 
@@ -194,6 +207,15 @@ class Publisher:
         """Send the hosts their figures now."""
         if self._gateway.count(state.code, "host"):
             self._gateway.broadcast(state.code, "host", self._panel(state), "panel")
+        for link in self._gateway.links(state.code, "cohost"):
+            link.push(self._site_panel(state, link), "panel")
+
+    def _site_panel(self, state: RoomState, link: Link) -> bytes:
+        assert link.site is not None
+        now_ms = self._clock.now_ms()
+        present = self._presence.present(now_ms)
+        panel = cohost_panel(state, link.site, now_ms, present)
+        return encode_server(SitePanel(version=state.version, panel=panel))
 
     def _recent_progress(self, state: RoomState) -> bytes:
         """Return figures that may be a moment old: a newcomer gets newer ones soon.

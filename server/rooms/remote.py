@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.protocol.client_messages import PlayerMessage
+from server.protocol.client_messages import CohostMessage, PlayerMessage
 from server.relay.edge import EdgeRelay
 from server.relay.home import RemoteLink
 from server.relay.node_messages import (
@@ -73,8 +73,8 @@ class RemoteRoom:
             case Leave():
                 self._relay.leave(code, link, UpLeave())
             case Say(message=message, stamped_ms=stamped_ms):
-                if not isinstance(message, PlayerMessage):
-                    raise Refused("not_allowed", "Only players speak from elsewhere.")
+                if not isinstance(message, PlayerMessage | CohostMessage):
+                    raise Refused("not_allowed", "A host speaks at the room's node.")
                 say = UpSay.model_construct(
                     op="say", token=None, message=message, stamped_ms=stamped_ms
                 )
@@ -137,8 +137,8 @@ def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:
             return Enter(link=link, hello=hello, site=link.site, ack=ack)
         case UpReturn(token=token):
             return Return(link=link, token=token, ack=ack)
-        case UpAttend(nonce=nonce, proof=proof):
-            link.audience = "screen"
+        case UpAttend(audience=audience, nonce=nonce, proof=proof):
+            link.audience = audience
             return Attend(link=link, nonce=nonce, proof=proof, ack=ack)
         case UpLeave():
             return Leave(link=link, ack=ack)

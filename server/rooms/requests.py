@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from server.game.commands import AskTime as AskTimeCommand
-from server.game.commands import CastVote, Command, Join
+from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
 from server.game.commands import ChooseTeam as ChooseTeamCommand
 from server.game.errors import Refused
 from server.game.ids import PlayerId
@@ -20,6 +22,7 @@ from server.protocol.client_messages import (
     Vote,
 )
 from server.protocol.keys import derive
+from server.relay.gateway import Link
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:
@@ -31,6 +34,17 @@ def join(state: RoomState, hello: Hello, site: str | None) -> Join:
     """Return the command that a hello by name stands for."""
     player = player_for(state, hello)
     return Join(player, hello.name or "", hello.team, hello.is_practice, site)
+
+
+def limited(
+    message: PlayerMessage | HostMessage, link: Link
+) -> PlayerMessage | HostMessage:
+    """Return a message as its sender may mean it: a co-host acts for one site only."""
+    if link.audience == "cohost" and isinstance(
+        message, Lock | Unlock | Kick | GiveTime
+    ):
+        return replace(message, site=link.site)
+    return message
 
 
 def command(

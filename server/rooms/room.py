@@ -22,14 +22,14 @@ from server.game.events import BallotClosed, Event
 from server.game.evolve import evolve, replay
 from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
-from server.game.timing import is_due, next_due_ms
+from server.game.timing import has_own_time, is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
 from server.metrics import Metrics
 from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
-from server.protocol.keys import is_equal, player_token, prove, screen_key
+from server.protocol.keys import cohost_key, is_equal, player_token, prove, screen_key
 from server.protocol.server_messages import Notice
-from server.relay.gateway import AUDIENCES, Audience, Gateway
+from server.relay.gateway import AUDIENCES, Audience, Gateway, Link
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of
@@ -67,6 +67,8 @@ class _Step:
     events: list[Event] = field(default_factory=list)
     refusals: list[Refused | None] = field(default_factory=list)
     """For each request of the batch: why it was refused, or None."""
+    proven: set[Link] = field(default_factory=set)
+    """Hosts, co-hosts and screens that have proven their key in this step."""
     is_answered: bool = False
     is_suspect: bool = False
     """A rule has failed in a way that it never should."""
@@ -132,9 +134,16 @@ class Room:
         """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
         self._inbox.put(request)
 
-    def key_of(self, audience: Audience) -> str:
-        """Return the key (hex) that a host or a screen has to prove."""
+    def key_of(self, audience: Audience, site: str | None = None) -> str:
+        """Return the key (hex) that a host, a site's co-host or a screen has to prove.
+
+        Raises :class:`Refused` for a co-host where there are no sites.
+        """
         secret = self._state.secret
+        if audience == "cohost":
+            if site is None:
+                raise Refused("wrong_proof", "This server has no sites to co-host.")
+            return cohost_key(secret, site)
         return secret if audience == "host" else screen_key(secret)
 
     def player_of(self, token: str) -> PlayerId:
@@ -218,8 +227,9 @@ class Room:
                 case Attend():
                     self._must_see()
                     self._check_proof(request)
+                    step.proven.add(request.link)
                 case Say():
-                    self._check_role(request)
+                    self._check_role(request, step.proven)
                     if request.message.type not in QUESTIONS:
                         self._apply(step, self._command(request))
                 case Leave():
@@ -242,20 +252,26 @@ class Room:
 
     def _check_proof(self, request: Attend) -> None:
         audience = request.link.audience
-        right = prove(self.key_of(audience), audience, self.code, request.nonce)
+        key = self.key_of(audience, request.link.site)
+        right = prove(key, audience, self.code, request.nonce)
         if not is_equal(request.proof, right):
             raise Refused("wrong_proof", "This key does not open this; check the link.")
 
-    def _check_role(self, request: Say) -> None:
+    def _check_role(self, request: Say, proven: Set[Link]) -> None:
         """A session on another node is not believed: nobody exceeds his role here."""
         role, kind = request.link.audience, request.message.type
         if kind not in ALLOWED[role]:
             raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
+        link = request.link
+        is_in = link in proven or self._gateway.hears(self.code, link)
+        if role != "player" and not is_in:
+            raise Refused("hello_expected", f"This {role} has not proven its key.")
 
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
         player = self.player_of(request.token) if request.token else request.link.player
-        return requests.command(request.message, player, request.stamped_ms)
+        message = requests.limited(request.message, request.link)
+        return requests.command(message, player, request.stamped_ms)
 
     def _apply(self, step: _Step, command: Command) -> None:
         for event in decide(self._state, command, *self._moment()):
@@ -353,7 +369,7 @@ class Room:
             taken_ms = self._clock.now_ms() - request.stamped_ms
             self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
         elif isinstance(message, GetRoster):
-            link.push(self._publisher.roster(self._state, message))
+            link.push(self._publisher.roster(self._state, message, link))
         elif isinstance(message, Ping):
             link.push(replies.pong(message, self._clock.now_ms()))
         elif message.ref is not None:
@@ -408,7 +424,8 @@ class Room:
             return
         connected = self._gateway.players(self.code)
         for number, player in enumerate(connected, start=1):
-            own_time = effects.timed and self._state.players[player].allowance != 100
+            person = self._state.players[player]
+            own_time = effects.timed and has_own_time(self._state, person)
             if effects.results or own_time or player in effects.persons:
                 self._publisher.you(self._state, player)
                 if number % YIELD_EVERY == 0:

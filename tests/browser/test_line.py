@@ -6,57 +6,24 @@ when it heals, and of a vote that came too late.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from server.app import Config, running
 from server.game.ids import RoomCode
 from server.game.phases import Phase
-from tests.browser.table import LAPTOP, Table
-from tests.support.broker import Broker, open_broker
+from tests.browser.sites import PATIENT_MS, join, two_sites
+from tests.browser.table import LAPTOP
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser
 
 play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
 expect = play.expect
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
 
-PATIENT_MS = 20_000
 CUT = "The line to the other site is cut"
-
-
-@contextlib.asynccontextmanager
-async def two_sites(
-    browser: Browser, folder: Path
-) -> AsyncIterator[tuple[Broker, Table, Table]]:
-    """Run a broker, a home and an edge; yield it and a table at each."""
-    broker = open_broker("mosquitto", folder)
-    await broker.start()
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(broker.kill)
-        tables = []
-        for name in ("berlin", "lisbon"):
-            config = Config(port=0, data=folder / name, broker=broker.url(), site=name)
-            node = await stack.enter_async_context(running(config))
-            tables.append(Table(browser, node))
-            stack.push_async_callback(tables[-1].leave)
-        yield broker, *tables
-
-
-async def join(table: Table, room: str) -> Page:
-    """Join by phone; the site may not have heard of the room yet."""
-    page = await table.sit(f"/j/{room}")
-    await page.locator("#name").fill("Ada")
-    await page.locator("button.main").click()
-    await expect(page.locator("main")).to_have_attribute(
-        "data-phase", "lobby", timeout=PATIENT_MS
-    )
-    return page
 
 
 async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
@@ -84,6 +51,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
                 console.get_by_role("button", name="Sites: 1 cut")
             ).to_be_visible()
             await host.ask("close_votes", override=True)
+            await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
             await console.keyboard.press("r")
             waiting = console.get_by_text("Waiting for lisbon")
             await expect(waiting).to_be_visible(timeout=PATIENT_MS)
@@ -108,6 +76,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
             await phone.locator("button.gap.outer").click()
             await expect(state).to_have_text("Received at your site, on its way.")
             await host.ask("close_votes", override=True)
+            await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
             await console.keyboard.press("r")
             await console.get_by_role("button", name="Go on without").click(
                 timeout=PATIENT_MS

@@ -91,6 +91,9 @@ hosts = st.one_of(
         )
     ),
     st.just(CloseVotes(override=True)),
+    st.builds(GiveTime, site=st.sampled_from(["berlin", "lisbon"])),
+    st.just(Lock(site="lisbon")),
+    st.just(Unlock(site="lisbon")),
     st.builds(NextStep, all=st.booleans()),
     st.builds(OpenRound, round=st.integers(0, 4)),
     st.builds(Kick, player=players),
@@ -112,6 +115,7 @@ people = st.one_of(
         st.text(max_size=12),
         st.sampled_from([None, "red"]),
         st.booleans(),
+        st.sampled_from([None, "berlin", "lisbon"]),
     ),
     st.builds(AskTime, players, st.sampled_from([0, 100, 150, 200])),
     st.builds(ChooseTeam, players, st.sampled_from(["blue", "none"])),

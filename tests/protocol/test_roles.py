@@ -31,7 +31,7 @@ from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED
 from server.protocol.codec import decode_client
 from server.protocol.roles import ROWS, SPEAKERS, Speaker, refusal_of
-from server.rooms.inbox import Say
+from server.rooms.inbox import Attend, Say
 from tests.support.callers import Caller, Venue, venue
 from tests.support.game import Game
 from tests.support.messages import is_sampled, kinds, minimal
@@ -154,12 +154,13 @@ async def test_the_room_believes_no_session(phase: Phase) -> None:
     """A session on another node could let anything through: the room checks again."""
     journal = journals()[phase]
     async with at(journal) as place:
-        for role in ("player", "screen", "host"):
+        for role in ("player", "screen", "cohost", "host"):
             link = RecordingLink()
-            link.audience = role  # type: ignore[assignment] # one of the three
+            link.audience = role  # type: ignore[assignment] # one of the four
             link.player = (
                 next(iter(place.room.state.players)) if role == "player" else None
             )
+            place.room._gateway.attach(place.room.code, link, link.player)
             for kind in ALLOWED["host"] | ALLOWED["player"]:
                 expected = refusal_of(role, kind, phase)  # type: ignore[arg-type] # as above
                 if expected is None:
@@ -168,6 +169,24 @@ async def test_the_room_believes_no_session(phase: Phase) -> None:
                 link.messages.clear()
                 place.room.put(Say(link=link, message=message, stamped_ms=10**9))
                 assert (await link.get("refused"))["code"] == expected
+
+
+async def test_the_room_believes_no_role_that_has_not_proven_its_key() -> None:
+    """A node that says "a host is here" and "he says" is not enough."""
+    async with at(journals()[Phase.VOTE]) as place:
+        before = len(await place.store.load(place.room.code))
+        for role in ("cohost", "host"):
+            link = RecordingLink()
+            link.audience, link.site = role, "berlin"  # type: ignore[assignment] # a role
+            proof = Attend(link=link, nonce="n", proof="0" * 64)
+            place.room.put(proof)
+            assert (await link.get("refused"))["code"] == "wrong_proof"
+            for kind in ALLOWED[role]:  # type: ignore[index] # a role
+                message: Any = decode_client(json.dumps(message_for(kind, Phase.VOTE)))
+                link.messages.clear()
+                place.room.put(Say(link=link, message=message, stamped_ms=10**9))
+                assert (await link.get("refused"))["code"] == "hello_expected"
+        assert len(await place.store.load(place.room.code)) == before
 
 
 FAST = Limits(player_rate=10_000, staff_rate=10_000)

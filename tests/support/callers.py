@@ -30,6 +30,7 @@ from tests.support.cases import SECRET
 from tests.support.room import ROOM, ManualClock, RecordingLink
 
 ADMIN_KEY = "ffeeddccbbaa99887766554433221100"
+SITE = "berlin"
 LIBRARY = load_library()
 
 
@@ -77,7 +78,7 @@ class Caller:
         return answers()[0]
 
 
-NEWS = {"view", "host_view", "panel", "progress", "you", "notice"}
+NEWS = {"view", "host_view", "panel", "site_panel", "progress", "you", "notice"}
 """What is sent to a role because something happened, not because it asked."""
 
 
@@ -126,7 +127,7 @@ async def _everybody(desk: Desk, room: Room) -> dict[Speaker, Caller]:
     hello = {"type": "hello", "version": 1, "role": "player", "room": ROOM}
     await player.send({**hello, "token": token})
     await player.link.get("you")
-    for role in ("screen", "host", "admin"):
+    for role in ("screen", "cohost", "host", "admin"):
         callers[role] = await _staff(desk, room, role)  # type: ignore[index] # a role
     return callers
 
@@ -140,10 +141,11 @@ def token_of(room: Room) -> str:
 
 async def _staff(desk: Desk, room: Room, role: str) -> Caller:
     caller = Caller(desk)
+    caller.link.site = SITE
     code = None if role == "admin" else ROOM
     await caller.send({"type": "hello", "version": 1, "role": role, "room": code})
     nonce = (await caller.link.get("challenge"))["nonce"]
-    key = ADMIN_KEY if role == "admin" else room.key_of(role)  # type: ignore[arg-type]
+    key = ADMIN_KEY if role == "admin" else room.key_of(role, SITE)  # type: ignore[arg-type]
     await caller.send({"type": "prove", "proof": prove(key, role, code, nonce)})  # type: ignore[arg-type]
     await caller.link.get("welcome")
     return caller

@@ -58,6 +58,7 @@ export type ServerMessage =
   | View
   | HostViewMessage
   | Panel
+  | SitePanel
   | Progress
   | You
   | Received
@@ -111,8 +112,8 @@ export interface Wire {
 /**
  * The first message on every socket: who is there, and for which room.
  *
- * A player gives ``name`` (to join) or ``token`` (to come back). A host, a screen or
- * an admin is sent a challenge and answers it with ``prove``.
+ * A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
+ * screen or an admin is sent a challenge and answers it with ``prove``.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Hello".
@@ -123,7 +124,7 @@ export interface Hello {
    * Protocol version the client speaks; this document describes version 1.
    */
   version: number;
-  role: "player" | "screen" | "host" | "admin";
+  role: "player" | "screen" | "cohost" | "host" | "admin";
   /**
    * Room code, in either case; absent for an admin.
    */
@@ -546,7 +547,7 @@ export interface Finish {
   type: "finish";
 }
 /**
- * Give everybody more time (seconds).
+ * Give everybody, or the people of one site, more time (seconds).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GiveTime".
@@ -554,26 +555,29 @@ export interface Finish {
 export interface GiveTime {
   ref: number | null;
   seconds: number;
+  site: string | null;
   type: "give_time";
 }
 /**
- * Let nobody new join; those who are in may come back.
+ * Let nobody new join, or not at one site; those who are in may come back.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Lock".
  */
 export interface Lock {
   ref: number | null;
+  site: string | null;
   type: "lock";
 }
 /**
- * Let new players join again.
+ * Let new players join again, or again at one site.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Unlock".
  */
 export interface Unlock {
   ref: number | null;
+  site: string | null;
   type: "unlock";
 }
 /**
@@ -585,6 +589,7 @@ export interface Unlock {
 export interface Kick {
   ref: number | null;
   player: string;
+  site: string | null;
   type: "kick";
 }
 /**
@@ -664,6 +669,8 @@ export interface SettingsChange {
 /**
  * A host asks for a page of the roster, 50 people at most.
  *
+ * A co-host is shown the people of the own site, without their points.
+ *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetRoster".
  */
@@ -675,6 +682,10 @@ export interface GetRoster {
    * Only names that contain this text.
    */
   search: string;
+  /**
+   * Only people of this site.
+   */
+  site: string | null;
 }
 /**
  * A host asks for the report of the room, as far as it has been played.
@@ -716,7 +727,7 @@ export interface Challenge {
  */
 export interface Welcome {
   type: "welcome";
-  role: "player" | "screen" | "host" | "admin";
+  role: "player" | "screen" | "cohost" | "host" | "admin";
   room: string | null;
   player: string | null;
   /**
@@ -1500,8 +1511,11 @@ export interface PersonCard {
    * Own time allowance, per cent of the limit; 0 is no limit.
    */
   percent: number;
-  points: number;
-  rounds: number;
+  points: number | null;
+  /**
+   * None where they are not for whoever asks: they tell who was right.
+   */
+  rounds: number | null;
 }
 /**
  * One site in the host's list. Measures are of the round's latest ballot.
@@ -1579,6 +1593,43 @@ export interface HeldReveal {
    */
   command: string;
   sites: SiteLink[];
+}
+/**
+ * A co-host's live figures of the own site, at most five times a second.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SitePanel".
+ */
+export interface SitePanel {
+  type: "site_panel";
+  version: number;
+  panel: CohostPanel;
+}
+/**
+ * What a co-host sees beside the stage: the own site's people, and no answers.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CohostPanel".
+ */
+export interface CohostPanel {
+  site: string;
+  people: number;
+  connected: number;
+  answered: number;
+  /**
+   * Who has answered, or is here and still could.
+   */
+  expected: number;
+  /**
+   * Whether nobody new may join at this site.
+   */
+  is_locked: boolean;
+  can_give_time: boolean;
+  /**
+   * Time left to the site's own people, where they were given more than all.
+   */
+  given_ms: number | null;
+  late: number;
 }
 /**
  * How many have answered: 5 a second to host and screen, 1 to players, at most.
@@ -1771,7 +1822,16 @@ export interface Notice {
  */
 export interface Bye {
   type: "bye";
-  code: "taken_over" | "kicked" | "room_closed" | "shutting_down" | "too_slow" | "refused" | "idle" | "full";
+  code:
+    | "taken_over"
+    | "kicked"
+    | "room_closed"
+    | "shutting_down"
+    | "too_slow"
+    | "refused"
+    | "idle"
+    | "full"
+    | "prove_again";
   detail: string;
   /**
    * Whether the client should connect again by itself.

@@ -13,6 +13,7 @@ from server.game.events import (
     BallotOpened,
     DeadlineExtended,
     Event,
+    SiteGivenTime,
 )
 from server.game.phases import Ballot
 from server.game.rules.moment import Moment
@@ -73,11 +74,22 @@ def closed(state: RoomState, moment: Moment) -> Event:
 
 
 def give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Event]:
-    """Move the running deadline, from now on where it has passed."""
+    """Move the running deadline, from now on where it has passed; or one site's."""
     if state.deadline_ms is None:
         raise Refused("no_timer", "No timer runs; there is nothing to extend.")
+    if command.site is not None:
+        return [_given_time(state, command.site, command.seconds, moment)]
     base_ms = max(state.deadline_ms, moment.now_ms)
     return [DeadlineExtended(base_ms + command.seconds * 1000)]
+
+
+def _given_time(state: RoomState, site: str, seconds: int, moment: Moment) -> Event:
+    """Return that a site's people have more time, beyond that of all and their own."""
+    poll = state.poll
+    if poll is None or poll.deadline_ms is None:
+        raise Refused("no_timer", "One site is given time in a vote only.")
+    until_ms = max(poll.deadline_ms, poll.site_until_ms.get(site, 0), moment.now_ms)
+    return SiteGivenTime(site, until_ms + seconds * 1000)
 
 
 def tick(state: RoomState, _: Tick, moment: Moment) -> list[Event]:

@@ -23,6 +23,8 @@ from server.game.events import (
     RoomLocked,
     RoomUnlocked,
     SettingsChanged,
+    SiteLocked,
+    SiteUnlocked,
     TeamChosen,
 )
 from server.game.names import clean_name, skeleton, unique_name
@@ -39,6 +41,8 @@ def join(state: RoomState, command: Join, moment: Moment) -> list[Event]:
         return []
     if state.is_locked:
         raise Refused("room_locked", "The host has locked this room.")
+    if command.site in state.locked_sites:
+        raise Refused("room_locked", "The host at this site has locked the room.")
     if _is_full(state, moment):
         raise Refused("room_full", f"This room holds {state.settings.max_players}.")
     name = unique_name(clean_name(command.name), state.skeletons)
@@ -111,19 +115,27 @@ def ask_time(state: RoomState, command: AskTime, _: Moment) -> list[Event]:
     return [AllowanceGranted(command.player, command.percent)]
 
 
-def lock(state: RoomState, _: Lock, __: Moment) -> list[Event]:
-    """Lock the room."""
+def lock(state: RoomState, command: Lock, _: Moment) -> list[Event]:
+    """Lock the room, or one site."""
+    if command.site is not None:
+        is_locked = command.site in state.locked_sites
+        return [] if is_locked else [SiteLocked(command.site)]
     return [] if state.is_locked else [RoomLocked()]
 
 
-def unlock(state: RoomState, _: Unlock, __: Moment) -> list[Event]:
-    """Unlock the room."""
+def unlock(state: RoomState, command: Unlock, _: Moment) -> list[Event]:
+    """Unlock the room, or one site."""
+    if command.site is not None:
+        is_locked = command.site in state.locked_sites
+        return [SiteUnlocked(command.site)] if is_locked else []
     return [RoomUnlocked()] if state.is_locked else []
 
 
 def kick(state: RoomState, command: Kick, _: Moment) -> list[Event]:
     """Remove a player."""
     active(state, command.player)
+    if command.site not in (None, state.players[command.player].site):
+        raise Refused("unknown_player", f"No such player at {command.site}.")
     return [PlayerKicked(command.player)]
 
 

@@ -1,9 +1,10 @@
 // The console's links: keys live in the fragment, which never leaves the browser.
-import { hostKey, screenKey } from "../room/keys";
+import { cohostKey, hostKey, screenKey } from "../room/keys";
 
 export type Place =
   | { kind: "admin"; key: string | null }
-  | { kind: "room"; room: string; key: string };
+  | { kind: "room"; room: string; key: string }
+  | { kind: "cohost"; room: string; key: string };
 
 const KEY = /^[0-9a-f]{32}$/i;
 
@@ -13,6 +14,8 @@ export function placeOf(hash: string): Place {
   const room = given.get("room")?.toUpperCase();
   const key = given.get("key");
   if (room && key && KEY.test(key)) return { kind: "room", room, key };
+  const cohost = given.get("cohost");
+  if (room && cohost && KEY.test(cohost)) return { kind: "cohost", room, key: cohost };
   const admin = given.get("admin");
   return { kind: "admin", key: admin && KEY.test(admin) ? admin : null };
 }
@@ -29,6 +32,11 @@ export function ownedHash(room: string, adminKey: string): string {
 /** The report's link of a room: the console's own key opens it. */
 export function reportHref(room: string, key: string): string {
   return `/report${roomHash(room, key)}`;
+}
+
+/** The link for a site's co-host, at the address where the site is reached. */
+export function cohostHref(site: string, url: string, room: string, key: string): string {
+  return `${url}/host#room=${room}&cohost=${cohostKey(key, site)}`;
 }
 
 /** The projector's link of a room: the host can make it, never the reverse. */

@@ -26,6 +26,19 @@ const en = {
   goOn: "Go on without",
   goOnHint: "Votes that come later are kept, told to their players, and not scored.",
   screen: "Projector page there",
+  invite: "Invite a co-host",
+  inviteHint: (site: string) =>
+    `For a colleague who sits with the people of ${site}: may lock the site, remove people there and give them time. The link works at ${site} only.`,
+  noAddress: "This site has not said its address. Put its own in front of this:",
+  cohost: (site: string) => `Co-host of ${site}`,
+  cohostMay: "You act for the people of your site only. The host leads the game.",
+  lock: "Lock this site",
+  unlock: "Unlock this site",
+  isLocked: "Nobody new can join at this site.",
+  giveTime: "Give them 30 s more",
+  given: (seconds: number) => `Your people have ${seconds} s left.`,
+  ownPeople: "People here",
+  lost: "This link does not open a room here. It works at its own site only, while that site is connected.",
   none: "Nobody plays at another site yet.",
 };
 
@@ -52,6 +65,19 @@ const de: SiteStaffWords = {
   goOn: "Ohne sie weiter",
   goOnHint: "Stimmen, die später kommen, bleiben gespeichert; ihre Spieler erfahren es, gewertet werden sie nicht.",
   screen: "Beamerseite dort",
+  invite: "Co-Host einladen",
+  inviteHint: (site) =>
+    `Für eine Kollegin, die bei den Leuten von ${site} sitzt: darf den Standort sperren, dort jemanden entfernen und ihnen Zeit geben. Der Link gilt nur in ${site}.`,
+  noAddress: "Dieser Standort hat seine Adresse nicht gesagt. Setze sie hiervor:",
+  cohost: (site) => `Co-Host von ${site}`,
+  cohostMay: "Du handelst nur für die Leute deines Standorts. Das Spiel leitet der Host.",
+  lock: "Standort sperren",
+  unlock: "Standort öffnen",
+  isLocked: "An diesem Standort kann niemand neu dazukommen.",
+  giveTime: "Ihnen 30 s mehr geben",
+  given: (seconds) => `Deine Leute haben noch ${seconds} s.`,
+  ownPeople: "Leute hier",
+  lost: "Dieser Link öffnet hier keinen Raum. Er gilt nur an seinem Standort, solange dieser verbunden ist.",
   none: "An einem anderen Standort spielt noch niemand.",
 };
 

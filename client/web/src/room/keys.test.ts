@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostKey, prove, screenKey } from "./keys";
+import { cohostKey, hostKey, prove, screenKey } from "./keys";
 
 // Values computed with server/protocol/keys.py.
 const ADMIN = "000102030405060708090a0b0c0d0e0f";
@@ -7,6 +7,10 @@ const ADMIN = "000102030405060708090a0b0c0d0e0f";
 test("keys derive as on the server", () => {
   expect(hostKey(ADMIN, "K7MQ2P")).toBe("7dd0ea5bb86a8ac05d2f5a43fd1d4a1a");
   expect(screenKey(hostKey(ADMIN, "K7MQ2P"))).toBe("5eb8c5ca0f6c2c49cd2c621bcbc6b3be");
+});
+
+test("a co-host's key is of its site", () => {
+  expect(cohostKey(ADMIN, "lisbon")).toBe("2099e3de2cb7f82ccbc99d2d066a789a");
 });
 
 test("proofs are as on the server, whatever the case of the code", () => {

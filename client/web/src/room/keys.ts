@@ -23,6 +23,10 @@ export function screenKey(key: string): string {
   return derive(key, "screen");
 }
 
+export function cohostKey(key: string, site: string): string {
+  return derive(key, `cohost ${site}`);
+}
+
 /** The answer to a challenge: proves that we hold the key without sending it. */
 export function prove(
   key: string,

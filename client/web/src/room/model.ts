@@ -2,6 +2,7 @@
 // here reads a clock, a socket or the page.
 import type {
   Bye,
+  CohostPanel,
   HostPanel,
   HostView,
   Notice,
@@ -34,6 +35,8 @@ export interface Room {
   panel: HostPanel | null;
   /** How far the room had come when the panel was made. */
   panelVersion: number;
+  /** A co-host's figures of the own site. */
+  ownSite: CohostPanel | null;
   progress: Progress | null;
   you: PrivateView | null;
   /** By our own clock: when the vote closes although somebody has more time (for a
@@ -58,6 +61,7 @@ export const EMPTY: Room = {
   host: null,
   panel: null,
   panelVersion: -1,
+  ownSite: null,
   progress: null,
   you: null,
   warnedUntilMs: null,
@@ -97,6 +101,8 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
         panelVersion: message.version,
         warnedUntilMs: untilMs(message.panel.warned_ms, atMs),
       };
+    case "site_panel":
+      return message.version < room.version ? room : { ...room, ownSite: message.panel };
     case "progress":
       return { ...room, progress: message };
     case "you":

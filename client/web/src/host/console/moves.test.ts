@@ -27,7 +27,7 @@ test("the other buttons keep the order of a round", () => {
 });
 
 test("commands carry the fields that the wire asks for", () => {
-  expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30 });
+  expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30, site: null });
   expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
   expect(commandOf("reveal")).toEqual({ type: "reveal", without: false });
   expect(commandOf("discuss")).toEqual({ type: "discuss" });

@@ -55,7 +55,7 @@ export function commandOf(name: string): Command {
     case "next_step":
       return { type: name, all: false };
     case "give_time":
-      return { type: name, seconds: 30 };
+      return { type: name, seconds: 30, site: null };
     default:
       return { type: name } as Command;
   }

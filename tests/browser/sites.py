@@ -1,0 +1,48 @@
+"""Two sites with a real broker between them, and browsers at both."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+from server.app import Config, running
+from tests.browser.table import Table
+from tests.support.broker import Broker, open_broker
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+PATIENT_MS = 20_000
+
+
+@contextlib.asynccontextmanager
+async def two_sites(
+    browser: Browser, folder: Path
+) -> AsyncIterator[tuple[Broker, Table, Table]]:
+    """Run a broker, a home and an edge; yield it and a table at each."""
+    broker = open_broker("mosquitto", folder)
+    await broker.start()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(broker.kill)
+        tables = []
+        for name in ("berlin", "lisbon"):
+            config = Config(port=0, data=folder / name, broker=broker.url(), site=name)
+            node = await stack.enter_async_context(running(config))
+            tables.append(Table(browser, node))
+            stack.push_async_callback(tables[-1].leave)
+        yield broker, *tables
+
+
+async def join(table: Table, room: str) -> Page:
+    """Join by phone; the site may not have heard of the room yet."""
+    page = await table.sit(f"/j/{room}")
+    await page.locator("#name").fill("Ada")
+    await page.locator("button.main").click()
+    await expect(page.locator("main")).to_have_attribute(
+        "data-phase", "lobby", timeout=PATIENT_MS
+    )
+    return page

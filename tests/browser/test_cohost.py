@@ -1,0 +1,68 @@
+"""A co-host at the other site, by the link that the host's page gives."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from server.game.ids import RoomCode
+from tests.browser.table import LAPTOP, violations
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
+
+
+async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
+    browser: Browser, tmp_path: Path
+) -> None:
+    from tests.browser.sites import PATIENT_MS, join, two_sites
+
+    async with two_sites(browser, tmp_path) as (_, berlin, lisbon):
+        room = await berlin.open_room(length=1)
+        console = await berlin.sit(berlin.host_path(room), size=LAPTOP)
+        phone = await join(lisbon, room)
+        live = berlin.server.directory.running(RoomCode(room))
+        assert live is not None
+        await console.get_by_role("button", name="Sites").click(timeout=PATIENT_MS)
+        card = console.locator("li", has=console.get_by_role("heading", name="lisbon"))
+        await card.get_by_text("Invite a co-host").click()
+        link = await card.get_by_label("Invite a co-host: lisbon").input_value()
+        assert link.startswith(
+            f"http://127.0.0.1:{lisbon.server.port}/host#room={room}"
+        )
+        assert await violations(console) == []
+
+        page = await lisbon.sit("/host#" + link.partition("#")[2], size=LAPTOP)
+        await expect(
+            page.get_by_role("heading", name=re.compile("Co-host of lisbon"))
+        ).to_be_visible(timeout=PATIENT_MS)
+        await expect(page.get_by_text("Ada", exact=False).first).to_be_visible()
+        async with berlin.host(room) as host:
+            await host.ask("open_round")
+            await host.ask("open_vote")
+            await page.get_by_role("button", name="Give them 30 s more").click()
+            await expect(
+                page.get_by_text(re.compile("Your people have"))
+            ).to_be_visible()
+            await expect(phone.get_by_text("your time")).to_be_visible(
+                timeout=PATIENT_MS
+            )
+            await page.get_by_role("button", name="Lock this site").click()
+            await expect(page.get_by_text("Nobody new can join")).to_be_visible()
+            assert live.state.locked_sites == {"lisbon"}
+            assert await violations(page) == []
+            await page.get_by_role("button", name="Remove: Ada").click()
+            await page.get_by_role("button", name="Remove", exact=True).click()
+            await expect(phone.locator("h1").first).to_contain_text(
+                "has removed you", timeout=PATIENT_MS
+            )
+        thief = await berlin.sit("/host#" + link.partition("#")[2], size=LAPTOP)
+        await expect(thief.get_by_text("This link does not open")).to_be_visible()
+        assert [*berlin.complaints(), *lisbon.complaints()] == []

@@ -1,0 +1,145 @@
+"""A local co-host over a real broker: the own site's people, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from client import host
+from server.app import Running
+from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from server.protocol.keys import cohost_key, prove
+from tests.relay.test_sites import Sites, sites
+from tests.support.arrive import GUARD_S, arrive, see
+from tests.support.wire import Wire, wire
+
+
+@contextlib.asynccontextmanager
+async def cohost(at: Sites, node: Running, site: str = "lisbon") -> AsyncIterator[Wire]:
+    """Be the co-host of a site, at a node."""
+    async with wire(node.port) as found:
+        await found.prove("cohost", at.room, cohost_key(at.key, site))
+        yield found
+
+
+def names(roster: dict[str, Any]) -> list[str]:
+    return [person["name"] for person in roster["people"]]
+
+
+@pytest.mark.fault
+async def test_a_cohost_acts_for_the_own_people_and_sees_what_the_screen_sees(
+    tmp_path: Path,
+) -> None:
+    async with sites(tmp_path, "mosquitto") as at, contextlib.AsyncExitStack() as stack:
+        lisbon = at.edges[0]
+        teacher = await stack.enter_async_context(
+            host(f"http://127.0.0.1:{at.home.port}", at.room, at.key)
+        )
+        ann = await arrive(stack, lisbon.local_url, at.room, "Ann")
+        bob = await arrive(stack, at.home.local_url, at.room, "Bob")
+        heard = await stack.enter_async_context(_everything(at))
+        here = await stack.enter_async_context(cohost(at, lisbon))
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await asyncio.gather(see(ann, "vote"), see(bob, "vote"))
+        await ann.vote("inner", 80, "Because.")
+        view = await here.phase("vote")
+        assert set(view) == {"phase", "room", "story", "clock", "pinned"}
+        panel = await here.until("site_panel")
+        while panel["panel"]["answered"] != 1:
+            panel = await here.until("site_panel")
+        assert panel["panel"]["people"] == 1
+
+        await here.send("get_roster", ref=1, site="berlin")
+        roster = await here.until("roster")
+        assert names(roster) == ["Ann"]
+        assert (roster["people"][0]["points"], roster["people"][0]["rounds"]) == (
+            None,
+            None,
+        )
+        await here.do("lock", "give_time", site="berlin")  # means the own site
+        state = at.home.directory.live[0].state
+        assert state.locked_sites == {"lisbon"}
+        assert state.poll is not None
+        assert list(state.poll.site_until_ms) == ["lisbon"]
+        await _are_refused(here, bob.you.player)
+        await here.do("kick", player=ann.you.player)
+        assert state.players[ann.you.player].is_kicked
+        await teacher.send(CloseVotes(override=True))
+        await teacher.send(Reveal())
+        shown = await here.phase("reveal")
+        assert shown["verdict"] is None
+        assert not [topic for topic in heard if "cohost" in topic]
+        private = [
+            topic for topic, payload in heard.items() if b"site_panel" in payload
+        ]
+        assert private == ["tg/v1/down/lisbon/berlin"]
+
+
+async def _are_refused(here: Wire, stranger: str) -> None:
+    await here.send("kick", ref=50, player=stranger)
+    assert (await here.until("refused", ref=50))["code"] == "unknown_player"
+    for kind in ("reveal", "close_votes", "finish", "open_round"):
+        await here.send(kind, ref=51)
+        assert (await here.until("refused"))["code"] == "not_allowed"
+
+
+@contextlib.asynccontextmanager
+async def _everything(at: Sites) -> AsyncIterator[dict[str, bytes]]:
+    """Hear all topics at once; nothing of a co-host's may be retained."""
+    heard: dict[str, bytes] = {}
+
+    async def listen() -> None:
+        async with aiomqtt.Client("127.0.0.1", at.broker.port) as spy:
+            await spy.subscribe("#")
+            ready.set()
+            async for message in spy.messages:
+                payload = message.payload
+                assert isinstance(payload, bytes)
+                topic = message.topic.value
+                heard[topic] = heard.get(topic, b"") + payload
+                assert not (message.retain and b"site_panel" in payload)
+
+    ready = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(listen(), name="spy")
+        await ready.wait()
+        yield heard
+        task.cancel()
+
+
+@pytest.mark.fault
+async def test_a_cohosts_key_is_good_at_one_site_and_shown_again_after_a_cut(
+    tmp_path: Path,
+) -> None:
+    async with sites(tmp_path, "mosquitto") as at, contextlib.AsyncExitStack() as stack:
+        lisbon, oslo = at.edges
+        for node in (oslo, at.home):
+            async with wire(node.port) as thief:
+                await _find(thief, at.room)
+                nonce = (await thief.until("challenge"))["nonce"]
+                key = cohost_key(at.key, "lisbon")
+                await thief.send("prove", proof=prove(key, "cohost", at.room, nonce))
+                assert (await thief.until("refused"))["code"] == "wrong_proof"
+        here = await stack.enter_async_context(cohost(at, lisbon))
+        await here.until("site_panel")
+        await at.broker.kill()
+        assert (await here.until("notice"))["code"] == "site_cut"
+        await at.broker.start()
+        bye = await here.until("bye")
+        assert (bye["code"], bye["come_back"]) == ("prove_again", True)
+        again = await stack.enter_async_context(cohost(at, lisbon))
+        await again.do("lock")
+        assert at.home.directory.live[0].state.locked_sites == {"lisbon"}
+
+
+async def _find(found: Wire, room: str) -> None:
+    """Say hello as a co-host, as soon as the site knows the room."""
+    async with asyncio.timeout(GUARD_S):
+        await found.hello("cohost", room=room)
