@@ -41,9 +41,20 @@ class DiskThread:
     """Does jobs on one SQLite file. Durable on return."""
 
     def __init__(
-        self, path: Path, prepare: Callable[[sqlite3.Connection], None], name: str
+        self,
+        path: Path,
+        prepare: Callable[[sqlite3.Connection], None],
+        name: str,
+        committed: Callable[[], None] = lambda: None,
+        undone: Callable[[], None] = lambda: None,
     ) -> None:
-        """``prepare`` sets up a fresh connection; ``name`` is the thread's."""
+        """``prepare`` sets up a fresh connection; ``name`` is the thread's.
+
+        ``committed`` is called on the thread after every commit, before those who
+        asked hear of it; ``undone`` where a commit failed.
+        """
+        self._committed = committed
+        self._undone = undone
         self._path = path
         self._prepare = prepare
         self._loop = asyncio.get_running_loop()
@@ -118,7 +129,9 @@ class DiskThread:
             db.execute("BEGIN IMMEDIATE")
             outcomes = [_attempt(db, job) for job in group]
             db.execute("COMMIT")
+            self._committed()
         except sqlite3.Error as exc:
+            self._undone()
             self._disconnect()
             failure = DiskError(f"{self._path.name}: {exc}")
             failure.__cause__ = exc

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
+from server.journal.examine import is_corrupt
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable
 from server.protocol.keys import KEY_BYTES
@@ -35,16 +37,37 @@ async def open_journal(folder: Path) -> AsyncIterator[SqliteStore]:
     with lock(folder):
         try:
             store = await SqliteStore.open(folder / JOURNAL)
+            await _must_list(store)
         except StoreUnavailable as exc:
-            raise CannotStart(
-                f"The journal in {folder} cannot be opened: {exc}. "
-                "Check that the folder is writable and the disk is not full, "
-                "or choose another one with --data."
-            ) from exc
+            raise CannotStart(_why_not(folder, exc)) from exc
         try:
             yield store
         finally:
             await store.close()
+
+
+async def _must_list(store: SqliteStore) -> None:
+    """Make sure that the rooms can be listed at all; let go of the file if not."""
+    try:
+        await store.rooms()
+    except StoreUnavailable:
+        await store.close()
+        raise
+
+
+def _why_not(folder: Path, exc: StoreUnavailable) -> str:
+    """Say why a journal cannot be opened, and what to do."""
+    cause = exc.__cause__.__cause__ if exc.__cause__ is not None else None
+    if isinstance(cause, sqlite3.Error) and is_corrupt(cause):
+        return (
+            f"The journal in {folder} is damaged: {exc}. Every room that can be read "
+            f"is taken out of it by: twogaps salvage --data {folder}. Nothing is "
+            "overwritten. A backup is put back by: twogaps restore."
+        )
+    return (
+        f"The journal in {folder} cannot be opened: {exc}. Check that the folder is "
+        "writable and the disk is not full, or choose another one with --data."
+    )
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from server.cli import (
     protocol,
     reference,
     report,
+    salvage,
     serve,
 )
 from server.cli.console import complain
@@ -43,6 +44,7 @@ play.register(app)
 cases.register(app)
 journal.register(app)
 backup.register(app)
+salvage.register(app)
 report.register(app)
 broker.register(app)
 protocol.register(app)

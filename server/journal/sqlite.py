@@ -16,8 +16,17 @@ from server.disk import DiskError, DiskThread, be_durable, rewrite
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, encode_all, erased
+from server.journal.examine import examine, seal
+from server.journal.integrity import crc_of_list
+from server.journal.marks import Marks, read_marks
 from server.journal.record import record_of
-from server.journal.store import RoomRecord, StoreUnavailable, VersionConflict
+from server.journal.store import (
+    DamagedRoom,
+    RoomRecord,
+    StoreUnavailable,
+    UnreadableEvent,
+    VersionConflict,
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -43,6 +52,18 @@ CREATE TABLE IF NOT EXISTS pulse (
 INSERT OR IGNORE INTO pulse VALUES (1, 0);
 """
 
+_SEALS = """
+CREATE TABLE IF NOT EXISTS seals (
+    room TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (room, first)
+) STRICT, WITHOUT ROWID
+"""
+"""Came after the first release: earlier events have no seal, earlier versions of the
+program pass it by."""
+
 _INSERT = "INSERT INTO events SELECT ?, ? + key, value FROM json_each(?)"
 """All events of a batch in one statement: a statement an event would give the event
 loop's thread and the writer's a thousand occasions to wait for each other."""
@@ -63,7 +84,22 @@ class SqliteStore:
     """An EventStore in one SQLite file. Use :meth:`open` to get one."""
 
     def __init__(self, path: Path) -> None:
-        self._disk = DiskThread(path, lambda db: _prepare(db), "journal-writer")
+        self._path = path
+        self._marks = Marks(path)
+        self._fresh: dict[str, int] = {}
+        """How far rooms come with the commit that is being made."""
+        self._disk = DiskThread(
+            path,
+            lambda db: _prepare(db),
+            "journal-writer",
+            committed=self._mark,
+            undone=self._fresh.clear,
+        )
+
+    def _mark(self) -> None:
+        if self._fresh:
+            self._marks.note(self._fresh)
+            self._fresh.clear()
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
@@ -84,15 +120,29 @@ class SqliteStore:
     ) -> None:
         """Store events behind the first ``version`` ones; durable on return."""
         stored = tuple(events)
-        await self._ask(lambda db: _append(db, room, version, stored))
+
+        def store(db: sqlite3.Connection) -> None:
+            _append(db, room, version, stored)
+            self._fresh[room] = version + len(stored)
+
+        await self._ask(store)
 
     async def load(self, room: RoomCode) -> list[Event]:
         """Return all events of a room in order."""
-        return [decode(body) for body in await self.bodies(room)]
+        events = []
+        for version, body in enumerate(await self.bodies(room), start=1):
+            try:
+                events.append(decode(body))
+            except UnreadableEvent as exc:
+                raise DamagedRoom(room, version, str(exc)) from exc
+        return events
 
     async def bodies(self, room: RoomCode) -> list[str]:
-        """Return all events of a room as they are stored."""
-        return await self._ask(lambda db: _bodies(db, room))
+        """Return all events of a room as they are stored.
+
+        Raises :class:`DamagedRoom` where they are not what was appended.
+        """
+        return await self._ask(lambda db: _whole(db, room, self._path))
 
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
@@ -100,7 +150,12 @@ class SqliteStore:
 
     async def delete(self, room: RoomCode) -> bool:
         """Remove a room and all of its events."""
-        return await self._ask(lambda db: _delete(db, room))
+
+        def delete(db: sqlite3.Connection) -> bool:
+            self._fresh[room] = 0
+            return _delete(db, room)
+
+        return await self._ask(delete)
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
         """Forget a player's words."""
@@ -124,6 +179,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was asked for, fold the WAL in, and end the thread."""
         await self._disk.close()
+        self._marks.close()
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -139,6 +195,7 @@ def _prepare(db: sqlite3.Connection) -> None:
             f"written by a later version of Two Gaps (format {version}); update first"
         )
     be_durable(db, BUSY_MS)
+    db.execute(_SEALS)
     if version < FORMAT:
         db.executescript(
             f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;"
@@ -152,8 +209,28 @@ def _append(
     held = old.version if old else 0
     if held != version:
         raise VersionConflict(f"{room} holds {held} events, not {version}")
-    db.execute(_INSERT, (room, version + 1, encode_all(events)))
-    new = record_of(old, room, events)
+    array = encode_all(events)
+    db.execute(_INSERT, (room, version + 1, array))
+    seal = (room, version + 1, version + len(events), crc_of_list(array))
+    db.execute("INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)", seal)
+    _write_record(db, record_of(old, room, events))
+
+
+def write_room(
+    db: sqlite3.Connection, record: RoomRecord, bodies: Sequence[str]
+) -> None:
+    """Write a whole room into a journal of its own; durable on return."""
+    _prepare(db)
+    with db:
+        db.executemany(
+            "INSERT INTO events VALUES (?, ?, ?)",
+            [(record.code, version, body) for version, body in enumerate(bodies, 1)],
+        )
+        _write_record(db, record)
+        seal(db, record.code)
+
+
+def _write_record(db: sqlite3.Connection, new: RoomRecord) -> None:
     db.execute(
         "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -174,20 +251,37 @@ def _record(db: sqlite3.Connection, room: RoomCode) -> RoomRecord | None:
     return RoomRecord(*row) if row else None
 
 
-def _bodies(db: sqlite3.Connection, room: RoomCode) -> list[str]:
-    rows = db.execute(
-        "SELECT body FROM events WHERE room = ? ORDER BY version", (room,)
-    )
-    return [body for (body,) in rows]
+def _whole(db: sqlite3.Connection, room: RoomCode, path: Path) -> list[str]:
+    """Return a room's events, if they are what was written."""
+    found = examine(db, room, read_marks(path).get(room, 0))
+    if found.damage is not None:
+        raise DamagedRoom(room, found.damage.version, found.damage.what)
+    return found.bodies
 
 
 def _rooms(db: sqlite3.Connection) -> list[RoomRecord]:
     rows = db.execute("SELECT * FROM rooms ORDER BY opened_ms DESC")
-    return [RoomRecord(*row) for row in rows]
+    return [RoomRecord(*row) for row in rows if _is_record(row)]
+
+
+def _is_record(row: tuple[object, ...]) -> bool:
+    """Whether a line is one of ours, and not what a damaged file holds there.
+
+    A room whose line is damaged is still found by its code, from its events.
+    """
+    code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version = row
+    numbers = (rounds, opened_ms, updated_ms, joined, version)
+    return (
+        isinstance(code, str)
+        and isinstance(title, str)
+        and all(isinstance(number, int) for number in numbers)
+        and isinstance(finished_ms, int | None)
+    )
 
 
 def _delete(db: sqlite3.Connection, room: RoomCode) -> bool:
     db.execute("DELETE FROM events WHERE room = ?", (room,))
+    db.execute("DELETE FROM seals WHERE room = ?", (room,))
     _be_unswept(db)
     return db.execute("DELETE FROM rooms WHERE code = ?", (room,)).rowcount > 0
 
@@ -201,6 +295,7 @@ def _erase(db: sqlite3.Connection, room: RoomCode, player: PlayerId, name: str) 
         if forgotten != event:
             changed.append((encode(forgotten), room, version))
     db.executemany("UPDATE events SET body = ? WHERE room = ? AND version = ?", changed)
+    seal(db, room)
     _be_unswept(db)
     return len(changed)
 

@@ -25,6 +25,16 @@ class UnreadableEvent(Exception):  # noqa: N818 - names a condition
     """A stored event cannot be understood: damaged, or written by a later version."""
 
 
+class DamagedRoom(UnreadableEvent):
+    """A room's events are not what was written. Those before ``version`` are intact."""
+
+    def __init__(self, room: RoomCode, version: int, what: str) -> None:
+        super().__init__(f"room {room} is damaged from event {version} on ({what})")
+        self.room = room
+        self.version = version
+        self.what = what
+
+
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
     """One line of the journal's table of rooms. Times are UTC milliseconds."""
@@ -53,7 +63,10 @@ class EventStore(Protocol):
         ...
 
     async def load(self, room: RoomCode) -> list[Event]:
-        """Return all events of a room in order; empty for an unknown room."""
+        """Return all events of a room in order; empty for an unknown room.
+
+        Raises :class:`DamagedRoom` where they are not what was appended.
+        """
         ...
 
     async def bodies(self, room: RoomCode) -> list[str]:

@@ -243,8 +243,12 @@ class Directory:
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
         except UnreadableEvent as exc:
-            log.exception("its journal is damaged", extra={"room": code})
-            raise Refused("room_closed", "This room's journal is damaged.") from exc
+            log.error("%s: see twogaps salvage", exc, extra={"room": code})
+            raise Refused(
+                "room_closed",
+                "This room's journal is damaged, and what is left of it kept; whoever "
+                "runs this server can take it up before the damage (twogaps salvage).",
+            ) from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")
         log.info("taken up again after %d events", len(events), extra={"room": code})
