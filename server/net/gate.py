@@ -46,6 +46,7 @@ class Gate:
         self._opened: dict[str, set[RoomCode]] = {}
         self._guesses = Guesses(limits.wrong_codes, 50 * limits.wrong_codes, now)
         self.is_overloaded = False
+        self._was_late = False
 
     def hit(self, limit: str) -> None:
         """Count that a limit, by its name in :class:`Limits`, was reached."""
@@ -166,11 +167,13 @@ class Gate:
     # --- load ------------------------------------------------------------------------
 
     def feel(self, lag_s: float) -> None:
-        """Note how late the loop is: too late, and nobody new is let in for a while."""
-        if lag_s * 1000 >= self.limits.lag_ms:
+        """Note how late the loop is: twice too late, and nobody new is let in."""
+        is_late = lag_s * 1000 >= self.limits.lag_ms
+        if is_late and self._was_late:
             self.is_overloaded = True
         elif lag_s * 1000 < self.limits.lag_ms / 2:
             self.is_overloaded = False
+        self._was_late = is_late
 
 
 def _later(what: str, wait_s: float) -> Refused:

@@ -156,11 +156,11 @@ class Limits:
         "Rooms running at once. One that nobody is in makes place for a new one.",
     )
     lag_ms: int = _limit(
-        1500,
+        2000,
         "ms",
         "refused `busy`",
-        "How late the server's loop may be before nobody new is let join; who "
-        "is inside, or comes back, is served.",
+        "How late, twice in a row, the server's loop may be before nobody new is "
+        "let join; who is inside, or comes back, is served.",
         least=10,
     )
 

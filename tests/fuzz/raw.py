@@ -107,6 +107,7 @@ class RawSocket(asyncio.Protocol):
     def _receive(self, opcode: int, payload: bytes) -> None:
         if opcode == CLOSE:
             self.close_code = int.from_bytes(payload[:2]) if payload else 1005
+            self.write(frame(payload, CLOSE))  # or the server waits for it
         elif opcode == PING:
             self.write(frame(payload, PONG))
         elif opcode == TEXT:

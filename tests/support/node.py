@@ -17,6 +17,7 @@ from pathlib import Path
 from server.app import Config, running
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
+from tests.support.server import UNHURRIED
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENT = RoomSettings(time_factor=10, max_players=20_000)
@@ -83,7 +84,14 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    config = Config(host="127.0.0.1", port=port, data=data, broker=broker, site=site)
+    config = Config(
+        host="127.0.0.1",
+        port=port,
+        data=data,
+        broker=broker,
+        site=site,
+        limits=UNHURRIED,
+    )
     async with running(config) as server:
         live = server.directory.live
         if live:
