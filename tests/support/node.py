@@ -37,12 +37,20 @@ class Ready:
 class Node:
     """A server in a process of its own."""
 
-    def __init__(self, data: Path, broker: str = "", site: str = "") -> None:
+    def __init__(
+        self, data: Path, broker: str = "", site: str = "", host: str = "127.0.0.1"
+    ) -> None:
         self._data = data
+        self.host = host
         self._relay = (broker, site) if broker else ()
         self._process: asyncio.subprocess.Process | None = None
         self._pid = 0
         self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://{self.host}:{self.port}"
 
     async def start(self, *before: str) -> Ready:
         """Start it, under the programs ``before``, and wait until it serves."""
@@ -53,6 +61,7 @@ class Node:
             "tests.support.node",
             str(self._data),
             str(self.port),
+            self.host,
             *self._relay,
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
@@ -80,12 +89,12 @@ class Node:
 
 
 async def _serve(
-    data: Path, port: int, broker: str | None = None, site: str | None = None
+    data: Path, port: int, host: str, broker: str | None = None, site: str | None = None
 ) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = Config(
-        host="127.0.0.1",
+        host=host,
         port=port,
         data=data,
         broker=broker,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from client import Label, Player
@@ -47,15 +49,19 @@ class Voter:
         self.acknowledged: list[tuple[str, int, Label]] = []
         self._random = random.Random(seed)
 
-    async def run(self, acks: Acks) -> None:
-        """Vote until cancelled."""
+    async def run(
+        self, acks: Acks, waited_ms: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """Vote until cancelled; tell how long each vote took to be recorded."""
         while True:
+            began_s = time.monotonic()
             recorded = await self.player.vote(self._random.choice(list(Label)), 80)
             answer = recorded.answer
             assert isinstance(answer, GapAnswer)
             stamp = (recorded.client, recorded.counter, answer.label)
             self.acknowledged.append(stamp)
             acks.add()
+            waited_ms(1000 * (time.monotonic() - began_s))
 
 
 async def everybody_again(voters: list[Voter], acks: Acks) -> None:

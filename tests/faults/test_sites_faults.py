@@ -1,0 +1,125 @@
+"""What goes wrong between sites, with votes in flight: none is lost, none doubled.
+
+Smaller ones are in tests/relay; these run with people at three sites, and only with
+``make test-faults``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from server.game.commands import OpenRound, OpenVote
+from tests.support.arrive import arrive
+from tests.support.broker import KINDS, Kind, open_broker
+from tests.support.cuttable import cuttable
+from tests.support.sites import EDGES, Town, town
+from tests.support.voters import Acks, Voter, check, everybody_again
+
+EACH = 40
+CUT_S = 20
+
+pytestmark = [pytest.mark.fault, pytest.mark.campaign, pytest.mark.timeout(400)]
+
+Trouble = Callable[[Town, Acks], Awaitable[None]]
+
+
+async def in_trouble(at: Town, trouble: Trouble) -> int:
+    """Let everybody vote all the time, make trouble, and hold the journal against it.
+
+    Returns how many votes were acknowledged.
+    """
+    acks = Acks()
+    async with contextlib.AsyncExitStack() as stack:
+        teacher = await at.teacher(stack)
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        voters = [
+            Voter(await arrive(stack, url, at.code, f"P{site}-{n}"), 100 * site + n)
+            for site, url in enumerate(at.urls)
+            for n in range(EACH)
+        ]
+        runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
+        await everybody_again(voters, acks)
+        await trouble(at, acks)
+        await everybody_again(voters, acks)
+        for run in runs:
+            run.cancel()
+        ended = await asyncio.gather(*runs, return_exceptions=True)
+        assert all(isinstance(end, asyncio.CancelledError) for end in ended)
+    await at.stop()
+    await check(at.folder / "berlin", at.code, voters)
+    return acks.n
+
+
+def flight(acks: Acks) -> Awaitable[None]:
+    """Wait for a random number of votes: the next thing hits others in flight."""
+    return acks.more(random.Random(acks.n).randrange(20, 3 * EACH))
+
+
+async def kill_the_broker(at: Town, acks: Acks) -> None:
+    for _ in range(4):
+        await flight(acks)
+        await at.broker.kill()
+        await at.broker.start()
+
+
+async def kill_the_home(at: Town, acks: Acks) -> None:
+    for _ in range(3):
+        await flight(acks)
+        await at.home.kill()
+        await at.home.start()
+
+
+async def kill_an_edge(at: Town, acks: Acks) -> None:
+    await flight(acks)
+    await at.edges[0].kill()
+    await at.edges[0].start()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("trouble", [kill_the_broker, kill_the_home, kill_an_edge])
+async def test_no_vote_is_lost_or_counted_twice(
+    tmp_path: Path, kind: Kind, trouble: Trouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with town(tmp_path, kind) as at:
+        n = await in_trouble(at, trouble)
+    with capsys.disabled():
+        what = trouble.__name__.replace("_", " ")
+        print(f"\n  {kind}, {what}: {n} votes acknowledged, none lost, none twice")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_site_that_is_cut_off_keeps_its_votes(
+    tmp_path: Path, kind: Kind, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = open_broker(kind, tmp_path)
+    told: list[str] = []
+    async with cuttable(broker.port) as line:
+        url = f"mqtt://127.0.0.1:{line.port}"
+
+        async def cut_an_edge_off(at: Town, acks: Acks) -> None:
+            await flight(acks)
+            line.cut()
+            began_s, before = time.monotonic(), acks.n
+            await asyncio.sleep(CUT_S)  # the fault itself, not a wait for anything
+            others = acks.n - before
+            assert others > 0, "the other sites have stopped, too"
+            line.heal()
+            await acks.more(1)
+            told.append(
+                f"{others} votes elsewhere in {time.monotonic() - began_s:.0f} s"
+            )
+
+        async with town(tmp_path, kind, {EDGES[0]: url}, broker) as at:
+            n = await in_trouble(at, cut_an_edge_off)
+    with capsys.disabled():
+        print(
+            f"\n  {kind}, an edge cut off for {CUT_S} s: {n} votes, none lost, {told}"
+        )
