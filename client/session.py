@@ -22,12 +22,9 @@ from server.game.commands import HostCommand
 from server.game.ids import RoomCode
 from server.protocol.client_messages import (
     PROTOCOL_VERSION,
-    GetCase,
+    AdminQuestion,
     GetRoster,
     Hello,
-    ListDecks,
-    ListRooms,
-    OpenRoom,
     Ping,
     Role,
 )
@@ -39,7 +36,7 @@ from server.protocol.server_messages import (
     Welcome,
 )
 
-Question = HostCommand | GetRoster | OpenRoom | ListRooms | ListDecks | GetCase | Ping
+Question = HostCommand | GetRoster | AdminQuestion | Ping
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import { precompress } from "./scripts/precompress.ts";
 
 const SERVER = process.env.TWOGAPS_SERVER ?? "http://127.0.0.1:8737";
 
-// Four pages, nothing inline (the server's CSP forbids it), every asset hashed.
+// Five pages, nothing inline (the server's CSP forbids it), every asset hashed.
 export default defineConfig({
   plugins: [svelte(), precompress()],
   build: {
@@ -17,6 +17,7 @@ export default defineConfig({
         host: "host.html",
         screen: "screen.html",
         report: "report.html",
+        preview: "preview.html",
       },
     },
     target: "es2022",

@@ -12,10 +12,18 @@ from scenarios.library import Library, Problem
 from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode
+from server.game.rehearsal import scenes_of
 from server.game.settings import RoomSettings
 from server.game.views import verdict_of
 from server.journal.store import StoreUnavailable
-from server.protocol.client_messages import GetCase, ListDecks, ListRooms, OpenRoom
+from server.protocol.client_messages import (
+    AdminQuestion,
+    GetCase,
+    ListDecks,
+    ListRooms,
+    OpenRoom,
+    PreviewCase,
+)
 from server.protocol.codec import encode_server
 from server.protocol.keys import host_key
 from server.protocol.server_messages import (
@@ -23,6 +31,7 @@ from server.protocol.server_messages import (
     CaseSummary,
     DeckList,
     LeftOut,
+    PreviewMessage,
     RoomList,
     RoomOpenedMessage,
 )
@@ -55,7 +64,7 @@ class AdminDesk:
 
     async def answer(
         self,
-        message: OpenRoom | ListRooms | ListDecks | GetCase,
+        message: AdminQuestion,
         on_open: Callable[[RoomCode], None] = lambda _: None,
     ) -> bytes:
         """Return the frame that answers a message; raises :class:`Refused`.
@@ -71,6 +80,8 @@ class AdminDesk:
                 return self._decks(message)
             case GetCase():
                 return self._case(message)
+            case PreviewCase():
+                return self._preview(message)
         assert_never(message)
 
     async def open_room(self, message: OpenRoom) -> tuple[RoomCode, str]:
@@ -136,6 +147,21 @@ class AdminDesk:
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
         return encode_server(CaseMessage(ref=message.ref, case=case))
+
+    def _preview(self, message: PreviewCase) -> bytes:
+        library = self._library()
+        mine = [each for each in library.problems if each.file.stem == message.case]
+        case = library.cases.get(message.case)
+        if case is None and not mine:
+            return self._case(GetCase(ref=message.ref, case=message.case))
+        return encode_server(
+            PreviewMessage(
+                ref=message.ref,
+                title=case.title if case else message.case,
+                scenes=scenes_of(case) if case else (),
+                left_out=tuple(_left_out(problem) for problem in mine),
+            )
+        )
 
 
 def _left_out(problem: Problem) -> LeftOut:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +40,14 @@ ENTRIES = {
     "/host": "host.html",
     "/screen": "screen.html",
     "/report": "report.html",
+    "/preview": "preview.html",
+}
+FRAMED = ("/preview",)
+"""Pages that show themselves in a frame of their own: a phone beside a projector."""
+_FRAMED = {
+    "Content-Security-Policy": responses.CSP.replace(
+        "frame-ancestors 'none'", "frame-ancestors 'self'; frame-src 'self'"
+    )
 }
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _ROOM_PATH = re.compile(r"^/j/[A-Za-z0-9]{1,16}$")
@@ -94,7 +102,7 @@ class Pages:
         page = self._find(path)
         if page is None:
             return responses.not_found()
-        return _respond(page, request.headers)
+        return _respond(page, request.headers, _FRAMED if path in FRAMED else {})
 
     def _find(self, path: str) -> Page | None:
         if match := _QR_PATH.match(path):
@@ -129,8 +137,9 @@ def _read(folder: Path) -> dict[str, Page]:
     return table
 
 
-def _respond(page: Page, asked: Headers) -> Response:
+def _respond(page: Page, asked: Headers, more: Mapping[str, str]) -> Response:
     headers = {
+        **more,
         "ETag": page.etag,
         "Cache-Control": "public, max-age=31536000, immutable"
         if page.is_immutable

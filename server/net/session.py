@@ -30,14 +30,12 @@ from server.net.peers import HERE, Peers
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
+    AdminQuestion,
     ClientMessage,
     GetAcross,
-    GetCase,
     GetReport,
     Hello,
     HostMessage,
-    ListDecks,
-    ListRooms,
     OpenRoom,
     PlayerMessage,
     Prove,
@@ -321,7 +319,9 @@ class Session:
 
     async def _speak(self, message: ClientMessage) -> None:
         match message.type:
-            case "open_room" | "list_rooms" | "list_decks" | "get_case":
+            case (
+                "open_room" | "list_rooms" | "list_decks" | "get_case" | "preview_case"
+            ):
                 self._link.push(await self._answer_admin(message))
             case "get_report" | "get_across":
                 self._report(message)
@@ -355,9 +355,7 @@ class Session:
         except Refused as refusal:
             self._link.push(self._refusal(refusal, message))
 
-    async def _answer_admin(
-        self, message: OpenRoom | ListRooms | ListDecks | GetCase
-    ) -> bytes:
+    async def _answer_admin(self, message: AdminQuestion) -> bytes:
         """Answer an admin; a refusal names the message by its ref."""
         try:
             if isinstance(message, OpenRoom):

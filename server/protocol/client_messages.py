@@ -199,6 +199,14 @@ class GetCase(Message):
     case: Annotated[str, Field(max_length=100)]
 
 
+class PreviewCase(Message):
+    """An admin asks how one case would be played, moment by moment."""
+
+    type: Literal["preview_case"] = "preview_case"
+    ref: Ref = None
+    case: Annotated[str, Field(max_length=100)]
+
+
 class Ping(Message):
     """Asks for a pong: measures the way, and the server's clock."""
 
@@ -207,9 +215,10 @@ class Ping(Message):
 
 
 PlayerMessage = Vote | AskTime | ChooseTeam | Ping
-AdminMessage = OpenRoom | ListRooms | ListDecks | GetCase | GetAcross | Ping
 CohostMessage = Lock | Unlock | Kick | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
+AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase
+AdminMessage = AdminQuestion | GetAcross | Ping
 HostMessage = HostCommand | GetRoster | GetReport | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[

@@ -67,6 +67,7 @@ ROWS: dict[str, Row] = {
     "list_decks": Row(("admin",)),
     "get_case": Row(("admin",)),
     "get_across": Row(("admin",)),
+    "preview_case": Row(("admin",)),
 }
 """By ``type``: everything that can be said to the server."""
 

@@ -11,6 +11,7 @@ from server.game.answers import Answer
 from server.game.commands import Ref
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
+from server.game.scene import Scene
 from server.game.site_types import CohostPanel
 from server.game.view_types import (
     HostPanel,
@@ -284,6 +285,16 @@ class DeckList(Message):
     """What is wrong with files that could not be used."""
 
 
+class PreviewMessage(Message):
+    """One case as it would be played; without scenes where its file is left out."""
+
+    type: Literal["preview"] = "preview"
+    ref: Ref
+    title: str
+    scenes: tuple[Scene, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class CaseMessage(Message):
     """One case, whole."""
 
@@ -314,6 +325,7 @@ ServerMessage = Annotated[
     | RoomOpenedMessage
     | RoomList
     | DeckList
-    | CaseMessage,
+    | CaseMessage
+    | PreviewMessage,
     Field(discriminator="type"),
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,27 @@ def test_rubbish_rows_are_told_and_the_good_ones_written(tmp_path: Path) -> None
     assert code == 1
     assert "some.csv, row 2: year: input should be a valid integer" in told
     assert "Wrote 1 cases" in told
+
+
+async def test_preview_prints_its_link_and_stops_on_request(own: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "server.cli", "cases", "preview", "good",
+        "--cases", str(own), "--no-open",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    text = ""
+    async with asyncio.timeout(30):
+        while "Ctrl-C" not in text:
+            text += (await process.stdout.readline()).decode()
+        process.terminate()
+        assert await process.wait() == 0
+    assert re.search(
+        r"http://127\.0\.0\.1:\d+/preview#admin=[0-9a-f]{32}&case=good", text
+    )
+
+
+def test_a_preview_of_nothing_is_refused() -> None:
+    code, text = run("cases", "preview", "four-ours", "--no-open")
+    assert code == 1
+    assert "did you mean 'four-hours'" in text

@@ -63,3 +63,19 @@ async def test_a_mended_file_is_there_without_a_restart(own: Path) -> None:
         await desk.send("list_decks", ref=3)
         listed = await desk.until("deck_list")
         assert "cases/typo.toml" not in {each["file"] for each in listed["left_out"]}
+
+
+async def test_a_preview_is_for_admins_and_tells_what_is_wrong(own: Path) -> None:
+    async with hall(cases=(own,)) as at, wire(at.port) as desk:
+        assert at.server.admin_key is not None
+        await desk.prove("admin", None, at.server.admin_key)
+        await desk.send("preview_case", ref=1, case="four-hours")
+        shown = await desk.until("preview")
+        assert (shown["ref"], shown["left_out"]) == (1, [])
+        assert [scene["name"] for scene in shown["scenes"]][:2] == ["read", "vote"]
+        await desk.send("preview_case", ref=2, case="typo")
+        broken = await desk.until("preview")
+        assert broken["scenes"] == []
+        assert {each["key"] for each in broken["left_out"]} == {"temting", "tempting"}
+        await desk.send("preview_case", ref=3, case="no-such")
+        assert (await desk.until("refused"))["ref"] == 3

@@ -151,6 +151,7 @@ def _minimal(kind: str) -> dict[str, object]:
         "open_room": {"deck": "first-class"},
         "get_case": {"case": "x"},
         "get_across": {"rooms": ["AAAAAA", "BBBBBB"]},
+        "preview_case": {"case": "x"},
     }
     return needs.get(kind, {})
 

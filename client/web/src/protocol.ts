@@ -15,6 +15,7 @@ export type ClientMessage =
   | ListRooms
   | ListDecks
   | GetCase
+  | PreviewCase
   | GetAcross
   | ShowExample
   | OpenRound
@@ -74,7 +75,8 @@ export type ServerMessage =
   | RoomOpenedMessage
   | RoomList
   | DeckList
-  | CaseMessage;
+  | CaseMessage
+  | PreviewMessage;
 /**
  * The four things a class is asked; each has the phase of the same name.
  *
@@ -373,6 +375,17 @@ export interface ListDecks {
  */
 export interface GetCase {
   type: "get_case";
+  ref: number | null;
+  case: string;
+}
+/**
+ * An admin asks how one case would be played, moment by moment.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PreviewCase".
+ */
+export interface PreviewCase {
+  type: "preview_case";
   ref: number | null;
   case: string;
 }
@@ -2315,6 +2328,54 @@ export interface CaseMessage {
   type: "case";
   ref: number | null;
   case: Case;
+}
+/**
+ * One case as it would be played; without scenes where its file is left out.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PreviewMessage".
+ */
+export interface PreviewMessage {
+  type: "preview";
+  ref: number | null;
+  title: string;
+  scenes: Scene[];
+  left_out: LeftOut[];
+}
+/**
+ * What a phone and the projector show at one moment.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Scene".
+ */
+export interface Scene {
+  /**
+   * The phase, and in the reveal the step: ``reveal.why_not``.
+   */
+  name: string;
+  player:
+    | LobbyView
+    | ExampleView
+    | StoryView
+    | ContrastView
+    | RevealView
+    | FixView
+    | FixRevealView
+    | TransferView
+    | TransferRevealView
+    | FinishedView;
+  you: PrivateView;
+  screen:
+    | LobbyView
+    | ExampleView
+    | StoryView
+    | ContrastView
+    | RevealView
+    | FixView
+    | FixRevealView
+    | TransferView
+    | TransferRevealView
+    | FinishedView;
 }
 /**
  * One repair on offer, and what choosing it would achieve.

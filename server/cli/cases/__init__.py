@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from server.cli.cases import check, counts, decks, exchange, look, new
+from server.cli.cases import check, counts, decks, exchange, look, new, preview
 
 
 def register(app: typer.Typer) -> None:
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     cases = typer.Typer(
         no_args_is_help=True, help="Look at the cases; write and check your own."
     )
-    for part in (look, counts, new, check, exchange):
+    for part in (look, counts, new, preview, check, exchange):
         part.register(cases)
     app.add_typer(cases, name="cases", rich_help_panel="Cases")
     decks.register(app)

@@ -40,9 +40,6 @@ export const deStaff: StaffCatalogue = {
   openConsole: "Konsole öffnen",
   report: "Bericht",
   library: "Bibliothek",
-  leftOut: (n: number) =>
-    n === 1 ? "Eine Datei bleibt draußen" : `${n} Dateien bleiben draußen`,
-  leftOutHint: "Die anderen Fälle sind da. Die Datei verbessern und hierher zurückkehren.",
   libraryHint: "Alle Fälle mit Lösung. Vor der Stunde ansehen, nicht am Projektor.",
   preview: "Ansehen",
   sources: "Quellen",

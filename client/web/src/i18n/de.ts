@@ -164,6 +164,7 @@ export const de: Catalogue = {
   points: (value) => `${value} Punkte`,
   roundScore: (value) => `Dieser Fall: ${value} Punkte`,
   missedVote: "Du hast nicht rechtzeitig abgestimmt.",
+  toldBefore: (n: number) => `Schon gesagt (${n})`,
   decidingFact: "Die Tatsache, die entscheidet",
   whyNot: "Warum nicht die andere Lücke",
   tempting: "Was daran verführt",

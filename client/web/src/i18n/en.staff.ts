@@ -42,8 +42,6 @@ export const enStaff = {
   openConsole: "Open console",
   report: "Report",
   library: "Library",
-  leftOut: (n: number) => (n === 1 ? "One file is left out" : `${n} files are left out`),
-  leftOutHint: "The other cases are there. Mend the file and come back to this page.",
   libraryHint: "Every case with its verdict. Look before class, not on the projector.",
   preview: "Preview",
   sources: "Sources",

@@ -156,6 +156,7 @@ export const en = {
   points: (value: string) => `${value} points`,
   roundScore: (value: string) => `This case: ${value} points`,
   missedVote: "You did not vote in time.",
+  toldBefore: (n: number) => `Told before (${n})`,
   decidingFact: "The fact that decides it",
   whyNot: "Why not the other gap",
   tempting: "Why it tempts",

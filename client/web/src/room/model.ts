@@ -132,6 +132,7 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
     case "room_list":
     case "deck_list":
     case "case":
+    case "preview":
       return room;
   }
 }

@@ -25,10 +25,12 @@ export class Desk {
   isOpening = $state(false);
   error: RefusedMessage | null = $state.raw(null);
   readonly session: Session;
+  readonly key: string | null;
   #stop: () => void = () => {};
   #opened: (message: RoomOpenedMessage) => void;
 
   constructor(key: string | null, opened: (message: RoomOpenedMessage) => void) {
+    this.key = key;
     this.#opened = opened;
     const proof = (nonce: string) => prove(key ?? "", "admin", null, nonce);
     const identity = { role: "admin" as const, room: null, prove: proof };
