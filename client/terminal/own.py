@@ -10,7 +10,7 @@ from rich.text import Text
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, answer_words, verdict_key
 from server.game.phases import Ballot
-from server.game.view_types import CardItem, MyVote, PrivateView
+from server.game.view_types import CardItem, MyVote, PrivateView, Talk
 
 _BALLOTS = {
     Ballot.VOTE: "Your first vote",
@@ -21,13 +21,20 @@ _BALLOTS = {
 
 
 def results(you: PrivateView) -> tuple[str, ...]:
-    """Say how this player's votes of the round did, a line each, as far as known."""
-    lines = [_judged(vote) for vote in you.votes if vote.is_right is not None]
+    """Say whom to talk to, and how the round's votes did, as far as known."""
+    lines = [_talk(you.talk)] if you.talk else []
+    lines += [_judged(vote) for vote in you.votes if vote.is_right is not None]
     if you.missed:
         lines.append("You did not vote on this one.")
     if you.score is not None:
         lines.append(f"This case brings you {you.score:.1f} points.")
     return tuple(lines)
+
+
+def _talk(talk: Talk) -> str:
+    """Say whom to talk to."""
+    whom = ", ".join(talk.names) or f"find {talk.others} more with this number"
+    return f"You are in group {talk.number}: {whom}."
 
 
 def _judged(vote: MyVote) -> str:

@@ -231,6 +231,8 @@ class DiscussionOpened:
     round: int
     at_ms: int
     deadline_ms: int | None
+    groups: tuple[tuple[PlayerId, ...], ...] = ()
+    """Who is to talk to whom; empty where phones do not say."""
     type: Literal["discussion_opened"] = "discussion_opened"
 
 

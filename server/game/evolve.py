@@ -258,6 +258,7 @@ def _contrast_shown(state: RoomState, _: ContrastShown) -> None:
 
 def _discussion_opened(state: RoomState, event: DiscussionOpened) -> None:
     _enter(state, Phase.DISCUSS, event.deadline_ms)
+    state.round.groups = event.groups
 
 
 def _round_revealed(state: RoomState, _: RoundRevealed) -> None:

@@ -11,14 +11,18 @@ from server.game.scoring import is_right
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.steps import VERDICT_STEP
 from server.game.timing import has_own_time, holders, own_deadline_ms
-from server.game.view_types import CardItem, Clock, MyVote, PrivateView
+from server.game.view_types import CardItem, Clock, MyVote, PrivateView, Talk
 from server.game.views import clock, verdict_of
 
 
 def private_view(
-    state: RoomState, player_id: PlayerId, now_ms: int, present: Set[PlayerId]
+    state: RoomState,
+    player_id: PlayerId,
+    now_ms: int,
+    present: Set[PlayerId],
+    talk: Talk | None = None,
 ) -> PrivateView:
-    """Return what only this player sees."""
+    """Return what only this player sees; ``talk`` is worked out for all at once."""
     player = state.players[player_id]
     round_ = state.round if state.round_index is not None else None
     is_shown = round_ is not None and verdict_is_shown(state, round_)
@@ -39,6 +43,7 @@ def private_view(
         score=score if is_shown else None,
         missed=is_shown and round_ is not None and _has_missed(round_, player_id),
         card=_card(state, player_id) if state.phase is Phase.FINISHED else (),
+        talk=talk,
     )
 
 

@@ -42,6 +42,8 @@ class RoomSettings(BaseModel):
     """Show players' names in the lobby and on the screen."""
     podium: bool = False
     """Show the best three at the end. Off: class goal and own progress only."""
+    pairs: bool = True
+    """In a discussion, show each phone whom to talk to."""
     teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
     """Names of teams; empty for none."""
     class_goal: float | None = None
@@ -80,4 +82,5 @@ class SettingsChange(BaseModel):
     timers: bool | None = None
     auto_close: bool | None = None
     show_names: bool | None = None
+    pairs: bool | None = None
     podium: bool | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scenarios.model import Case, Plan, PlannedRound
 from server.game.answers import Answer
+from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.game.settings import RoomSettings
@@ -111,6 +112,8 @@ class Round:
     is_skipped: bool = False
     was_contrasted: bool = False
     pins: list[Pin] = field(default_factory=list)
+    groups: tuple[Group, ...] = ()
+    """Who was to talk to whom when the latest discussion opened."""
     scores: dict[PlayerId, float] = field(default_factory=dict)
     after: Tally = field(default_factory=Tally)
     """REVOTE's tally with carried votes in it; empty without a REVOTE."""

@@ -425,6 +425,17 @@ class CardItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """Whom to talk to in the discussion: never why."""
+
+    number: int
+    """Of the group, for finding one another."""
+    others: int
+    names: tuple[str, ...]
+    """Of the others; empty where names are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateView:
     """What only this player sees."""
 
@@ -450,3 +461,5 @@ class PrivateView:
     """Whether this player's VOTE was missed, once its verdict is shown."""
     card: tuple[CardItem, ...]
     """Every revealed case, once the game is over."""
+    talk: Talk | None = None
+    """Whom to talk to, while the class discusses and phones say so."""

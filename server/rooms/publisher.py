@@ -14,7 +14,9 @@ from server.game.phases import Phase
 from server.game.private_views import private_view
 from server.game.site_views import cohost_panel
 from server.game.state import RoomState
+from server.game.talk import talks
 from server.game.timing import answered_and_expected
+from server.game.view_types import Talk
 from server.game.views import player_view, screen_view
 from server.protocol.client_messages import GetRoster
 from server.protocol.codec import encode_server
@@ -69,6 +71,7 @@ class Publisher:
         self._clock = clock
         self._presence = presence
         self._views: dict[Audience, _Encoded] = {}
+        self._talks: dict[PlayerId, Talk] = {}
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -128,7 +131,20 @@ class Publisher:
         """Return the frame of a player's private part."""
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
-        return encode_server(You(you=private_view(state, player, now_ms, present)))
+        talk = self._talks.get(player)
+        mine = private_view(state, player, now_ms, present, talk)
+        return encode_server(You(you=mine))
+
+    def meet(self, state: RoomState) -> list[PlayerId]:
+        """Work out anew who talks to whom; return whose phone has to say so."""
+        before = self._talks
+        if state.phase is not Phase.DISCUSS and not before:
+            return []
+        self._talks = talks(state, self._presence.present(self._clock.now_ms()))
+        if state.phase is not Phase.DISCUSS:
+            return []  # phones show it in the discussion alone
+        concerned = before.keys() | self._talks.keys()
+        return [p for p in concerned if before.get(p) != self._talks.get(p)]
 
     def roster(self, state: RoomState, ask: GetRoster, link: Link) -> bytes:
         """Return the frame of a page of the roster: to a co-host, of the own site."""

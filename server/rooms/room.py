@@ -21,6 +21,7 @@ from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
 from server.game.evolve import evolve, replay
 from server.game.ids import PlayerId, RoomCode
+from server.game.phases import Phase
 from server.game.state import RoomState
 from server.game.timing import has_own_time, is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
@@ -420,13 +421,15 @@ class Room:
             self._publisher.flush(self._state)
 
     async def _publish_private(self, effects: Effects) -> None:
-        if not (effects.results or effects.timed or effects.persons):
+        meeting = set(self._publisher.meet(self._state))
+        if not (effects.results or effects.timed or effects.persons or meeting):
             return
         connected = self._gateway.players(self.code)
         for number, player in enumerate(connected, start=1):
             person = self._state.players[player]
             own_time = effects.timed and has_own_time(self._state, person)
-            if effects.results or own_time or player in effects.persons:
+            is_told = player in effects.persons or player in meeting
+            if effects.results or own_time or is_told:
                 self._publisher.you(self._state, player)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -455,7 +458,7 @@ class Room:
 
     def _next_figures_ms(self, now_ms: int) -> int | None:
         """When the figures change by themselves: a deadline, or somebody fades out."""
-        if self._state.poll is None:
+        if self._state.poll is None and self._state.phase is not Phase.DISCUSS:
             return None
         times = (self._state.deadline_ms, self._presence.next_expiry_ms())
         return min((ms for ms in times if ms is not None and ms > now_ms), default=None)

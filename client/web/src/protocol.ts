@@ -325,6 +325,10 @@ export interface RoomSettings {
    */
   podium: boolean;
   /**
+   * In a discussion, show each phone whom to talk to.
+   */
+  pairs: boolean;
+  /**
    * Names of teams; empty for none.
    *
    * @maxItems 12
@@ -677,6 +681,7 @@ export interface SettingsChange {
   timers: boolean | null;
   auto_close: boolean | null;
   show_names: boolean | null;
+  pairs: boolean | null;
   podium: boolean | null;
 }
 /**
@@ -1714,6 +1719,10 @@ export interface PrivateView {
    * Every revealed case, once the game is over.
    */
   card: CardItem[];
+  /**
+   * Whom to talk to, while the class discusses and phones say so.
+   */
+  talk: Talk | null;
 }
 /**
  * One of the player's own votes in this round.
@@ -1745,6 +1754,23 @@ export interface CardItem {
   votes: MyVote[];
   score: number | null;
   deciding: string;
+}
+/**
+ * Whom to talk to in the discussion: never why.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Talk".
+ */
+export interface Talk {
+  /**
+   * Of the group, for finding one another.
+   */
+  number: number;
+  others: number;
+  /**
+   * Of the others; empty where names are not shown.
+   */
+  names: string[];
 }
 /**
  * The vote is stored at this site, and on its way to the room's home.

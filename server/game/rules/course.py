@@ -30,10 +30,12 @@ from server.game.events import (
     RoundSkipped,
     StepShown,
 )
+from server.game.groups import Group, form
 from server.game.phases import Ballot, Phase
 from server.game.rules.moment import Moment
 from server.game.state import RoomState, Round
 from server.game.steps import LAST_STEP
+from server.game.talk import talkers
 from server.game.timing import discuss_ms
 
 
@@ -79,7 +81,11 @@ def discuss(state: RoomState, _: Discuss, moment: Moment) -> list[Event]:
     lasts_ms = discuss_ms(state.settings)
     deadline_ms = None if lasts_ms is None else moment.now_ms + lasts_ms
     assert state.round_index is not None
-    return [DiscussionOpened(state.round_index, moment.now_ms, deadline_ms)]
+    groups: tuple[Group, ...] = ()
+    if state.settings.pairs:
+        seed = f"{state.seed}/{state.round_index}"
+        groups = form(talkers(state, moment.present), seed)
+    return [DiscussionOpened(state.round_index, moment.now_ms, deadline_ms, groups)]
 
 
 def reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Event]:

@@ -28,6 +28,7 @@ export const deStaff: StaffCatalogue = {
   timerChoices: { "1": "Normal", "1.5": "1,5 ×", "2": "2 ×", "5": "5 ×", off: "Aus" },
   autoClose: "Abstimmungen nach Ablauf von selbst schließen",
   showNames: "Namen in der Lobby und vorn zeigen",
+  pairsSwitch: "In der Diskussion jedem Telefon sagen, mit wem man spricht",
   podiumSwitch: "Am Ende die besten drei zeigen",
   teamNames: "Teams, durch Kommas getrennt",
   practice: "Übungsspieler",

@@ -123,6 +123,11 @@ export const de: Catalogue = {
   discussTitle: "Sprecht miteinander",
   discussPrompt: "Sag, was für deine Antwort spricht und was gegen die andere.",
   discussHow: "Zu zweit bis zu viert, möglichst mit beiden Antworten.",
+  talkGroup: (n) => `Gruppe ${n}`,
+  talkTo: (names) => `Sprich mit ${names}.`,
+  talkFind: (n) =>
+    n === 1 ? "Finde die andere Person mit dieser Nummer." : `Finde die ${n} anderen mit dieser Nummer.`,
+  talkMissing: "Fehlt jemand? Geh zur Gruppe neben dir.",
   contrastTitle: "Vergleicht mit diesem Fall",
   contrastPrompt: "Was ist gleich, und welcher Unterschied entscheidet?",
   ourCase: "Unser Fall",

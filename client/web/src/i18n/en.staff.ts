@@ -30,6 +30,7 @@ export const enStaff = {
   >,
   autoClose: "Close votes by themselves when time is up",
   showNames: "Show names in the lobby and on the screen",
+  pairsSwitch: "In a discussion, tell each phone whom to talk to",
   podiumSwitch: "Show the best three at the end",
   teamNames: "Teams, separated by commas",
   practice: "Practice players",

@@ -109,6 +109,11 @@ export const en = {
   discussTitle: "Talk to your neighbours",
   discussPrompt: "Give your reason for your answer, and against the other.",
   discussHow: "Groups of two to four, with both answers in them if you can.",
+  talkGroup: (n: number) => `Group ${n}`,
+  talkTo: (names: string) => `Talk to ${names}.`,
+  talkFind: (n: number) =>
+    n === 1 ? "Find the other person with this number." : `Find the ${n} others with this number.`,
+  talkMissing: "Somebody missing? Join the group beside you.",
   contrastTitle: "Compare with this one",
   contrastPrompt: "What is the same, and which difference decides?",
   ourCase: "Our case",

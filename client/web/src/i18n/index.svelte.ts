@@ -47,6 +47,11 @@ class Text {
     return value.toLocaleString(this.t.locale, { maximumFractionDigits: 1 });
   }
 
+  /** Names as a sentence lists them. */
+  list(names: readonly string[]): string {
+    return new Intl.ListFormat(this.t.locale).format(names);
+  }
+
   /** A refusal in the page's language where we have it, else in the server's words. */
   refusal(code: string, detail: string): string {
     return this.t.refusals[code] ?? detail;

@@ -12,6 +12,7 @@ export interface Wish {
   timers: string;
   autoClose: boolean;
   showNames: boolean;
+  pairs: boolean;
   podium: boolean;
   /** Names separated by commas. */
   teams: string;
@@ -27,6 +28,7 @@ export const FIRST_WISH: Wish = {
   timers: "1",
   autoClose: false,
   showNames: true,
+  pairs: true,
   podium: false,
   teams: "",
   practice: 0,
@@ -56,6 +58,7 @@ export function settingsOf(wish: Wish): RoomSettings {
     time_factor: wish.timers === "off" ? null : Number(wish.timers),
     auto_close: wish.autoClose,
     show_names: wish.showNames,
+    pairs: wish.pairs,
     podium: wish.podium,
     teams: teamsOf(wish.teams).slice(0, 12),
     class_goal: null,

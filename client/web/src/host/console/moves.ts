@@ -67,6 +67,7 @@ export const NO_CHANGE: SettingsChange = {
   timers: null,
   auto_close: null,
   show_names: null,
+  pairs: null,
   podium: null,
 };
 

@@ -1,0 +1,213 @@
+"""Whom to talk to: for any class, everybody is in one group and nobody is alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.game.commands import (
+    ChangeSettings,
+    CloseVotes,
+    Discuss,
+    Join,
+    Kick,
+    OpenRound,
+    OpenVote,
+    Revote,
+)
+from server.game.events import DiscussionOpened
+from server.game.groups import MOST, ONE_MIND_FROM, Group, Person, form, settle
+from server.game.ids import PlayerId
+from server.game.settings import RoomSettings, SettingsChange
+from server.game.talk import talks
+from tests.support.game import Game
+
+SITES = st.sampled_from([None, "lisbon", "porto"])
+TEAMS = st.sampled_from([None, "red", "blue", "green"])
+OPTIONS = st.sampled_from([None, "outer", "inner"])
+
+
+@st.composite
+def classes(draw: st.DrawFn, least: int = 0) -> list[Person]:
+    """Draw a class of up to 40 people."""
+    n = draw(st.integers(least, 40))
+    return [
+        Person(PlayerId(f"p{i}"), draw(SITES), draw(TEAMS), draw(OPTIONS))
+        for i in range(n)
+    ]
+
+
+def plain(outer: int, inner: int, silent: int = 0) -> list[Person]:
+    """Return a class at one place, without teams."""
+    votes = ["outer"] * outer + ["inner"] * inner + [None] * silent
+    return [Person(PlayerId(f"p{i}"), option=vote) for i, vote in enumerate(votes)]
+
+
+def check(groups: tuple[Group, ...], people: list[Person]) -> None:
+    """Everybody once, nobody alone, nobody with people of another site."""
+    known = {person.id: person for person in people}
+    filled = [group for group in groups if group]
+    assert sorted(p for group in filled for p in group) == sorted(known)
+    at_site = Counter(person.site for person in people)
+    for group in filled:
+        assert len({known[p].site for p in group}) == 1
+        assert len(group) <= MOST
+        assert len(group) >= 2 or at_site[known[group[0]].site] == 1
+
+
+@given(classes(), st.text(max_size=5))
+def test_everybody_is_in_one_group_of_two_to_four(
+    people: list[Person], seed: str
+) -> None:
+    check(form(people, seed), people)
+
+
+@given(classes(), st.randoms(use_true_random=False))
+def test_the_same_people_and_seed_give_the_same_groups(
+    people: list[Person], random: object
+) -> None:
+    shuffled = list(people)
+    random.shuffle(shuffled)  # type: ignore[attr-defined] # a Random
+    assert form(shuffled, "7") == form(people, "7")
+
+
+def test_another_seed_gives_other_groups() -> None:
+    people = plain(15, 15)
+    assert form(people, "1/0") != form(people, "1/1")
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 6))
+def test_both_answers_are_in_a_group_where_that_can_be(
+    outer: int, inner: int, silent: int
+) -> None:
+    people = plain(outer, inner, silent)
+    said = {person.id: person.option for person in people}
+    groups = form(people, "s")
+    agreeing = [g for g in groups if len({said[p] for p in g} - {None}) < 2]
+    n = outer + inner + silent
+    on_purpose = max(1, n // 10) if n >= ONE_MIND_FROM else 0
+    few, many = sorted((outer, inner))
+    # What one side has more than three for each of the other can only be by itself.
+    over = max(0, many - 2 * on_purpose - 3 * max(0, few - 2 * on_purpose))
+    assert len(agreeing) <= on_purpose + (over + silent + 1) // 2 + 1
+
+
+@given(st.integers(4, 30), st.integers(4, 30))
+def test_some_groups_are_of_one_mind(outer: int, inner: int) -> None:
+    people = plain(outer, inner)
+    said = {person.id: person.option for person in people}
+    minds = [{said[p] for p in group} for group in form(people, "s")]
+    assert any(len(mind) == 1 for mind in minds)
+    assert any(len(mind) == 2 for mind in minds)
+
+
+@given(classes(), st.integers(0, 3))
+def test_teams_stay_together_where_they_can(people: list[Person], seed: int) -> None:
+    known = {person.id: person for person in people}
+    sizes = Counter((person.site, person.team) for person in people)
+    for group in form(people, str(seed)):
+        teams = Counter(known[p].team for p in group)
+        if len(teams) > 1:  # then somebody in it is the only one of that team here
+            site = known[group[0]].site
+            assert min(sizes[site, team] for team in teams) == 1
+
+
+@given(classes(), st.sets(st.integers(0, 39)), classes())
+def test_who_comes_late_or_is_left_alone_joins_a_group(
+    people: list[Person], gone: set[int], late: list[Person]
+) -> None:
+    formed = form(people, "s")
+    stay = [person for i, person in enumerate(people) if i not in gone]
+    new = [Person(PlayerId(f"late-{p.id}"), p.site, p.team) for p in late]
+    now = settle(formed, [*stay, *new])
+    check(now, [*stay, *new])
+    assert now == settle(formed, [*stay, *new])
+
+
+@given(classes())
+def test_where_nothing_changes_groups_stay(people: list[Person]) -> None:
+    formed = form(people, "s")
+    assert settle(formed, people) == formed
+
+
+def test_a_late_comer_moves_nobody_where_there_is_room() -> None:
+    people = plain(6, 4)
+    formed = form(people, "s")
+    late = Person(PlayerId("late"))
+    now = settle(formed, [*people, late])
+    assert [set(a) - {"late"} for a in now if set(a) != {"late"}][: len(formed)] == [
+        set(group) for group in formed
+    ]
+
+
+def discussing(settings: RoomSettings | None = None) -> Game:
+    """Return a room of five who have voted and now discuss."""
+    game = Game(settings)
+    game.join("ann", "bob", "cyd", "dan", "eve")
+    game.do(OpenRound(), OpenVote())
+    for name, label in (("ann", "outer"), ("bob", "outer"), ("cyd", "inner")):
+        game.vote(name, label)
+    game.do(CloseVotes(), Discuss())
+    return game
+
+
+def test_each_phone_hears_whom_to_talk_to_and_never_why() -> None:
+    game = discussing()
+    told = talks(game.state, game.present)
+    assert set(told) == set(game.state.players)
+    for player, talk in told.items():
+        assert 1 <= talk.others <= 3
+        assert len(talk.names) == talk.others
+        assert game.state.players[player].name not in talk.names
+    assert set(type(talk).__slots__) == {"number", "others", "names"}
+
+
+def test_who_leaves_and_who_comes_is_seen_at_once() -> None:
+    game = discussing()
+    (opened,) = [e for e in game.journal if isinstance(e, DiscussionOpened)]
+    assert sorted(len(group) for group in opened.groups) == [2, 3]
+    pair = next(group for group in opened.groups if len(group) == 2)
+    game.do(Kick(player=pair[0]))
+    told = talks(game.state, game.present)
+    assert set(told) == set(game.state.players) - {pair[0]}
+    assert told[pair[1]].others == 3
+    game.do(Join(PlayerId("p-fay"), "fay"))
+    game.present.add(PlayerId("p-fay"))
+    assert PlayerId("p-fay") in talks(game.state, game.present)
+
+
+def test_a_phone_that_sleeps_takes_nobody_out_of_a_group() -> None:
+    game = discussing()
+    before = talks(game.state, game.present)
+    assert talks(game.state, frozenset()) == before
+
+
+def test_without_names_there_is_a_number() -> None:
+    told = talks(discussing(RoomSettings(show_names=False)).state, frozenset())
+    assert all(talk.names == () and talk.number for talk in told.values())
+
+
+def test_the_host_can_switch_it_off() -> None:
+    game = discussing(RoomSettings(pairs=False))
+    (opened,) = [e for e in game.journal if isinstance(e, DiscussionOpened)]
+    assert opened.groups == ()
+    assert talks(game.state, game.present) == {}
+    other = discussing()
+    other.do(ChangeSettings(change=SettingsChange(pairs=False)))
+    assert talks(other.state, other.present) == {}
+
+
+def test_nothing_is_said_outside_a_discussion() -> None:
+    game = discussing()
+    game.do(Revote())
+    assert talks(game.state, game.present) == {}
+
+
+def test_practice_players_are_left_out() -> None:
+    game = Game()
+    game.join("ann", "bob")
+    game.join("bot", practice=True)
+    game.do(OpenRound(), OpenVote(), CloseVotes(), Discuss())
+    assert set(talks(game.state, game.present)) == {"p-ann", "p-bob"}
