@@ -51,6 +51,7 @@ class NoSocket:
 
     remote_address = ("192.0.2.1", 1)
     transport = None
+    protocol = None
 
 
 class Caller:
