@@ -24,7 +24,7 @@ from tests.support.voters import Acks, Voter, check, everybody_again
 from tests.support.wire import Wire, screen_key, wire
 
 PLAYERS = 300
-STOPS = 2
+STOPS = 1
 STUCK = 20
 
 

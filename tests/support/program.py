@@ -40,12 +40,13 @@ class Program:
         self.said = ""
         """What it printed before it served."""
 
-    async def start(self, *more: str) -> None:
-        """Start it, and wait until it serves."""
+    async def start(self, *more: str, before: tuple[str, ...] = ()) -> None:
+        """Start it under the programs ``before``, and wait until it serves."""
         words = ("serve", "--host", "127.0.0.1", "--port", str(self.port))
         with self._log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "server.cli", *words, *self._options, *more,
+                *before, sys.executable, "-m", "server.cli",
+                *words, *self._options, *more,
                 cwd=ROOT, env={**os.environ, "COLUMNS": "200", **self._environment},
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
@@ -101,6 +102,10 @@ class Program:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         os.kill(self.pid, number)
+
+    async def interrupt(self, pid: int) -> None:
+        """Ask a process that it runs under another program to stop."""
+        os.kill(pid, signal.SIGTERM)
 
     async def stop(self) -> Stopped:
         """Ask it to stop (SIGTERM), and wait until it is gone."""
