@@ -146,7 +146,7 @@ def _transfer(transfer: TransferFigures, change: Estimate) -> str:
         f"{percent(transfer.before or 0)} in the first vote of the same people"
     )
     if change.low > 0:
-        return f"{told}: what was learned carries over."
+        return f"{told}: the reason was carried over, or the twins were easier."
     if change.high < 0:
         return f"{told}: the twins were harder, or the reason was not carried over."
     return f"{told}: no clear change."
