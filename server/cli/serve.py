@@ -19,6 +19,7 @@ from server.cli.console import CasesOption, DataOption, default_data, err, out
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
 from server.game.errors import Refused
+from server.garbage import look_seldom
 from server.net.limits import BadLimit, Limits
 from server.net.peers import Peers
 from server.protocol.client_messages import OpenRoom
@@ -183,6 +184,7 @@ def serve(
         metrics_key=metrics_key,
         bring_practice=lambda url: practice_bringer(url, folders),
     )
+    look_seldom()
     asyncio.run(_serve(config, room))
 
 

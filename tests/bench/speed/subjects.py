@@ -30,9 +30,10 @@ from websockets.exceptions import ConnectionClosed
 
 from server.app import Config, running
 from server.game.settings import RoomSettings
+from server.garbage import look_seldom
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
-from tests.bench.speed.machine import pin, raise_file_limit
+from tests.bench.speed.machine import memory_bytes, pin, raise_file_limit
 
 SETTINGS = RoomSettings(time_factor=10, max_players=20_000)
 BACKLOG = 2048
@@ -57,8 +58,9 @@ async def _orders() -> asyncio.StreamReader:
 
 
 async def two_gaps(options: dict[str, str]) -> None:
-    """Serve one room of the real game."""
+    """Serve one room of the real game: the journal's, or a new one."""
     orders = await _orders()
+    memory = memory_bytes(os.getpid())
     config = Config(
         host="127.0.0.1",
         port=0,
@@ -68,9 +70,12 @@ async def two_gaps(options: dict[str, str]) -> None:
         limits=Limits(sockets=20_000),
     )
     async with running(config) as server:
-        order = OpenRoom(deck="first-class", seed=1, settings=SETTINGS)
-        room, key = await server.admin.open_room(order)
-        _say(port=server.port, room=room, key=key)
+        if live := server.directory.live:
+            room, key = live[0].code, live[0].key_of("host")
+        else:
+            order = OpenRoom(deck="first-class", seed=1, settings=SETTINGS)
+            room, key = await server.admin.open_room(order)
+        _say(port=server.port, room=room, key=key, memory_before=memory)
         while line := await orders.readline():
             _collect_garbage(line.decode().strip())
 
@@ -145,6 +150,8 @@ def main() -> None:
     pin(int(core))
     raise_file_limit(12_000)
     options = dict(pair.split("=", 1) for pair in rest)
+    if kind == "two-gaps":  # as `twogaps serve` does
+        look_seldom()
     asyncio.run(KINDS[kind](options))
     os._exit(0)  # thousands of sockets need no goodbye
 
