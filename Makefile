@@ -19,7 +19,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check bench screenshots recovery docs clean
+.PHONY: help play demo test check unit web-check bench bench-million screenshots recovery docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SE
 
 web-check: $(VENV)/.tested ## Types and unit tests of the browser client
 	@$(BIN)/python -m tests.support.web
+
+bench-million: $(VENV)/.tested system ## A room of a million, through simulated sites and a real broker
+	@$(BIN)/python -m tests.bench.million
 
 bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/performance.md
 	@$(BIN)/python -m tests.bench.speed

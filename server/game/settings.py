@@ -50,7 +50,7 @@ class RoomSettings(BaseModel):
     """Mean round score the class plays for; null takes the score mode's default."""
     min_cell: Annotated[int, Field(ge=1, le=20)] = 5
     """Cross-table cells of fewer people are not shown to the class."""
-    max_players: Annotated[int, Field(ge=1, le=20_000)] = 1000
+    max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Joins beyond this are refused."""
     simulated: bool = False
     """A rehearsal: practice players count in every tally and statistic."""
