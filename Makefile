@@ -45,13 +45,16 @@ check: $(VENV)/.tested ## Format, lint, types, direction of imports, the cases
 unit: $(VENV)/.tested ## The tests in Python (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PYTEST)
 
-.PHONY: test-faults fuzz soak
+.PHONY: test-faults fuzz stuck soak
 test-faults: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an hour)
 	$(BIN)/python -m pytest -m campaign $(PYTEST)
 
 fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SEED=…)
 	TWOGAPS_FUZZ_FRAMES=$(FRAMES) TWOGAPS_FUZZ_SEED=$(SEED) \
 	  $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)
+
+stuck: $(VENV)/.tested ## A class beside 1,000 readers that never read, and a flood
+	$(BIN)/python -m tests.bench.stuck
 
 web-check: $(VENV)/.tested ## Types and unit tests of the browser client
 	@$(BIN)/python -m tests.support.web

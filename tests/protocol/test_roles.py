@@ -34,7 +34,7 @@ from server.protocol.roles import ROWS, SPEAKERS, Speaker, refusal_of
 from server.rooms.inbox import Attend, Say
 from tests.support.callers import Caller, Venue, venue
 from tests.support.game import Game
-from tests.support.messages import is_sampled, kinds, minimal
+from tests.support.messages import are_all_sampled, kinds, minimal
 from tests.support.room import RecordingLink
 from tests.support.server import hall
 from tests.support.wire import screen_key, wire
@@ -100,7 +100,7 @@ def test_what_the_server_lets_through_is_what_the_table_says() -> None:
 
 def test_the_journals_cover_every_phase_and_the_patterns_every_text() -> None:
     assert set(journals()) == set(Phase)
-    assert is_sampled()
+    assert are_all_sampled()
 
 
 @pytest.mark.parametrize("phase", list(Phase))

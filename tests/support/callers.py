@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from scenarios.load import load_library
@@ -51,7 +52,7 @@ class NoSocket:
 
     remote_address = ("192.0.2.1", 1)
     transport = None
-    protocol = None
+    protocol = SimpleNamespace(max_message_size=0)
 
 
 class Caller:
