@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -211,12 +212,23 @@ async def _serve(config: Config, deck: str | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _asked_to_stop, stop)
     async with running(config) as server:
-        if server.certificate is not None:
-            loop.add_signal_handler(signal.SIGHUP, server.certificate.reload)
+        loop.add_signal_handler(signal.SIGHUP, _hangup(server, stop))
         await _greet(server, config.data, deck)
         await stop.wait()
         log.info("stopping: telling everybody, storing every vote")
     log.info("stopped")
+
+
+def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
+    """Return what a hangup does: read the certificate again, where there is one.
+
+    Else a server whose terminal is closed stops, and a service goes on.
+    """
+    if server.certificate is not None:
+        return server.certificate.reload
+    if sys.stdin.isatty():
+        return lambda: _asked_to_stop(stop)
+    return lambda: log.info("a hangup: there is no certificate to read again")
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:

@@ -101,6 +101,15 @@ async def test_everybody_is_told_whoever_it_is(program: Program) -> None:
 
 
 @pytest.mark.fault
+async def test_a_service_goes_on_when_somebody_hangs_up(program: Program) -> None:
+    await program.start()
+    program.signal(signal.SIGHUP)
+    await program.says("no certificate to read again")
+    assert (await get(program.port, "/readyz")).status == 200
+    assert (await program.stop()).code == 0
+
+
+@pytest.mark.fault
 async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
     await program.start()
     async with wire(program.port) as silent:  # the closing handshake is not answered

@@ -48,6 +48,7 @@ class Program:
                 *before, sys.executable, "-m", "server.cli",
                 *words, *self._options, *more,
                 cwd=ROOT, env={**os.environ, "COLUMNS": "200", **self._environment},
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         await self._read_greeting()
