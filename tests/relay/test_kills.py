@@ -15,7 +15,7 @@ from client import host
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
 from tests.support.arrive import arrive
-from tests.support.broker import KINDS, Broker, open_broker
+from tests.support.broker import Broker, open_broker
 from tests.support.node import Node, Ready
 from tests.support.voters import GUARD_S, Acks, Voter, check, everybody_again
 from tests.support.wire import wire
@@ -33,7 +33,7 @@ class Pair:
     at_edge: str
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["mosquitto", pytest.param("nats", marks=pytest.mark.campaign)])
 async def broker(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Broker]:

@@ -29,7 +29,7 @@ from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
 from tests.support.arrive import GUARD_S, arrive
-from tests.support.broker import KINDS, Kind
+from tests.support.broker import Kind
 from tests.support.guarded import EDGE, EVE, HOME, guarded_broker, hear_all
 from tests.support.sites import Pupil
 
@@ -97,8 +97,15 @@ def _in_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1].replace("\\", "")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("site", [EDGE, EVE])
+@pytest.mark.parametrize(
+    ("kind", "site"),
+    [
+        ("mosquitto", EDGE),
+        ("nats", EVE),
+        pytest.param("mosquitto", EVE, marks=pytest.mark.campaign),
+        pytest.param("nats", EDGE, marks=pytest.mark.campaign),
+    ],
+)
 async def test_a_spy_learns_nothing_before_its_time(
     tmp_path: Path, kind: Kind, site: str
 ) -> None:

@@ -1,0 +1,179 @@
+"""What a site makes up, or makes too large, changes nothing and is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from client import Label, Player, host
+from server.app import Running
+from server.game.commands import OpenRound, OpenVote
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import OpenRoom
+from server.relay.node_messages import MOST_BYTES
+from tests.support.arrive import GUARD_S, arrive, see
+from tests.support.broker import KINDS
+from tests.support.guarded import EDGE, EVE, HOME, Guarded, guarded_broker
+
+UP = f"tg/v1/up/{HOME}/{EVE}"
+
+
+def item(body: dict[str, object], seq: int = 1, room: str = "R") -> dict[str, object]:
+    """Return a request as an edge sends it."""
+    return {"seq": seq, "room": room, "link": "made-up", "body": body}
+
+
+def batch(*items: dict[str, object], number: int = 1, oldest: int = 1) -> bytes:
+    """Return a batch as an edge sends it."""
+    about = {"boot": "eve", "number": number, "oldest": oldest}
+    return json.dumps({**about, "items": items}).encode()
+
+
+def vote(room: str, token: str | None) -> dict[str, object]:
+    """Return a vote in somebody's name."""
+    answer = {"kind": "gap", "label": "inner", "confidence": 80}
+    message = {
+        "type": "vote",
+        "round": 0,
+        "ballot": "vote",
+        "client": "eve",
+        "counter": 1,
+        "answer": answer,
+        "reason": "",
+    }
+    body = {"op": "say", "token": token, "message": message, "stamped_ms": 1}
+    return item(body, room=room)
+
+
+def unreadable(room: str) -> list[tuple[str, bytes]]:
+    """Return messages that nobody can use: each is counted."""
+    finish = {"op": "say", "token": None, "message": {"type": "finish"}}
+    return [
+        (UP, b""),
+        (UP, b"\x00\xff" * 50),
+        (UP, b"{}"),
+        (UP, b"[" * 30_000),
+        (UP, batch(vote(room, None)) + b" " * MOST_BYTES),
+        (UP, batch(item({**finish, "stamped_ms": 1}, room=room))),
+        (UP, batch(item({"op": "own", "room": room}))),
+        (UP, batch(vote(room, None), number=5_000, oldest=1)),
+        (UP, batch(vote(room, None), number=1, oldest=2)),
+        (UP, batch(*[item({"op": "leave"})] * 1_001)),
+        (f"tg/v1/clk/up/{HOME}/{EVE}", b"now"),
+        (f"tg/v1/node/{EVE}/state", b'{"is_up":"perhaps"}'),
+    ]
+
+
+def refused(room: str, ann: str) -> list[bytes]:
+    """Return requests that can be read, and that a room turns down."""
+    attend = {"op": "attend", "audience": "screen", "nonce": "n", "proof": "0" * 64}
+    return [
+        batch(vote(room, None)),
+        batch(vote(room, "nobody.0000")),
+        batch(vote(room, f"{ann}.{'0' * 32}")),
+        batch(item({"op": "return", "token": f"{ann}.{'0' * 32}"}, room=room)),
+        batch(item(attend, room=room)),
+        batch(item({"op": "leave"}, room=room)),
+        batch(item({"op": "flush", "version": 10**9}, room=room)),
+        batch(vote("ZZZZZZ", None)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A room with a vote open, somebody in it, and the broker."""
+
+    guarded: Guarded
+    home: Running
+    room: str
+    ann: Player
+
+    def rejected(self) -> float:
+        """How many messages the home has counted as of no use."""
+        for line in self.home.metrics.text().decode().splitlines():
+            if line.startswith("twogaps_broker_rejected "):
+                return float(line.split()[1])
+        raise AssertionError("there is no such figure")
+
+    def fingerprint(self) -> object:
+        """What the room holds."""
+        state = self.home.directory.live[0].state
+        assert state.poll is not None
+        return (state.version, dict(state.poll.votes), sorted(state.players))
+
+
+@pytest.fixture(params=KINDS)
+async def scene(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    async with (
+        guarded_broker(request.param, tmp_path) as guarded,
+        guarded.node(HOME, tmp_path) as home,
+        guarded.node(EDGE, tmp_path) as edge,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        settings = RoomSettings(time_factor=10)
+        room, key = await home.admin.open_room(
+            OpenRoom(deck="first-class", seed=1, settings=settings)
+        )
+        teacher = await stack.enter_async_context(host(home.local_url, room, key))
+        ann = await arrive(stack, edge.local_url, room, "Ann")
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await see(ann, "vote")
+        await ann.vote(Label.OUTER, 80)
+        yield Scene(guarded, home, room, ann)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(GUARD_S):
+        while not is_so():  # noqa: ASYNC110 - a figure has no event
+            await asyncio.sleep(0.02)
+
+
+async def test_what_is_forged_changes_nothing_and_is_counted(scene: Scene) -> None:
+    before, counted = scene.fingerprint(), scene.rejected()
+    assert scene.ann.id is not None
+    async with scene.guarded.client(EVE) as eve:
+        forged = unreadable(scene.room)
+        for topic, payload in forged:
+            await eve.publish(topic, payload, qos=1)
+        await until(lambda: scene.rejected() == counted + len(forged))
+        await eve.subscribe(f"tg/v1/down/{EVE}/+")
+        turned_down = refused(scene.room, scene.ann.id)
+        for payload in turned_down:
+            await eve.publish(UP, payload, qos=1)
+        await _answers(eve, len(turned_down))
+    assert scene.fingerprint() == before
+    assert scene.rejected() == counted + len(forged)
+    recorded = await asyncio.wait_for(scene.ann.vote(Label.INNER, 60), GUARD_S)
+    assert recorded.counter == 2
+
+
+async def _answers(eve: aiomqtt.Client, n: int) -> None:
+    """Wait until the home is done with so many requests: all turned down."""
+    acks = 0
+    async with asyncio.timeout(GUARD_S):
+        async for message in eve.messages:
+            assert isinstance(message.payload, bytes)
+            acks += len(json.loads(message.payload)["acks"])
+            if acks == n:
+                return
+
+
+async def test_what_is_too_large_for_the_broker_does_not_arrive(scene: Scene) -> None:
+    counted = scene.rejected()
+    with contextlib.suppress(
+        aiomqtt.MqttError
+    ):  # the broker may end the connection for it
+        async with scene.guarded.client(EVE) as eve:
+            await eve.publish(UP, b"x" * 1_000_000, qos=1, timeout=2)
+    recorded = await asyncio.wait_for(scene.ann.vote(Label.OUTER, 60), GUARD_S)
+    assert recorded.counter == 2
+    assert scene.rejected() == counted
