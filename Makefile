@@ -56,6 +56,9 @@ fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SE
 stuck: $(VENV)/.tested ## A class beside 1,000 readers that never read, and a flood
 	$(BIN)/python -m tests.bench.stuck
 
+soak: $(VENV)/.tested ## Ten minutes of games one after another: memory and files flat
+	$(BIN)/python -m tests.bench.soak
+
 web-check: $(VENV)/.tested ## Types and unit tests of the browser client
 	@$(BIN)/python -m tests.support.web
 

@@ -35,7 +35,7 @@ DAY_MS = 24 * 3600 * 1000
 REVIVE_MS = 2 * DAY_MS
 """Unfinished rooms touched within two days go on at once when the server starts."""
 
-IDLE_S = 600
+IDLE_S = 60
 """A finished room that nobody looks at for so long is put away (its journal stays)."""
 
 LISTED = 200

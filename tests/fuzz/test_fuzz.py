@@ -141,7 +141,10 @@ def _shot(chance: Random, mutator: Mutator, arena: Arena) -> tuple[str, bytes, b
     row = ROWS.get(found[1].decode()) if found else None
     if row is not None and chance.random() < 0.7:
         who = chance.choice(row.who)
-        role = chance.choice(PLAYERS) if who == "player" else who
+        if who == "player":
+            role = chance.choice(PLAYERS)
+        elif who in ROLES:  # a co-host needs a site: his messages come from others here
+            role = who
     if b'"finish"' in payload and chance.random() < 0.9:
         payload = b'{"type":"lock"}'  # or no room would live for long
     is_text = chance.random() < 0.99 or len(payload) > 4_000
