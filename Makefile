@@ -19,7 +19,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check bench bench-million screenshots recovery docs clean
+.PHONY: help play demo test check unit web-check bench bench-million screenshots recovery docs clean audit try-container
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -74,6 +74,13 @@ screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/p
 
 recovery: $(VENV)/.tested ## Measure what the report's intervals hold (10 minutes)
 	$(BIN)/python -m tests.bench.recovery --keep .recovery
+
+audit: $(VENV)/.tested ## Known vulnerabilities and withdrawn releases (asks registries)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	@$(BIN)/python -m tests.support.audit
+
+try-container: ## Do what deploy/Containerfile does, without an engine
+	@sh deploy/try-container.sh
 
 docs: $(VENV)/.played ## Write the generated documents again
 	$(BIN)/twogaps protocol --write docs

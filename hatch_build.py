@@ -51,7 +51,7 @@ class WebClientHook(BuildHookInterface[Any]):
     def initialize(
         self,
         version: str,  # noqa: ARG002 - hatchling's signature
-        build_data: dict[str, Any],  # noqa: ARG002
+        build_data: dict[str, Any],  # noqa: ARG002 - as hatchling calls it
     ) -> None:
         """Build the pages unless they are fresh, or end with one plain message."""
         if not must_build(WEB):
@@ -199,7 +199,7 @@ def _run(command: Sequence[str], folder: Path, path: str) -> str:
     env = {**os.environ, "PATH": path}
     try:
         # Our own fixed commands, no shell.
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - npm, found by us
             list(command),
             cwd=folder,
             env=env,

@@ -11,26 +11,26 @@ class BadAddress(ClientError):  # noqa: N818 - reads as a sentence where it is c
     """The address of the server makes no sense."""
 
 
-class CannotConnect(ClientError):  # noqa: N818
+class CannotConnect(ClientError):  # noqa: N818 - read as a sentence
     """The server could not be reached at all."""
 
 
-class ConnectionLost(ClientError):  # noqa: N818
+class ConnectionLost(ClientError):  # noqa: N818 - read as a sentence
     """The connection dropped before the answer came.
 
     The command may have been carried out or not: the next view tells.
     """
 
 
-class TooMuchWaiting(ClientError):  # noqa: N818
+class TooMuchWaiting(ClientError):  # noqa: N818 - read as a sentence
     """More is in flight on this connection than is kept; wait for answers first."""
 
 
-class VoteSuperseded(ClientError):  # noqa: N818
+class VoteSuperseded(ClientError):  # noqa: N818 - read as a sentence
     """A newer answer to the same ballot took this one's place before it was stored."""
 
 
-class Refusal(ClientError):  # noqa: N818
+class Refusal(ClientError):  # noqa: N818 - read as a sentence
     """The server said no. ``code`` is one of its documented codes."""
 
     def __init__(self, code: str, detail: str) -> None:

@@ -179,7 +179,7 @@ class _Mind:
 
     def _own(self, about: str) -> Random:
         """Return chance that is the same for this player in every question."""
-        return Random(f"{self._settings.seed}|{self._asked.player}|{about}")  # noqa: S311
+        return Random(f"{self._settings.seed}|{self._asked.player}|{about}")  # noqa: S311 - a simulation
 
     def _believe(self, link: str, truth: bool | None, *, leaned: float) -> _Belief:
         """Return what is held now: in a revote, the first belief or its opposite."""
@@ -192,7 +192,7 @@ class _Mind:
         self, link: str, ballot: Ballot, truth: bool | None, leaned: float
     ) -> _Belief:
         who = f"{self._settings.seed}|{self._asked.player}"
-        chance = Random(f"{who}|{self._asked.title}|{ballot}|{link}")  # noqa: S311
+        chance = Random(f"{who}|{self._asked.title}|{ballot}|{link}")  # noqa: S311 - a simulation
         if truth is None:
             return _Belief(chance.random() < (1 + leaned) / 2, None)
         if chance.random() < abs(leaned):

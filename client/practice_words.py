@@ -70,7 +70,7 @@ REASONS: dict[Side, tuple[str, ...]] = {
 
 def names(n: int, seed: int) -> tuple[str, ...]:
     """Return ``n`` different friendly names; numbered beyond the first 2304."""
-    order = Random(f"{seed} names").sample(range(NAMES), NAMES)  # noqa: S311
+    order = Random(f"{seed} names").sample(range(NAMES), NAMES)  # noqa: S311 - names
     return tuple(_name(order[i % NAMES], i // NAMES) for i in range(n))
 
 

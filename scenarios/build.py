@@ -25,7 +25,7 @@ def build_plan(
     what had to be left out stands in ``Plan.left_out``. Raises ``NothingToPlay``
     where no round remains, and ``UnknownCase`` for a deck of another library.
     """
-    return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311
+    return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311 - an order
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 
 from server.journal import sqlite as adapter
 from server.metrics import Metrics
-from server.net import checks, health
+from server.net import checks, health, responses
 from server.net.health import Health
 from tests.support.broker import open_broker
 from tests.support.http import Answer, get
@@ -169,3 +169,26 @@ async def test_figures_on_the_main_port_need_their_key() -> None:
         assert (await get(at.port, "/metrics", **wrong)).status == 404
         right = {"Authorization": "Bearer open sesame"}
         assert b"twogaps_rooms 1.0" in (await get(at.port, "/metrics", **right)).body
+
+
+async def test_every_answer_carries_the_strict_policy() -> None:
+    async with hall(metrics_port=0, metrics_key="k") as at:
+        paths = (
+            "/", "/host", "/screen", "/report", "/j/K7MQ2P", "/no", "/livez",
+            "/metrics", "/healthz", "/readyz", "/where.json", "/qr/K7MQ2P.svg", "/assets/no.js",
+        )  # fmt: skip
+        answers = [await get(at.port, path) for path in paths]
+        assert at.server.metrics_port is not None
+        answers.append(await get(at.server.metrics_port, "/metrics"))
+        upgrade = {
+            "Upgrade": "websocket", "Connection": "Upgrade", "Origin": "http://evil",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Version": "13",
+        }  # fmt: skip
+        refused = await get(at.port, "/ws", **upgrade)
+        assert refused.status == 403
+        for answer in (*answers, refused):
+            assert answer.headers["content-security-policy"] == responses.CSP
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert "server" not in answer.headers

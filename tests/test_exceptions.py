@@ -1,0 +1,56 @@
+"""Every exception from a check stands where it is made, with its reason."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def python_files() -> list[Path]:
+    """Return our own sources."""
+    found = [ROOT / "hatch_build.py"]
+    for part in ("server", "client", "scenarios"):
+        found += [
+            p for p in (ROOT / part).rglob("*.py") if "node_modules" not in p.parts
+        ]
+    return found
+
+
+MARKS = re.compile(r"#\s*(noqa|nosec|type:\s*ignore)(.*)$")
+REASONED = re.compile(r"^(: [A-Z]+\d+(, [A-Z]+\d+)* - \S.*|\[[\w, -]+\]\s+# \S.*)$")
+
+
+def test_each_exception_names_its_rule_and_its_reason() -> None:
+    bare = []
+    for path in python_files():
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            mark = MARKS.search(line)
+            if mark and not REASONED.match(mark[2]):
+                bare.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert bare == []
+
+
+def test_the_security_rules_hold_for_all_that_is_shipped() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert {"S", "BLE", "ASYNC"} <= set(lint["select"])
+    excused = {rule for rule in lint["ignore"] if rule.startswith("S")}
+    assert excused == {"S101"}  # assert states an invariant of ours
+    loose = {
+        where
+        for where, rules in lint["per-file-ignores"].items()
+        if any(rule.startswith("S") for rule in rules)
+    }
+    assert loose == {"tests/**"}
+
+
+@pytest.mark.parametrize(
+    "call", [r"\beval\(", r"\bexec\(", r"\bpickle\b", r"shell=True", r"yaml\.load"]
+)
+def test_nothing_that_runs_what_it_is_given(call: str) -> None:
+    found = [p for p in python_files() if re.search(call, p.read_text())]
+    assert found == []
