@@ -54,3 +54,11 @@ def test_the_security_rules_hold_for_all_that_is_shipped() -> None:
 def test_nothing_that_runs_what_it_is_given(call: str) -> None:
     found = [p for p in python_files() if re.search(call, p.read_text())]
     assert found == []
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 30
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
