@@ -50,7 +50,8 @@ def salvage(
         out.print("Take out what is intact with: twogaps salvage (the server stopped).")
         raise typer.Exit(1)
     out.print(
-        f"The new journal is in use from the next start on; the old one is {aside}.",
+        f"The new journal is in use from the next start on; the old one is {aside}. "
+        "It holds names still, which a purge does not reach: remove it in time.",
         highlight=False,
         soft_wrap=True,
     )
