@@ -56,6 +56,16 @@ def test_nothing_that_runs_what_it_is_given(call: str) -> None:
     assert found == []
 
 
+def test_no_page_writes_markup_of_its_own() -> None:
+    """Svelte escapes all text; these are the ways around it."""
+    around = re.compile(
+        r"\{@html|\.innerHTML\s*\+?=|insertAdjacentHTML|document\.write"
+    )
+    pages = [p for p in (ROOT / "client/web/src").rglob("*") if p.is_file()]
+    assert len(pages) > 50
+    assert [p for p in pages if around.search(p.read_text(errors="replace"))] == []
+
+
 def test_every_test_that_the_security_page_names_exists() -> None:
     text = (ROOT / "SECURITY.md").read_text()
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)

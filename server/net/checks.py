@@ -29,7 +29,7 @@ def journal(store: EventStore) -> Check:
     return check
 
 
-def space(folder: Path, low_bytes: int = LOW_BYTES) -> Check:
+def space(folder: Path, low_bytes: int | None = None) -> Check:
     """Return a check of the free space where the journal grows.
 
     A heartbeat alone may still fit into a file that exists; a class's votes may not.
@@ -40,7 +40,8 @@ def space(folder: Path, low_bytes: int = LOW_BYTES) -> Check:
             free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
         except OSError:
             return "cannot be read"
-        return "is nearly full" if free < low_bytes else None
+        low = LOW_BYTES if low_bytes is None else low_bytes
+        return "is nearly full" if free < low else None
 
     return check
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from server.folder import JOURNAL
 from server.game.events import VoteCast
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
+from server.net import checks, health
+from tests.support.http import get
 from tests.support.missing import need
 from tests.support.server import hall
 from tests.support.wire import Wire, wire
@@ -84,3 +87,23 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_with_space(
     assert stored == recorded
     with capsys.disabled():
         print(f"\n  disk full three times: {len(recorded)} votes recorded, all kept")
+
+
+@pytest.mark.fault
+async def test_a_full_disk_makes_it_unwell_until_there_is_space(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FRESH_S", 0.0)
+    monkeypatch.setattr(checks, "LOW_BYTES", 256 * 1024)  # of the disk's 2 MB
+    async with hall(data=small_disk / "data") as at:
+        assert (await get(at.port, "/healthz")).status == 200
+        for _ in range(3):
+            filler = fill(small_disk)
+            sick = await get(at.port, "/healthz")
+            assert sick.status == 503
+            assert json.loads(sick.body)["parts"]["disk"] == "is nearly full"
+            assert (await get(at.port, "/readyz")).status == 503
+            assert (await get(at.port, "/livez")).status == 200
+            filler.unlink()
+            assert (await get(at.port, "/healthz")).status == 200
+            assert (await get(at.port, "/readyz")).status == 200

@@ -71,22 +71,11 @@ async def test_a_locked_journal_makes_it_unwell_until_it_is_free(
         assert (await get(at.port, "/readyz")).status == 200
 
 
-@pytest.mark.fault
-async def test_a_full_journal_makes_it_unwell_until_there_is_space(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite's limit of pages stands in for the disk; faults/ has a real full one."""
-    async with hall(data=tmp_path) as at:
-        full = checks.space(tmp_path, low_bytes=2**62)
-        assert await full() == "is nearly full"
-
-        def fails(db: sqlite3.Connection) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(adapter, "_beat", fails)
-            assert (await get(at.port, "/healthz")).status == 503
-        assert (await get(at.port, "/healthz")).status == 200
+async def test_little_space_is_told_before_there_is_none(tmp_path: Path) -> None:
+    """A really full disk is in tests/faults/test_full_disk.py."""
+    assert await checks.space(tmp_path, low_bytes=2**62)() == "is nearly full"
+    assert await checks.space(tmp_path, low_bytes=1)() is None
+    assert await checks.space(tmp_path / "none")() == "cannot be read"
 
 
 @pytest.mark.fault
