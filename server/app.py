@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from scenarios.library import Library
 from scenarios.shelf import Shelf
 from server.config import Config
-from server.folder import admin_key, open_journal, size_of
+from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.store import EventStore
@@ -43,6 +43,7 @@ from server.ports import (
 from server.protocol.keys import KEY_BYTES
 from server.relay.local import LocalGateway
 from server.rooms import replies
+from server.rooms.arrivals import Arrivals
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
 from server.rooms.reporting import Reports
@@ -106,12 +107,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
             keep_days=config.keep_days,
             elsewhere=sites.elsewhere,
             is_searching=sites.is_searching,
+            name=sites.name,
             metrics=metrics,
         )
         sites.connect(directory)
         keeper = Keeper(metrics)
         reports = Reports(store)
         await _in_background(stack, directory, keeper, reports, metrics, gate)
+        await _await_rooms(stack, config, store, sites, directory)
         await sites.start(stack)
         key = None if config.is_open else admin_key(config.data)
         late = _Late()
@@ -242,6 +245,27 @@ async def _in_background(
         task = asyncio.create_task(work, name=name)
         stack.push_async_callback(end, task)
     await started.wait()
+
+
+async def _await_rooms(
+    stack: contextlib.AsyncExitStack,
+    config: Config,
+    store: EventStore,
+    sites: Sites,
+    directory: Directory,
+) -> None:
+    """Take up rooms that come from other nodes, by file."""
+    if config.data is None or sites.name is None:
+        return
+    (config.data / SITE).write_text(sites.name + "\n")
+
+    async def arrived(code: RoomCode) -> None:
+        sites.taken_home(code)
+        await directory.arrived(code)
+
+    arrivals = Arrivals(config.data / INCOMING, store, sites.name, arrived)
+    task = asyncio.create_task(arrivals.run(), name="arrivals")
+    stack.push_async_callback(end, task)
 
 
 async def _wind_down(door: Door, directory: Directory, gateway: LocalGateway) -> None:

@@ -22,6 +22,11 @@ JOURNAL = "journal.sqlite"
 OUTBOX = "outbox.sqlite"
 ADMIN_KEY = "admin.key"
 LOCK = "server.lock"
+SITE = "site"
+"""Name of the node that has served this folder last, among others."""
+
+INCOMING = "incoming"
+"""Rooms that come from other nodes, a file each."""
 
 
 class CannotStart(Exception):  # noqa: N818 - read as a sentence

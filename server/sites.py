@@ -50,9 +50,13 @@ class Sites:
 
     def elsewhere(self, code: RoomCode) -> RoomPort | None:
         """Return the way to a room of another node."""
-        if self.edge is not None and self.edge.knows(code):
-            return RemoteRoom(code, self.edge)
-        return None
+        if self.edge is None or not self.edge.knows(code):
+            return None
+        home = self.gateway
+        assert isinstance(home, HomeGateway)
+        if home.has(code):
+            return None
+        return RemoteRoom(code, self.edge, home.url_of)
 
     def is_searching(self) -> bool:
         """Whether rooms of other nodes may not be known yet."""
@@ -61,11 +65,18 @@ class Sites:
     def connect(self, directory: Directory) -> None:
         """Let what comes from other nodes find its rooms."""
         self.uplink = Uplink(directory.running, directory.find_here)
+        if self.node is not None:
+            self.node.succeeded = directory.succeeded
 
     def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> bool:
         """Give a request of somebody elsewhere to its room."""
         assert self.uplink is not None
         return self.uplink.deliver(item, link, ack)
+
+    def taken_home(self, code: RoomCode) -> None:
+        """A room has come to live here: let this site's people come to it."""
+        if self.edge is not None:
+            self.edge.taken_home(code)
 
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Connect to the broker, and stay connected."""

@@ -15,6 +15,7 @@ from server.cli import (
     demo,
     doctor,
     journal,
+    move,
     play,
     protocol,
     reference,
@@ -47,6 +48,7 @@ backup.register(app)
 salvage.register(app)
 report.register(app)
 broker.register(app)
+move.register(app)
 protocol.register(app)
 reference.register(app)
 

@@ -9,6 +9,7 @@ REFUSALS = {
     "not_allowed": "This role may not send this message.",
     "wrong_proof": "The key's proof does not match.",
     "unknown_room": "No open room has this code.",
+    "room_moved": "The room lives at another node now; detail says at which.",
     "unknown_deck": "No deck or case has this id, or none of it can be played.",
     "unknown_player": "No such player in this room.",
     "bad_token": "The resume token does not belong to a player of this room.",

@@ -33,6 +33,16 @@ class RoomOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomMoved:
+    """Another node is the room's home from here on; ``epoch`` counts its homes."""
+
+    to: str
+    epoch: int
+    at_ms: int
+    type: Literal["room_moved"] = "room_moved"
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     """The host changed settings; the whole of them is stored."""
 
@@ -298,6 +308,7 @@ class GameFinished:
 
 Event = Annotated[
     RoomOpened
+    | RoomMoved
     | SettingsChanged
     | PlayerJoined
     | PlayerRenamed

@@ -28,6 +28,7 @@ from server.game.events import (
     ReasonPinned,
     ReasonUnpinned,
     RoomLocked,
+    RoomMoved,
     RoomOpened,
     RoomUnlocked,
     RoundOpened,
@@ -175,6 +176,10 @@ def _room_locked(state: RoomState, _: RoomLocked) -> None:
 
 def _room_unlocked(state: RoomState, _: RoomUnlocked) -> None:
     state.is_locked = False
+
+
+def _room_moved(state: RoomState, event: RoomMoved) -> None:
+    state.home, state.epoch = event.to, event.epoch
 
 
 def _settings_changed(state: RoomState, event: SettingsChanged) -> None:
@@ -375,6 +380,7 @@ _FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
     PlayerKicked: _player_kicked,
     RoomLocked: _room_locked,
     RoomUnlocked: _room_unlocked,
+    RoomMoved: _room_moved,
     SettingsChanged: _settings_changed,
     SiteLocked: _site_locked,
     SiteUnlocked: _site_unlocked,

@@ -148,6 +148,10 @@ class RoomState:
     secret: str
     opened_ms: int
     rounds: list[Round]
+    home: str | None = None
+    """The node that the room was moved to last; None where it never was."""
+    epoch: int = 1
+    """How many homes the room has had."""
     version: int = 1
     """How many events have been folded in: grows by one an event, for ever."""
     phase: Phase = Phase.LOBBY

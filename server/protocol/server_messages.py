@@ -171,6 +171,7 @@ class Bye(Message):
         "idle",
         "full",
         "prove_again",
+        "moved",
     ]
     detail: str
     come_back: bool

@@ -33,11 +33,16 @@ from server.relay.node_messages import (
 )
 from server.relay.outbox import Outbox
 from server.relay.sender import Sender
+from server.relay.succession import follows
 
 log = logging.getLogger("twogaps.relay")
 
 SEARCH_S = 2.0
 """How long after a connect the broker may still be telling what it retains."""
+
+
+EARLY = 1_000
+"""Rooms of which views are kept before their new home is announced."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,8 @@ class Elsewhere:
 
     home: str
     epoch: int
+    key: str = ""
+    """Of its epoch; empty where no announcement has come yet."""
     views: dict[Audience, tuple[int, int, bytes]] = field(default_factory=dict)
     """Epoch, version and frame of the newest view of each role."""
 
@@ -76,6 +83,8 @@ class EdgeRelay:
         self._links_made = 0
         self._up_s = 0.0
         self._cut: set[RoomCode] = set()
+        self._early: dict[tuple[str, RoomCode], dict[Audience, bytes]] = {}
+        """Views of homes that have not been announced yet."""
         self._owed: dict[RoomCode, int] = {}
         """How many votes for a room its home was told to be on their way."""
         self.rejected = 0
@@ -92,6 +101,11 @@ class EdgeRelay:
         """Whether a room may live elsewhere that this node has not heard of yet."""
         now_s = asyncio.get_running_loop().time()
         return not self._bus.is_up or now_s - self._up_s < SEARCH_S
+
+    def home_of(self, room: RoomCode) -> str | None:
+        """Return the node that a room lives at, where it is another one."""
+        known = self._rooms.get(room)
+        return known.home if known else None
 
     def put(self, room: RoomCode, link: Link, body: UpBody) -> None:
         """Send a request to the room's home, as often as it takes.
@@ -139,12 +153,40 @@ class EdgeRelay:
         if news is None:
             if known is not None and known.home == home:
                 del self._rooms[room]
-        elif known is None or news.epoch > known.epoch:
-            self._rooms[room] = Elsewhere(home, news.epoch)
+        elif known is None:
+            self._rooms[room] = Elsewhere(home, news.epoch, news.key)
             self.sender.home(home)
-            if known is not None and known.home != home:
-                self.sender.move(room, known.home, home)
-                self.rejoin(home)
+        elif (home, news.epoch) == (known.home, known.epoch):
+            known.key = known.key or news.key
+        elif not known.key or follows(news.key, news.epoch, known.key, known.epoch):
+            if news.epoch > known.epoch:
+                self._succeed(home, room, known, news)
+        else:
+            self.rejected += news.epoch > known.epoch
+
+    def _succeed(
+        self, home: str, room: RoomCode, known: Elsewhere, news: Announce
+    ) -> None:
+        """Follow a room to its new home, with all that is owed to it."""
+        log.info("room %s has moved from %s to %s", room, known.home, home)
+        self._rooms[room] = Elsewhere(home, news.epoch, news.key)
+        self.sender.home(home)
+        if known.home != home:
+            self.sender.move(room, known.home, home)
+            self.rejoin(home)
+        for audience, payload in self._early.pop((home, room), {}).items():
+            self.shown(home, room, audience, payload)
+        self._tell_state()
+
+    def taken_home(self, room: RoomCode) -> None:
+        """A room lives at this node now: votes for it go there, people come again."""
+        known = self._rooms.pop(room, None)
+        if known is None:
+            return
+        self.sender.take_home(room, known.home)
+        for seat in list(self._seats.values()):
+            if seat.room == room:
+                seat.link.part(_MOVED)
 
     def shown(
         self, home: str, room: RoomCode, audience: Audience, payload: bytes
@@ -156,8 +198,8 @@ class EdgeRelay:
             return
         epoch, version, frame = found
         known = self._rooms.setdefault(room, Elsewhere(home, epoch))
-        if known.home != home and epoch <= known.epoch:
-            self.rejected += 1
+        if known.home != home:
+            self._not_yet(home, room, audience, payload, is_newer=epoch > known.epoch)
             return
         old = known.views.get(audience)
         if old is not None and (epoch, version) <= old[:2]:
@@ -166,6 +208,21 @@ class EdgeRelay:
         self._people.broadcast(room, audience, frame, "view")
         if audience == "player" and self._people.count(room, "player"):
             self.flush(home, room, version)
+
+    def _not_yet(
+        self,
+        home: str,
+        room: RoomCode,
+        audience: Audience,
+        payload: bytes,
+        *,
+        is_newer: bool,
+    ) -> None:
+        """Keep a view of another home until it is announced, which may come later."""
+        if is_newer and len(self._early) < EARLY:
+            self._early.setdefault((home, room), {})[audience] = payload
+        else:
+            self.rejected += 1
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
         """Tell a home that all this site has received so far is on its way."""
@@ -316,6 +373,13 @@ _PROVE_AGAIN = encode_server(
     Bye(
         code="prove_again",
         detail="The line to the game was cut; the key has to be shown again.",
+        come_back=True,
+    )
+)
+_MOVED = encode_server(
+    Bye(
+        code="moved",
+        detail="The game has moved to another server; it goes on there.",
         come_back=True,
     )
 )

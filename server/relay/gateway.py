@@ -72,6 +72,14 @@ class Gateway(Protocol):
         """Send the same frame to everybody of one role in one room."""
         ...
 
+    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
+        """Be home to a room, in an epoch that its key proves."""
+        ...
+
+    def disown(self, room: RoomCode) -> None:
+        """Take back what was said of a room that lives elsewhere now."""
+        ...
+
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:

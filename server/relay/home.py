@@ -144,7 +144,8 @@ class HomeGateway(LocalGateway):
         self.url = ""
         """The address at which people reach this node."""
         self._retained: dict[str, bytes] = {}
-        self._epochs: dict[RoomCode, int] = {}
+        self._claims: dict[RoomCode, Announce] = {}
+        self._disowned: set[str] = set()
         self.too_large = 0
         """Private frames that fit into no message. Should stay 0."""
 
@@ -157,10 +158,10 @@ class HomeGateway(LocalGateway):
         super().show(room, audience, frame, version)
         if audience not in ROLES_SHARED:
             return
-        epoch = self._epochs.setdefault(room, 1)
-        self._retain(topics.announce(self._node, room), encode(Announce(epoch=epoch)))
+        claim = self._claims.setdefault(room, Announce(epoch=1))
+        self._retain(topics.announce(self._node, room), encode(claim))
         topic = topics.view(self._node, room, audience)
-        self._retain(topic, encode_view(epoch, version, frame))
+        self._retain(topic, encode_view(claim.epoch, version, frame))
 
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
@@ -173,13 +174,38 @@ class HomeGateway(LocalGateway):
     def close(self, room: RoomCode) -> None:
         """Take a room's retained messages back."""
         super().close(room)
-        for topic in (
-            topics.announce(self._node, room),
-            topics.view(self._node, room, "player"),
-            topics.view(self._node, room, "screen"),
-        ):
+        for topic in self._topics(room):
             if self._retained.pop(topic, None) is not None:
                 self._bus.publish(topic, b"", qos=1, retain=True)
+
+    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
+        """Be home to a room, in an epoch that its key proves."""
+        self._claims[room] = Announce(epoch=epoch, key=key)
+        self._disowned -= set(self._topics(room))
+
+    def has(self, room: RoomCode) -> bool:
+        """Whether this node is home to a room."""
+        return room in self._claims
+
+    def disown(self, room: RoomCode) -> None:
+        """Take back what this or an earlier run has retained of a room."""
+        self._claims.pop(room, None)
+        for topic in self._topics(room):
+            self._retained.pop(topic, None)
+            self._disowned.add(topic)
+            self._bus.publish(topic, b"", qos=1, retain=True)
+
+    def url_of(self, node: str) -> str | None:
+        """Return the address at which people reach a node, where it has said it."""
+        state = self._nodes.get(node)
+        return state.url or None if state else None
+
+    def _topics(self, room: RoomCode) -> tuple[str, ...]:
+        """Return the topics that a home retains of a room."""
+        return (
+            topics.announce(self._node, room),
+            *(topics.view(self._node, room, role) for role in ROLES_SHARED),
+        )
 
     def _retain(self, topic: str, payload: bytes) -> None:
         if self._retained.get(topic) != payload:
@@ -188,6 +214,8 @@ class HomeGateway(LocalGateway):
 
     def republish(self) -> None:
         """The broker may have forgotten: say everything that is retained again."""
+        for topic in self._disowned:
+            self._bus.publish(topic, b"", qos=1, retain=True)
         for topic, payload in self._retained.items():
             self._bus.publish(topic, payload, qos=1, retain=True)
 

@@ -75,6 +75,12 @@ class LocalGateway:
             for link in listeners.of(audience):
                 link.push(frame, slot)
 
+    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
+        """Nobody else could have it."""
+
+    def disown(self, room: RoomCode) -> None:
+        """Nobody else was told of it."""
+
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:

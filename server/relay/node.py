@@ -53,6 +53,8 @@ class Node:
         self._edge = edge
         self._now_ms = now_ms
         self._done: list[UpItem] = []
+        self.succeeded: Callable[[RoomCode, str, Announce], None] = lambda *_: None
+        """Hears of every room that another node says it is home to."""
         self._unusable = 0
         self._is_leaving = False
 
@@ -129,6 +131,8 @@ class Node:
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
             news = decode(Announce, payload) if payload else None
+            if news is not None:
+                self.succeeded(room, home, news)
             if payload and self._good(news) is None:
                 return
             self._edge.announced(home, room, news)

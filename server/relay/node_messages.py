@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
 from server.relay.gateway import Slot
+from server.relay.succession import EPOCHS
 from server.relay.window import SPAN
 
 MOST_BYTES = 64 * 1024
@@ -40,9 +41,11 @@ class NodeState(NodeMessage):
 
 
 class Announce(NodeMessage):
-    """A node is home to this room; a greater epoch wins."""
+    """A node is home to this room; a greater epoch wins, if its key follows."""
 
-    epoch: Counted
+    epoch: Annotated[int, Field(ge=1, le=EPOCHS)]
+    key: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")] = ""
+    """Shows that whoever has the room's journal says so (see succession.py)."""
 
 
 class UpEnter(NodeMessage):

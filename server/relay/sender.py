@@ -137,6 +137,21 @@ class Sender:
         self.home(new).fresh += items
         self._news.set()
 
+    def take_home(self, room: RoomCode, old: str) -> None:
+        """Owe this node itself the votes for a room that has come to live here.
+
+        They go over the bus like all others; what else was owed is not wanted any more,
+        since whoever it is about comes again.
+        """
+        items = self._outbox.move(room, old, self._node)
+        self.home(old).window.withdraw(item.seq for item in items)
+        rest = [item.seq for item in items if not is_vote(item.body)]
+        self._outbox.acknowledged(self._node, rest)
+        self.home(self._node).fresh += [
+            item.model_copy(update={"link": ""}) for item in items if is_vote(item.body)
+        ]
+        self._news.set()
+
     # --- on its way ------------------------------------------------------------------
 
     async def run(self) -> None:

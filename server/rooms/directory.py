@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scenarios.model import Plan
 from server.game.errors import Refused
-from server.game.events import RoomOpened
+from server.game.events import RoomMoved, RoomOpened
 from server.game.evolve import open_room, replay
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.game.phases import Phase
@@ -24,6 +24,8 @@ from server.journal.store import (
 from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
 from server.relay.gateway import AUDIENCES, Audience, Gateway
+from server.relay.node_messages import Announce
+from server.relay.succession import epoch_key
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.remote import RoomPort
@@ -63,12 +65,14 @@ class Directory:
         keep_days: int = 0,
         elsewhere: Callable[[RoomCode], RoomPort | None] = lambda _: None,
         is_searching: Callable[[], bool] = lambda: False,
+        name: str | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         """``draw`` returns a random character of its argument (a CSPRNG's);
         ``elsewhere`` finds the way to a room of another node, ``is_searching`` tells
-        whether one may be there that is not known yet.
+        whether one may be there that is not known yet; ``name`` is this node's.
         """
+        self._name = name
         self._elsewhere = elsewhere
         self._is_searching = is_searching
         self._store = store
@@ -175,7 +179,8 @@ class Directory:
         try:
             return await self.find_here(wanted)
         except Refused as refusal:
-            if refusal.code == "unknown_room" and self._is_searching():
+            is_away = refusal.code in ("unknown_room", "room_moved")
+            if is_away and self._is_searching():
                 detail = "This site is still looking for its rooms; try again."
                 raise Refused("busy", detail) from refusal
             raise
@@ -251,11 +256,49 @@ class Directory:
             ) from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")
+        state = replay(events)
+        if state.home not in (None, self._name):
+            self._gateway.disown(code)
+            raise Refused("room_moved", f"This room has moved to {state.home}.")
         log.info("taken up again after %d events", len(events), extra={"room": code})
-        return self._start(replay(events))
+        return self._start(state)
+
+    async def arrived(self, code: RoomCode) -> None:
+        """Take up a room that has come from another node."""
+        try:
+            await self.find_here(code)
+        except Refused as refusal:
+            log.error("stays away: %s", refusal.detail, extra={"room": code})
+
+    def succeeded(self, code: RoomCode, home: str, news: Announce) -> None:
+        """Give a room up that another node goes on with, if it can prove its right."""
+        room = self.running(code)
+        if room is None or news.epoch <= room.state.epoch or self._group is None:
+            return
+        if news.key != epoch_key(room.state.secret, news.epoch):
+            log.error("%s claims a room that lives here", home, extra={"room": code})
+            return
+        task = self._give_up(room, RoomMoved(home, news.epoch, self._clock.now_ms()))
+        self._group.create_task(task, name=f"give-up-{code}")
+
+    async def _give_up(self, room: Room, event: RoomMoved) -> None:
+        log.warning("lives at %s now", event.to, extra={"room": room.code})
+        _, task = self._rooms.pop(room.code)
+        task.cancel()
+        await asyncio.wait([task])
+        self._gateway.dismiss(room.code, None, replies.MOVED)
+        self._gateway.close(room.code)
+        self._gateway.disown(room.code)
+        try:
+            version = len(await self._store.bodies(room.code))
+            await self._store.append(room.code, version, [event])
+        except StoreUnavailable as exc:
+            log.warning("cannot note that it moved: %s", exc, extra={"room": room.code})
 
     def _start(self, state: RoomState) -> Room:
         assert self._group is not None, "the directory is not running"
+        key = epoch_key(state.secret, state.epoch)
+        self._gateway.claim(state.code, state.epoch, key)
         room = Room(state, self._store, self._gateway, self._clock, self._metrics)
         task = self._group.create_task(self._run(room), name=f"room-{state.code}")
         self._rooms[state.code] = (room, task)

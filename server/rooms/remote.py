@@ -46,9 +46,16 @@ class RoomPort(Protocol):
 class RemoteRoom:
     """A room of another node, as the sessions of this one see it."""
 
-    def __init__(self, code: RoomCode, relay: EdgeRelay) -> None:
+    def __init__(
+        self,
+        code: RoomCode,
+        relay: EdgeRelay,
+        url_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """``url_of`` tells where people reach a node."""
         self._code = code
         self._relay = relay
+        self._url_of = url_of
 
     @property
     def code(self) -> RoomCode:
@@ -65,9 +72,7 @@ class RemoteRoom:
                 self._relay.put(code, link, UpReturn(token=token))
             case Attend(nonce=nonce, proof=proof):
                 if link.audience == "host":
-                    raise Refused(
-                        "not_allowed", "Open the host link at the room's own address."
-                    )
+                    raise Refused("room_moved", self._where())
                 attend = UpAttend(audience=link.audience, nonce=nonce, proof=proof)
                 self._relay.put(code, link, attend)
             case Leave():
@@ -81,6 +86,13 @@ class RemoteRoom:
                 self._relay.put(code, link, say)
             case _:
                 assert_never(request)
+
+    def _where(self) -> str:
+        """Tell a host where the room lives."""
+        home = self._relay.home_of(self._code) or "another site"
+        url = self._url_of(home)
+        at = f"{url}/host, with the rest of the link as it is" if url else "its server"
+        return f"This room lives at {home}. Open the host link there: {at}."
 
 
 class Uplink:

@@ -99,6 +99,13 @@ ROOM_CLOSED = encode_server(
         come_back=False,
     )
 )
+MOVED = encode_server(
+    Bye(
+        code="moved",
+        detail="The game has moved to another server; it goes on there.",
+        come_back=True,
+    )
+)
 SHUTTING_DOWN = encode_server(
     Bye(
         code="shutting_down",

@@ -1870,7 +1870,8 @@ export interface Bye {
     | "refused"
     | "idle"
     | "full"
-    | "prove_again";
+    | "prove_again"
+    | "moved";
   detail: string;
   /**
    * Whether the client should connect again by itself.

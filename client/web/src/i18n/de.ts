@@ -66,6 +66,8 @@ export const de: Catalogue = {
     too_slow: "Diese Verbindung war zu langsam.",
     refused: "Der Server hat diese Seite nicht hereingelassen.",
     idle: "Diese Seite war lange untätig.",
+    moved: "Das Spiel ist auf einen anderen Server umgezogen.",
+    prove_again: "Die Leitung war unterbrochen; diese Seite öffnet sich von selbst wieder.",
     full: "Der Server ist voll. Es wird von selbst noch einmal versucht …",
   },
   refusals: {

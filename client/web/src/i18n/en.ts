@@ -68,6 +68,8 @@ export const en = {
     too_slow: "This connection was too slow.",
     refused: "The server did not let this page in.",
     idle: "This page was idle for a long time.",
+    moved: "The game has moved to another server.",
+    prove_again: "The line was cut; opening this page again by itself.",
     full: "The server is full. Trying again by itself…",
   } as Record<string, string>,
   refusals: {} as Record<string, string>,

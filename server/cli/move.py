@@ -1,0 +1,188 @@
+"""``twogaps move-room`` and ``take-room``: a room goes on at another node."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.cli.console import DataOption, default_data, fail, out
+from server.folder import INCOMING, JOURNAL, SITE, open_journal
+from server.game.events import RoomMoved
+from server.game.evolve import replay
+from server.game.ids import RoomCode
+from server.game.state import RoomState
+from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
+from server.journal.sqlite import SqliteStore
+from server.journal.store import StoreUnavailable, UnreadableEvent
+from server.relay.succession import EPOCHS
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("move-room", rich_help_panel="Across sites")(move_room)
+    app.command("take-room", rich_help_panel="Across sites")(take_room)
+
+
+def move_room(
+    code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
+    to: Annotated[
+        str, typer.Option("--to", help="The node that goes on with it: its site name.")
+    ],
+    data: DataOption = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", help="Where to write the room.  [default: CODE-to-NODE.room]"
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            help="The other node's own data folder, where it can be reached from here.",
+        ),
+    ] = None,
+) -> None:
+    """Let a room go on at another node, from its journal here.
+
+    For a home that is down, or is to be: its server must not be running. The journal
+    here is marked, so that the room is never opened here again by itself. Carry the
+    file to the other node and run there: [b]twogaps take-room FILE[/]. It goes on
+    within seconds; players and votes of all sites follow by themselves.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
+        raise fail(f"'{to}' is no name of a site: small letters, digits, hyphens.")
+    folder = data or default_data()
+    if not (folder / JOURNAL).exists():
+        raise fail(f"There is no journal in {folder}. Choose another with --data.")
+    room = RoomCode(code.strip().upper())
+    packed = asyncio.run(_leave(folder, room, to))
+    if into is not None:
+        target = into / INCOMING / f"{room}{SUFFIX}"
+        _must_be_data(into)
+        target.parent.mkdir(exist_ok=True)
+    else:
+        target = file or Path(f"{room}-to-{to}{SUFFIX}")
+    _write(target, packed)
+    out.print(f"Room {room} has left {folder} for {to}: {target}", highlight=False)
+    if into is None:
+        out.print(f"At {to}, run:  twogaps take-room {target.name}", highlight=False)
+
+
+async def _leave(folder: Path, room: RoomCode, to: str) -> bytes:
+    """Mark the journal, and return the room as a file. Again gives the same file."""
+    async with open_journal(folder) as store:
+        state = await _state(store, room)
+        own = _site(folder)
+        if state.home not in (None, own, to):
+            raise fail(
+                f"Room {room} has moved from here to {state.home} before: move it from "
+                f"there. Only the journal that has gone on can be moved."
+            )
+        if to == own and state.home in (None, own):
+            raise fail(f"Room {room} lives at {to} already.")
+        if state.home != to:
+            await _mark(store, state, to)
+            state = await _state(store, room)
+        return pack(room, to, state.epoch, await store.bodies(room))
+
+
+async def _state(store: SqliteStore, room: RoomCode) -> RoomState:
+    try:
+        events = await store.load(room)
+    except (StoreUnavailable, UnreadableEvent) as exc:
+        raise fail(f"Room {room} cannot be read: {exc}.") from exc
+    if not events:
+        raise fail(f"No room {room} in this journal: see twogaps rooms.")
+    return replay(events)
+
+
+async def _mark(store: SqliteStore, state: RoomState, to: str) -> None:
+    if state.epoch >= EPOCHS:
+        raise fail(f"Room {state.code} has moved {EPOCHS} times; that is enough.")
+    now_ms = int(time.time() * 1000)
+    moved = RoomMoved(to=to, epoch=state.epoch + 1, at_ms=now_ms)
+    try:
+        await store.append(state.code, state.version, [moved])
+    except StoreUnavailable as exc:
+        raise fail(f"The journal cannot be written: {exc}. Nothing moved.") from exc
+
+
+def take_room(
+    file: Annotated[
+        Path,
+        typer.Argument(help="What twogaps move-room wrote.", exists=True),
+    ],
+    data: DataOption = None,
+) -> None:
+    """Go on here with a room from another node; the server here may be running.
+
+    The folder has to be that of a node that plays with others (twogaps serve --broker)
+    and has rights of a home.
+    """
+    folder = data or default_data()
+    _must_be_data(folder)
+    packed = file.read_bytes()
+    try:
+        parcel = unpack(packed)
+        state = _checked(parcel)
+    except ParcelError as exc:
+        raise fail(f"{file} cannot be taken: {exc}.") from exc
+    if (own := _site(folder)) != parcel.to:
+        raise fail(f"{file} is for '{parcel.to}', and {folder} belongs to '{own}'.")
+    target = folder / INCOMING / f"{parcel.code}{SUFFIX}"
+    target.parent.mkdir(exist_ok=True)
+    _write(target, packed)
+    out.print(
+        f"Room {parcel.code} goes on here within seconds, or when the server starts. "
+        "Its host's link, behind the address of this server:",
+        highlight=False,
+    )
+    out.print(
+        f"  /host#room={parcel.code}&key={state.secret}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _checked(parcel: Parcel) -> RoomState:
+    try:
+        return replay(parcel.events())
+    except (ValueError, KeyError) as exc:
+        raise ParcelError("its events do not make a room") from exc
+
+
+def _site(folder: Path) -> str | None:
+    path = folder / SITE
+    return path.read_text().strip() if path.exists() else None
+
+
+def _must_be_data(folder: Path) -> None:
+    if _site(folder) is None:
+        raise fail(
+            f"{folder} is not the data folder of a node that plays with others: start "
+            "it once with twogaps serve --broker, or choose another with --data."
+        )
+
+
+def _write(target: Path, packed: bytes) -> None:
+    """Write a file that is whole once it has its name, and nobody else's to read."""
+    part = target.with_name(target.name + ".part")
+    try:
+        with os.fdopen(
+            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+        ) as f:
+            f.write(packed)
+            f.flush()
+            os.fsync(f.fileno())
+        part.replace(target)
+    except OSError as exc:
+        raise fail(
+            f"{target} cannot be written: {exc.strerror}. Run it again."
+        ) from exc

@@ -1,0 +1,88 @@
+"""One room as a file, to be carried to another node: a header and its events.
+
+JSON lines, gzip. The file is as secret as the journal: it holds the room's key.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.game.events import Event
+from server.journal.codec import decode
+from server.journal.store import UnreadableEvent
+
+KIND = "two-gaps room 1"
+SUFFIX = ".room"
+MOST_BYTES = 512 * 1024 * 1024
+
+
+class ParcelError(Exception):
+    """The file is no room's, or damaged; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A room on its way."""
+
+    code: str
+    to: str
+    """The node that it is for."""
+    epoch: int
+    bodies: tuple[str, ...]
+    """Its events as they are stored."""
+
+    def events(self) -> list[Event]:
+        """Return the events; raises :class:`ParcelError`."""
+        try:
+            return [decode(body) for body in self.bodies]
+        except UnreadableEvent as exc:
+            raise ParcelError(f"an event cannot be read: {exc}") from exc
+
+
+def pack(code: str, to: str, epoch: int, bodies: Sequence[str]) -> bytes:
+    """Return the file of a room."""
+    text = "\n".join(bodies)
+    head = {
+        "kind": KIND,
+        "room": code,
+        "to": to,
+        "epoch": epoch,
+        "events": len(bodies),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    return gzip.compress(f"{json.dumps(head)}\n{text}".encode(), mtime=0)
+
+
+def unpack(data: bytes) -> Parcel:
+    """Return the room in a file. Raises :class:`ParcelError`."""
+    first, _, rest = _text(data).partition("\n")
+    try:
+        head = json.loads(first)
+        is_ours = head["kind"] == KIND
+        code, to, epoch = str(head["room"]), str(head["to"]), int(head["epoch"])
+        events, digest = int(head["events"]), str(head["sha256"])
+    except (ValueError, KeyError, TypeError) as exc:
+        raise ParcelError("it is no file of a room") from exc
+    if not is_ours:
+        raise ParcelError("it was written by another version of Two Gaps")
+    bodies = tuple(rest.split("\n"))
+    if hashlib.sha256(rest.encode()).hexdigest() != digest or len(bodies) != events:
+        raise ParcelError("it is damaged or cut off: copy it again")
+    return Parcel(code, to, epoch, bodies)
+
+
+def _text(data: bytes) -> str:
+    """Return the text in a file, however much was packed into it."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        raw = unpacker.decompress(data, MOST_BYTES)
+        if not unpacker.eof:
+            raise ParcelError("it is damaged or cut off: copy it again")
+        return raw.decode()
+    except (zlib.error, UnicodeDecodeError) as exc:
+        raise ParcelError("it is no file of a room") from exc

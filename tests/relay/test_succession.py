@@ -1,0 +1,71 @@
+"""A room moves only where its journal has moved: no other node can take it over."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.game.ids import RoomCode
+from server.relay.edge import EdgeRelay
+from server.relay.node_messages import Announce, encode_view
+from server.relay.outbox import Outbox
+from server.relay.succession import EPOCHS, epoch_key, follows
+from tests.support.cases import SECRET
+from tests.support.fake_bus import FakeBroker
+
+ROOM = RoomCode("TESTAA")
+OTHER = "ff" * 16
+
+
+@given(st.integers(1, EPOCHS - 1), st.integers(1, 50))
+def test_each_epochs_key_follows_from_the_next_and_never_the_reverse(
+    epoch: int, steps: int
+) -> None:
+    later = min(epoch + steps, EPOCHS)
+    key, known = epoch_key(SECRET, later), epoch_key(SECRET, epoch)
+    assert follows(key, later, known, epoch)
+    assert not follows(known, epoch, key, later)
+    assert not follows(epoch_key(OTHER, later), later, known, epoch)
+
+
+@pytest.mark.parametrize("epoch", [0, EPOCHS + 1])
+def test_there_are_so_many_epochs_and_no_more(epoch: int) -> None:
+    with pytest.raises(ValueError, match="no epoch"):
+        epoch_key(SECRET, epoch)
+    assert not follows("00" * 32, epoch, epoch_key(SECRET, 1), 1)
+    assert not follows("no key", 2, epoch_key(SECRET, 1), 1)
+
+
+def claim(epoch: int, secret: str = SECRET) -> Announce:
+    return Announce(epoch=epoch, key=epoch_key(secret, epoch))
+
+
+def edge() -> EdgeRelay:
+    return EdgeRelay("oslo", "boot", FakeBroker().bus("oslo"), Outbox(None))
+
+
+async def test_a_node_that_has_no_journal_takes_no_room() -> None:
+    oslo = edge()
+    oslo.announced("berlin", ROOM, claim(1))
+    oslo.shown("berlin", ROOM, "player", encode_view(1, 5, b"{}"))
+    oslo.announced("eve", ROOM, claim(9, OTHER))
+    oslo.announced("eve", ROOM, Announce(epoch=9, key=epoch_key(SECRET, 1)))
+    oslo.announced("eve", ROOM, Announce(epoch=9))
+    assert oslo.home_of(ROOM) == "berlin"
+    assert oslo.rejected == 3
+    oslo.announced("lisbon", ROOM, claim(3))
+    assert oslo.home_of(ROOM) == "lisbon"
+    oslo.announced("berlin", ROOM, claim(1))
+    assert oslo.home_of(ROOM) == "lisbon"
+
+
+async def test_a_view_that_comes_before_the_announcement_is_kept_for_it() -> None:
+    oslo = edge()
+    oslo.announced("berlin", ROOM, claim(1))
+    oslo.shown("berlin", ROOM, "player", encode_view(1, 5, b"old"))
+    oslo.shown("lisbon", ROOM, "player", encode_view(2, 6, b"new"))
+    known = oslo._rooms[ROOM]
+    assert known.views["player"][2] == b"old"
+    oslo.announced("lisbon", ROOM, claim(2))
+    assert oslo._rooms[ROOM].views["player"][2] == b"new"
