@@ -77,9 +77,12 @@ def _why_not(folder: Path, exc: StoreUnavailable) -> str:
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Keep a second server off the same folder, which is made if need be."""
+    """Keep a second server off the same folder.
+
+    It is made if need be, for this user alone: it holds names and keys.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle: IO[str] = (folder / LOCK).open("w")
     except OSError as exc:
         raise CannotStart(

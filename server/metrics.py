@@ -35,7 +35,6 @@ UNREADABLE = "unreadable"
 
 TURNED_AWAY = ("origin", "full", "stopping")
 ROLES = ("player", "screen", "host")
-PARTS = ("journal", "disk", "outbox", "broker")
 EVENTS = tuple(
     kind.__dataclass_fields__["type"].default for kind in get_args(get_args(Event)[0])
 )
@@ -123,12 +122,11 @@ class Metrics:
         )
         self._gauge("journal_bytes", "Size of the journal's files.")
         self._gauge("disk_free_bytes", "Free space where the journal lies.")
-        self.healthy = {
-            part: self._gauge(
-                "healthy", "1 where the part passed its last check, else 0.", "part"
-            ).labels(part)
-            for part in PARTS
-        }
+        self.healthy = self._gauge(
+            "healthy",
+            "1 where a part passed its last check, else 0; only for parts there are.",
+            "part",
+        )
         self.lag_seconds = self._seconds(
             "loop_lag_seconds", "How late the event loop was: rises when it is busy."
         )

@@ -23,7 +23,7 @@ PATIENCE_S = 3.0
 """A part that has not answered after so long does not work."""
 
 Check = Callable[[], Awaitable[str | None]]
-"""Tries a part; returns what is wrong, or None. Keys: :data:`server.metrics.PARTS`."""
+"""Tries a part; returns what is wrong, or None."""
 
 
 class Health:
@@ -69,7 +69,7 @@ class Health:
     def _take_in(self, found: dict[str, str | None]) -> None:
         """Keep what was found, and log what has changed."""
         for part, complaint in found.items():
-            self._metrics.healthy[part].set(complaint is None)
+            self._metrics.healthy.labels(part).set(complaint is None)
             if complaint is None and self._found.get(part) is not None:
                 log.info("health: %s works again", part)
             elif complaint is not None and self._found.get(part) != complaint:

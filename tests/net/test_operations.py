@@ -145,6 +145,7 @@ async def test_figures_on_a_port_of_their_own() -> None:
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert b"twogaps_rooms 1.0" in answer.body
         assert b'twogaps_healthy{part="journal"} 1.0' in answer.body
+        assert b'part="broker"' not in answer.body  # there is none that could fail
         assert (await get(port, "/healthz")).status == 200
         assert (await get(port, "/")).status == 404
         assert (await get(port, "/ws")).status == 404
