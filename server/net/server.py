@@ -21,6 +21,7 @@ from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Limits
 from server.net.operations import Operations
 from server.net.pages import Pages
+from server.net.prompt import PromptConnection
 from server.net.responses import forbidden, later
 from server.net.session import Desk, Session
 from server.net.waiting import Waiting, WaitingConnection
@@ -130,6 +131,7 @@ class Door:
             self._gate.leave(address)
 
     async def _converse(self, ws: ServerConnection, address: str) -> None:
+        assert isinstance(ws, PromptConnection)
         session = Session(ws, self._desk, address)
         self._sessions.add(session)
         self._metrics.sockets_opened.inc()

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -27,6 +26,7 @@ from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper, WsLink
 from server.net.peers import HERE, Peers
+from server.net.prompt import PromptConnection
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
@@ -88,7 +88,7 @@ _PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "interna
 class Session:
     """The conversation on one websocket."""
 
-    def __init__(self, ws: ServerConnection, desk: Desk, address: str = HERE) -> None:
+    def __init__(self, ws: PromptConnection, desk: Desk, address: str = HERE) -> None:
         """``address`` is what limits per address count this socket by."""
         self._ws = ws
         self._desk = desk
@@ -108,17 +108,41 @@ class Session:
         deadline = asyncio.get_running_loop().call_later(
             self._desk.limits.hello_s, self._expire
         )
+        self._ws.take = self._take_now
         try:
             async for frame in self._ws:
-                if self._desk.stopping.is_set():
-                    continue
-                await self._keep_pace()
-                await self._receive(frame)
+                if not self._desk.stopping.is_set():
+                    await self._keep_pace()
+                    await self._receive(frame)
+                self._ws.unread -= 1
         except ConnectionClosed as closed:
             self._count_close(closed)
         finally:
             deadline.cancel()
+            self._ws.take = None
             self._leave()
+
+    def _take_now(self, text: str) -> bool:
+        """Pass a welcome player's vote on at once, if it need not wait for anything.
+
+        Whatever is no such vote goes the usual way, and is answered there.
+        """
+        is_player = self._role == "player" and self._is_welcome
+        is_small = len(text) <= self._desk.limits.player_frame
+        if not (is_player and is_small) or self._desk.stopping.is_set():
+            return False
+        if self._bucket.wait_s():
+            return False
+        try:
+            message = self._read(text)
+        except Refused:
+            return False
+        if message.type != "vote":
+            return False
+        self._bucket.take()
+        self._desk.metrics.messages["vote"].inc()
+        self._say(message)
+        return True
 
     def part(self, bye: bytes) -> None:
         """Send a last frame and close. Idempotent."""

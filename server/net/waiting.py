@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection
 
+from server.net.prompt import PromptConnection
+
 SPARED_S = 2.0
 """A connection is spared for so long, unless there are twice as many as may wait."""
 
@@ -59,7 +61,7 @@ class Waiting:
             self._on_late()
 
 
-class WaitingConnection(ServerConnection):
+class WaitingConnection(PromptConnection):
     """A connection of the library that is kept account of from its first moment."""
 
     waiting: Waiting
