@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 
-YOUNG, MIDDLE, OLD = 10_000, 10, 10
+YOUNG, MIDDLE, OLD = 50_000, 5, 4
 """New objects until the young are looked through, and how often before all are: at the
 latest when some 20,000 sockets have come and gone."""
 

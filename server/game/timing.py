@@ -102,8 +102,9 @@ def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int
     """Return (who has answered, who has answered or is here and still could)."""
     poll = state.poll
     votes = poll.votes if poll else {}
-    waiting = present - votes.keys() - state.kicked
-    return len(votes), len(votes) + len(waiting)
+    out = (state.kicked - votes.keys()) & present
+    here = sum(map(present.__contains__, votes))
+    return len(votes), len(votes) + len(present) - here - len(out)
 
 
 def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:

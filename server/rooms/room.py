@@ -220,6 +220,10 @@ class Room:
             if self._is_stalled and isinstance(request, Enter | Say):
                 raise _STORAGE
             match request:
+                case Say():
+                    self._check_role(request, step.proven)
+                    if request.message.type not in QUESTIONS:
+                        self._apply(step, self._command(request))
                 case Enter(hello=hello, site=site):
                     self._apply(step, requests.join(self._state, hello, site))
                 case Return(token=token):
@@ -229,10 +233,6 @@ class Room:
                     self._must_see()
                     self._check_proof(request)
                     step.proven.add(request.link)
-                case Say():
-                    self._check_role(request, step.proven)
-                    if request.message.type not in QUESTIONS:
-                        self._apply(step, self._command(request))
                 case Leave():
                     pass
                 case _:
@@ -343,6 +343,8 @@ class Room:
 
     def _answer(self, request: Request, refusal: Refused | None) -> None:
         match request:
+            case Say():
+                self._reply(request, refusal)
             case Leave():
                 self._leave(request)
             case Enter() | Return() | Attend() if refusal is not None:
@@ -353,8 +355,6 @@ class Room:
                 self._greet(request, _bearer(token))
             case Attend():
                 self._attend(request)
-            case Say():
-                self._reply(request, refusal)
             case _:
                 assert_never(request)
         if request.ack is not None and (refusal is None or refusal.code not in PASSING):

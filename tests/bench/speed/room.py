@@ -34,7 +34,7 @@ def vote_texts(n: int, each: int) -> list[list[bytes]]:
                 "vote",
                 round=0,
                 ballot="vote",
-                client=f"tab-{player}",
+                client=f"tab-{player:06d}",
                 counter=turn + 1,
                 answer={
                     "kind": "gap",
