@@ -154,7 +154,7 @@ def take_room(
 def _checked(parcel: Parcel) -> RoomState:
     try:
         return replay(parcel.events())
-    except (ValueError, KeyError) as exc:
+    except (ValueError, LookupError, AttributeError, AssertionError) as exc:
         raise ParcelError("its events do not make a room") from exc
 
 

@@ -16,7 +16,8 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
 from server.protocol.codec import encode_server
-from server.protocol.server_messages import Bye, Notice, Received
+from server.protocol.server_messages import Received
+from server.relay import notices
 from server.relay.bus import Bus
 from server.relay.gateway import AUDIENCES, Audience, Link
 from server.relay.local import LocalGateway
@@ -32,6 +33,7 @@ from server.relay.node_messages import (
     decode_view,
 )
 from server.relay.outbox import Outbox
+from server.relay.returners import Returners
 from server.relay.sender import Sender
 from server.relay.succession import follows
 
@@ -40,6 +42,9 @@ log = logging.getLogger("twogaps.relay")
 SEARCH_S = 2.0
 """How long after a connect the broker may still be telling what it retains."""
 
+
+FINAL = ("kicked", "bad_token")
+"""Refusals of somebody who is in here already that show him out."""
 
 EARLY = 1_000
 """Rooms of which views are kept before their new home is announced."""
@@ -85,6 +90,7 @@ class EdgeRelay:
         self._cut: set[RoomCode] = set()
         self._early: dict[tuple[str, RoomCode], dict[Audience, bytes]] = {}
         """Views of homes that have not been announced yet."""
+        self._returners = Returners()
         self._owed: dict[RoomCode, int] = {}
         """How many votes for a room its home was told to be on their way."""
         self.rejected = 0
@@ -118,9 +124,29 @@ class EdgeRelay:
         if known is None:
             raise Refused("unknown_room", "This room has been put away.")
         link_id = self._id_of(room, link)
+        seat = self._seats[link_id]
         if isinstance(body, UpSay):
-            body = self._in_home_time(known.home, body, self._seats[link_id].token)
-        self.sender.put(known.home, room, link_id, body)
+            body = self._in_home_time(known.home, body, seat.token)
+        item = self.sender.put(known.home, room, link_id, body)
+        if isinstance(body, UpReturn):
+            seat.returning = item.seq
+            if room in self._cut:
+                self._let_in_again(seat, body.token)
+
+    def _let_in_again(self, seat: _Seat, token: str) -> None:
+        """Let somebody go on who was here before the line was cut."""
+        known = self._returners.find(token, seat.room)
+        if known is None:
+            return
+
+        def greet() -> None:  # not before the session has put the hello away
+            self._greeted(seat, known.welcome, known.player)
+            if known.you is not None:
+                seat.link.push(known.you, "you")
+            if seat.room in self._cut:
+                seat.link.push(notices.CUT)
+
+        asyncio.get_running_loop().call_soon(greet)
 
     def leave(self, room: RoomCode, link: Link, body: UpBody) -> None:
         """A connection of this node is gone."""
@@ -186,7 +212,7 @@ class EdgeRelay:
         self.sender.take_home(room, known.home)
         for seat in list(self._seats.values()):
             if seat.room == room:
-                seat.link.part(_MOVED)
+                seat.link.part(notices.MOVED)
 
     def shown(
         self, home: str, room: RoomCode, audience: Audience, payload: bytes
@@ -254,7 +280,7 @@ class EdgeRelay:
             if known is None or home not in (None, known.home):
                 continue
             if seat.link.audience == "cohost" and seat.is_greeted:
-                seat.link.part(_PROVE_AGAIN)
+                seat.link.part(notices.PROVE_AGAIN)
             if seat.token is None:
                 continue
             if self.sender.is_waiting(known.home, seat.returning):
@@ -292,14 +318,22 @@ class EdgeRelay:
         match item.op:
             case "push":
                 seat.link.push(frame, item.slot)
+                if item.slot == "you" and seat.token is not None:
+                    self._returners.told(seat.token, frame)
             case "turn_away":
                 self._turned_away(seat, item)
             case "part":
                 seat.link.part(frame)
+                if b'"kicked"' in frame:
+                    self._returners.forget(seat.token or "")
             case "greet":
                 self._greeted(seat, frame, item.player)
 
     def _turned_away(self, seat: _Seat, item: DownItem) -> None:
+        if seat.is_greeted and item.code in FINAL:
+            self._returners.forget(seat.token or "")
+            seat.link.part(notices.shown_out(item.frame))
+            return
         try:
             seat.link.turn_away(Refused(item.code, item.frame))
         except AssertionError:
@@ -309,6 +343,8 @@ class EdgeRelay:
         """Attach a newcomer and show what is known, in one go."""
         seat.is_greeted = True
         seat.token = json.loads(welcome).get("token")
+        if seat.token is not None and player is not None:
+            self._returners.welcomed(seat.token, seat.room, welcome, player)
         self._people.attach(seat.room, seat.link, player)
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
@@ -349,10 +385,10 @@ class EdgeRelay:
                 continue
             if is_cut:
                 self._cut.add(room)
-                frame = _CUT
+                frame = notices.CUT
             else:
                 self._cut.discard(room)
-                frame = _BACK
+                frame = notices.BACK
             for audience in AUDIENCES:
                 self._people.broadcast(room, audience, frame)
 
@@ -367,29 +403,3 @@ class EdgeRelay:
     ) -> None:
         """A home has answered a clock probe."""
         self.sender.home(home).offset.add(sent_ms, home_ms, heard_ms)
-
-
-_PROVE_AGAIN = encode_server(
-    Bye(
-        code="prove_again",
-        detail="The line to the game was cut; the key has to be shown again.",
-        come_back=True,
-    )
-)
-_MOVED = encode_server(
-    Bye(
-        code="moved",
-        detail="The game has moved to another server; it goes on there.",
-        come_back=True,
-    )
-)
-_CUT = encode_server(
-    Notice(
-        code="site_cut",
-        detail="The line to the game is down. Go on voting: your votes are kept here "
-        "and travel as soon as it is back.",
-    )
-)
-_BACK = encode_server(
-    Notice(code="site_back", detail="The line is back; your votes are on their way.")
-)

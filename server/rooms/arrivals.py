@@ -14,7 +14,7 @@ from pathlib import Path
 from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, unpack
-from server.journal.store import EventStore, StoreUnavailable
+from server.journal.store import EventStore, StoreUnavailable, VersionConflict
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -53,10 +53,10 @@ class Arrivals:
             except ParcelError as exc:
                 log.error("%s cannot be taken: %s", path.name, exc)
                 path.replace(path.with_name(path.name + REFUSED))
-            except (StoreUnavailable, OSError) as exc:
+            except (StoreUnavailable, VersionConflict, OSError) as exc:
                 log.warning("%s waits: %s", path.name, exc)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
                 await self._arrived(RoomCode(parcel.code))
 
     def _found(self) -> list[Path]:
@@ -69,7 +69,7 @@ class Arrivals:
         events = parcel.events()
         try:
             state = replay(events)
-        except (ValueError, KeyError) as exc:
+        except (ValueError, LookupError, AttributeError, AssertionError) as exc:
             raise ParcelError("its events do not make a room") from exc
         if (state.code, state.home, state.epoch) != (
             parcel.code,

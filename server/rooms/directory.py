@@ -20,6 +20,7 @@ from server.journal.store import (
     RoomRecord,
     StoreUnavailable,
     UnreadableEvent,
+    VersionConflict,
 )
 from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
@@ -278,12 +279,15 @@ class Directory:
         if news.key != epoch_key(room.state.secret, news.epoch):
             log.error("%s claims a room that lives here", home, extra={"room": code})
             return
-        task = self._give_up(room, RoomMoved(home, news.epoch, self._clock.now_ms()))
-        self._group.create_task(task, name=f"give-up-{code}")
+        _, running = self._rooms.pop(code)
+        event = RoomMoved(home, news.epoch, self._clock.now_ms())
+        work = self._give_up(room, running, event)
+        self._group.create_task(work, name=f"give-up-{code}")
 
-    async def _give_up(self, room: Room, event: RoomMoved) -> None:
+    async def _give_up(
+        self, room: Room, task: asyncio.Task[None], event: RoomMoved
+    ) -> None:
         log.warning("lives at %s now", event.to, extra={"room": room.code})
-        _, task = self._rooms.pop(room.code)
         task.cancel()
         await asyncio.wait([task])
         self._gateway.dismiss(room.code, None, replies.MOVED)
@@ -292,7 +296,7 @@ class Directory:
         try:
             version = len(await self._store.bodies(room.code))
             await self._store.append(room.code, version, [event])
-        except StoreUnavailable as exc:
+        except (StoreUnavailable, VersionConflict) as exc:
             log.warning("cannot note that it moved: %s", exc, extra={"room": room.code})
 
     def _start(self, state: RoomState) -> Room:
