@@ -56,8 +56,8 @@ from server.game.commands import (
     UnpinReason,
 )
 from server.game.errors import Refused
-from server.game.events import RoomOpened
-from server.game.evolve import open_room
+from server.game.events import RoomMoved, RoomOpened
+from server.game.evolve import evolve, open_room
 from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
@@ -152,6 +152,7 @@ class _Player:
         someone, other = PlayerId("p-Ada"), PlayerId("p-Eva")
         self.do(
             ShowExample(), ShowExample(), Lock(), Unlock(),
+            Lock(site="berlin"), Unlock(site="berlin"),
             Rename(player=other, name="Evi"), ChooseTeam(someone, "blue"),
             SetTeam(player=other, team="red"), AskTime(someone, 200),
             ChangeSettings(change=SettingsChange(auto_close=False, podium=True)),
@@ -162,7 +163,7 @@ class _Player:
         pinned = PlayerId("p-Chi")
         self.do(OpenRound(), OpenVote())
         self.votes()
-        self.do(GiveTime(seconds=30))
+        self.do(GiveTime(seconds=30), GiveTime(seconds=30, site="lisbon"))
         self.close()
         self.do(Contrast(), Discuss(), PinReason(player=pinned), Revote())
         self.votes()
@@ -183,9 +184,16 @@ class _Player:
         self.do(BackToLobby(), OpenRound(), Kick(player=PlayerId("p-Jo")))
         if is_finished:
             self.do(SkipRound(), Finish())
+            self.move()
         else:
             self.do(OpenVote())
             self.votes()
+
+    def move(self) -> None:
+        """Another node becomes the room's home."""
+        event = RoomMoved("lisbon", self._game.state.epoch + 1, self._game.now_ms)
+        evolve(self._game.state, event)
+        self._game.journal.append(event)
 
     def close(self) -> None:
         """Close a ballot: ask, warn those with time of their own, and let it close."""

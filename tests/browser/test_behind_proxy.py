@@ -1,0 +1,44 @@
+"""A phone's browser through nginx and Caddy with TLS: pages, policy and socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from tests.browser.table import PHONE, Seat, Table
+from tests.browser.test_game import must_show
+from tests.support.proxies import KINDS, Kind, Proxy
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_phone_joins_over_tls(
+    table: Table, browser: Browser, tmp_path: Path, kind: Kind
+) -> None:
+    made = trustme.CA().issue_cert("localhost")
+    (tmp_path / "cert.pem").write_bytes(made.cert_chain_pems[0].bytes())
+    (tmp_path / "key.pem").write_bytes(made.private_key_pem.bytes())
+    proxy = Proxy(kind, tmp_path, table.server.port)
+    await proxy.start()
+    room = await table.open_room()
+    context = await browser.new_context(ignore_https_errors=True, viewport=PHONE)
+    try:
+        page = await context.new_page()
+        seat = Seat(page)
+        page.on("console", seat.hear)
+        await page.goto(f"https://localhost:{proxy.port}/j/{room}")
+        await page.get_by_label("Your name").fill("Ann")
+        await page.get_by_role("button", name="Join", exact=True).click()
+        await must_show(page, "You are in, Ann")
+        assert await page.evaluate("isSecureContext") is True
+        assert seat.complaints == []
+    finally:
+        await context.close()
+        await proxy.stop()
