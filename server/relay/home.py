@@ -43,6 +43,9 @@ SHARED: tuple[Slot, ...] = ("view", "progress")
 SILENT_S = 8.0
 """An edge that is up asks for the time every 5 s; longer silence is worth a word."""
 
+GATHER_S, GATHER_MOST_S = 0.001, 0.02
+"""How long what goes down is gathered: for each edge there is, and at most."""
+
 MOST_LINKS = 50_000
 """People of one edge, at most."""
 
@@ -53,6 +56,8 @@ class Edge:
 
     name: str
     boot: str
+    news: asyncio.Event
+    """Set when there is something to send down, to any edge."""
     links: dict[str, RemoteLink] = field(default_factory=dict)
     outgoing: list[DownItem] = field(default_factory=list)
     acks: list[int] = field(default_factory=list)
@@ -122,6 +127,7 @@ class RemoteLink:
             code=code,
         )
         self._edge.outgoing.append(item)
+        self._edge.news.set()
 
 
 Deliver = Callable[[UpItem, RemoteLink, Callable[[], None]], bool]
@@ -146,6 +152,7 @@ class HomeGateway(LocalGateway):
         self._retained: dict[str, bytes] = {}
         self._claims: dict[RoomCode, Announce] = {}
         self._disowned: set[str] = set()
+        self._news = asyncio.Event()
         self.too_large = 0
         """Private frames that fit into no message. Should stay 0."""
 
@@ -226,7 +233,7 @@ class HomeGateway(LocalGateway):
         edge = self._edges.get(name)
         if edge is None or edge.boot != batch.boot:
             lost = self._drop(edge) if edge is not None else set()
-            edge = self._edges[name] = Edge(name, batch.boot, lost=lost)
+            edge = self._edges[name] = Edge(name, batch.boot, self._news, lost=lost)
         edge.is_up = True
         edge.heard_s = asyncio.get_running_loop().time()
         taken = [self._take(edge, item) for item in batch.items]
@@ -242,6 +249,7 @@ class HomeGateway(LocalGateway):
 
         def acknowledge() -> None:
             edge.acks.append(item.seq)
+            edge.news.set()
 
         if isinstance(item.body, UpFlush):
             acknowledge()
@@ -331,6 +339,14 @@ class HomeGateway(LocalGateway):
                 self._flush_edge(edge)
 
     # --- what goes down --------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send down what there is, until cancelled."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(min(GATHER_MOST_S, GATHER_S * len(self._edges)))
+            self._news.clear()
+            self.flush()
 
     def flush(self) -> None:
         """Send each edge what is for it, in messages of bounded size."""

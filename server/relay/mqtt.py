@@ -34,6 +34,9 @@ INCOMING = 4_096
 IN_FLIGHT = 100
 """Retained messages that the broker has not confirmed yet, at most."""
 
+CONNECT_S = 2.0
+"""A line that is back is noticed by the next attempt: none may take long."""
+
 TIMEOUT_S = 5.0
 """After so long without an answer the line is taken as lost."""
 
@@ -143,7 +146,7 @@ class MqttBus:
 
     def _client(self) -> aiomqtt.Client:
         address = self._address
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             address.host,
             address.port,
             username=address.user,
@@ -159,6 +162,8 @@ class MqttBus:
             tls_context=self._tls,
             socket_options=_socket_options(),
         )
+        client._client.connect_timeout = CONNECT_S
+        return client
 
     async def _talk(self, client: aiomqtt.Client, listener: Listener) -> None:
         """Send and receive until either finds that the line is lost."""

@@ -26,8 +26,8 @@ from server.relay.node_messages import (
 
 log = logging.getLogger("twogaps.relay")
 
-FLUSH_S = 0.02
-"""How long private frames and acknowledgements are gathered before they go down."""
+FORGET_S = 0.1
+"""How long what is done is gathered before it is taken off the disk."""
 
 RETRY_S = 0.25
 FIRST_PROBES = 16
@@ -149,14 +149,15 @@ class Node:
         """Flush, send again and probe, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._edge.sender.run(), name="relay-edge")
-            group.create_task(self._flush(), name="relay-flush")
+            group.create_task(self._home.run(), name="relay-home")
+            group.create_task(self._forget(), name="relay-forget")
             group.create_task(self._retry(), name="relay-retry")
             group.create_task(self._probe(), name="relay-clock")
 
-    async def _flush(self) -> None:
+    async def _forget(self) -> None:
+        """Take what homes are done with off the disk, many at a time."""
         while True:
-            await asyncio.sleep(FLUSH_S)
-            self._home.flush()
+            await asyncio.sleep(FORGET_S)
             done, self._done = self._done, []
             if done:
                 await self._edge.sender.forget(done)
