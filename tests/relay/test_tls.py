@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from server.app import CannotStart, Config, running
+from server.app import Config, running
+from server.folder import CannotStart
 from server.relay.bus import BrokerAddress, BusSettingsError, Will
 from server.relay.mqtt import MqttBus
 from tests.contract.test_bus import Ears
