@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import sys
 from pathlib import Path
 
 import aiomqtt
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from server.cli import app
 from server.relay.bus import BrokerAddress
-from tests.support.broker import KINDS, Kind, add_site, invoke, shipped_broker
+from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
 
 GUARD_S = 20
 
@@ -47,6 +48,10 @@ async def test_sites_come_and_go_while_the_broker_runs(
 ) -> None:
     broker, urls = shipped_broker(kind, tmp_path, {"berlin": True})
     folder = tmp_path / "broker"
+    if kind == "nats":  # as people start it, and not as the other tests do
+        listen = ["--address", "127.0.0.1", "--port", str(broker.port)]
+        command = [sys.executable, "-m", "server.cli", "broker"]
+        broker = Broker(broker.port, *command, "--folder", str(folder), *listen)
     await broker.start()
     try:
         await comes_to(urls["berlin"], is_in=True)
