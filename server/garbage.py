@@ -13,7 +13,7 @@ import gc
 
 YOUNG, MIDDLE, OLD = 50_000, 5, 4
 """New objects until the young are looked through, and how often before all are: at the
-latest when some 20,000 sockets have come and gone."""
+latest when some 25,000 sockets have come and gone."""
 
 
 def look_seldom() -> None:

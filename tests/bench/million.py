@@ -54,6 +54,7 @@ from server.relay.node_messages import (
 from server.relay.window import Window
 from tests.bench.speed import machine, room
 from tests.bench.speed.measure import percentile
+from tests.bench.speed.page import replace_part
 from tests.bench.speed.server_process import Subject, subject
 from tests.support.broker import Broker, open_broker
 
@@ -71,6 +72,7 @@ AT_ONCE = 200
 
 RTO_S = 15.0
 CHUNK = 20_000
+MILLION = 1_000_000
 GUARD_S = 60.0
 
 
@@ -282,49 +284,50 @@ def host_does(server: Subject, *commands: str) -> list[float]:
     return took
 
 
-async def run(players: int) -> None:
-    """Do all of it, and print."""
+async def run(players: int) -> str:
+    """Do all of it; return what was found, a line each."""
     available = sorted(os.sched_getaffinity(0))
     core = available[0]
     machine.pin(available[-1])
-    print(f"{machine.processor()}; load before: {machine.load()}")
+    found = [f"{machine.processor()}; load before {machine.load()}"]
     with tempfile.TemporaryDirectory(prefix="twogaps-million-") as name:
         folder = Path(name)
         (folder / "data").mkdir()
         tell(f"writing a journal in which {players:,} have joined")
         wrote_s = await write_journal(folder / "data", players)
-        print(f"{players:,} joined events written in {wrote_s:.1f} s")
+        found.append(f"{players:,} joined events written in {wrote_s:.1f} s")
         broker = open_broker("mosquitto", folder)
         await broker.start()
         try:
-            await _measure(folder, broker, core, players)
+            found += await _measure(folder, broker, core, players)
         finally:
             await broker.kill()
-        found = await stored(folder / "data")
-        print(f"voters found in the journal afterwards: {found:,} of {players:,}")
-    print(f"load after: {machine.load()}")
+        kept = await stored(folder / "data")
+        found.append(f"voters found in the journal afterwards: {kept:,} of {players:,}")
+    return "\n".join([*found, f"load after {machine.load()}"])
 
 
-async def _measure(folder: Path, broker: Broker, core: int, players: int) -> None:
+async def _measure(folder: Path, broker: Broker, core: int, players: int) -> list[str]:
+    found: list[str] = []
     options = {"data": folder / "data", "broker": broker.url(), "site": HOME}
     tell("the home replays its journal")
     began = time.monotonic()
     with subject("two-gaps", core, **options) as server:
         ready_s, empty = time.monotonic() - began, server.ready["memory_before"]
         joined = server.memory_bytes
-        print(
+        found.append(
             f"home ready {ready_s:.1f} s after its start, {joined / 1e6:,.0f} MB: "
             f"{(joined - empty) / players:.0f} bytes for each who has joined"
         )
         took = await asyncio.to_thread(host_does, server, "open_round", "open_vote")
-        print(f"open_round {took[0]:.2f} s, open_vote {took[1]:.2f} s")
+        found.append(f"open_round {took[0]:.2f} s, open_vote {took[1]:.2f} s")
         cpu, brokers = server.cpu_s, machine.cpu_s(broker.pid)
         mine, began = time.process_time(), time.monotonic()
         outcome = await vote(broker.port, players)
         took_s = time.monotonic() - began
         tell("")
         lag = sorted(outcome.lag_ms)
-        print(
+        found.append(
             f"{outcome.acked:,} votes stored and acknowledged in {took_s:.1f} s: "
             f"{outcome.acked / took_s:,.0f} a second, in {outcome.batches:,} batches "
             f"({outcome.again} sent again), {outcome.receipts:,} receipts\n"
@@ -337,19 +340,24 @@ async def _measure(folder: Path, broker: Broker, core: int, players: int) -> Non
             f"edges {(time.process_time() - mine) / players * 1e3:.4f} s"
         )
         voted = server.memory_bytes
-        print(
+        found.append(
             f"then {voted / 1e6:,.0f} MB: {(voted - empty) / players:.0f} bytes for "
             "each who has joined, voted, and is linked"
         )
         took = await asyncio.to_thread(host_does, server, "close_votes", "reveal")
-        print(f"close_votes {took[0]:.2f} s, reveal {took[1]:.2f} s")
+        found.append(f"close_votes {took[0]:.2f} s, reveal {took[1]:.2f} s")
+    return found
 
 
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--players", type=int, default=1_000_000)
-    asyncio.run(run(parser.parse_args().players))
+    parser.add_argument("--players", type=int, default=MILLION)
+    players = parser.parse_args().players
+    found = asyncio.run(run(players))
+    print(found)
+    if players == MILLION:
+        replace_part("million", f"```\n{found}\n```")
 
 
 if __name__ == "__main__":

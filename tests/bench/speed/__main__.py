@@ -16,18 +16,16 @@ import platform
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tests.bench.speed import campaign, machine
 from tests.bench.speed.campaign import Cores, Paced, Size
+from tests.bench.speed.page import DOCS, replace_part
 from tests.bench.speed.picture import picture
 from tests.bench.speed.promises import promises
 from tests.bench.speed.table import table
 
 SIZES = (100, 1_000, 5_000, 10_000)
-DOCS = Path(__file__).parents[3] / "docs"
-BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 
 
 def _cores() -> Cores:
@@ -79,10 +77,7 @@ def _write(around: dict[str, Any], sizes: list[Size], paced: Paced, text: str) -
     }
     (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (DOCS / "pictures" / "performance.svg").write_text(picture(sizes), "utf-8")
-    page = DOCS / "performance.md"
-    before, rest = page.read_text("utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+    replace_part("speed", text)
 
 
 def main() -> None:

@@ -96,14 +96,14 @@ def _game(
         tell("two-gaps: the view to everybody")
         had = players.received
         measure.rest(players, 1.2)
-        view = _shown(host, players, "open_round")
+        view = shown(host, players, "open_round")
         to_open = players.received - had
         fan = measure.fan(players, server, room.toggled(host), room.VIEW, FANS)
         host.hear()
         measure.rest(players, 1.2)
         tell(f"two-gaps: {sum(map(len, texts)):,} votes")
         had = players.received
-        _shown(host, players, "open_vote")
+        shown(host, players, "open_vote")
         measure.rest(players, 1.2)
         votes = measure.votes(players, server, room.frames_of(texts), room.RECORDED)
         host.do(*ROUND, *["next_step"] * STEPS)
@@ -116,7 +116,7 @@ def _game(
     return Game(joins, fan, votes, (in_round - changes) / n, stored), view
 
 
-def _shown(host: room.Host, players: Swarm, command: str) -> bytes:
+def shown(host: room.Host, players: Swarm, command: str) -> bytes:
     """Give a command; return the view that it shows, once everybody has it."""
     seen: dict[int, bytes] = {}
 
