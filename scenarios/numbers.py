@@ -11,7 +11,7 @@ import re
 DIGITS = re.compile(
     r"(?<![\w.,])(?<![^\W\d]-)"  # not inside a word, not the 4 of GPT-4
     r"(\d+(?:[.,]\d+)*+)"
-    r"(?:(?=[xk]\b)|(?!\w))"  # 10x and 10k are numbers, 4o is a name
+    r"(?:(?=[xks]\b)|(?!\w))"  # 10x, 10k and 1990s are numbers, 4o is a name
 )
 TEENS = (
     "eleven",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 out = Console()
 err = Console(stderr=True)
@@ -15,7 +16,7 @@ err = Console(stderr=True)
 
 def complain(text: str) -> None:
     """Write an error: what is wrong and what to do."""
-    err.print(f"[bold red]twogaps:[/] {text}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]twogaps:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def fail(text: str) -> typer.Exit:

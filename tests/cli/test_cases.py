@@ -56,6 +56,10 @@ def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
     assert f"{file}: story: has 6 words (bring it to 60-120 words)" in text
     assert f"{own / 'decks' / 'fine.toml'}: reading: 0 items are marked" in text
     assert "reads like school grade" in text
+    (own / "cases" / "good.toml").write_text(
+        CASE.format(id="good").replace("happened.", "happened 4711 times.")
+    )
+    assert "(add a [[figures]] table" in run("cases", "lint", "--cases", own)[1]
     assert re.search(r"good\s+│\s+6\s", text)
     assert "four-hours" not in text
 

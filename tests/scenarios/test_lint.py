@@ -163,6 +163,7 @@ def test_finding_reads_as_one_line() -> None:
         ("a 20-percent rise, pages 447-453", ["20", "447", "453"]),
         ("10x faster, 30% more, $5", ["10", "30", "5"]),
         ("of 2012. Then", ["2012"]),
+        ("the 1990s and '68", ["1990", "68"]),
     ],
 )
 def test_numbers_in(text: str, found: list[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from scenarios.library import Library
@@ -50,7 +51,9 @@ def lint_cases(
 
 
 def _tell_note(note: Finding) -> None:
-    err.print(f"[bold yellow]note:[/] {note}", highlight=False, soft_wrap=True)
+    err.print(
+        f"[bold yellow]note:[/] {escape(str(note))}", highlight=False, soft_wrap=True
+    )
 
 
 def _show_measures(library: Library, *, own_only: bool) -> None:

@@ -1,0 +1,235 @@
+"""Does topic or style give a label away? Logistic models that see only one of the two.
+
+``python -m tests.scenarios.giveaway`` writes docs/giveaway.md again. The models see the
+clean cases; cases that are linked as twins are held out together, so that no fold
+learns a story from its counterpart. Grouped, stratified, seeded cross-validation.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import (  # type: ignore[import-untyped] # no types
+    CountVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.linear_model import (  # type: ignore[import-untyped] # likewise
+    LogisticRegression,
+)
+from sklearn.metrics import (  # type: ignore[import-untyped] # likewise
+    balanced_accuracy_score,
+)
+from sklearn.model_selection import (  # type: ignore[import-untyped] # likewise
+    StratifiedGroupKFold,
+    cross_val_predict,
+)
+from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped] # likewise
+
+from scenarios.library import Library
+from scenarios.load import load_library
+from scenarios.model import Case, Label
+
+FOLDS, REPEATS, DRAWS = 10, 3, 2000
+TOLD = 20
+MOST_BY_TOPIC, MOST_BY_WORDS = 0.60, 0.70
+FACT = "fact: stays"
+PLAIN = "plain word in many unlike sentences: stays"
+VERDICTS = {
+    "robot": "fact: more robots were rewarded oddly than trained narrowly",
+    "models": FACT,
+    "press": FACT,
+    "nail": FACT,
+    "percent": FACT,
+    "numbers": FACT,
+    "photos": "fact: photos are what is confounded with something",
+    "photo": "fact: photos are what is confounded with something",
+    "red": FACT,
+    "skin": FACT,
+    "yellow": FACT,
+    **dict.fromkeys(
+        ("have", "back", "so", "this", "get", "go", "with", "did", "all", "ever"), PLAIN
+    ),
+    "same": "fact: two things went together, or a test was like the training",
+    "always": "fact: what always went together in training",
+    "mostly": "fact: what mostly went together in training",
+}
+"""What was made of a telling word. Habits were mended in the stories themselves."""
+TEXT = """# Does a story give its label away?
+
+Written by `python -m tests.scenarios.giveaway`. Two logistic models guess outer or
+inner, each from one thing only: what a case is about, or the words of its title and
+story. They see the {n} clean cases; cases that twins link are held out together
+(10-fold, grouped and stratified, 3 seeded repeats). 0.50 is chance. Intervals: 95 %, by
+bootstrap over families of twins.
+
+| guessed from | balanced accuracy | 95 % | at most |
+|---|---|---|---|
+{table}
+
+A test holds both limits. The second was 0.66 before the stories were read for it and
+about forty phrases mended: "agent" stood in inner stories only, "hard" in outer ones
+only, and inner stories told twice as often what something had "learned". Since the same
+stories were mended and measured, read it as a description of this library, not as a
+forecast for new stories.
+
+## The twenty most telling words
+
+A word that belongs to the facts stays; a habit of the writer goes.
+
+| word | points to | what it is |
+|---|---|---|
+{kept}
+"""
+DOC = Path(__file__).parents[2] / "docs" / "giveaway.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How well a model guesses outer or inner: balanced accuracy, 95 % interval."""
+
+    accuracy: float
+    low: float
+    high: float
+    n: int
+    outer_words: tuple[str, ...]
+    """What points to outer the most, strongest first."""
+    inner_words: tuple[str, ...]
+
+
+def topics(case: Case) -> str:
+    """Return what a case is about, without its story: domain and tags."""
+    hidden = {"thought-experiment", "before-the-failure", "legend"}
+    return " ".join([f"domain={case.domain}", *(set(case.tags) - hidden)])
+
+
+def words(case: Case) -> str:
+    """Return what a class reads before it votes."""
+    return f"{case.title} {case.story}"
+
+
+def by_topic(library: Library, repeats: int = REPEATS) -> Guess:
+    """Guess labels from domain and tags alone."""
+    vectorizer = CountVectorizer(token_pattern=r"\S+", binary=True)
+    return _guess(library, topics, vectorizer, repeats)
+
+
+def by_words(library: Library, repeats: int = REPEATS) -> Guess:
+    """Guess labels from the bag of words of title and story."""
+    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2)
+    return _guess(library, words, vectorizer, repeats)
+
+
+def families(library: Library, cases: Sequence[Case]) -> list[int]:
+    """Return a number for each case; cases that twins link share theirs."""
+    root = {case.id: case.id for case in library.cases.values()}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for case in library.cases.values():
+        if case.twin in root:
+            root[find(case.id)] = find(str(case.twin))
+    numbers = {name: place for place, name in enumerate(sorted(root))}
+    return [numbers[find(case.id)] for case in cases]
+
+
+def _guess(
+    library: Library,
+    text_of: Callable[[Case], str],
+    vectorizer: Any,
+    repeats: int,
+) -> Guess:
+    cases = [case for _, case in sorted(library.cases.items()) if case.is_clean]
+    texts = [text_of(case) for case in cases]
+    is_outer = np.array([case.label is Label.OUTER for case in cases])
+    groups = np.array(families(library, cases))
+    model = make_pipeline(
+        vectorizer, LogisticRegression(class_weight="balanced", max_iter=1000)
+    )
+    guesses = [
+        _held_out(model, texts, is_outer, groups, seed) for seed in range(repeats)
+    ]
+    low, high = _interval(guesses, is_outer, groups)
+    model.fit(texts, is_outer)
+    weights = model[-1].coef_[0]
+    names = model[0].get_feature_names_out()
+    order = np.argsort(weights)
+    return Guess(
+        accuracy=_mean_accuracy(guesses, is_outer),
+        low=low,
+        high=high,
+        n=len(cases),
+        outer_words=tuple(names[order[::-1][: TOLD // 2]]),
+        inner_words=tuple(names[order[: TOLD // 2]]),
+    )
+
+
+def _held_out(
+    model: Any, texts: list[str], is_outer: Any, groups: Any, seed: int
+) -> Any:
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return cross_val_predict(model, texts, is_outer, groups=groups, cv=folds)
+
+
+def _mean_accuracy(guesses: list[Any], is_outer: Any) -> float:
+    each = [balanced_accuracy_score(is_outer, guess) for guess in guesses]
+    return float(np.mean(each))
+
+
+def _interval(guesses: list[Any], is_outer: Any, groups: Any) -> tuple[float, float]:
+    """Return a 95 % interval by bootstrap over families of twins."""
+    random = np.random.default_rng(0)
+    every = np.unique(groups)
+    is_member = (groups[None, :] == every[:, None]).astype(float)
+    draws = random.multinomial(len(every), np.full(len(every), 1 / len(every)), DRAWS)
+    weights = draws @ is_member
+    is_right = np.mean([guess == is_outer for guess in guesses], axis=0)
+    sides = [
+        (weights[:, side] @ is_right[side]) / weights[:, side].sum(axis=1)
+        for side in (is_outer, ~is_outer)
+    ]
+    low, high = np.quantile((sides[0] + sides[1]) / 2, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def told(name: str, guess: Guess) -> str:
+    """Return a guess in one paragraph."""
+    return (
+        f"{name}: balanced accuracy {guess.accuracy:.2f} "
+        f"(95 % {guess.low:.2f} to {guess.high:.2f}, n = {guess.n}; 0.50 is chance). "
+        f"Outer: {', '.join(guess.outer_words)}. Inner: {', '.join(guess.inner_words)}."
+    )
+
+
+def document(library: Library) -> str:
+    """Return docs/giveaway.md: both guesses, their words, and what was made of them."""
+    topic, style = by_topic(library), by_words(library)
+    rows = [
+        ("domain and tags", topic, MOST_BY_TOPIC),
+        ("title and story", style, MOST_BY_WORDS),
+    ]
+    table = "\n".join(
+        f"| {name} | {guess.accuracy:.2f} | {guess.low:.2f} to {guess.high:.2f} | "
+        f"{most:.2f} |"
+        for name, guess, most in rows
+    )
+    kept = "\n".join(
+        f"| {word} | {side} | {VERDICTS.get(word, 'not looked at yet')} |"
+        for side, told in (("outer", style.outer_words), ("inner", style.inner_words))
+        for word in told
+    )
+    return TEXT.format(n=style.n, table=table, kept=kept)
+
+
+if __name__ == "__main__":
+    DOC.write_text(document(load_library()), encoding="utf-8")
+    print(DOC.read_text(encoding="utf-8"))

@@ -1,0 +1,93 @@
+"""Neither the subject nor the style of a case says which label it has."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+
+from scenarios.library import Library
+from scenarios.load import load_library
+from scenarios.model import Label
+from tests.scenarios.giveaway import (
+    DOC,
+    MOST_BY_TOPIC,
+    MOST_BY_WORDS,
+    TOLD,
+    VERDICTS,
+    Guess,
+    by_topic,
+    by_words,
+    families,
+    told,
+)
+
+LIBRARY = load_library()
+
+
+@pytest.fixture(scope="module")
+def style() -> Guess:
+    """What the words of the stories give away."""
+    return by_words(LIBRARY)
+
+
+def test_domain_and_tags_do_not_tell_the_label(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guess = by_topic(LIBRARY)
+    show(capsys, "domain and tags", guess)
+    assert guess.accuracy <= MOST_BY_TOPIC
+
+
+def test_the_bag_of_words_tells_little_of_the_label(
+    style: Guess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(capsys, "words", style)
+    assert style.accuracy <= MOST_BY_WORDS
+    telling = (*style.outer_words, *style.inner_words)
+    assert len(telling) == TOLD
+    assert not [word for word in telling if word not in VERDICTS], (
+        "look at each in the stories: mend a habit, or say in giveaway.VERDICTS why it "
+        "stays"
+    )
+
+
+def test_the_document_is_of_these_stories(style: Guess) -> None:
+    text = DOC.read_text(encoding="utf-8")
+    assert f"| {style.accuracy:.2f} |" in text, "run python -m tests.scenarios.giveaway"
+    assert all(f"| {word} | outer |" in text for word in style.outer_words)
+
+
+def test_a_library_whose_words_tell_is_caught() -> None:
+    def leaking() -> Library:
+        cases = {
+            case.id: case.model_copy(
+                update={
+                    "story": f"{case.story} {case.label}",
+                    "tags": (*case.tags, f"{case.label}"),
+                }
+            )
+            for case in LIBRARY.cases.values()
+        }
+        return Library(MappingProxyType(cases), {})
+
+    assert by_topic(leaking(), 1).accuracy > MOST_BY_TOPIC
+    assert by_words(leaking(), 1).accuracy > MOST_BY_WORDS
+
+
+def test_twins_are_of_one_family() -> None:
+    cases = list(LIBRARY.cases.values())
+    number = dict(
+        zip((case.id for case in cases), families(LIBRARY, cases), strict=True)
+    )
+    for case in cases:
+        if case.twin is not None:
+            assert number[case.id] == number[case.twin]
+    assert len(set(number.values())) > len(cases) / 3
+    assert {case.label for case in cases} == {*Label, None}
+
+
+def show(capsys: pytest.CaptureFixture[str], name: str, guess: Guess) -> None:
+    """Print a guess past pytest's capture: it is to be read."""
+    with capsys.disabled():
+        print(f"\n{told(name, guess)}")
