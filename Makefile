@@ -19,7 +19,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check bench bench-profile bench-million screenshots recovery docs clean audit try-container
+.PHONY: help play demo test check unit web-check bench bench-relay bench-profile bench-million screenshots recovery docs clean audit try-container
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -68,6 +68,8 @@ bench-million: $(VENV)/.tested system ## A room of a million, through simulated 
 bench-profile: $(VENV)/.tested ## Where the server's time goes, by py-spy
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m tests.bench.speed.profile
+bench-relay: $(VENV)/.tested system ## A vote's way through a site and a broker, beside one server
+	@$(BIN)/python -m tests.bench.relay
 
 bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/performance.md
 	@$(BIN)/python -m tests.bench.speed

@@ -139,10 +139,17 @@ class MqttBus:
                 raise
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
+        refused = []
         for topic, qos in self._subscriptions:
             granted = await client.subscribe(topic, qos=qos)
             if any(_code(code) >= _FAILURE for code in granted):
-                log.info("the broker does not let this site read %s", topic)
+                refused.append(topic)
+        if refused:
+            log.info(
+                "the broker does not let this site read %s: without home rights "
+                "(add-site --home) it relays, and others cannot join its own rooms",
+                ", ".join(refused),
+            )
 
     def _client(self) -> aiomqtt.Client:
         address = self._address
