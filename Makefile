@@ -68,6 +68,7 @@ bench-million: $(VENV)/.tested system ## A room of a million, through simulated 
 bench-profile: $(VENV)/.tested ## Where the server's time goes, by py-spy
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m tests.bench.speed.profile
+
 bench-relay: $(VENV)/.tested system ## A vote's way through a site and a broker, beside one server
 	@$(BIN)/python -m tests.bench.relay
 

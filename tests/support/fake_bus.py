@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.relay.bus import Listener, Will
@@ -17,6 +18,8 @@ class FakeBroker:
     connected: list[FakeBus] = field(default_factory=list)
     log: list[tuple[str, bytes]] = field(default_factory=list)
     """Everything that was published, for a test that wants to read it."""
+    loses: Callable[[str], bool] = lambda _: False
+    """Whether a message of QoS 0 at this topic gets lost, as where a queue is full."""
     _is_there: asyncio.Event = field(default_factory=asyncio.Event)
 
     def bus(
@@ -44,9 +47,13 @@ class FakeBroker:
         """Wait until the broker is there."""
         await self._is_there.wait()
 
-    def take(self, topic: str, payload: bytes, *, retain: bool) -> None:
+    def take(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1
+    ) -> None:
         """Deliver a message to everybody who subscribed to it."""
         self.log.append((topic, payload))
+        if qos == 0 and self.loses(topic):
+            return
         if retain and payload:
             self.retained[topic] = payload
         elif retain:
@@ -88,11 +95,10 @@ class FakeBus:
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
         """Hand a message to the broker."""
-        del qos
         if not self._is_up or len(payload) > MOST_BYTES:
             self._dropped += 1
             return
-        self._broker.take(topic, payload, retain=retain)
+        self._broker.take(topic, payload, retain=retain, qos=qos)
 
     def wants(self, topic: str) -> bool:
         """Whether this bus has subscribed to a topic."""
