@@ -1,0 +1,68 @@
+"""What the documents say about cases is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scenarios.load import load_library
+from scenarios.model import Deck
+from scenarios.stats import count
+from server.cli import app
+
+ROOT = Path(__file__).parents[2]
+AUTHORING = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+LABELS = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIBRARY = load_library()
+BLOCKS = re.findall(r"```toml\n(.*?)```", AUTHORING, re.S)
+
+
+def test_the_deck_shown_is_a_deck() -> None:
+    deck = Deck.model_validate(tomllib.loads(BLOCKS[1]))
+    known = set(LIBRARY.cases) | {"ambulances"}
+    assert set(deck.case_ids) <= known
+    assert [item.start_here for item in deck.reading] == [True]
+
+
+def test_the_figure_and_the_stations_are_those_of_the_finished_file() -> None:
+    case = LIBRARY.case("four-hours")
+    shown = tomllib.loads(BLOCKS[0])["figures"][0]
+    assert shown in [figure.model_dump() for figure in case.figures]
+    assert "Each hospital kept its own record" in case.story
+    assert "within four hours" in case.breakdown.written
+
+
+@pytest.mark.parametrize("text", [AUTHORING, LABELS], ids=["authoring", "labels"])
+def test_every_command_and_option_named_is_there(text: str) -> None:
+    commands = re.findall(r"twogaps ((?:cases )?[a-z]+)([^`\n|]*)", text)
+    assert commands
+    for command, rest in commands:
+        words = command.split()
+        helped = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+        assert helped.exit_code == 0, command
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in helped.output, (command, option)
+
+
+def test_the_counts_in_the_readme_are_today_s() -> None:
+    stats = count(LIBRARY)
+    v = stats.verdicts
+    told = " ".join(README.split())
+    assert f"{stats.total} cases from" in told
+    assert f"{v['outer']} outer, {v['inner']} inner, {v['both']} of both" in told
+    assert f"{v['neither']} of neither and {v['contested']} contested" in told
+    assert f"{len(stats.minimal_pairs)} minimal pairs" in told
+    years = [case.year for case in LIBRARY.cases.values()]
+    assert f"from {min(years)} to {max(years)}" in told
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for name in ("authoring.md", "labels.md"):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#h][^)]*)\)", text):
+            assert (ROOT / "docs" / target).exists(), target
