@@ -155,7 +155,12 @@ async def running(config: Config) -> AsyncIterator[Running]:
         if config.bring_practice:
             inner = await open_inner(stack, late.door) if tls else local_url
             late.practice = config.bring_practice(inner)
-        log.info("serving on port %d with %d rooms", port, len(directory.live))
+        log.info(
+            "%s serving on port %d with %d rooms",
+            replies.SERVER_NAME,
+            port,
+            len(directory.live),
+        )
         yield Running(
             port=port,
             url=late.url,
