@@ -1,10 +1,11 @@
 """The Python client: play, host, show or administer a game from a program.
 
-``connect``, ``host``, ``screen`` and ``admin`` each open a connection that mends
-itself, for one ``async with`` block.
+``connect``, ``host``, ``cohost``, ``screen`` and ``admin`` each open a connection that
+mends itself, for one ``async with`` block.
 """
 
 from client.admin import Admin, OpenedRoom, admin
+from client.cohost import Cohost, cohost
 from client.connection import Link
 from client.errors import (
     BadAddress,
@@ -28,6 +29,7 @@ __all__ = [
     "BadAddress",
     "CannotConnect",
     "ClientError",
+    "Cohost",
     "CommandRefused",
     "ConnectionLost",
     "Host",
@@ -42,6 +44,7 @@ __all__ = [
     "VoteRefused",
     "VoteSuperseded",
     "admin",
+    "cohost",
     "connect",
     "host",
     "screen",

@@ -9,13 +9,14 @@ from client.backoff import Backoff
 from client.session import Session, running
 from client.stage import Stage
 from server.game.view_types import StageView
+from server.protocol.client_messages import Role
 from server.protocol.server_messages import ServerMessage, View, Welcome
 
 
 class Screen(Session):
     """One projector page of one room."""
 
-    role = "screen"
+    role: Role = "screen"
 
     def __init__(
         self, url: str, code: str, key: str, *, backoff: Backoff | None = None

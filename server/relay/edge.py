@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, field
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
-from server.protocol.codec import encode_server
-from server.protocol.server_messages import Received
 from server.relay import notices
 from server.relay.bus import Bus
+from server.relay.elsewhere import Elsewhere, Seat
 from server.relay.gateway import AUDIENCES, Audience, Link
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
@@ -50,30 +48,6 @@ EARLY = 1_000
 """Rooms of which views are kept before their new home is announced."""
 
 
-@dataclass(slots=True)
-class Elsewhere:
-    """A room of another node, as an edge knows it."""
-
-    home: str
-    epoch: int
-    key: str = ""
-    """Of its epoch; empty where no announcement has come yet."""
-    views: dict[Audience, tuple[int, int, bytes]] = field(default_factory=dict)
-    """Epoch, version and frame of the newest view of each role."""
-
-
-@dataclass(slots=True)
-class _Seat:
-    """One of this node's people in a room elsewhere."""
-
-    link: Link
-    room: RoomCode
-    token: str | None = None
-    is_greeted: bool = False
-    returning: int = 0
-    """The number of its latest return, which may be on its way still."""
-
-
 class EdgeRelay:
     """This node's way to rooms of other nodes."""
 
@@ -83,7 +57,7 @@ class EdgeRelay:
         self.sender = Sender(node, boot, bus, outbox, self._say_received)
         self._people = LocalGateway()
         self._rooms: dict[RoomCode, Elsewhere] = {}
-        self._seats: dict[str, _Seat] = {}
+        self._seats: dict[str, Seat] = {}
         self._ids: dict[Link, str] = {}
         self._links_made = 0
         self._up_s = 0.0
@@ -133,7 +107,7 @@ class EdgeRelay:
             if room in self._cut:
                 self._let_in_again(seat, body.token)
 
-    def _let_in_again(self, seat: _Seat, token: str) -> None:
+    def _let_in_again(self, seat: Seat, token: str) -> None:
         """Let somebody go on who was here before the line was cut."""
         known = self._returners.find(token, seat.room)
         if known is None:
@@ -163,7 +137,7 @@ class EdgeRelay:
         if link_id is None:
             self._links_made += 1
             link_id = self._ids[link] = f"{self._boot[:8]}-{self._links_made}"
-            self._seats[link_id] = _Seat(link, room)
+            self._seats[link_id] = Seat(link, room)
         return link_id
 
     def _in_home_time(self, home: str, body: UpSay, token: str | None) -> UpSay:
@@ -268,6 +242,8 @@ class EdgeRelay:
         """A home is up or down; a new one has to be told who is here."""
         known = self.sender.home(home)
         was_up, known.is_up = known.is_up, is_up
+        if not is_up or (known.boot and boot != known.boot):
+            self._forgotten(home)
         if is_up and (not was_up or boot != known.boot):
             known.boot = boot
             self.rejoin(home)
@@ -279,7 +255,7 @@ class EdgeRelay:
             known = self._rooms.get(seat.room)
             if known is None or home not in (None, known.home):
                 continue
-            if seat.link.audience == "cohost" and seat.is_greeted:
+            if seat.is_forgotten and seat.link.audience == "cohost":
                 seat.link.part(notices.PROVE_AGAIN)
             if seat.token is None:
                 continue
@@ -313,7 +289,7 @@ class EdgeRelay:
                 view = known.views.get("player") if known else None
                 self.flush(home, room, view[1] if view else 0)
 
-    def _pass_on(self, seat: _Seat, item: DownItem) -> None:
+    def _pass_on(self, seat: Seat, item: DownItem) -> None:
         frame = item.frame.encode()
         match item.op:
             case "push":
@@ -329,7 +305,7 @@ class EdgeRelay:
             case "greet":
                 self._greeted(seat, frame, item.player)
 
-    def _turned_away(self, seat: _Seat, item: DownItem) -> None:
+    def _turned_away(self, seat: Seat, item: DownItem) -> None:
         if seat.is_greeted and item.code in FINAL:
             self._returners.forget(seat.token or "")
             seat.link.part(notices.shown_out(item.frame))
@@ -339,9 +315,9 @@ class EdgeRelay:
         except AssertionError:
             self.rejected += 1
 
-    def _greeted(self, seat: _Seat, welcome: bytes, player: PlayerId | None) -> None:
+    def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show what is known, in one go."""
-        seat.is_greeted = True
+        seat.is_greeted, seat.is_forgotten = True, False
         seat.token = json.loads(welcome).get("token")
         if seat.token is not None and player is not None:
             self._returners.welcomed(seat.token, seat.room, welcome, player)
@@ -361,13 +337,7 @@ class EdgeRelay:
             return
         vote = item.body.message
         if isinstance(vote, Vote):
-            received = Received(
-                round=vote.round,
-                ballot=vote.ballot,
-                client=vote.client,
-                counter=vote.counter,
-            )
-            seat.link.push(encode_server(received))
+            seat.link.push(notices.received(vote))
 
     # --- what the people hear of the line --------------------------------------------
 
@@ -376,7 +346,16 @@ class EdgeRelay:
         if self._bus.is_up:
             self._up_s = asyncio.get_running_loop().time()
             self.rejoin()
+        else:
+            self._forgotten()
         self._tell_state()
+
+    def _forgotten(self, home: str | None = None) -> None:
+        """A home forgets whom it has let in when it cannot hear this site."""
+        for seat in self._seats.values():
+            known = self._rooms.get(seat.room)
+            if known is not None and home in (None, known.home):
+                seat.is_forgotten = seat.is_greeted
 
     def _tell_state(self) -> None:
         for room, known in self._rooms.items():

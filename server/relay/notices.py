@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from server.protocol.client_messages import Vote
 from server.protocol.codec import encode_server
-from server.protocol.server_messages import Bye, Notice
+from server.protocol.server_messages import Bye, Notice, Received
 
 CUT = encode_server(
     Notice(
@@ -29,6 +30,18 @@ MOVED = encode_server(
         come_back=True,
     )
 )
+
+
+def received(vote: Vote) -> bytes:
+    """Return the frame that says of a vote that it is safe at this site."""
+    return encode_server(
+        Received(
+            round=vote.round,
+            ballot=vote.ballot,
+            client=vote.client,
+            counter=vote.counter,
+        )
+    )
 
 
 def shown_out(detail: str) -> bytes:

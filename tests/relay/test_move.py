@@ -15,7 +15,7 @@ from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reve
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from tests.support.arrive import arrive
-from tests.support.broker import open_broker
+from tests.support.broker import MORE_KINDS, Kind, open_broker
 from tests.support.node import Node
 from tests.support.voters import Acks, Voter, check, everybody_again
 from tests.support.wire import wire
@@ -31,10 +31,11 @@ def run(*arguments: object) -> str:
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("kind", MORE_KINDS)
 async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Kind
 ) -> None:
-    broker = open_broker("mosquitto", tmp_path)
+    broker = open_broker(kind, tmp_path)
     await broker.start()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(broker.kill)

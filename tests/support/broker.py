@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
@@ -22,6 +23,11 @@ from tests.support.missing import need
 
 Kind = Literal["mosquitto", "nats"]
 KINDS: tuple[Kind, ...] = ("mosquitto", "nats")
+MORE_KINDS = (
+    "mosquitto",
+    pytest.param("nats", marks=pytest.mark.campaign),
+)
+"""For tests whose second broker is for the long run only."""
 
 
 class Broker:
