@@ -124,9 +124,11 @@ async def test_a_cohosts_key_is_good_at_one_site_and_shown_again_after_a_cut(
 ) -> None:
     async with sites(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
         lisbon, oslo = at.edges
+        for node in at.edges:  # until both know the room
+            await arrive(stack, node.local_url, at.room, "guide")
         for node in (oslo, at.home):
             async with wire(node.port) as thief:
-                await _find(thief, at.room)
+                await thief.hello("cohost", room=at.room)
                 nonce = (await thief.until("challenge"))["nonce"]
                 key = cohost_key(at.key, "lisbon")
                 await thief.send("prove", proof=prove(key, "cohost", at.room, nonce))
@@ -152,9 +154,3 @@ async def _lock_again(at: Sites, node: Running) -> None:
                     return
             except ConnectionClosed:
                 continue
-
-
-async def _find(found: Wire, room: str) -> None:
-    """Say hello as a co-host, as soon as the site knows the room."""
-    async with asyncio.timeout(GUARD_S):
-        await found.hello("cohost", room=room)
