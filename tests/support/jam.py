@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from statistics import quantiles
 
+from server.net.links import STUCK_S
 from tests.fuzz.raw import RawSocket, frame, raw
 from tests.support.node import Node, Ready
 from tests.support.process import rss_mb
@@ -17,6 +18,9 @@ from tests.support.wire import Wire, wire
 
 SMALL = 2_048
 """Bytes a stuck reader's system takes for it: all else has to wait at the server."""
+
+FLOOD = 2_000
+"""Votes that the flooding player hands over at a time."""
 
 SPREAD_S = 3.0
 """A class answers within so long."""
@@ -28,11 +32,14 @@ class Timed(RawSocket):
     def __init__(self) -> None:
         super().__init__()
         self.recorded = asyncio.Event()
+        self.viewed = asyncio.Event()
 
     def _receive(self, opcode: int, payload: bytes) -> None:
         super()._receive(opcode, payload)
         if payload.startswith(b'{"type":"recorded"'):
             self.recorded.set()
+        elif payload.startswith(b'{"type":"view"'):
+            self.viewed.set()
 
     async def vote(self, counter: int) -> float:
         """Vote; return how long it took until it was recorded (s)."""
@@ -58,7 +65,6 @@ class Figures:
     flooded: int = 0
     cut_loose: int = 0
     rss_before: float = 0
-    rss_joined: float = 0
     rss_after: float = 0
     pushed: int = 0
     """Frames that were sent to every stuck reader."""
@@ -80,9 +86,9 @@ class Figures:
             f"{self.people} voters: p99 vote to recorded {self.quiet_p99:.1f} ms; "
             f"beside {self.stuck} readers that never read and a flood of "
             f"{self.flooded:,} votes {self.jammed_p99:.1f} ms ({ratio:.2f} times); "
-            f"server {self.rss_before:.0f} MiB, {self.rss_joined:.0f} with all joined, "
-            f"{self.rss_after:.0f} after {self.pushed} views to each that never reads; "
-            f"{self.cut_loose} of them cut loose"
+            f"server {self.rss_before:.0f} MiB, {self.rss_after:.0f} after "
+            f"{self.pushed} views to each that never reads"
+            + (f"; {self.cut_loose} of them cut loose" if self.cut_loose else "")
         )
 
 
@@ -91,14 +97,22 @@ def p99(values: list[float]) -> float:
     return quantiles(values, n=100)[98]
 
 
-async def jam(node: Node, people: int, stuck: int, rounds: int, views: int) -> Figures:
-    """Let a class vote, quietly and then beside those who jam; measure both."""
+async def jam(
+    node: Node, people: int, stuck: int, rounds: int, views: int, *, until_cut: bool
+) -> Figures:
+    """Let a class vote, quietly and then beside those who jam; measure both.
+
+    Before the second time everybody is sent so many views that nothing more fits the
+    way to those who never read: the server has to hold what comes. With ``until_cut``,
+    wait in the end until it has cut them loose.
+    """
     ready = await node.start()
     figures = Figures(people, stuck)
     async with contextlib.AsyncExitStack() as stack:
         host = await stack.enter_async_context(wire(ready.port))
         await host.prove("host", ready.room, ready.key)
-        reading = asyncio.create_task(_drain(host))
+        joined = Joined()
+        reading = asyncio.create_task(joined.follow(host))
         voters = [await _voter(ready, number) for number in range(people)]
         stack.callback(lambda: [voter.close() for voter in voters])
         await host.send("open_round", ref=1)
@@ -108,24 +122,42 @@ async def jam(node: Node, people: int, stuck: int, rounds: int, views: int) -> F
         figures.quiet_ms = await _vote_all(voters, rounds, 0)
         deaf = [await _deaf(ready, number) for number in range(stuck)]
         stack.callback(lambda: [one.close() for one in deaf])
-        figures.rss_joined = rss_mb(ready.pid)
-        flood = asyncio.create_task(_flood(ready, figures))
-        push = asyncio.create_task(_push(host, figures, views))
-        figures.jammed_ms = await _vote_all(voters, rounds, 1_000)
-        await push
+        await joined.reach(people + stuck)
+        await _push(host, voters[0], figures, views)
         figures.rss_after = rss_mb(ready.pid)
+        flood = asyncio.create_task(_flood(ready, figures))
+        figures.jammed_ms = await _vote_all(voters, rounds, 1_000)
+        figures.rss_after = max(figures.rss_after, rss_mb(ready.pid))
         flood.cancel()
-        figures.cut_loose = await _gone(deaf)
+        if until_cut:
+            await _until_cut(deaf, figures)
         reading.cancel()
         await asyncio.gather(flood, reading, return_exceptions=True)
     await node.stop()
     return figures
 
 
-async def _drain(host: Wire) -> None:
-    """Read what the host is sent, and forget it."""
-    async for _ in host.ws:
-        pass
+class Joined:
+    """How many are in the room, as the host is told."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._news = asyncio.Event()
+
+    async def follow(self, host: Wire) -> None:
+        """Read what the host is sent, and keep this alone."""
+        async for text in host.ws:
+            message = json.loads(text)
+            if message["type"] == "progress":
+                self._n = message["joined"]
+                self._news.set()
+
+    async def reach(self, n: int) -> None:
+        """Wait until so many are in the room."""
+        async with asyncio.timeout(60):
+            while self._n < n:
+                self._news.clear()
+                await self._news.wait()
 
 
 async def _voter(ready: Ready, number: int) -> Timed:
@@ -173,13 +205,20 @@ async def _deaf(ready: Ready, number: int) -> socket.socket:
     return deaf
 
 
-async def _gone(deaf: list[socket.socket]) -> int:
-    """Return how many of the stuck readers the server has dropped by now."""
-    gone = 0
-    for one in deaf:
-        error = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        gone += bool(error)
-    return gone
+async def _until_cut(deaf: list[socket.socket], figures: Figures) -> None:
+    """Wait until the server has dropped all that never read; count them."""
+    left = list(deaf)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2 * STUCK_S):
+            while left:
+                left = [one for one in left if not _is_cut(one)]
+                figures.cut_loose = len(deaf) - len(left)
+                await asyncio.sleep(0.5)
+
+
+def _is_cut(one: socket.socket) -> bool:
+    """Whether the other side has reset the connection: there is no need to read."""
+    return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
 
 async def _flood(ready: Ready, figures: Figures) -> None:
@@ -188,21 +227,27 @@ async def _flood(ready: Ready, figures: Figures) -> None:
     player.tell("hello", version=1, role="player", room=ready.room, name="Flood")
     await player.until("welcome")
     assert player.transport is not None
-    counter = 0
     while not player.is_lost:
-        for _ in range(50):
-            counter += 1
-            player.tell(
-                "vote", round=0, ballot="vote", client="flood", counter=counter,
-                answer={"kind": "gap", "label": "inner", "confidence": 50},
-            )  # fmt: skip
-        figures.flooded = counter
-        await asyncio.sleep(0.01 if player.transport.get_write_buffer_size() else 0)
+        if not player.transport.get_write_buffer_size():
+            player.write(b"".join(map(_flooding, range(FLOOD))))
+            figures.flooded += FLOOD
+        await asyncio.sleep(0.02)
 
 
-async def _push(host: Wire, figures: Figures, views: int) -> None:
-    """Change something that everybody sees, again and again."""
+def _flooding(counter: int) -> bytes:
+    answer = {"kind": "gap", "label": "inner", "confidence": 50}
+    vote = {
+        "type": "vote", "round": 0, "ballot": "vote", "client": "flood",
+        "counter": counter, "answer": answer,
+    }  # fmt: skip
+    return frame(json.dumps(vote).encode())
+
+
+async def _push(host: Wire, voter: Timed, figures: Figures, views: int) -> None:
+    """Change what everybody sees, again and again, each time as a view of its own."""
     for number in range(views):
+        voter.viewed.clear()
         await host.send(("lock", "unlock")[number % 2], ref=10 + number)
+        async with asyncio.timeout(60):
+            await voter.viewed.wait()
         figures.pushed += 1
-        await asyncio.sleep(2 * SPREAD_S / views)
