@@ -107,6 +107,14 @@ class Limits:
         "bye `full`",
         "Open websockets of one address.",
     )
+    unsent: int = _limit(
+        64 * 1024,
+        "bytes",
+        "held back, newest of each kind",
+        "What the system keeps for one socket that does not read; by itself it would "
+        "take megabytes. As much again is kept by the server, then frames wait.",
+        least=4096,
+    )
     pages_address: float = _limit(
         100,
         "a second",

@@ -20,6 +20,7 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
 from server.net.framing import Framer, Line
+from server.net.lines import reset
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
 from server.relay.gateway import Audience, Slot
@@ -159,7 +160,7 @@ class WsLink:
         self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()
-        self._ws.transport.abort()
+        reset(self._ws.transport)
 
 
 class Keeper:

@@ -19,6 +19,7 @@ from websockets.protocol import CONNECTING, State
 
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Limits
+from server.net.lines import bound
 from server.net.operations import Operations
 from server.net.pages import Pages
 from server.net.prompt import PromptConnection
@@ -132,6 +133,7 @@ class Door:
 
     async def _converse(self, ws: ServerConnection, address: str) -> None:
         assert isinstance(ws, PromptConnection)
+        bound(ws.transport, self._desk.limits.unsent)
         session = Session(ws, self._desk, address)
         self._sessions.add(session)
         self._metrics.sockets_opened.inc()

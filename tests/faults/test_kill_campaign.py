@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from client import Host, Label, Player, VoteRefused, VoteSuperseded, connect, host
+from client import Host, Label, Link, Player, VoteRefused, VoteSuperseded, connect, host
 from client.errors import CommandRefused, ConnectionLost
 from server.game.answers import Answer, FixAnswer, GapAnswer
 from server.game.commands import (
@@ -142,8 +142,11 @@ async def _until_a_moment(teacher: Host, acks: Acks, chance: Random) -> None:
     if is_voting and chance.random() < 0.6:
         await acks.more(chance.randint(1, 3 * PLAYERS))
         return
+    async with asyncio.timeout(60):
+        while teacher.state is not Link.OPEN:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
     change = asyncio.create_task(_advance(teacher))
-    await asyncio.wait({change}, timeout=chance.random() * 0.03)
+    await asyncio.wait({change}, timeout=chance.random() * 0.1)
     change.cancel()
     await asyncio.gather(change, return_exceptions=True)
 

@@ -24,6 +24,9 @@ class FakeTransport:
         assert frame[:2] == bytes((0x81, len(frame) - 2))
         self.written.append(frame[2:])
 
+    def get_extra_info(self, name: str) -> None:
+        """There is no socket behind it."""
+
     def abort(self) -> None:
         self.is_aborted = True
 
