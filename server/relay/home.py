@@ -23,7 +23,6 @@ from server.relay.gateway import Audience, Slot
 from server.relay.local import LocalGateway
 from server.relay.node_messages import (
     Announce,
-    DownItem,
     DownOp,
     Mark,
     NodeState,
@@ -32,6 +31,7 @@ from server.relay.node_messages import (
     UpItem,
     UpLeave,
     encode,
+    encode_down_item,
     encode_view,
 )
 
@@ -59,7 +59,8 @@ class Edge:
     news: asyncio.Event
     """Set when there is something to send down, to any edge."""
     links: dict[str, RemoteLink] = field(default_factory=dict)
-    outgoing: list[DownItem] = field(default_factory=list)
+    outgoing: list[bytes] = field(default_factory=list)
+    """Items that are encoded already."""
     acks: list[int] = field(default_factory=list)
     asked: list[Mark] = field(default_factory=list)
     flushes: Flushes = field(default_factory=Flushes)
@@ -117,15 +118,7 @@ class RemoteLink:
     ) -> None:
         if not self._id:  # a vote from an edge that has restarted has no link
             return
-        item = DownItem.model_construct(
-            link=self._id,
-            room=self.room,
-            op=op,
-            frame=frame,
-            slot=slot,
-            player=player,
-            code=code,
-        )
+        item = encode_down_item(self._id, self.room, op, frame, slot, player, code)
         self._edge.outgoing.append(item)
         self._edge.news.set()
 
@@ -357,11 +350,10 @@ class HomeGateway(LocalGateway):
     def _flush_edge(self, edge: Edge) -> None:
         items, acks, marks = edge.outgoing, edge.acks, edge.asked
         edge.outgoing, edge.acks, edge.asked = [], [], []
-        encoded = [encode(item) for item in items]
-        fitting = [item for item in encoded if down.fits(item)]
-        if len(fitting) < len(encoded):
-            log.error("%d private frames are too large", len(encoded) - len(fitting))
-            self.too_large += len(encoded) - len(fitting)
+        fitting = [item for item in items if down.fits(item)]
+        if len(fitting) < len(items):
+            log.error("%d private frames are too large", len(items) - len(fitting))
+            self.too_large += len(items) - len(fitting)
         topic = topics.down(edge.name, self._node)
         for message in down.messages(edge.boot, fitting, acks, marks):
             self._bus.publish(topic, message)

@@ -7,6 +7,7 @@ and whatever a home does with an item it may do again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from json.encoder import encode_basestring as _quoted
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -185,6 +186,27 @@ def encode_up_batch(
         oldest,
         b",".join(items),
     )
+
+
+def encode_down_item(
+    link: str,
+    room: RoomCode,
+    op: DownOp,
+    frame: str,
+    slot: Slot | None = None,
+    player: PlayerId | None = None,
+    code: str = "",
+) -> bytes:
+    """Return a DownItem as it is sent: by hand, since there is one for every vote."""
+    text = f'{{"link":{_quoted(link)},"room":{_quoted(room)},"op":"{op}"'
+    text += f',"frame":{_quoted(frame)}'
+    if slot is not None:
+        text += f',"slot":"{slot}"'
+    if player is not None:
+        text += f',"player":{_quoted(player)}'
+    if code:
+        text += f',"code":{_quoted(code)}'
+    return (text + "}").encode()
 
 
 def encode_down_batch(

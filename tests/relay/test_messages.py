@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from server.relay.node_messages import (
     decode_view,
     encode,
     encode_down_batch,
+    encode_down_item,
     encode_up_batch,
     encode_view,
 )
@@ -46,6 +49,19 @@ def test_batches_survive_the_way() -> None:
     items = [encode(item) for item in down.items]
     assert encode_down_batch("b", down.acks, items, down.marks) == encode(down)
     assert decode(DownBatch, encode(down)) == down
+
+
+@given(
+    link=st.text(max_size=40),
+    op=st.sampled_from(["push", "greet", "turn_away", "part"]),
+    frame=st.text(),
+    slot=st.sampled_from([None, "view", "panel", "progress", "you"]),
+    player=st.none() | st.text(),
+    code=st.text(),
+)
+def test_an_item_encoded_by_hand_is_what_its_model_says(**fields: Any) -> None:
+    by_hand = encode_down_item(room=RoomCode("R"), **fields)
+    assert DownItem.model_validate_json(by_hand) == DownItem(room="R", **fields)
 
 
 @given(st.binary(max_size=200))
