@@ -22,7 +22,7 @@ from server.journal.sqlite import SqliteStore
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = (
     "serve", "demo", "host", "join", "players", "rooms", "cases", "decks", "protocol",
-    "purge",
+    "purge", "backup", "restore", "doctor", "reference",
 )  # fmt: skip
 
 

@@ -123,6 +123,12 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
     assert disk.rights(tmp_path).verdict in ("good", "note")
     tmp_path.chmod(0o700)
     assert disk.rights(tmp_path).verdict == "good"
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE events SET body = replace(body, 'deck', 'kced')")
+    db.close()
+    changed = disk.journal(path, latest)
+    assert "1 of 1 rooms damaged" in changed.says
+    assert "twogaps salvage" in changed.remedy
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, LOCK
+from server.journal.salvage import CannotSalvage, inspect
 from server.journal.sqlite import FORMAT
 from server.net.checks import LOW_BYTES
 
@@ -163,7 +164,8 @@ def journal(path: Path, now_ms: int) -> Finding:
             ).fetchone()
         finally:
             db.close()
-    except sqlite3.Error as exc:
+        damaged = [finding.room for finding in inspect(path) if finding.damage]
+    except (sqlite3.Error, CannotSalvage) as exc:
         return bad("journal", str(exc), _FROM_BACKUP)
     if form > FORMAT:
         return bad("journal", f"of a later version (format {form})", "Update Two Gaps.")
@@ -175,7 +177,16 @@ def journal(path: Path, now_ms: int) -> Finding:
             "has rooms from the future: the clock has gone back",
             "Set the clock right (timedatectl), then look again.",
         )
+    if damaged:
+        return bad(
+            "journal",
+            f"{len(damaged)} of {rooms} rooms damaged: {', '.join(damaged[:5])}",
+            "twogaps salvage takes out what is intact (with the server stopped).",
+        )
     return good("journal", f"whole, {rooms} rooms")
 
 
-_FROM_BACKUP = "Move the folder away, and twogaps restore a backup into a new one."
+_FROM_BACKUP = (
+    "Stop the server; twogaps salvage takes out what is intact, or twogaps restore "
+    "puts a backup into a new folder."
+)
