@@ -19,7 +19,7 @@ from server.game.commands import Percent
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import OPEN_BALLOT, Phase
 from server.game.view_types import PrivateView, StageView
-from server.protocol.client_messages import AskTime, ChooseTeam, Hello, Vote
+from server.protocol.client_messages import AskTime, ChooseTeam, Hello, SayIt, Vote
 from server.protocol.server_messages import (
     Recorded,
     RefusedMessage,
@@ -138,6 +138,15 @@ class Player(Session):
         :class:`ConnectionLost`.
         """
         self._connection.post(ChooseTeam(team=team))
+
+    async def say(self, text: str, round_index: int | None = None) -> None:
+        """Say a case in one's own words: the one that is open, or one of the card.
+
+        The server answers with a new ``you``, or with ``last_refusal``. Raises
+        :class:`ConnectionLost`.
+        """
+        index = self.view.room.round if round_index is None else round_index
+        self._connection.post(SayIt(round=index or 0, text=text))
 
     # --- what the connection asks and tells ------------------------------------------
 

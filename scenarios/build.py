@@ -13,6 +13,7 @@ from scenarios.errors import NothingToPlay
 from scenarios.library import Library
 from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound
 from scenarios.order import Counts, Kind, choose_counts, sequence
+from scenarios.take_home import take_home
 
 
 def build_plan(
@@ -46,13 +47,15 @@ class _Builder:
         wanted = min(length or len(playable), len(playable))
         chosen = self._choose(playable, wanted)
         rounds = self._planned(chosen)
+        opening = self._opening(rounds)
         return Plan(
             deck=self.deck.id,
             deck_version=self.deck.version,
             title=self.deck.title,
-            opening=self._opening(rounds),
+            opening=opening,
             rounds=rounds,
             reading=self.deck.reading,
+            take_home=self._take_home(rounds, opening),
             left_out=self._left_out(chosen, all_wanted=wanted == len(playable)),
         )
 
@@ -117,6 +120,14 @@ class _Builder:
         if not pairs:
             return ()
         return tuple(self.library.case(name) for name in self.random.choice(pairs))
+
+    def _take_home(
+        self, rounds: tuple[PlannedRound, ...], opening: tuple[Case, ...]
+    ) -> tuple[Case, ...]:
+        """Choose cases to come back to, after all else is drawn."""
+        used = {*self.deck.case_ids, *(case.id for case in opening)}
+        used |= {item.transfer.id for item in rounds if item.transfer is not None}
+        return take_home(self.library.cases.values(), used, self.random)
 
     def _left_out(
         self, chosen: list[DeckRound], *, all_wanted: bool

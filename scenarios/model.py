@@ -276,6 +276,9 @@ class Plan(Model):
     opening: tuple[Case, ...] = ()
     rounds: tuple[PlannedRound, ...] = Field(min_length=1)
     reading: tuple[Reading, ...] = ()
+    take_home: tuple[Case, ...] = Field(
+        default=(), description="New cases to come back to after the lesson."
+    )
     left_out: tuple[Slug, ...] = Field(
         default=(),
         description="Cases of the deck that this room cannot play, or not in balance.",

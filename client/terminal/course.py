@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from server.game.commands import (
     AskFix,
+    AskSay,
     BackToLobby,
     CloseVotes,
     Contrast,
@@ -33,6 +34,7 @@ NAMED: dict[str, Callable[[], HostCommand]] = {
     "revote": Revote,
     "reveal": Reveal,
     "next_step": NextStep,
+    "ask_say": AskSay,
     "ask_fix": AskFix,
     "transfer": Transfer,
     "skip_round": SkipRound,

@@ -39,6 +39,7 @@ LETTERS = {
     "d": ("discuss",),
     "r": ("reveal",),
     "n": ("next_step",),
+    "s": ("ask_say",),
     "f": ("ask_fix",),
     "y": ("transfer",),
     "t": ("give_time",),

@@ -23,6 +23,7 @@ from server.protocol.server_messages import RefusedMessage
 
 HELP = (
     "Answer the question that is asked; Enter skips what may be left open.\n"
+    "/say SENTENCE: the case as an expert would say it, when you are asked\n"
     "/time 150, /time 200, /time 0 (no limit): more time for you alone, from now on\n"
     "/team NAME: move to another team    /quit: leave; /help: this"
 )
@@ -209,6 +210,8 @@ class Seat:
                     self._done.set()
                 case "time", "100" | "150" | "200" | "0" as percent:
                     await self._player.ask_time(_PERCENTS[percent])
+                case "say", text if text:
+                    await self._player.say(text)
                 case "team", team if team:
                     await self._player.choose_team(team)
                 case _:

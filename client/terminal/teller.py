@@ -9,7 +9,7 @@ from rich.text import Text
 
 from client.terminal import draw
 from client.terminal.bars import tally
-from client.terminal.words import DISCUSS
+from client.terminal.words import DISCUSS, SAY
 from server.game.phases import Phase
 from server.game.view_types import (
     ContrastView,
@@ -20,6 +20,7 @@ from server.game.view_types import (
     LobbyView,
     PinnedReason,
     RevealView,
+    SayView,
     StageView,
     StoryView,
     TransferRevealView,
@@ -90,6 +91,8 @@ class Teller:
                 self._say(draw.heading("Set beside it"), draw.example(view.example))
             case RevealView():
                 self._reveal(view)
+            case SayView():
+                self._say(draw.heading("Say it"), Text(SAY, style="bold"))
             case FixView():
                 title = "Which repair fits?"
                 self._say(draw.heading(title), draw.fix_question(view))

@@ -27,6 +27,10 @@ BUTTONS = {
 OUTER_LINK = "Did what we wrote miss what we meant?"
 INNER_LINK = "Did what it learned miss what we wrote?"
 WHICH_FACT = "Which fact decides it?"
+SAY = (
+    "Say it as an expert would: the objective, what was learned, where it broke, "
+    "whose fix.\nType /say and your sentence."
+)
 DISCUSS = "Give your reason for your answer, and against the other."
 
 KINDS: dict[Kind, str] = {
@@ -76,6 +80,7 @@ COMMANDS = {
     "revote": "vote again",
     "reveal": "reveal",
     "next_step": "next step",
+    "ask_say": "let them say it in their own words",
     "ask_fix": "ask which repair fits",
     "transfer": "transfer: vote on the twin case",
     "skip_round": "skip this case",

@@ -75,6 +75,17 @@ class ChooseTeam:
     type: Literal["choose_team"] = "choose_team"
 
 
+@dataclass(frozen=True, slots=True)
+class SayIt:
+    """A player says a case in their own words, as an expert would."""
+
+    player: PlayerId
+    round: int
+    text: str
+    ref: Ref = None
+    type: Literal["say_it"] = "say_it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Host:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -153,6 +164,13 @@ class NextStep(_Host):
 
     all: bool = False
     type: Literal["next_step"] = "next_step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSay(_Host):
+    """Let everybody say it in their own words, before the expert's sentence."""
+
+    type: Literal["ask_say"] = "ask_say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +300,7 @@ class Resume:
     type: Literal["resume"] = "resume"
 
 
-PlayerCommand = Join | CastVote | AskTime | ChooseTeam
+PlayerCommand = Join | CastVote | AskTime | ChooseTeam | SayIt
 HostCommand = (
     ShowExample
     | OpenRound
@@ -293,6 +311,7 @@ HostCommand = (
     | Revote
     | Reveal
     | NextStep
+    | AskSay
     | AskFix
     | Transfer
     | SkipRound

@@ -11,6 +11,7 @@ from typing import Any
 
 from server.game.commands import (
     AskFix,
+    AskSay,
     AskTime,
     BackToLobby,
     CastVote,
@@ -33,6 +34,7 @@ from server.game.commands import (
     Resume,
     Reveal,
     Revote,
+    SayIt,
     SetTeam,
     ShowExample,
     SkipRound,
@@ -45,7 +47,7 @@ from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import PlayerId
 from server.game.phases import TABLE, Ballot, Phase
-from server.game.rules import ballots, course, people, voting
+from server.game.rules import ballots, course, people, saying, voting
 from server.game.rules.moment import Moment
 from server.game.state import RoomState
 
@@ -88,6 +90,8 @@ _RULES: dict[type, Callable[[RoomState, Any, Moment], list[Event]]] = {
     Revote: ballots.open_ballot(Ballot.REVOTE),
     Reveal: course.reveal,
     NextStep: course.next_step,
+    AskSay: saying.ask_say,
+    SayIt: saying.say_it,
     AskFix: ballots.open_ballot(Ballot.FIX),
     Transfer: ballots.open_ballot(Ballot.TRANSFER),
     SkipRound: course.skip_round,

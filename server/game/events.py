@@ -264,6 +264,26 @@ class StepShown:
 
 
 @dataclass(frozen=True, slots=True)
+class SayOpened:
+    """The class says it in its own words."""
+
+    round: int
+    at_ms: int
+    type: Literal["say_opened"] = "say_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceSaid:
+    """A player's own sentence on a case, first or changed."""
+
+    player: PlayerId
+    round: int
+    text: str
+    at_ms: int
+    type: Literal["sentence_said"] = "sentence_said"
+
+
+@dataclass(frozen=True, slots=True)
 class ReasonPinned:
     """A player's reason is shown to the class."""
 
@@ -332,6 +352,8 @@ Event = Annotated[
     | DiscussionOpened
     | RoundRevealed
     | StepShown
+    | SayOpened
+    | SentenceSaid
     | ReasonPinned
     | ReasonUnpinned
     | RoundSkipped

@@ -34,6 +34,8 @@ from server.game.events import (
     RoundOpened,
     RoundRevealed,
     RoundSkipped,
+    SayOpened,
+    SentenceSaid,
     SettingsChanged,
     SiteGivenTime,
     SiteLocked,
@@ -345,6 +347,16 @@ def vote_points(
 
 def _step_shown(state: RoomState, event: StepShown) -> None:
     state.step = event.step
+    if state.phase is Phase.SAY:
+        _enter(state, Phase.REVEAL)
+
+
+def _say_opened(state: RoomState, _: SayOpened) -> None:
+    _enter(state, Phase.SAY)
+
+
+def _sentence_said(state: RoomState, event: SentenceSaid) -> None:
+    state.rounds[event.round].said[event.player] = event.text
 
 
 def _reason_pinned(state: RoomState, event: ReasonPinned) -> None:
@@ -396,6 +408,8 @@ _FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
     DiscussionOpened: _discussion_opened,
     RoundRevealed: _round_revealed,
     StepShown: _step_shown,
+    SayOpened: _say_opened,
+    SentenceSaid: _sentence_said,
     ReasonPinned: _reason_pinned,
     ReasonUnpinned: _reason_unpinned,
     RoundSkipped: _round_skipped,

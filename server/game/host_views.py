@@ -12,7 +12,7 @@ from server.game.phases import TABLE, Ballot, Phase
 from server.game.site_types import HeldReveal, SiteLink
 from server.game.site_views import site_cards
 from server.game.state import Player, Poll, RoomState, Round, Vote
-from server.game.steps import LAST_STEP
+from server.game.steps import LAST_STEP, VERDICT_STEP
 from server.game.tally import confidences, option_of
 from server.game.timing import all_answered, answered_and_expected, holders
 from server.game.view_types import (
@@ -36,6 +36,7 @@ HOST_COMMANDS = (
     "revote",
     "reveal",
     "next_step",
+    "ask_say",
     "ask_fix",
     "transfer",
     "skip_round",
@@ -98,7 +99,10 @@ def _can(state: RoomState, name: str) -> bool:
         case "contrast":
             return state.round.planned.contrast is not None
         case "next_step":
-            return state.phase is Phase.REVEAL and state.step < LAST_STEP
+            is_told = state.phase in (Phase.REVEAL, Phase.SAY)
+            return is_told and state.step < LAST_STEP
+        case "ask_say":
+            return VERDICT_STEP <= state.step < LAST_STEP
         case "ask_fix":
             return Ballot.FIX not in state.round.polls
         case "transfer":
@@ -175,7 +179,7 @@ def advised_command(state: RoomState) -> str:
             return "revote"
         case Phase.REVOTE_CLOSED:
             return "reveal"
-        case Phase.REVEAL | Phase.FIX_REVEAL | Phase.TRANSFER_REVEAL:
+        case Phase.REVEAL | Phase.SAY | Phase.FIX_REVEAL | Phase.TRANSFER_REVEAL:
             for name in ("next_step", "ask_fix", "transfer"):
                 if _can(state, name):
                     return name

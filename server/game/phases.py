@@ -24,6 +24,7 @@ class Phase(StrEnum):
     REVOTE = "revote"
     REVOTE_CLOSED = "revote_closed"
     REVEAL = "reveal"
+    SAY = "say"
     FIX = "fix"
     FIX_REVEAL = "fix_reveal"
     TRANSFER = "transfer"
@@ -146,13 +147,22 @@ TABLE: dict[Phase, dict[str, Rule]] = {
     },
     Phase.REVOTE: _closing(Phase.REVOTE_CLOSED),
     Phase.REVOTE_CLOSED: {**_IN_ROUND, "reveal": _REVEAL},
-    Phase.REVEAL: _AFTER_REVEAL,
+    Phase.REVEAL: {
+        **_AFTER_REVEAL,
+        "ask_say": Rule((Phase.SAY,), "between the verdict and the expert's sentence"),
+    },
+    Phase.SAY: {
+        **_AFTER_REVEAL,
+        "next_step": Rule((Phase.REVEAL,)),
+        "say_it": _STAY,
+    },
     Phase.FIX: _closing(Phase.FIX_REVEAL),
     Phase.FIX_REVEAL: _AFTER_REVEAL,
     Phase.TRANSFER: _closing(Phase.TRANSFER_REVEAL),
     Phase.TRANSFER_REVEAL: {**_AFTER_REVEAL},
     Phase.FINISHED: {
         "cast_vote": Rule((), "kept as late where it was stamped in time"),
+        "say_it": _STAY,
         "resume": _STAY,
         "tick": _STAY,
     },

@@ -43,6 +43,7 @@ def private_view(
         score=score if is_shown else None,
         missed=is_shown and round_ is not None and _has_missed(round_, player_id),
         card=_card(state, player_id) if state.phase is Phase.FINISHED else (),
+        said=round_.said.get(player_id, "") if round_ else "",
         talk=talk,
     )
 
@@ -111,13 +112,16 @@ def _my_vote(
 def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
     return tuple(
         CardItem(
+            round=index,
             title=round_.case.title,
             story=round_.case.story,
             verdict=verdict_of(round_.case),
             votes=_my_votes(state, round_, player),
             score=round_.scores.get(player),
             deciding=round_.case.breakdown.why,
+            said=round_.said.get(player, ""),
+            say=round_.case.breakdown.say,
         )
-        for round_ in state.rounds
+        for index, round_ in enumerate(state.rounds)
         if round_.is_revealed
     )

@@ -112,6 +112,8 @@ class Round:
     is_skipped: bool = False
     was_contrasted: bool = False
     pins: list[Pin] = field(default_factory=list)
+    said: dict[PlayerId, str] = field(default_factory=dict)
+    """What each player would say of it, in one sentence."""
     groups: tuple[Group, ...] = ()
     """Who was to talk to whom when the latest discussion opened."""
     scores: dict[PlayerId, float] = field(default_factory=dict)

@@ -182,6 +182,16 @@ class RevealView:
 
 
 @dataclass(frozen=True, slots=True)
+class SayView:
+    """Everybody says it in their own words; the verdict is known."""
+
+    room: RoomCard
+    story: Story
+    verdict: Verdict
+    phase: Literal["say"] = "say"
+
+
+@dataclass(frozen=True, slots=True)
 class FixView:
     """The question which repair fits."""
 
@@ -254,6 +264,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeHome:
+    """A new case to come back to, with its answer."""
+
+    story: Story
+    verdict: Verdict
+    deciding: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedView:
     """The closing page."""
 
@@ -268,6 +287,9 @@ class FinishedView:
     reading: tuple[Reading, ...]
     cohorts: tuple[GroupMean, ...] = ()
     """Means of the sites; empty where all play at one."""
+    finished_ms: int | None = None
+    take_home: tuple[TakeHome, ...] = ()
+    """To come back to in six days."""
     phase: Literal["finished"] = "finished"
 
 
@@ -277,6 +299,7 @@ StageView = Annotated[
     | StoryView
     | ContrastView
     | RevealView
+    | SayView
     | FixView
     | FixRevealView
     | TransferView
@@ -422,6 +445,11 @@ class CardItem:
     votes: tuple[MyVote, ...]
     score: float | None
     deciding: str
+    round: int = 0
+    said: str = ""
+    """The player's own sentence; empty where none was said."""
+    say: str = ""
+    """The expert's sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,5 +489,7 @@ class PrivateView:
     """Whether this player's VOTE was missed, once its verdict is shown."""
     card: tuple[CardItem, ...]
     """Every revealed case, once the game is over."""
+    said: str = ""
+    """The player's own sentence on this round."""
     talk: Talk | None = None
     """Whom to talk to, while the class discusses and phones say so."""

@@ -29,11 +29,13 @@ from server.game.view_types import (
     RevealView,
     RoomCard,
     RoundSummary,
+    SayView,
     StageView,
     Standing,
     Step,
     Story,
     StoryView,
+    TakeHome,
     TransferRevealView,
     TransferView,
     Verdict,
@@ -64,6 +66,9 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
             return _contrast(state)
         case Phase.REVEAL:
             return _reveal(state)
+        case Phase.SAY:
+            case = state.round.case
+            return SayView(room_card(state), story_of(case), verdict_of(case))
         case Phase.FIX:
             return _fix(state, now_ms)
         case Phase.FIX_REVEAL:
@@ -292,6 +297,11 @@ def _finished(state: RoomState) -> FinishedView:
         ),
         podium=podium,
         reading=state.plan.reading,
+        finished_ms=state.finished_ms,
+        take_home=tuple(
+            TakeHome(story_of(case), verdict_of(case), case.breakdown.why)
+            for case in state.plan.take_home
+        ),
     )
 
 

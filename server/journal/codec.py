@@ -13,6 +13,7 @@ from server.game.events import (
     Event,
     PlayerJoined,
     PlayerRenamed,
+    SentenceSaid,
     VoteCast,
     VoteKeptLate,
 )
@@ -59,5 +60,7 @@ def erased(event: Event, player: PlayerId, name: str) -> Event:
             return replace(event, name=name)
         case VoteCast() | VoteKeptLate() if event.player == player:
             return replace(event, reason="")
+        case SentenceSaid() if event.player == player:
+            return replace(event, text="")
         case _:
             return event

@@ -115,6 +115,19 @@ class ChooseTeam(Message):
     team: Annotated[str, Field(max_length=100)]
 
 
+class SayIt(Message):
+    """A player's own sentence on a case, as an expert would say it.
+
+    In phase ``say``, or on the card once the game is over; may be sent again.
+    """
+
+    type: Literal["say_it"] = "say_it"
+    ref: Ref = None
+    round: Annotated[int, Field(ge=0, le=999)]
+    text: Annotated[str, Field(max_length=800)]
+    """One line, kept to 400 characters; empty takes it back."""
+
+
 class GetRoster(Message):
     """A host asks for a page of the roster, 50 people at most.
 
@@ -214,7 +227,7 @@ class Ping(Message):
     ref: Ref = None
 
 
-PlayerMessage = Vote | AskTime | ChooseTeam | Ping
+PlayerMessage = Vote | AskTime | ChooseTeam | SayIt | Ping
 CohostMessage = Lock | Unlock | Kick | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase

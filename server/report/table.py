@@ -70,7 +70,8 @@ DICTIONARY: dict[str, str] = {
     "site": "Site at which the person joined; empty where all played at one.",
     "round": "Number of the round, from 1.",
     "played": "revealed, skipped, or running: only revealed rounds are scored.",
-    "phase": "vote (alone), revote (after discussion), fix, or transfer (twin case).",
+    "phase": "vote (alone), revote (after discussion), fix, transfer (twin case), or "
+    "say (one's own sentence, in the column reason).",
     "case": "Id of the case asked about; in transfer, of the twin.",
     "case_version": "Version of the case as it was played.",
     "verdict": "Truth of the case: outer, inner, both, neither, or contested.",
@@ -127,7 +128,44 @@ def table(state: RoomState, pseudonym: Pseudonym, *, reasons: bool = True) -> li
             _Writer(state, pseudonym, reasons, index, round_, ballot).rows(),
             key=lambda row: row.person,
         )
+    ] + (_sentences(state, pseudonym) if reasons else [])
+
+
+def _sentences(state: RoomState, pseudonym: Pseudonym) -> list[Row]:
+    """Return what people would say of each case, after all votes."""
+    return [
+        row
+        for index, round_ in enumerate(state.rounds)
+        for row in sorted(
+            (
+                _said(state, pseudonym(state, player), index, text)
+                for player, text in round_.said.items()
+                if text and state.counts(player)
+            ),
+            key=lambda row: row.person,
+        )
     ]
+
+
+def _said(state: RoomState, person: str, index: int, text: str) -> Row:
+    case = state.rounds[index].case
+    known = {
+        "room": state.code,
+        "deck": state.plan.deck,
+        "deck_version": state.plan.deck_version,
+        "deck_seed": state.seed,
+        "person": person,
+        "round": index + 1,
+        "played": "revealed",
+        "phase": "say",
+        "case": case.id,
+        "case_version": case.version,
+        "verdict": verdict_of(case),
+        "scored": False,
+        "status": "cast",
+        "reason": text,
+    }
+    return Row(**{**dict.fromkeys(COLUMNS), **known})  # type: ignore[arg-type] # by name
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from server.game.events import (
     RoundOpened,
     RoundRevealed,
     RoundSkipped,
+    SayOpened,
+    SentenceSaid,
     SettingsChanged,
     SiteGivenTime,
     SiteLocked,
@@ -55,6 +57,7 @@ STAGE = (
     DiscussionOpened,
     RoundRevealed,
     StepShown,
+    SayOpened,
     ReasonPinned,
     ReasonUnpinned,
     RoundSkipped,
@@ -63,7 +66,7 @@ STAGE = (
 )
 """Events that change what the class sees: sent to all at once."""
 
-PERSONAL = (PlayerRenamed, TeamChosen, AllowanceGranted)
+PERSONAL = (PlayerRenamed, TeamChosen, AllowanceGranted, SentenceSaid)
 """Events that change one player's private part."""
 
 TIMED = (BallotOpened, DeadlineExtended, SiteGivenTime, AllowancesWarned)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from server.game.commands import AskTime as AskTimeCommand
 from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
 from server.game.commands import ChooseTeam as ChooseTeamCommand
+from server.game.commands import SayIt as SayItCommand
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
@@ -19,6 +20,7 @@ from server.protocol.client_messages import (
     HostMessage,
     Ping,
     PlayerMessage,
+    SayIt,
     Vote,
 )
 from server.protocol.keys import derive
@@ -55,7 +57,7 @@ def command(
     A player's message needs the player; raises :class:`Refused` without one.
     """
     match message:
-        case Vote() | AskTime() | ChooseTeam():
+        case Vote() | AskTime() | ChooseTeam() | SayIt():
             if player is None:
                 raise Refused("hello_expected", "Say hello first; wait for welcome.")
             return _players(message, player, stamped_ms)
@@ -66,7 +68,7 @@ def command(
 
 
 def _players(
-    message: Vote | AskTime | ChooseTeam, player: PlayerId, stamped_ms: int
+    message: Vote | AskTime | ChooseTeam | SayIt, player: PlayerId, stamped_ms: int
 ) -> Command:
     match message:
         case Vote():
@@ -84,3 +86,5 @@ def _players(
             return AskTimeCommand(player, message.percent, message.ref)
         case ChooseTeam():
             return ChooseTeamCommand(player, message.team, message.ref)
+        case SayIt():
+            return SayItCommand(player, message.round, message.text, message.ref)

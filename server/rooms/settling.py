@@ -13,6 +13,7 @@ from typing import Any
 
 from server.game.commands import (
     AskFix,
+    AskSay,
     BackToLobby,
     CloseVotes,
     Contrast,
@@ -52,7 +53,7 @@ QUICK_MS, SLOW_MS = 20, 200
 _INSTEAD = (BackToLobby, Contrast, Discuss, Finish, OpenRound, Revote, SkipRound)
 """Commands that take the place of a reveal that waits already."""
 
-_AFTER = (*_INSTEAD, AskFix, NextStep, Transfer)
+_AFTER = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
 """Commands that come after a reveal that was said in the same breath."""
 
 _OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")

@@ -12,6 +12,7 @@ from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import (
     AskFix,
+    AskSay,
     AskTime,
     BackToLobby,
     CastVote,
@@ -34,6 +35,7 @@ from server.game.commands import (
     Resume,
     Reveal,
     Revote,
+    SayIt,
     SetTeam,
     ShowExample,
     SkipRound,
@@ -85,8 +87,9 @@ hosts = st.one_of(
     *(
         st.just(kind())
         for kind in (
-            AskFix, BackToLobby, CloseVotes, Contrast, Discuss, Finish, GiveTime, Lock,
-            OpenRound, OpenVote, Reveal, Revote, ShowExample, SkipRound, Tick, Resume,
+            AskFix, AskSay, BackToLobby, CloseVotes, Contrast, Discuss, Finish,
+            GiveTime, Lock, OpenRound, OpenVote, Reveal, Revote, ShowExample,
+            SkipRound, Tick, Resume,
             Transfer, Unlock,
         )
     ),
@@ -119,12 +122,14 @@ people = st.one_of(
     ),
     st.builds(AskTime, players, st.sampled_from([0, 100, 150, 200])),
     st.builds(ChooseTeam, players, st.sampled_from(["blue", "none"])),
+    st.builds(SayIt, players, st.integers(0, 3), st.sampled_from(["", "it is paid"])),
 )
 
 COURSE = [
     OpenRound(), OpenVote(), "votes", CloseVotes(), Contrast(), Discuss(), Revote(),
-    "votes", CloseVotes(), Reveal(), NextStep(), NextStep(all=True), AskFix(), "votes",
-    CloseVotes(), Transfer(), "votes", CloseVotes(),
+    "votes", CloseVotes(), Reveal(), NextStep(), NextStep(), NextStep(),
+    NextStep(), AskSay(), NextStep(), AskFix(), "votes", CloseVotes(), Transfer(),
+    "votes", CloseVotes(),
 ]  # fmt: skip
 """One whole round, so that random commands also meet the later phases."""
 

@@ -10,11 +10,13 @@ import pytest
 
 from server.game.commands import (
     AskFix,
+    AskSay,
     CloseVotes,
     Contrast,
     Discuss,
     Finish,
     HostCommand,
+    NextStep,
     OpenRound,
     OpenVote,
     Reveal,
@@ -41,7 +43,8 @@ from tests.support.wire import screen_key, wire
 
 COURSE: list[HostCommand] = [
     ShowExample(), OpenRound(), OpenVote(), CloseVotes(), Contrast(), Discuss(),
-    Revote(), CloseVotes(), Reveal(), AskFix(), CloseVotes(), Transfer(), CloseVotes(),
+    Revote(), CloseVotes(), Reveal(), NextStep(), NextStep(), NextStep(), NextStep(),
+    AskSay(), NextStep(), AskFix(), CloseVotes(), Transfer(), CloseVotes(),
     Finish(),
 ]  # fmt: skip
 """Leads through every phase, each once but for the one it ends in."""

@@ -10,6 +10,7 @@ export type ClientMessage =
   | Vote
   | AskTime
   | ChooseTeam
+  | SayIt
   | Ping
   | OpenRoom
   | ListRooms
@@ -26,6 +27,7 @@ export type ClientMessage =
   | Revote
   | Reveal
   | NextStep
+  | AskSay
   | AskFix
   | Transfer
   | SkipRound
@@ -101,6 +103,7 @@ export type Phase =
   | "revote"
   | "revote_closed"
   | "reveal"
+  | "say"
   | "fix"
   | "fix_reveal"
   | "transfer"
@@ -251,6 +254,23 @@ export interface ChooseTeam {
   type: "choose_team";
   ref: number | null;
   team: string;
+}
+/**
+ * A player's own sentence on a case, as an expert would say it.
+ *
+ * In phase ``say``, or on the card once the game is over; may be sent again.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SayIt".
+ */
+export interface SayIt {
+  type: "say_it";
+  ref: number | null;
+  round: number;
+  /**
+   * One line, kept to 400 characters; empty takes it back.
+   */
+  text: string;
 }
 /**
  * Asks for a pong: measures the way, and the server's clock.
@@ -512,6 +532,16 @@ export interface NextStep {
   ref: number | null;
   all: boolean;
   type: "next_step";
+}
+/**
+ * Let everybody say it in their own words, before the expert's sentence.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "AskSay".
+ */
+export interface AskSay {
+  ref: number | null;
+  type: "ask_say";
 }
 /**
  * Ask which repair fits.
@@ -784,6 +814,7 @@ export interface View {
     | StoryView
     | ContrastView
     | RevealView
+    | SayView
     | FixView
     | FixRevealView
     | TransferView
@@ -1035,6 +1066,18 @@ export interface Portion {
   high: number;
 }
 /**
+ * Everybody says it in their own words; the verdict is known.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SayView".
+ */
+export interface SayView {
+  room: RoomCard;
+  story: Story;
+  verdict: Verdict;
+  phase: "say";
+}
+/**
  * The question which repair fits.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1115,6 +1158,11 @@ export interface FinishedView {
    * Means of the sites; empty where all play at one.
    */
   cohorts: GroupMean[];
+  finished_ms: number | null;
+  /**
+   * To come back to in six days.
+   */
+  take_home: TakeHome[];
   phase: "finished";
 }
 /**
@@ -1176,6 +1224,17 @@ export interface Reading {
   start_here: boolean;
 }
 /**
+ * A new case to come back to, with its answer.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "TakeHome".
+ */
+export interface TakeHome {
+  story: Story;
+  verdict: Verdict;
+  deciding: string;
+}
+/**
  * The host's picture of the phase.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1199,6 +1258,7 @@ export interface HostView {
     | StoryView
     | ContrastView
     | RevealView
+    | SayView
     | FixView
     | FixRevealView
     | TransferView
@@ -1720,6 +1780,10 @@ export interface PrivateView {
    */
   card: CardItem[];
   /**
+   * The player's own sentence on this round.
+   */
+  said: string;
+  /**
    * Whom to talk to, while the class discusses and phones say so.
    */
   talk: Talk | null;
@@ -1754,6 +1818,15 @@ export interface CardItem {
   votes: MyVote[];
   score: number | null;
   deciding: string;
+  round: number;
+  /**
+   * The player's own sentence; empty where none was said.
+   */
+  said: string;
+  /**
+   * The expert's sentence.
+   */
+  say: string;
 }
 /**
  * Whom to talk to in the discussion: never why.
@@ -2386,6 +2459,7 @@ export interface Scene {
     | StoryView
     | ContrastView
     | RevealView
+    | SayView
     | FixView
     | FixRevealView
     | TransferView
@@ -2398,6 +2472,7 @@ export interface Scene {
     | StoryView
     | ContrastView
     | RevealView
+    | SayView
     | FixView
     | FixRevealView
     | TransferView

@@ -98,7 +98,8 @@ def next_step(state: RoomState, command: NextStep, _: Moment) -> list[Event]:
     """Show one step more, or all that are left."""
     if state.step >= LAST_STEP:
         raise Refused("nothing_to_show", "The whole breakdown is shown.")
-    last = LAST_STEP if command.all else state.step + 1
+    is_rest = command.all or state.phase is Phase.SAY
+    last = LAST_STEP if is_rest else state.step + 1
     return [StepShown(step) for step in range(state.step + 1, last + 1)]
 
 

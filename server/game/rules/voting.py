@@ -38,7 +38,7 @@ def cast_vote(state: RoomState, command: CastVote, _: Moment) -> list[Event]:
             round=command.round,
             ballot=command.ballot,
             answer=command.answer,
-            reason=_reason(command.reason),
+            reason=one_line(command.reason, REASON_LENGTH),
             at_ms=command.stamped_ms,
         )
     ]
@@ -95,9 +95,9 @@ def _fits(state: RoomState, command: CastVote) -> None:
             )
 
 
-def _reason(raw: str) -> str:
-    """Keep one printable line of a reason."""
+def one_line(raw: str, most: int) -> str:
+    """Keep one printable line of what somebody typed, of so many characters."""
     line = raw
     if not raw.isprintable():
         line = "".join(ch if ch.isprintable() else " " for ch in raw)
-    return " ".join(line.split())[:REASON_LENGTH]
+    return " ".join(line.split())[:most]

@@ -73,6 +73,7 @@ export const deStaff: StaffCatalogue = {
     revote: "Noch einmal abstimmen",
     reveal: "Auflösen",
     next_step: "Nächster Schritt",
+    ask_say: "In eigenen Worten sagen lassen",
     ask_fix: "Nach der Reparatur fragen",
     transfer: "Transferfall",
     skip_round: "Diesen Fall überspringen",

@@ -76,6 +76,7 @@ export const enStaff = {
     revote: "Vote again",
     reveal: "Reveal",
     next_step: "Next step",
+    ask_say: "Let them say it",
     ask_fix: "Ask for the repair",
     transfer: "Transfer case",
     skip_round: "Skip this case",

@@ -197,24 +197,6 @@ export const en = {
 
   // The end
   done: "That was it.",
-  yourCard: "Your card",
-  cardFor: (name: string) => `${name}’s card`,
-  cardIntro: (right: number, of: number) =>
-    `You named the broken gap in ${right} of ${few(of, "case", "cases")} at first vote.`,
-  cardNone: "No scored votes in this game.",
-  wellSplit: "What you split well",
-  sureAndWrong: "Where you were sure and wrong",
-  noneSureWrong: "You were never sure and wrong.",
-  lean: "Which way you lean",
-  leanOuter: "When you miss, you mostly call an inner failure outer: check whether the objective was right before you blame it.",
-  leanInner: "When you miss, you mostly call an outer failure inner: check whether the system simply did what was asked.",
-  leanNone: "Your misses go both ways: no lean to speak of.",
-  leanFew: "Too few misses to see a lean.",
-  calibration: "When you said…",
-  calibrationLine: (percent: number, right: number, n: number) =>
-    `${percent} %: you were right ${right} of ${n}`,
-  saveCard: "Save as a file",
-  print: "Print",
   mean: (value: string) => `${value} points a case`,
   classGoal: "Class goal",
   classMean: "Class mean",

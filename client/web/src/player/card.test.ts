@@ -4,6 +4,7 @@ import { summarize } from "./card";
 
 function item(label: "outer" | "inner", confidence: number, isRight: boolean): CardItem {
   return {
+    round: 0,
     title: "A case",
     story: "",
     verdict: { outer: true, inner: false, is_contested: false },
@@ -19,6 +20,8 @@ function item(label: "outer" | "inner", confidence: number, isRight: boolean): C
     ],
     score: 0,
     deciding: "",
+    said: "",
+    say: "",
   };
 }
 
@@ -31,6 +34,16 @@ test("names what was split well, and where one was sure and wrong", () => {
   expect([card.right, card.judged, card.mean]).toEqual([1, 2, 75]);
   expect(card.sureAndWrong).toHaveLength(1);
   expect(card.lean).toBe("few");
+});
+
+test("bias is said in words, from four answers with a confidence on", () => {
+  const sure = item("outer", 90, false);
+  const timid = item("outer", 60, true);
+  expect(summarize(you([sure, sure, sure])).bias).toBeNull();
+  expect(summarize(you([sure, sure, sure, sure])).bias?.way).toBe("over");
+  expect(summarize(you([timid, timid, timid, timid])).bias?.way).toBe("under");
+  const bias = summarize(you([item("outer", 80, true), timid, timid, sure])).bias;
+  expect(bias).toEqual({ said: 0.725, right: 0.75, way: "none" });
 });
 
 test("a lean needs misses that go one way", () => {

@@ -3,6 +3,8 @@ import type { CardItem, PrivateView } from "../protocol";
 
 const SURE = 80;
 const ENOUGH_MISSES = 2;
+const ENOUGH_CHIPS = 4;
+const FAR = 0.1;
 
 export type Lean = "outer" | "inner" | "none" | "few";
 
@@ -14,6 +16,8 @@ export interface CardSummary {
   lean: Lean;
   /** Per confidence given: how often right, of how many. */
   calibration: { percent: number; right: number; n: number }[];
+  /** Mean confidence and share right (0 to 1), and which is more; null for too few. */
+  bias: { said: number; right: number; way: "over" | "under" | "none" } | null;
   mean: number | null;
 }
 
@@ -55,16 +59,27 @@ function calibrationOf(judged: readonly CardItem[]): CardSummary["calibration"] 
   return [...bins].map(([percent, bin]) => ({ percent, ...bin })).sort((a, b) => a.percent - b.percent);
 }
 
+function biasOf(bins: CardSummary["calibration"]): CardSummary["bias"] {
+  const n = bins.reduce((sum, bin) => sum + bin.n, 0);
+  if (n < ENOUGH_CHIPS) return null;
+  const said = bins.reduce((sum, bin) => sum + bin.percent * bin.n, 0) / n / 100;
+  const right = bins.reduce((sum, bin) => sum + bin.right, 0) / n;
+  const way = said - right > FAR ? "over" : right - said > FAR ? "under" : "none";
+  return { said, right, way };
+}
+
 export function summarize(you: PrivateView): CardSummary {
   const judged = you.card.filter((item) => firstVote(item) !== null);
   const missed = judged.filter((item) => !firstVote(item)?.is_right);
+  const calibration = calibrationOf(judged);
   return {
     right: judged.length - missed.length,
     judged: judged.length,
     wellSplit: judged.filter((item) => firstVote(item)?.is_right),
     sureAndWrong: missed.filter((item) => surest(item) >= SURE),
     lean: leanOf(missed),
-    calibration: calibrationOf(judged),
+    calibration,
+    bias: biasOf(calibration),
     mean: you.rounds ? you.points / you.rounds : null,
   };
 }

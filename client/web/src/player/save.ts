@@ -14,6 +14,7 @@ h3{font-size:1rem;margin:1.2em 0 .2em}li{margin-bottom:.4em;break-inside:avoid}
 .ring{fill:none;stroke:#e69f00;stroke-width:4.5}.dot{fill:#0072b2}
 .rule,.query{fill:none;stroke:#191d25;stroke-width:3}
 .visually-hidden{display:none}
+summary{cursor:pointer;padding:.3em 0}dt{color:#565d69}dd{margin:0 0 .5em 0}
 `;
 
 function escape(text: string): string {
@@ -21,9 +22,11 @@ function escape(text: string): string {
 }
 
 export function saveCard(card: HTMLElement, title: string, language: string): void {
+  const copy = card.cloneNode(true) as HTMLElement;
+  for (const live of copy.querySelectorAll("[data-live]")) live.remove();
   const page =
     `<!doctype html><html lang="${language}"><meta charset="utf-8">` +
     `<meta name="viewport" content="width=device-width"><title>${escape(title)}</title>` +
-    `<style>${STYLE}</style><body>${card.innerHTML}</body></html>`;
+    `<style>${STYLE}</style><body>${copy.innerHTML}</body></html>`;
   keep(page, "text/html", `${title.replace(/[^\p{L}\p{N}]+/gu, "-")}.html`);
 }

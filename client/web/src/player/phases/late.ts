@@ -4,6 +4,7 @@ export { default as Example } from "./Example.svelte";
 export { default as Finished } from "./Finished.svelte";
 export { default as Fix } from "./Fix.svelte";
 export { default as Reveal } from "./Reveal.svelte";
+export { default as Say } from "./Say.svelte";
 export { default as StoryPhase } from "./StoryPhase.svelte";
 export { default as Transfer } from "./Transfer.svelte";
 export { default as TransferReveal } from "./TransferReveal.svelte";

@@ -1,0 +1,106 @@
+"""What a learner hears, says and keeps: whom to talk to, one's sentence, the card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.async_api import expect
+
+from tests.browser.table import PROJECTOR, Table, violations
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SAID = "It was paid for targets, so whoever wrote the score has to change it."
+
+
+async def join(table: Table, room: str, name: str) -> Page:
+    """Join as a player."""
+    page = await table.sit(f"/j/{room}")
+    await page.locator("#name").fill(name)
+    await page.locator("button.main").click()
+    await expect(page.locator("main")).to_have_attribute("data-phase", "lobby")
+    return page
+
+
+async def test_talking_saying_and_the_card_to_keep(
+    table: Table, tmp_path: Path
+) -> None:
+    room = await table.open_room(length=1)
+    ann = await join(table, room, "Ann")
+    bob = await join(table, room, "Bob")
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    async with table.host(room) as host:
+        await host.ask("open_round")
+        await host.ask("open_vote")
+        await ann.locator("button.gap.outer").click()
+        await ann.locator(".chips button").nth(4).click()
+        await host.ask("close_votes")
+        await host.ask("discuss")
+        await expect(ann.get_by_text("Talk to Bob.")).to_be_visible()
+        await expect(bob.get_by_text("Group 1")).to_be_visible()
+        await expect(screen.locator("main")).not_to_contain_text("Bob")
+        await host.ask("reveal")
+        for _ in range(4):
+            await host.ask("next_step")
+        await host.ask("ask_say")
+        await expect(screen.get_by_role("heading").first).to_contain_text(
+            "as an expert"
+        )
+        assert await violations(screen) == []
+        await ann.get_by_label("Say it as an expert would").fill(SAID)
+        await ann.get_by_role("button", name="Send").click()
+        await expect(ann.get_by_text("Recorded. You can still")).to_be_visible()
+        assert await violations(ann) == []
+        await ann.reload()
+        box = ann.get_by_label("Say it as an expert would")
+        await expect(box).to_have_value(SAID)
+        await host.ask("next_step")
+        await expect(ann.get_by_text("An expert would say")).to_be_visible()
+        await expect(ann.get_by_text(SAID)).to_be_visible()
+        await host.ask("finish")
+    await the_card(ann, tmp_path)
+    await bob.get_by_text("Say it", exact=True).click()
+    await bob.get_by_label("Say it as an expert would").fill("The score was wrong.")
+    await bob.get_by_role("button", name="Send").click()
+    await expect(bob.get_by_text("You said", exact=True).last).to_be_visible()
+    assert table.complaints() == []
+
+
+async def the_card(page: Page, folder: Path) -> None:
+    """See that the card says it all, and that its file needs no server."""
+    card = page.locator(".keep")
+    await expect(card.locator("h2").first).to_have_text("Ann’s card")
+    await expect(card).to_contain_text("90 %: you were right")
+    await expect(card).to_contain_text(SAID)
+    await expect(card.get_by_text("Six to come back to")).to_be_visible()
+    stories = card.locator("section ol > li")
+    assert await stories.count() == 6
+    answer = stories.first.locator("details details p")
+    await expect(answer).to_be_hidden()
+    await stories.first.locator("summary").first.click()
+    await expect(answer).to_be_hidden()
+    await stories.first.get_by_text("The answer").click()
+    await expect(answer).to_be_visible()
+    assert await violations(page) == []
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Put the date in a calendar").click()
+    assert (await download.value).suggested_filename == "two-gaps.ics"
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Save as a file").click()
+    saved = folder / "card.html"
+    await (await download.value).save_as(saved)
+    text = saved.read_text(encoding="utf-8")
+    assert SAID in text
+    assert text.count("<summary") >= 12
+    for gone in ("<script", "<button", "<textarea", "<form", "src=", "href=", "url("):
+        assert gone not in text.split("Read on")[0], gone
+    assert not re.search(r"rank|place \d", text)

@@ -1,0 +1,103 @@
+"""Say it: one's own sentence after the verdict, and the expert's beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.game.commands import (
+    AskSay,
+    CloseVotes,
+    Finish,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    Reveal,
+    SayIt,
+)
+from server.game.errors import Refused
+from server.game.host_views import advised_command, host_view
+from server.game.ids import PlayerId
+from server.game.phases import Phase
+from server.game.private_views import private_view
+from server.game.steps import LAST_STEP, VERDICT_STEP
+from server.game.views import player_view
+from server.journal.codec import decode, encode, erased
+from server.report.table import pseudonyms, table
+from tests.support.game import Game
+
+ANN, BOB = PlayerId("p-ann"), PlayerId("p-bob")
+SAID = "The score paid for targets; whoever wrote it has to change it."
+
+
+def told() -> Game:
+    """Return a room of two in which the verdict has just been shown."""
+    game = Game()
+    game.join("ann", "bob")
+    game.do(OpenRound(), OpenVote())
+    game.vote("ann", "outer")
+    game.do(CloseVotes(), Reveal(), *[NextStep()] * VERDICT_STEP)
+    return game
+
+
+def test_the_class_says_it_before_the_expert_does() -> None:
+    game = told()
+    game.do(AskSay(), SayIt(ANN, 0, f"  {SAID}\n"))
+    assert player_view(game.state, game.now_ms).phase == "say"
+    assert advised_command(game.state) == "next_step"
+    assert private_view(game.state, ANN, 0, game.present).said == SAID
+    assert private_view(game.state, BOB, 0, game.present).said == ""
+    game.do(NextStep())
+    assert (game.state.phase, game.state.step) == (Phase.REVEAL, LAST_STEP)
+    assert private_view(game.state, ANN, 0, game.present).said == SAID
+
+
+def test_it_is_asked_between_the_verdict_and_the_experts_sentence() -> None:
+    game = told()
+    game.state.step = VERDICT_STEP - 1
+    with pytest.raises(Refused, match="verdict first"):
+        game.do(AskSay())
+    assert "ask_say" not in host_view(game.state, 0).commands
+    game.state.step = VERDICT_STEP
+    assert "ask_say" in host_view(game.state, 0).commands
+    game.state.step = LAST_STEP
+    with pytest.raises(Refused, match="has been shown"):
+        game.do(AskSay())
+
+
+def test_a_sentence_may_be_changed_and_taken_back_and_repeats_do_nothing() -> None:
+    game = told()
+    game.do(AskSay())
+    assert len(game.do(SayIt(ANN, 0, SAID))) == 1
+    assert game.do(SayIt(ANN, 0, SAID)) == []
+    game.do(SayIt(ANN, 0, "x" * 900))
+    assert len(game.state.round.said[ANN]) == 400
+    game.do(SayIt(ANN, 0, " "))
+    assert game.state.round.said[ANN] == ""
+
+
+def test_on_the_card_every_revealed_case_can_be_said() -> None:
+    game = told()
+    with pytest.raises(Refused):
+        game.do(SayIt(ANN, 0, SAID))
+    game.do(Finish(), SayIt(ANN, 0, SAID))
+    (item,) = private_view(game.state, ANN, 0, game.present).card
+    assert (item.round, item.said) == (0, SAID)
+    assert item.say == game.state.rounds[0].case.breakdown.say
+    for round_ in (1, 99):
+        with pytest.raises(Refused, match="cannot be said"):
+            game.do(SayIt(ANN, round_, SAID))
+
+
+def test_what_was_said_is_in_the_table_and_is_erased_with_its_player() -> None:
+    game = told()
+    game.do(AskSay(), SayIt(ANN, 0, SAID), SayIt(BOB, 0, "No idea."))
+    rows = [r for r in table(game.state, pseudonyms(b"k" * 16)) if r.phase == "say"]
+    assert sorted(row.reason for row in rows) == sorted([SAID, "No idea."])
+    assert not any(
+        row.phase == "say"
+        for row in table(game.state, pseudonyms(b"k" * 16), reasons=False)
+    )
+    kept = [encode(erased(event, ANN, "erased")) for event in game.journal]
+    assert not any(SAID in line for line in kept)
+    assert any("No idea." in line for line in kept)
+    assert [decode(encode(event)) for event in game.journal] == game.journal
