@@ -23,6 +23,7 @@ from server.metrics import Metrics
 from server.net import checks
 from server.net.addresses import base_url
 from server.net.admin import AdminDesk, BringPractice
+from server.net.desk import Desk
 from server.net.gate import Gate
 from server.net.handles import fitted
 from server.net.health import Check, Health
@@ -31,7 +32,6 @@ from server.net.operations import Operations, measure_lag
 from server.net.pages import Pages
 from server.net.peers import Peers
 from server.net.server import Door
-from server.net.session import Desk
 from server.ports import (
     Certificate,
     certificate_of,

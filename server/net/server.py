@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING, State
 
+from server.net.desk import Desk
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Limits
 from server.net.lines import bound
@@ -24,7 +25,7 @@ from server.net.operations import Operations
 from server.net.pages import Pages
 from server.net.prompt import PromptConnection
 from server.net.responses import forbidden, later
-from server.net.session import Desk, Session
+from server.net.session import Session
 from server.net.waiting import Waiting, WaitingConnection
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye

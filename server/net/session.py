@@ -10,8 +10,6 @@ import asyncio
 import functools
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
 
 from websockets.exceptions import ConnectionClosed
@@ -19,13 +17,11 @@ from websockets.frames import CloseCode
 
 from server.game.errors import Refused
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
-from server.metrics import UNREADABLE, Metrics
-from server.net.admin import AdminDesk
+from server.metrics import UNREADABLE
 from server.net.buckets import Bucket
-from server.net.gate import Gate
-from server.net.limits import Limits
-from server.net.links import Keeper, WsLink
-from server.net.peers import HERE, Peers
+from server.net.desk import Desk
+from server.net.links import WsLink
+from server.net.peers import HERE
 from server.net.prompt import PromptConnection
 from server.protocol.client_messages import (
     ALLOWED,
@@ -45,38 +41,10 @@ from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
 from server.rooms import replies
-from server.rooms.clock import Clock
-from server.rooms.directory import Directory
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.remote import RoomPort
-from server.rooms.reporting import Reports
 
 log = logging.getLogger("twogaps.net")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every session works with."""
-
-    directory: Directory
-    admin: AdminDesk
-    clock: Clock
-    keeper: Keeper
-    gate: Gate
-    peers: Peers
-    reports: Reports
-    new_id: Callable[[], str]
-    """Returns a fresh random id (hex, 128 bits)."""
-    site: str | None
-    """This node's name among others; None where it is alone."""
-    metrics: Metrics = field(default_factory=Metrics)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Once set, nothing that comes in is read: its sender comes back, and repeats."""
-
-    @property
-    def limits(self) -> Limits:
-        """What one client may ask."""
-        return self.gate.limits
 
 
 _CODE = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
