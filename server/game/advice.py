@@ -52,14 +52,14 @@ def proportion_right(tally: Tally, case: Case, *, two_link: bool) -> tuple[int, 
 
 def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
     """Return what to do after VOTE."""
+    if case.contested is not None:
+        return Advice(
+            "discuss", "Discuss", "Experts disagree here: let both sides argue."
+        )
     right, n = proportion_right(tally, case, two_link=two_link)
     if n < ENOUGH:
         return Advice(
             "none", "Too few votes to advise", f"Only {n} of at least {ENOUGH} votes."
-        )
-    if case.contested is not None:
-        return Advice(
-            "discuss", "Discuss", "Experts disagree here: let both sides argue."
         )
     advice = _by_share(right / n, tally.mean_confidence())
     if advice.action == "contrast" and not has_contrast:

@@ -61,3 +61,5 @@ def test_contested_cases_are_always_discussed() -> None:
     case = make_case("a", contested="argued")
     advice = advise(_tally(19, 1, 90), case, two_link=False, has_contrast=True)
     assert advice.action == "discuss"
+    few = advise(_tally(1, 1, 90), case, two_link=False, has_contrast=True)
+    assert few.action == "discuss"
