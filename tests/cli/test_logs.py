@@ -17,7 +17,13 @@ from tests.support.program import Program
 from tests.support.wire import wire
 
 NAMES = ("Annegret", "Bartholomäus", "Чеслава", "Dagobert")
-REASONS = ("the turbocharger", "weil der Fahrplan", "reason-zebra", "reason-yak")
+REASONS = (
+    "the turbocharger",
+    "weil der Fahrplan",
+    "reason-zebra",
+    "reason-yak",
+    "sentence-zulu",
+)
 TELLING = (*NAMES, *REASONS, "Renamed-Xaver", "Stranger-Zoe", "outer", "inner")
 
 
@@ -78,6 +84,8 @@ async def _play(port: int, room: str, host) -> None:  # type: ignore[no-untyped-
         await host.do("next_step", all=True)
         await host.do("pin_reason", player=players["Annegret"])
         await host.do("finish")
+        await a.send("say_it", ref=7, round=0, text="sentence-zulu")
+        await a.until("done", ref=7)
 
 
 def written(formatter: logging.Formatter, quoted: str, **extra: object) -> str:

@@ -27,6 +27,7 @@ from server import __version__
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import (
     AskFix,
+    AskSay,
     AskTime,
     BackToLobby,
     ChangeSettings,
@@ -47,6 +48,7 @@ from server.game.commands import (
     Rename,
     Reveal,
     Revote,
+    SayIt,
     SetTeam,
     ShowExample,
     SkipRound,
@@ -62,6 +64,7 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
 from server.game.state import RoomState
+from server.game.steps import VERDICT_STEP
 from server.game.views import standings
 from server.journal.sqlite import SqliteStore
 from server.metrics import EVENTS
@@ -96,6 +99,7 @@ def table(state: RoomState) -> dict[str, Any]:
             {
                 "case": round_.case.id,
                 "is_revealed": round_.is_revealed,
+                "said": len(round_.said),
                 "polls": {
                     ballot.value: poll.tally.options()
                     for ballot, poll in round_.polls.items()
@@ -170,6 +174,10 @@ class _Player:
         self.close()
         self.do(UnpinReason(player=pinned), Reveal(), NextStep())
         self.late()
+        while self._game.state.step < VERDICT_STEP:
+            self.do(NextStep())
+        self.do(AskSay())
+        self.say()
         self.do(NextStep(all=True), AskFix())
         self.votes()
         self.close()
@@ -223,6 +231,13 @@ class _Player:
         if state.round_index is not None:
             for name in NAMES:
                 self.vote(name, round_index=state.round_index, **more)
+
+    def say(self) -> None:
+        """Some say the case in their own words, and one thinks better of it."""
+        index = self._game.state.round_index or 0
+        for name in NAMES[::2]:
+            self.do(SayIt(PlayerId(f"p-{name}"), index, f"{name}: it was paid for."))
+        self.do(SayIt(PlayerId("p-Chi"), index, ""))
 
     def _answer(self) -> Answer:
         chance, state = self._chance, self._game.state
