@@ -35,7 +35,7 @@ from server.journal.sqlite import SqliteStore
 from tests.support.node import Node
 from tests.support.voters import Acks
 
-PLAYERS = 60
+PLAYERS = 30
 KILLS = 50
 NEXT: dict[Phase, HostCommand] = {
     Phase.LOBBY: OpenRound(),
@@ -117,7 +117,10 @@ async def test_fifty_kills_at_random_moments_of_a_game(
             player = await stack.enter_async_context(link)
             voters.append(Voter(player, number))
         runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
-        for _ in range(KILLS):
+        for number in range(KILLS):
+            if number % 10 == 9:
+                with capsys.disabled():
+                    print(f"\n  {number + 1} of {KILLS}, {acks.n:,} votes", end="")
             phases[teacher.view.stage.phase] += 1
             await _until_a_moment(teacher, acks, chance)
             await node.kill()
