@@ -46,6 +46,12 @@ def test_there_are_enough_cases_pairs_and_stories_without_an_end() -> None:
     assert len(STATS.before_the_failure) >= 8
 
 
+def test_every_case_has_a_twin_that_names_it_in_return() -> None:
+    for case in LIBRARY.cases.values():
+        assert case.twin is not None, case.id
+        assert LIBRARY.case(case.twin).twin == case.id
+
+
 def test_every_variant_stands_beside_what_it_varies() -> None:
     beside = {variant for _, variant in STATS.minimal_pairs}
     variants = {case.id for case in LIBRARY.cases.values() if case.kind == "variant"}
