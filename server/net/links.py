@@ -36,6 +36,9 @@ STUCK_S = 20.0
 LOOK_S = 0.1
 """How often held links are looked at."""
 
+CUTS = 20
+"""At most so many are cut loose in one look."""
+
 TOO_SLOW = encode_server(
     Bye(code="too_slow", detail="Your connection could not keep up.", come_back=True)
 )
@@ -136,7 +139,7 @@ class WsLink:
         if not self._queue and not self._slots:
             self._is_clear = not self._parting
             return False
-        if now - self._since > STUCK_S:
+        if now - self._since > STUCK_S and self._keeper.may_cut():
             self._cut()
             return False
         return True
@@ -172,6 +175,7 @@ class Keeper:
         self.framer = Framer()
         """Shared by all links: what goes to many is framed once."""
         self._held: set[WsLink] = set()
+        self._cuts = 0
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
 
@@ -189,6 +193,15 @@ class Keeper:
         if self._group is not None:
             self._group.create_task(_close(ws), name="close-link")
 
+    def may_cut(self) -> bool:
+        """Whether one more may be cut loose in this look.
+
+        A thousand that get stuck together would else go in the same moment, and their
+        farewell hold up everybody else.
+        """
+        self._cuts += 1
+        return self._cuts <= CUTS
+
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -196,7 +209,7 @@ class Keeper:
             loop = asyncio.get_running_loop()
             while True:
                 await self._wake.wait()
-                now = loop.time()
+                now, self._cuts = loop.time(), 0
                 self._held = {link for link in self._held if link.flush(now)}
                 if not self._held:
                     self._wake.clear()

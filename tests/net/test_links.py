@@ -6,7 +6,7 @@ import pytest
 from websockets.protocol import State
 
 from server.net.framing import HIGH_BYTES
-from server.net.links import HELD, STUCK_S, Keeper, WsLink
+from server.net.links import CUTS, HELD, STUCK_S, Keeper, WsLink
 
 
 class FakeTransport:
@@ -107,3 +107,14 @@ async def test_what_is_held_is_bounded(socket: FakeSocket) -> None:
     for _ in range(HELD + 1):
         link.push(b"x")
     assert socket.transport.is_aborted
+
+
+async def test_many_that_are_stuck_go_a_few_at_a_time() -> None:
+    keeper = Keeper()
+    sockets = [FakeSocket() for _ in range(CUTS + 5)]
+    for each in sockets:
+        each.transport.unsent = HIGH_BYTES
+        link = WsLink(each, keeper, lambda _: None)  # type: ignore[arg-type] # a fake
+        link.push(b"x")
+        link.flush(link._since + STUCK_S + 1)
+    assert sum(each.transport.is_aborted for each in sockets) == CUTS
