@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from server.game.answers import FixAnswer
+from server.game.counting import carry, count_cohorts
 from server.game.events import (
     AllowanceGranted,
     AllowancesWarned,
@@ -51,7 +52,6 @@ from server.game.phases import CLOSES_TO, Ballot, Phase
 from server.game.scoring import MISSED, points, round_score
 from server.game.state import (
     USUAL_ALLOWANCE,
-    Cohort,
     Pin,
     Player,
     Poll,
@@ -59,7 +59,7 @@ from server.game.state import (
     Round,
     Vote,
 )
-from server.game.tally import Tally, option_of
+from server.game.tally import Tally
 
 
 def open_room(event: RoomOpened) -> RoomState:
@@ -274,44 +274,13 @@ def _round_revealed(state: RoomState, _: RoundRevealed) -> None:
     round_ = state.round
     round_.is_revealed = True
     if Ballot.REVOTE in round_.polls:
-        _carry(state, round_)
+        carry(state, round_)
     if Ballot.VOTE in round_.polls and len(state.sites) > 1:
-        _count_cohorts(state, round_)
+        count_cohorts(state, round_)
     for player, score in _scores(state, round_):
         round_.scores[player] = score
         state.players[player].points += score
         state.players[player].rounds_scored += 1
-
-
-def _carry(state: RoomState, round_: Round) -> None:
-    """Count REVOTE with the votes of those who voted only in VOTE (rule A5)."""
-    vote, revote = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
-    round_.after = Tally(revote.tally.cells.copy())
-    for player, first in vote.votes.items():
-        if not state.counts(player):
-            continue
-        second = revote.votes.get(player)
-        if second is None:
-            round_.after.add(first.answer)
-            round_.carried += 1
-        else:
-            move = (option_of(first.answer), option_of(second.answer))
-            round_.moves[move] += 1
-
-
-def _count_cohorts(state: RoomState, round_: Round) -> None:
-    """Count each site by itself; its REVOTE has carried votes in it, too."""
-    vote, revote = round_.polls[Ballot.VOTE], round_.polls.get(Ballot.REVOTE)
-    for player in state.players.values():
-        if player.site is None or not state.counts(player.id):
-            continue
-        cohort = round_.cohorts.setdefault(player.site, Cohort())
-        first = vote.votes.get(player.id)
-        second = (revote.votes.get(player.id) if revote else None) or first
-        if first is not None:
-            cohort.before.add(first.answer)
-        if revote is not None and second is not None:
-            cohort.after.add(second.answer)
 
 
 def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]:

@@ -19,8 +19,8 @@ const en = {
   late: (n: number) => few(n, "vote came too late", "votes came too late"),
   lateHint: "Votes that were cast in time but arrived after the reveal. They are kept, and not scored.",
   right: "Right, by site",
-  rightOf: (percent: number, low: number, high: number, n: number) =>
-    `${percent} % (${low} to ${high}), n = ${n}`,
+  rightOf: (percent: number, low: number, high: number) =>
+    `${percent} % (${low} to ${high})`,
   unjudged: (n: number) => `n = ${n}`,
   waiting: (name: string) => `Waiting for ${name}`,
   goOn: "Go on without",
@@ -59,7 +59,7 @@ const de: SiteStaffWords = {
   late: (n) => few(n, "Stimme kam zu spät", "Stimmen kamen zu spät"),
   lateHint: "Stimmen, die rechtzeitig abgegeben wurden, aber nach der Auflösung ankamen. Sie bleiben gespeichert und werden nicht gewertet.",
   right: "Richtig, nach Standort",
-  rightOf: (percent, low, high, n) => `${percent} % (${low} bis ${high}), n = ${n}`,
+  rightOf: (percent, low, high) => `${percent} % (${low} bis ${high})`,
   unjudged: (n) => `n = ${n}`,
   waiting: (name) => `Warten auf ${name}`,
   goOn: "Ohne sie weiter",
