@@ -29,7 +29,7 @@ from server.report.across import CannotPool, first_sight
 from server.report.files import Form, Wanted, alike, written
 from server.report.report import build_report
 
-NICENESS = 10
+NICENESS = 5
 """A report may take longer; a vote may not."""
 
 EXPLAINED = 3

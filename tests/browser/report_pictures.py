@@ -22,10 +22,10 @@ from tests.support.known_classes import CLASSES, store_classes
 
 SIZE = {"width": 1000, "height": 1240}
 NAMES = {
-    "ALLXXT": "all-outer",
-    "GUESSX": "guessing",
-    "EXPRTX": "expert",
-    "SPLTXX": "split",
+    "KX2222": "all-outer",
+    "KX3333": "guessing",
+    "KX4444": "expert",
+    "KX5555": "split",
 }
 
 

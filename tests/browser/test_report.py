@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SENTENCES = {
-    "ALLXXT": "not yet telling the two gaps apart, and leans outer",
-    "GUESSX": "not yet telling the two gaps apart, and leans neither way",
-    "EXPRTX": "telling the two gaps apart well (",
-    "SPLTXX": "telling the two gaps apart well, but one case split it",
+    "KX2222": "not yet telling the two gaps apart, and leans outer",
+    "KX3333": "not yet telling the two gaps apart, and leans neither way",
+    "KX4444": "telling the two gaps apart well (",
+    "KX5555": "telling the two gaps apart well, but one case split it",
 }
 
 
@@ -54,10 +54,14 @@ async def desk(browser: Browser, stored: Running) -> AsyncIterator[Table]:
     await seated.leave()
 
 
+PATIENCE_MS = 90_000
+"""A report is made by a process that lets others go first."""
+
+
 async def opened(desk: Table, room: str, **context: Any) -> Page:
     """Open a report and wait until it is there."""
     page = await desk.sit(report_path(room), **{"size": LAPTOP, **context})
-    await page.locator(".sentence").wait_for()
+    await page.locator(".sentence").wait_for(timeout=PATIENCE_MS)
     return page
 
 
@@ -70,7 +74,7 @@ async def test_each_class_is_told_its_sentence(desk: Table, room: str) -> None:
 
 async def test_charts_have_names_and_tables_and_axe_finds_nothing(desk: Table) -> None:
     for scheme in ("light", "dark"):
-        page = await opened(desk, "SPLTXX", color_scheme=scheme)
+        page = await opened(desk, "KX5555", color_scheme=scheme)
         charts = page.locator("svg.chart")
         assert await charts.count() == 16 + 3
         for chart in await charts.all():
@@ -83,19 +87,19 @@ async def test_charts_have_names_and_tables_and_axe_finds_nothing(desk: Table) -
 
 async def test_it_fits_a_phone_and_speaks_german(desk: Table) -> None:
     narrow = {"width": 320, "height": 640}
-    page = await opened(desk, "SPLTXX", size=narrow, locale="de-DE")
+    page = await opened(desk, "KX5555", size=narrow, locale="de-DE")
     wide = "document.scrollingElement.scrollWidth - innerWidth"
     assert await page.evaluate(wide) <= 0
     await expect(page.get_by_role("heading", name="Fall für Fall")).to_be_visible()
 
 
 async def test_files_are_saved(desk: Table, tmp_path: Path) -> None:
-    page = await opened(desk, "EXPRTX")
+    page = await opened(desk, "KX4444")
     for form in ("HTML", "CSV", "XLSX", "JSON"):
-        async with page.expect_download() as download:
+        async with page.expect_download(timeout=PATIENCE_MS) as download:
             await page.get_by_role("button", name=f"({form})").click()
         saved = await download.value
-        name = f"two-gaps-EXPRTX.{form.lower()}"
+        name = f"two-gaps-KX4444.{form.lower()}"
         assert saved.suggested_filename == name
         await saved.save_as(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
@@ -103,7 +107,7 @@ async def test_files_are_saved(desk: Table, tmp_path: Path) -> None:
 
 
 async def test_prints_on_a4(desk: Table) -> None:
-    page = await opened(desk, "SPLTXX")
+    page = await opened(desk, "KX5555")
     await page.emulate_media(media="print")
     for hidden in (page.locator("header"), page.locator(".keep")):
         await expect(hidden).to_be_hidden()
@@ -119,6 +123,7 @@ async def test_it_grows_with_every_reveal(table: Table) -> None:
     path = table.host_path(room).replace("/host", "/report")
     page = await table.sit(path, size=LAPTOP)
     sentence = page.locator(".sentence")
+    await sentence.wait_for(timeout=PATIENCE_MS)
     await expect(sentence).to_contain_text("Nothing has been answered")
     phone = await table.sit(f"/j/{room}")
     await phone.locator("#name").fill("Ada")
@@ -132,7 +137,9 @@ async def test_it_grows_with_every_reveal(table: Table) -> None:
         await host.ask("close_votes")
         await expect(sentence).to_contain_text("Nothing has been answered")
         await host.ask("reveal")
-        await expect(sentence).to_contain_text("1 of 1 answers were right")
+        await expect(sentence).to_contain_text(
+            "1 of 1 answers were right", timeout=PATIENCE_MS
+        )
         await page.get_by_text("Right now").click()
         await expect(page.locator("details .share")).to_contain_text("100 %")
         await host.ask("finish")

@@ -22,10 +22,10 @@ OPENED_MS = 1_790_000_000_000
 
 PLAYED = {"revote": (0.5, 0.1), "transfer_d": 2.0, "teams": ("North", "South")}
 CLASSES: dict[str, ClassModel] = {
-    "ALLXXT": ALL_OUTER,
-    "GUESSX": GUESSING,
-    "EXPRTX": EXPERT,
-    "SPLTXX": SPLIT,
+    "KX2222": ALL_OUTER,
+    "KX3333": GUESSING,
+    "KX4444": EXPERT,
+    "KX5555": SPLIT,
 }
 
 
