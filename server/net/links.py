@@ -36,7 +36,7 @@ STUCK_S = 20.0
 LOOK_S = 0.1
 """How often held links are looked at."""
 
-CUTS = 20
+CUTS = 5
 """At most so many are cut loose in one look."""
 
 TOO_SLOW = encode_server(

@@ -209,7 +209,7 @@ async def _until_cut(deaf: list[socket.socket], figures: Figures) -> None:
     """Wait until the server has dropped all that never read; count them."""
     left = list(deaf)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(2 * STUCK_S):
+        async with asyncio.timeout(3 * STUCK_S):
             while left:
                 left = [one for one in left if not _is_cut(one)]
                 figures.cut_loose = len(deaf) - len(left)
