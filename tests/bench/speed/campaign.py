@@ -106,6 +106,8 @@ def _game(
         shown(host, players, "open_vote")
         measure.rest(players, 1.2)
         votes = measure.votes(players, server, room.frames_of(texts), room.RECORDED)
+        host.close()  # nobody has answered its pings meanwhile
+        host = room.Host(server)
         host.do(*ROUND, *["next_step"] * STEPS)
         measure.rest(players, 1.2)
         in_round = to_open + players.received - had
