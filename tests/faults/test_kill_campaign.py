@@ -182,13 +182,20 @@ async def _check(data: Path, room: RoomCode, voters: list[Voter], phase: str) ->
     await store.close()
     casts = [e for e in journal if isinstance(e, VoteCast | VoteKeptLate)]
     stored = {
-        (e.player, Stamp(e.client, e.counter, e.round, e.ballot, e.answer)): e
+        (e.player, e.client, e.counter): Stamp(
+            e.client, e.counter, e.round, e.ballot, e.answer
+        )
         for e in casts
     }
+    late = {(e.player, e.counter) for e in casts if isinstance(e, VoteKeptLate)}
     assert len(stored) == len(casts), "a vote was stored twice"
     for voter in voters:
         for stamp in voter.acknowledged:
-            assert (voter.player.id, stamp) in stored, f"lost: {stamp}"
+            who = voter.player.id
+            kept = stored.get((who, stamp.client, stamp.counter))
+            # a late vote is kept beside the one that stands, which the receipt tells
+            is_kept = kept == stamp or (kept and (who, stamp.counter) in late)
+            assert is_kept, f"lost: {stamp}"
     state = replay(journal)
     assert state.phase == phase
     assert state.version == len(journal)
