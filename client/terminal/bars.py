@@ -51,7 +51,7 @@ def _bar(share: float) -> str:
 def moves(moved: Sequence[Move], carried: int) -> Text:
     """Say who moved from one answer to another, and whose first vote was carried."""
     said = [
-        f"{'a few' if move.n is None else move.n} from {option_words(move.before)} "
+        f"{'some' if move.n is None else move.n} from {option_words(move.before)} "
         f"to {option_words(move.after)}"
         for move in moved
         if move.before != move.after and move.n != 0

@@ -87,7 +87,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How many went from one option to another; None where too few to show."""
+    """How many went from one option to another; None where some cell is too small."""
 
     before: str
     after: str

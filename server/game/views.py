@@ -205,8 +205,13 @@ def _reveal(state: RoomState) -> RevealView:
 
 
 def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
+    """Return who moved: all cells, or none of them where one is too small to show.
+
+    The bars before and after are known, so one hidden cell could be worked out.
+    """
+    is_shown = all(n >= min_cell for n in round_.moves.values())
     return tuple(
-        Move(before, after, n if n >= min_cell else None)
+        Move(before, after, n if is_shown else None)
         for (before, after), n in sorted(round_.moves.items())
     )
 

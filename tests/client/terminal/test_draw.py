@@ -123,7 +123,7 @@ def test_beside_both_a_gap_means_that_one_alone() -> None:
 def test_small_moves_are_told_without_their_number() -> None:
     moved = (Move("inner", "outer", None), Move("outer", "inner", 7))
     text = moves((*moved, Move("outer", "outer", 9)), carried=2).plain
-    assert "a few from ● inner to ◯ outer" in text
+    assert "some from ● inner to ◯ outer" in text
     assert "7 from ◯ outer to ● inner" in text
     assert "9" not in text
     assert "2 kept the first vote" in text

@@ -178,7 +178,7 @@ export const en = {
   carried: (n: number) => few(n, "first vote carried over", "first votes carried over"),
   moved: "Who moved",
   movedTo: (n: number, from: string, to: string) => `${n} went from ${from} to ${to}`,
-  fewMoved: (from: string, to: string) => `a few went from ${from} to ${to}`,
+  fewMoved: (from: string, to: string) => `some went from ${from} to ${to}`,
   nobodyMoved: "Nobody changed sides.",
   votes: (n: number) => few(n, "vote", "votes"),
   noVotes: "Nobody voted.",
