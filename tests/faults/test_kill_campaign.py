@@ -161,9 +161,14 @@ async def _advance(teacher: Host) -> None:
     if command is None:
         return
     with contextlib.suppress(ConnectionLost, CommandRefused):
-        if isinstance(command, Transfer):
-            await teacher.send(NextStep(all=True))
-        await teacher.send(command)
+        if not isinstance(command, Transfer):
+            await teacher.send(command)
+            return
+        await teacher.send(NextStep(all=True))
+        try:
+            await teacher.send(command)
+        except CommandRefused:  # this round has no transfer case
+            await teacher.send(OpenRound())
 
 
 async def _everybody_is_heard(teacher: Host, acks: Acks) -> None:
