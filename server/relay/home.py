@@ -66,6 +66,8 @@ class Edge:
     flushes: Flushes = field(default_factory=Flushes)
     lost: set[RoomCode] = field(default_factory=set)
     """Rooms in which it had people when it was last lost."""
+    shown: set[RoomCode] = field(default_factory=set)
+    """Rooms that it has been shown since its first people there came."""
     waiting: dict[RoomCode, int] = field(default_factory=dict)
     """Votes that it had and that were not acknowledged, as it said last."""
     heard_s: float = 0.0
@@ -258,7 +260,21 @@ class HomeGateway(LocalGateway):
                 return True
             if item.link and not isinstance(item.body, UpLeave):
                 edge.links[item.link] = link
+                self._show(edge, item.room)
         return self._deliver(item, link, acknowledge)
+
+    def _show(self, edge: Edge, room: RoomCode) -> None:
+        """Say again what is retained of a room, when an edge's first people come.
+
+        A broker may pass over what is retained while somebody is just subscribing
+        (NATS does, now and then): they would wait for their first picture for ever.
+        """
+        if room in edge.shown:
+            return
+        edge.shown.add(room)
+        for topic in self._topics(room):
+            if (payload := self._retained.get(topic)) is not None:
+                self._bus.publish(topic, payload, qos=1, retain=True)
 
     def edge_is_down(self, name: str) -> None:
         """An edge cannot be heard: its people linger, like dropped phones."""
@@ -281,6 +297,7 @@ class HomeGateway(LocalGateway):
     def _drop(self, edge: Edge) -> set[RoomCode]:
         """Let everybody of an edge leave; return the rooms that miss somebody."""
         edge.lost |= {link.room for link in edge.links.values() if link.player}
+        edge.shown.clear()
         for link_id, link in edge.links.items():
             leave = UpItem(seq=0, room=link.room, link=link_id, body=UpLeave())
             self._deliver(leave, link, lambda: None)

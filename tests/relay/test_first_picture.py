@@ -1,0 +1,55 @@
+"""An edge whose broker passed over the retained views is shown them again."""
+
+from __future__ import annotations
+
+from server.game.ids import RoomCode
+from server.relay import topics
+from server.relay.home import HomeGateway, RemoteLink
+from server.relay.node_messages import UpBatch, UpItem, UpReturn
+from server.rooms.inbox import Ack
+
+ROOM = RoomCode("K7MQ2P")
+VIEW = topics.view("berlin", ROOM, "player")
+
+
+class Loud:
+    """A bus that notes the topics at which something was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.is_up = True
+        self.dropped = 0
+
+    def publish(
+        self, topic: str, _: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        self.said.append(topic)
+
+
+def take(_: UpItem, __: RemoteLink, ack: Ack) -> bool:
+    ack()
+    return True
+
+
+def batch(number: int, link: str, boot: str = "first") -> UpBatch:
+    item = UpItem(seq=number, room=ROOM, link=link, body=UpReturn(token="a.b"))
+    return UpBatch(boot=boot, number=number, oldest=1, items=(item,))
+
+
+async def test_the_first_of_an_edge_has_the_views_said_again_and_no_one_else() -> None:
+    bus = Loud()
+    home = HomeGateway("berlin", bus, take)
+    home.show(ROOM, "player", b"{}", 7)
+
+    def times() -> int:
+        return bus.said.count(VIEW)
+
+    assert times() == 1
+    home.receive("lisbon", batch(1, "l1"))
+    assert times() == 2
+    home.receive("lisbon", batch(2, "l2"))
+    assert times() == 2
+    home.receive("porto", batch(1, "p1"))
+    assert times() == 3
+    home.receive("lisbon", batch(1, "l1", boot="second"))
+    assert times() == 4
