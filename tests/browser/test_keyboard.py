@@ -110,7 +110,7 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
         await host.locator(".big[aria-disabled=false]").wait_for()
     await press(host, ".others .plain")  # all steps at once
     await expect(player.get_by_text("How an expert would say it")).to_be_visible()
-    await press(player, "summary")
+    await press(player, "details:last-of-type > summary")
     await expect(player.get_by_role("table").first).to_be_visible()
     await leave_buttons(host)
 

@@ -1016,7 +1016,7 @@ export interface Bars {
   };
 }
 /**
- * How many went from one option to another; None where too few to show.
+ * How many went from one option to another; None where some cell is too small.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Move".
