@@ -21,8 +21,6 @@ from server.game.ids import PlayerId
 from server.metrics import Metrics
 from server.net.framing import Framer, Line
 from server.net.lines import reset
-from server.protocol.codec import encode_server
-from server.protocol.server_messages import Bye
 from server.relay.gateway import Audience, Slot
 
 log = logging.getLogger("twogaps.net")
@@ -38,10 +36,6 @@ LOOK_S = 0.1
 
 CUTS = 5
 """At most so many are cut loose in one look."""
-
-TOO_SLOW = encode_server(
-    Bye(code="too_slow", detail="Your connection could not keep up.", come_back=True)
-)
 
 
 class WsLink:
