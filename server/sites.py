@@ -14,6 +14,7 @@ from server.folder import OUTBOX, CannotStart
 from server.game.ids import RoomCode
 from server.metrics import Metrics
 from server.net import checks
+from server.net.crowd import SocketCrowd
 from server.net.health import Check
 from server.protocol.keys import KEY_BYTES
 from server.relay import topics
@@ -128,7 +129,7 @@ async def open_sites(
 ) -> Sites:
     """Make the gateway, and with a broker everything behind it."""
     if config.broker is None:
-        return Sites(LocalGateway())
+        return Sites(LocalGateway(SocketCrowd))
     try:
         address = BrokerAddress.parse(config.broker, config.broker_ca)
     except BusSettingsError as exc:
@@ -155,8 +156,8 @@ async def open_sites(
         await outbox.restore()
     except DiskError as exc:
         raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
-    edge = EdgeRelay(name, boot, bus, outbox)
-    sites = Sites(LocalGateway(), name, bus=bus, edge=edge, outbox=outbox)
+    edge = EdgeRelay(name, boot, bus, outbox, LocalGateway(SocketCrowd))
+    sites = Sites(LocalGateway(SocketCrowd), name, bus=bus, edge=edge, outbox=outbox)
     home = HomeGateway(name, bus, sites.deliver)
     sites.gateway = home
     sites.node = Node(name, boot, bus, home, edge, clock.now_ms)

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import struct
 
-from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.asyncio.server import broadcast
 from websockets.protocol import State
+
+from server.net.direct import DirectConnection
 
 _FIN_TEXT = 0x81
 """A whole message of text in one frame."""
@@ -63,11 +65,10 @@ class Framer:
 class Line:
     """How text goes out on one websocket. ``framer`` is shared by all of them."""
 
-    __slots__ = ("_framer", "_protocol", "_transport", "_ws")
+    __slots__ = ("_framer", "_transport", "_ws")
 
-    def __init__(self, ws: ServerConnection, framer: Framer) -> None:
+    def __init__(self, ws: DirectConnection, framer: Framer) -> None:
         self._ws = ws
-        self._protocol = ws.protocol
         self._transport = ws.transport
         self._framer = framer
 
@@ -77,24 +78,25 @@ class Line:
         It has to wait while too much is unsent, and in the middle of a message that is
         sent in fragments. A connection that is closing takes nothing: True.
         """
-        protocol, transport = self._protocol, self._transport
-        if (
-            protocol.state is State.OPEN
-            and not protocol.expect_continuation_frame
-            and not protocol.extensions
-            and transport.get_write_buffer_size() < HIGH_BYTES
-        ):
-            transport.write(self._framer.frame(payload))
+        if self._ws.is_free:
+            self._transport.write(self._framer.frame(payload))
             return True
         return self._write_otherwise(payload)
 
+    def write_rest(self, rest: bytes) -> None:
+        """Write what is left of a frame of which the socket did not take all."""
+        self._transport.write(rest)
+
     def _write_otherwise(self, payload: bytes) -> bool:
-        protocol = self._protocol
+        protocol, transport = self._ws.protocol, self._transport
         if protocol.state is not State.OPEN:
             return True
         is_busy = protocol.expect_continuation_frame
-        if is_busy or self._transport.get_write_buffer_size() >= HIGH_BYTES:
+        if is_busy or transport.get_write_buffer_size() >= HIGH_BYTES:
             return False
-        # Compression and the like belong to one connection: the library frames it.
-        broadcast((self._ws,), payload, text=True)
+        if protocol.extensions:
+            # Compression and the like belong to one connection: the library frames it.
+            broadcast((self._ws,), payload, text=True)
+        else:
+            transport.write(self._framer.frame(payload))
         return True

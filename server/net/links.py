@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -19,9 +20,13 @@ from websockets.exceptions import ConnectionClosed
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
+from server.net.direct import NO_FILE, DirectConnection
 from server.net.framing import Framer, Line
 from server.net.lines import reset
 from server.relay.gateway import Audience, Slot
+
+if TYPE_CHECKING:
+    from server.net.crowd import SocketCrowd
 
 log = logging.getLogger("twogaps.net")
 
@@ -42,6 +47,8 @@ class WsLink:
     """One websocket, as the gateway sees it."""
 
     __slots__ = (
+        "_crowd",
+        "_file",
         "_is_clear",
         "_keeper",
         "_line",
@@ -61,7 +68,7 @@ class WsLink:
 
     def __init__(
         self,
-        ws: ServerConnection,
+        ws: DirectConnection,
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
         site: str | None = None,
@@ -75,6 +82,10 @@ class WsLink:
         self._line = Line(ws, keeper.framer)
         self._is_clear = True
         """Nothing is held, and it has not parted: frames may go straight out."""
+        self._crowd: SocketCrowd | None = None
+        self._file = NO_FILE
+        """The descriptor to which its crowd writes directly."""
+        ws.on_free = self._settle
         self._queue: list[bytes] = []  # short, and far smaller than an empty deque
         self._slots: dict[Slot, bytes] = {}
         self._since = 0.0
@@ -95,6 +106,44 @@ class WsLink:
         if not self._parting:
             self._hold(frame, slot)
 
+    def enter(self, crowd: SocketCrowd) -> None:
+        """Hear what a crowd hears: from now on it is told when the socket is free."""
+        if self._crowd is not None:
+            self.exit(self._crowd)
+        self._crowd = crowd
+        self._settle()
+
+    def exit(self, crowd: SocketCrowd) -> None:
+        """Have a crowd write no more to the socket directly."""
+        if self._crowd is crowd:
+            self._leave_file()
+            self._crowd = None
+
+    def send_rest(self, rest: bytes) -> None:
+        """Send what the socket did not take of a frame that was written directly."""
+        self._line.write_rest(rest)
+
+    def _settle(self) -> None:
+        """Tell the crowd whether it may write to the socket directly."""
+        if self._crowd is None:
+            return
+        is_free = self._is_clear and self._ws.is_free and self._ws.file != NO_FILE
+        if not is_free:
+            self._leave_file()
+        elif self._file == NO_FILE:
+            self._file = self._ws.file
+            self._crowd.free(self, self._file)
+
+    def _leave_file(self) -> None:
+        if self._file != NO_FILE:
+            assert self._crowd is not None
+            self._crowd.engage(self, self._file)
+            self._file = NO_FILE
+
+    def _set_clear(self, is_clear: bool) -> None:
+        self._is_clear = is_clear
+        self._settle()
+
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
         self.is_waiting, self.is_welcome = False, True
@@ -112,7 +161,8 @@ class WsLink:
         if self._parting:
             return
         self.push(bye)
-        self._parting, self._is_clear = True, False
+        self._parting = True
+        self._set_clear(False)
         self._keeper.count_goodbye(bye)
         self._keeper.close(self._ws)
 
@@ -131,7 +181,7 @@ class WsLink:
             del self._slots[slot]
             self._since = now
         if not self._queue and not self._slots:
-            self._is_clear = not self._parting
+            self._set_clear(not self._parting)
             return False
         if now - self._since > STUCK_S and self._keeper.may_cut():
             self._cut()
@@ -140,7 +190,7 @@ class WsLink:
 
     def _hold(self, frame: bytes, slot: Slot | None) -> None:
         if not self._queue and not self._slots:
-            self._is_clear = False
+            self._set_clear(False)
             self._since = asyncio.get_running_loop().time()
             self._keeper.hold(self)
         if slot is not None:
@@ -153,7 +203,8 @@ class WsLink:
     def _cut(self) -> None:
         """Drop a stuck client: what it has not read is lost, it may come back."""
         log.info("a client that does not read was cut loose")
-        self._parting, self._is_clear = True, False
+        self._parting = True
+        self._set_clear(False)
         self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()

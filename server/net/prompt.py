@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 
+from server.net.direct import DirectConnection
 
-class PromptConnection(ServerConnection):
+
+class PromptConnection(DirectConnection):
     """A connection of the library whose messages may be taken at once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -51,11 +51,14 @@ EARLY = 1_000
 class EdgeRelay:
     """This node's way to rooms of other nodes."""
 
-    def __init__(self, node: str, boot: str, bus: Bus, outbox: Outbox) -> None:
+    def __init__(
+        self, node: str, boot: str, bus: Bus, outbox: Outbox, people: LocalGateway
+    ) -> None:
+        """``people`` carries frames to this node's own sockets."""
         self._boot = boot
         self._bus = bus
         self.sender = Sender(node, boot, bus, outbox, self._say_received)
-        self._people = LocalGateway()
+        self._people = people
         self._rooms: dict[RoomCode, Elsewhere] = {}
         self._seats: dict[str, Seat] = {}
         self._ids: dict[Link, str] = {}

@@ -50,6 +50,22 @@ class Link(Protocol):
         ...
 
 
+class Crowd(Protocol):
+    """Links that hear the same, such as all players of a room on this node."""
+
+    def add(self, link: Link) -> None:
+        """Let a link hear what is sent from now on. Idempotent."""
+        ...
+
+    def discard(self, link: Link) -> None:
+        """Forget a link. Idempotent."""
+        ...
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a frame to every link, in order with what each is sent otherwise."""
+        ...
+
+
 class Gateway(Protocol):
     """Carries frames to the people of a room."""
 

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from server.game.ids import PlayerId, RoomCode
 from server.game.site_types import SiteLink
-from server.relay.gateway import Audience, Link, Slot
+from server.relay.gateway import Audience, Crowd, Link, Slot
+
+
+class PlainCrowd:
+    """A Crowd of links of any kind: sends to one after another."""
+
+    def __init__(self) -> None:
+        self._links: dict[Link, None] = {}
+
+    def add(self, link: Link) -> None:
+        """Let a link hear what is sent from now on. Idempotent."""
+        self._links[link] = None
+
+    def discard(self, link: Link) -> None:
+        """Forget a link. Idempotent."""
+        self._links.pop(link, None)
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a frame to every link."""
+        for link in self._links:
+            link.push(frame, slot)
 
 
 @dataclass(slots=True)
 class _Listeners:
     """Who hears one room: one link a player, any number of screens and hosts."""
 
+    crowd: Crowd
+    """The links of all players, for what goes to all of them."""
     players: dict[PlayerId, Link] = field(default_factory=dict)
     staff: dict[Audience, dict[Link, None]] = field(default_factory=dict)
     """Screens, co-hosts and hosts by role."""
@@ -37,18 +59,27 @@ class LocalGateway:
 
     has_sites = False
 
-    def __init__(self) -> None:
+    def __init__(self, crowd: Callable[[], Crowd] = PlainCrowd) -> None:
+        """``crowd`` makes what sends one frame to all players of a room."""
+        self._crowd = crowd
         self._rooms: dict[RoomCode, _Listeners] = {}
 
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
         """Let a link hear its room; return the player's link that it replaces."""
-        listeners = self._rooms.setdefault(room, _Listeners())
+        listeners = self._rooms.get(room)
+        if listeners is None:
+            listeners = self._rooms[room] = _Listeners(self._crowd())
         if player is not None:
             old = listeners.players.get(player)
+            if old is link:
+                return None
+            if old is not None:
+                listeners.crowd.discard(old)
             listeners.players[player] = link
-            return old if old is not link else None
+            listeners.crowd.add(link)
+            return old
         listeners.staff.setdefault(link.audience, {})[link] = None
         return None
 
@@ -61,6 +92,7 @@ class LocalGateway:
             if listeners.players.get(link.player) is not link:
                 return False
             del listeners.players[link.player]
+            listeners.crowd.discard(link)
         elif listeners.staff.get(link.audience, {}).pop(link, False) is False:
             return False
         if not listeners:
@@ -71,9 +103,14 @@ class LocalGateway:
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
         """Send the same bytes to every link of a role."""
-        if listeners := self._rooms.get(room):
-            for link in listeners.of(audience):
-                link.push(frame, slot)
+        listeners = self._rooms.get(room)
+        if listeners is None:
+            return
+        if audience == "player":
+            listeners.crowd.push(frame, slot)
+            return
+        for link in listeners.staff.get(audience, {}):
+            link.push(frame, slot)
 
     def claim(self, room: RoomCode, epoch: int, key: str) -> None:
         """Nobody else could have it."""

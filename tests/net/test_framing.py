@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
 from server.net.framing import HIGH_BYTES, Framer, Line, text_frame
-
-GUARD_S = 20
+from tests.support.wires import Ends, exchange, until
 
 
 @given(st.binary(max_size=300))
@@ -39,32 +36,10 @@ def test_what_goes_to_many_is_framed_once() -> None:
 
 
 @contextlib.asynccontextmanager
-async def line(
-    compression: str | None = None,
-) -> AsyncIterator[tuple[ServerConnection, ClientConnection]]:
+async def line(compression: str | None = None) -> AsyncIterator[Ends]:
     """Open a websocket, and hold both of its ends."""
-    opened: asyncio.Queue[ServerConnection] = asyncio.Queue()
-
-    async def receive(ws: ServerConnection) -> None:
-        await opened.put(ws)
-        with contextlib.suppress(Exception):
-            async for _ in ws:
-                pass
-
-    async with (
-        asyncio.timeout(GUARD_S),
-        serve(receive, "127.0.0.1", 0, compression=compression) as server,
-    ):
-        port = next(iter(server.sockets)).getsockname()[1]
-        url = f"ws://127.0.0.1:{port}/"
-        async with connect(url, compression=compression, max_queue=None) as client:
-            yield await opened.get(), client
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let others run until something is so; the line's guard ends it otherwise."""
-    while not is_so():  # noqa: ASYNC110 - nobody tells of it
-        await asyncio.sleep(0)
+    async with exchange(compression) as wires:
+        yield await wires.dial(compression)
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 0xFFFF, 0x10000, 300_000])

@@ -47,6 +47,10 @@ class FakeSocket:
         self.protocol = FakeProtocol()
 
     @property
+    def is_free(self) -> bool:
+        return not self.transport.unsent
+
+    @property
     def written(self) -> list[bytes]:
         return self.transport.written
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from server.game.ids import RoomCode
 from server.relay.edge import EdgeRelay
+from server.relay.local import LocalGateway
 from server.relay.node_messages import Announce, encode_view
 from server.relay.outbox import Outbox
 from server.relay.succession import EPOCHS, epoch_key, follows
@@ -42,7 +43,9 @@ def claim(epoch: int, secret: str = SECRET) -> Announce:
 
 
 def edge() -> EdgeRelay:
-    return EdgeRelay("oslo", "boot", FakeBroker().bus("oslo"), Outbox(None))
+    return EdgeRelay(
+        "oslo", "boot", FakeBroker().bus("oslo"), Outbox(None), LocalGateway()
+    )
 
 
 async def test_a_node_that_has_no_journal_takes_no_room() -> None:

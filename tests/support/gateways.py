@@ -153,7 +153,7 @@ class _Side:
 def _side(name: str, make_bus: MakeBus) -> _Side:
     boot = f"boot-of-{name}"
     bus = make_bus(name, topics.subscriptions(name), last_will(name, boot))
-    edge = EdgeRelay(name, boot, bus, Outbox(None))
+    edge = EdgeRelay(name, boot, bus, Outbox(None), LocalGateway())
     rooms: dict[RoomCode, StandIn] = {}
 
     async def find(code: str) -> RoomPort:

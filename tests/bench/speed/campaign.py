@@ -76,7 +76,7 @@ def size(n: int, cores: Cores, tell: Tell) -> Size:
         game, view = _game(n, texts, cores, folder, tell)
         (folder / "view").write_bytes(view)
         library = _library(n, texts, cores, folder, tell)
-        (folder / "frame").write_bytes(_as_server_sends(view))
+        (folder / "frame").write_bytes(as_server_sends(view))
         floor = _floor(n, cores, folder, tell)
     return Size(n, game, library, floor)
 
@@ -157,7 +157,7 @@ def _library(
             lambda done: tell(f"websockets: {done:,} of {n:,} are connected"),
         )
         tell("websockets: broadcast")
-        fan = measure.fan(players, server, _order(server), room.VIEW, FANS)
+        fan = measure.fan(players, server, order(server), room.VIEW, FANS)
         tell("websockets: echo")
         votes = measure.votes(players, server, room.frames_of(texts), b'{"type":"vote"')
         players.close()
@@ -170,16 +170,17 @@ def _floor(n: int, cores: Cores, folder: Path, tell: Tell) -> Fan:
         players.connect(n)
         tell("floor: a bare loop of writes")
         measure.rest(players, 0.3)
-        fan = measure.fan(players, server, _order(server), room.VIEW, FANS)
+        fan = measure.fan(players, server, order(server), room.VIEW, FANS)
         players.close()
     return fan
 
 
-def _order(server: Subject) -> Callable[[], None]:
+def order(server: Subject) -> Callable[[], None]:
+    """Return what has a subject send its message to everybody."""
     return lambda: server.tell("fan")
 
 
-def _as_server_sends(payload: bytes) -> bytes:
+def as_server_sends(payload: bytes) -> bytes:
     """Return a text frame as a server sends it, by the library's own framing."""
     return Frame(Opcode.TEXT, payload).serialize(mask=False)
 

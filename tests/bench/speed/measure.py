@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 from tests.bench.speed.server_process import Subject
 from tests.bench.speed.swarm import GUARD_S, Swarm
@@ -101,16 +101,19 @@ def rest(swarm: Swarm, for_s: float) -> None:
 def fan(
     swarm: Swarm, subject: Subject, order: Callable[[], None], begins: bytes, times: int
 ) -> Fan:
-    """Have one message sent to everybody, several times over."""
-    runs = [_fan_once(swarm, subject, order, begins) for _ in range(times)]
-    middle = [statistics.median(each) for each in zip(*runs, strict=True)]
-    size, cpu, first, median, p99, last, share = middle
-    return Fan(int(size), cpu, first, median, p99, last, share)
+    """Have one message sent to everybody, several times over: the medians."""
+    return middle([_fan_once(swarm, subject, order, begins) for _ in range(times)])
+
+
+def middle(fans: Sequence[Fan]) -> Fan:
+    """Return the median of each figure."""
+    names = [each.name for each in fields(Fan)]
+    return Fan(**{n: statistics.median(getattr(fan, n) for fan in fans) for n in names})
 
 
 def _fan_once(
     swarm: Swarm, subject: Subject, order: Callable[[], None], begins: bytes
-) -> tuple[float, ...]:
+) -> Fan:
     n = len(swarm.seats)
     got: dict[int, int] = {}
     size = 0
@@ -132,8 +135,15 @@ def _fan_once(
     rest(swarm, ACCOUNTED_S)
     cpu_us = (subject.cpu_s - cpu) * 1e6 / n
     ms = sorted((ns - start_ns) * MS for ns in got.values())
-    middle, p99 = percentile(ms, 0.5), percentile(ms, 0.99)
-    return size, cpu_us, ms[0], middle, p99, ms[-1], share
+    return Fan(
+        bytes_each=size,
+        cpu_us=cpu_us,
+        first_ms=ms[0],
+        median_ms=percentile(ms, 0.5),
+        p99_ms=percentile(ms, 0.99),
+        last_ms=ms[-1],
+        driver_share=share,
+    )
 
 
 ACCOUNTED_S = 0.02

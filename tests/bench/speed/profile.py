@@ -34,7 +34,10 @@ FANS, VOTES_EACH = 60, 12
 WAITING = ("DiskThread._next", "EpollSelector.select", "wait (threading.py")
 PARTS = (
     ("the kernel and asyncio: writing", ("_SelectorSocketTransport.write",)),
-    ("framing, and whether a socket may be written to", ("Line.write", "Framer.")),
+    (
+        "framing, and whether a socket may be written to",
+        ("Line.write", "Framer.", "DirectConnection."),
+    ),
     ("links and gateway: to whom", ("server/net/links.py", "server/relay/")),
     ("websockets: reading frames", ("/websockets/",)),
     ("messages from JSON and to it", ("server/protocol/codec.py", "pydantic")),

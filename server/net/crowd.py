@@ -1,0 +1,67 @@
+"""The same frame to thousands of sockets, at little more than what the kernel charges.
+
+The sockets that are free (``direct.py``) are kept by descriptor, so that sending to all
+of them is a bare loop of writes: no call, no question, and nothing of ours that has to
+be fetched from memory for each of them. A descriptor is in here only while its
+connection has it, and nothing else is unsent there; what the kernel does not take of a
+frame is left to the transport, which is then not free until it has gone out.
+"""
+
+from __future__ import annotations
+
+from os import write
+
+from server.net.framing import text_frame
+from server.net.links import WsLink
+from server.relay.gateway import Link, Slot
+
+
+class SocketCrowd:
+    """Links that hear the same: a Crowd for this node's own websockets."""
+
+    __slots__ = ("_free", "_others")
+
+    def __init__(self) -> None:
+        self._free: dict[int, WsLink] = {}
+        """By descriptor: links whose socket may be written to directly."""
+        self._others: dict[Link, None] = {}
+
+    def add(self, link: Link) -> None:
+        """Let a link hear what is sent from now on. Idempotent."""
+        self._others[link] = None
+        if isinstance(link, WsLink):
+            link.enter(self)
+
+    def discard(self, link: Link) -> None:
+        """Forget a link. Idempotent."""
+        if isinstance(link, WsLink):
+            link.exit(self)
+        self._others.pop(link, None)
+
+    def free(self, link: WsLink, file: int) -> None:
+        """Write to a link's socket directly from now on."""
+        self._others.pop(link, None)
+        self._free[file] = link
+
+    def engage(self, link: WsLink, file: int) -> None:
+        """Leave it to the link how it sends: its socket is not free any more."""
+        del self._free[file]
+        self._others[link] = None
+
+    def push(self, payload: bytes, slot: Slot | None = None) -> None:
+        """Send a message to every link, in no order of theirs."""
+        frame = text_frame(payload)
+        size = len(frame)
+        others = tuple(self._others)  # before some of the free ones join them
+        short: list[tuple[int, int]] = []
+        for file in self._free:
+            try:
+                sent = write(file, frame)
+            except OSError:  # it is full, or broken: the transport will see for itself
+                sent = 0
+            if sent != size:
+                short.append((file, sent))
+        for file, sent in short:
+            self._free[file].send_rest(frame[sent:])
+        for link in others:
+            link.push(payload, slot)
