@@ -72,8 +72,8 @@ bench-profile: $(VENV)/.tested ## Where the server's time goes, by py-spy
 bench-relay: $(VENV)/.tested system ## A vote's way through a site and a broker, beside one server
 	@$(BIN)/python -m tests.bench.relay
 
-bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/performance.md
-	@$(BIN)/python -m tests.bench.speed
+bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/performance.md (STEER=1: receivers apart, as root)
+	@$(BIN)/python -m tests.bench.speed $(if $(STEER),--steer)
 
 screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/pictures
 	$(BIN)/python -m tests.browser.screenshots

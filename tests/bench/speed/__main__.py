@@ -1,6 +1,7 @@
 """How fast, beside what it could be: one run, on two cores.
 
     python -m tests.bench.speed                       # the whole run (make bench)
+    python -m tests.bench.speed --steer               # the same, receivers apart, too
     python -m tests.bench.speed --sizes 100 1000      # a quick look, written nowhere
 
 Prints a table, and whether each promise of docs/performance.md is held; a whole run
@@ -18,7 +19,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from tests.bench.speed import campaign, machine
+from tests.bench.speed import beside, campaign, machine
+from tests.bench.speed.beside import Beside
 from tests.bench.speed.campaign import Cores, Paced, Size
 from tests.bench.speed.page import DOCS, replace_part
 from tests.bench.speed.picture import picture
@@ -26,6 +28,7 @@ from tests.bench.speed.promises import promises
 from tests.bench.speed.table import table
 
 SIZES = (100, 1_000, 5_000, 10_000)
+BESIDE = 5_000
 
 
 def _cores() -> Cores:
@@ -69,14 +72,29 @@ def _around() -> dict[str, Any]:
     }
 
 
-def _write(around: dict[str, Any], sizes: list[Size], paced: Paced, text: str) -> None:
+def _beside(cores: Cores, is_steered: bool) -> list[Beside]:
+    """Measure fan-out side by side; with steering, both without and with it."""
+    ways = (False, True) if is_steered else (False,)
+    found = [beside.beside(BESIDE, cores, _tell, is_steered=way) for way in ways]
+    _tell("")
+    return found
+
+
+def _write(
+    around: dict[str, Any],
+    sizes: list[Size],
+    turns: list[Beside],
+    paced: Paced,
+    text: str,
+) -> None:
     found = {
         **around,
         "sizes": [asdict(size) for size in sizes],
+        "side_by_side": [asdict(one) for one in turns],
         "paced": asdict(paced),
     }
     (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    (DOCS / "pictures" / "performance.svg").write_text(picture(sizes), "utf-8")
+    (DOCS / "pictures" / "performance.svg").write_text(picture(sizes, turns), "utf-8")
     replace_part("speed", text)
 
 
@@ -84,9 +102,16 @@ def main() -> None:
     """Measure, print, and write what a whole run has found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    sizes = parser.parse_args().sizes
+    parser.add_argument(
+        "--steer",
+        action="store_true",
+        help="measure fan-out also with loopback's receiving half done by the driver's "
+        "core: changes rps_cpus of lo while that lasts (root)",
+    )
+    options = parser.parse_args()
+    sizes, is_whole = options.sizes, tuple(options.sizes) == SIZES
     try:
-        machine.raise_file_limit(max(sizes))
+        machine.raise_file_limit(max(*sizes, 3 * BESIDE) if is_whole else max(sizes))
     except machine.TooFewFiles as exc:
         raise SystemExit(str(exc)) from exc
     cores = _cores()
@@ -94,15 +119,22 @@ def main() -> None:
     around = _around()
     print(f"{around['processor']}, server and driver on a core each", file=sys.stderr)
     print(f"load before: {around['load_before']}", file=sys.stderr)
+    try:
+        turns = _beside(cores, options.steer) if is_whole else []
+    except machine.CannotSteer as exc:
+        raise SystemExit(str(exc)) from exc
     found = _measured(sizes, cores)
     paced = campaign.paced(cores, _tell)
     _tell("")
-    judged = "\n".join(str(promise) for promise in promises(found, paced))
+    judged = "\n".join(str(promise) for promise in promises(found, paced, turns))
     ending = f"load before {around['load_before']}, after {machine.load()}"
-    text = f"{table(found)}\n\n```\n{judged}\n```\n\n{around['processor']}; {ending}."
+    tables = [table(found), *([beside.table(turns)] if turns else [])]
+    text = "\n\n".join(
+        (*tables, f"```\n{judged}\n```", f"{around['processor']}; {ending}.")
+    )
     print(text)
-    if tuple(sizes) == SIZES:
-        _write(around, found, paced, text)
+    if is_whole:
+        _write(around, found, turns, paced, text)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SPARE_FILES = 200
@@ -37,6 +39,37 @@ def raise_file_limit(sockets: int) -> None:
 def pin(core: int) -> None:
     """Keep this process, and the threads it will start, on one core."""
     os.sched_setaffinity(0, {core})
+
+
+_STEERING = Path("/sys/class/net/lo/queues/rx-0/rps_cpus")
+
+
+class CannotSteer(Exception):  # noqa: N818 - read as a sentence
+    """The system does not let this process say where loopback receives."""
+
+
+@contextmanager
+def receiving_on(core: int) -> Iterator[None]:
+    """Have a core do the receiving half of loopback, for as long as the block lasts.
+
+    Left alone, the kernel delivers what is sent over loopback within the very call that
+    sends it, and charges the sender for its receiver. Receive packet steering
+    (Documentation/networking/scaling.rst of Linux) has another core deliver it, as the
+    receiver's own machine does on a network. Raises :class:`CannotSteer`: it takes
+    root, and a /sys that can be written to.
+    """
+    try:
+        before = _STEERING.read_text()
+        _STEERING.write_text(f"{1 << core:x}")
+    except OSError as exc:
+        raise CannotSteer(
+            f"{_STEERING} cannot be written ({exc.strerror}): run as root, on a "
+            "machine whose /sys is not read-only, or leave --steer out."
+        ) from exc
+    try:
+        yield
+    finally:
+        _STEERING.write_text(before)
 
 
 def cpu_s(pid: int) -> float:

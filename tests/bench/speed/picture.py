@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from tests.bench.speed.beside import Beside
 from tests.bench.speed.campaign import Size
 
 OURS, THEIRS, BARE = "#0072b2", "#e69f00", "#8a8f98"
@@ -29,15 +30,17 @@ class Panel:
     title: str
     unit: str
     series: tuple[Series, ...]
+    names: tuple[str, ...]
+    """What each place along the axis is."""
+    axis: str
 
 
-def picture(sizes: Sequence[Size]) -> str:
+def picture(sizes: Sequence[Size], turns: Sequence[Beside]) -> str:
     """Return the whole picture as an SVG document."""
-    panels = _panels(sizes)
-    names = [f"{size.n:,}" for size in sizes]
+    panels = (_fan_out(turns), *_panels(sizes))
     width = PANEL * len(panels)
     body = "".join(
-        f'<g transform="translate({PANEL * i} 0)">{_chart(panel, names)}</g>'
+        f'<g transform="translate({PANEL * i} 0)">{_chart(panel)}</g>'
         for i, panel in enumerate(panels)
     )
     label = "; ".join(panel.title for panel in panels)
@@ -49,21 +52,25 @@ def picture(sizes: Sequence[Size]) -> str:
     )
 
 
+def _fan_out(turns: Sequence[Beside]) -> Panel:
+    who = [
+        ("bare loop", BARE, tuple(one.floor.cpu_us for one in turns)),
+        ("Two Gaps", OURS, tuple(one.game.cpu_us for one in turns)),
+        ("websockets.broadcast", THEIRS, tuple(one.library.cpu_us for one in turns)),
+    ]
+    paid = {False: "the sender", True: "the receiver"}
+    return Panel(
+        "Fan-out to 5,000: CPU a socket (less is better)",
+        "µs",
+        tuple(Series(*each) for each in who),
+        tuple(paid[one.is_steered] for one in turns),
+        "who pays for receiving",
+    )
+
+
 def _panels(sizes: Sequence[Size]) -> tuple[Panel, ...]:
+    names = tuple(f"{size.n:,}" for size in sizes)
     return (
-        Panel(
-            "Fan-out of a view: CPU a socket (less is better)",
-            "µs",
-            (
-                Series("bare loop", BARE, tuple(s.floor.cpu_us for s in sizes)),
-                Series("Two Gaps", OURS, tuple(s.game.fan.cpu_us for s in sizes)),
-                Series(
-                    "websockets.broadcast",
-                    THEIRS,
-                    tuple(s.library.fan.cpu_us for s in sizes),
-                ),
-            ),
-        ),
         Panel(
             "Votes a second (more is better)",
             "thousand",
@@ -79,6 +86,8 @@ def _panels(sizes: Sequence[Size]) -> tuple[Panel, ...]:
                     tuple(s.library.votes.per_s / 1e3 for s in sizes),
                 ),
             ),
+            names,
+            "players",
         ),
         Panel(
             "Memory a connection (less is better)",
@@ -95,20 +104,22 @@ def _panels(sizes: Sequence[Size]) -> tuple[Panel, ...]:
                     tuple(s.library.joins.memory_kb_each for s in sizes),
                 ),
             ),
+            names,
+            "players",
         ),
     )
 
 
-def _chart(panel: Panel, names: Sequence[str]) -> str:
+def _chart(panel: Panel) -> str:
     most = max(max(series.values) for series in panel.series)
-    step = (PANEL - 60) / len(names)
+    step = (PANEL - 60) / len(panel.names)
     group = len(panel.series) * (BAR + GAP)
     parts = [
         _text(30, 22, panel.title, weight="600"),
         _legend(panel.series),
         f'<line x1="30" x2="{PANEL - 20}" y1="{FOOT}" y2="{FOOT}" stroke="#444"/>',
     ]
-    for place, name in enumerate(names):
+    for place, name in enumerate(panel.names):
         left = 30 + step * place + (step - group) / 2
         middle = 30 + step * (place + 0.5)
         parts.append(_text(middle, FOOT + 18, name, anchor="middle"))
@@ -116,7 +127,9 @@ def _chart(panel: Panel, names: Sequence[str]) -> str:
             value = series.values[place]
             parts.append(_bar(left + i * (BAR + GAP), value, most, series.colour))
     parts.append(
-        _text(PANEL / 2, FOOT + 38, f"players; {panel.unit} above", anchor="middle")
+        _text(
+            PANEL / 2, FOOT + 38, f"{panel.axis}; {panel.unit} above", anchor="middle"
+        )
     )
     return "".join(parts)
 
