@@ -33,6 +33,7 @@ FANS, VOTES_EACH = 60, 12
 
 WAITING = ("DiskThread._next", "EpollSelector.select", "wait (threading.py")
 PARTS = (
+    ("the kernel: one frame to everybody", ("SocketCrowd.push",)),
     ("the kernel and asyncio: writing", ("_SelectorSocketTransport.write",)),
     (
         "framing, and whether a socket may be written to",
