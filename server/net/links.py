@@ -123,27 +123,6 @@ class WsLink:
         """Send what the socket did not take of a frame that was written directly."""
         self._line.write_rest(rest)
 
-    def _settle(self) -> None:
-        """Tell the crowd whether it may write to the socket directly."""
-        if self._crowd is None:
-            return
-        is_free = self._is_clear and self._ws.is_free and self._ws.file != NO_FILE
-        if not is_free:
-            self._leave_file()
-        elif self._file == NO_FILE:
-            self._file = self._ws.file
-            self._crowd.free(self, self._file)
-
-    def _leave_file(self) -> None:
-        if self._file != NO_FILE:
-            assert self._crowd is not None
-            self._crowd.engage(self, self._file)
-            self._file = NO_FILE
-
-    def _set_clear(self, is_clear: bool) -> None:
-        self._is_clear = is_clear
-        self._settle()
-
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
         self.is_waiting, self.is_welcome = False, True
@@ -187,6 +166,27 @@ class WsLink:
             self._cut()
             return False
         return True
+
+    def _settle(self) -> None:
+        """Tell the crowd whether it may write to the socket directly."""
+        if self._crowd is None:
+            return
+        is_free = self._is_clear and self._ws.is_free and self._ws.file != NO_FILE
+        if not is_free:
+            self._leave_file()
+        elif self._file == NO_FILE:
+            self._file = self._ws.file
+            self._crowd.free(self, self._file)
+
+    def _leave_file(self) -> None:
+        if self._file != NO_FILE:
+            assert self._crowd is not None
+            self._crowd.engage(self, self._file)
+            self._file = NO_FILE
+
+    def _set_clear(self, is_clear: bool) -> None:
+        self._is_clear = is_clear
+        self._settle()
 
     def _hold(self, frame: bytes, slot: Slot | None) -> None:
         if not self._queue and not self._slots:
