@@ -43,6 +43,10 @@ FAST_MS = 200
 SLOW_MS = 1_000
 """Least time between two progress frames to players."""
 
+REST = 10
+"""Figures are left alone for so many times as long as they took: whoever counts a
+million people five times a second does nothing else."""
+
 ROSTER_PAGE = 50
 
 
@@ -76,6 +80,8 @@ class Publisher:
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
         self._last_slow_ms = 0
+        self._fast_gap_ms = FAST_MS
+        self._slow_gap_ms = SLOW_MS
         self._figures: _Figures | None = None
         self._told: tuple[Phase, bytes] | None = None
         """The figures that all players have heard last, and in which phase."""
@@ -183,9 +189,9 @@ class Publisher:
             self._told = None
         now_ms = self._clock.now_ms()
         if self._fast_ms is None:
-            self._fast_ms = max(now_ms, self._last_fast_ms + FAST_MS)
+            self._fast_ms = max(now_ms, self._last_fast_ms + self._fast_gap_ms)
         if self._slow_ms is None:
-            self._slow_ms = max(now_ms, self._last_slow_ms + SLOW_MS)
+            self._slow_ms = max(now_ms, self._last_slow_ms + self._slow_gap_ms)
 
     def due_ms(self) -> int | None:
         """Return when figures are next due to go out; None when nothing changed."""
@@ -198,9 +204,16 @@ class Publisher:
         if self._fast_ms is not None and now_ms >= self._fast_ms:
             self._fast_ms, self._last_fast_ms = None, now_ms
             self._flush_fast(state)
+            self._fast_gap_ms = self._gap(FAST_MS, now_ms)
+        now_ms = self._clock.now_ms()
         if self._slow_ms is not None and now_ms >= self._slow_ms:
             self._slow_ms, self._last_slow_ms = None, now_ms
             self._flush_slow(state)
+            self._slow_gap_ms = self._gap(SLOW_MS, now_ms)
+
+    def _gap(self, least_ms: int, began_ms: int) -> int:
+        """Return the time from one sending of figures to the next."""
+        return max(least_ms, REST * (self._clock.now_ms() - began_ms))
 
     def _flush_slow(self, state: RoomState) -> None:
         news = (state.phase, self._progress(state))

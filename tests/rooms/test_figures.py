@@ -1,0 +1,63 @@
+"""Figures that take long to count are counted seldom."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from server.game.evolve import replay
+from server.game.ids import RoomCode
+from server.relay.gateway import Audience, Slot
+from server.relay.local import LocalGateway
+from server.rooms.inbox import Inbox
+from server.rooms.presence import Presence
+from server.rooms.publisher import FAST_MS, REST, SLOW_MS, Publisher
+from server.rooms.settling import Settling
+from tests.support.cases import opened
+from tests.support.room import ManualClock
+
+
+class LongWay(LocalGateway):
+    """A gateway during whose sending time passes; notes when figures went where."""
+
+    def __init__(self, clock: ManualClock, takes_ms: int) -> None:
+        super().__init__()
+        self._clock = clock
+        self._takes_ms = takes_ms
+        self.sent: dict[Audience, list[int]] = {"screen": [], "player": []}
+
+    def broadcast(
+        self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        if slot == "progress" and audience in self.sent:
+            self.sent[audience].append(self._clock.ms)
+            self._clock.ms += self._takes_ms
+
+
+@pytest.mark.parametrize(
+    ("takes_ms", "fast_ms", "slow_ms"),
+    [
+        (0, FAST_MS, SLOW_MS),
+        (10, FAST_MS, SLOW_MS),
+        (60, REST * 60, SLOW_MS),
+        (700, REST * 700, REST * 700),
+    ],
+)
+def test_counting_takes_a_tenth_of_the_time_at_most(
+    takes_ms: int, fast_ms: int, slow_ms: int
+) -> None:
+    clock = ManualClock()
+    gateway, state = LongWay(clock, takes_ms), replay([opened()])
+    settling = Settling(gateway, clock, Inbox())
+    publisher = Publisher(gateway, clock, Presence(), settling)
+    for _ in range(30_000):
+        publisher.mark(for_newcomers=True)  # so that players are told again, too
+        publisher.flush(state)
+        clock.ms += 1
+    for audience, gap_ms in (("screen", fast_ms), ("player", slow_ms)):
+        sent = gateway.sent[audience]  # type: ignore[index] # one of the two
+        gaps = [later - earlier for earlier, later in pairwise(sent)]
+        assert len(gaps) > 2
+        assert min(gaps) >= gap_ms, "never more often"
+        assert max(gaps) <= gap_ms + 2 * takes_ms + 1, "and never left out"
