@@ -45,6 +45,7 @@ class DirectConnection(ServerConnection):
         """The descriptor will be somebody else's: let go of it first."""
         self.file = NO_FILE
         self._set_free(False)
+        self.on_free = None  # whoever was told holds this: no circle is left behind
         super().connection_lost(exc)
 
     def send_data(self) -> None:

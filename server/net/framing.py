@@ -83,10 +83,6 @@ class Line:
             return True
         return self._write_otherwise(payload)
 
-    def write_rest(self, rest: bytes) -> None:
-        """Write what is left of a frame of which the socket did not take all."""
-        self._transport.write(rest)
-
     def _write_otherwise(self, payload: bytes) -> bool:
         protocol, transport = self._ws.protocol, self._transport
         if protocol.state is not State.OPEN:

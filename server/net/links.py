@@ -121,7 +121,7 @@ class WsLink:
 
     def send_rest(self, rest: bytes) -> None:
         """Send what the socket did not take of a frame that was written directly."""
-        self._line.write_rest(rest)
+        self._ws.transport.write(rest)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""

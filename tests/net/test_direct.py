@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
 
 import pytest
 import trustme
 
 from server.net.direct import NO_FILE, DirectConnection
-from tests.support.wires import exchange, until
+from tests.support.wires import exchange, in_two_parts, until
 
 
 def told(ws: DirectConnection) -> list[bool]:
@@ -57,16 +56,10 @@ async def test_pings_go_out_behind_what_waits_and_nobody_waits_for_that() -> Non
 
 async def test_a_socket_is_not_free_in_the_middle_of_a_message() -> None:
     go_on = asyncio.Event()
-
-    async def fragments() -> AsyncIterator[str]:
-        yield "one "
-        await go_on.wait()
-        yield "two"
-
     async with exchange() as wires:
         ws, _ = await wires.dial()
         changes = told(ws)
-        sending = asyncio.create_task(ws.send(fragments()), name="fragments")
+        sending = asyncio.create_task(ws.send(in_two_parts(go_on)), name="fragments")
         await until(lambda: changes == [False])
         go_on.set()
         await sending
@@ -104,6 +97,7 @@ async def test_a_descriptor_is_let_go_of_before_it_is_closed() -> None:
         client.transport.abort()
         await ws.wait_closed()
         assert still_open == [True]
+        assert ws.on_free is None, "or a circle is left behind"
 
 
 async def test_a_compressed_socket_is_never_free() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from server.net.framing import HIGH_BYTES, Framer, Line, text_frame
-from tests.support.wires import Ends, exchange, until
+from tests.support.wires import Ends, exchange, in_two_parts, until
 
 
 @given(st.binary(max_size=300))
@@ -70,15 +70,9 @@ async def test_nothing_is_written_to_a_connection_that_is_closing() -> None:
 
 async def test_a_message_waits_while_another_goes_out_in_fragments() -> None:
     go_on = asyncio.Event()
-
-    async def fragments() -> AsyncIterator[str]:
-        yield "one "
-        await go_on.wait()
-        yield "two"
-
     async with line() as (ws, client):
         out = Line(ws, Framer())
-        sending = asyncio.create_task(ws.send(fragments()), name="fragments")
+        sending = asyncio.create_task(ws.send(in_two_parts(go_on)), name="fragments")
         await until(lambda: ws.protocol.expect_continuation_frame)
         assert not out.write(b"three")
         go_on.set()

@@ -78,6 +78,13 @@ async def exchange(
             await made.hang_up()
 
 
+async def in_two_parts(go_on: asyncio.Event) -> AsyncIterator[str]:
+    """Yield a message in fragments: the second once it may go on."""
+    yield "one "
+    await go_on.wait()
+    yield "two"
+
+
 async def until(is_so: Callable[[], bool]) -> None:
     """Let others run until something is so; the exchange's guard ends it otherwise."""
     while not is_so():  # noqa: ASYNC110 - nobody tells of it
