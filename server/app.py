@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from scenarios.library import Library
 from scenarios.shelf import Shelf
 from server.config import Config
+from server.federation.local import LocalGateway
 from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
@@ -41,7 +42,6 @@ from server.ports import (
     reachable_here,
 )
 from server.protocol.keys import KEY_BYTES
-from server.relay.local import LocalGateway
 from server.rooms import replies
 from server.rooms.arrivals import Arrivals
 from server.rooms.clock import Clock, SystemClock

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 
 from server.config import Config
 from server.disk import DiskError
+from server.federation import topics
+from server.federation.bus import BrokerAddress, BusSettingsError
+from server.federation.edge import EdgeRelay
+from server.federation.home import HomeGateway, RemoteLink
+from server.federation.local import LocalGateway
+from server.federation.messages import UpItem
+from server.federation.mqtt import MqttBus
+from server.federation.node import Node, last_will
+from server.federation.outbox import Outbox
 from server.folder import OUTBOX, CannotStart
 from server.game.ids import RoomCode
 from server.metrics import Metrics
@@ -17,15 +26,6 @@ from server.net import checks
 from server.net.crowd import SocketCrowd
 from server.net.health import Check
 from server.protocol.keys import KEY_BYTES
-from server.relay import topics
-from server.relay.bus import BrokerAddress, BusSettingsError
-from server.relay.edge import EdgeRelay
-from server.relay.home import HomeGateway, RemoteLink
-from server.relay.local import LocalGateway
-from server.relay.mqtt import MqttBus
-from server.relay.node import Node, last_will
-from server.relay.node_messages import UpItem
-from server.relay.outbox import Outbox
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
 from server.rooms.inbox import Ack

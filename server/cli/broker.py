@@ -13,7 +13,7 @@ import typer
 
 from server.cli.broker_folder import BrokerFolder
 from server.cli.console import fail, out
-from server.relay.mosquitto import Listener
+from server.federation.mosquitto import Listener
 
 HELP = (
     "Run the broker between sites, and say who may use it.\n\n"

@@ -14,9 +14,9 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
-from server.relay import mosquitto, nats
-from server.relay.mosquitto import Listener
-from server.relay.rights import Site
+from server.federation import mosquitto, nats
+from server.federation.mosquitto import Listener
+from server.federation.rights import Site
 
 PROGRAMS = {"mosquitto.pid": "mosquitto", "nats.pid": "nats-server"}
 """Which program a file with a process id belongs to."""

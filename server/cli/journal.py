@@ -15,13 +15,13 @@ from rich.table import Table
 
 from server.cli.console import DataOption, default_data, fail, out
 from server.disk import DiskError
+from server.federation.messages import UpSay
+from server.federation.outbox import Outbox
 from server.folder import JOURNAL, OUTBOX, open_journal
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.sqlite import SqliteStore
 from server.journal.store import RoomRecord, StoreUnavailable
-from server.relay.node_messages import UpSay
-from server.relay.outbox import Outbox
 
 DAY_MS = 24 * 3600 * 1000
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from server.cli.console import DataOption, default_data, fail, out
+from server.federation.succession import EPOCHS
 from server.folder import INCOMING, JOURNAL, SITE, open_journal
 from server.game.events import RoomMoved
 from server.game.evolve import replay
@@ -20,7 +21,6 @@ from server.game.state import RoomState
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
-from server.relay.succession import EPOCHS
 
 
 def register(app: typer.Typer) -> None:

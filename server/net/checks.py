@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from server.disk import DiskError
+from server.federation.outbox import Outbox
 from server.journal.store import EventStore, StoreUnavailable
 from server.net.health import Check
-from server.relay.outbox import Outbox
 
 LOW_BYTES = 16 * 1024 * 1024
 """Less free space than this is a full disk soon: a class of 300 writes about 1 MB."""

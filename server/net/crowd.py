@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from os import write
 
+from server.federation.gateway import Link, Slot
 from server.net.framing import text_frame
 from server.net.links import WsLink
-from server.relay.gateway import Link, Slot
 
 
 class SocketCrowd:

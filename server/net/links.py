@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from server.federation.gateway import Audience, Slot
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
 from server.net.direct import NO_FILE, DirectConnection
 from server.net.framing import Framer, Line
 from server.net.lines import reset
-from server.relay.gateway import Audience, Slot
 
 if TYPE_CHECKING:
     from server.net.crowd import SocketCrowd

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scenarios.model import Plan
+from server.federation.gateway import AUDIENCES, Audience, Gateway
+from server.federation.messages import Announce
+from server.federation.succession import epoch_key
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
 from server.game.evolve import open_room, replay
@@ -24,9 +27,6 @@ from server.journal.store import (
 )
 from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
-from server.relay.gateway import AUDIENCES, Audience, Gateway
-from server.relay.node_messages import Announce
-from server.relay.succession import epoch_key
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.remote import RoomPort

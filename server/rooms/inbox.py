@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from server.federation.gateway import Link
 from server.game.errors import Refused
 from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
-from server.relay.gateway import Link
 
 CAPACITY = 32_768
 BATCH = 1_024

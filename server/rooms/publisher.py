@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from server.federation.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
 from server.game.host_views import host_panel, host_view, person_card
 from server.game.ids import PlayerId
 from server.game.phases import Phase
@@ -29,7 +30,6 @@ from server.protocol.server_messages import (
     View,
     You,
 )
-from server.relay.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
 from server.rooms.clock import Clock
 from server.rooms.presence import Presence
 from server.rooms.settling import Settling

@@ -11,12 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol, assert_never
 
-from server.game.errors import Refused
-from server.game.ids import RoomCode
-from server.protocol.client_messages import CohostMessage, PlayerMessage
-from server.relay.edge import EdgeRelay
-from server.relay.home import RemoteLink
-from server.relay.node_messages import (
+from server.federation.edge import EdgeRelay
+from server.federation.home import RemoteLink
+from server.federation.messages import (
     UpAttend,
     UpEnter,
     UpFlush,
@@ -25,9 +22,12 @@ from server.relay.node_messages import (
     UpReturn,
     UpSay,
 )
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.protocol.client_messages import CohostMessage, PlayerMessage
 from server.rooms.inbox import Ack, Attend, Enter, Leave, Request, Return, Say
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 
 class RoomPort(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server import __version__
+from server.federation.gateway import Link
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
@@ -17,7 +18,6 @@ from server.protocol.server_messages import (
     RefusedMessage,
     Welcome,
 )
-from server.relay.gateway import Link
 
 SERVER_NAME = f"two-gaps {__version__}"
 

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server.federation.gateway import Link
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
-from server.relay.gateway import Link
 from server.report.files import OTHER_ROOMS
 from server.rooms import replies
 from server.rooms.report_worker import EXPLAINED, JOB, Job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from server.federation.gateway import Link
 from server.game.commands import AskTime as AskTimeCommand
 from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
 from server.game.commands import ChooseTeam as ChooseTeamCommand
@@ -24,7 +25,6 @@ from server.protocol.client_messages import (
     Vote,
 )
 from server.protocol.keys import derive
-from server.relay.gateway import Link
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:

@@ -15,6 +15,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
+from server.federation.gateway import AUDIENCES, Audience, Gateway, Link
 from server.game.commands import Command, Resume, Tick
 from server.game.decide import decide
 from server.game.errors import Refused
@@ -30,7 +31,6 @@ from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import cohost_key, is_equal, player_token, prove, screen_key
 from server.protocol.server_messages import Notice
-from server.relay.gateway import AUDIENCES, Audience, Gateway, Link
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.federation.gateway import Gateway
 from server.game.commands import (
     AskFix,
     AskSay,
@@ -30,7 +31,6 @@ from server.game.errors import Refused
 from server.game.phases import OPEN_BALLOT, Ballot
 from server.game.site_types import HeldReveal, SiteLink
 from server.game.state import GRACE_MS, RoomState
-from server.relay.gateway import Gateway
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.inbox import Inbox, Request, Say

@@ -33,6 +33,16 @@ import aiomqtt
 from scenarios.build import build_plan
 from scenarios.load import load_library
 from scenarios.model import Label
+from server.federation import topics
+from server.federation.messages import (
+    MOST_BYTES,
+    DownBatch,
+    UpItem,
+    UpSay,
+    encode,
+    encode_up_batch,
+)
+from server.federation.window import Window
 from server.game.answers import GapAnswer
 from server.game.events import Event, PlayerJoined, RoomOpened, VoteCast
 from server.game.ids import ClientId, PlayerId, RoomCode
@@ -42,16 +52,6 @@ from server.journal.codec import decode
 from server.journal.sqlite import SqliteStore
 from server.protocol.client_messages import Vote
 from server.protocol.keys import player_token
-from server.relay import topics
-from server.relay.node_messages import (
-    MOST_BYTES,
-    DownBatch,
-    UpItem,
-    UpSay,
-    encode,
-    encode_up_batch,
-)
-from server.relay.window import Window
 from tests.bench.speed import machine, room
 from tests.bench.speed.measure import percentile
 from tests.bench.speed.page import replace_part

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.relay.bus import BrokerAddress
+from server.federation.bus import BrokerAddress
 from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
 
 GUARD_S = 20

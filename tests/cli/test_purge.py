@@ -12,6 +12,8 @@ from typing import get_args
 import pytest
 
 from scenarios.model import Label
+from server.federation.messages import UpSay
+from server.federation.outbox import Outbox
 from server.game.answers import GapAnswer
 from server.game.commands import Join, OpenRound, OpenVote, Rename
 from server.game.events import Event
@@ -21,8 +23,6 @@ from server.game.phases import Ballot
 from server.journal.codec import erased
 from server.journal.sqlite import SqliteStore
 from server.protocol.client_messages import Vote
-from server.relay.node_messages import UpSay
-from server.relay.outbox import Outbox
 from tests.cli.test_cli import run
 from tests.journal.released import FIXTURES
 from tests.support.cases import opened

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import pytest
 
-from server.relay.bus import BrokerAddress, Bus, Will
-from server.relay.mqtt import MqttBus
-from server.relay.node_messages import MOST_BYTES
+from server.federation.bus import BrokerAddress, Bus, Will
+from server.federation.messages import MOST_BYTES
+from server.federation.mqtt import MqttBus
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from server.federation.bus import BrokerAddress
+from server.federation.mqtt import MqttBus
 from server.game.ids import PlayerId, RoomCode
-from server.relay.bus import BrokerAddress
-from server.relay.mqtt import MqttBus
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker
 from tests.support.gateways import Crowd, frame, local_crowd, remote_crowd, until

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from server.federation.gateway import Slot
 from server.game.commands import Lock, OpenRound, OpenVote, Unlock
 from server.game.events import Event
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
-from server.relay.gateway import Slot
 from server.rooms.inbox import Enter
 from tests.support.room import RecordingLink, Table, table
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
+from server.federation.gateway import Audience, Slot
+from server.federation.local import LocalGateway
 from server.game.evolve import replay
 from server.game.ids import RoomCode
-from server.relay.gateway import Audience, Slot
-from server.relay.local import LocalGateway
 from server.rooms.inbox import Inbox
 from server.rooms.presence import Presence
 from server.rooms.publisher import FAST_MS, REST, SLOW_MS, Publisher

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+from server.federation.local import LocalGateway
 from server.game.commands import (
     AskFix,
     CloseVotes,
@@ -20,7 +21,6 @@ from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.site_types import SiteLink
 from server.protocol.client_messages import Ping
-from server.relay.local import LocalGateway
 from server.rooms.inbox import Say
 from tests.support.room import RecordingLink, Table, table
 

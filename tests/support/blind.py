@@ -17,6 +17,8 @@ from random import Random
 from typing import Any, Literal
 
 from scenarios.model import Case, Label, PlannedRound
+from server.federation.gateway import Audience, Slot
+from server.federation.local import LocalGateway
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import (
     AskFix,
@@ -49,8 +51,6 @@ from server.game.steps import VERDICT_STEP
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import AskTime, Hello, Ping, Vote
 from server.protocol.keys import prove
-from server.relay.gateway import Audience, Slot
-from server.relay.local import LocalGateway
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.room import Room
 from tests.support.cases import opened

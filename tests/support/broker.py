@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from server.cli import app
 from server.cli.broker_folder import BrokerFolder
-from server.relay.mosquitto import Listener
+from server.federation.mosquitto import Listener
 from tests.support.missing import need
 
 Kind = Literal["mosquitto", "nats"]

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from scenarios.load import load_library
+from server.federation.local import LocalGateway
 from server.game.events import Event
 from server.game.ids import PlayerId
 from server.journal.memory import MemoryStore
@@ -24,7 +25,6 @@ from server.net.peers import Peers
 from server.net.session import Session
 from server.protocol.keys import prove
 from server.protocol.roles import Speaker
-from server.relay.local import LocalGateway
 from server.rooms.directory import Directory
 from server.rooms.reporting import Reports
 from server.rooms.room import Room

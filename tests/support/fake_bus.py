@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.relay.bus import Listener, Will
-from server.relay.node_messages import MOST_BYTES
+from server.federation.bus import Listener, Will
+from server.federation.messages import MOST_BYTES
 
 
 @dataclass(slots=True)

@@ -12,17 +12,17 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from server.federation import topics
+from server.federation.bus import Bus
+from server.federation.edge import EdgeRelay
+from server.federation.gateway import Audience, Gateway, Link
+from server.federation.home import HomeGateway, RemoteLink
+from server.federation.local import LocalGateway
+from server.federation.messages import UpItem
+from server.federation.node import Node, last_will
+from server.federation.outbox import Outbox
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Hello, Ping
-from server.relay import topics
-from server.relay.bus import Bus
-from server.relay.edge import EdgeRelay
-from server.relay.gateway import Audience, Gateway, Link
-from server.relay.home import HomeGateway, RemoteLink
-from server.relay.local import LocalGateway
-from server.relay.node import Node, last_will
-from server.relay.node_messages import UpItem
-from server.relay.outbox import Outbox
 from server.rooms.inbox import Ack, Attend, Enter, Leave, Request, Return, Say
 from server.rooms.remote import RemoteRoom, RoomPort, Uplink
 from tests.support.room import RecordingLink

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiomqtt
 
 from server.app import Config, Running, running
-from server.relay.rights import SHARED
+from server.federation.rights import SHARED
 from tests.support.broker import Broker, Kind, shipped_broker
 
 HOME, EDGE, EVE = "berlin", "lisbon", "oslo"

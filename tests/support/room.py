@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from scenarios.model import Label
+from server.federation.gateway import Audience, Gateway, Slot
+from server.federation.local import LocalGateway
 from server.game.answers import GapAnswer
 from server.game.commands import HostCommand
 from server.game.errors import Refused
@@ -23,8 +25,6 @@ from server.journal.memory import MemoryStore
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import Hello, Vote
 from server.protocol.keys import prove
-from server.relay.gateway import Audience, Gateway, Slot
-from server.relay.local import LocalGateway
 from server.rooms import replies
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.room import Room

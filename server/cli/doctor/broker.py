@@ -9,11 +9,11 @@ import secrets
 from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good
+from server.federation import topics
+from server.federation.bus import BrokerAddress, BusSettingsError
+from server.federation.mqtt import MqttBus
+from server.federation.node import last_will
 from server.protocol.keys import KEY_BYTES
-from server.relay import topics
-from server.relay.bus import BrokerAddress, BusSettingsError
-from server.relay.mqtt import MqttBus
-from server.relay.node import last_will
 
 PATIENCE_S = 8.0
 
@@ -68,7 +68,7 @@ async def look(url: str, site: str | None, authority: Path | None) -> Finding:
         bus = echo.bus = MqttBus(address, address.client_id(name), read, will)
     except BusSettingsError as exc:
         return bad("broker", str(exc), "Write --broker as the site's command has it.")
-    memory, log = _Memory(), logging.getLogger("twogaps.relay")
+    memory, log = _Memory(), logging.getLogger("twogaps.federation")
     log.addHandler(memory)
     log.propagate = False  # it is said once, as a finding
     task = asyncio.create_task(bus.run(echo), name="doctor-bus")

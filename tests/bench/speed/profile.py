@@ -39,7 +39,7 @@ PARTS = (
         "framing, and whether a socket may be written to",
         ("Line.write", "Framer.", "DirectConnection."),
     ),
-    ("links and gateway: to whom", ("server/net/links.py", "server/relay/")),
+    ("links and gateway: to whom", ("server/net/links.py", "server/federation/")),
     ("websockets: reading frames", ("/websockets/",)),
     ("messages from JSON and to it", ("server/protocol/codec.py", "pydantic")),
     ("the session", ("server/net/session.py", "server/net/buckets.py")),

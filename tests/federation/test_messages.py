@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.game.ids import RoomCode
-from server.relay import topics
-from server.relay.bus import BrokerAddress, BusSettingsError
-from server.relay.node_messages import (
+from server.federation import topics
+from server.federation.bus import BrokerAddress, BusSettingsError
+from server.federation.messages import (
     MOST_BYTES,
     DownBatch,
     DownItem,
@@ -27,8 +26,9 @@ from server.relay.node_messages import (
     encode_up_batch,
     encode_view,
 )
-from server.relay.offset import ClockOffset
-from server.relay.window import SPAN
+from server.federation.offset import ClockOffset
+from server.federation.window import SPAN
+from server.game.ids import RoomCode
 
 
 def test_batches_survive_the_way() -> None:

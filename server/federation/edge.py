@@ -11,15 +11,12 @@ import asyncio
 import json
 import logging
 
-from server.game.errors import Refused
-from server.game.ids import PlayerId, RoomCode
-from server.protocol.client_messages import Vote
-from server.relay import notices
-from server.relay.bus import Bus
-from server.relay.elsewhere import Elsewhere, Seat
-from server.relay.gateway import AUDIENCES, Audience, Link
-from server.relay.local import LocalGateway
-from server.relay.node_messages import (
+from server.federation import notices
+from server.federation.bus import Bus
+from server.federation.elsewhere import Elsewhere, Seat
+from server.federation.gateway import AUDIENCES, Audience, Link
+from server.federation.local import LocalGateway
+from server.federation.messages import (
     Announce,
     DownBatch,
     DownItem,
@@ -30,12 +27,15 @@ from server.relay.node_messages import (
     UpSay,
     decode_view,
 )
-from server.relay.outbox import Outbox
-from server.relay.returners import Returners
-from server.relay.sender import Sender
-from server.relay.succession import follows
+from server.federation.outbox import Outbox
+from server.federation.returners import Returners
+from server.federation.sender import Sender
+from server.federation.succession import follows
+from server.game.errors import Refused
+from server.game.ids import PlayerId, RoomCode
+from server.protocol.client_messages import Vote
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 SEARCH_S = 2.0
 """How long after a connect the broker may still be telling what it retains."""

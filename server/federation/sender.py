@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from server.disk import DiskError
-from server.game.ids import RoomCode
-from server.relay import topics
-from server.relay.bus import Bus
-from server.relay.node_messages import (
+from server.federation import topics
+from server.federation.bus import Bus
+from server.federation.messages import (
     MOST_BYTES,
     UpBody,
     UpItem,
     encode,
     encode_up_batch,
 )
-from server.relay.offset import ClockOffset
-from server.relay.outbox import Outbox, is_vote
-from server.relay.window import Window
+from server.federation.offset import ClockOffset
+from server.federation.outbox import Outbox, is_vote
+from server.federation.window import Window
+from server.game.ids import RoomCode
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 LEAST_RTO_S = 1.0
 ROUND_TRIPS = 3

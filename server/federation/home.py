@@ -12,16 +12,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.game.errors import Refused
-from server.game.ids import PlayerId, RoomCode
-from server.game.site_types import SiteLink
-from server.relay import down, topics
-from server.relay.bus import Bus
-from server.relay.flushes import Flushes
-from server.relay.gateway import SHARED as ROLES_SHARED
-from server.relay.gateway import Audience, Slot
-from server.relay.local import LocalGateway
-from server.relay.node_messages import (
+from server.federation import down, topics
+from server.federation.bus import Bus
+from server.federation.flushes import Flushes
+from server.federation.gateway import SHARED as ROLES_SHARED
+from server.federation.gateway import Audience, Slot
+from server.federation.local import LocalGateway
+from server.federation.messages import (
     Announce,
     DownOp,
     Mark,
@@ -34,8 +31,11 @@ from server.relay.node_messages import (
     encode_down_item,
     encode_view,
 )
+from server.game.errors import Refused
+from server.game.ids import PlayerId, RoomCode
+from server.game.site_types import SiteLink
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 SHARED: tuple[Slot, ...] = ("view", "progress")
 """What a player or a screen elsewhere gets by topic, not by link."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite
+from server.federation.messages import UpBody, UpItem, UpSay
 from server.game.ids import RoomCode
 from server.protocol.client_messages import Vote
-from server.relay.node_messages import UpBody, UpItem, UpSay
 
 CAPACITY = 50_000
 """Requests that may wait; beyond that players are told to wait."""
@@ -28,7 +28,7 @@ BUSY_MS = 2_000
 SWEEP_S = 600
 """How often the file is cleared of what has been passed on."""
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 _BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
 INTO = "INSERT OR REPLACE INTO outbox VALUES (?,?,?,?)"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.relay.rights import Site, rights_of
+from server.federation.rights import Site, rights_of
 
 ITERATIONS = 101
 """Mosquitto's own number of rounds for its ``$7$`` format; our passwords are random."""

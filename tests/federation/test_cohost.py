@@ -16,7 +16,7 @@ from client import host
 from server.app import Running
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
 from server.protocol.keys import cohost_key, prove
-from tests.relay.test_sites import Sites, sites
+from tests.federation.test_sites import Sites, sites
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import MORE_KINDS, Kind
 from tests.support.wire import Wire, wire

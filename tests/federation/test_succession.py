@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.federation.edge import EdgeRelay
+from server.federation.local import LocalGateway
+from server.federation.messages import Announce, encode_view
+from server.federation.outbox import Outbox
+from server.federation.succession import EPOCHS, epoch_key, follows
 from server.game.ids import RoomCode
-from server.relay.edge import EdgeRelay
-from server.relay.local import LocalGateway
-from server.relay.node_messages import Announce, encode_view
-from server.relay.outbox import Outbox
-from server.relay.succession import EPOCHS, epoch_key, follows
 from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker
 

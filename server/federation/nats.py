@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from server.relay.mosquitto import LARGEST_PACKET, Listener
-from server.relay.rights import Site, rights_of
+from server.federation.mosquitto import LARGEST_PACKET, Listener
+from server.federation.rights import Site, rights_of
 
 STORE_BYTES = 256 * 2**20
 """Room for what is retained; a site's views take some kilobytes."""

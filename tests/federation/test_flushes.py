@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from server.federation.flushes import Flushes
 from server.game.ids import RoomCode
-from server.relay.flushes import Flushes
 
 ROOM, OTHER = RoomCode("K7MQ2P"), RoomCode("ABCDEF")
 

@@ -14,10 +14,10 @@ import pytest
 
 from client import Label, Player, host
 from server.app import Running
+from server.federation.messages import MOST_BYTES
 from server.game.commands import OpenRound, OpenVote
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
-from server.relay.node_messages import MOST_BYTES
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import KINDS
 from tests.support.guarded import EDGE, EVE, HOME, Guarded, guarded_broker

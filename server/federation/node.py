@@ -6,12 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from server.game.ids import RoomCode
-from server.relay import topics
-from server.relay.bus import Bus, Will
-from server.relay.edge import EdgeRelay
-from server.relay.home import HomeGateway
-from server.relay.node_messages import (
+from server.federation import topics
+from server.federation.bus import Bus, Will
+from server.federation.edge import EdgeRelay
+from server.federation.home import HomeGateway
+from server.federation.messages import (
     Announce,
     Answer,
     DownBatch,
@@ -23,8 +22,9 @@ from server.relay.node_messages import (
     decode,
     encode,
 )
+from server.game.ids import RoomCode
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 FORGET_S = 0.1
 """How long what is done is gathered before it is taken off the disk."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from server.federation.gateway import Audience, Link
 from server.game.ids import RoomCode
-from server.relay.gateway import Audience, Link
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from server.federation import topics
+from server.federation.home import HomeGateway, RemoteLink
+from server.federation.messages import UpBatch, UpItem, UpReturn
 from server.game.ids import RoomCode
-from server.relay import topics
-from server.relay.home import HomeGateway, RemoteLink
-from server.relay.node_messages import UpBatch, UpItem, UpReturn
 from server.rooms.inbox import Ack
 
 ROOM = RoomCode("K7MQ2P")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from scenarios.model import Label
+from server.federation.messages import UpBody, UpReturn, UpSay
+from server.federation.outbox import Outbox
 from server.game.answers import GapAnswer
 from server.game.ids import ClientId, RoomCode
 from server.game.phases import Ballot
 from server.protocol.client_messages import Vote
-from server.relay.node_messages import UpBody, UpReturn, UpSay
-from server.relay.outbox import Outbox
 
 ROOM = RoomCode("K7MQ2P")
 

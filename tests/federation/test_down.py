@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.game.ids import RoomCode
-from server.relay import down
-from server.relay.node_messages import (
+from server.federation import down
+from server.federation.messages import (
     MOST_BYTES,
     DownBatch,
     DownItem,
@@ -15,6 +14,7 @@ from server.relay.node_messages import (
     decode,
     encode,
 )
+from server.game.ids import RoomCode
 
 ROOM = RoomCode("K7MQ2P")
 MARK = Mark(room=ROOM, version=3)

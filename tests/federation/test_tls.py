@@ -12,9 +12,9 @@ import pytest
 import trustme
 
 from server.app import Config, running
+from server.federation.bus import BrokerAddress, BusSettingsError, Will
+from server.federation.mqtt import MqttBus
 from server.folder import CannotStart
-from server.relay.bus import BrokerAddress, BusSettingsError, Will
-from server.relay.mqtt import MqttBus
 from tests.contract.test_bus import Ears
 from tests.support.broker import KINDS, Broker, Kind, open_broker, shipped_broker
 

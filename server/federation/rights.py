@@ -1,14 +1,14 @@
 """Who may say and hear what at the broker: the rights of a site, by topic.
 
 Data only, in MQTT's own filters; how a broker writes them down is the business of
-:mod:`server.relay.mosquitto` and :mod:`server.relay.nats`.
+:mod:`server.federation.mosquitto` and :mod:`server.federation.nats`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.relay.topics import ROOT
+from server.federation.topics import ROOT
 
 SHARED = ("announce", "player", "screen", "progress")
 """What a home says of a room to every site."""

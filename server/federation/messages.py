@@ -12,11 +12,11 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from server.federation.gateway import Slot
+from server.federation.succession import EPOCHS
+from server.federation.window import SPAN
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
-from server.relay.gateway import Slot
-from server.relay.succession import EPOCHS
-from server.relay.window import SPAN
 
 MOST_BYTES = 64 * 1024
 """No message between nodes is larger."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from server.relay.node_messages import MOST_BYTES, Mark, encode_down_batch
+from server.federation.messages import MOST_BYTES, Mark, encode_down_batch
 
 ROOM = MOST_BYTES - 1_024
 """Bytes in a message beside its frame."""

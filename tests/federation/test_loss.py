@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from server.federation import node, sender
 from server.game.ids import PlayerId, RoomCode
-from server.relay import node, sender
 from tests.support.fake_bus import FakeBroker
 from tests.support.gateways import Crowd, frame, remote_crowd, until
 from tests.support.room import RecordingLink

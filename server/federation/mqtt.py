@@ -18,10 +18,10 @@ from typing import Any
 
 import aiomqtt
 
-from server.relay.bus import BrokerAddress, BusSettingsError, Listener, Will
-from server.relay.node_messages import MOST_BYTES
+from server.federation.bus import BrokerAddress, BusSettingsError, Listener, Will
+from server.federation.messages import MOST_BYTES
 
-log = logging.getLogger("twogaps.relay")
+log = logging.getLogger("twogaps.federation")
 
 KEEPALIVE_S = 5
 """A cut line is noticed in about six seconds."""
