@@ -42,11 +42,11 @@ from server.ports import (
     reachable_here,
 )
 from server.protocol.keys import KEY_BYTES
+from server.report.reporting import Reports
 from server.rooms import replies
 from server.rooms.arrivals import Arrivals
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
-from server.rooms.reporting import Reports
 from server.sites import Sites, end, open_sites
 
 __all__ = ["WEB", "Config", "Running", "running"]

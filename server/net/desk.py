@@ -12,9 +12,9 @@ from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper
 from server.net.peers import Peers
+from server.report.reporting import Reports
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
-from server.rooms.reporting import Reports
 
 
 @dataclass(frozen=True, slots=True)

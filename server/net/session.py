@@ -40,6 +40,7 @@ from server.protocol.client_messages import (
 from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
+from server.report.reporting import Asker
 from server.rooms import replies
 from server.rooms.inbox import Attend, Enter, Leave, Return, Say
 from server.rooms.remote import RoomPort
@@ -331,13 +332,17 @@ class Session:
         else:
             assert self._room is not None
             codes = (self._room.code,)
+
+        def refuse(refusal: Refused) -> None:
+            self._link.push(replies.refused(refusal, message))
+
         try:
             if isinstance(message, GetAcross) and self._desk.admin.key is None:
                 detail = "Rooms are compared for holders of a key only."
                 raise Refused("not_allowed", detail)
-            self._desk.reports.ask(self._link, codes, message)
+            self._desk.reports.ask(codes, message, Asker(self._link.push, refuse))
         except Refused as refusal:
-            self._link.push(replies.refused(refusal, message))
+            refuse(refusal)
 
     def _say(self, message: PlayerMessage | HostMessage) -> None:
         assert self._room is not None

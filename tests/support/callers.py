@@ -25,8 +25,8 @@ from server.net.peers import Peers
 from server.net.session import Session
 from server.protocol.keys import prove
 from server.protocol.roles import Speaker
+from server.report.reporting import Reports
 from server.rooms.directory import Directory
-from server.rooms.reporting import Reports
 from server.rooms.room import Room
 from tests.support.cases import SECRET
 from tests.support.room import ROOM, ManualClock, RecordingLink

@@ -1,8 +1,8 @@
 """Makes one report in a process of its own, so that no class waits for it.
 
-``python -m server.rooms.report_worker`` reads a job and stored events from its standard
-input and writes the report, or a file, to its standard output. It opens nothing, and
-ends when whoever asked goes away.
+``python -m server.report.worker`` reads a job and stored events from standard input and
+writes the report, or a file, to standard output. It opens nothing, and ends when its
+input or output is closed.
 
 Input: one line of JSON, the job; then the events of each room of the job, one a line,
 in the order in which the job names them.
@@ -23,7 +23,6 @@ from pydantic import TypeAdapter
 from server.game.evolve import replay
 from server.game.state import RoomState
 from server.journal.codec import decode
-from server.journal.store import UnreadableEvent
 from server.protocol.report_types import Report
 from server.report.across import CannotPool, first_sight
 from server.report.files import Form, Wanted, alike, written
@@ -33,7 +32,7 @@ NICENESS = 5
 """A report may take longer; a vote may not."""
 
 EXPLAINED = 3
-"""Exit code where standard error holds one line for whoever asked."""
+"""Exit code that says: standard error holds one line for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ _REPORT = TypeAdapter(Report)
 def make(job: Job, lines: Iterator[bytes]) -> bytes:
     """Return the report as JSON for a page, or the file that was asked for, in base64.
 
-    Raises :class:`CannotPool` and :class:`UnreadableEvent`.
+    Raises :class:`CannotPool`, and ``UnreadableEvent`` for a room that is reported on.
     """
     states = [_state(lines, n) for n in job.rooms]
     others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
@@ -73,17 +72,18 @@ def _state(lines: Iterator[bytes], n: int) -> RoomState:
 
 
 def _perhaps(lines: Iterator[bytes], n: int) -> RoomState | None:
-    """Return another room; nothing where its journal cannot be understood."""
+    """Return another room, or None where its events do not decode or do not replay."""
     bodies = list(islice(lines, n))
     try:
         return _state(iter(bodies), n)
-    except (UnreadableEvent, ValueError):
+    except Exception:  # noqa: BLE001 - a damaged room must not spoil another's report
         return None
 
 
 def main() -> int:
     """Do one job; return the exit code."""
-    os.nice(NICENESS)
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     lines = iter(sys.stdin.buffer.readline, b"")
     try:
         made = make(JOB.validate_json(next(lines)), lines)

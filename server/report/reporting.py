@@ -10,31 +10,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from server.federation.gateway import Link
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
 from server.report.files import OTHER_ROOMS
-from server.rooms import replies
-from server.rooms.report_worker import EXPLAINED, JOB, Job
+from server.report.worker import EXPLAINED, JOB, Job
 
 log = logging.getLogger("twogaps.report")
 
 Question = GetReport | GetAcross
 
-WAITING = 16
-"""Reports asked for at once on this server; more are refused."""
+_UNREADABLE = Refused(
+    "storage_unavailable", "The journal cannot be read at the moment."
+)
+_FAULT = Refused("internal", "The report failed; the reason is in the server's log.")
 
-PATIENCE_S = 120
-"""A report that takes longer is given up."""
 
-_UNREADABLE = Refused("storage_unavailable", "Cannot read the journal now.")
-_FAULT = Refused("internal", "The report could not be made; the server's log says why.")
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Where the answer to one question goes: exactly one of the two is called."""
+
+    push: Callable[[bytes], None]
+    refuse: Callable[[Refused], None]
 
 
 @dataclass(slots=True)
@@ -44,10 +46,19 @@ class _Made:
 
 
 class Reports:
-    """Answers who asks for a report. :meth:`run` has to be running."""
+    """Makes the reports that are asked for, one at a time.
 
-    def __init__(self, store: EventStore) -> None:
+    ``most_waiting`` is the number of reports that may be asked for at once on this
+    server; more are refused. A report that takes longer than ``patience_s`` seconds is
+    given up. :meth:`run` must be running.
+    """
+
+    def __init__(
+        self, store: EventStore, *, most_waiting: int = 16, patience_s: float = 120
+    ) -> None:
         self._store = store
+        self._most_waiting = most_waiting
+        self._patience_s = patience_s
         self._turn = asyncio.Semaphore(1)
         self._group: asyncio.TaskGroup | None = None
         self._waiting = 0
@@ -55,31 +66,34 @@ class Reports:
 
     async def run(self) -> None:
         """Make reports until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await asyncio.Event().wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await asyncio.Event().wait()
+        finally:
+            self._group = None
 
-    def ask(self, link: Link, codes: Sequence[RoomCode], question: Question) -> None:
+    def ask(self, codes: Sequence[RoomCode], question: Question, asker: Asker) -> None:
         """Answer a question as soon as its turn comes; raises :class:`Refused`."""
-        if self._group is None or self._waiting >= WAITING:
+        if self._group is None or self._waiting >= self._most_waiting:
             raise Refused("busy", "Too many reports are being made; ask again soon.")
         self._waiting += 1
-        work = self._answer(link, tuple(codes), question)
+        work = self._answer(tuple(codes), question, asker)
         self._group.create_task(work, name=f"report-{codes[0]}")
 
     async def _answer(
-        self, link: Link, codes: tuple[RoomCode, ...], question: Question
+        self, codes: tuple[RoomCode, ...], question: Question, asker: Asker
     ) -> None:
         try:
             async with self._turn:
-                link.push(await self._frame(codes, question))
+                asker.push(await self._frame(codes, question))
         except Refused as refusal:
-            link.push(replies.refused(refusal, question))
+            asker.refuse(refusal)
         except StoreUnavailable:
-            link.push(replies.refused(_UNREADABLE, question))
+            asker.refuse(_UNREADABLE)
         except Exception:
             log.exception("no report of %s", ", ".join(codes))
-            link.push(replies.refused(_FAULT, question))
+            asker.refuse(_FAULT)
         finally:
             self._waiting -= 1
 
@@ -88,7 +102,8 @@ class Reports:
         if isinstance(question, GetReport) and question.form == "page":
             return report_frame(question.ref, await self._page(codes[0], rooms[0]))
         others = await self._others(codes) if len(codes) == 1 else []
-        body = await _make(_job(question, rooms, others), [*rooms, *others])
+        job = _job(question, rooms, others)
+        body = await self._make(job, [*rooms, *others])
         name = f"two-gaps-{'-'.join(codes)}.{question.form}"
         return file_frame(question.ref, name, MEDIA_TYPES[question.form], body)
 
@@ -97,7 +112,7 @@ class Reports:
         known = self._pages.get(code)
         if known is None or known.version != len(bodies):
             job = Job("page", (len(bodies),))
-            known = _Made(len(bodies), await _make(job, [bodies]))
+            known = _Made(len(bodies), await self._make(job, [bodies]))
             self._pages = {code: known}  # one class at a time looks at its report
         return known.body
 
@@ -112,6 +127,10 @@ class Reports:
         wanted = [code for code in known if code not in codes][:OTHER_ROOMS]
         return [await self._store.bodies(code) for code in wanted]
 
+    async def _make(self, job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
+        async with asyncio.timeout(self._patience_s):
+            return await made_elsewhere(job, rooms)
+
 
 def _job(
     question: Question, rooms: Sequence[Sequence[str]], others: Sequence[Sequence[str]]
@@ -123,27 +142,21 @@ def _job(
     return Job(question.form, *counts, match_names=question.match_names)
 
 
-async def _make(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
-    """Let a process of its own do a job; it dies with this task.
+async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
+    """Return what a process of its own makes of a job; it ends with this task.
 
     Raises :class:`Refused` with the reason where the rooms cannot be reported on.
     """
     worker = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "server.rooms.report_worker",
+        "server.report.worker",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    assert worker.stdin is not None
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            feeding = asyncio.create_task(
-                _feed(worker.stdin, job, rooms), name="feed-report"
-            )
-            out, complaint = await _read(worker)
-            await feeding
+        out, complaint = await exchange(worker, job, rooms)
     finally:
         if worker.returncode is None:
             worker.kill()
@@ -153,6 +166,24 @@ async def _make(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
     if worker.returncode:
         raise RuntimeError(complaint.decode(errors="replace")[-2000:])
     return out
+
+
+async def exchange(
+    worker: asyncio.subprocess.Process, job: Job, rooms: Sequence[Sequence[str]]
+) -> tuple[bytes, bytes]:
+    """Write a job to a worker; return what it printed and what it complained of.
+
+    Where reading fails, writing ends too, and the other way round.
+    """
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    assert worker.stderr is not None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_feed(worker.stdin, job, rooms), name="report-feed")
+        out = group.create_task(worker.stdout.read(), name="report-read")
+        complaint = group.create_task(worker.stderr.read(), name="report-complaint")
+    await worker.wait()
+    return out.result(), complaint.result()
 
 
 async def _feed(
@@ -168,11 +199,3 @@ async def _feed(
         pipe.close()
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has ended: its exit code says why
-
-
-async def _read(worker: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
-    assert worker.stdout is not None
-    assert worker.stderr is not None
-    out, complaint = await asyncio.gather(worker.stdout.read(), worker.stderr.read())
-    await worker.wait()
-    return out, complaint
