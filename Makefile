@@ -90,9 +90,7 @@ try-container: ## Do what deploy/Containerfile does, without an engine
 	@sh deploy/try-container.sh
 
 docs: $(VENV)/.played ## Write the generated documents again
-	$(BIN)/twogaps protocol --write docs
-	$(BIN)/twogaps reference --write docs
-	$(BIN)/python -m scenarios.schema
+	$(BIN)/python -m tools.docs
 
 .PHONY: system
 system:

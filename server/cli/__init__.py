@@ -17,8 +17,6 @@ from server.cli import (
     journal,
     move,
     play,
-    protocol,
-    reference,
     report,
     salvage,
     serve,
@@ -49,8 +47,6 @@ salvage.register(app)
 report.register(app)
 broker.register(app)
 move.register(app)
-protocol.register(app)
-reference.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 from pathlib import Path
@@ -21,8 +20,8 @@ from server.journal.sqlite import SqliteStore
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = (
-    "serve", "demo", "host", "join", "players", "rooms", "cases", "decks", "protocol",
-    "purge", "backup", "restore", "doctor", "reference",
+    "serve", "demo", "host", "join", "players", "rooms", "cases", "decks",
+    "purge", "backup", "restore", "doctor",
 )  # fmt: skip
 
 
@@ -86,11 +85,6 @@ def test_cases_and_decks_are_shown() -> None:
     assert "inner" in run("cases", "show", "coinrun-runs-past-coin")[1]
     assert run("cases", "lint")[0] == 0
     assert "start here" in run("decks", "show", "first-class")[1]
-
-
-def test_the_protocol_is_printed() -> None:
-    assert run("protocol")[1].startswith("# The Two Gaps protocol")
-    assert json.loads(run("protocol", "-f", "asyncapi")[1])["asyncapi"] == "3.0.0"
 
 
 async def test_the_demo_ends_alike_and_its_journal_replays_to_the_same_table(

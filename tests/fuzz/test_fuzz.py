@@ -21,11 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from server.protocol.roles import ROWS
 from tests.fuzz.arena import PLAYERS, ROLES, Arena, Figures
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.raw import raw
 from tests.support.messages import kinds, minimal
+from tests.support.roles import ROWS
 from tests.support.server import hall
 from tests.support.wire import Wire, wire
 

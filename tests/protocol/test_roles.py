@@ -32,11 +32,11 @@ from server.game.state import GRACE_MS
 from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED
 from server.protocol.codec import decode_client
-from server.protocol.roles import ROWS, SPEAKERS, Speaker, refusal_of
 from server.rooms.inbox import Attend, Say
 from tests.support.callers import Caller, Venue, venue
 from tests.support.game import Game
 from tests.support.messages import are_all_sampled, kinds, minimal
+from tests.support.roles import ROWS, SPEAKERS, Speaker, refusal_of
 from tests.support.room import RecordingLink
 from tests.support.server import hall
 from tests.support.wire import screen_key, wire
@@ -90,7 +90,7 @@ ROLE_REFUSALS = {"hello_expected", "not_allowed", "wrong_phase", "room_finished"
 
 
 def test_every_message_has_a_row_and_every_row_a_message() -> None:
-    assert set(ROWS) == set(kinds()), "give the new message a row in protocol/roles.py"
+    assert set(ROWS) == set(kinds()), "give the new message a row in support/roles.py"
 
 
 def test_what_the_server_lets_through_is_what_the_table_says() -> None:

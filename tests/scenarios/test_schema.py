@@ -1,10 +1,10 @@
-"""The committed JSON Schemas are current, and every built-in file satisfies them."""
+"""The committed JSON Schemas are valid, and every built-in file satisfies them."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import (  # type: ignore[import-untyped]  # ships no types
@@ -12,18 +12,18 @@ from jsonschema import (  # type: ignore[import-untyped]  # ships no types
 )
 
 from scenarios.load import BUILTIN
-from scenarios.schema import FILES, schema_text, write_schemas
+
+FILES = ("case.schema.json", "deck.schema.json")
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_committed_schema_is_current(name: str) -> None:
-    committed = (BUILTIN / name).read_text(encoding="utf-8")
-    assert committed == schema_text(FILES[name]), "run python -m scenarios.schema"
+def committed(name: str) -> Any:
+    """Return one of the published schemas."""
+    return json.loads((BUILTIN / name).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_schema_is_valid_and_accepts_what_is_built_in(name: str) -> None:
-    schema = json.loads(schema_text(FILES[name]))
+    schema = committed(name)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     folder = BUILTIN / f"{name.split('.')[0]}s"
@@ -34,12 +34,7 @@ def test_schema_is_valid_and_accepts_what_is_built_in(name: str) -> None:
 
 
 def test_schema_refuses_an_unknown_key() -> None:
-    validator = Draft202012Validator(json.loads(schema_text(FILES["deck.schema.json"])))
+    validator = Draft202012Validator(committed("deck.schema.json"))
     assert any(
         "colour" in each.message for each in validator.iter_errors({"colour": 1})
     )
-
-
-def test_schemas_are_written_where_asked(tmp_path: Path) -> None:
-    write_schemas(tmp_path)
-    assert {each.name for each in tmp_path.iterdir()} == set(FILES)

@@ -24,11 +24,11 @@ from server.net.links import Keeper
 from server.net.peers import Peers
 from server.net.session import Session
 from server.protocol.keys import prove
-from server.protocol.roles import Speaker
 from server.report.reporting import Reports
 from server.rooms.directory import Directory
 from server.rooms.room import Room
 from tests.support.cases import SECRET
+from tests.support.roles import Speaker
 from tests.support.room import ROOM, ManualClock, RecordingLink
 
 ADMIN_KEY = "ffeeddccbbaa99887766554433221100"

@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from server.protocol.schema import bundle
+from tools.docs.schema import bundle
 
 Json = Any
 

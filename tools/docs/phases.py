@@ -1,4 +1,4 @@
-"""docs/phases.md: the transition table, drawn. Generated, so that it cannot lie."""
+"""Render docs/phases.md: the transition table, as a diagram and as a table."""
 
 from __future__ import annotations
 

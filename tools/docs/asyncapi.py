@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from server.game.errors import REFUSALS
-from server.protocol.catalogue import Entry, entries
-from server.protocol.schema import bundle
+from tools.docs.catalogue import Entry, entries
+from tools.docs.schema import bundle
 
 
 def document() -> dict[str, Any]:

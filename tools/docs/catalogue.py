@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.protocol.client_messages import ALLOWED
-from server.protocol.schema import bundle
+from tools.docs.schema import bundle
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""The JSON Schema of the wire: one definition a message, two unions."""
+"""JSON Schema: of the wire (two unions of messages), and of a case and a deck."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from server.protocol.client_messages import ClientMessage
@@ -52,6 +52,12 @@ def bundle() -> dict[str, Any]:
 def render() -> str:
     """Return the schema as text, the same for the same models."""
     return json.dumps(bundle(), indent=1, ensure_ascii=False) + "\n"
+
+
+def model_text(model: type[BaseModel]) -> str:
+    """Return the JSON Schema of one model as text, for editors of cases and decks."""
+    whole = {"$schema": DIALECT, **model.model_json_schema()}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
 def _union(union: Any, mode: JsonSchemaMode) -> tuple[dict[str, Any], dict[str, Any]]:

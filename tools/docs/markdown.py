@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from server.game.errors import REFUSALS
-from server.protocol.catalogue import Entry, entries
-from server.protocol.prose import PROSE
-from server.protocol.schema import bundle
+from tools.docs.catalogue import Entry, entries
+from tools.docs.prose import PROSE
+from tools.docs.schema import bundle
 
 
 def render() -> str:

@@ -1,0 +1,1 @@
+"""Programs for developers of Two Gaps; not part of the installed package."""
