@@ -14,8 +14,8 @@ import typer
 from server.cli.console import DataOption, default_data, fail, out
 from server.federation.succession import EPOCHS
 from server.folder import INCOMING, JOURNAL, SITE, open_journal
+from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
-from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
@@ -154,7 +154,7 @@ def take_room(
 def _checked(parcel: Parcel) -> RoomState:
     try:
         return replay(parcel.events())
-    except (ValueError, LookupError, AttributeError, AssertionError) as exc:
+    except ReplayError as exc:
         raise ParcelError("its events do not make a room") from exc
 
 

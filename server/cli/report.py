@@ -21,8 +21,8 @@ from server.cli.console import (
     fail,
     out,
 )
+from server.game.engine import replay
 from server.game.events import Event
-from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.sqlite import SqliteStore

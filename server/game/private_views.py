@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from server.game.evolve import vote_points
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.scoring import is_right
@@ -105,7 +104,7 @@ def _my_vote(
         reason=vote.reason,
         is_late=vote.is_late,
         is_right=is_right(vote.answer, case) if is_judged else None,
-        points=vote_points(state, round_, ballot, player) if is_judged else None,
+        points=state.vote_points(round_, ballot, player) if is_judged else None,
     )
 
 

@@ -22,9 +22,8 @@ from server.game.commands import (
     OpenVote,
     Reveal,
 )
-from server.game.decide import decide
+from server.game.engine import decide, evolve, open_room
 from server.game.events import RoomOpened
-from server.game.evolve import evolve, open_room
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.game.private_views import private_view

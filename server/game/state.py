@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from scenarios.model import Case, Plan, PlannedRound
-from server.game.answers import Answer
+from server.game.answers import Answer, FixAnswer
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
+from server.game.scoring import points
 from server.game.settings import RoomSettings
 from server.game.tally import Tally
 
@@ -215,3 +216,16 @@ class RoomState:
         ]
         opened = [index for index in left if self.rounds[index].is_opened]
         return next(iter(opened or left), None)
+
+    def vote_points(
+        self, round_: Round, ballot: Ballot, player: PlayerId
+    ) -> float | None:
+        """Return the points of a player's vote; None without one, or unscored."""
+        poll = round_.polls.get(ballot)
+        vote = poll.votes.get(player) if poll else None
+        if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
+            return None
+        limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
+        elapsed = (vote.at_ms - poll.opened_ms) / limit if limit > 0 else 0
+        case = round_.case_of(ballot)
+        return points(self.settings.score_mode, vote.answer, case, elapsed)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from server.game.answers import GapAnswer, LinksAnswer
-from server.game.evolve import vote_points
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
 from server.game.scoring import MISSED, is_right
@@ -248,7 +247,7 @@ class _Writer:
             is_vote = self.ballot is Ballot.VOTE
             return MISSED[self.state.settings.score_mode] if is_vote else None
         source = Ballot.VOTE if status == "carried" else self.ballot
-        return vote_points(self.state, self.round, source, player)
+        return self.state.vote_points(self.round, source, player)
 
     def _first(self, vote: Vote) -> int | None:
         """A ballot may have been opened again: then the first opening is not known."""

@@ -20,7 +20,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from server.game.evolve import replay
+from server.game.engine import replay
 from server.game.state import RoomState
 from server.journal.codec import decode
 from server.protocol.report_types import Report

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from server.game.evolve import replay
+from server.game.engine import ReplayError, replay
 from server.game.ids import RoomCode
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, unpack
 from server.journal.store import EventStore, StoreUnavailable, VersionConflict
@@ -69,7 +69,7 @@ class Arrivals:
         events = parcel.events()
         try:
             state = replay(events)
-        except (ValueError, LookupError, AttributeError, AssertionError) as exc:
+        except ReplayError as exc:
             raise ParcelError("its events do not make a room") from exc
         if (state.code, state.home, state.epoch) != (
             parcel.code,

@@ -11,9 +11,9 @@ from scenarios.model import Plan
 from server.federation.gateway import AUDIENCES, Audience, Gateway
 from server.federation.messages import Announce
 from server.federation.succession import epoch_key
+from server.game.engine import open_room, replay
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
-from server.game.evolve import open_room, replay
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.game.phases import Phase
 from server.game.settings import RoomSettings

@@ -17,10 +17,9 @@ from typing import Literal, assert_never
 
 from server.federation.gateway import AUDIENCES, Audience, Gateway, Link
 from server.game.commands import Command, Resume, Tick
-from server.game.decide import decide
+from server.game.engine import decide, evolve, replay
 from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
-from server.game.evolve import evolve, replay
 from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Phase
 from server.game.state import RoomState

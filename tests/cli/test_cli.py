@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import server
 from server.cli import app
 from server.cli.demo import play_demo
-from server.game.evolve import replay
+from server.game.engine import replay
 from server.game.ids import RoomCode
 from server.game.views import standings
 from server.journal.sqlite import SqliteStore

@@ -16,8 +16,8 @@ from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
 from server.game.answers import GapAnswer
 from server.game.commands import Join, OpenRound, OpenVote, Rename
+from server.game.engine import replay
 from server.game.events import Event
-from server.game.evolve import replay
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.journal.codec import erased

@@ -27,8 +27,8 @@ from server.game.commands import (
     Revote,
     Transfer,
 )
+from server.game.engine import replay
 from server.game.events import VoteCast, VoteKeptLate
-from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.journal.sqlite import SqliteStore

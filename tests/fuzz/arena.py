@@ -20,9 +20,9 @@ from typing import Any
 import server.rooms.room as actor
 from server.app import Config, Running, running
 from server.game.commands import Command
+from server.game.engine import replay
 from server.game.errors import REFUSALS, Refused
 from server.game.events import Event
-from server.game.evolve import replay
 from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Phase
 from server.game.settings import RoomSettings

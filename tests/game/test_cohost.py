@@ -19,8 +19,8 @@ from server.game.commands import (
     OpenVote,
     Unlock,
 )
+from server.game.engine import replay
 from server.game.errors import Refused
-from server.game.evolve import replay
 from server.game.ids import PlayerId
 from server.game.private_views import private_view
 from server.game.settings import RoomSettings

@@ -29,6 +29,7 @@ from server.game.commands import (
     Transfer,
     Unlock,
 )
+from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import (
     AllowancesWarned,
@@ -40,7 +41,6 @@ from server.game.events import (
     VoteCast,
     VoteKeptLate,
 )
-from server.game.evolve import replay
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.private_views import private_view

@@ -3,9 +3,9 @@
 from typing import get_args
 
 from server.game.commands import Command
-from server.game.decide import _RULES
+from server.game.engine import _RULES
 from server.game.events import Event, RoomOpened
-from server.game.evolve import _FOLDS
+from server.game.folds import FOLDS
 from server.game.phases import TABLE, Phase
 from server.rooms.effects import PERSONAL, QUIET, STAGE, TIMED
 
@@ -20,7 +20,7 @@ def test_every_phase_has_its_row_and_every_command_is_known() -> None:
 
 def test_every_command_has_a_rule_and_every_event_a_fold() -> None:
     assert set(_RULES) == set(get_args(Command))
-    assert {*_FOLDS, RoomOpened} == set(get_args(get_args(Event)[0]))
+    assert {*FOLDS, RoomOpened} == set(get_args(get_args(Event)[0]))
 
 
 def test_every_phase_but_the_last_leads_somewhere_and_can_be_reached() -> None:

@@ -44,10 +44,9 @@ from server.game.commands import (
     Unlock,
     UnpinReason,
 )
-from server.game.decide import decide
+from server.game.engine import decide, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, VoteCast
-from server.game.evolve import evolve, replay
 from server.game.host_views import host_panel, host_view
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import OPEN_BALLOT, TABLE, Ballot, Phase

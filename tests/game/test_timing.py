@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from scenarios.model import Label
 from server.game.answers import GapAnswer
+from server.game.engine import evolve, open_room
 from server.game.events import (
     AllowanceGranted,
     BallotOpened,
@@ -16,7 +17,6 @@ from server.game.events import (
     RoundOpened,
     VoteCast,
 )
-from server.game.evolve import evolve, open_room
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.state import RoomState

@@ -57,9 +57,9 @@ from server.game.commands import (
     Unlock,
     UnpinReason,
 )
+from server.game.engine import evolve, open_room
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
-from server.game.evolve import evolve, open_room
 from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange

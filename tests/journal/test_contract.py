@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from server.game.engine import replay
 from server.game.events import Event, PlayerJoined, VoteCast
-from server.game.evolve import replay
 from server.game.ids import PlayerId, RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.sqlite import SqliteStore

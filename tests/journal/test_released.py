@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from server.game.evolve import replay
+from server.game.engine import replay
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from tests.journal.released import FIXTURES, SECRET, table
+from tests.journal.snapshots import digests, journals
 from tests.support.http import get
 from tests.support.server import hall
 from tests.support.wire import wire
@@ -43,6 +44,20 @@ async def test_a_released_journal_replays_to_its_table(
     await store.close()
     assert records == set(expected)
     assert json.loads(json.dumps(found)) == expected
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_a_released_journal_gives_the_same_table_after_every_event(
+    release: str, tmp_path: Path
+) -> None:
+    known = json.loads((FIXTURES / release / "replay.json").read_text())
+    found = await journals(release, tmp_path)
+    assert found.keys() == known.keys()
+    for code, events in found.items():
+        pairs = zip(digests(events), known[code], strict=True)
+        changed = [n for n, (now, then) in enumerate(pairs, start=1) if now != then]
+        where = [f"{n} {events[n - 1].type}" for n in changed[:1]]
+        assert not changed, f"{code}: tables differ from event {where} on"
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -24,8 +24,8 @@ from server.game.commands import (
     ShowExample,
     Transfer,
 )
+from server.game.engine import replay
 from server.game.events import Event
-from server.game.evolve import replay
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import GRACE_MS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scenarios.model import Case, Truth
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from server.game.engine import replay
 from server.game.events import RoomOpened
-from server.game.evolve import replay
 from server.game.phases import Ballot
 from server.report.rescore import NO_GAP_BROKE, Rescoring, compare, corrected
 from tests.report.test_table import play

@@ -8,7 +8,7 @@ import pytest
 
 from server.federation.gateway import Audience, Slot
 from server.federation.local import LocalGateway
-from server.game.evolve import replay
+from server.game.engine import replay
 from server.game.ids import RoomCode
 from server.rooms.inbox import Inbox
 from server.rooms.presence import Presence

@@ -16,8 +16,8 @@ from server.game.commands import (
     Reveal,
     Revote,
 )
+from server.game.engine import replay
 from server.game.errors import Refused
-from server.game.evolve import replay
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import GetRoster
 from server.rooms.inbox import Attend, Return, Say

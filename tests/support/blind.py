@@ -40,9 +40,9 @@ from server.game.commands import (
     Transfer,
     Unlock,
 )
+from server.game.engine import open_room
 from server.game.errors import Refused
 from server.game.events import RoomOpened
-from server.game.evolve import open_room
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import TABLE, Ballot, Phase
 from server.game.settings import RoomSettings

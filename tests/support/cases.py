@@ -13,8 +13,8 @@ from scenarios.model import (
     Source,
     Truth,
 )
+from server.game.engine import open_room
 from server.game.events import RoomOpened
-from server.game.evolve import open_room
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.game.state import RoomState

@@ -5,9 +5,8 @@ from __future__ import annotations
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import CastVote, Command, Join
-from server.game.decide import decide
+from server.game.engine import decide, evolve, open_room
 from server.game.events import Event
-from server.game.evolve import evolve, open_room
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings

@@ -15,9 +15,9 @@ from server.federation.gateway import Audience, Gateway, Slot
 from server.federation.local import LocalGateway
 from server.game.answers import GapAnswer
 from server.game.commands import HostCommand
+from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import Event
-from server.game.evolve import replay
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings

@@ -13,6 +13,7 @@ from random import Random
 
 from scenarios.model import Case, Label, Plan
 from server.game.answers import GapAnswer
+from server.game.engine import replay
 from server.game.events import (
     BallotClosed,
     BallotOpened,
@@ -23,7 +24,6 @@ from server.game.events import (
     RoundRevealed,
     VoteCast,
 )
-from server.game.evolve import replay
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings

@@ -28,8 +28,8 @@ from server.game.commands import (
     Revote,
     Transfer,
 )
+from server.game.engine import replay
 from server.game.events import Event, VoteCast, VoteKeptLate
-from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
 from server.journal.sqlite import SqliteStore

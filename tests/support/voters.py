@@ -11,8 +11,8 @@ from pathlib import Path
 
 from client import Label, Player
 from server.game.answers import GapAnswer
+from server.game.engine import replay
 from server.game.events import VoteCast
-from server.game.evolve import replay
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
 from server.journal.sqlite import SqliteStore

@@ -1,15 +1,10 @@
-"""Folding events into the state. Never fails, never looks at a clock.
-
-``evolve`` changes the state in place and costs the same for a vote however many players
-there are; only a reveal walks through the players once, to give out points.
-"""
+"""The fold of every event into the state of a room."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from server.game.answers import FixAnswer
 from server.game.counting import carry, count_cohorts
 from server.game.events import (
     AllowanceGranted,
@@ -19,7 +14,6 @@ from server.game.events import (
     ContrastShown,
     DeadlineExtended,
     DiscussionOpened,
-    Event,
     ExampleShown,
     GameFinished,
     LobbyEntered,
@@ -30,7 +24,6 @@ from server.game.events import (
     ReasonUnpinned,
     RoomLocked,
     RoomMoved,
-    RoomOpened,
     RoomUnlocked,
     RoundOpened,
     RoundRevealed,
@@ -49,7 +42,7 @@ from server.game.events import (
 from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
-from server.game.scoring import MISSED, points, round_score
+from server.game.scoring import MISSED, round_score
 from server.game.state import (
     USUAL_ALLOWANCE,
     Pin,
@@ -60,37 +53,6 @@ from server.game.state import (
     Vote,
 )
 from server.game.tally import Tally
-
-
-def open_room(event: RoomOpened) -> RoomState:
-    """Return the state of a room that has just been opened."""
-    return RoomState(
-        code=event.code,
-        plan=event.plan,
-        settings=event.settings,
-        seed=event.seed,
-        secret=event.secret,
-        opened_ms=event.at_ms,
-        rounds=[Round(planned) for planned in event.plan.rounds],
-    )
-
-
-def replay(events: Iterable[Event]) -> RoomState:
-    """Return the state after all the events of a journal, the first a RoomOpened."""
-    stream = iter(events)
-    first = next(stream, None)
-    if not isinstance(first, RoomOpened):
-        raise ValueError("a journal begins with RoomOpened")
-    state = open_room(first)
-    for event in stream:
-        evolve(state, event)
-    return state
-
-
-def evolve(state: RoomState, event: Event) -> None:
-    """Fold one event into the state, in place."""
-    _FOLDS[type(event)](state, event)
-    state.version += 1
 
 
 def _vote_cast(state: RoomState, event: VoteCast) -> None:
@@ -291,27 +253,13 @@ def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]
     for player in state.players:
         missed = MISSED[state.settings.score_mode] if player in vote.missed else None
         score = round_score(
-            vote_points(state, round_, Ballot.VOTE, player),
-            vote_points(state, round_, Ballot.REVOTE, player),
+            state.vote_points(round_, Ballot.VOTE, player),
+            state.vote_points(round_, Ballot.REVOTE, player),
             missed=missed,
             revoted=Ballot.REVOTE in round_.polls,
         )
         if score is not None:
             yield player, score
-
-
-def vote_points(
-    state: RoomState, round_: Round, ballot: Ballot, player: PlayerId
-) -> float | None:
-    """Return the points of a player's vote; None without one, or where unscored."""
-    poll = round_.polls.get(ballot)
-    vote = poll.votes.get(player) if poll else None
-    if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
-        return None
-    limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
-    elapsed = (vote.at_ms - poll.opened_ms) / limit if limit > 0 else 0
-    case = round_.case_of(ballot)
-    return points(state.settings.score_mode, vote.answer, case, elapsed)
 
 
 def _step_shown(state: RoomState, event: StepShown) -> None:
@@ -352,7 +300,7 @@ def _game_finished(state: RoomState, event: GameFinished) -> None:
     state.finished_ms = event.at_ms
 
 
-_FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
+FOLDS: dict[type, Callable[[RoomState, Any], None]] = {
     VoteCast: _vote_cast,
     VoteKeptLate: _vote_kept_late,
     PlayerJoined: _player_joined,
