@@ -21,17 +21,15 @@ from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.store import EventStore
 from server.metrics import Metrics
-from server.net import checks
-from server.net.addresses import base_url
+from server.net.addresses import Peers, base_url
 from server.net.admin import AdminDesk, BringPractice
-from server.net.desk import Desk
+from server.net.context import Desk
 from server.net.gate import Gate
-from server.net.handles import fitted
-from server.net.health import Check, Health
+from server.net.health import Check, Health, check_journal, check_space
+from server.net.limits import fitted
 from server.net.links import Keeper
 from server.net.operations import Operations, measure_lag
 from server.net.pages import Pages
-from server.net.peers import Peers
 from server.net.server import Door
 from server.ports import (
     Certificate,
@@ -217,9 +215,9 @@ async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Event
 
 def _checks(config: Config, store: EventStore, sites: Sites) -> dict[str, Check]:
     """Return what /healthz tries: the parts that this server has."""
-    tried = {"journal": checks.journal(store)}
+    tried = {"journal": check_journal(store)}
     if config.data is not None:
-        tried["disk"] = checks.space(config.data)
+        tried["disk"] = check_space(config.data)
     tried.update(sites.checks())
     return tried
 

@@ -22,9 +22,8 @@ from server.federation.outbox import Outbox
 from server.folder import OUTBOX, CannotStart
 from server.game.ids import RoomCode
 from server.metrics import Metrics
-from server.net import checks
 from server.net.crowd import SocketCrowd
-from server.net.health import Check
+from server.net.health import Check, check_broker, check_outbox
 from server.protocol.keys import KEY_BYTES
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
@@ -98,8 +97,8 @@ class Sites:
             return {}
         bus = self.bus
         return {
-            "broker": checks.broker(lambda: bus.is_up),
-            "outbox": checks.outbox(self.outbox),
+            "broker": check_broker(lambda: bus.is_up),
+            "outbox": check_outbox(self.outbox),
         }
 
     def be_watched(self, metrics: Metrics) -> None:

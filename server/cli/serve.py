@@ -21,8 +21,8 @@ from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
 from server.game.errors import Refused
 from server.garbage import look_seldom
+from server.net.addresses import Peers
 from server.net.limits import BadLimit, Limits
-from server.net.peers import Peers
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
 

@@ -1,19 +1,37 @@
 """The same frame to thousands of sockets, at little more than what the kernel charges.
 
-The sockets that are free (``direct.py``) are kept by descriptor, so that sending to all
-of them is a bare loop of writes: no call, no question, and nothing of ours that has to
-be fetched from memory for each of them. A descriptor is in here only while its
+The sockets that are free (``connection.py``) are kept by descriptor, so that sending to
+all of them is a bare loop of writes: no call, no question, and nothing of ours that has
+to be fetched from memory for each of them. A descriptor is in here only while its
 connection has it, and nothing else is unsent there; what the kernel does not take of a
 frame is left to the transport, which is then not free until it has gone out.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from os import write
 
 from server.federation.gateway import Link, Slot
-from server.net.framing import text_frame
-from server.net.links import WsLink
+from server.net.connection import text_frame
+
+
+class DirectLink(Link, ABC):
+    """A link whose socket a crowd may write to directly while it is free."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def enter(self, crowd: SocketCrowd) -> None:
+        """Tell this crowd from now on when the socket is free."""
+
+    @abstractmethod
+    def exit(self, crowd: SocketCrowd) -> None:
+        """Let a crowd write no more to the socket directly."""
+
+    @abstractmethod
+    def send_rest(self, rest: bytes) -> None:
+        """Send what the socket did not take of a frame that was written directly."""
 
 
 class SocketCrowd:
@@ -22,28 +40,28 @@ class SocketCrowd:
     __slots__ = ("_free", "_others")
 
     def __init__(self) -> None:
-        self._free: dict[int, WsLink] = {}
+        self._free: dict[int, DirectLink] = {}
         """By descriptor: links whose socket may be written to directly."""
         self._others: dict[Link, None] = {}
 
     def add(self, link: Link) -> None:
         """Let a link hear what is sent from now on. Idempotent."""
         self._others[link] = None
-        if isinstance(link, WsLink):
+        if isinstance(link, DirectLink):
             link.enter(self)
 
     def discard(self, link: Link) -> None:
         """Forget a link. Idempotent."""
-        if isinstance(link, WsLink):
+        if isinstance(link, DirectLink):
             link.exit(self)
         self._others.pop(link, None)
 
-    def free(self, link: WsLink, file: int) -> None:
+    def free(self, link: DirectLink, file: int) -> None:
         """Write to a link's socket directly from now on."""
         self._others.pop(link, None)
         self._free[file] = link
 
-    def engage(self, link: WsLink, file: int) -> None:
+    def engage(self, link: DirectLink, file: int) -> None:
         """Leave it to the link how it sends: its socket is not free any more."""
         del self._free[file]
         self._others[link] = None

@@ -8,22 +8,21 @@ everything that is said in a room pass by it.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.metrics import Metrics
-from server.net.buckets import Bucket, Buckets, Now
-from server.net.guesses import Guesses
-from server.net.limits import NAMES, Limits
-from server.net.peers import HERE
+from server.net.addresses import HERE
+from server.net.limits import MOST, NAMES, TOLD, Bucket, Buckets, Limits, Now
 
 QUEUE_S = 5.0
 """A join that need not wait for longer waits here; others are refused, with a hint."""
 
-TOLD = 500
-"""Sockets beyond the limit that are let in just to be told so."""
+REMEMBERED = 256
+"""Codes remembered of each address, right ones and wrong ones."""
 
 LEAST_RETRY_MS = 1_000
 BUSY_RETRY_MS = 5_000
@@ -179,3 +178,70 @@ class Gate:
 def _later(what: str, wait_s: float) -> Refused:
     retry_ms = max(LEAST_RETRY_MS, round(wait_s * 1000))
     return Refused("too_fast", f"{what} Please wait a moment.", retry_ms)
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one address has tried."""
+
+    bucket: Bucket
+    right: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    wrong: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+
+class Guesses:
+    """Wrong codes by address, for the last few thousand addresses.
+
+    A code has six characters, so it could be found by trying. Keys and tokens have 128
+    bits: they cannot, and trying them is limited by the socket alone. What is counted
+    is each *different* wrong code of an address: a whole class that asks again and
+    again for a room that is gone counts once. An address that has tried too many may
+    not try new ones for a while, right or wrong, so that nothing is learned by going
+    on; codes that were right for one person at this address stay open to all people
+    there.
+    """
+
+    def __init__(self, rate: float, burst: float, now: Now = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._now = now
+        self._of: OrderedDict[str, _Tries] = OrderedDict()
+
+    def wait_s(self, address: str, code: str) -> float:
+        """Return how long an address has to wait before it may try a code (0: now)."""
+        tries = self._tries(address)
+        if code in tries.right or code in tries.wrong:
+            return 0.0
+        return tries.bucket.wait_s()
+
+    def right(self, address: str, code: str) -> None:
+        """Note that a room has this code: it stays open to this address."""
+        tries = self._tries(address)
+        tries.wrong.pop(code, None)
+        _remember(tries.right, code)
+
+    def wrong(self, address: str, code: str) -> None:
+        """Note that no room has this code; the same again does not count again."""
+        tries = self._tries(address)
+        if code not in tries.wrong:
+            tries.bucket.take()
+        tries.right.pop(code, None)
+        _remember(tries.wrong, code)
+
+    def _tries(self, address: str) -> _Tries:
+        tries = self._of.get(address)
+        if tries is None:
+            tries = _Tries(Bucket(self._rate, self._burst, self._now))
+            self._of[address] = tries
+            if len(self._of) > MOST:
+                self._of.popitem(last=False)
+        else:
+            self._of.move_to_end(address)
+        return tries
+
+
+def _remember(codes: OrderedDict[str, None], code: str) -> None:
+    codes[code] = None
+    codes.move_to_end(code)
+    if len(codes) > REMEMBERED:
+        codes.popitem(last=False)

@@ -1,14 +1,36 @@
 """The limits of one server: a number each, what it bounds, and what is answered.
 
 A whole school sits behind one address: limits per address are generous, and limits per
-socket strict. docs/limits.md is made from what stands here.
+socket strict. docs/limits.md is generated from this table. Rates are kept by token
+buckets, and the number of sockets fits the number of files the process may open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+if sys.platform != "win32":
+    import resource
+
+log = logging.getLogger("twogaps.net")
+
+MOST = 8192
+"""Keys that are remembered at once; who was quiet for longest is forgotten first."""
+
+Now = Callable[[], float]
+"""Seconds that never go back."""
+
+SPARE = 300
+"""Files for the journal, the pages, the broker, and the system's own."""
+
+TOLD = 500
+"""Sockets beyond the limit that are let in just to be told so."""
 
 ABOUT, ANSWER, UNIT, LEAST = "about", "answer", "unit", "least"
 
@@ -200,3 +222,87 @@ def _parse(setting: str) -> tuple[str, Any]:
 
 
 NAMES = tuple(each.name for each in fields(Limits))
+
+
+def fitted(limits: Limits) -> Limits:
+    """Raise the process's limit of open files as far as it may; return what fits it."""
+    if sys.platform == "win32":  # no such limit there
+        return limits
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return limits
+    found = fit(limits, hard)
+    if found != limits:
+        log.warning(
+            "only %d files may be open: at most %d sockets at once (ulimit -n)",
+            hard,
+            found.sockets,
+        )
+    return found
+
+
+def fit(limits: Limits, files: int) -> Limits:
+    """Return the limits with no more connections than so many open files allow."""
+    if limits.sockets + TOLD + 2 * limits.waiting + SPARE <= files:
+        return limits
+    waiting = max(1, min(limits.waiting, files // 8))
+    sockets = max(1, files - 2 * waiting - min(SPARE + TOLD, files // 4))
+    return replace(limits, waiting=waiting, sockets=min(limits.sockets, sockets))
+
+
+class Bucket:
+    """A token bucket: ``rate`` tokens a second, at most ``burst`` saved up."""
+
+    __slots__ = ("_at", "_burst", "_now", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float, now: Now = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._now = now
+        self._at = now()
+
+    def wait_s(self) -> float:
+        """Return how many seconds it takes until a token is there (0: there is)."""
+        self._fill()
+        return max(0.0, 1 - self._tokens) / self._rate
+
+    def take(self) -> float:
+        """Take a token, on credit too; return how many seconds to wait for it."""
+        self._fill()
+        self._tokens -= 1
+        return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+
+    def give_back(self) -> None:
+        """Undo a take that came to nothing."""
+        self._tokens += 1
+
+    def _fill(self) -> None:
+        now = self._now()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Buckets:
+    """A bucket for each key, of the same rate and burst."""
+
+    def __init__(self, rate: float, burst: float, now: Now = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._now = now
+        self._of: OrderedDict[str, Bucket] = OrderedDict()
+
+    def of(self, key: str) -> Bucket:
+        """Return a key's bucket, full where the key is new."""
+        bucket = self._of.get(key)
+        if bucket is None:
+            bucket = self._of[key] = Bucket(self._rate, self._burst, self._now)
+            if len(self._of) > MOST:
+                self._of.popitem(last=False)
+        else:
+            self._of.move_to_end(key)
+        return bucket
+
+    def __len__(self) -> int:
+        return len(self._of)

@@ -12,7 +12,6 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -21,12 +20,8 @@ from server.federation.gateway import Audience, Slot
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
-from server.net.direct import NO_FILE, DirectConnection
-from server.net.framing import Framer, Line
-from server.net.lines import reset
-
-if TYPE_CHECKING:
-    from server.net.crowd import SocketCrowd
+from server.net.connection import NO_FILE, DirectConnection, Framer, Line, reset
+from server.net.crowd import DirectLink, SocketCrowd
 
 log = logging.getLogger("twogaps.net")
 
@@ -43,7 +38,7 @@ CUTS = 5
 """At most so many are cut loose in one look."""
 
 
-class WsLink:
+class WsLink(DirectLink):
     """One websocket, as the gateway sees it."""
 
     __slots__ = (

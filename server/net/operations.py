@@ -19,8 +19,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from server.metrics import Metrics
-from server.net import responses
 from server.net.health import Health
+from server.net.pages import json_response, not_found, response
 from server.protocol.keys import is_equal
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -59,7 +59,7 @@ class Operations:
         path = urlsplit(request.path).path
         if path == "/metrics":
             return await self._figures()
-        return await self._vitals(path) or responses.not_found()
+        return await self._vitals(path) or not_found()
 
     def _may_read(self, headers: Headers) -> bool:
         given = headers.get("Authorization") or ""
@@ -67,7 +67,7 @@ class Operations:
 
     async def _figures(self) -> Response:
         await self._health.look()
-        return responses.make(HTTPStatus.OK, self._metrics.text(), METRICS_TYPE)
+        return response(HTTPStatus.OK, self._metrics.text(), METRICS_TYPE)
 
     async def _vitals(self, path: str) -> Response | None:
         match path:
@@ -86,7 +86,7 @@ def _verdict(found: Mapping[str, str | None]) -> Response:
     is_well = not any(found.values())
     status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
     parts = {part: complaint or "ok" for part, complaint in found.items()}
-    return responses.json(status, {"ok": is_well, "parts": parts})
+    return json_response(status, {"ok": is_well, "parts": parts})
 
 
 async def listen_privately(operations: Operations, host: str, port: int) -> Server:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,14 @@ import segno
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from server.net import responses
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+PLAIN = "text/plain; charset=utf-8"
+JSON = "application/json"
+_UNSTORED = {"Cache-Control": "no-store"}
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -45,7 +53,7 @@ ENTRIES = {
 FRAMED = ("/preview",)
 """Pages that show themselves in a frame of their own: a phone beside a projector."""
 _FRAMED = {
-    "Content-Security-Policy": responses.CSP.replace(
+    "Content-Security-Policy": CSP.replace(
         "frame-ancestors 'none'", "frame-ancestors 'self'; frame-src 'self'"
     )
 }
@@ -98,10 +106,10 @@ class Pages:
         path = urlsplit(request.path).path
         if path == "/where.json":
             url = self._join_url("").removesuffix("/j/")
-            return responses.json(HTTPStatus.OK, {"url": url})
+            return json_response(HTTPStatus.OK, {"url": url})
         page = self._find(path)
         if page is None:
-            return responses.not_found()
+            return not_found()
         return _respond(page, request.headers, _FRAMED if path in FRAMED else {})
 
     def _find(self, path: str) -> Page | None:
@@ -147,16 +155,14 @@ def _respond(page: Page, asked: Headers, more: Mapping[str, str]) -> Response:
         "Vary": "Accept-Encoding",
     }
     if page.etag in (asked.get("If-None-Match") or ""):
-        return responses.make(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
+        return response(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
     accepted = asked.get("Accept-Encoding") or ""
     offered = {part.split(";")[0].strip() for part in accepted.split(",")}
     for encoding in ENCODINGS:
         if encoding in offered and encoding in page.bodies:
             headers["Content-Encoding"] = encoding
-            return responses.make(
-                HTTPStatus.OK, page.bodies[encoding], page.kind, headers
-            )
-    return responses.make(HTTPStatus.OK, page.bodies[""], page.kind, headers)
+            return response(HTTPStatus.OK, page.bodies[encoding], page.kind, headers)
+    return response(HTTPStatus.OK, page.bodies[""], page.kind, headers)
 
 
 def _qr(url: str) -> Page:
@@ -165,3 +171,47 @@ def _qr(url: str) -> Page:
         out, kind="svg", border=2, scale=8, xmldecl=False, svgns=True, light="#fff"
     )
     return Page.of(out.getvalue(), TYPES[".svg"])
+
+
+def response(
+    status: HTTPStatus, body: bytes, kind: str, extra: Mapping[str, str] = _UNSTORED
+) -> Response:
+    """Return a response; by default nobody may keep it."""
+    headers = Headers(
+        {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": CSP,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Connection": "close",
+            **extra,
+        }
+    )
+    return Response(status.value, status.phrase, headers, body)
+
+
+def json_response(status: HTTPStatus, value: Mapping[str, object]) -> Response:
+    """Return a value as JSON."""
+    return response(status, json.dumps(value).encode() + b"\n", JSON)
+
+
+def not_found() -> Response:
+    """Return a 404."""
+    return _plain(HTTPStatus.NOT_FOUND, "There is no such page.\n")
+
+
+def forbidden(text: str) -> Response:
+    """Return a 403 that says why."""
+    return _plain(HTTPStatus.FORBIDDEN, text)
+
+
+def later(status: HTTPStatus, text: str, wait_s: float) -> Response:
+    """Return a refusal that says when to try again (``Retry-After``, whole seconds)."""
+    refusal = _plain(status, text)
+    refusal.headers["Retry-After"] = str(max(1, round(wait_s)))
+    return refusal
+
+
+def _plain(status: HTTPStatus, text: str) -> Response:
+    return response(status, text.encode(), PLAIN)

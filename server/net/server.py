@@ -17,16 +17,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING, State
 
-from server.net.desk import Desk
+from server.net.connection import PromptConnection, Waiting, WaitingConnection, bound
+from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Limits
-from server.net.lines import bound
 from server.net.operations import Operations
-from server.net.pages import Pages
-from server.net.prompt import PromptConnection
-from server.net.responses import forbidden, later
+from server.net.pages import Pages, forbidden, later
 from server.net.session import Session
-from server.net.waiting import Waiting, WaitingConnection
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
 

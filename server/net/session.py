@@ -18,11 +18,11 @@ from websockets.frames import CloseCode
 from server.game.errors import Refused
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.metrics import UNREADABLE
-from server.net.buckets import Bucket
-from server.net.desk import Desk
+from server.net.addresses import HERE
+from server.net.connection import PromptConnection
+from server.net.context import Desk
+from server.net.limits import Bucket
 from server.net.links import WsLink
-from server.net.peers import HERE
-from server.net.prompt import PromptConnection
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,

@@ -12,7 +12,7 @@ import pytest
 
 from server.cli.doctor import broker, disk, machine, network
 from server.cli.doctor.finding import Finding
-from server.net.checks import LOW_BYTES
+from server.net.health import LOW_BYTES
 from tests.cli.test_cli import run
 from tests.support.broker import free_port, shipped_broker
 from tests.support.server import hall

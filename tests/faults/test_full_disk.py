@@ -15,7 +15,7 @@ from server.folder import JOURNAL
 from server.game.events import VoteCast
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
-from server.net import checks, health
+from server.net import health
 from tests.support.http import get
 from tests.support.missing import need
 from tests.support.server import hall
@@ -94,7 +94,7 @@ async def test_a_full_disk_makes_it_unwell_until_there_is_space(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "FRESH_S", 0.0)
-    monkeypatch.setattr(checks, "LOW_BYTES", 256 * 1024)  # of the disk's 2 MB
+    monkeypatch.setattr(health, "LOW_BYTES", 256 * 1024)  # of the disk's 2 MB
     async with hall(data=small_disk / "data") as at:
         assert (await get(at.port, "/healthz")).status == 200
         for _ in range(3):

@@ -8,8 +8,8 @@ import random
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from server.net.connection import DirectConnection
 from server.net.crowd import SocketCrowd
-from server.net.direct import DirectConnection
 from server.net.links import Keeper, WsLink
 from tests.support.room import RecordingLink
 from tests.support.wires import Exchange, exchange, until

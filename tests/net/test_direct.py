@@ -8,7 +8,7 @@ import ssl
 import pytest
 import trustme
 
-from server.net.direct import NO_FILE, DirectConnection
+from server.net.connection import NO_FILE, DirectConnection
 from tests.support.wires import exchange, in_two_parts, until
 
 

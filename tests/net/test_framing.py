@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from server.net.framing import HIGH_BYTES, Framer, Line, text_frame
+from server.net.connection import HIGH_BYTES, Framer, Line, text_frame
 from tests.support.wires import Ends, exchange, in_two_parts, until
 
 

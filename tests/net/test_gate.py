@@ -7,11 +7,9 @@ import pytest
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.metrics import Metrics
-from server.net.buckets import MOST, Buckets
+from server.net.addresses import HERE, Peers
 from server.net.gate import QUEUE_S, TOLD, Gate
-from server.net.handles import fit
-from server.net.limits import NAMES, BadLimit, Limits
-from server.net.peers import HERE, Peers
+from server.net.limits import MOST, NAMES, BadLimit, Buckets, Limits, fit
 
 SCHOOL = "192.0.2.7"
 ELSEWHERE = "198.51.100.9"

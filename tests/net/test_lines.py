@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from server.net.lines import bound, reset
+from server.net.connection import bound, reset
 
 
 def read_all(line: socket.socket) -> None:

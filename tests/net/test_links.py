@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from websockets.protocol import State
 
-from server.net.framing import HIGH_BYTES
+from server.net.connection import HIGH_BYTES
 from server.net.links import CUTS, HELD, STUCK_S, Keeper, WsLink
 
 

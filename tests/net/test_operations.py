@@ -12,8 +12,9 @@ import pytest
 
 from server.journal import sqlite as adapter
 from server.metrics import Metrics
-from server.net import checks, health, responses
-from server.net.health import Health
+from server.net import health
+from server.net.health import Health, check_space
+from server.net.pages import CSP
 from tests.support.broker import open_broker
 from tests.support.http import Answer, get
 from tests.support.server import hall
@@ -73,9 +74,9 @@ async def test_a_locked_journal_makes_it_unwell_until_it_is_free(
 
 async def test_little_space_is_told_before_there_is_none(tmp_path: Path) -> None:
     """A really full disk is in tests/faults/test_full_disk.py."""
-    assert await checks.space(tmp_path, low_bytes=2**62)() == "is nearly full"
-    assert await checks.space(tmp_path, low_bytes=1)() is None
-    assert await checks.space(tmp_path / "none")() == "cannot be read"
+    assert await check_space(tmp_path, low_bytes=2**62)() == "is nearly full"
+    assert await check_space(tmp_path, low_bytes=1)() is None
+    assert await check_space(tmp_path / "none")() == "cannot be read"
 
 
 @pytest.mark.fault
@@ -177,7 +178,7 @@ async def test_every_answer_carries_the_strict_policy() -> None:
         refused = await get(at.port, "/ws", **upgrade)
         assert refused.status == 403
         for answer in (*answers, refused):
-            assert answer.headers["content-security-policy"] == responses.CSP
+            assert answer.headers["content-security-policy"] == CSP
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["referrer-policy"] == "no-referrer"
             assert "server" not in answer.headers

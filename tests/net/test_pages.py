@@ -10,8 +10,7 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from server.net.pages import Pages
-from server.net.responses import CSP
+from server.net.pages import CSP, Pages
 from tests.support.server import hall
 
 

@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from server.net.prompt import PromptConnection
+from server.net.connection import PromptConnection
 
 GUARD_S = 20
 

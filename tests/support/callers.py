@@ -16,12 +16,12 @@ from server.game.events import Event
 from server.game.ids import PlayerId
 from server.journal.memory import MemoryStore
 from server.metrics import Metrics
+from server.net.addresses import Peers
 from server.net.admin import AdminDesk
-from server.net.desk import Desk
+from server.net.context import Desk
 from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper
-from server.net.peers import Peers
 from server.net.session import Session
 from server.protocol.keys import prove
 from server.report.reporting import Reports

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from server.net.direct import DirectConnection
+from server.net.connection import DirectConnection
 
 GUARD_S = 20
 

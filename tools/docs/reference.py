@@ -12,7 +12,7 @@ from typer.core import TyperGroup, TyperOption
 from server import __version__
 from server.cli import app
 from server.metrics import Metrics
-from server.net.framing import HIGH_BYTES
+from server.net.connection import HIGH_BYTES
 from server.net.limits import ABOUT, ANSWER, UNIT, Limits
 from server.net.links import HELD, STUCK_S
 from server.net.server import PING_S

@@ -16,7 +16,7 @@ from server.cli.doctor.finding import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, LOCK
 from server.journal.salvage import CannotSalvage, inspect
 from server.journal.sqlite import FORMAT
-from server.net.checks import LOW_BYTES
+from server.net.health import LOW_BYTES
 
 ROOMY_BYTES = 500 * 1024 * 1024
 SYNCS = 20

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from scenarios.load import load_library
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.net.handles import fit
-from server.net.limits import Limits
+from server.net.limits import Limits, fit
 
 CLASS = 300
 EPOCH_S = 1_780_000_000

@@ -16,8 +16,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.net import responses
 from server.net.addresses import lan_address
+from server.net.pages import PLAIN, response
 
 ANSWER_S = 3.0
 PHONE_S = 90.0
@@ -115,7 +115,7 @@ async def phone(host: str, port: int, url: str) -> Finding:
         who = str(connection.remote_address[0])
         if who not in own and not came.done():
             came.set_result(who)
-        return responses.make(HTTPStatus.OK, HELLO, responses.PLAIN)
+        return response(HTTPStatus.OK, HELLO, PLAIN)
 
     async def nobody(ws: ServerConnection) -> None:
         await ws.close()

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.metrics import Metrics
+from server.net.addresses import Peers
 from server.net.admin import AdminDesk
 from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper
-from server.net.peers import Peers
 from server.report.reporting import Reports
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
