@@ -15,13 +15,20 @@ from urllib.parse import urlsplit
 from scenarios.library import Library
 from scenarios.shelf import Shelf
 from server.config import Config
-from server.federation.local import LocalGateway
 from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.store import EventStore
+from server.listening import (
+    Bound,
+    Certificate,
+    bind_all,
+    certificate_of,
+    open_main,
+    open_private,
+)
 from server.metrics import Metrics
-from server.net.addresses import Peers, base_url
+from server.net.addresses import Peers
 from server.net.admin import AdminDesk, BringPractice
 from server.net.context import Desk
 from server.net.gate import Gate
@@ -31,21 +38,14 @@ from server.net.links import Keeper
 from server.net.operations import Operations, measure_lag
 from server.net.pages import Pages
 from server.net.server import Door
-from server.ports import (
-    Certificate,
-    certificate_of,
-    open_inner,
-    open_main,
-    open_private,
-    reachable_here,
-)
 from server.protocol.keys import KEY_BYTES
 from server.report.reporting import Reports
 from server.rooms import replies
 from server.rooms.arrivals import Arrivals
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
-from server.sites import Sites, end, open_sites
+from server.sites import Sites, open_sites
+from server.supervision import Part, TaskTree, owned_by, task_tree
 
 __all__ = ["WEB", "Config", "Running", "running"]
 
@@ -54,21 +54,12 @@ log = logging.getLogger("twogaps")
 WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
 
 
-DRAIN_S = 1.5
-"""How long what has come in may take to be stored when the server stops."""
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that runs."""
 
-    port: int
-    url: str
-    """The address that players use."""
-    local_url: str
-    staff_url: str
-    """The address that hosts and the admin use: this machine's own, or the public one
-    where the server stands elsewhere."""
+    bound: Bound
+    """Its addresses: ``url`` is the one that players use."""
     certificate: Certificate | None
     admin_key: str | None
     admin: AdminDesk
@@ -79,119 +70,217 @@ class Running:
     gate: Gate
     metrics: Metrics
     metrics_port: int | None
+    tree: TaskTree
+    """Every background task of this server."""
+
+    @property
+    def port(self) -> int:
+        """Number of the main port."""
+        return self.bound.port
+
+    @property
+    def url(self) -> str:
+        """Address that players use."""
+        return self.bound.url
+
+    @property
+    def local_url(self) -> str:
+        """Address by which this machine reaches the server."""
+        return self.bound.local_url
+
+    @property
+    def staff_url(self) -> str:
+        """Address for hosts and the admin: this machine's own, or the public one."""
+        return self.bound.staff_url
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What plays games, before anything is open to the network."""
+
+    store: EventStore
+    clock: Clock
+    sites: Sites
+    directory: Directory
+    keeper: Keeper
+    reports: Reports
+    gate: Gate
+    metrics: Metrics
 
 
 @contextlib.asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
     """Run a server for as long as the block lasts.
 
-    Raises :class:`CannotStart` where the port, the journal or the cases are not to be
-    had. On leaving, everybody is told, votes are stored, and the port is closed.
+    Raises :class:`CannotStart` if the port, the journal or the cases are unavailable,
+    and :class:`PartFailed` if a part of it fails for good while it runs. On leaving,
+    clients are told, votes are stored, and the port is closed.
     """
     shelf = Shelf(*config.cases)
     certificate = certificate_of(config)
-    async with contextlib.AsyncExitStack() as stack:
-        metrics = Metrics()
-        gate = Gate(fitted(config.limits), metrics)
-        store = await _open_store(config, stack)
-        clock: Clock = SystemClock()
-        sites = await open_sites(config, clock, stack)
-        directory = Directory(
-            store,
-            sites.gateway,
-            clock,
-            draw=secrets.choice,
-            most_rooms=config.limits.rooms,
-            keep_days=config.keep_days,
-            elsewhere=sites.elsewhere,
-            is_searching=sites.is_searching,
-            name=sites.name,
-            metrics=metrics,
-        )
-        sites.connect(directory)
-        keeper = Keeper(metrics)
-        reports = Reports(store)
-        await _in_background(stack, directory, keeper, reports, metrics, gate)
-        await _await_rooms(stack, config, store, sites, directory)
-        await sites.start(stack)
-        key = None if config.is_open else admin_key(config.data)
-        late = _Late()
-        admin = AdminDesk(
-            directory,
-            shelf.current,
-            key,
-            new_id=lambda: secrets.token_hex(KEY_BYTES),
-            new_seed=lambda: secrets.randbelow(2**31),
-            bring_practice=late.bring if config.bring_practice else None,
-        )
-        desk = Desk(
-            directory=directory,
-            admin=admin,
-            clock=clock,
-            keeper=keeper,
-            gate=gate,
-            peers=Peers(config.proxies),
-            reports=reports,
-            new_id=lambda: secrets.token_hex(KEY_BYTES),
-            site=sites.name,
-            metrics=metrics,
-        )
-        pages = Pages(WEB, lambda code: f"{late.url}/j/{code}")
-        health = Health(_checks(config, store, sites), metrics)
-        operations = Operations(health, metrics, late.why_closed, config.metrics_key)
-        late.door = Door(desk, pages, operations, _origins(config))
-        _watch(config, metrics)
-        sites.be_watched(metrics)
-        metrics_port = await open_private(stack, config, operations)
-        port = await open_main(stack, config, late.door, certificate)
-        stack.push_async_callback(_wind_down, late.door, directory, sites.gateway)
-        tls = certificate is not None
-        late.url = base_url(config.host, port, config.public_url, tls=tls)
-        if sites.node is not None:
-            sites.node.reached_at(late.url)
-        local_url = base_url(reachable_here(config.host), port, None, tls=tls)
-        if config.bring_practice:
-            inner = await open_inner(stack, late.door) if tls else local_url
-            late.practice = config.bring_practice(inner)
-        log.info(
-            "%s serving on port %d with %d rooms",
-            replies.SERVER_NAME,
-            port,
-            len(directory.live),
-        )
+    async with task_tree() as tree, contextlib.AsyncExitStack() as stack:
+        core = await _core(config, stack)
+        await _start(core, config, tree, stack)
+        bound = bind_all(stack, config)
+        admin = _admin(config, core, shelf, _practice(config, bound, tree))
+        desk = _desk(config, core, admin)
+        pages = Pages(WEB, lambda code: f"{bound.url}/j/{code}")
+        operations = _operations(config, core, desk, tree)
+        door = Door(desk, pages, operations, _origins(config))
+        with owned_by("door"):
+            metrics_port = await open_private(stack, config, operations)
+            await open_main(stack, bound, door, certificate)
+        stack.push_async_callback(_wind_down, door, core, config.drain_s)
+        core.sites.reached_at(bound.url)
+        rooms = len(core.directory.live)
+        log.info("%s on port %d, %d rooms", replies.SERVER_NAME, bound.port, rooms)
         yield Running(
-            port=port,
-            url=late.url,
-            local_url=local_url,
-            staff_url=late.url if config.public_url else local_url,
-            admin_key=key,
+            bound=bound,
+            admin_key=admin.key,
             admin=admin,
-            directory=directory,
+            directory=core.directory,
             library=shelf.current(),
             is_web_built=pages.is_built,
-            gate=gate,
-            metrics=metrics,
+            gate=core.gate,
+            metrics=core.metrics,
             metrics_port=metrics_port,
             certificate=certificate,
+            tree=tree,
         )
 
 
-@dataclass(slots=True)
-class _Late:
-    """What is known only once the port is open."""
+async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
+    """Make the parts that play games; nothing of it runs yet."""
+    metrics = Metrics()
+    gate = Gate(fitted(config.limits), metrics)
+    store = await _open_store(config, stack)
+    clock = SystemClock()
+    sites = await open_sites(config, clock, stack)
+    directory = Directory(
+        store,
+        sites.gateway,
+        clock,
+        draw=secrets.choice,
+        most_rooms=config.limits.rooms,
+        keep_days=config.keep_days,
+        elsewhere=sites.elsewhere,
+        is_searching=sites.is_searching,
+        name=sites.name,
+        metrics=metrics,
+    )
+    sites.connect(directory)
+    sites.be_watched(metrics)
+    if (data := config.data) is not None:
+        metrics.watch("journal_bytes", lambda: size_of(data))
+        metrics.watch("disk_free_bytes", lambda: shutil.disk_usage(data).free)
+    return _Core(
+        store=store,
+        clock=clock,
+        sites=sites,
+        directory=directory,
+        keeper=Keeper(metrics),
+        reports=Reports(store),
+        gate=gate,
+        metrics=metrics,
+    )
 
-    url: str = ""
-    practice: BringPractice | None = None
-    door: Door | None = None
 
-    def why_closed(self) -> str | None:
-        """Tell why nobody new should be sent here."""
-        return "not open yet" if self.door is None else self.door.why_closed
+async def _start(
+    core: _Core, config: Config, tree: TaskTree, stack: contextlib.AsyncExitStack
+) -> None:
+    """Start the background parts, and wait until unfinished rooms are taken up.
 
-    async def bring(self, code: RoomCode, n: int) -> None:
-        """Bring practice players to a room."""
-        assert self.practice is not None
-        await self.practice(code, n)
+    They end in reverse order when the stack is left.
+    """
+    started = asyncio.Event()
+
+    def start(*parts: Part) -> None:
+        for part in parts:
+            tree.start(part)
+            stack.push_async_callback(tree.end, part.name)
+
+    start(
+        Part("rooms", lambda: core.directory.run(started), is_vital=True),
+        Part("links", core.keeper.run),
+        Part("loop-lag", lambda: measure_lag(core.metrics, core.gate.feel)),
+        Part("reports", core.reports.run),
+    )
+    await started.wait()
+    if (arrivals := _arrivals(config, core)) is not None:
+        start(Part("arrivals", arrivals.run))
+    start(*(Part(name, run) for name, run in core.sites.parts()))
+    stack.push_async_callback(core.sites.leave)
+
+
+def _arrivals(config: Config, core: _Core) -> Arrivals | None:
+    """Return what takes up rooms that come from other nodes, by file."""
+    if config.data is None or core.sites.name is None:
+        return None
+    (config.data / SITE).write_text(core.sites.name + "\n")
+
+    async def arrived(code: RoomCode) -> None:
+        core.sites.taken_home(code)
+        await core.directory.arrived(code)
+
+    return Arrivals(config.data / INCOMING, core.store, core.sites.name, arrived)
+
+
+def _practice(config: Config, bound: Bound, tree: TaskTree) -> BringPractice | None:
+    """Return what brings practice players to a room, where this server does."""
+    if config.bring_practice is None:
+        return None
+    play = config.bring_practice(bound.inner_url)
+
+    async def bring(code: RoomCode, n: int) -> None:
+        tree.errand(f"practice-{code}", lambda: play(code, n))
+
+    return bring
+
+
+def _admin(
+    config: Config, core: _Core, shelf: Shelf, practice: BringPractice | None
+) -> AdminDesk:
+    return AdminDesk(
+        core.directory,
+        shelf.current,
+        None if config.is_open else admin_key(config.data),
+        new_id=lambda: secrets.token_hex(KEY_BYTES),
+        new_seed=lambda: secrets.randbelow(2**31),
+        bring_practice=practice,
+    )
+
+
+def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
+    return Desk(
+        directory=core.directory,
+        admin=admin,
+        clock=core.clock,
+        keeper=core.keeper,
+        gate=core.gate,
+        peers=Peers(config.proxies),
+        reports=core.reports,
+        new_id=lambda: secrets.token_hex(KEY_BYTES),
+        site=core.sites.name,
+        metrics=core.metrics,
+    )
+
+
+def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Operations:
+    health = Health(_checks(config, core, tree), core.metrics)
+
+    def why_closed() -> str | None:
+        return tree.complaint or desk.why_closed
+
+    return Operations(health, core.metrics, why_closed, config.metrics_key)
+
+
+def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
+    """Return what /healthz tries: the parts that this server has."""
+    tried = {"journal": check_journal(core.store), "tasks": tree.check}
+    if config.data is not None:
+        tried["disk"] = check_space(config.data)
+    tried.update(core.sites.checks())
+    return tried
 
 
 def _origins(config: Config) -> tuple[str, ...]:
@@ -213,69 +302,11 @@ async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Event
     return store
 
 
-def _checks(config: Config, store: EventStore, sites: Sites) -> dict[str, Check]:
-    """Return what /healthz tries: the parts that this server has."""
-    tried = {"journal": check_journal(store)}
-    if config.data is not None:
-        tried["disk"] = check_space(config.data)
-    tried.update(sites.checks())
-    return tried
-
-
-def _watch(config: Config, metrics: Metrics) -> None:
-    """Let the gauges be read that no part reports by itself."""
-    if (data := config.data) is not None:
-        metrics.watch("journal_bytes", lambda: size_of(data))
-        metrics.watch("disk_free_bytes", lambda: shutil.disk_usage(data).free)
-
-
-async def _in_background(
-    stack: contextlib.AsyncExitStack,
-    directory: Directory,
-    keeper: Keeper,
-    reports: Reports,
-    metrics: Metrics,
-    gate: Gate,
-) -> None:
-    """Run what runs by itself until the stack is left."""
-    started = asyncio.Event()
-    for name, work in (
-        ("rooms", directory.run(started)),
-        ("links", keeper.run()),
-        ("loop-lag", measure_lag(metrics, gate.feel)),
-        ("reports", reports.run()),
-    ):
-        task = asyncio.create_task(work, name=name)
-        stack.push_async_callback(end, task)
-    await started.wait()
-
-
-async def _await_rooms(
-    stack: contextlib.AsyncExitStack,
-    config: Config,
-    store: EventStore,
-    sites: Sites,
-    directory: Directory,
-) -> None:
-    """Take up rooms that come from other nodes, by file."""
-    if config.data is None or sites.name is None:
-        return
-    (config.data / SITE).write_text(sites.name + "\n")
-
-    async def arrived(code: RoomCode) -> None:
-        sites.taken_home(code)
-        await directory.arrived(code)
-
-    arrivals = Arrivals(config.data / INCOMING, store, sites.name, arrived)
-    task = asyncio.create_task(arrivals.run(), name="arrivals")
-    stack.push_async_callback(end, task)
-
-
-async def _wind_down(door: Door, directory: Directory, gateway: LocalGateway) -> None:
-    """Take nothing more in, store and answer what has come, and tell everybody."""
+async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
+    """Take in nothing more, store and answer what has come, and tell every client."""
     door.stop()
-    if not await directory.drain(DRAIN_S):
-        log.warning("not all that came in could be stored in time; it is sent again")
-    for room in directory.live:
-        gateway.dismiss(room.code, None, replies.SHUTTING_DOWN)
+    if not await core.directory.drain(drain_s):
+        log.warning("some requests could not be stored in time; clients resend them")
+    for room in core.directory.live:
+        core.sites.gateway.dismiss(room.code, None, replies.SHUTTING_DOWN)
     door.part_all(replies.SHUTTING_DOWN)

@@ -48,6 +48,10 @@ class Config:
     metrics_key: str | None = None
     """Opens /metrics on the main port, too."""
     bring_practice: Callable[[str], BringPractice] | None = None
-    """Given the server's own address, returns what brings practice players."""
+    """Given the server's own address, returns what plays as practice players, for as
+    long as they stay."""
     store: Callable[[], Awaitable[EventStore]] | None = None
     """Opens another store than ``data`` asks for."""
+    drain_s: float = 1.5
+    """How long, in seconds, requests that have come in may take to be stored when the
+    server stops."""

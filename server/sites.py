@@ -29,11 +29,10 @@ from server.rooms.clock import Clock
 from server.rooms.directory import Directory
 from server.rooms.inbox import Ack
 from server.rooms.remote import RemoteRoom, RoomPort, Uplink
+from server.supervision import Run
 
 GOODBYE_S = 0.1
 """How long a last word to the broker may take."""
-
-CANCEL_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -78,18 +77,21 @@ class Sites:
         if self.edge is not None:
             self.edge.taken_home(code)
 
-    async def start(self, stack: contextlib.AsyncExitStack) -> None:
-        """Connect to the broker, and stay connected."""
+    def parts(self) -> tuple[tuple[str, Run], ...]:
+        """Return the background parts of the way to other nodes, by name."""
         if self.node is None or self.bus is None or self.outbox is None:
-            return
-        for name, work in (
-            ("relay-bus", self.bus.run(self.node)),
-            ("relay-node", self.node.run()),
-            ("outbox-clean", self.outbox.keep_clean()),
-        ):
-            task = asyncio.create_task(work, name=name)
-            stack.push_async_callback(end, task)
-        stack.push_async_callback(self._leave)
+            return ()
+        bus, node = self.bus, self.node
+        return (
+            ("relay-bus", lambda: bus.run(node)),
+            ("relay-node", node.run),
+            ("outbox-clean", self.outbox.keep_clean),
+        )
+
+    def reached_at(self, url: str) -> None:
+        """Tell other nodes the address that players use."""
+        if self.node is not None:
+            self.node.reached_at(url)
 
     def checks(self) -> dict[str, Check]:
         """Return what /healthz tries of the way to other nodes."""
@@ -116,11 +118,11 @@ class Sites:
             metrics.watch("broker_dropped", lambda: bus.dropped + home.too_large)
             metrics.watch("outbox_waiting", lambda: outbox.size)
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         """Tell the other nodes that this one goes."""
-        assert self.node is not None
-        self.node.say_goodbye()
-        await asyncio.sleep(GOODBYE_S)
+        if self.node is not None:
+            self.node.say_goodbye()
+            await asyncio.sleep(GOODBYE_S)
 
 
 async def open_sites(
@@ -161,12 +163,3 @@ async def open_sites(
     sites.gateway = home
     sites.node = Node(name, boot, bus, home, edge, clock.now_ms)
     return sites
-
-
-async def end(task: asyncio.Task[None]) -> None:
-    """Cancel a task until it has ended: a library may swallow it the first time."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

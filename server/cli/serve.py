@@ -25,6 +25,7 @@ from server.net.addresses import Peers
 from server.net.limits import BadLimit, Limits
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
+from server.supervision import PartFailed
 
 log = logging.getLogger("twogaps")
 
@@ -32,6 +33,9 @@ LAST_S = 4.8
 """A server that has been told to stop is gone after so long, whatever hangs."""
 
 EXIT_LATE = 1
+EXIT_FAULT = 3
+"""A part of the server failed for good; a service manager should restart it."""
+
 EXIT_INTERRUPTED = 130
 
 
@@ -186,7 +190,11 @@ def serve(
         bring_practice=lambda url: practice_bringer(url, folders),
     )
     look_seldom()
-    asyncio.run(_serve(config, room))
+    try:
+        asyncio.run(_serve(config, room))
+    except PartFailed as exc:
+        err.print(f"The server stopped: {exc}. Recorded votes are on disk; restart it.")
+        raise typer.Exit(EXIT_FAULT) from exc
 
 
 def _limits(settings: Iterable[str]) -> Limits:

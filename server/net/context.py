@@ -40,3 +40,10 @@ class Desk:
     def limits(self) -> Limits:
         """What one client may ask."""
         return self.gate.limits
+
+    @property
+    def why_closed(self) -> str | None:
+        """Why new clients should not be sent here; None while they may come."""
+        if self.stopping.is_set():
+            return "stopping"
+        return "full" if self.gate.is_full else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -74,13 +75,6 @@ class Door:
     def limits(self) -> Limits:
         """The limits it keeps."""
         return self._desk.limits
-
-    @property
-    def why_closed(self) -> str | None:
-        """Why nobody new is let in now; None while the door is open."""
-        if self._desk.stopping.is_set():
-            return "stopping"
-        return "full" if self._gate.is_full else None
 
     async def check(self, ws: ServerConnection, request: Request) -> Response | None:
         """Answer a plain request, or let a websocket pass (None)."""
@@ -165,12 +159,6 @@ class Port:
         self._server: Server | None = None
         self._connections: WeakSet[ServerConnection] = WeakSet()
 
-    @property
-    def number(self) -> int:
-        """The port's number."""
-        assert self._server is not None
-        return int(next(iter(self._server.sockets)).getsockname()[1])
-
     def connection_type(self, waiting: Waiting) -> type[ServerConnection]:
         """Return the type of connections that are remembered here, and wait there."""
         remembered = self._connections
@@ -211,14 +199,13 @@ class Port:
 
 
 async def listen(
-    door: Door, host: str, port: int, tls: ssl.SSLContext | None = None
+    door: Door, sock: socket.socket, tls: ssl.SSLContext | None = None
 ) -> Port:
-    """Open the port. Raises OSError where that cannot be done."""
+    """Serve on a bound socket, with TLS where a context is given."""
     made, limits = Port(), door.limits
     server = await serve(
         door.receive,
-        host,
-        port,
+        sock=sock,
         create_connection=made.connection_type(door.waiting),
         process_request=door.check,
         compression=None,

@@ -46,7 +46,10 @@ async def until(port: int, path: str, status: int) -> Answer:
 async def test_a_sound_server_is_well_and_ready(tmp_path: Path) -> None:
     async with hall(data=tmp_path) as at:
         well = await get(at.port, "/healthz")
-        assert (well.status, parts(well)) == (200, {"journal": "ok", "disk": "ok"})
+        assert (well.status, parts(well)) == (
+            200,
+            {"journal": "ok", "tasks": "ok", "disk": "ok"},
+        )
         ready = await get(at.port, "/readyz")
         assert (ready.status, parts(ready)["doors"]) == (200, "ok")
         assert (await get(at.port, "/livez")).status == 200
@@ -89,7 +92,7 @@ async def test_a_stopped_broker_makes_it_unwell_until_it_is_back(
     async with hall(data=folder, broker=broker.url(), site="berlin") as at:
         well = await until(at.port, "/healthz", 200)
         assert parts(well) == dict.fromkeys(
-            ("journal", "disk", "broker", "outbox"), "ok"
+            ("journal", "tasks", "disk", "broker", "outbox"), "ok"
         )
         await broker.kill()
         sick = await until(at.port, "/healthz", 503)

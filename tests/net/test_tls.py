@@ -16,7 +16,7 @@ from server.cli.doctor import network
 from server.cli.practice import practice_bringer
 from server.config import Config
 from server.folder import CannotStart
-from server.ports import Certificate, certificate_of
+from server.listening import Certificate, certificate_of
 from server.protocol.client_messages import OpenRoom
 from tests.cli.test_cli import run
 from tests.support.http import get

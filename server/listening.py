@@ -1,0 +1,179 @@
+"""Opening ports: the one for everybody, with TLS where wanted, and the operators'."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.config import Config
+from server.folder import CannotStart
+from server.net.addresses import base_url
+from server.net.operations import Operations, listen_privately
+from server.net.server import Door, listen
+
+log = logging.getLogger("twogaps")
+
+CLOSE_S = 2.0
+"""How long sockets may take to close before they are cut."""
+
+LOOPBACK = "127.0.0.1"
+
+
+class Certificate:
+    """A certificate and its key in files, which may be renewed while it serves."""
+
+    def __init__(self, certificate: Path, key: Path | None) -> None:
+        """Raises :class:`CannotStart` where the files cannot be used."""
+        self._files = certificate, key
+        try:
+            self.context = self._loaded()
+        except OSError as exc:  # ssl.SSLError is one
+            raise CannotStart(
+                f"The certificate cannot be used: {_why(exc)}. --tls-cert is the file "
+                "of the certificate and those above it, --tls-key of its key (PEM)."
+            ) from exc
+
+    def reload(self) -> None:
+        """Use the files as they are now for connections to come.
+
+        Files that cannot be used are logged, and the old ones stay in use.
+        """
+        try:
+            self._loaded()  # first into a context of its own: all or nothing
+            self.context.load_cert_chain(*self._files)
+        except OSError as exc:
+            log.error("the certificate stays as it was: %s", _why(exc))
+        else:
+            log.info("the certificate was read again")
+
+    def _loaded(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self._files)
+        return context
+
+
+def certificate_of(config: Config) -> Certificate | None:
+    """Return the certificate of the main port, where it speaks TLS."""
+    if config.tls_cert is None:
+        if config.tls_key is not None:
+            raise CannotStart("--tls-key goes with --tls-cert.")
+        return None
+    return Certificate(config.tls_cert, config.tls_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Sockets that have their port but do not listen yet, and their addresses."""
+
+    main: socket.socket
+    inner: socket.socket | None
+    """For this machine alone, without TLS, where the main port speaks it: practice
+    players of the server itself come in here. The certificate is not for 127.0.0.1."""
+    port: int
+    url: str
+    """Address that players use."""
+    local_url: str
+    """Address by which this machine reaches the server."""
+    staff_url: str
+    """Address that hosts and the admin use: this machine's own, or the public one."""
+    inner_url: str
+    """Address that practice players of this server use."""
+
+
+def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
+    """Take the main port, so that its number is known before anything is served.
+
+    Raises :class:`CannotStart`.
+    """
+    try:
+        main = stack.enter_context(_bind(config.host, config.port))
+    except (OSError, OverflowError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else None
+        raise CannotStart(
+            f"Port {config.port} on {config.host} cannot be opened: "
+            f"{why or exc}. Choose another one with --port."
+        ) from exc
+    port = _number(main)
+    tls = config.tls_cert is not None
+    url = base_url(config.host, port, config.public_url, tls=tls)
+    local_url = base_url(reachable_here(config.host), port, None, tls=tls)
+    inner = None
+    if tls and config.bring_practice is not None:
+        inner = stack.enter_context(_bind(LOOPBACK, 0))
+    return Bound(
+        main=main,
+        inner=inner,
+        port=port,
+        url=url,
+        local_url=local_url,
+        staff_url=url if config.public_url else local_url,
+        inner_url=f"http://{LOOPBACK}:{_number(inner)}" if inner else local_url,
+    )
+
+
+async def open_main(
+    stack: AsyncExitStack, bound: Bound, door: Door, certificate: Certificate | None
+) -> None:
+    """Begin to serve on the sockets that were bound."""
+    context = certificate.context if certificate else None
+    for sock, tls in ((bound.main, context), (bound.inner, None)):
+        if sock is not None:
+            opened = await listen(door, sock, tls)
+            stack.push_async_callback(opened.close, CLOSE_S)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket with this address; on ``::`` it takes IPv4 as well."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None,
+        port,
+        type=socket.SOCK_STREAM,
+        flags=socket.AI_PASSIVE,
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere the option lets two servers share a port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6():
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _number(sock: socket.socket) -> int:
+    return int(sock.getsockname()[1])
+
+
+async def open_private(
+    stack: AsyncExitStack, config: Config, operations: Operations
+) -> int | None:
+    """Open the operators' port, if one is wanted; return its number."""
+    if config.metrics_port is None:
+        return None
+    host, port = config.metrics_host, config.metrics_port
+    try:
+        server = await listen_privately(operations, host, port)
+    except OSError as exc:
+        raise CannotStart(
+            f"Port {port} on {host} cannot be opened: {exc.strerror or exc}. "
+            "Choose another one with --metrics-port."
+        ) from exc
+    stack.callback(server.close)
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
+def reachable_here(host: str) -> str:
+    """Return the address by which this machine reaches what listens on ``host``."""
+    return LOOPBACK if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared
+
+
+def _why(exc: OSError) -> str:
+    return exc.strerror or str(exc)

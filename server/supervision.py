@@ -1,0 +1,225 @@
+"""The task tree: one owner for everything that runs in the background.
+
+A part that fails is logged, makes ``/readyz`` false while it is down, and is restarted
+after a pause. A part that is vital, or that keeps failing, takes the whole server down
+with :class:`PartFailed`, so that whatever started the process can start it anew.
+Nothing that failed is ever reported as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass, field
+
+__all__ = [
+    "OWNER",
+    "Part",
+    "PartFailed",
+    "Restarts",
+    "TaskTree",
+    "owned_by",
+    "task_tree",
+]
+
+log = logging.getLogger("twogaps.tasks")
+
+OWNER: ContextVar[str] = ContextVar("twogaps_owner", default="")
+"""Name of the part on whose behalf this code runs. Tasks and callbacks inherit it, so
+that each of them can be traced to the part that answers for it."""
+
+Run = Callable[[], Awaitable[None]]
+"""Does a part's work until cancelled; returning early is a failure."""
+
+
+class PartFailed(Exception):  # noqa: N818 - read as a sentence
+    """A part of the server failed for good, and the server with it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the part '{name}' failed; the log says why")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Work that goes on for as long as the server runs."""
+
+    name: str
+    run: Run
+    is_vital: bool = False
+    """Its failure ends the server at once: what it held cannot be built again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarts:
+    """How often a failed part is tried again (the restart intensity of Erlang/OTP)."""
+
+    pause_s: float = 0.5
+    """Pause before the first restart; doubled for each further one."""
+    most: int = 5
+    """More failures than this within ``window_s`` end the server."""
+    window_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the tree knows of one part."""
+
+    task: asyncio.Task[None] = field(init=False)
+    failures_s: list[float] = field(default_factory=list)
+    is_down: bool = False
+    is_ending: bool = False
+
+
+class TaskTree:
+    """The background tasks of one server, by name. Made by :func:`task_tree`."""
+
+    def __init__(self, group: asyncio.TaskGroup, restarts: Restarts) -> None:
+        self._group = group
+        self._restarts = restarts
+        self._parts: dict[str, _Record] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+
+    @property
+    def tasks(self) -> dict[str, asyncio.Task[None]]:
+        """The running parts by name; what they start themselves is below them."""
+        return {name: record.task for name, record in self._parts.items()}
+
+    @property
+    def complaint(self) -> str | None:
+        """What is wrong with the parts, or None: the check behind ``/readyz``."""
+        down = sorted(name for name, record in self._parts.items() if record.is_down)
+        return f"restarting: {', '.join(down)}" if down else None
+
+    async def check(self) -> str | None:
+        """Return the complaint, as a check of the server's health."""
+        return self.complaint
+
+    def start(self, part: Part) -> None:
+        """Run a part until :meth:`end` is awaited for it; its name must be new."""
+        if part.name in self._parts:
+            raise ValueError(f"there is a part named '{part.name}' already")
+        record = _Record()
+        record.task = self._group.create_task(
+            self._keep(part, record), name=part.name, context=_owned_by(part.name)
+        )
+        self._parts[part.name] = record
+
+    def errand(self, name: str, work: Run) -> None:
+        """Run something that ends by itself; a failure is logged and harms nothing."""
+        task = self._group.create_task(
+            _log_failure(name, work), name=name, context=_owned_by(name)
+        )
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def end(self, name: str) -> None:
+        """Cancel a part and wait until it has ended."""
+        record = self._parts.pop(name)
+        record.is_ending = True
+        await _cancel(record.task)
+
+    async def close(self) -> None:
+        """End everything that still runs, newest part first."""
+        self._is_closing = True
+        for task in list(self._errands):
+            await _cancel(task)
+        for name in reversed(list(self._parts)):
+            await self.end(name)
+
+    async def _keep(self, part: Part, record: _Record) -> None:
+        """Run a part, again after each failure, until it fails for good."""
+        while True:
+            try:
+                await part.run()
+                log.error("%s ended by itself", part.name)
+            except asyncio.CancelledError:
+                if record.is_ending or self._is_closing:
+                    raise
+                _uncancel()
+                log.error("%s was cancelled from outside", part.name)
+            except Exception:
+                log.exception("%s failed", part.name)
+            record.is_down = True
+            await self._pause(part, record)
+            record.is_down = False
+
+    async def _pause(self, part: Part, record: _Record) -> None:
+        """Wait before a restart; raises :class:`PartFailed` where there is none."""
+        now_s = asyncio.get_running_loop().time()
+        since_s = now_s - self._restarts.window_s
+        recent = (at for at in record.failures_s if at > since_s)
+        record.failures_s = [*recent, now_s]
+        if part.is_vital or len(record.failures_s) > self._restarts.most:
+            log.critical("%s failed for good: the server ends", part.name)
+            self._is_closing = True
+            raise PartFailed(part.name)
+        pause_s = self._restarts.pause_s * 2 ** (len(record.failures_s) - 1)
+        log.warning("%s is restarted in %.1f s", part.name, pause_s)
+        await asyncio.sleep(pause_s)
+
+
+@contextlib.asynccontextmanager
+async def task_tree(restarts: Restarts | None = None) -> AsyncIterator[TaskTree]:
+    """Own background tasks for as long as the block lasts.
+
+    Raises :class:`PartFailed` where a part fails for good: the block is then cancelled.
+    Whatever the block itself raises comes through unchanged.
+    """
+    failure: Exception | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            tree = TaskTree(group, restarts or Restarts())
+            try:
+                yield tree
+            except Exception as exc:  # noqa: BLE001 - raised again below, unwrapped
+                failure = exc
+            finally:
+                await tree.close()
+    except* PartFailed as failed:
+        raise failed.exceptions[0] from failure
+    if failure is not None:
+        raise failure
+
+
+@contextlib.contextmanager
+def owned_by(name: str) -> Iterator[None]:
+    """Let what is started in this block, callbacks included, belong to a part."""
+    token = OWNER.set(name)
+    try:
+        yield
+    finally:
+        OWNER.reset(token)
+
+
+def _owned_by(name: str) -> Context:
+    context = copy_context()
+    context.run(OWNER.set, name)
+    return context
+
+
+def _uncancel() -> None:
+    """Forget a cancellation that did not come from the tree."""
+    if (task := asyncio.current_task()) is not None:
+        task.uncancel()
+
+
+async def _log_failure(name: str, work: Run) -> None:
+    try:
+        await work()
+    except Exception:
+        log.exception("%s failed", name)
+
+
+async def _cancel(task: asyncio.Task[None], again_s: float = 1.0) -> None:
+    """Cancel a task until it has ended, in seconds of ``again_s``.
+
+    A library may swallow a cancellation (``asyncio.wait_for`` in Python 3.11).
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=again_s)
