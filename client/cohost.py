@@ -12,7 +12,7 @@ from client.screen import Screen
 from client.session import running
 from server.game.commands import GiveTime, Kick, Lock, Unlock
 from server.game.ids import PlayerId
-from server.game.site_types import CohostPanel
+from server.game.views.role_types import CohostPanel
 from server.protocol.client_messages import GetRoster
 from server.protocol.server_messages import Done, Roster, ServerMessage, SitePanel
 

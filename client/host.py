@@ -11,7 +11,7 @@ from client.latest import Latest
 from client.session import Session, running
 from client.stage import Stage
 from server.game.commands import HostCommand
-from server.game.view_types import HostPanel, HostView
+from server.game.views.role_types import HostPanel, HostView
 from server.protocol.client_messages import GetRoster
 from server.protocol.server_messages import (
     Done,

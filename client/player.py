@@ -18,7 +18,8 @@ from server.game.answers import Answer, GapAnswer
 from server.game.commands import Percent
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import OPEN_BALLOT, Phase
-from server.game.view_types import PrivateView, StageView
+from server.game.views.role_types import PrivateView
+from server.game.views.stage_types import StageView
 from server.protocol.client_messages import AskTime, ChooseTeam, Hello, SayIt, Vote
 from server.protocol.server_messages import (
     Recorded,

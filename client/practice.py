@@ -21,7 +21,7 @@ from client.practice_mind import (
 )
 from client.practice_words import names
 from server.game.phases import Ballot
-from server.game.view_types import FixView, StageView, StoryView, TransferView
+from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
 
 __all__ = ["Knowledge", "PracticeSettings", "knowledge_of", "run_practice"]
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from client.backoff import Backoff
 from client.session import Session, running
 from client.stage import Stage
-from server.game.view_types import StageView
+from server.game.views.stage_types import StageView
 from server.protocol.client_messages import Role
 from server.protocol.server_messages import ServerMessage, View, Welcome
 

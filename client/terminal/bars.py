@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client.terminal.words import STYLES, option_words
-from server.game.view_types import Bars, Move
+from server.game.views.stage_types import Bars, Move
 
 BAR_WIDTH = 36
 

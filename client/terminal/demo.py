@@ -24,7 +24,8 @@ from client.terminal.host_panel import advice, reasons
 from client.terminal.teller import Teller, place
 from server.game.commands import CloseVotes, HostCommand, NextStep
 from server.game.phases import OPEN_BALLOT, Phase
-from server.game.view_types import HostPanel, HostView, Standing
+from server.game.views.role_types import HostPanel, HostView
+from server.game.views.stage_types import Standing
 
 AGAIN_S = 0.5
 """How long to wait after a refusal that passes."""

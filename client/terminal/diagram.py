@@ -18,7 +18,7 @@ from client.terminal.words import (
     SIGNS,
     WROTE,
 )
-from server.game.view_types import Verdict
+from server.game.views.stage_types import Verdict
 
 Gap = Literal["unknown", "held", "broke"]
 

@@ -26,7 +26,7 @@ from client.terminal.words import (
     verdict_key,
     verdict_words,
 )
-from server.game.view_types import (
+from server.game.views.stage_types import (
     FinishedView,
     FixRevealView,
     FixView,

@@ -15,7 +15,7 @@ from client.terminal.words import BUTTONS, INNER_LINK, OUTER_LINK, SIGNS, WHICH_
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.scoring import Chip
-from server.game.view_types import FixView, StageView, StoryView, TransferView
+from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
 
 Part = Literal["choice", "outer", "outer sure", "inner", "inner sure", "sure", "reason"]
 

@@ -28,7 +28,7 @@ from server.game.commands import (
     Unlock,
     UnpinReason,
 )
-from server.game.view_types import HostPanel, HostView
+from server.game.views.role_types import HostPanel, HostView
 
 LETTERS = {
     "e": ("show_example",),

@@ -13,8 +13,13 @@ from client.terminal.bars import tally
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, option_words
 from server.game.phases import Ballot
-from server.game.site_types import SiteCard, SiteLink
-from server.game.view_types import HostPanel, Measures, PersonCard
+from server.game.views.role_types import (
+    HostPanel,
+    Measures,
+    PersonCard,
+    SiteCard,
+    SiteLink,
+)
 
 
 def figures(panel: HostPanel, is_voting: bool) -> Text:

@@ -10,7 +10,7 @@ from rich.text import Text
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, answer_words, verdict_key
 from server.game.phases import Ballot
-from server.game.view_types import CardItem, MyVote, PrivateView, Talk
+from server.game.views.role_types import CardItem, MyVote, PrivateView, Talk
 
 _BALLOTS = {
     Ballot.VOTE: "Your first vote",

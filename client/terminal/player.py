@@ -18,7 +18,7 @@ from client.terminal.teller import Teller
 from client.terminal.words import answer_words
 from server.game.answers import Answer
 from server.game.commands import Percent
-from server.game.view_types import FinishedView, StageView
+from server.game.views.stage_types import FinishedView, StageView
 from server.protocol.server_messages import RefusedMessage
 
 HELP = (

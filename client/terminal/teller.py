@@ -11,7 +11,7 @@ from client.terminal import draw
 from client.terminal.bars import tally
 from client.terminal.words import DISCUSS, SAY
 from server.game.phases import Phase
-from server.game.view_types import (
+from server.game.views.stage_types import (
     ContrastView,
     ExampleView,
     FinishedView,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from scenarios.model import Kind
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
-from server.game.steps import StepKey
-from server.game.view_types import Verdict
+from server.game.phases import StepKey
+from server.game.views.stage_types import Verdict
 
 OUTER_STYLE = "#E69F00"
 INNER_STYLE = "#3C9BDC"

@@ -18,7 +18,7 @@ from server.cli.console import fail, out
 from server.cli.logs import set_up_logging
 from server.game.errors import Refused
 from server.game.settings import RoomSettings
-from server.game.view_types import Standing
+from server.game.views.stage_types import Standing
 from server.protocol.client_messages import OpenRoom
 
 NO_PAUSE = (0.0, 0.0)

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
-from server.game.site_types import SiteLink
+from server.game.views.role_types import SiteLink
 
 Audience = Literal["player", "screen", "cohost", "host"]
 AUDIENCES: tuple[Audience, ...] = ("player", "screen", "cohost", "host")

@@ -33,7 +33,7 @@ from server.federation.messages import (
 )
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
-from server.game.site_types import SiteLink
+from server.game.views.role_types import SiteLink
 
 log = logging.getLogger("twogaps.federation")
 

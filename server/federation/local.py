@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from server.federation.gateway import Audience, Crowd, Link, Slot
 from server.game.ids import PlayerId, RoomCode
-from server.game.site_types import SiteLink
+from server.game.views.role_types import SiteLink
 
 
 class PlainCrowd:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenarios.model import Case
-from server.game.tally import Tally
+from server.game.scoring import Tally
 
 Action = Literal["contrast", "discuss", "reveal", "none"]
 ENOUGH = 5

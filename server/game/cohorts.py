@@ -12,9 +12,15 @@ from collections.abc import Mapping, Sequence
 
 from server.game.advice import wilson
 from server.game.phases import Ballot
-from server.game.site_types import Cohort, GroupMean, Portion, Portions, WhyHidden
+from server.game.scoring import Tally
 from server.game.state import Player, RoomState, Round
-from server.game.tally import Tally
+from server.game.views.stage_types import (
+    Cohort,
+    GroupMean,
+    Portion,
+    Portions,
+    WhyHidden,
+)
 
 _Z = 1.959963984540054
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.game.phases import Ballot
+from server.game.scoring import Tally, option_of
 from server.game.state import Cohort, RoomState, Round
-from server.game.tally import Tally, option_of
 
 
 def carry(state: RoomState, round_: Round) -> None:

@@ -42,7 +42,7 @@ from server.game.events import (
 from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import CLOSES_TO, Ballot, Phase
-from server.game.scoring import MISSED, round_score
+from server.game.scoring import MISSED, Tally, round_score
 from server.game.state import (
     USUAL_ALLOWANCE,
     Pin,
@@ -52,7 +52,6 @@ from server.game.state import (
     Round,
     Vote,
 )
-from server.game.tally import Tally
 
 
 def _vote_cast(state: RoomState, event: VoteCast) -> None:

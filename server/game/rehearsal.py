@@ -25,13 +25,12 @@ from server.game.commands import (
 from server.game.engine import decide, evolve, open_room
 from server.game.events import RoomOpened
 from server.game.ids import ClientId, PlayerId, RoomCode
-from server.game.phases import Ballot
-from server.game.private_views import private_view
-from server.game.scene import Scene
+from server.game.phases import STEPS, Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from server.game.steps import STEPS
-from server.game.views import player_view, screen_view
+from server.game.views.player import private_view
+from server.game.views.role_types import Scene
+from server.game.views.stage import player_view, screen_view
 
 CODE = RoomCode("CASE22")
 NAMES = ("You", "Ada", "Ben")

@@ -10,9 +10,8 @@ from server.game.answers import Answer, FixAnswer
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
-from server.game.scoring import points
+from server.game.scoring import Tally, points
 from server.game.settings import RoomSettings
-from server.game.tally import Tally
 
 GRACE_MS = 2_000
 """A vote stamped this long after the close still counts, if it comes before reveal."""

@@ -10,9 +10,9 @@ from collections.abc import Set
 from server.game.groups import Person, settle
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
+from server.game.scoring import option_of
 from server.game.state import RoomState
-from server.game.tally import option_of
-from server.game.view_types import Talk
+from server.game.views.role_types import Talk
 
 
 def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:

@@ -14,7 +14,7 @@ from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.rehearsal import scenes_of
 from server.game.settings import RoomSettings
-from server.game.views import verdict_of
+from server.game.views.stage import verdict_of
 from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
     AdminQuestion,

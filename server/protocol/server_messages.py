@@ -11,16 +11,15 @@ from server.game.answers import Answer
 from server.game.commands import Ref
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
-from server.game.scene import Scene
-from server.game.site_types import CohostPanel
-from server.game.view_types import (
+from server.game.views.role_types import (
+    CohostPanel,
     HostPanel,
     HostView,
     PersonCard,
     PrivateView,
-    StageView,
-    Verdict,
+    Scene,
 )
+from server.game.views.stage_types import StageView, Verdict
 from server.protocol.client_messages import Message, Role
 from server.protocol.report_types import Report
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
+from server.game.scoring import Tally
 from server.game.state import RoomState, Round
-from server.game.tally import Tally
 from server.protocol.report_types import (
     CaseFigures,
     Cell,

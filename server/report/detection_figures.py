@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from server.game.answers import GapAnswer, LinksAnswer
+from server.game.scoring import option_of
 from server.game.state import RoomState
-from server.game.tally import option_of
 from server.protocol.report_types import (
     Cell,
     DetectionFigures,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
+from server.game.scoring import option_of
 from server.game.state import RoomState, Round
-from server.game.tally import option_of
 from server.protocol.report_types import (
     CalibrationFigures,
     Dot,

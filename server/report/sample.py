@@ -9,9 +9,8 @@ from scenarios.model import Case
 from server.game.answers import FixAnswer
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
-from server.game.scoring import is_right
+from server.game.scoring import confidences, is_right
 from server.game.state import RoomState, Round, Vote
-from server.game.tally import confidences
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from dataclasses import dataclass, fields
 from server.game.answers import GapAnswer, LinksAnswer
 from server.game.ids import PlayerId
 from server.game.phases import Ballot
-from server.game.scoring import MISSED, is_right
+from server.game.scoring import MISSED, is_right, option_of
 from server.game.state import Poll, RoomState, Round, Vote
-from server.game.tally import option_of
 from server.report.sample import is_counted, is_fix, verdict_of
 
 KEY_BYTES = 16

@@ -41,8 +41,7 @@ from server.game.events import (
     VoteKeptLate,
 )
 from server.game.ids import PlayerId
-from server.game.phases import Ballot
-from server.game.steps import VERDICT_STEP
+from server.game.phases import VERDICT_STEP, Ballot
 
 STAGE = (
     SettingsChanged,

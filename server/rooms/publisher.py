@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.federation.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
-from server.game.host_views import host_panel, host_view, person_card
 from server.game.ids import PlayerId
 from server.game.phases import Phase
-from server.game.private_views import private_view
-from server.game.site_views import cohost_panel
 from server.game.state import RoomState
 from server.game.talk import talks
 from server.game.timing import answered_and_expected
-from server.game.view_types import Talk
-from server.game.views import player_view, screen_view
+from server.game.views.host import cohost_panel, host_panel, host_view, person_card
+from server.game.views.player import private_view
+from server.game.views.role_types import Talk
+from server.game.views.stage import player_view, screen_view
 from server.protocol.client_messages import GetRoster
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import (

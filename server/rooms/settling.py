@@ -29,8 +29,8 @@ from server.game.commands import (
 )
 from server.game.errors import Refused
 from server.game.phases import OPEN_BALLOT, Ballot
-from server.game.site_types import HeldReveal, SiteLink
 from server.game.state import GRACE_MS, RoomState
+from server.game.views.role_types import HeldReveal, SiteLink
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.inbox import Inbox, Request, Say

@@ -15,7 +15,7 @@ from server.cli import app
 from server.cli.demo import play_demo
 from server.game.engine import replay
 from server.game.ids import RoomCode
-from server.game.views import standings
+from server.game.views.stage import standings
 from server.journal.sqlite import SqliteStore
 
 ROOT = Path(__file__).parent.parent.parent

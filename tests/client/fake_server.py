@@ -12,11 +12,9 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Phase
 from server.game.scoring import chips
 from server.game.settings import RoomSettings
-from server.game.view_types import (
-    HostPanel,
-    HostView,
+from server.game.views.role_types import HostPanel, HostView, PrivateView
+from server.game.views.stage_types import (
     LobbyView,
-    PrivateView,
     RoomCard,
     StageView,
     Story,

@@ -9,7 +9,7 @@ import pytest
 from client import CommandRefused, cohost
 from server.game.commands import GiveTime, Kick, Lock
 from server.game.ids import PlayerId
-from server.game.site_types import CohostPanel
+from server.game.views.role_types import CohostPanel
 from server.protocol.client_messages import GetRoster, Hello, Prove
 from server.protocol.keys import prove
 from server.protocol.server_messages import (

@@ -11,7 +11,7 @@ from client.practice import Knowledge, PracticeSettings, run_practice
 from client.practice_mind import Asked, decide
 from scenarios.model import Truth
 from server.game.phases import Ballot, Phase
-from server.game.view_types import FinishedView, FixView, StageView, Verdict
+from server.game.views.stage_types import FinishedView, FixView, StageView, Verdict
 from server.protocol.client_messages import Hello, Vote
 from server.protocol.server_messages import RefusedMessage, View
 from tests.client.fake_server import CARD, STORY, FakeServer, Peer, lobby, voting

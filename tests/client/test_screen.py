@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from client import screen
-from server.game.view_types import FinishedView
+from server.game.views.stage_types import FinishedView
 from server.protocol.client_messages import Hello, Prove
 from server.protocol.keys import prove
 from server.protocol.server_messages import Challenge, Progress, View, Welcome

@@ -16,7 +16,7 @@ from server.game.answers import GapAnswer
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
-from server.game.view_types import RevealView
+from server.game.views.stage_types import RevealView
 from server.protocol.client_messages import OpenRoom
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import KINDS, Broker, Kind, open_broker

@@ -5,7 +5,7 @@ import pytest
 from scenarios.model import Label
 from server.game.advice import advise, chance_corrected, wilson
 from server.game.answers import GapAnswer
-from server.game.tally import Tally
+from server.game.scoring import Tally
 from tests.support.cases import make_case
 
 

@@ -18,13 +18,13 @@ from server.game.commands import (
     Reveal,
     Revote,
 )
-from server.game.host_views import host_panel
 from server.game.ids import PlayerId
 from server.game.settings import RoomSettings
-from server.game.site_types import Portion, SiteLink
 from server.game.state import Player
-from server.game.view_types import FinishedView, RevealView
-from server.game.views import player_view, screen_view
+from server.game.views.host import host_panel
+from server.game.views.role_types import SiteLink
+from server.game.views.stage import player_view, screen_view
+from server.game.views.stage_types import FinishedView, Portion, RevealView
 from tests.support.game import Game
 
 

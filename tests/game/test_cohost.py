@@ -22,10 +22,10 @@ from server.game.commands import (
 from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.ids import PlayerId
-from server.game.private_views import private_view
 from server.game.settings import RoomSettings
-from server.game.site_views import cohost_panel
 from server.game.state import RoomState
+from server.game.views.host import cohost_panel
+from server.game.views.player import private_view
 from tests.support.game import Game
 
 SITES = ("berlin", "lisbon")

@@ -42,12 +42,11 @@ from server.game.events import (
     VoteKeptLate,
 )
 from server.game.ids import PlayerId
-from server.game.phases import Ballot, Phase
-from server.game.private_views import private_view
+from server.game.phases import VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
-from server.game.steps import VERDICT_STEP
-from server.game.view_types import FinishedView, RevealView, StoryView
-from server.game.views import player_view, standings
+from server.game.views.player import private_view
+from server.game.views.stage import player_view, standings
+from server.game.views.stage_types import FinishedView, RevealView, StoryView
 from tests.support.game import Game, fix, links
 
 

@@ -47,15 +47,14 @@ from server.game.commands import (
 from server.game.engine import decide, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, VoteCast
-from server.game.host_views import host_panel, host_view
 from server.game.ids import ClientId, PlayerId
-from server.game.phases import OPEN_BALLOT, TABLE, Ballot, Phase
-from server.game.private_views import private_view
+from server.game.phases import OPEN_BALLOT, TABLE, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
 from server.game.state import RoomState
-from server.game.steps import VERDICT_STEP
-from server.game.view_types import StageView
-from server.game.views import player_view, screen_view
+from server.game.views.host import host_panel, host_view
+from server.game.views.player import private_view
+from server.game.views.stage import player_view, screen_view
+from server.game.views.stage_types import StageView
 from server.journal.codec import decode, encode
 from tests.support.cases import opened
 

@@ -6,9 +6,9 @@ import pytest
 
 from scenarios.load import load_library
 from scenarios.model import Case
+from server.game.phases import STEPS
 from server.game.rehearsal import scenes_of
-from server.game.steps import STEPS
-from server.game.view_types import FixRevealView, RevealView, StoryView
+from server.game.views.stage_types import FixRevealView, RevealView, StoryView
 
 LIBRARY = load_library()
 OF_EACH_VERDICT = (

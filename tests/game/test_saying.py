@@ -15,12 +15,11 @@ from server.game.commands import (
     SayIt,
 )
 from server.game.errors import Refused
-from server.game.host_views import advised_command, host_view
 from server.game.ids import PlayerId
-from server.game.phases import Phase
-from server.game.private_views import private_view
-from server.game.steps import LAST_STEP, VERDICT_STEP
-from server.game.views import player_view
+from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
+from server.game.views.host import advised_command, host_view
+from server.game.views.player import private_view
+from server.game.views.stage import player_view
 from server.journal.codec import decode, encode, erased
 from server.report.table import pseudonyms, table
 from tests.support.game import Game

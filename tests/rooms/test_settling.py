@@ -19,7 +19,7 @@ from server.game.commands import (
 from server.game.ids import RoomCode
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
-from server.game.site_types import SiteLink
+from server.game.views.role_types import SiteLink
 from server.protocol.client_messages import Ping
 from server.rooms.inbox import Say
 from tests.support.room import RecordingLink, Table, table

@@ -44,10 +44,9 @@ from server.game.engine import open_room
 from server.game.errors import Refused
 from server.game.events import RoomOpened
 from server.game.ids import ClientId, PlayerId
-from server.game.phases import TABLE, Ballot, Phase
+from server.game.phases import TABLE, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from server.game.steps import VERDICT_STEP
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import AskTime, Hello, Ping, Vote
 from server.protocol.keys import prove

@@ -31,10 +31,9 @@ from server.game.events import (
     StepShown,
 )
 from server.game.groups import Group, form
-from server.game.phases import Ballot, Phase
+from server.game.phases import LAST_STEP, Ballot, Phase
 from server.game.rules.moment import Moment
 from server.game.state import RoomState, Round
-from server.game.steps import LAST_STEP
 from server.game.talk import talkers
 from server.game.timing import discuss_ms
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from server.game.commands import AskSay, SayIt
 from server.game.errors import Refused
 from server.game.events import Event, SayOpened, SentenceSaid
-from server.game.phases import Phase
+from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
 from server.game.rules.moment import Moment, active
 from server.game.rules.voting import one_line
 from server.game.state import RoomState
-from server.game.steps import LAST_STEP, VERDICT_STEP
 
 SENTENCE_LENGTH = 400
 """Characters of a sentence that are kept."""

@@ -8,9 +8,8 @@ from server.game.errors import Refused
 from server.game.events import Event, VoteCast, VoteKeptLate
 from server.game.phases import Ballot
 from server.game.rules.moment import Moment, active
-from server.game.scoring import levels
+from server.game.scoring import confidences, levels
 from server.game.state import GRACE_MS, Poll, RoomState
-from server.game.tally import confidences
 
 REASON_LENGTH = 280
 """Characters of a reason that are kept."""

@@ -7,8 +7,8 @@ import pytest
 from client.terminal.course import NAMED, named, onward
 from client.terminal.host import LETTERS
 from client.terminal.words import COMMANDS
-from server.game.host_views import HOST_COMMANDS
 from server.game.phases import TABLE, Phase
+from server.game.views.host import HOST_COMMANDS
 
 
 def test_every_command_that_moves_the_game_has_a_name_a_letter_and_words() -> None:

@@ -11,8 +11,8 @@ from client.terminal import draw
 from client.terminal.bars import moves, tally
 from client.terminal.diagram import Chain, diagram
 from client.terminal.words import FIELDS, STEP_TITLES, verdict_words
-from server.game.steps import STEPS, StepKey, step_texts
-from server.game.view_types import (
+from server.game.phases import STEPS, StepKey, step_texts
+from server.game.views.stage_types import (
     Bars,
     FixRevealView,
     Move,

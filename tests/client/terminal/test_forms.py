@@ -10,7 +10,7 @@ from client.terminal.forms import Form, Misread, form_for
 from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.phases import Phase
-from server.game.view_types import FixView, StoryView, TransferView, Verdict
+from server.game.views.stage_types import FixView, StoryView, TransferView, Verdict
 from tests.client.fake_server import CARD, STORY, lobby, voting
 
 _STORY_PHASES = (

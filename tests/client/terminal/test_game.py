@@ -16,7 +16,7 @@ from client.terminal.lines import Lines
 from client.terminal.player import play
 from server.app import Config, Running, running
 from server.game.settings import RoomSettings
-from server.game.view_types import Standing
+from server.game.views.stage_types import Standing
 from server.protocol.client_messages import OpenRoom
 from tests.client.terminal.sheet import Sheet, Typed
 

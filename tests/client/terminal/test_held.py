@@ -10,7 +10,7 @@ from client.host import host
 from client.terminal.host import Desk
 from server.game.commands import Reveal
 from server.game.phases import Phase
-from server.game.site_types import HeldReveal, SiteCard, SiteLink
+from server.game.views.role_types import HeldReveal, SiteCard, SiteLink
 from server.protocol.server_messages import Done, HostViewMessage, Panel, RefusedMessage
 from tests.client.fake_server import KEY, PANEL, ROOM, FakeServer, host_view, voting
 from tests.client.terminal.sheet import Sheet, Typed

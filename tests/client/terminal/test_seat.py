@@ -16,7 +16,8 @@ from client.terminal.player import Seat
 from scenarios.model import Label
 from server.game.answers import GapAnswer
 from server.game.phases import Phase
-from server.game.view_types import CardItem, FinishedView, Verdict
+from server.game.views.role_types import CardItem
+from server.game.views.stage_types import FinishedView, Verdict
 from server.protocol.client_messages import AskTime, Vote
 from server.protocol.server_messages import (
     Bye,

@@ -1,8 +1,4 @@
-"""What each role sees now: one pure function a role, the only way out of the server.
-
-``player_view`` and ``screen_view`` show the class. A player's own part is in
-``private_views``, what the host alone sees in ``host_views``.
-"""
+"""What the class sees now: all players the same, and the screen."""
 
 from __future__ import annotations
 
@@ -10,12 +6,10 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.cohorts import cohorts_of, group_means
-from server.game.phases import Ballot, Phase
-from server.game.scoring import chips
+from server.game.phases import LAST_STEP, STEPS, VERDICT_STEP, Ballot, Phase, step_texts
+from server.game.scoring import Tally, chips, option_of
 from server.game.state import Player, RoomState, Round
-from server.game.steps import LAST_STEP, STEPS, VERDICT_STEP, step_texts
-from server.game.tally import Tally, option_of
-from server.game.view_types import (
+from server.game.views.stage_types import (
     Bars,
     Clock,
     ContrastView,

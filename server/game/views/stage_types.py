@@ -1,8 +1,9 @@
-"""What each role may be shown, as types.
+"""What players and the screen may be shown, as types.
 
 A view of a phase before the reveal has no field that could hold the verdict, the
-breakdown or a tally: it cannot leak, whoever writes the code that fills it. All of
-these are frozen and go over the wire as they stand. Clocks are milliseconds.
+breakdown or a tally: it cannot leak, whichever code fills it. All of these are frozen
+and go over the wire as they are. Clocks are milliseconds, proportions 0 to 1. Sites
+are shown side by side, each with its own n; nothing here adds them up.
 """
 
 from __future__ import annotations
@@ -12,14 +13,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model import Case, Kind, Reading
-from server.game.answers import Answer
-from server.game.ids import PlayerId, RoomCode
-from server.game.phases import Ballot, Phase
+from scenarios.model import Kind, Reading
+from server.game.ids import RoomCode
+from server.game.phases import Phase, StepKey
 from server.game.scoring import Chip
-from server.game.settings import RoomSettings, ScoreMode
-from server.game.site_types import Cohort, GroupMean, HeldReveal, SiteCard
-from server.game.steps import StepKey
+from server.game.settings import ScoreMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +106,55 @@ class Step:
 
     key: StepKey
     texts: dict[str, str]
+
+
+WhyHidden = Literal["few", "cover"]
+"""``few``: fewer people than may be shown. ``cover``: left out so that a smaller group
+cannot be worked out from the figures of the whole class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """How many of a group chose something: the count, and Wilson's 95 % interval."""
+
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """How one site answered: its n, and each option's part of it."""
+
+    n: int
+    options: dict[str, Portion]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """How one site voted, or why that is not shown."""
+
+    name: str
+    n: int
+    before: Portions | None
+    after: Portions | None
+    """With carried votes in it; None also where there was no second vote."""
+    hidden: WhyHidden | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMean:
+    """The mean of a group's people (each the mean of their round scores).
+
+    ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
+    """
+
+    name: str
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    hidden: WhyHidden | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,188 +355,3 @@ StageView = Annotated[
     Field(discriminator="phase"),
 ]
 """What the class sees: the same kinds for players and for the screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanItem:
-    """One round of the plan, as the host's list shows it."""
-
-    index: int
-    title: str
-    verdict: Verdict
-    has_contrast: bool
-    has_transfer: bool
-    status: Literal["to come", "open", "left", "skipped", "revealed"]
-
-
-@dataclass(frozen=True, slots=True)
-class HostView:
-    """The host's picture of a phase: what the class sees, and the whole case."""
-
-    stage: StageView
-    case: Case | None
-    contrast: Case | None
-    transfer: Case | None
-    plan: tuple[PlanItem, ...]
-    commands: tuple[str, ...]
-    """Commands that can be given in this phase."""
-    settings: RoomSettings
-    standings: tuple[Standing, ...]
-    """The final table, once the game is over (at most 50 lines)."""
-
-
-@dataclass(frozen=True, slots=True)
-class AdviceCard:
-    """What to do next, and why."""
-
-    action: str
-    headline: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonCard:
-    """A player's reason, for the host's eyes."""
-
-    player: PlayerId
-    name: str
-    ballot: Ballot
-    side: str
-    confidence: int | None
-    text: str
-    is_pinned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What the votes of the round's latest ballot say."""
-
-    ballot: Ballot
-    bars: Bars
-    n: int
-    right: int
-    interval: tuple[float, float]
-    """Wilson 95 % interval of the proportion right (0-1)."""
-    mean_confidence: float | None
-    confident_errors: int
-    tell_confident_errors: bool
-    """Whether at least max(3, 10 % of the class) were wrong and sure."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonCard:
-    """One player, as the host's roster shows them."""
-
-    player: PlayerId
-    name: str
-    team: str | None
-    is_practice: bool
-    is_connected: bool
-    is_kicked: bool
-    has_answered: bool
-    percent: int
-    """Own time allowance, per cent of the limit; 0 is no limit."""
-    points: float | None
-    rounds: int | None
-    """None where they are not for whoever asks: they tell who was right."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostPanel:
-    """What only the host sees while the class answers."""
-
-    advised: str
-    """The command that the big button gives."""
-    is_ready: bool
-    """Whether that button is lit: all have answered, or time is up."""
-    answered: int
-    expected: int
-    joined: int
-    connected: int
-    practice: int
-    measures: Measures | None
-    advice: AdviceCard | None
-    reasons: tuple[ReasonCard, ...]
-    need_time: tuple[PersonCard, ...]
-    """Who holds the close with an allowance of their own."""
-    warned_ms: int | None
-    """Time until a warned close, None where none was warned."""
-    late: int = 0
-    """Votes of the whole game that came after their reveal: kept, not scored."""
-    sites: tuple[SiteCard, ...] = ()
-    """Each site by itself; empty where all play at one and no other is known."""
-    held: HeldReveal | None = None
-    """The reveal that was asked for and waits for other sites."""
-
-
-@dataclass(frozen=True, slots=True)
-class MyVote:
-    """One of the player's own votes in this round."""
-
-    ballot: Ballot
-    answer: Answer
-    reason: str
-    is_late: bool
-    is_right: bool | None
-    """None until the verdict is shown."""
-    points: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CardItem:
-    """One case on the learner's own card."""
-
-    title: str
-    story: str
-    verdict: Verdict
-    votes: tuple[MyVote, ...]
-    score: float | None
-    deciding: str
-    round: int = 0
-    said: str = ""
-    """The player's own sentence; empty where none was said."""
-    say: str = ""
-    """The expert's sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """Whom to talk to in the discussion: never why."""
-
-    number: int
-    """Of the group, for finding one another."""
-    others: int
-    names: tuple[str, ...]
-    """Of the others; empty where names are not shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateView:
-    """What only this player sees."""
-
-    player: PlayerId
-    name: str
-    team: str | None
-    is_practice: bool
-    round: int | None
-    """The round (0-based) that ``votes`` and ``score`` belong to."""
-    points: float
-    """Sum of round scores whose verdict has been shown."""
-    rounds: int
-    percent: int
-    """Own time allowance, per cent of the limit; 0 is no limit."""
-    clock: Clock | None
-    """The player's own time in the open vote; None where none runs."""
-    warned_ms: int | None
-    """Time until the vote closes although this player asked for more."""
-    votes: tuple[MyVote, ...]
-    score: float | None
-    """This round's score, once its verdict is shown."""
-    missed: bool
-    """Whether this player's VOTE was missed, once its verdict is shown."""
-    card: tuple[CardItem, ...]
-    """Every revealed case, once the game is over."""
-    said: str = ""
-    """The player's own sentence on this round."""
-    talk: Talk | None = None
-    """Whom to talk to, while the class discusses and phones say so."""

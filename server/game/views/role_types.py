@@ -1,0 +1,276 @@
+"""What one player, hosts and co-hosts alone may be shown, as types.
+
+Proportions are 0 to 1, clocks milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scenarios.model import Case
+from server.game.answers import Answer
+from server.game.ids import PlayerId
+from server.game.phases import Ballot
+from server.game.settings import RoomSettings
+from server.game.views.stage_types import Bars, Clock, StageView, Standing, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class MyVote:
+    """One of the player's own votes in this round."""
+
+    ballot: Ballot
+    answer: Answer
+    reason: str
+    is_late: bool
+    is_right: bool | None
+    """None until the verdict is shown."""
+    points: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardItem:
+    """One case on the learner's own card."""
+
+    title: str
+    story: str
+    verdict: Verdict
+    votes: tuple[MyVote, ...]
+    score: float | None
+    deciding: str
+    round: int = 0
+    said: str = ""
+    """The player's own sentence; empty where none was said."""
+    say: str = ""
+    """The expert's sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Whom to talk to in the discussion: never why."""
+
+    number: int
+    """Of the group, for finding one another."""
+    others: int
+    names: tuple[str, ...]
+    """Of the others; empty where names are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateView:
+    """What only this player sees."""
+
+    player: PlayerId
+    name: str
+    team: str | None
+    is_practice: bool
+    round: int | None
+    """The round (0-based) that ``votes`` and ``score`` belong to."""
+    points: float
+    """Sum of round scores whose verdict has been shown."""
+    rounds: int
+    percent: int
+    """Own time allowance, per cent of the limit; 0 is no limit."""
+    clock: Clock | None
+    """The player's own time in the open vote; None where none runs."""
+    warned_ms: int | None
+    """Time until the vote closes although this player asked for more."""
+    votes: tuple[MyVote, ...]
+    score: float | None
+    """This round's score, once its verdict is shown."""
+    missed: bool
+    """Whether this player's VOTE was missed, once its verdict is shown."""
+    card: tuple[CardItem, ...]
+    """Every revealed case, once the game is over."""
+    said: str = ""
+    """The player's own sentence on this round."""
+    talk: Talk | None = None
+    """Whom to talk to, while the class discusses and phones say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLink:
+    """How a room's home hears one site. The room's own node is one of them."""
+
+    name: str
+    is_here: bool
+    """The room's home itself."""
+    is_up: bool
+    waiting: int
+    """Votes that the site has and the home has not stored, as it said last."""
+    is_behind: bool
+    """Whether votes of a ballot that has closed may still be on their way."""
+    silent_s: int | None
+    """How long nothing has come, in seconds; None while it is heard."""
+    url: str | None
+    """The address at which people reach the site; None where it has not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCard:
+    """One site in the host's list. Measures are of the round's latest ballot."""
+
+    name: str
+    people: int
+    """Joined there, and not removed."""
+    connected: int
+    answered: int
+    right: int | None
+    """Of those answered; None where nobody can say which answers are right."""
+    interval: tuple[float, float]
+    """Wilson's 95 % interval of the proportion right (0-1)."""
+    late: int
+    """Votes of the whole game that came after their reveal: kept, not scored."""
+    link: SiteLink | None
+    """None for a site that is not heard of any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohostPanel:
+    """What a co-host sees beside the stage: the own site's people, and no answers."""
+
+    site: str
+    people: int
+    connected: int
+    answered: int
+    expected: int
+    """Who has answered, or is here and still could."""
+    is_locked: bool
+    """Whether nobody new may join at this site."""
+    can_give_time: bool
+    given_ms: int | None
+    """Time left to the site's own people, where they were given more than all."""
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReveal:
+    """A reveal that waits: these sites may have votes that are not stored yet."""
+
+    command: str
+    """What waits: give it again with ``without`` to go on."""
+    sites: tuple[SiteLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One round of the plan, as the host's list shows it."""
+
+    index: int
+    title: str
+    verdict: Verdict
+    has_contrast: bool
+    has_transfer: bool
+    status: Literal["to come", "open", "left", "skipped", "revealed"]
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """The host's picture of a phase: what the class sees, and the whole case."""
+
+    stage: StageView
+    case: Case | None
+    contrast: Case | None
+    transfer: Case | None
+    plan: tuple[PlanItem, ...]
+    commands: tuple[str, ...]
+    """Commands that can be given in this phase."""
+    settings: RoomSettings
+    standings: tuple[Standing, ...]
+    """The final table, once the game is over (at most 50 lines)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceCard:
+    """What to do next, and why."""
+
+    action: str
+    headline: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCard:
+    """A player's reason, for the host's eyes."""
+
+    player: PlayerId
+    name: str
+    ballot: Ballot
+    side: str
+    confidence: int | None
+    text: str
+    is_pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the votes of the round's latest ballot say."""
+
+    ballot: Ballot
+    bars: Bars
+    n: int
+    right: int
+    interval: tuple[float, float]
+    """Wilson 95 % interval of the proportion right (0-1)."""
+    mean_confidence: float | None
+    confident_errors: int
+    tell_confident_errors: bool
+    """Whether at least max(3, 10 % of the class) were wrong and sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """One player, as the host's roster shows them."""
+
+    player: PlayerId
+    name: str
+    team: str | None
+    is_practice: bool
+    is_connected: bool
+    is_kicked: bool
+    has_answered: bool
+    percent: int
+    """Own time allowance, per cent of the limit; 0 is no limit."""
+    points: float | None
+    rounds: int | None
+    """None where they are not for whoever asks: they tell who was right."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPanel:
+    """What only the host sees while the class answers."""
+
+    advised: str
+    """The command that the big button gives."""
+    is_ready: bool
+    """Whether that button is lit: all have answered, or time is up."""
+    answered: int
+    expected: int
+    joined: int
+    connected: int
+    practice: int
+    measures: Measures | None
+    advice: AdviceCard | None
+    reasons: tuple[ReasonCard, ...]
+    need_time: tuple[PersonCard, ...]
+    """Who holds the close with an allowance of their own."""
+    warned_ms: int | None
+    """Time until a warned close, None where none was warned."""
+    late: int = 0
+    """Votes of the whole game that came after their reveal: kept, not scored."""
+    sites: tuple[SiteCard, ...] = ()
+    """Each site by itself; empty where all play at one and no other is known."""
+    held: HeldReveal | None = None
+    """The reveal that was asked for and waits for other sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a phone and the projector show at one moment."""
+
+    name: str
+    """The phase, and in the reveal the step: ``reveal.why_not``."""
+    player: StageView
+    you: PrivateView
+    screen: StageView
