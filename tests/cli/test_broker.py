@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 import sys
 from pathlib import Path
@@ -12,7 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
+from server.cli.broker.formats import (
+    CHECKOUT,
+    INSTALLED,
+    rights_of,
+    templates,
+)
+from server.federation import topics
 from server.federation.bus import BrokerAddress
+from server.federation.messages import MOST_BYTES
 from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
 
 GUARD_S = 20
@@ -110,3 +119,37 @@ def test_tls_needs_both_its_files(tmp_path: Path) -> None:
     )
     assert said.exit_code == 1
     assert "needs both --certificate and --private-key" in said.output
+
+
+def test_the_rights_cover_every_topic_a_node_uses() -> None:
+    may = rights_of("berlin", is_home=True)
+    assert {topic for topic, _ in topics.subscriptions("berlin")} == set(may.read)
+    for topic in (
+        topics.node_state("berlin"),
+        topics.up("+", "berlin"),
+        topics.clock_up("+", "berlin"),
+        topics.down("+", "berlin"),
+        topics.clock_down("+", "berlin"),
+    ):
+        assert topic in may.write
+    assert not any(
+        "/home/" in topic for topic in rights_of("oslo", is_home=False).write
+    )
+
+
+def test_both_brokers_accept_packets_of_twice_the_largest_message() -> None:
+    limits = [
+        int(found)
+        for name in ("mosquitto.conf", "nats.conf")
+        for found in re.findall(
+            r"^max_(?:packet_size|payload):? (\d+)$",
+            (templates() / name).read_text(),
+            re.MULTILINE,
+        )
+    ]
+    assert limits == [2 * MOST_BYTES] * 2
+
+
+def test_templates_come_from_the_checkout_unless_installed() -> None:
+    assert not INSTALLED.exists()
+    assert templates() == CHECKOUT

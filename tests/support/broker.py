@@ -17,8 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.cli.broker_folder import BrokerFolder
-from server.federation.mosquitto import Listener
+from server.cli.broker.folder import BrokerFolder
+from server.cli.broker.formats import Listener
 from tests.support.missing import need
 
 Kind = Literal["mosquitto", "nats"]

@@ -11,10 +11,10 @@ from pathlib import Path
 import aiomqtt
 
 from server.app import Config, Running, running
-from server.federation.rights import SHARED
 from tests.support.broker import Broker, Kind, shipped_broker
 
 HOME, EDGE, EVE = "berlin", "lisbon", "oslo"
+SHARED = ("announce", "player", "screen", "progress")
 WAYS = ("up", "down", "clk/up", "clk/down")
 FILTERS = (
     "#",

@@ -14,9 +14,15 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
-from server.federation import mosquitto, nats
-from server.federation.mosquitto import Listener
-from server.federation.rights import Site
+from server.cli.broker.formats import (
+    Listener,
+    Site,
+    mosquitto_conf,
+    nats_conf,
+    password_file,
+    password_hash,
+    rights_file,
+)
 
 PROGRAMS = {"mosquitto.pid": "mosquitto", "nats.pid": "nats-server"}
 """Which program a file with a process id belongs to."""
@@ -44,7 +50,7 @@ class BrokerFolder:
         site = Site(
             name=name,
             is_home=is_home,
-            mosquitto=mosquitto.password_hash(password, secrets.token_bytes(12)),
+            mosquitto=password_hash(password, secrets.token_bytes(12)),
             nats=_nats_hash(password),
         )
         self.write([*self.sites(), site])
@@ -63,11 +69,11 @@ class BrokerFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         listed = json.dumps([asdict(site) for site in sites], indent=2)
         _put(self._sites, listed + "\n")
-        _put(self.path / "passwords", mosquitto.password_file(sites))
-        _put(self.path / "rights", mosquitto.rights_file(sites))
+        _put(self.path / "passwords", password_file(sites))
+        _put(self.path / "rights", rights_file(sites))
         listener = self._nats_listener()
         if listener is not None:
-            _put(self.nats_file, nats.configuration(self.path, listener, sites))
+            _put(self.nats_file, nats_conf(self.path, listener, sites))
 
     # --- the brokers' own files ------------------------------------------------------
 
@@ -96,7 +102,7 @@ class BrokerFolder:
     def set_up_mosquitto(self, listener: Listener) -> None:
         """Write Mosquitto's configuration for a listener."""
         self.write()
-        _put(self.mosquitto_file, mosquitto.configuration(self.path, listener))
+        _put(self.mosquitto_file, mosquitto_conf(self.path, listener))
 
     def _nats_listener(self) -> Listener | None:
         path = self.path / "nats-listener.json"

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from server.cli.broker_folder import BrokerFolder
+from server.cli.broker.folder import BrokerFolder
+from server.cli.broker.formats import Listener
 from server.cli.console import fail, out
-from server.federation.mosquitto import Listener
 
 HELP = (
     "Run the broker between sites, and say who may use it.\n\n"

@@ -1,0 +1,176 @@
+"""Render the files of a broker from the templates in ``deploy/brokers``."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+INSTALLED = Path(__file__).parent / "templates"
+"""Where a wheel holds the templates."""
+
+CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "brokers"
+
+ITERATIONS = 101
+"""Mosquitto's own number of rounds for its ``$7$`` format; our passwords are random."""
+
+INTERNAL = "$MQTT.sub.>"
+"""NATS subject on which a client is sent QoS 1. Allowed implicitly since 2.12.3; a
+client cannot subscribe to it, since its subjects are random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where a broker listens; with a certificate it speaks TLS only."""
+
+    address: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One user of the broker. Each broker keeps its own hash of the password."""
+
+    name: str
+    is_home: bool
+    mosquitto: str
+    nats: str | None
+    """None if the site was added without the library that hashes for NATS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Topic filters that a site may write to and read from."""
+
+    write: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+def rights_of(site: str, *, is_home: bool) -> Rights:
+    """Return what a site may do.
+
+    Every site may relay for rooms of others; only one with home rights may have rooms
+    that others join.
+    """
+    lines = _rendered("rights", site=site).splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
+    granted = [(verb, topic) for who, verb, topic in rows if is_home or who == "site"]
+    return Rights(
+        write=tuple(topic for verb, topic in granted if verb == "write"),
+        read=tuple(topic for verb, topic in granted if verb == "read"),
+    )
+
+
+# --- Mosquitto -----------------------------------------------------------------------
+
+
+def mosquitto_conf(folder: Path, listener: Listener) -> str:
+    """Return ``mosquitto.conf`` for a broker whose files are in ``folder``."""
+    tls = ""
+    if listener.certificate and listener.key:
+        tls = _rendered(
+            "mosquitto-tls.conf",
+            certificate=str(listener.certificate.resolve()),
+            key=str(listener.key.resolve()),
+        )
+    return _rendered(
+        "mosquitto.conf",
+        folder=str(folder.resolve()),
+        port=str(listener.port),
+        address=listener.address,
+        tls=tls,
+    )
+
+
+def password_hash(password: str, salt: bytes) -> str:
+    """Return a password as Mosquitto keeps it: PBKDF2-HMAC-SHA512, 12-byte salt."""
+    mac = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS, 64)
+    parts = (base64.b64encode(part).decode() for part in (salt, mac))
+    return f"$7${ITERATIONS}${'$'.join(parts)}"
+
+
+def password_file(sites: Iterable[Site]) -> str:
+    """Return Mosquitto's password file."""
+    return "".join(f"{site.name}:{site.mosquitto}\n" for site in sites)
+
+
+def rights_file(sites: Iterable[Site]) -> str:
+    """Return Mosquitto's file of rights by topic (``acl_file``)."""
+    return "\n".join(_section(site) for site in sites)
+
+
+def _section(site: Site) -> str:
+    may = rights_of(site.name, is_home=site.is_home)
+    lines = [
+        f"user {site.name}",
+        *(f"topic write {topic}" for topic in may.write),
+        *(f"topic read {topic}" for topic in may.read),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# --- NATS ----------------------------------------------------------------------------
+
+
+def nats_conf(folder: Path, listener: Listener, sites: Iterable[Site]) -> str:
+    """Return ``nats.conf``. Sites without a NATS hash are left out.
+
+    JSON is valid in a NATS configuration, so values are quoted as JSON.
+    """
+    folder = folder.resolve()
+    tls = ""
+    if listener.certificate and listener.key:
+        tls = _rendered(
+            "nats-tls.conf",
+            certificate=json.dumps(str(listener.certificate.resolve())),
+            key=json.dumps(str(listener.key.resolve())),
+        )
+    users = [_user(site) for site in sites if site.nats is not None]
+    return _rendered(
+        "nats.conf",
+        pid_file=json.dumps(str(folder / "nats.pid")),
+        store_dir=json.dumps(str(folder / "nats-store")),
+        listen=json.dumps(f"{listener.address}:{listener.port}"),
+        tls=tls,
+        users=json.dumps(users, indent=2),
+    )
+
+
+def _user(site: Site) -> dict[str, object]:
+    may = rights_of(site.name, is_home=site.is_home)
+    return {
+        "user": site.name,
+        "password": site.nats,
+        "allowed_connection_types": ["MQTT"],
+        "permissions": {
+            "publish": {"allow": [subject(topic) for topic in may.write]},
+            "subscribe": {"allow": [*(subject(topic) for topic in may.read), INTERNAL]},
+        },
+    }
+
+
+def subject(topic: str) -> str:
+    """Return the NATS subject of an MQTT topic or filter of ours.
+
+    NATS writes ``.`` for ``/``, ``*`` for ``+`` and ``>`` for ``#``.
+    """
+    return topic.replace("/", ".").replace("+", "*").replace("#", ">")
+
+
+# --- templates -----------------------------------------------------------------------
+
+
+def templates() -> Path:
+    """Return the folder of the templates: of the wheel, or of the checkout."""
+    return INSTALLED if INSTALLED.is_dir() else CHECKOUT
+
+
+def _rendered(name: str, **values: str) -> str:
+    text = (templates() / name).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
