@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from scenarios.library import Library
 from scenarios.shelf import Shelf
 from server.config import Config
+from server.federation.arrivals import Arrivals
+from server.federation.wiring import Sites, open_sites
 from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
@@ -41,10 +43,8 @@ from server.net.server import Door
 from server.protocol.keys import KEY_BYTES
 from server.report.reporting import Reports
 from server.rooms import replies
-from server.rooms.arrivals import Arrivals
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
-from server.sites import Sites, open_sites
 from server.supervision import Part, TaskTree, owned_by, task_tree
 
 __all__ = ["WEB", "Config", "Running", "running"]

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from server.cli.console import DataOption, default_data, fail, out
-from server.federation.succession import EPOCHS
+from server.federation.messages import EPOCHS
 from server.folder import INCOMING, JOURNAL, SITE, open_journal
 from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved

@@ -11,11 +11,7 @@ import asyncio
 import json
 import logging
 
-from server.federation import notices
-from server.federation.bus import Bus
-from server.federation.elsewhere import Elsewhere, Seat
-from server.federation.gateway import AUDIENCES, Audience, Link
-from server.federation.local import LocalGateway
+from server.federation import seats
 from server.federation.messages import (
     Announce,
     DownBatch,
@@ -26,14 +22,17 @@ from server.federation.messages import (
     UpReturn,
     UpSay,
     decode_view,
+    follows,
 )
+from server.federation.mqtt import Bus
 from server.federation.outbox import Outbox
-from server.federation.returners import Returners
+from server.federation.seats import Elsewhere, Returners, Seat
 from server.federation.sender import Sender
-from server.federation.succession import follows
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import AUDIENCES, Audience, Link
 
 log = logging.getLogger("twogaps.federation")
 
@@ -121,7 +120,7 @@ class EdgeRelay:
             if known.you is not None:
                 seat.link.push(known.you, "you")
             if seat.room in self._cut:
-                seat.link.push(notices.CUT)
+                seat.link.push(seats.CUT)
 
         asyncio.get_running_loop().call_soon(greet)
 
@@ -189,7 +188,7 @@ class EdgeRelay:
         self.sender.take_home(room, known.home)
         for seat in list(self._seats.values()):
             if seat.room == room:
-                seat.link.part(notices.MOVED)
+                seat.link.part(seats.MOVED)
 
     def shown(
         self, home: str, room: RoomCode, audience: Audience, payload: bytes
@@ -259,7 +258,7 @@ class EdgeRelay:
             if known is None or home not in (None, known.home):
                 continue
             if seat.is_forgotten and seat.link.audience == "cohost":
-                seat.link.part(notices.PROVE_AGAIN)
+                seat.link.part(seats.PROVE_AGAIN)
             if seat.token is None:
                 continue
             if self.sender.is_waiting(known.home, seat.returning):
@@ -311,7 +310,7 @@ class EdgeRelay:
     def _turned_away(self, seat: Seat, item: DownItem) -> None:
         if seat.is_greeted and item.code in FINAL:
             self._returners.forget(seat.token or "")
-            seat.link.part(notices.shown_out(item.frame))
+            seat.link.part(seats.shown_out(item.frame))
             return
         try:
             seat.link.turn_away(Refused(item.code, item.frame))
@@ -340,7 +339,7 @@ class EdgeRelay:
             return
         vote = item.body.message
         if isinstance(vote, Vote):
-            seat.link.push(notices.received(vote))
+            seat.link.push(seats.received(vote))
 
     # --- what the people hear of the line --------------------------------------------
 
@@ -367,10 +366,10 @@ class EdgeRelay:
                 continue
             if is_cut:
                 self._cut.add(room)
-                frame = notices.CUT
+                frame = seats.CUT
             else:
                 self._cut.discard(room)
-                frame = notices.BACK
+                frame = seats.BACK
             for audience in AUDIENCES:
                 self._people.broadcast(room, audience, frame)
 

@@ -12,12 +12,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.federation import down, topics
-from server.federation.bus import Bus
-from server.federation.flushes import Flushes
-from server.federation.gateway import SHARED as ROLES_SHARED
-from server.federation.gateway import Audience, Slot
-from server.federation.local import LocalGateway
+from server.federation import edges, topics
+from server.federation.edges import Flushes
 from server.federation.messages import (
     Announce,
     DownOp,
@@ -31,9 +27,13 @@ from server.federation.messages import (
     encode_down_item,
     encode_view,
 )
+from server.federation.mqtt import Bus
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.game.views.role_types import SiteLink
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import SHARED as ROLES_SHARED
+from server.rooms.ports import Audience, Slot
 
 log = logging.getLogger("twogaps.federation")
 
@@ -367,10 +367,10 @@ class HomeGateway(LocalGateway):
     def _flush_edge(self, edge: Edge) -> None:
         items, acks, marks = edge.outgoing, edge.acks, edge.asked
         edge.outgoing, edge.acks, edge.asked = [], [], []
-        fitting = [item for item in items if down.fits(item)]
+        fitting = [item for item in items if edges.fits(item)]
         if len(fitting) < len(items):
             log.error("%d private frames are too large", len(items) - len(fitting))
             self.too_large += len(items) - len(fitting)
         topic = topics.down(edge.name, self._node)
-        for message in down.messages(edge.boot, fitting, acks, marks):
+        for message in edges.messages(edge.boot, fitting, acks, marks):
             self._bus.publish(topic, message)

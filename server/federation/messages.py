@@ -1,22 +1,33 @@
-"""What nodes say to each other: batches up, batches down, states, probes.
+"""What nodes say to each other: batches up, batches down, states, probes, claims.
 
-Everything may come twice or not at all: a batch is sent again until it is acknowledged,
-and whatever a home does with an item it may do again.
+Any message may be lost or delivered twice: a batch is sent again until it is
+acknowledged, and a home may process an item more than once.
+
+Which node a room lives at is proven by a chain of keys that only holders of its journal
+can continue. The key of epoch ``e`` is a seed from the room's secret, hashed so often
+that each epoch's key is the hash of the next one's (Lamport 1981). Announcing an epoch
+shows its key; a node that knows an earlier key can check it and cannot make the next.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from json.encoder import encode_basestring as _quoted
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from server.federation.gateway import Slot
-from server.federation.succession import EPOCHS
-from server.federation.window import SPAN
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
+from server.protocol.keys import derive
+from server.rooms.ports import Slot
+
+EPOCHS = 1_024
+"""How often a room may move, at most."""
+
+SPAN = 1_024
+"""The newest batch on its way is less than this many numbers after the oldest."""
 
 MOST_BYTES = 64 * 1024
 """No message between nodes is larger."""
@@ -46,7 +57,7 @@ class Announce(NodeMessage):
 
     epoch: Annotated[int, Field(ge=1, le=EPOCHS)]
     key: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")] = ""
-    """Shows that whoever has the room's journal says so (see succession.py)."""
+    """Shows that whoever has the room's journal says so (see :func:`epoch_key`)."""
 
 
 class UpEnter(NodeMessage):
@@ -252,3 +263,27 @@ def decode_view(payload: bytes) -> tuple[int, int, bytes] | None:
     except ValueError:
         return None
     return (epoch, version, frame) if newline else None
+
+
+def epoch_key(secret: str, epoch: int) -> str:
+    """Return the key (hex) of an epoch, 1 to 1,024, of the room with this secret."""
+    if not 1 <= epoch <= EPOCHS:
+        raise ValueError(f"no epoch {epoch}")
+    return _hashed(derive(secret, "epochs"), EPOCHS - epoch)
+
+
+def follows(key: str, epoch: int, known_key: str, known_epoch: int) -> bool:
+    """Whether the key of a later epoch belongs to the room of an earlier one."""
+    if not known_epoch < epoch <= EPOCHS:
+        return False
+    try:
+        return _hashed(key, epoch - known_epoch) == known_key
+    except ValueError:  # no hexadecimal digits
+        return False
+
+
+def _hashed(key: str, times: int) -> str:
+    raw = bytes.fromhex(key)
+    for _ in range(times):
+        raw = hashlib.sha256(raw).digest()
+    return raw.hex()

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 
 from server.federation import topics
-from server.federation.bus import Bus, Will
 from server.federation.edge import EdgeRelay
 from server.federation.home import HomeGateway
 from server.federation.messages import (
@@ -22,6 +21,7 @@ from server.federation.messages import (
     decode,
     encode,
 )
+from server.federation.mqtt import Bus, Will
 from server.game.ids import RoomCode
 
 log = logging.getLogger("twogaps.federation")

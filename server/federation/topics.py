@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.federation.gateway import SHARED, Audience
+from server.rooms.ports import SHARED, Audience
 
 ROOT = "tg/v1"
 

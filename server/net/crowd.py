@@ -12,8 +12,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from os import write
 
-from server.federation.gateway import Link, Slot
 from server.net.connection import text_frame
+from server.rooms.ports import Link, Slot
 
 
 class DirectLink(Link, ABC):

@@ -13,9 +13,9 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from server.disk import DiskError
-from server.federation.outbox import Outbox
 from server.journal.store import EventStore, StoreUnavailable
 from server.metrics import Metrics
 
@@ -113,6 +113,19 @@ def check_space(folder: Path, low_bytes: int | None = None) -> Check:
         return "is nearly full" if free < low else None
 
     return check
+
+
+class Outbox(Protocol):
+    """What is asked of an outbox to find out whether it works."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may be taken."""
+        ...
+
+    async def check(self) -> None:
+        """Write and commit something that leaves no trace. Raises DiskError."""
+        ...
 
 
 def check_outbox(box: Outbox) -> Check:

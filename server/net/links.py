@@ -16,12 +16,12 @@ from collections.abc import Callable
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from server.federation.gateway import Audience, Slot
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
 from server.net.connection import NO_FILE, DirectConnection, Framer, Line, reset
 from server.net.crowd import DirectLink, SocketCrowd
+from server.rooms.ports import Audience, Slot
 
 log = logging.getLogger("twogaps.net")
 

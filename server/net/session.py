@@ -42,8 +42,7 @@ from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
 from server.report.reporting import Asker
 from server.rooms import replies
-from server.rooms.inbox import Attend, Enter, Leave, Return, Say
-from server.rooms.remote import RoomPort
+from server.rooms.ports import Attend, Enter, Leave, Return, RoomPort, Say
 
 log = logging.getLogger("twogaps.net")
 

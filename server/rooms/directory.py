@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scenarios.model import Plan
-from server.federation.gateway import AUDIENCES, Audience, Gateway
-from server.federation.messages import Announce
-from server.federation.succession import epoch_key
+from server.federation.messages import Announce, epoch_key
 from server.game.engine import open_room, replay
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
@@ -29,7 +27,7 @@ from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
 from server.rooms import replies
 from server.rooms.clock import Clock
-from server.rooms.remote import RoomPort
+from server.rooms.ports import AUDIENCES, Audience, Gateway, RoomPort
 from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")

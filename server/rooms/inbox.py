@@ -1,77 +1,16 @@
-"""What a room is asked, and the bounded queue in which it waits."""
+"""The bounded queue in which requests to a room wait."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from server.federation.gateway import Link
 from server.game.errors import Refused
-from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.rooms.ports import Leave, Request
 
 CAPACITY = 32_768
 BATCH = 1_024
 """At most so many requests share a step, and so a commit."""
-
-
-Ack = Callable[[], None]
-"""Called once a request has been dealt with for good: stored, or finally refused."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enter:
-    """Somebody says hello by name; the same hello again is the same player."""
-
-    link: Link
-    hello: Hello
-    site: str | None = None
-    ack: Ack | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
-    """A player is back with a token."""
-
-    link: Link
-    token: str
-    ack: Ack | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attend:
-    """A host or a screen answers a challenge."""
-
-    link: Link
-    nonce: str
-    proof: str
-    ack: Ack | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leave:
-    """A connection is gone."""
-
-    link: Link
-    ack: Ack | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
-    """A message of somebody who is welcome, stamped where it was received (UTC ms).
-
-    ``token`` speaks for a player whose link is not known any more.
-    """
-
-    link: Link
-    message: PlayerMessage | HostMessage
-    stamped_ms: int
-    token: str | None = None
-    ack: Ack | None = None
-
-
-Request = Enter | Return | Attend | Leave | Say
 
 
 class Inbox:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.federation.gateway import AUDIENCES, STAFF, Audience, Gateway, Link
+from server.federation.settling import Settling
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.state import RoomState
@@ -30,8 +30,8 @@ from server.protocol.server_messages import (
     You,
 )
 from server.rooms.clock import Clock
+from server.rooms.ports import AUDIENCES, STAFF, Audience, Gateway, Link
 from server.rooms.presence import Presence
-from server.rooms.settling import Settling
 
 FRESH_MS = 250
 """An encoded view with a running clock is sent again for so long."""

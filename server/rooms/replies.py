@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from server import __version__
-from server.federation.gateway import Link
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
@@ -18,6 +17,7 @@ from server.protocol.server_messages import (
     RefusedMessage,
     Welcome,
 )
+from server.rooms.ports import Link
 
 SERVER_NAME = f"two-gaps {__version__}"
 

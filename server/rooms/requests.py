@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.federation.gateway import Link
 from server.game.commands import AskTime as AskTimeCommand
 from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
 from server.game.commands import ChooseTeam as ChooseTeamCommand
@@ -25,6 +24,7 @@ from server.protocol.client_messages import (
     Vote,
 )
 from server.protocol.keys import derive
+from server.rooms.ports import Link
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:

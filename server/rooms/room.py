@@ -15,7 +15,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from server.federation.gateway import AUDIENCES, Audience, Gateway, Link
+from server.federation.settling import Settling
 from server.game.commands import Command, Resume, Tick
 from server.game.engine import decide, evolve, replay
 from server.game.errors import Refused
@@ -33,10 +33,21 @@ from server.protocol.server_messages import Notice
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
 from server.rooms.effects import Effects, effects_of
-from server.rooms.inbox import Attend, Enter, Inbox, Leave, Request, Return, Say
+from server.rooms.inbox import Inbox
+from server.rooms.ports import (
+    AUDIENCES,
+    Attend,
+    Audience,
+    Enter,
+    Gateway,
+    Leave,
+    Link,
+    Request,
+    Return,
+    Say,
+)
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
-from server.rooms.settling import Settling
 
 log = logging.getLogger("twogaps.room")
 

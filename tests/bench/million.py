@@ -42,7 +42,7 @@ from server.federation.messages import (
     encode,
     encode_up_batch,
 )
-from server.federation.window import Window
+from server.federation.sender import Window
 from server.game.answers import GapAnswer
 from server.game.events import Event, PlayerJoined, RoomOpened, VoteCast
 from server.game.ids import ClientId, PlayerId, RoomCode

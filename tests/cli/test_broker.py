@@ -20,8 +20,8 @@ from server.cli.broker.formats import (
     templates,
 )
 from server.federation import topics
-from server.federation.bus import BrokerAddress
 from server.federation.messages import MOST_BYTES
+from server.federation.mqtt import BrokerAddress
 from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
 
 GUARD_S = 20

@@ -10,9 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from server.federation.bus import BrokerAddress, Bus, Will
 from server.federation.messages import MOST_BYTES
-from server.federation.mqtt import MqttBus
+from server.federation.mqtt import BrokerAddress, Bus, MqttBus, Will
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker
 

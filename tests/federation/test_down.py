@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.federation import down
+from server.federation import edges
 from server.federation.messages import (
     MOST_BYTES,
     DownBatch,
@@ -36,7 +36,7 @@ def test_everything_arrives_in_order_and_nothing_is_too_large(
     items = [item(size) for size in sizes]
     acks = list(range(10**12, 10**12 + n_acks))
     marks = [MARK] if has_mark else []
-    sent = list(down.messages("b" * 32, items, acks, marks))
+    sent = list(edges.messages("b" * 32, items, acks, marks))
     assert all(len(message) <= MOST_BYTES for message in sent)
     heard = [decode(DownBatch, message) for message in sent]
     batches = [batch for batch in heard if batch is not None]
@@ -50,9 +50,9 @@ def test_everything_arrives_in_order_and_nothing_is_too_large(
 
 
 def test_what_fits_into_no_message_is_known_before() -> None:
-    assert down.fits(item(64_000))
-    assert not down.fits(item(65_000))
+    assert edges.fits(item(64_000))
+    assert not edges.fits(item(65_000))
 
 
 def test_nothing_to_say_is_no_message() -> None:
-    assert list(down.messages("b", [], [], [])) == []
+    assert list(edges.messages("b", [], [], [])) == []

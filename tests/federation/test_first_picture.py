@@ -6,7 +6,7 @@ from server.federation import topics
 from server.federation.home import HomeGateway, RemoteLink
 from server.federation.messages import UpBatch, UpItem, UpReturn
 from server.game.ids import RoomCode
-from server.rooms.inbox import Ack
+from server.rooms.ports import Ack
 
 ROOM = RoomCode("K7MQ2P")
 VIEW = topics.view("berlin", ROOM, "player")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.federation.flushes import Flushes
+from server.federation.edges import Flushes
 from server.game.ids import RoomCode
 
 ROOM, OTHER = RoomCode("K7MQ2P"), RoomCode("ABCDEF")

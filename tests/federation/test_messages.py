@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.federation import topics
-from server.federation.bus import BrokerAddress, BusSettingsError
 from server.federation.messages import (
     MOST_BYTES,
     DownBatch,
@@ -26,8 +25,8 @@ from server.federation.messages import (
     encode_up_batch,
     encode_view,
 )
-from server.federation.offset import ClockOffset
-from server.federation.window import SPAN
+from server.federation.mqtt import BrokerAddress, BusSettingsError
+from server.federation.sender import SPAN, ClockOffset
 from server.game.ids import RoomCode
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from client import host
-from server.federation.returners import Returners
+from server.federation.seats import Returners
 from server.game.commands import Kick, OpenRound, OpenVote
 from server.protocol.keys import screen_key
 from tests.federation.test_movers import vote
@@ -59,7 +59,7 @@ async def test_a_phone_that_comes_back_in_a_cut_goes_on_voting(tmp_path: Path) -
 
 
 def test_so_many_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.federation.returners.MOST", 2)
+    monkeypatch.setattr("server.federation.seats.MOST", 2)
     known = Returners()
     for token in ("a", "b", "c"):
         known.welcomed(token, "ROOM", b"", token)  # type: ignore[arg-type] # ids

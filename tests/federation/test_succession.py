@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.federation.edge import EdgeRelay
-from server.federation.local import LocalGateway
-from server.federation.messages import Announce, encode_view
+from server.federation.messages import EPOCHS, Announce, encode_view, epoch_key, follows
 from server.federation.outbox import Outbox
-from server.federation.succession import EPOCHS, epoch_key, follows
 from server.game.ids import RoomCode
+from server.rooms.audience import LocalGateway
 from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker
 

@@ -12,8 +12,7 @@ import pytest
 import trustme
 
 from server.app import Config, running
-from server.federation.bus import BrokerAddress, BusSettingsError, Will
-from server.federation.mqtt import MqttBus
+from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus, Will
 from server.folder import CannotStart
 from tests.contract.test_bus import Ears
 from tests.support.broker import KINDS, Broker, Kind, open_broker, shipped_broker

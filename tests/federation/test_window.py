@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.federation.window import BATCH, SPAN, UNACKED, Batch, Window
+from server.federation.sender import BATCH, SPAN, UNACKED, Batch, Window
 
 RTO_S = 1.0
 

@@ -32,7 +32,7 @@ from server.game.state import GRACE_MS
 from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED
 from server.protocol.codec import decode_client
-from server.rooms.inbox import Attend, Say
+from server.rooms.ports import Attend, Say
 from tests.support.callers import Caller, Venue, venue
 from tests.support.game import Game
 from tests.support.messages import are_all_sampled, kinds, minimal

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.federation.gateway import Slot
 from server.game.commands import Lock, OpenRound, OpenVote, Unlock
 from server.game.events import Event
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
-from server.rooms.inbox import Enter
+from server.rooms.ports import Enter, Slot
 from tests.support.room import RecordingLink, Table, table
 
 SIZES = (10, 400)

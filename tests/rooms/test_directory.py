@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.federation.local import LocalGateway
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, Ping
+from server.rooms.audience import LocalGateway
 from server.rooms.directory import DAY_MS, Directory, NewRoom
-from server.rooms.inbox import Enter, Leave, Say
+from server.rooms.ports import Enter, Leave, Say
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan
 from tests.support.room import ManualClock, RecordingLink

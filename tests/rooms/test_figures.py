@@ -6,14 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from server.federation.gateway import Audience, Slot
-from server.federation.local import LocalGateway
+from server.federation.settling import Settling
 from server.game.engine import replay
 from server.game.ids import RoomCode
+from server.rooms.audience import LocalGateway
 from server.rooms.inbox import Inbox
+from server.rooms.ports import Audience, Slot
 from server.rooms.presence import Presence
 from server.rooms.publisher import FAST_MS, REST, SLOW_MS, Publisher
-from server.rooms.settling import Settling
 from tests.support.cases import opened
 from tests.support.room import ManualClock
 

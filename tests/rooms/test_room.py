@@ -20,7 +20,7 @@ from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import GetRoster
-from server.rooms.inbox import Attend, Return, Say
+from server.rooms.ports import Attend, Return, Say
 from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
 
 

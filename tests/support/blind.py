@@ -17,8 +17,6 @@ from random import Random
 from typing import Any, Literal
 
 from scenarios.model import Case, Label, PlannedRound
-from server.federation.gateway import Audience, Slot
-from server.federation.local import LocalGateway
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import (
     AskFix,
@@ -50,7 +48,8 @@ from server.game.state import RoomState
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import AskTime, Hello, Ping, Vote
 from server.protocol.keys import prove
-from server.rooms.inbox import Attend, Enter, Leave, Return, Say
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import Attend, Audience, Enter, Leave, Return, Say, Slot
 from server.rooms.room import Room
 from tests.support.cases import opened
 from tests.support.room import ROOM, ManualClock

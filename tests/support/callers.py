@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from scenarios.load import load_library
-from server.federation.local import LocalGateway
 from server.game.events import Event
 from server.game.ids import PlayerId
 from server.journal.memory import MemoryStore
@@ -25,6 +24,7 @@ from server.net.links import Keeper
 from server.net.session import Session
 from server.protocol.keys import prove
 from server.report.reporting import Reports
+from server.rooms.audience import LocalGateway
 from server.rooms.directory import Directory
 from server.rooms.room import Room
 from tests.support.cases import SECRET

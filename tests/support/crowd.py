@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 from scenarios.model import Label
-from server.federation.gateway import Audience, Slot
 from server.game.answers import GapAnswer
 from server.game.errors import Refused
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot
 from server.protocol.client_messages import Hello, Vote
-from server.rooms.inbox import Enter, Say
+from server.rooms.ports import Audience, Enter, Say, Slot
 from server.rooms.room import Room
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.federation.bus import Listener, Will
 from server.federation.messages import MOST_BYTES
+from server.federation.mqtt import Listener, Will
 
 
 @dataclass(slots=True)

@@ -13,18 +13,29 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from server.federation import topics
-from server.federation.bus import Bus
 from server.federation.edge import EdgeRelay
-from server.federation.gateway import Audience, Gateway, Link
 from server.federation.home import HomeGateway, RemoteLink
-from server.federation.local import LocalGateway
 from server.federation.messages import UpItem
+from server.federation.mqtt import Bus
 from server.federation.node import Node, last_will
 from server.federation.outbox import Outbox
+from server.federation.remote import RemoteRoom, Uplink
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Hello, Ping
-from server.rooms.inbox import Ack, Attend, Enter, Leave, Request, Return, Say
-from server.rooms.remote import RemoteRoom, RoomPort, Uplink
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import (
+    Ack,
+    Attend,
+    Audience,
+    Enter,
+    Gateway,
+    Leave,
+    Link,
+    Request,
+    Return,
+    RoomPort,
+    Say,
+)
 from tests.support.room import RecordingLink
 
 HOME, EDGE = "berlin", "lisbon"

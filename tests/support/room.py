@@ -11,8 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from scenarios.model import Label
-from server.federation.gateway import Audience, Gateway, Slot
-from server.federation.local import LocalGateway
 from server.game.answers import GapAnswer
 from server.game.commands import HostCommand
 from server.game.engine import replay
@@ -26,7 +24,17 @@ from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import Hello, Vote
 from server.protocol.keys import prove
 from server.rooms import replies
-from server.rooms.inbox import Attend, Enter, Leave, Return, Say
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import (
+    Attend,
+    Audience,
+    Enter,
+    Gateway,
+    Leave,
+    Return,
+    Say,
+    Slot,
+)
 from server.rooms.room import Room
 from tests.support.cases import opened
 

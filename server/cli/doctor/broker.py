@@ -10,8 +10,7 @@ from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good
 from server.federation import topics
-from server.federation.bus import BrokerAddress, BusSettingsError
-from server.federation.mqtt import MqttBus
+from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
 from server.federation.node import last_will
 from server.protocol.keys import KEY_BYTES
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from server.federation.edge import EdgeRelay
 from server.federation.home import RemoteLink
@@ -25,22 +25,9 @@ from server.federation.messages import (
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.protocol.client_messages import CohostMessage, PlayerMessage
-from server.rooms.inbox import Ack, Attend, Enter, Leave, Request, Return, Say
+from server.rooms.ports import Ack, Attend, Enter, Leave, Request, Return, RoomPort, Say
 
 log = logging.getLogger("twogaps.federation")
-
-
-class RoomPort(Protocol):
-    """What takes requests: a room here, or the way to one elsewhere."""
-
-    @property
-    def code(self) -> RoomCode:
-        """The room's code."""
-        ...
-
-    def put(self, request: Request) -> None:
-        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
-        ...
 
 
 class RemoteRoom:

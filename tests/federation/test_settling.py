@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from server.federation.local import LocalGateway
 from server.game.commands import (
     AskFix,
     CloseVotes,
@@ -21,7 +20,8 @@ from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.role_types import SiteLink
 from server.protocol.client_messages import Ping
-from server.rooms.inbox import Say
+from server.rooms.audience import LocalGateway
+from server.rooms.ports import Say
 from tests.support.room import RecordingLink, Table, table
 
 

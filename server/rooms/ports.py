@@ -6,11 +6,14 @@ its link's business, nobody waits for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.game.views.role_types import SiteLink
+from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
 
 Audience = Literal["player", "screen", "cohost", "host"]
 AUDIENCES: tuple[Audience, ...] = ("player", "screen", "cohost", "host")
@@ -47,6 +50,77 @@ class Link(Protocol):
 
     def part(self, bye: bytes) -> None:
         """Send a last frame and close. Idempotent."""
+        ...
+
+
+Ack = Callable[[], None]
+"""Called once a request has been dealt with for good: stored, or finally refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """Somebody says hello by name; the same hello again is the same player."""
+
+    link: Link
+    hello: Hello
+    site: str | None = None
+    ack: Ack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """A player is back with a token."""
+
+    link: Link
+    token: str
+    ack: Ack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attend:
+    """A host or a screen answers a challenge."""
+
+    link: Link
+    nonce: str
+    proof: str
+    ack: Ack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """A connection is gone."""
+
+    link: Link
+    ack: Ack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """A message of somebody who is welcome, stamped where it was received (UTC ms).
+
+    ``token`` speaks for a player whose link is not known any more.
+    """
+
+    link: Link
+    message: PlayerMessage | HostMessage
+    stamped_ms: int
+    token: str | None = None
+    ack: Ack | None = None
+
+
+Request = Enter | Return | Attend | Leave | Say
+
+
+class RoomPort(Protocol):
+    """What takes requests: a room here, or the way to one elsewhere."""
+
+    @property
+    def code(self) -> RoomCode:
+        """The room's code."""
+        ...
+
+    def put(self, request: Request) -> None:
+        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
         ...
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.federation.gateway import Gateway
 from server.game.commands import (
     AskFix,
     AskSay,
@@ -33,7 +32,8 @@ from server.game.state import GRACE_MS, RoomState
 from server.game.views.role_types import HeldReveal, SiteLink
 from server.rooms import replies
 from server.rooms.clock import Clock
-from server.rooms.inbox import Inbox, Request, Say
+from server.rooms.inbox import Inbox
+from server.rooms.ports import Gateway, Request, Say
 
 OWN_REVEAL = (Ballot.FIX, Ballot.TRANSFER)
 """Ballots whose close shows the answer at once."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from server.federation.gateway import Audience, Crowd, Link, Slot
 from server.game.ids import PlayerId, RoomCode
 from server.game.views.role_types import SiteLink
+from server.rooms.ports import Audience, Crowd, Link, Slot
 
 
 class PlainCrowd:

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from server.federation.messages import Announce
-from server.federation.succession import epoch_key
+from server.federation.arrivals import Arrivals
+from server.federation.messages import Announce, epoch_key
 from server.game.errors import Refused
 from server.game.events import Event, PlayerJoined, RoomMoved
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
 from server.journal.memory import MemoryStore
 from server.journal.parcel import ParcelError, pack, unpack
-from server.rooms.arrivals import Arrivals
 from tests.rooms.test_directory import directory
 from tests.support.cases import SECRET, opened
 

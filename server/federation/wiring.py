@@ -11,24 +11,23 @@ from dataclasses import dataclass
 from server.config import Config
 from server.disk import DiskError
 from server.federation import topics
-from server.federation.bus import BrokerAddress, BusSettingsError
 from server.federation.edge import EdgeRelay
 from server.federation.home import HomeGateway, RemoteLink
-from server.federation.local import LocalGateway
 from server.federation.messages import UpItem
-from server.federation.mqtt import MqttBus
+from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
 from server.federation.node import Node, last_will
 from server.federation.outbox import Outbox
+from server.federation.remote import RemoteRoom, Uplink
 from server.folder import OUTBOX, CannotStart
 from server.game.ids import RoomCode
 from server.metrics import Metrics
 from server.net.crowd import SocketCrowd
 from server.net.health import Check, check_broker, check_outbox
 from server.protocol.keys import KEY_BYTES
+from server.rooms.audience import LocalGateway
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
-from server.rooms.inbox import Ack
-from server.rooms.remote import RemoteRoom, RoomPort, Uplink
+from server.rooms.ports import Ack, RoomPort
 from server.supervision import Run
 
 GOODBYE_S = 0.1
