@@ -1,24 +1,49 @@
-"""One thread that owns one SQLite file: jobs in, one transaction for all that wait.
+"""One worker thread that owns one SQLite file: one transaction for all waiting jobs.
 
-A job that raises anything but a database error undoes only itself; a database error
-undoes the whole transaction, lets go of the file, and reaches everybody as
-:class:`DiskError`. The next job opens the file anew.
+Jobs that are asked for while a commit runs share the next one (group commit). Each
+runs in a savepoint of its own: what it raises, a broken constraint included, is its
+outcome and undoes nothing else. An error of the file itself (full, locked, unreadable)
+undoes the whole transaction, releases the file, and reaches every job of the group as
+:class:`DiskError`. The next job opens the file again.
+
+The worker cannot die: whatever it raises fails the futures of its group, is logged, and
+the next group starts with a fresh connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
+import logging
 import sqlite3
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 GROUP = 256
-"""At most so many jobs share a commit."""
+"""At most this many jobs share a commit."""
+
+_OF_THE_FILE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Primary result codes that concern every job. All others concern the job that met
+them, SQLITE_CORRUPT too: one damaged page is one room's damage."""
+
+log = logging.getLogger("twogaps.disk")
 
 T = TypeVar("T")
 
@@ -29,16 +54,18 @@ class DiskError(Exception):
 
 @dataclass(slots=True)
 class _Job:
-    """Something to do on the thread, and who waits for it."""
+    """Work for the thread, and the way to tell the caller how it went."""
 
-    work: Callable[[sqlite3.Connection], Any]
-    done: asyncio.Future[Any]
-    is_alone: bool = False
-    """Not in a transaction, and not together with others."""
+    do: Callable[[sqlite3.Connection], None]
+    settle: Callable[[Exception | None], None]
+    """Called on the event loop, with the failure or None."""
+    is_alone: bool
+    """Outside of any transaction, and not together with others."""
+    failure: Exception | None = None
 
 
 class DiskThread:
-    """Does jobs on one SQLite file. Durable on return."""
+    """Runs jobs on one SQLite file. What a job wrote is durable when it returns."""
 
     def __init__(
         self,
@@ -47,31 +74,39 @@ class DiskThread:
         name: str,
         committed: Callable[[], None] = lambda: None,
         undone: Callable[[], None] = lambda: None,
+        group: int = GROUP,
     ) -> None:
-        """``prepare`` sets up a fresh connection; ``name`` is the thread's.
+        """Must be called on a running event loop; touches the file at the first job.
 
-        ``committed`` is called on the thread after every commit, before those who
-        asked hear of it; ``undone`` where a commit failed.
+        ``prepare`` sets up a fresh connection; ``name`` is the thread's.
+        ``committed`` is called on the thread after every commit, before the callers
+        hear of it; ``undone`` when a commit failed. ``group`` jobs share a commit at
+        the most.
         """
         self._committed = committed
         self._undone = undone
         self._path = path
         self._prepare = prepare
+        self._most = group
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._kept: _Job | None = None
-        """Taken from the queue, and to be done next, alone."""
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting: list[_Job] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Device and inode of the file, once it was opened."""
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
 
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do a job, and return what it returns once it is committed and synced."""
+        """Run a job, and return what it returns once it is committed and synced.
+
+        Raises :class:`DiskError`, or what the job raised.
+        """
         return await self._do(work, is_alone=False)
 
     async def ask_alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do a job outside of any transaction (SQLite's VACUUM wants that)."""
+        """Run a job outside of any transaction (SQLite's VACUUM requires it)."""
         return await self._do(work, is_alone=True)
 
     async def _do(
@@ -79,8 +114,23 @@ class DiskThread:
     ) -> T:
         if self._is_closed:
             raise DiskError(f"{self._path.name} is closed")
+        results: list[T] = []
         done: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(work, done, is_alone))
+
+        def do(db: sqlite3.Connection) -> None:
+            results.append(work(db))
+
+        def settle(failure: Exception | None) -> None:
+            if done.done():
+                return
+            if failure is not None:
+                done.set_exception(failure)
+            else:
+                done.set_result(results[0])
+
+        self._waiting.append(_Job(do, settle, is_alone))
+        if self._idle.is_set():
+            self._start()
         return await done
 
     async def close(self) -> None:
@@ -88,82 +138,139 @@ class DiskThread:
         if self._is_closed:
             return
         self._is_closed = True
-        self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await self._idle.wait()
+        self._worker.submit(self._disconnect)
+        await asyncio.to_thread(self._worker.shutdown)
+
+    # --- on the event loop -----------------------------------------------------------
+
+    def _start(self) -> None:
+        """Hand the next group to the thread; be idle if nothing waits."""
+        group, self._waiting = self._split(self._waiting)
+        if not group:
+            self._idle.set()
+            return
+        self._idle.clear()
+        try:
+            running = self._loop.run_in_executor(self._worker, self._run, group)
+        except RuntimeError as exc:  # no thread can be started
+            self._ended(group, exc)
+        else:
+            running.add_done_callback(lambda ran: self._ended(group, ran.exception()))
+
+    def _split(self, waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
+        """Return the jobs that share the next transaction, and those after them."""
+        if waiting and waiting[0].is_alone:
+            return waiting[:1], waiting[1:]
+        end = min(len(waiting), self._most)
+        end = next((i for i in range(end) if waiting[i].is_alone), end)
+        return waiting[:end], waiting[end:]
+
+    def _ended(self, group: Sequence[_Job], raised: BaseException | None) -> None:
+        """Tell the callers of a group how it went, and go on with the next."""
+        if raised is not None:
+            log.error("%s: the writer failed", self._path.name, exc_info=raised)
+            failure = self._failure(raised)
+            for job in group:
+                job.failure = failure
+        for job in group:
+            job.settle(job.failure)
+        self._start()
+
+    def _failure(self, cause: BaseException) -> DiskError:
+        failure = DiskError(f"{self._path.name}: {str(cause) or type(cause).__name__}")
+        failure.__cause__ = cause
+        return failure
 
     # --- on the thread ---------------------------------------------------------------
 
-    def _run(self) -> None:
-        while (job := self._next()) is not None:
-            group, is_last = self._gather(job)
-            outcomes = self._alone(job) if job.is_alone else self._commit(group)
-            with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._loop.call_soon_threadsafe(_settle, group, outcomes)
-            if is_last:
-                break
-        self._disconnect()
-
-    def _next(self) -> _Job | None:
-        kept, self._kept = self._kept, None
-        return kept or self._jobs.get()
-
-    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
-        """Return the jobs that share a transaction, and whether the end was asked."""
-        group = [first]
-        while len(group) < GROUP and not first.is_alone:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return group, True
-            if job.is_alone:
-                self._kept = job
-                break
-            group.append(job)
-        return group, False
-
-    def _commit(self, group: list[_Job]) -> list[Any]:
+    def _run(self, group: Sequence[_Job]) -> None:
         try:
             db = self._connect()
-            db.execute("BEGIN IMMEDIATE")
-            outcomes = [_attempt(db, job) for job in group]
-            db.execute("COMMIT")
-            self._committed()
-        except sqlite3.Error as exc:
-            self._undone()
-            self._disconnect()
-            failure = DiskError(f"{self._path.name}: {exc}")
-            failure.__cause__ = exc
-            return [failure] * len(group)
-        return outcomes
+            if group[0].is_alone:
+                group[0].do(db)
+            else:
+                self._commit(db, group)
+        except (DiskError, sqlite3.Error) as exc:
+            self._undo(group, exc if isinstance(exc, DiskError) else self._failure(exc))
+        except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
+            self._undo(group, exc if group[0].is_alone else self._fault(exc))
 
-    def _alone(self, job: _Job) -> list[Any]:
+    def _commit(self, db: sqlite3.Connection, group: Sequence[_Job]) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        for job in group:
+            self._attempt(db, job)
+        db.execute("COMMIT")
+        self._committed()
+        if any(isinstance(job.failure, DiskError) for job in group):
+            self._disconnect()  # what it holds in memory may be damaged
+
+    def _attempt(self, db: sqlite3.Connection, job: _Job) -> None:
+        """Do one job in a savepoint of its own; what it raises is its outcome."""
+        db.execute("SAVEPOINT job")
         try:
-            return [job.work(self._connect())]
+            job.do(db)
         except sqlite3.Error as exc:
-            self._disconnect()
-            failure = DiskError(f"{self._path.name}: {exc}")
-            failure.__cause__ = exc
-            return [failure]
+            if _concerns_the_file(exc) or not db.in_transaction:
+                raise
+            job.failure = self._failure(exc)
+            db.execute("ROLLBACK TO job")
+        except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
+            job.failure = exc
+            db.execute("ROLLBACK TO job")
+        db.execute("RELEASE job")
+
+    def _fault(self, exc: Exception) -> DiskError:
+        log.error("%s: the writer failed", self._path.name, exc_info=exc)
+        return self._failure(exc)
+
+    def _undo(self, group: Sequence[_Job], failure: Exception) -> None:
+        self._disconnect()
+        self._undone()
+        for job in group:
+            job.failure = failure
 
     def _connect(self) -> sqlite3.Connection:
+        self._must_be_the_same()
         if self._connection is None:
             db = sqlite3.connect(self._path, isolation_level=None)
             try:
                 self._prepare(db)
-            except sqlite3.Error:
+                self._file = self._file or _identity(self._path)
+            except (sqlite3.Error, OSError):
                 db.close()
                 raise
             self._connection = db
         return self._connection
 
+    def _must_be_the_same(self) -> None:
+        """Refuse to write where the file no longer is what was opened.
+
+        Otherwise SQLite goes on writing into the removed file, and all of it is lost
+        when the process ends.
+        """
+        if self._file is not None and _identity(self._path) != self._file:
+            raise DiskError(f"{self._path.name} was removed or replaced while in use")
+
     def _disconnect(self) -> None:
-        """Let go of the file: an open transaction is rolled back with it."""
+        """Release the file: an open transaction is rolled back with it."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _concerns_the_file(exc: sqlite3.Error) -> bool:
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of a file; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def be_durable(db: sqlite3.Connection, busy_ms: int) -> None:
@@ -183,28 +290,4 @@ def rewrite(db: sqlite3.Connection) -> None:
     db.execute("VACUUM")
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        raise sqlite3.OperationalError("somebody else is reading")
-
-
-def _attempt(db: sqlite3.Connection, job: _Job) -> Any:
-    """Do one job in a savepoint of its own; what it raises is its outcome."""
-    db.execute("SAVEPOINT job")
-    try:
-        outcome = job.work(db)
-    except sqlite3.Error:
-        raise
-    except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
-        db.execute("ROLLBACK TO job")
-        outcome = exc
-    db.execute("RELEASE job")
-    return outcome
-
-
-def _settle(group: list[_Job], outcomes: list[Any]) -> None:
-    for job, outcome in zip(group, outcomes, strict=True):
-        if job.done.done():
-            continue
-        if isinstance(outcome, Exception):
-            job.done.set_exception(outcome)
-        else:
-            job.done.set_result(outcome)
+        raise sqlite3.OperationalError("another process is reading the file")

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite
 from server.federation.messages import UpBody, UpItem, UpSay
@@ -32,6 +32,7 @@ log = logging.getLogger("twogaps.federation")
 
 _BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
 INTO = "INSERT OR REPLACE INTO outbox VALUES (?,?,?,?)"
+_DELETE = "DELETE FROM outbox WHERE seq = ?"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY,
@@ -52,18 +53,32 @@ class Outbox:
         self._next = 1
         self._is_unswept = True
         self._size = 0
+        self._unreadable: list[int] = []
+        """Numbers of stored votes that this version cannot read; they stay on disk."""
 
     async def restore(self) -> None:
-        """Take up the votes that an earlier run still owes. Raises DiskError."""
+        """Take up the votes that an earlier run still owes. Raises DiskError.
+
+        A vote that cannot be read (written by another version) is logged and kept.
+        """
         if self._disk is None:
             return
-        rows = await self._disk.ask(
-            lambda db: db.execute("SELECT * FROM outbox ORDER BY seq").fetchall()
-        )
-        for seq, home, room, body in rows:
-            item = UpItem(seq=seq, room=room, link="", body=_BODY.validate_json(body))
-            self._keep(home, item)
+        for seq, home, room, body in await self._disk.ask(_stored):
             self._next = max(self._next, seq + 1)
+            try:
+                said = _BODY.validate_json(body)
+                item = UpItem(seq=seq, room=room, link="", body=said)
+            except ValidationError:
+                self._unreadable.append(seq)
+                log.error(
+                    "outbox: vote %d for %s cannot be read; it is kept for the version "
+                    "that wrote it",
+                    seq,
+                    home,
+                    extra={"room": room},
+                )
+            else:
+                self._keep(home, item)
 
     @property
     def is_full(self) -> bool:
@@ -125,9 +140,7 @@ class Outbox:
         seqs = [(item.seq,) for item in items if is_vote(item.body)]
         if seqs and self._disk is not None:
             self._is_unswept = True
-            await self._disk.ask(
-                lambda db: db.executemany("DELETE FROM outbox WHERE seq = ?", seqs)
-            )
+            await self._disk.ask(lambda db: db.executemany(_DELETE, seqs))
 
     async def keep_clean(self) -> None:
         """Leave no trace of votes that were passed on, until cancelled."""
@@ -150,8 +163,12 @@ class Outbox:
     async def remove(self, is_doomed: Callable[[RoomCode, UpSay], bool]) -> int:
         """Forget votes that shall not be sent any more; return how many.
 
-        For an operator who purges, while no server runs. Raises DiskError.
+        For an operator who purges, while no server runs. Votes that cannot be read are
+        removed as well: they may hold the words that must go. Raises DiskError.
         """
+        unreadable = [(seq,) for seq in self._unreadable]
+        if self._disk is not None and unreadable:
+            await self._disk.ask(lambda db: db.executemany(_DELETE, unreadable))
         doomed = [
             item
             for items in self._waiting.values()
@@ -161,7 +178,7 @@ class Outbox:
         await self.forget(doomed)
         if self._disk is not None:
             await self._disk.ask_alone(rewrite)
-        return len(doomed)
+        return len(doomed) + len(unreadable)
 
     async def check(self) -> None:
         """Write and commit something that leaves no trace. Raises DiskError."""
@@ -181,6 +198,12 @@ class Outbox:
 def is_vote(body: UpBody) -> bool:
     """Whether a request is a vote: what must never be lost."""
     return isinstance(body, UpSay) and isinstance(body.message, Vote)
+
+
+def _stored(db: sqlite3.Connection) -> list[tuple[int, str, str, str]]:
+    return db.execute(
+        "SELECT seq, home, room, body FROM outbox ORDER BY seq"
+    ).fetchall()
 
 
 def _beat(db: sqlite3.Connection) -> None:

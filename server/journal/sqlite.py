@@ -122,7 +122,10 @@ class SqliteStore:
         stored = tuple(events)
 
         def store(db: sqlite3.Connection) -> None:
-            _append(db, room, version, stored)
+            try:
+                _append(db, room, version, stored)
+            except sqlite3.IntegrityError as exc:
+                raise VersionConflict(f"{room}: {exc}") from exc
             self._fresh[room] = version + len(stored)
 
         await self._ask(store)

@@ -18,7 +18,7 @@ class StoreUnavailable(Exception):  # noqa: N818 - names a condition
 
 
 class VersionConflict(Exception):  # noqa: N818 - names a condition
-    """Events already stand where these were to go: somebody else writes this room."""
+    """The room does not end where these events begin: another writer is at work."""
 
 
 class UnreadableEvent(Exception):  # noqa: N818 - names a condition

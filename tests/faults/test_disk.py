@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from server.journal import sqlite as adapter
+from server.net import health
+from tests.support.http import get
 from tests.support.server import hall
 from tests.support.wire import wire
 
@@ -75,3 +78,25 @@ async def test_a_full_disk_refuses_votes_says_so_and_goes_on(
         limit["pages"] = 0
         await ann.until("notice", code="storage_back")
         assert (await ann.vote("inner", 1000))["type"] == "recorded"
+
+
+@pytest.mark.fault
+async def test_a_journal_that_vanishes_is_unwell_and_records_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed by hand or by a program that syncs: put back, the class goes on."""
+    monkeypatch.setattr(health, "FRESH_S", 0.0)
+    async with hall(data=tmp_path) as at, wire(at.port) as host, wire(at.port) as ann:
+        await host.prove("host", at.room, at.key)
+        await ann.join(at.room)
+        await host.do("open_round", "open_vote")
+        path, aside = tmp_path / "journal.sqlite", tmp_path / "aside"
+        path.rename(aside)
+        sick = await get(at.port, "/healthz")
+        assert sick.status == 503
+        assert json.loads(sick.body)["parts"]["journal"] == "cannot be written"
+        assert (await ann.vote("outer", 1))["code"] == "storage_unavailable"
+        aside.rename(path)
+        assert (await get(at.port, "/healthz")).status == 200
+        await ann.until("notice", code="storage_back")
+        assert (await ann.vote("outer", 2))["type"] == "recorded"

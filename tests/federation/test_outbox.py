@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 from scenarios.model import Label
 from server.federation.messages import UpBody, UpReturn, UpSay
@@ -55,3 +58,31 @@ async def test_votes_outlive_a_restart_and_nothing_else_does(tmp_path: Path) -> 
     fresh = second.put("home", ROOM, "l", vote(4))
     assert fresh.seq > max(item.seq for item in waiting)
     await second.close()
+
+
+async def test_a_stored_vote_that_cannot_be_read_is_kept_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    first = Outbox(path)
+    items = [first.put("home", ROOM, "l", vote(i)) for i in range(3)]
+    await first.secure("home", items)
+    await first.close()
+    with sqlite3.connect(path) as db:
+        db.execute('UPDATE outbox SET body = \'{"op":"later"}\' WHERE seq = 3')
+    db.close()
+
+    second = Outbox(path)
+    await second.restore()
+    assert [item.seq for item in second.waiting("home")] == [1, 2]
+    assert "vote 3 for home cannot be read" in caplog.text
+    assert second.put("home", ROOM, "l", vote(4)).seq == 4
+    await second.close()
+
+    purged = Outbox(path)
+    await purged.restore()
+    assert await purged.remove(lambda room, said: False) == 1
+    await purged.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT seq FROM outbox").fetchall() == [(1,), (2,)]
+    db.close()

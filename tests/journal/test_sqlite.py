@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from server.game.events import PlayerRenamed
+from server.game.events import PlayerRenamed, RoomLocked
 from server.game.ids import PlayerId, RoomCode
 from server.journal import sqlite as adapter
 from server.journal.codec import UPCASTERS, decode, encode
 from server.journal.sqlite import SqliteStore
-from server.journal.store import StoreUnavailable, UnreadableEvent
+from server.journal.store import StoreUnavailable, UnreadableEvent, VersionConflict
 from tests.journal.test_contract import ROOM, played
 from tests.support.cases import opened
 
@@ -77,6 +78,29 @@ async def test_a_locked_file_refuses_and_goes_on_when_it_is_free(
     other.close()
     await store.append(ROOM, 0, played())
     assert await store.load(ROOM) == played()
+    await store.close()
+
+
+async def test_one_room_that_disagrees_with_its_events_refuses_no_other(
+    tmp_path: Path,
+) -> None:
+    """Both appends share a commit; the line of the first room is behind its events."""
+    path = tmp_path / "journal.sqlite"
+    first, second = RoomCode("AAAAAA"), RoomCode("BBBBBB")
+    store = await SqliteStore.open(path)
+    for room in (first, second):
+        await store.append(room, 0, [opened()])
+    with sqlite3.connect(path) as db:
+        row = (first, 2, encode(RoomLocked()))
+        db.execute("INSERT INTO events VALUES (?, ?, ?)", row)
+    db.close()
+    answers = await asyncio.gather(
+        *(store.append(room, 1, [RoomLocked()]) for room in (first, second)),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[0], VersionConflict)
+    assert answers[1] is None
+    assert await store.load(second) == [opened(), RoomLocked()]
     await store.close()
 
 

@@ -31,7 +31,11 @@ PLAYERS = 5_000
 RATE = 400
 FANS, VOTES_EACH = 60, 12
 
-WAITING = ("DiskThread._next", "EpollSelector.select", "wait (threading.py")
+WAITING = (
+    "_worker (concurrent/futures/thread.py",
+    "EpollSelector.select",
+    "wait (threading.py",
+)
 PARTS = (
     ("the kernel: one frame to everybody", ("SocketCrowd.push",)),
     ("the kernel and asyncio: writing", ("_SelectorSocketTransport.write",)),

@@ -1,0 +1,186 @@
+"""The thread that owns a SQLite file: whatever fails, it fails alone and is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from server.disk import DiskError, DiskThread
+
+SOON_S = 10
+
+
+def table(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY) STRICT")
+
+
+def insert(number: int) -> Callable[[sqlite3.Connection], int]:
+    def work(db: sqlite3.Connection) -> int:
+        return db.execute("INSERT INTO t VALUES (?)", (number,)).rowcount
+
+    return work
+
+
+def count(db: sqlite3.Connection) -> int:
+    (n,) = db.execute("SELECT count(*) FROM t").fetchone()
+    return int(n)
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[DiskThread]:
+    made = DiskThread(tmp_path / "x.sqlite", table, "writer")
+    async with asyncio.timeout(SOON_S):
+        yield made
+        await made.close()
+
+
+async def test_a_constraint_error_undoes_its_own_job_only(disk: DiskThread) -> None:
+    """Jobs that are asked for together share a commit."""
+    await disk.ask(insert(1))
+    one, two, three = await asyncio.gather(
+        disk.ask(insert(2)),
+        disk.ask(insert(1)),
+        disk.ask(insert(3)),
+        return_exceptions=True,
+    )
+    assert (one, three) == (1, 1)
+    assert isinstance(two, DiskError)
+    assert isinstance(two.__cause__, sqlite3.IntegrityError)
+    assert await disk.ask(count) == 3
+
+
+async def test_a_broken_statement_undoes_its_own_job_only(disk: DiskThread) -> None:
+    def half(db: sqlite3.Connection) -> None:
+        insert(7)(db)
+        db.execute("SELECT * FROM no_such_table")
+
+    broken, fine = await asyncio.gather(
+        disk.ask(half), disk.ask(insert(8)), return_exceptions=True
+    )
+    assert isinstance(broken, DiskError)
+    assert fine == 1
+    assert await disk.ask(count) == 1
+
+
+async def test_any_error_of_a_job_reaches_its_caller_and_the_thread_goes_on(
+    disk: DiskThread,
+) -> None:
+    def boom(_: sqlite3.Connection) -> None:
+        raise ValueError("not a database error")
+
+    for ask in (disk.ask, disk.ask_alone):
+        with pytest.raises(ValueError, match="not a database error"):
+            await ask(boom)
+    assert await disk.ask(insert(1)) == 1
+
+
+async def test_a_failing_hook_fails_its_group_is_logged_and_the_thread_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = [KeyError("hook")]
+
+    def committed() -> None:
+        if faults:
+            raise faults.pop()
+
+    disk = DiskThread(tmp_path / "x.sqlite", table, "writer", committed=committed)
+    async with asyncio.timeout(SOON_S):
+        with (
+            caplog.at_level(logging.ERROR, "twogaps.disk"),
+            pytest.raises(DiskError, match="hook"),
+        ):
+            await disk.ask(insert(1))
+        assert [record.message for record in caplog.records] == [
+            "x.sqlite: the writer failed"
+        ]
+        assert await disk.ask(insert(2)) == 1
+        await disk.close()
+
+
+async def test_an_exit_on_the_thread_fails_its_group_and_the_thread_goes_on(
+    disk: DiskThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing that is raised there can leave a caller waiting forever."""
+
+    def leave(_: sqlite3.Connection) -> None:
+        raise SystemExit(3)
+
+    with caplog.at_level(logging.ERROR, "twogaps.disk"):
+        answers = await asyncio.gather(
+            disk.ask(leave), disk.ask(insert(1)), return_exceptions=True
+        )
+    assert all(isinstance(answer, DiskError) for answer in answers)
+    assert "the writer failed" in caplog.text
+    assert await disk.ask(insert(2)) == 1
+    assert await disk.ask(count) == 1
+
+
+async def test_an_error_of_the_file_fails_the_whole_group(
+    disk: DiskThread, tmp_path: Path
+) -> None:
+    await disk.ask(insert(1))
+    other = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await disk.ask_alone(lambda db: db.execute("PRAGMA busy_timeout=1"))
+    answers = await asyncio.gather(
+        disk.ask(insert(2)), disk.ask(insert(3)), return_exceptions=True
+    )
+    assert all(isinstance(answer, DiskError) for answer in answers)
+    other.execute("ROLLBACK")
+    other.close()
+    assert await disk.ask(insert(2)) == 1
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+async def test_a_file_that_vanishes_is_noticed_before_anything_is_written(
+    disk: DiskThread, tmp_path: Path, how: str
+) -> None:
+    path, aside = tmp_path / "x.sqlite", tmp_path / "aside.sqlite"
+    await disk.ask(insert(1))
+    if how == "removed":
+        path.unlink()
+    else:
+        path.rename(aside)
+    if how == "replaced":
+        shutil.copy(aside, path)
+    for ask in (disk.ask, disk.ask_alone):
+        with pytest.raises(DiskError, match="removed or replaced"):
+            await ask(insert(2))
+    if how == "removed":
+        return
+    aside.replace(path)  # and back again
+    assert await disk.ask(insert(2)) == 1
+    assert await disk.ask(count) == 2
+
+
+async def test_jobs_that_run_alone_keep_their_turn(disk: DiskThread) -> None:
+    order: list[int] = []
+
+    def note(number: int) -> Callable[[sqlite3.Connection], bool]:
+        def work(db: sqlite3.Connection) -> bool:
+            order.append(number)
+            return db.in_transaction
+
+        return work
+
+    asks = [disk.ask, disk.ask, disk.ask_alone, disk.ask]
+    inside = await asyncio.gather(*(ask(note(i)) for i, ask in enumerate(asks)))
+    assert order == [0, 1, 2, 3]
+    assert inside == [True, True, False, True]
+
+
+async def test_close_finishes_what_was_asked_for(tmp_path: Path) -> None:
+    disk = DiskThread(tmp_path / "x.sqlite", table, "writer", group=2)
+    asked = [asyncio.ensure_future(disk.ask(insert(i))) for i in range(7)]
+    await asyncio.sleep(0)
+    await disk.close()
+    await disk.close()
+    assert [await one for one in asked] == [1] * 7
+    with pytest.raises(DiskError, match="closed"):
+        await disk.ask(count)
