@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
-from server.journal.examine import is_corrupt
+from server.journal.maintenance.examine import is_corrupt
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable
 from server.protocol.keys import KEY_BYTES

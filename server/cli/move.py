@@ -18,7 +18,7 @@ from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
-from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
+from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
 

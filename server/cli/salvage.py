@@ -11,8 +11,8 @@ from rich.table import Table
 
 from server.cli.console import DataOption, default_data, fail, out
 from server.folder import JOURNAL, lock
-from server.journal.salvage import CannotSalvage, Finding, inspect
-from server.journal.salvage import salvage as take_out
+from server.journal.maintenance.salvage import CannotSalvage, Finding, inspect
+from server.journal.maintenance.salvage import salvage as take_out
 
 
 def register(app: typer.Typer) -> None:

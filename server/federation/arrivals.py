@@ -13,7 +13,7 @@ from pathlib import Path
 
 from server.game.engine import ReplayError, replay
 from server.game.ids import RoomCode
-from server.journal.parcel import SUFFIX, Parcel, ParcelError, unpack
+from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, unpack
 from server.journal.store import EventStore, StoreUnavailable, VersionConflict
 
 log = logging.getLogger("twogaps.rooms")

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, erased
-from server.journal.record import record_of
-from server.journal.store import RoomRecord, VersionConflict
+from server.journal.store import RoomRecord, VersionConflict, record_of
 
 
 class MemoryStore:

@@ -16,16 +16,15 @@ from server.disk import DiskError, DiskThread, be_durable, rewrite
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, encode_all, erased
-from server.journal.examine import examine, seal
-from server.journal.integrity import crc_of_list
-from server.journal.marks import Marks, read_marks
-from server.journal.record import record_of
+from server.journal.integrity import Marks, crc_of_list, read_marks
+from server.journal.maintenance.examine import examine, seal
 from server.journal.store import (
     DamagedRoom,
     RoomRecord,
     StoreUnavailable,
     UnreadableEvent,
     VersionConflict,
+    record_of,
 )
 
 _SCHEMA = """

@@ -14,8 +14,8 @@ from server.game.errors import Refused
 from server.game.events import Event, PlayerJoined, RoomMoved
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
+from server.journal.maintenance.parcel import ParcelError, pack, unpack
 from server.journal.memory import MemoryStore
-from server.journal.parcel import ParcelError, pack, unpack
 from tests.rooms.test_directory import directory
 from tests.support.cases import SECRET, opened
 
@@ -112,7 +112,7 @@ def test_a_parcel_holds_what_was_packed() -> None:
 def test_a_parcel_that_would_fill_the_memory_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("server.journal.parcel.MOST_BYTES", 1_000)
+    monkeypatch.setattr("server.journal.maintenance.parcel.MOST_BYTES", 1_000)
     with pytest.raises(ParcelError, match="cut off"):
         unpack(pack(ROOM, "lisbon", 2, ["x" * 100_000]))
 

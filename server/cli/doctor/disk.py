@@ -14,7 +14,7 @@ from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, LOCK
-from server.journal.salvage import CannotSalvage, inspect
+from server.journal.maintenance.salvage import CannotSalvage, inspect
 from server.journal.sqlite import FORMAT
 from server.net.health import LOW_BYTES
 

@@ -17,10 +17,15 @@ from pathlib import Path
 
 from server.game.ids import RoomCode
 from server.journal.codec import decode
-from server.journal.examine import Examined, examine_whole, is_corrupt, is_no_text
-from server.journal.marks import SUFFIX, read_marks
-from server.journal.record import record_of
+from server.journal.integrity import SUFFIX, read_marks
+from server.journal.maintenance.examine import (
+    Examined,
+    examine_whole,
+    is_corrupt,
+    is_no_text,
+)
 from server.journal.sqlite import write_room
+from server.journal.store import record_of
 
 PARTS = ("", "-wal", "-shm", SUFFIX)
 """The files of a journal, by what their names end with."""

@@ -1,0 +1,1 @@
+"""Caring for a journal: examine it, salvage what is intact, carry a room elsewhere."""
