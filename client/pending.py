@@ -79,17 +79,16 @@ class PendingVotes:
             self._remove(entry)
             _settle(entry.outcome, message)
 
-    def refused(self, message: RefusedMessage) -> bool:
-        """A vote was refused: try again, or give up. False where it is none of ours."""
+    def refused(self, message: RefusedMessage) -> None:
+        """A vote was refused: try again, or give up. Other refusals are passed over."""
         entry = self._find(message)
         if entry is None:
-            return False
+            return
         if message.code in PASSING:
             self._send_in(entry, entry.backoff.wait_s())
         else:
             self._remove(entry)
             _settle(entry.outcome, VoteRefused(message.code, message.detail))
-        return True
 
     def fail(self, cause: ClientError) -> None:
         """The connection is over: no vote will be stored any more."""

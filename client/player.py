@@ -22,6 +22,7 @@ from server.game.views.role_types import PrivateView
 from server.game.views.stage_types import StageView
 from server.protocol.client_messages import AskTime, ChooseTeam, Hello, SayIt, Vote
 from server.protocol.server_messages import (
+    Done,
     Recorded,
     RefusedMessage,
     ServerMessage,
@@ -32,7 +33,7 @@ from server.protocol.server_messages import (
 
 
 class Player(Session):
-    """One player in one room, who comes back by himself when the connection drops."""
+    """One player in one room, who comes back when the connection drops."""
 
     role = "player"
 
@@ -50,8 +51,6 @@ class Player(Session):
         super().__init__(url, code, backoff=backoff)
         self.name = name
         self.token = token
-        self.last_refusal: RefusedMessage | None = None
-        """The latest refusal that belongs to no vote: of a team, or of own time."""
         self._team = team
         self._is_practice = is_practice
         self._stage: Stage[StageView] = Stage()
@@ -91,32 +90,40 @@ class Player(Session):
         return self._stage.views.follow()
 
     async def vote(
-        self, label: Label, confidence: int | None = None, reason: str = ""
+        self,
+        label: Label,
+        confidence: int | None = None,
+        reason: str = "",
+        *,
+        to: StageView,
     ) -> Recorded:
         """Say which gap it was (two-button rooms), and wait until that is stored.
 
         ``confidence`` is in per cent, one of ``view.room.chips``; see :meth:`answer`.
         """
-        return await self.answer(GapAnswer(Label(label), confidence), reason)
+        return await self.answer(GapAnswer(Label(label), confidence), reason, to=to)
 
-    async def answer(self, answer: Answer, reason: str = "") -> Recorded:
-        """Answer the open ballot, and wait until the answer is stored.
+    async def answer(
+        self, answer: Answer, reason: str = "", *, to: StageView
+    ) -> Recorded:
+        """Answer the ballot that a view shows, and wait until the answer is stored.
 
-        It is sent again, with the same stamp, after every reconnect and every passing
-        refusal, also when nobody waits for it any more. Raises :class:`VoteRefused`
-        where it is finally refused, :class:`VoteSuperseded` where a newer answer to
-        the same ballot is given before it is stored, and the final cause where the
-        connection is over.
+        ``to`` is the view that the answer was decided on: where the class has moved
+        on meanwhile, the server decides whether it is too late, and it never counts in
+        the next ballot. The answer is sent again, with the same stamp, after every
+        reconnect and every passing refusal, even if the caller has stopped waiting.
+        Raises :class:`VoteRefused` where it is finally refused,
+        :class:`VoteSuperseded` where a newer answer to the same ballot is given before
+        it is stored, and the final cause where the connection is over.
         """
         if self.cause is not None:
             raise self.cause
-        view = self.view
-        ballot = OPEN_BALLOT.get(Phase(view.phase))
-        if ballot is None or view.room.round is None:
-            raise VoteRefused("phase_closed", "No vote is open now.")
+        ballot = OPEN_BALLOT.get(Phase(to.phase))
+        if ballot is None or to.room.round is None:
+            raise VoteRefused("phase_closed", "This view asks for no vote.")
         self._counter += 1
         vote = Vote(
-            round=view.room.round,
+            round=to.room.round,
             ballot=ballot,
             client=self._client,
             counter=self._counter,
@@ -128,26 +135,22 @@ class Player(Session):
     async def ask_time(self, percent: Percent) -> None:
         """Ask privately for more time in every vote: 150 or 200 per cent, 0 no limit.
 
-        The server answers with a new ``you`` only; raises :class:`ConnectionLost`.
+        Returns once it is stored; a new ``you`` follows. Raises CommandRefused, and
+        :class:`ConnectionLost` where the connection drops before the answer.
         """
-        self._connection.post(AskTime(percent=percent))
+        await self._ask(AskTime(percent=percent), Done)
 
     async def choose_team(self, team: str) -> None:
-        """Move to another team.
+        """Move to another team. Returns and raises as :meth:`ask_time` does."""
+        await self._ask(ChooseTeam(team=team), Done)
 
-        The server answers with a new ``you``, or with ``last_refusal``. Raises
-        :class:`ConnectionLost`.
-        """
-        self._connection.post(ChooseTeam(team=team))
-
-    async def say(self, text: str, round_index: int | None = None) -> None:
+    async def say(self, text: str, round_index: int) -> None:
         """Say a case in one's own words: the one that is open, or one of the card.
 
-        The server answers with a new ``you``, or with ``last_refusal``. Raises
-        :class:`ConnectionLost`.
+        ``round_index`` (0-based) is that of the case, such as ``view.room.round``; an
+        empty text takes the sentence back. Returns and raises as :meth:`ask_time`.
         """
-        index = self.view.room.round if round_index is None else round_index
-        self._connection.post(SayIt(round=index or 0, text=text))
+        await self._ask(SayIt(round=round_index, text=text), Done)
 
     # --- what the connection asks and tells ------------------------------------------
 
@@ -193,8 +196,7 @@ class Player(Session):
             case Recorded():
                 self._pending.recorded(message)
             case RefusedMessage():
-                if not self._pending.refused(message):
-                    self.last_refusal = message
+                self._pending.refused(message)
             case _:
                 pass
 

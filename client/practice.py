@@ -98,20 +98,17 @@ class _Crowd:
             if asked is None or (view.room.round, asked.ballot) in answered:
                 continue
             answered.add((view.room.round, asked.ballot))
-            await self._answer(player, asked)
+            await self._answer(player, asked, view)
         if isinstance(player.cause, Rejected):
             raise player.cause
 
-    async def _answer(self, player: Player, asked: Asked) -> None:
-        """Think, then answer, where that is still what is asked."""
+    async def _answer(self, player: Player, asked: Asked, view: StageView) -> None:
+        """Think, then answer what the view asked, even where the class has moved on."""
         decision = decide(self._settings, asked, self._knowledge)
         if decision.delay_s:
             await asyncio.sleep(decision.delay_s)
-        if question(asked.player, player.view) != asked:
-            self._tell(f"{player.name} was too late")
-            return
         try:
-            await player.answer(decision.answer, decision.reason)
+            await player.answer(decision.answer, decision.reason, to=view)
         except VoteRefused as refusal:
             self._tell(f"{player.name} was too late: {refusal.detail}")
         else:

@@ -23,10 +23,13 @@ from server.game.ids import RoomCode
 from server.protocol.client_messages import (
     PROTOCOL_VERSION,
     AdminQuestion,
+    AskTime,
+    ChooseTeam,
     GetRoster,
     Hello,
     Ping,
     Role,
+    SayIt,
 )
 from server.protocol.server_messages import (
     Notice,
@@ -36,7 +39,7 @@ from server.protocol.server_messages import (
     Welcome,
 )
 
-Question = HostCommand | GetRoster | AdminQuestion | Ping
+Question = HostCommand | GetRoster | AdminQuestion | AskTime | ChooseTeam | SayIt | Ping
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from rich.console import Console
 from rich.text import Text
@@ -19,7 +21,6 @@ from client.terminal.words import answer_words
 from server.game.answers import Answer
 from server.game.commands import Percent
 from server.game.views.stage_types import FinishedView, StageView
-from server.protocol.server_messages import RefusedMessage
 
 HELP = (
     "Answer the question that is asked; Enter skips what may be left open.\n"
@@ -58,13 +59,13 @@ class Seat:
         self._lines = lines
         self._teller = Teller(console)
         self._form: Form | None = None
+        self._asked_in = player.view
         self._asked = asyncio.Event()
         self._done = asyncio.Event()
-        self._votes: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._told: set[tuple[int | None, str]] = set()
         self._is_warned = False
         self._terms = (player.you.percent, player.you.team)
-        self._refusal: RefusedMessage | None = None
 
     async def sit(self) -> int:
         """Follow the game until it is over, or the player leaves."""
@@ -76,9 +77,9 @@ class Seat:
                 group.create_task(self._listen(), name="seat: listen"),
             ]
             await self._done.wait()
-            if self._votes:
-                await asyncio.wait(self._votes, timeout=LAST_VOTE_S)
-            for work in (*works, *self._votes):
+            if self._sending:
+                await asyncio.wait(self._sending, timeout=LAST_VOTE_S)
+            for work in (*works, *self._sending):
                 work.cancel()
         cause = self._player.cause
         if cause is not None:
@@ -105,7 +106,7 @@ class Seat:
         if not self._teller.tell(view):
             return
         self._is_warned = False
-        self._form = form_for(view)
+        self._form, self._asked_in = form_for(view), view
         self._ask()
 
     def _show_own(self) -> None:
@@ -121,9 +122,6 @@ class Seat:
         if (terms := (you.percent, you.team)) != self._terms:
             self._terms = terms
             self._say(own.terms(you), "dim")
-        if (refusal := self._player.last_refusal) is not self._refusal:
-            self._refusal = refusal
-            self._say(refusal.detail if refusal else "", "bold")
 
     async def _show_card(self) -> None:
         with suppress(TimeoutError):
@@ -159,7 +157,7 @@ class Seat:
             if line is None:
                 return
             if line.startswith("/"):
-                await self._obey(line)
+                self._obey(line)
             elif self._form is None:
                 if line:
                     self._say("Nothing is asked just now.", "dim")
@@ -173,10 +171,8 @@ class Seat:
             self._say(str(exc), "dim")
             return
         if form.answer is not None:
-            work = self._send(form.answer, form.reason)
-            vote = self._group.create_task(work, name="seat: vote")
-            self._votes.add(vote)
-            vote.add_done_callback(self._votes.discard)
+            to = self._asked_in
+            self._start(partial(self._send, form.answer, form.reason, to))
         self._ask()
 
     def _ask(self) -> None:
@@ -187,37 +183,44 @@ class Seat:
         self._asked.set()
         self._say(form.question, "bold")
 
-    async def _send(self, answer: Answer, reason: str) -> None:
+    def _start(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Send something while the next line is read; say so where that fails."""
+        task = self._group.create_task(self._try(send), name="seat: send")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _try(self, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await send()
+        except VoteSuperseded:
+            pass  # the newer answer is told when it is stored
+        except ClientError as exc:
+            self._say(str(exc), "bold")
+
+    async def _send(self, answer: Answer, reason: str, to: StageView) -> None:
         loop = asyncio.get_running_loop()
         slow = loop.call_later(QUIET_S, self._say, "sending …", "dim")
         try:
-            recorded = await self._player.answer(answer, reason)
-        except VoteSuperseded:
-            return
-        except ClientError as exc:
-            self._say(str(exc), "bold")
-            return
+            recorded = await self._player.answer(answer, reason, to=to)
         finally:
             slow.cancel()
         late = " (too late to score)" if recorded.is_late else ""
         self._say(f"recorded ✓ {answer_words(recorded.answer)}{late}", "green")
 
-    async def _obey(self, line: str) -> None:
+    def _obey(self, line: str) -> None:
         word, _, rest = line[1:].partition(" ")
-        try:
-            match word, rest.strip():
-                case "quit" | "q", _:
-                    self._done.set()
-                case "time", "100" | "150" | "200" | "0" as percent:
-                    await self._player.ask_time(_PERCENTS[percent])
-                case "say", text if text:
-                    await self._player.say(text)
-                case "team", team if team:
-                    await self._player.choose_team(team)
-                case _:
-                    self._say(HELP, "dim")
-        except ClientError as exc:
-            self._say(str(exc), "dim")
+        match word, rest.strip():
+            case "quit" | "q", _:
+                self._done.set()
+            case "time", "100" | "150" | "200" | "0" as percent:
+                self._start(partial(self._player.ask_time, _PERCENTS[percent]))
+            case "say", text if text:
+                case = self._player.view.room.round or 0
+                self._start(partial(self._player.say, text, case))
+            case "team", team if team:
+                self._start(partial(self._player.choose_team, team))
+            case _:
+                self._say(HELP, "dim")
 
 
 _PERCENTS: dict[str, Percent] = {"100": 100, "150": 150, "200": 200, "0": 0}

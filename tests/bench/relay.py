@@ -88,7 +88,7 @@ async def turn(place: Place, people: list[Player]) -> None:
     async def one(player: Player) -> None:
         for number in range(VOTES):
             began_s = time.perf_counter()
-            await player.vote(list(Label)[number % 2], 80)
+            await player.vote(list(Label)[number % 2], 80, to=player.view)
             waits.append(1000 * (time.perf_counter() - began_s))
 
     began_s = time.perf_counter()

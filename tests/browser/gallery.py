@@ -206,17 +206,17 @@ async def vote(
     player: Player, ballot: str, chance: random.Random, has_reason: bool
 ) -> None:
     """Answer as chance will have it."""
-    reason = REASON if has_reason else ""
+    reason, seen = REASON if has_reason else "", player.view
     sure = chance.choice([50, 60, 80, 100])
     if ballot == "fix":
-        await player.answer(FixAnswer(option=chance.randrange(3)))
-    elif player.view.room.two_link:
+        await player.answer(FixAnswer(option=chance.randrange(3)), to=seen)
+    elif seen.room.two_link:
         outer = LinkAnswer(broke=chance.random() < 0.7, confidence=sure)
         inner = LinkAnswer(broke=chance.random() < 0.5, confidence=sure)
-        await player.answer(LinksAnswer(outer=outer, inner=inner), reason)
+        await player.answer(LinksAnswer(outer=outer, inner=inner), reason, to=seen)
     else:
         label = Label.OUTER if chance.random() < 0.6 else Label.INNER
-        await player.vote(label, sure, reason)
+        await player.vote(label, sure, reason, to=seen)
 
 
 async def take(out: Path, name: str, pages: dict[str, Page]) -> None:

@@ -125,7 +125,8 @@ async def vote(players: list[Player], right: int) -> None:
         for i, player in enumerate(players):
             label = Label.OUTER if i < right else Label.INNER
             reason = REASONS[i >= right] if i % 4 == 1 else ""
-            group.create_task(player.vote(label, sure[i % 5], reason), name="vote")
+            voting = player.vote(label, sure[i % 5], reason, to=player.view)
+            group.create_task(voting, name="vote")
 
 
 async def take(path: Path, page: Page) -> None:

@@ -15,7 +15,7 @@ from server.game.views.stage_types import FinishedView, FixView, StageView, Verd
 from server.protocol.client_messages import Hello, Vote
 from server.protocol.server_messages import RefusedMessage, View
 from tests.client.fake_server import CARD, STORY, FakeServer, Peer, lobby, voting
-from tests.client.test_votes import receipt
+from tests.client.test_votes import receipt, refusal
 
 KNOWN = Knowledge({STORY.title: Truth(outer=True, inner=False)}, {STORY.title: 1})
 CHIPS = tuple(chip.confidence for chip in CARD.chips)
@@ -77,15 +77,24 @@ async def test_who_thinks_too_long_does_not_answer_the_next_question(
     async def serve() -> None:
         peer = await fake.peer()
         await peer.admit(voting())
+        await joined.wait()
         await peer.send(View(version=2, view=voting(phase=Phase.REVOTE)))
+        late = await peer.take(Vote)
+        assert late.ballot is Ballot.VOTE
+        await peer.send(refusal(late, "phase_closed"))
         vote = await peer.take(Vote)
         assert vote.ballot is Ballot.REVOTE
         await peer.send(receipt(vote), View(version=3, view=END))
 
+    def tell(line: str) -> None:
+        told.append(line)
+        joined.set()
+
+    joined = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        await run_practice(fake.url, "K7MQ2P", settings, KNOWN, told.append)
-    assert told[-1] == "1 answers stored"
+        await run_practice(fake.url, "K7MQ2P", settings, KNOWN, tell)
+    assert told[-2:] == ["Ada was too late: No.", "1 answers stored"]
 
 
 async def test_where_nobody_gets_in_the_reason_is_raised(fake: FakeServer) -> None:

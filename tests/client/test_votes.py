@@ -7,14 +7,25 @@ from collections.abc import Coroutine
 
 import pytest
 
-from client import Label, VoteRefused, VoteSuperseded, connect
+from client import (
+    CommandRefused,
+    Label,
+    Player,
+    VoteRefused,
+    VoteSuperseded,
+    connect,
+    host,
+)
 from client.backoff import Backoff
 from client.errors import Kicked
 from server.game.answers import FixAnswer
+from server.game.commands import CloseVotes, OpenRound, OpenVote, Revote
 from server.game.phases import Ballot, Phase
-from server.protocol.client_messages import Vote
-from server.protocol.server_messages import Bye, Recorded, RefusedMessage, View
+from server.game.views.stage_types import StageView
+from server.protocol.client_messages import AskTime, ChooseTeam, SayIt, Vote
+from server.protocol.server_messages import Bye, Done, Recorded, RefusedMessage, View
 from tests.client.fake_server import FakeServer, Peer, voting
+from tests.support.server import hall
 
 
 def receipt(vote: Vote) -> Recorded:
@@ -59,7 +70,9 @@ async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
-            stored = await player.vote(Label.OUTER, confidence=80, reason="The score")
+            stored = await player.vote(
+                Label.OUTER, confidence=80, reason="The score", to=player.view
+            )
             assert player.unrecorded == ()
     assert votes == [votes[0]] * 4
     assert stored.counter == votes[0].counter
@@ -86,7 +99,7 @@ async def test_a_vote_survives_that_nobody_waits_for_it(
     async with asyncio.TaskGroup() as group:
         served = group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
-            waiting = group.create_task(player.vote(Label.OUTER))
+            waiting = group.create_task(player.vote(Label.OUTER, to=player.view))
             await gave_up.wait()
             waiting.cancel()
             stopped.set()
@@ -109,7 +122,7 @@ async def test_passing_refusals_are_answered_by_sending_again(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
-            assert (await player.vote(Label.INNER)).counter == 1
+            assert (await player.vote(Label.INNER, to=player.view)).counter == 1
     assert fake.opened == 1
 
 
@@ -123,7 +136,7 @@ async def test_other_refusals_are_final(fake: FakeServer) -> None:
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
             with pytest.raises(VoteRefused) as caught:
-                await player.vote(Label.INNER)
+                await player.vote(Label.INNER, to=player.view)
             assert caught.value.code == "phase_closed"
             assert player.unrecorded == ()
 
@@ -149,9 +162,11 @@ async def test_a_newer_answer_supersedes_an_older_one(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
-            older = group.create_task(_superseded(player.vote(Label.OUTER)))
+            older = group.create_task(
+                _superseded(player.vote(Label.OUTER, to=player.view))
+            )
             await first_sent.wait()
-            stored = await player.vote(Label.INNER, 60)
+            stored = await player.vote(Label.INNER, 60, to=player.view)
             assert stored.counter == 2
             assert await older
 
@@ -177,21 +192,71 @@ async def test_answers_to_two_ballots_do_not_supersede_each_other(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
-            first = group.create_task(player.vote(Label.OUTER))
+            first = group.create_task(player.vote(Label.OUTER, to=player.view))
             async for view in player.views():
                 if view.phase is Phase.REVOTE:
                     break
-            second = await player.answer(FixAnswer(1))
+            second = await player.answer(FixAnswer(1), to=player.view)
             assert (await first).ballot is Ballot.VOTE
             assert second.ballot is Ballot.REVOTE
+
+
+async def test_an_answer_to_the_first_vote_never_counts_in_the_second() -> None:
+    async with hall() as at:
+        url = at.server.local_url
+        async with connect(url, at.room, "Bob") as bob, host(url, at.room, at.key) as h:
+            await h.send(OpenRound())
+            await h.send(OpenVote())
+            seen = await _sees(bob, Phase.VOTE)
+            await h.send(CloseVotes())
+            await h.send(Revote())
+            await _sees(bob, Phase.REVOTE)
+            recorded = await bob.vote(Label.INNER, 70, to=seen)
+            assert recorded.ballot is Ballot.VOTE
+            (room,) = at.server.directory.live
+            assert not room.state.rounds[0].polls[Ballot.REVOTE].votes
+
+
+async def _sees(player: Player, phase: Phase) -> StageView:
+    async for view in player.views():
+        if view.phase is phase:
+            return view
+    raise AssertionError("the game is over")
+
+
+async def test_requests_of_a_player_return_or_raise_their_own_answer(
+    fake: FakeServer,
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(voting())
+        moved = await peer.take(ChooseTeam)
+        asked = await peer.take(AskTime)
+        assert asked.ref is not None
+        no = RefusedMessage(code="bad_team", detail="No such team.", ref=moved.ref)
+        await peer.send(no, Done(ref=asked.ref))
+        said = await peer.take(SayIt)
+        assert (said.round, said.text) == (0, "It was paid for.")
+        assert said.ref is not None
+        await peer.send(Done(ref=said.ref))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada") as player:
+            time = group.create_task(player.ask_time(150))
+            with pytest.raises(CommandRefused, match="No such team") as caught:
+                await player.choose_team("Ravens")
+            assert caught.value.code == "bad_team"
+            await time
+            await player.say("It was paid for.", 0)
 
 
 async def test_nothing_is_sent_when_nothing_is_asked(fake: FakeServer) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_admit(fake))
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
-            with pytest.raises(VoteRefused, match="No vote is open"):
-                await player.vote(Label.OUTER)
+            with pytest.raises(VoteRefused, match="asks for no vote"):
+                await player.vote(Label.OUTER, to=player.view)
 
 
 async def _admit(fake: FakeServer) -> None:
@@ -212,6 +277,6 @@ async def test_who_is_kicked_hears_why_the_vote_never_counts(
         group.create_task(serve())
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
             with pytest.raises(Kicked):
-                await player.vote(Label.OUTER)
+                await player.vote(Label.OUTER, to=player.view)
             with pytest.raises(Kicked):
-                await player.vote(Label.OUTER)
+                await player.vote(Label.OUTER, to=player.view)

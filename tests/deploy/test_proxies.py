@@ -75,9 +75,9 @@ async def test_a_class_plays_through_it_and_comes_back_after_a_restart(
         ann = await stack.enter_async_context(connect(site.url, room, "Ann"))
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
-        assert (await ann.vote(Label.OUTER, 80)).counter
+        assert (await ann.vote(Label.OUTER, 80, to=ann.view)).counter
         assert (await site.program.stop()).code == 0
-        voting = asyncio.create_task(ann.vote(Label.INNER, 60))
+        voting = asyncio.create_task(ann.vote(Label.INNER, 60, to=ann.view))
         await site.program.start()
         async with asyncio.timeout(GUARD_S):
             assert (await voting).answer.label is Label.INNER

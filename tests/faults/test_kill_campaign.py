@@ -75,7 +75,8 @@ class Voter:
         async for view in self.player.views():
             while OPEN_BALLOT.get(Phase(view.phase)) and self._is_still(view.phase):
                 try:
-                    recorded = await self.player.answer(self._answer(view.phase))
+                    answer = self._answer(view.phase)
+                    recorded = await self.player.answer(answer, to=view)
                 except (VoteRefused, VoteSuperseded):
                     break
                 self.acknowledged.append(

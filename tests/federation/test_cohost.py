@@ -51,7 +51,7 @@ async def test_a_cohost_acts_for_the_own_people_and_sees_what_the_screen_sees(
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
         await asyncio.gather(see(ann, "vote"), see(bob, "vote"))
-        await ann.vote("inner", 80, "Because.")
+        await ann.vote("inner", 80, "Because.", to=ann.view)
         view = await here.phase("vote")
         assert set(view) == {"phase", "room", "story", "clock", "pinned"}
         panel = await here.until("site_panel")

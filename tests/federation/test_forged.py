@@ -18,6 +18,7 @@ from server.federation.messages import MOST_BYTES
 from server.game.commands import OpenRound, OpenVote
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
+from server.protocol.server_messages import Recorded
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import KINDS
 from tests.support.guarded import EDGE, EVE, HOME, Guarded, guarded_broker
@@ -95,6 +96,10 @@ class Scene:
     room: str
     ann: Player
 
+    async def vote(self, label: Label) -> Recorded:
+        """Let the player vote in the ballot that is open."""
+        return await self.ann.vote(label, 60, to=self.ann.view)
+
     def rejected(self) -> float:
         """How many messages the home has counted as of no use."""
         for line in self.home.metrics.text().decode().splitlines():
@@ -126,7 +131,7 @@ async def scene(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
         await see(ann, "vote")
-        await ann.vote(Label.OUTER, 80)
+        await ann.vote(Label.OUTER, 80, to=ann.view)
         yield Scene(guarded, home, room, ann)
 
 
@@ -152,7 +157,7 @@ async def test_what_is_forged_changes_nothing_and_is_counted(scene: Scene) -> No
         await _answers(eve, len(turned_down))
     assert scene.fingerprint() == before
     assert scene.rejected() == counted + len(forged)
-    recorded = await asyncio.wait_for(scene.ann.vote(Label.INNER, 60), GUARD_S)
+    recorded = await asyncio.wait_for(scene.vote(Label.INNER), GUARD_S)
     assert recorded.counter == 2
 
 
@@ -174,6 +179,6 @@ async def test_what_is_too_large_for_the_broker_does_not_arrive(scene: Scene) ->
     ):  # the broker may end the connection for it
         async with scene.guarded.client(EVE) as eve:
             await eve.publish(UP, b"x" * 1_000_000, qos=1, timeout=2)
-    recorded = await asyncio.wait_for(scene.ann.vote(Label.OUTER, 60), GUARD_S)
+    recorded = await asyncio.wait_for(scene.vote(Label.OUTER), GUARD_S)
     assert recorded.counter == 2
     assert scene.rejected() == counted

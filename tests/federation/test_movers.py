@@ -68,7 +68,8 @@ async def test_whoever_moves_with_a_vote_on_its_way_has_one_vote_the_latest(
             await moved.send("vote", **vote("inner", counter, client))
             assert (await moved.until("recorded"))["answer"]["label"] == "inner"
         line.mend()
-        await guide.vote(Label.OUTER, 60)  # its batch comes after the earlier vote's
+        # Its batch comes after the earlier vote's.
+        await guide.vote(Label.OUTER, 60, to=guide.view)
         state = berlin.directory.live[0].state
         poll = state.rounds[0].polls[Ballot.VOTE]
         (mine,) = [p for p in state.players.values() if p.name == "Ann"]

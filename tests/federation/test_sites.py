@@ -85,7 +85,10 @@ async def test_players_of_three_sites_play_one_round(
         await asyncio.gather(*(see(player, "vote") for player in players))
         async with asyncio.timeout(GUARD_S):
             recorded = await asyncio.gather(
-                *(p.vote(list(Label)[i % 2], 80) for i, p in enumerate(players))
+                *(
+                    p.vote(list(Label)[i % 2], 80, to=p.view)
+                    for i, p in enumerate(players)
+                )
             )
         assert all(isinstance(each.answer, GapAnswer) for each in recorded)
         await teacher.send(CloseVotes())
@@ -119,7 +122,9 @@ async def test_votes_survive_the_brokers_death(tmp_path: Path, kind: Kind) -> No
         await asyncio.gather(*(see(player, "vote") for player in players))
         for turn in range(4):
             votes = [
-                asyncio.create_task(player.vote(list(Label)[(i + turn) % 2], 80))
+                asyncio.create_task(
+                    player.vote(list(Label)[(i + turn) % 2], 80, to=player.view)
+                )
                 for i, player in enumerate(players)
             ]
             await at.broker.kill()

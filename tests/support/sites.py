@@ -32,6 +32,7 @@ from server.game.engine import replay
 from server.game.events import Event, VoteCast, VoteKeptLate
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
+from server.game.views.stage_types import StageView
 from server.journal.sqlite import SqliteStore
 from tests.support.arrive import arrive
 from tests.support.broker import Broker, Kind, open_broker
@@ -117,17 +118,18 @@ class Pupil:
 
     async def answer(self, slot: Slot) -> None:
         """Answer the open ballot, and one in five changes his mind."""
-        await self._see(slot)
+        view = await self._see(slot)
         for _ in range(1 + (self.chance.random() < 0.2)):
             answer = self._draw(slot[1])
-            recorded = await self.player.answer(answer)
+            recorded = await self.player.answer(answer, to=view)
             self.receipts.append((slot, recorded.client, recorded.counter))
             self.stands[slot] = recorded.answer
 
-    async def _see(self, slot: Slot) -> None:
+    async def _see(self, slot: Slot) -> StageView:
         async for view in self.player.views():
             if (view.room.round, view.phase) == slot:
-                return
+                return view
+        raise self.player.cause or AssertionError("the game is over")
 
     def _draw(self, ballot: Ballot) -> Answer:
         if ballot is Ballot.FIX:

@@ -55,7 +55,9 @@ class Voter:
         """Vote until cancelled; tell how long each vote took to be recorded."""
         while True:
             began_s = time.monotonic()
-            recorded = await self.player.vote(self._random.choice(list(Label)), 80)
+            recorded = await self.player.vote(
+                self._random.choice(list(Label)), 80, to=self.player.view
+            )
             answer = recorded.answer
             assert isinstance(answer, GapAnswer)
             stamp = (recorded.client, recorded.counter, answer.label)

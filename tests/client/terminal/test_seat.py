@@ -21,6 +21,7 @@ from server.game.views.stage_types import FinishedView, Verdict
 from server.protocol.client_messages import AskTime, Vote
 from server.protocol.server_messages import (
     Bye,
+    Done,
     Recorded,
     RefusedMessage,
     ServerMessage,
@@ -160,8 +161,10 @@ async def test_own_time_is_told_once_it_is_granted(
     async def serve() -> None:
         peer = await fake.peer()
         await peer.admit(voting())
-        assert (await peer.take(AskTime)).percent == 0
-        await peer.send(You(you=replace(YOU, percent=0)))
+        asked = await peer.take(AskTime)
+        assert asked.percent == 0
+        assert asked.ref is not None
+        await peer.send(Done(ref=asked.ref), You(you=replace(YOU, percent=0)))
         await sheet.shows("For you")
         await peer.send(*closing())
 
