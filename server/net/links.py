@@ -21,6 +21,7 @@ from server.metrics import Metrics
 from server.net.connection import NO_FILE, Connection, Framer
 from server.net.crowd import DirectLink, SocketCrowd
 from server.rooms.ports import Audience, Slot
+from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.net")
 
@@ -257,7 +258,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Work until cancelled. May be run again after a failure."""
-        async with asyncio.TaskGroup() as group:
+        async with OwnedGroup() as group:
             self._group = group
             try:
                 while self._parted:

@@ -29,6 +29,7 @@ from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.ports import AUDIENCES, Audience, Gateway, RoomPort
 from server.rooms.room import Room
+from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -99,7 +100,7 @@ class Directory:
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with OwnedGroup() as group:
             self._group = group
             try:
                 await self._forget_old()
