@@ -19,7 +19,8 @@ from server.federation.arrivals import Arrivals
 from server.federation.wiring import Sites, open_sites
 from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
-from server.journal.store import Journal
+from server.journal.memory import MemoryStore
+from server.journal.store import EventStore
 from server.listening import (
     Bound,
     Certificate,
@@ -97,7 +98,7 @@ class Running:
 class _Core:
     """What plays games, before anything is open to the network."""
 
-    store: Journal
+    store: EventStore
     clock: Clock
     sites: Sites
     directory: Directory
@@ -117,7 +118,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """
     shelf = Shelf(*config.cases)
     certificate = certificate_of(config)
-    async with task_tree(config.restarts) as tree, contextlib.AsyncExitStack() as stack:
+    async with task_tree() as tree, contextlib.AsyncExitStack() as stack:
         core = await _core(config, stack)
         await _start(core, config, tree, stack)
         bound = bind_all(stack, config)
@@ -290,13 +291,15 @@ def _origins(config: Config) -> tuple[str, ...]:
     return (*config.origins, f"{parts.scheme}://{parts.netloc}")
 
 
-async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:
+async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> EventStore:
     if config.store is not None:
         store = await config.store()
-        stack.push_async_callback(store.close)
-        return store
-    where = config.journal or config.data or "memory:"
-    return await stack.enter_async_context(open_journal(where, config.data))
+    elif config.data is None:
+        store = MemoryStore()
+    else:
+        return await stack.enter_async_context(open_journal(config.data))
+    stack.push_async_callback(store.close)
+    return store
 
 
 async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:

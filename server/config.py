@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.journal.store import Journal
+from server.journal.store import EventStore
 from server.net.admin import BringPractice
 from server.net.limits import Limits
-from server.supervision import Restarts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +20,6 @@ class Config:
     """0 lets the system choose."""
     data: Path | None = None
     """Folder of the journal; None keeps everything in memory."""
-    journal: str | None = None
-    """Address of the journal, where it is not in ``data``."""
     cases: tuple[Path, ...] = ()
     """Folders of cases and decks beside the built-in ones."""
     public_url: str | None = None
@@ -53,10 +50,8 @@ class Config:
     bring_practice: Callable[[str], BringPractice] | None = None
     """Given the server's own address, returns what plays as practice players, for as
     long as they stay."""
-    store: Callable[[], Awaitable[Journal]] | None = None
+    store: Callable[[], Awaitable[EventStore]] | None = None
     """Opens another store than ``data`` asks for."""
-    restarts: Restarts = field(default_factory=Restarts)
-    """How often a background part that failed is started again."""
     drain_s: float = 1.5
     """How long, in seconds, requests that have come in may take to be stored when the
     server stops."""

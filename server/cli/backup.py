@@ -1,4 +1,4 @@
-"""``twogaps backup`` and ``twogaps restore``: a data folder as one file, and back."""
+"""``twogaps journal backup`` and ``restore``: a data folder as one file, and back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ import typer
 
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
-from server.cli.console import DataOption, JournalOption, default_data, fail, out
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command(rich_help_panel="Journal")(backup)
-    app.command(rich_help_panel="Journal")(restore)
+from server.cli.console import DataOption, default_data, fail, out
 
 
 def backup(
@@ -36,7 +30,6 @@ def backup(
         ),
     ] = True,
     data: DataOption = None,
-    journal: JournalOption = None,
 ) -> None:
     """Write all rooms into one file, also while the server runs and people vote.
 
@@ -46,15 +39,16 @@ def backup(
     target = file or Path(time.strftime("two-gaps-%Y%m%d-%H%M%S.tar"))
     try:
         with out.status(f"Writing {target}"):
-            folder = data or default_data()
-            manifest = back_up(folder, target, journal=journal, with_key=with_key)
+            manifest = back_up(data or default_data(), target, with_key=with_key)
     except BackupError as exc:
         raise fail(str(exc)) from exc
     out.print(f"Wrote {target}: {_told(manifest)}.", highlight=False, soft_wrap=True)
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that twogaps backup wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file that twogaps journal backup wrote.")
+    ],
     data: DataOption = None,
 ) -> None:
     """Unpack a backup into an empty data folder; nothing is ever overwritten."""

@@ -1,4 +1,4 @@
-"""``twogaps move-room`` and ``take-room``: a room goes on at another node."""
+"""``twogaps room move`` and ``room take``: a room goes on at another node."""
 
 from __future__ import annotations
 
@@ -11,22 +11,16 @@ from typing import Annotated
 
 import typer
 
-from server.cli.console import DataOption, JournalOption, default_data, fail, out
+from server.cli.console import DataOption, default_data, fail, out
 from server.federation.messages import EPOCHS
-from server.folder import INCOMING, SITE, open_journal
+from server.folder import INCOMING, JOURNAL, SITE, open_journal
 from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
-from server.journal.opening import Address
-from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command("move-room", rich_help_panel="Across sites")(move_room)
-    app.command("take-room", rich_help_panel="Across sites")(take_room)
+from server.journal.sqlite import SqliteStore
+from server.journal.store import StoreUnavailable, UnreadableEvent
 
 
 def move_room(
@@ -35,7 +29,6 @@ def move_room(
         str, typer.Option("--to", help="The node that goes on with it: its site name.")
     ],
     data: DataOption = None,
-    journal: JournalOption = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -54,14 +47,16 @@ def move_room(
 
     For a home that is down, or is to be: its server must not be running. The journal
     here is marked, so that the room is never opened here again by itself. Carry the
-    file to the other node and run there: [b]twogaps take-room FILE[/]. It goes on
+    file to the other node and run there: [b]twogaps room take FILE[/]. It goes on
     within seconds; players and votes of all sites follow by themselves.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
         raise fail(f"'{to}' is no name of a site: small letters, digits, hyphens.")
     folder = data or default_data()
+    if not (folder / JOURNAL).exists():
+        raise fail(f"There is no journal in {folder}. Choose another with --data.")
     room = RoomCode(code.strip().upper())
-    packed = asyncio.run(_leave(journal or folder, folder, room, to))
+    packed = asyncio.run(_leave(folder, room, to))
     if into is not None:
         target = into / INCOMING / f"{room}{SUFFIX}"
         _must_be_data(into)
@@ -71,12 +66,12 @@ def move_room(
     _write(target, packed)
     out.print(f"Room {room} has left {folder} for {to}: {target}", highlight=False)
     if into is None:
-        out.print(f"At {to}, run:  twogaps take-room {target.name}", highlight=False)
+        out.print(f"At {to}, run:  twogaps room take {target.name}", highlight=False)
 
 
-async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes:
+async def _leave(folder: Path, room: RoomCode, to: str) -> bytes:
     """Mark the journal, and return the room as a file. Again gives the same file."""
-    async with open_journal(where, folder, must_exist=True) as store:
+    async with open_journal(folder) as store:
         state = await _state(store, room)
         own = _site(folder)
         if state.home not in (None, own, to):
@@ -92,20 +87,17 @@ async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes
         return pack(room, to, state.epoch, await store.bodies(room))
 
 
-async def _state(store: EventStore, room: RoomCode) -> RoomState:
+async def _state(store: SqliteStore, room: RoomCode) -> RoomState:
     try:
         events = await store.load(room)
     except (StoreUnavailable, UnreadableEvent) as exc:
         raise fail(f"Room {room} cannot be read: {exc}.") from exc
     if not events:
-        raise fail(f"No room {room} in this journal: see twogaps rooms.")
-    try:
-        return replay(events)
-    except ReplayError as exc:
-        raise fail(f"Room {room} does not replay: {exc}. See twogaps salvage.") from exc
+        raise fail(f"No room {room} in this journal: see twogaps room list.")
+    return replay(events)
 
 
-async def _mark(store: EventStore, state: RoomState, to: str) -> None:
+async def _mark(store: SqliteStore, state: RoomState, to: str) -> None:
     if state.epoch >= EPOCHS:
         raise fail(f"Room {state.code} has moved {EPOCHS} times; that is enough.")
     now_ms = int(time.time() * 1000)
@@ -119,7 +111,7 @@ async def _mark(store: EventStore, state: RoomState, to: str) -> None:
 def take_room(
     file: Annotated[
         Path,
-        typer.Argument(help="What twogaps move-room wrote.", exists=True),
+        typer.Argument(help="What twogaps room move wrote.", exists=True),
     ],
     data: DataOption = None,
 ) -> None:

@@ -10,7 +10,6 @@ frame is left to the transport, which is then not free until it has gone out.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from os import write
 
 from server.net.connection import text_frame
@@ -38,11 +37,9 @@ class DirectLink(Link, ABC):
 class SocketCrowd:
     """Links that hear the same: a Crowd for this node's own websockets."""
 
-    __slots__ = ("_free", "_others", "_write")
+    __slots__ = ("_free", "_others")
 
-    def __init__(self, write: Callable[[int, bytes], int] = write) -> None:
-        """``write`` writes bytes to a descriptor, and returns how many it took."""
-        self._write = write
+    def __init__(self) -> None:
         self._free: dict[int, DirectLink] = {}
         """By descriptor: links whose socket may be written to directly."""
         self._others: dict[Link, None] = {}
@@ -72,7 +69,7 @@ class SocketCrowd:
     def push(self, payload: bytes, slot: Slot | None = None) -> None:
         """Send a message to every link, in no order of theirs."""
         frame = text_frame(payload)
-        size, write = len(frame), self._write
+        size = len(frame)
         others = tuple(self._others)  # before some of the free ones join them
         short: list[tuple[int, int]] = []
         for file in self._free:

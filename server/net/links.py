@@ -1,8 +1,8 @@
 """A websocket as a Link: never waits, keeps only the newest of what replaces itself.
 
 While the kernel takes what is written, frames go straight to the transport. Once a
-client reads too slowly, its frames are held here, newest of each slot; the keeper
-flushes held links, and resets those that stay stuck. No other client waits for them.
+client reads too slowly, its frames are held here, newest of each slot; a keeper looks
+after held links, and cuts those loose that stay stuck. Nobody else waits for them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,29 @@ import json
 import logging
 from collections.abc import Callable
 
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
-from server.net.connection import NO_FILE, Connection, Framer
+from server.net.connection import NO_FILE, DirectConnection, Framer, Line, reset
 from server.net.crowd import DirectLink, SocketCrowd
 from server.rooms.ports import Audience, Slot
-from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.net")
 
 HELD = 256
-"""Frames without a slot that are held for one client."""
+"""Frames without a slot that are held; more than that, and the client is cut loose."""
 
 STUCK_S = 20.0
-"""Time in which a client must read something, in seconds."""
+"""A client that has taken nothing for so long is cut loose."""
+
+LOOK_S = 0.1
+"""How often held links are looked at."""
+
+CUTS = 5
+"""At most so many are cut loose in one look."""
 
 
 class WsLink(DirectLink):
@@ -38,9 +44,9 @@ class WsLink(DirectLink):
     __slots__ = (
         "_crowd",
         "_file",
-        "_framer",
         "_is_clear",
         "_keeper",
+        "_line",
         "_on_refusal",
         "_on_welcome",
         "_parting",
@@ -57,7 +63,7 @@ class WsLink(DirectLink):
 
     def __init__(
         self,
-        ws: Connection,
+        ws: DirectConnection,
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
         site: str | None = None,
@@ -68,7 +74,7 @@ class WsLink(DirectLink):
         """
         self._ws = ws
         self._keeper = keeper
-        self._framer = keeper.framer
+        self._line = Line(ws, keeper.framer)
         self._is_clear = True
         """Nothing is held, and it has not parted: frames may go straight out."""
         self._crowd: SocketCrowd | None = None
@@ -90,7 +96,7 @@ class WsLink(DirectLink):
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, or hold it while the client is slow."""
-        if self._is_clear and self._ws.write(frame, self._framer):
+        if self._is_clear and self._line.write(frame):
             return
         if not self._parting:
             self._hold(frame, slot)
@@ -110,7 +116,7 @@ class WsLink(DirectLink):
 
     def send_rest(self, rest: bytes) -> None:
         """Send what the socket did not take of a frame that was written directly."""
-        self._ws.write_rest(rest)
+        self._ws.transport.write(rest)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
@@ -137,22 +143,22 @@ class WsLink(DirectLink):
     def flush(self, now: float) -> bool:
         """Write what is held; return whether anything is left to hold.
 
-        Resets the link if it has been stuck for too long.
+        Cuts the link loose where it has been stuck for too long.
         """
-        while self._queue and self._ws.write(self._queue[0], self._framer):
+        while self._queue and self._line.write(self._queue[0]):
             self._queue.pop(0)
             self._since = now
         while self._slots and not self._queue:
             slot, frame = next(iter(self._slots.items()))
-            if not self._ws.write(frame, self._framer):
+            if not self._line.write(frame):
                 break
             del self._slots[slot]
             self._since = now
         if not self._queue and not self._slots:
             self._set_clear(not self._parting)
             return False
-        if now - self._since > self._keeper.stuck_s and self._keeper.may_cut():
-            self.reset()
+        if now - self._since > STUCK_S and self._keeper.may_cut():
+            self._cut()
             return False
         return True
 
@@ -184,55 +190,37 @@ class WsLink(DirectLink):
             self._keeper.hold(self)
         if slot is not None:
             self._slots[slot] = frame
-        elif len(self._queue) < self._keeper.held:
+        elif len(self._queue) < HELD:
             self._queue.append(frame)
         else:
-            self.reset()
+            self._cut()
 
-    def reset(self) -> None:
-        """Drop a stuck client: what it has not read is lost, and it may come back."""
-        log.info("a client that does not read was disconnected")
+    def _cut(self) -> None:
+        """Drop a stuck client: what it has not read is lost, it may come back."""
+        log.info("a client that does not read was cut loose")
         self._parting = True
         self._set_clear(False)
         self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()
-        self._ws.reset()
+        reset(self._ws.transport)
 
 
 class Keeper:
-    """Flushes links that read slowly, and closes those that part."""
+    """Looks after links that are slow, and closes those that part."""
 
-    def __init__(
-        self,
-        metrics: Metrics,
-        *,
-        held: int = HELD,
-        stuck_s: float = STUCK_S,
-        look_s: float = 0.1,
-        resets: int = 5,
-    ) -> None:
-        """``held`` frames without a slot are kept for one client; a client with more,
-        or one that has read nothing for ``stuck_s`` seconds, is reset. Held links are
-        flushed every ``look_s`` seconds, and at most ``resets`` of them reset then.
-        """
-        self.metrics = metrics
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
         self.metrics.watch("sockets_held", lambda: len(self._held))
-        self.held = held
-        self.stuck_s = stuck_s
         self.framer = Framer()
         """Shared by all links: what goes to many is framed once."""
-        self._look_s = look_s
-        self._most_resets = resets
         self._held: set[WsLink] = set()
-        self._resets = 0
+        self._cuts = 0
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._parted: list[Connection] = []
-        """To be closed as soon as this runs (again)."""
 
     def hold(self, link: WsLink) -> None:
-        """Flush a link until it has nothing held."""
+        """Look after a link until it has nothing held."""
         self._held.add(link)
         self._wake.set()
 
@@ -240,54 +228,34 @@ class Keeper:
         """Count a last frame by its code."""
         self.metrics.goodbyes[json.loads(bye)["code"]].inc()
 
-    def close(self, ws: Connection) -> None:
+    def close(self, ws: ServerConnection) -> None:
         """Close a websocket in the background."""
-        if self._group is None:
-            self._parted.append(ws)
-        else:
+        if self._group is not None:
             self._group.create_task(_close(ws), name="close-link")
 
     def may_cut(self) -> bool:
-        """Return whether one more link may be reset in this look.
+        """Whether one more may be cut loose in this look.
 
-        If a thousand that get stuck together were reset in the same moment, their
-        leaving would delay all other clients.
+        A thousand that get stuck together would else go in the same moment, and their
+        farewell hold up everybody else.
         """
-        self._resets += 1
-        return self._resets <= self._most_resets
+        self._cuts += 1
+        return self._cuts <= CUTS
 
     async def run(self) -> None:
-        """Work until cancelled. May be run again after a failure."""
-        async with OwnedGroup() as group:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
             self._group = group
-            try:
-                while self._parted:
-                    self.close(self._parted.pop())
-                await self._flush_all()
-            finally:
-                self._group = None
-
-    async def _flush_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._wake.wait()
-            now, self._resets = loop.time(), 0
-            self._held = {link for link in self._held if _flushed(link, now)}
-            if not self._held:
-                self._wake.clear()
-            await asyncio.sleep(self._look_s)
+            loop = asyncio.get_running_loop()
+            while True:
+                await self._wake.wait()
+                now, self._cuts = loop.time(), 0
+                self._held = {link for link in self._held if link.flush(now)}
+                if not self._held:
+                    self._wake.clear()
+                await asyncio.sleep(LOOK_S)
 
 
-def _flushed(link: WsLink, now: float) -> bool:
-    """Flush a link; one that fails is reset, and harms no other."""
-    try:
-        return link.flush(now)
-    except Exception:
-        log.exception("a link could not be flushed")
-        link.reset()
-        return False
-
-
-async def _close(ws: Connection) -> None:
+async def _close(ws: ServerConnection) -> None:
     with contextlib.suppress(ConnectionClosed, OSError):
         await ws.close(1000)

@@ -19,7 +19,7 @@ from server.game.errors import Refused
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.metrics import UNREADABLE
 from server.net.addresses import HERE
-from server.net.connection import Connection
+from server.net.connection import PromptConnection
 from server.net.context import Desk
 from server.net.limits import Bucket
 from server.net.links import WsLink
@@ -56,7 +56,7 @@ _PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "interna
 class Session:
     """The conversation on one websocket."""
 
-    def __init__(self, ws: Connection, desk: Desk, address: str = HERE) -> None:
+    def __init__(self, ws: PromptConnection, desk: Desk, address: str = HERE) -> None:
         """``address`` is what limits per address count this socket by."""
         self._ws = ws
         self._desk = desk
@@ -135,7 +135,7 @@ class Session:
         if self._role in ("host", "admin"):
             limits = self._desk.limits
             self._bucket = Bucket(limits.staff_rate, 2 * limits.staff_rate)
-            self._ws.limit_frames(limits.staff_frame)
+            self._ws.protocol.max_message_size = limits.staff_frame
 
     def _count_close(self, closed: ConnectionClosed) -> None:
         if closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG:

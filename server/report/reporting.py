@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.journal.store import RoomIndex, StoreUnavailable
+from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
 from server.report.files import OTHER_ROOMS
 from server.report.worker import EXPLAINED, JOB, Job
-from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.report")
 
@@ -55,7 +54,7 @@ class Reports:
     """
 
     def __init__(
-        self, store: RoomIndex, *, most_waiting: int = 16, patience_s: float = 120
+        self, store: EventStore, *, most_waiting: int = 16, patience_s: float = 120
     ) -> None:
         self._store = store
         self._most_waiting = most_waiting
@@ -68,7 +67,7 @@ class Reports:
     async def run(self) -> None:
         """Make reports until cancelled."""
         try:
-            async with OwnedGroup() as group:
+            async with asyncio.TaskGroup() as group:
                 self._group = group
                 await asyncio.Event().wait()
         finally:

@@ -17,8 +17,8 @@ from server.game.phases import Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.store import (
+    EventStore,
     RoomRecord,
-    RoomStore,
     StoreUnavailable,
     UnreadableEvent,
     VersionConflict,
@@ -29,7 +29,6 @@ from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.ports import AUDIENCES, Audience, Gateway, RoomPort
 from server.rooms.room import Room
-from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -57,7 +56,7 @@ class Directory:
 
     def __init__(
         self,
-        store: RoomStore,
+        store: EventStore,
         gateway: Gateway,
         clock: Clock,
         draw: Callable[[str], str],
@@ -100,7 +99,7 @@ class Directory:
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
-        async with OwnedGroup() as group:
+        async with asyncio.TaskGroup() as group:
             self._group = group
             try:
                 await self._forget_old()
@@ -248,11 +247,12 @@ class Directory:
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
         except UnreadableEvent as exc:
-            log.error("%s: see twogaps salvage", exc, extra={"room": code})
+            log.error("%s: see twogaps journal salvage", exc, extra={"room": code})
             raise Refused(
                 "room_closed",
                 "This room's journal is damaged, and what is left of it kept; whoever "
-                "runs this server can take it up before the damage (twogaps salvage).",
+                "runs this server can take it up before the damage "
+                "(twogaps journal salvage).",
             ) from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")

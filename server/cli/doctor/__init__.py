@@ -12,7 +12,7 @@ import segno
 import typer
 
 from server.app import WEB
-from server.cli.console import CasesOption, DataOption, JournalOption, default_data, out
+from server.cli.console import CasesOption, DataOption, default_data, out
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
 from server.cli.doctor.finding import Finding, good, note
@@ -21,18 +21,12 @@ from server.net.addresses import base_url
 MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[bold red]✗[/]"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(rich_help_panel="Play")(doctor)
-
-
 def doctor(
     host: Annotated[
         str, typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on.")
     ] = "0.0.0.0",  # noqa: S104 - looked at as the server would use it
     port: Annotated[int, typer.Option(envvar="TWOGAPS_PORT")] = 8000,
     data: DataOption = None,
-    journal: JournalOption = None,
     cases: CasesOption = None,
     broker: Annotated[
         str | None,
@@ -58,7 +52,7 @@ def doctor(
     folder = data or default_data()
     findings = [
         *_show(machine.look(WEB, tuple(cases or ()))),
-        *_show(disk.look(folder, journal)),
+        *_show(disk.look(folder)),
         *_show(network.look(host, port)),
     ]
     if broker is not None:
