@@ -13,13 +13,16 @@ DATA ?= data
 PYTEST ?=
 FRAMES ?= 1000000
 SEED ?= 7
-TWOGAPS_REQUIRE_ALL ?= 0
+WORKERS ?=
+ALL ?= 0
+TEST_OPTIONS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(filter-out 0,$(ALL)),--all)
+TWOGAPS_REQUIRE_ALL ?= $(ALL)
 export TWOGAPS_REQUIRE_ALL
 SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check unit web-check bench bench-relay bench-profile bench-million screenshots recovery docs clean audit try-container
+.PHONY: help play demo test check bench bench-relay bench-profile bench-million screenshots recovery docs clean audit try-container
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -30,24 +33,15 @@ play: $(VENV)/.played ## Install if need be, then serve a class on this network
 demo: $(VENV)/.played ## Watch a whole game in this terminal
 	@$(BIN)/twogaps demo
 
-test: $(VENV)/.tested system ## All checks and all tests
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory web-check
-	@$(MAKE) --no-print-directory unit
+test: $(VENV)/.tested system ## All checks and tests (ALL=1: the long ones too; PYTEST="-k name")
+	@$(BIN)/python -m tests.run test $(TEST_OPTIONS) -- $(PYTEST)
 
-check: $(VENV)/.tested ## Format, lint, types, direction of imports, the cases
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/twogaps case lint
+check: $(VENV)/.tested ## Format, lint, types, imports, cases, and the browser client
+	@$(BIN)/python -m tests.run check
 
-unit: $(VENV)/.tested ## The tests in Python (PYTEST="-k name" for some)
-	$(BIN)/python -m pytest $(PYTEST)
-
-.PHONY: test-faults fuzz stuck soak
-test-faults: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an hour)
-	$(BIN)/python -m pytest -m campaign $(PYTEST)
+.PHONY: campaign fuzz stuck soak
+campaign: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an hour)
+	TWOGAPS_TIER=campaign $(BIN)/python -m pytest $(PYTEST)
 
 fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SEED=…)
 	TWOGAPS_FUZZ_FRAMES=$(FRAMES) TWOGAPS_FUZZ_SEED=$(SEED) \
@@ -58,9 +52,6 @@ stuck: $(VENV)/.tested ## A class beside 1,000 readers that never read, and a fl
 
 soak: $(VENV)/.tested ## Ten minutes of games one after another: memory and files flat
 	$(BIN)/python -m tests.bench.soak
-
-web-check: $(VENV)/.tested ## Types and unit tests of the browser client
-	@$(BIN)/python -m tests.support.web
 
 bench-million: $(VENV)/.tested system ## A room of a million, through simulated sites and a real broker
 	@$(BIN)/python -m tests.bench.million

@@ -118,7 +118,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """
     shelf = Shelf(*config.cases)
     certificate = certificate_of(config)
-    async with task_tree() as tree, contextlib.AsyncExitStack() as stack:
+    async with task_tree(config.restarts) as tree, contextlib.AsyncExitStack() as stack:
         core = await _core(config, stack)
         await _start(core, config, tree, stack)
         bound = bind_all(stack, config)

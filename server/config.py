@@ -9,6 +9,7 @@ from pathlib import Path
 from server.journal.store import EventStore
 from server.net.admin import BringPractice
 from server.net.limits import Limits
+from server.supervision import Restarts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Config:
     long as they stay."""
     store: Callable[[], Awaitable[EventStore]] | None = None
     """Opens another store than ``data`` asks for."""
+    restarts: Restarts = field(default_factory=Restarts)
+    """How often a background part that failed is started again."""
     drain_s: float = 1.5
     """How long, in seconds, requests that have come in may take to be stored when the
     server stops."""

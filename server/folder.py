@@ -66,8 +66,8 @@ def _why_not(folder: Path, exc: StoreUnavailable) -> str:
     if isinstance(cause, sqlite3.Error) and is_corrupt(cause):
         return (
             f"The journal in {folder} is damaged: {exc}. Every room that can be read "
-            f"is taken out of it by: twogaps journal salvage --data {folder}. Nothing "
-            "is overwritten. A backup is put back by: twogaps journal restore."
+            f"is taken out of it by: twogaps salvage --data {folder}. Nothing is "
+            "overwritten. A backup is put back by: twogaps restore."
         )
     return (
         f"The journal in {folder} cannot be opened: {exc}. Check that the folder is "

@@ -11,12 +11,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+)
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 __all__ = [
     "OWNER",
+    "OwnedGroup",
     "Part",
     "PartFailed",
     "Restarts",
@@ -30,6 +39,8 @@ log = logging.getLogger("twogaps.tasks")
 OWNER: ContextVar[str] = ContextVar("twogaps_owner", default="")
 """Name of the part on whose behalf this code runs. Tasks and callbacks inherit it, so
 that each of them can be traced to the part that answers for it."""
+
+T = TypeVar("T")
 
 Run = Callable[[], Awaitable[None]]
 """Does a part's work until cancelled; returning early is a failure."""
@@ -194,6 +205,29 @@ def owned_by(name: str) -> Iterator[None]:
         yield
     finally:
         OWNER.reset(token)
+
+
+class OwnedGroup(asyncio.TaskGroup):
+    """A TaskGroup whose tasks belong to the part that made it.
+
+    By default a task belongs to whichever part asked for it; a room that a connection
+    opened, for example, is not the connection's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owner = OWNER.get()
+
+    def create_task(
+        self,
+        coro: Generator[object, None, T] | Coroutine[object, object, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """Start a task in this group, as its owner's."""
+        context = context or _owned_by(self._owner)
+        return super().create_task(coro, name=name, context=context)
 
 
 def _owned_by(name: str) -> Context:

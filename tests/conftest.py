@@ -1,6 +1,74 @@
-"""What holds for all tests."""
+"""What holds for all tests: tiers, samples, groups, and the figures they report."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
-settings.register_profile("project", deadline=None)  # no test is judged by its time
-settings.load_profile("project")
+from tests.support.tiers import TierError, chosen_tier, is_run, scaled, seed, tier_of
+
+TESTS = Path(__file__).parent
+WAIT_LONG = ("fault", "load")
+"""Markers of the tests that start first, so that none is left for the end."""
+
+settings.register_profile("tier", deadline=None, max_examples=scaled(50, 150, 2_000))
+settings.load_profile("tier")  # no test is judged by its time
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give hypothesis the seed of the run."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(seed())
+
+
+def pytest_report_header() -> str:
+    """Print the tier and the seed, which together repeat a run."""
+    return f"tier: {chosen_tier()}, seed: {seed()}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Select the tests of the tier, and keep one Chromium a file of browser tests."""
+    chosen = chosen_tier()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        markers = {mark.name for mark in item.iter_markers()}
+        try:
+            selected = is_run(chosen, tier_of(path, markers), markers)
+        except TierError as exc:
+            raise pytest.UsageError(str(exc)) from exc
+        (kept if selected else left_out).append(item)
+        if path.parts[0] == "browser":
+            item.add_marker(pytest.mark.xdist_group(path.name))
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    kept.sort(key=lambda item: not any(map(item.get_closest_marker, WAIT_LONG)))
+    items[:] = kept
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Report a measured figure, printed after the run although the test passes."""
+    return lambda text: record_property("figure", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests reported."""
+    passed = terminalreporter.stats.get("passed", [])
+    figures = [
+        str(value)
+        for report in passed
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(figures))

@@ -1,4 +1,4 @@
-"""``twogaps journal backup`` and ``restore``: a data folder as one file, and back."""
+"""``twogaps backup`` and ``twogaps restore``: a data folder as one file, and back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ import typer
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
 from server.cli.console import DataOption, default_data, fail, out
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(rich_help_panel="Journal")(backup)
+    app.command(rich_help_panel="Journal")(restore)
 
 
 def backup(
@@ -46,9 +52,7 @@ def backup(
 
 
 def restore(
-    file: Annotated[
-        Path, typer.Argument(help="A file that twogaps journal backup wrote.")
-    ],
+    file: Annotated[Path, typer.Argument(help="A file that twogaps backup wrote.")],
     data: DataOption = None,
 ) -> None:
     """Unpack a backup into an empty data folder; nothing is ever overwritten."""

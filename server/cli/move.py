@@ -1,4 +1,4 @@
-"""``twogaps room move`` and ``room take``: a room goes on at another node."""
+"""``twogaps move-room`` and ``take-room``: a room goes on at another node."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("move-room", rich_help_panel="Across sites")(move_room)
+    app.command("take-room", rich_help_panel="Across sites")(take_room)
 
 
 def move_room(
@@ -47,7 +53,7 @@ def move_room(
 
     For a home that is down, or is to be: its server must not be running. The journal
     here is marked, so that the room is never opened here again by itself. Carry the
-    file to the other node and run there: [b]twogaps room take FILE[/]. It goes on
+    file to the other node and run there: [b]twogaps take-room FILE[/]. It goes on
     within seconds; players and votes of all sites follow by themselves.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
@@ -66,7 +72,7 @@ def move_room(
     _write(target, packed)
     out.print(f"Room {room} has left {folder} for {to}: {target}", highlight=False)
     if into is None:
-        out.print(f"At {to}, run:  twogaps room take {target.name}", highlight=False)
+        out.print(f"At {to}, run:  twogaps take-room {target.name}", highlight=False)
 
 
 async def _leave(folder: Path, room: RoomCode, to: str) -> bytes:
@@ -93,7 +99,7 @@ async def _state(store: SqliteStore, room: RoomCode) -> RoomState:
     except (StoreUnavailable, UnreadableEvent) as exc:
         raise fail(f"Room {room} cannot be read: {exc}.") from exc
     if not events:
-        raise fail(f"No room {room} in this journal: see twogaps room list.")
+        raise fail(f"No room {room} in this journal: see twogaps rooms.")
     return replay(events)
 
 
@@ -111,7 +117,7 @@ async def _mark(store: SqliteStore, state: RoomState, to: str) -> None:
 def take_room(
     file: Annotated[
         Path,
-        typer.Argument(help="What twogaps room move wrote.", exists=True),
+        typer.Argument(help="What twogaps move-room wrote.", exists=True),
     ],
     data: DataOption = None,
 ) -> None:

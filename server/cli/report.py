@@ -52,6 +52,12 @@ class Reader(StrEnum):
     OTHERS = "others"
 
 
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(rich_help_panel="Journal")(report)
+    app.command(rich_help_panel="Journal")(rescore)
+
+
 def report(
     codes: Codes,
     kind: Annotated[
@@ -145,7 +151,7 @@ async def _load(
         wanted = [RoomCode(code.upper()) for code in codes]
         for code in wanted:
             if code not in known:
-                raise fail(f"There is no room {code}: see twogaps room list.")
+                raise fail(f"There is no room {code}: see twogaps rooms.")
         others = [code for code in known if code not in wanted][:OTHER_ROOMS]
         found = {str(code): await store.load(code) for code in wanted}
         if with_others:
@@ -174,7 +180,7 @@ def rescore(
 
     For a case whose verdict turned out wrong: corrected in an update, or by your own
     file of the same id with --cases. The journal stays as it is; with --rescored,
-    twogaps room report writes any export under the corrected cases.
+    twogaps report writes any export under the corrected cases.
     """
     library = _present(cases)
     events = asyncio.run(_load(data or default_data(), [code]))[code.upper()]

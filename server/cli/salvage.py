@@ -1,4 +1,4 @@
-"""``twogaps journal salvage``: what is intact of a damaged journal."""
+"""``twogaps salvage``: what is intact of a damaged journal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from server.cli.console import DataOption, default_data, fail, out
 from server.folder import JOURNAL, lock
 from server.journal.maintenance.salvage import CannotSalvage, Finding, inspect
 from server.journal.maintenance.salvage import salvage as take_out
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(rich_help_panel="Journal")(salvage)
 
 
 def salvage(
@@ -42,7 +47,7 @@ def salvage(
     intact = len(findings) - len(damaged)
     out.print(f"{intact} other rooms are intact.", highlight=False)
     if check:
-        out.print("Stop the server, then run: twogaps journal salvage")
+        out.print("Take out what is intact with: twogaps salvage (the server stopped).")
         raise typer.Exit(1)
     out.print(
         f"The new journal is in use from the next start on; the old one is {aside}. "

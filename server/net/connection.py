@@ -1,15 +1,21 @@
-"""Websocket connections: when a socket may be written to, what is taken at once, and
-which connections still wait to become a websocket.
+"""A websocket connection of the library, extended; and all use of its private API.
 
-To ask a connection before each message whether it is open, idle and not backed up costs
-more than it sounds: with thousands of them, every question is for memory that is in no
-cache. The answer changes seldom, and only when one of a few things happens; here it is
-computed then, and reported to a callback.
+Three things are added to ``ServerConnection``:
 
-One frame is built once for all connections. ``websockets`` frames a message again for
-every connection, also in its ``broadcast``. A frame from a server carries no mask and,
-without extensions, nothing that belongs to one connection (RFC 6455, section 5.2), so
-the same bytes do for all.
+- It reports when its socket becomes free or stops being free. To ask each connection
+  before each message whether it is open and not backed up costs more than it sounds:
+  with thousands of them, each question reads memory that is in no cache. The answer
+  changes seldom, and only when one of a few things happens; it is computed then.
+- It writes frames that were built once for many connections. ``websockets`` frames a
+  message again for every connection, also in its ``broadcast``. A frame from a server
+  has no mask and, without extensions, nothing that belongs to one connection (RFC 6455,
+  section 5.2). The port offers no extension, and nothing is sent in fragments.
+- It offers each message to the session the moment it arrives. The library queues every
+  message and wakes the task that reads the queue, which costs about as much as deciding
+  a vote. A message is offered only while none is queued before it, so order is kept.
+
+What is private in ``websockets`` is marked "private" with its reason; the versions
+that pyproject.toml allows are tested one by one (tests/net/test_library_versions.py).
 """
 
 from __future__ import annotations
@@ -20,28 +26,258 @@ import socket
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec, TypeVar
 
-from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 NO_FILE = -1
+
+HIGH_BYTES = 64 * 1024
+"""With this much unsent in the transport, further messages wait."""
 
 _FIN_TEXT = 0x81
 """A whole message of text in one frame."""
 
-HIGH_BYTES = 64 * 1024
-"""With so much unsent in the transport, further messages wait."""
-
-SPARED_S = 2.0
-"""A connection is spared for so long, unless there are twice as many as may wait."""
-
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for 0 s."""
-
 _SHORT, _MEDIUM = 125, 0xFFFF
 """Longest payloads whose length takes one byte, and two more."""
+
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, for 0 s."""
+
+Made = TypeVar("Made")
+Options = ParamSpec("Options")
+
+
+class Connection(ServerConnection):
+    """A connection that reports when its socket is free, and offers its messages."""
+
+    waiting: Waiting
+    file = NO_FILE
+    """The descriptor of the socket, if bytes written to it go out as they are: not
+    through TLS, and not on an event loop that keeps its own account of the socket. It
+    is valid until the connection is lost."""
+    is_free = False
+    """Whether a frame may be written to the socket now: the connection is open and
+    nothing is unsent."""
+    on_free: Callable[[], None] | None = None
+    """Called whenever :attr:`is_free` has changed."""
+    take: Callable[[str], bool] | None = None
+    """Handles a text message immediately, or returns False to have it queued."""
+    unread = 0
+    """Messages that were queued and are not handled yet. The reader counts down."""
+    _is_backed_up = False
+
+    # --- what sessions and links use -------------------------------------------------
+
+    def write(self, payload: bytes, framer: Framer) -> bool:
+        """Write a text message; return False if it has to wait.
+
+        It waits while too much is unsent. A closing connection drops it: True.
+        """
+        if self.is_free:
+            self.transport.write(framer.frame(payload))
+            return True
+        if self.state is not State.OPEN:
+            return True
+        if self.transport.get_write_buffer_size() >= HIGH_BYTES:
+            return False
+        self.transport.write(framer.frame(payload))
+        return True
+
+    def write_rest(self, rest: bytes) -> None:
+        """Write what the socket did not take of a frame."""
+        self.transport.write(rest)
+
+    def limit_frames(self, most_bytes: int) -> None:
+        """Read frames of at most ``most_bytes`` from now on; 1009 for longer ones.
+
+        Private: ``max_message_size``. The public ``max_size`` is set for all
+        connections of a port, before it is known who is staff.
+        """
+        self.protocol.max_message_size = most_bytes
+
+    def limit_unsent(self, most_bytes: int) -> None:
+        """Let the system keep ``most_bytes`` for a client that does not read.
+
+        By default, Linux lets this grow to four megabytes a connection.
+        """
+        if (line := self._socket) is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most_bytes)
+
+    def reset(self) -> None:
+        """End the connection now: unread data is lost, and none of it is kept.
+
+        A mere close would have the system offer the rest for minutes.
+        """
+        if (line := self._socket) is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.abort()
+
+    def abort(self) -> None:
+        """Drop the connection. Idempotent, also where TLS has failed before it."""
+        if hasattr(self, "transport"):  # private: set in connection_made
+            self.transport.abort()
+
+    @property
+    def _socket(self) -> socket.socket | None:
+        line: socket.socket | None = self.transport.get_extra_info("socket")
+        return line
+
+    # --- overrides of the library's private methods ----------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the socket. Private: that a connection is its own asyncio protocol.
+
+        With a high mark of 0, every byte that has to wait is reported.
+        """
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=0)
+        self.file = _file_of(self.transport)
+        self.waiting.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the descriptor, before the system gives it to another connection.
+
+        Private: as above.
+        """
+        self.waiting.remove(self)
+        self.file = NO_FILE
+        self._set_free(False)
+        self.on_free = None  # it refers to this connection: leave no reference cycle
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Note that data waits in the transport. Private: as above.
+
+        The library is not told. It would hold back its pings, by which it notices that
+        a client is gone, and sends nothing else here that could pile up.
+        """
+        self._is_backed_up = True
+        self._look()
+
+    def resume_writing(self) -> None:
+        """Note that all data has gone out. Private: as above."""
+        self._is_backed_up = False
+        self._look()
+
+    def send_data(self) -> None:
+        """Send what the library has to send.
+
+        Private: nothing public reports that the state has changed. It changes to OPEN
+        and to CLOSING only with data that is sent through here.
+        """
+        super().send_data()
+        self._look()
+
+    def process_event(self, event: Event) -> None:
+        """Offer a message, or let the library queue it.
+
+        Private: the library has no callback for messages, only its queue.
+        """
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES and event.fin:
+            if not self.unread and event.opcode is Opcode.TEXT and self._taken(event):
+                return
+            self.unread += 1
+        super().process_event(event)
+
+    # --- private parts of our own ----------------------------------------------------
+
+    def _taken(self, frame: Frame) -> bool:
+        if self.take is None:
+            return False
+        try:
+            text = bytes(frame.data).decode()
+        except UnicodeDecodeError:
+            return False  # the library closes for that, with the right code
+        return self.take(text)
+
+    def _look(self) -> None:
+        self._set_free(self.state is State.OPEN and not self._is_backed_up)
+
+    def _set_free(self, is_free: bool) -> None:
+        if is_free is not self.is_free:
+            self.is_free = is_free
+            if self.on_free is not None:
+                self.on_free()
+
+
+def _file_of(transport: asyncio.Transport) -> int:
+    """Return the descriptor of a plain socket, else ``NO_FILE``."""
+    is_plain = (
+        os.name == "posix"
+        and isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)
+        and transport.get_extra_info("sslcontext") is None
+    )
+    plain = transport.get_extra_info("socket") if is_plain else None
+    return NO_FILE if plain is None else int(plain.fileno())
+
+
+class Waiting:
+    """Connections that are not a websocket yet, oldest first: half-open ones, and
+    readers of pages.
+
+    Clients that connect and then send their request slowly or never, or do not read the
+    response, hold a place here. No client is refused because of them: beyond a number,
+    the one that has waited longest is dropped, which honest clients never reach.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        late_s: float,
+        on_drop: Callable[[], None],
+        on_late: Callable[[], None],
+        spared_s: float = 2.0,
+    ) -> None:
+        """``on_drop`` is called for each that is dropped because of ``most``,
+        ``on_late`` for each that has waited for ``late_s`` seconds, and is dropped by
+        the library. A connection younger than ``spared_s`` seconds is spared, unless
+        twice as many as ``most`` are waiting.
+        """
+        self._most = most
+        self._late_s = late_s
+        self._on_drop = on_drop
+        self._on_late = on_late
+        self._spared_s = spared_s
+        self._since: OrderedDict[ServerConnection, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def add(self, connection: Connection) -> None:
+        """Note that a connection was made."""
+        now = asyncio.get_running_loop().time()
+        self._since[connection] = now
+        while len(self._since) > self._most:
+            oldest, since = next(iter(self._since.items()))
+            is_young = now - since < self._spared_s
+            if is_young and len(self._since) <= 2 * self._most:
+                return
+            del self._since[oldest]
+            self._on_drop()
+            oldest.transport.abort()
+
+    def remove(self, connection: ServerConnection) -> None:
+        """Note that a connection is lost, or is a websocket now. Idempotent."""
+        since = self._since.pop(connection, None)
+        now = asyncio.get_running_loop().time()
+        if since is not None and now - since >= self._late_s:
+            self._on_late()
+
+
+def announced(
+    make: Callable[Options, Made], announce: Callable[[Made], None]
+) -> Callable[Options, Made]:
+    """Return ``make`` with a call of ``announce`` for each object that it makes."""
+
+    def make_and_announce(*args: Options.args, **options: Options.kwargs) -> Made:
+        made = make(*args, **options)
+        announce(made)
+        return made
+
+    return make_and_announce
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -73,225 +309,3 @@ class Framer:
             self._payload, self._frame = payload, text_frame(payload)
             self.made += 1
         return self._frame
-
-
-class DirectConnection(ServerConnection):
-    """A connection of the library that tells when its socket is free."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.file = NO_FILE
-        """The socket's descriptor, if what is written there goes out as it is: not
-        through TLS, and not on an event loop that keeps its own account of it. It is
-        valid until the connection is lost."""
-        self.is_free = False
-        """A whole frame may be written now: the connection is open, nothing is unsent,
-        no message is going out in fragments, and no extension changes messages."""
-        self.on_free: Callable[[], None] | None = None
-        """Called whenever :attr:`is_free` has changed."""
-        self._is_backed_up = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be told from now on of every byte that has to wait."""
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=0)
-        self.file = _file_of(self.transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The descriptor will be somebody else's: let go of it first."""
-        self.file = NO_FILE
-        self._set_free(False)
-        self.on_free = None  # whoever was told holds this: no circle is left behind
-        super().connection_lost(exc)
-
-    def send_data(self) -> None:
-        """Send what the library has to send; its state changes with that."""
-        super().send_data()
-        self._look()
-
-    def pause_writing(self) -> None:
-        """Something has to wait in the transport.
-
-        The library is not told: it would hold back its pings, by which it notices that
-        a client is gone, and sends nothing else here that could pile up.
-        """
-        self._is_backed_up = True
-        self._look()
-
-    def resume_writing(self) -> None:
-        """Everything has gone out."""
-        self._is_backed_up = False
-        self._look()
-
-    def _look(self) -> None:
-        protocol = self.protocol
-        self._set_free(
-            protocol.state is State.OPEN
-            and not self._is_backed_up
-            and not protocol.expect_continuation_frame
-            and not protocol.extensions
-        )
-
-    def _set_free(self, is_free: bool) -> None:
-        if is_free is not self.is_free:
-            self.is_free = is_free
-            if self.on_free is not None:
-                self.on_free()
-
-
-def _file_of(transport: asyncio.Transport) -> int:
-    """Return the descriptor of a plain socket, else ``NO_FILE``."""
-    is_plain = (
-        os.name == "posix"
-        and isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)
-        and transport.get_extra_info("sslcontext") is None
-    )
-    plain = transport.get_extra_info("socket") if is_plain else None
-    return NO_FILE if plain is None else int(plain.fileno())
-
-
-class PromptConnection(DirectConnection):
-    """A connection of the library whose messages may be taken at once."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.take: Callable[[str], bool] | None = None
-        """Takes a message of text, or returns False where it has to be queued."""
-        self.unread = 0
-        """Messages that were queued and have not been dealt with: whoever reads the
-        queue counts this down."""
-
-    def process_event(self, event: Any) -> None:
-        """Take a message, or let the library queue it."""
-        if isinstance(event, Frame) and event.opcode in DATA_OPCODES and event.fin:
-            if not self.unread and event.opcode is Opcode.TEXT and self._taken(event):
-                return
-            self.unread += 1
-        super().process_event(event)
-
-    def _taken(self, frame: Frame) -> bool:
-        if self.take is None:
-            return False
-        try:
-            text = bytes(frame.data).decode()
-        except UnicodeDecodeError:
-            return False  # the library closes for that, with the right code
-        return self.take(text)
-
-
-class Waiting:
-    """The connections that wait, oldest first."""
-
-    def __init__(
-        self,
-        most: int,
-        late_s: float,
-        on_drop: Callable[[], None],
-        on_late: Callable[[], None],
-    ) -> None:
-        """``on_drop`` is called for each that makes place, ``on_late`` for each that
-        has waited for ``late_s`` seconds, and is dropped by the library.
-        """
-        self._most = most
-        self._late_s = late_s
-        self._on_drop = on_drop
-        self._on_late = on_late
-        self._since: OrderedDict[ServerConnection, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    def add(self, connection: ServerConnection) -> None:
-        """A connection was made."""
-        now = asyncio.get_running_loop().time()
-        self._since[connection] = now
-        while len(self._since) > self._most:
-            oldest, since = next(iter(self._since.items()))
-            if now - since < SPARED_S and len(self._since) <= 2 * self._most:
-                return
-            del self._since[oldest]
-            self._on_drop()
-            oldest.transport.abort()
-
-    def remove(self, connection: ServerConnection) -> None:
-        """A connection is gone, or has become a websocket. Idempotent."""
-        since = self._since.pop(connection, None)
-        now = asyncio.get_running_loop().time()
-        if since is not None and now - since >= self._late_s:
-            self._on_late()
-
-
-class WaitingConnection(PromptConnection):
-    """A connection of the library that is kept account of from its first moment."""
-
-    waiting: Waiting
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait."""
-        super().connection_made(transport)
-        self.waiting.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
-        self.waiting.remove(self)
-        super().connection_lost(exc)
-
-
-class Line:
-    """How text goes out on one websocket. ``framer`` is shared by all of them."""
-
-    __slots__ = ("_framer", "_transport", "_ws")
-
-    def __init__(self, ws: DirectConnection, framer: Framer) -> None:
-        self._ws = ws
-        self._transport = ws.transport
-        self._framer = framer
-
-    def write(self, payload: bytes) -> bool:
-        """Write a text message now; return False where it has to wait.
-
-        It has to wait while too much is unsent, and in the middle of a message that is
-        sent in fragments. A connection that is closing takes nothing: True.
-        """
-        if self._ws.is_free:
-            self._transport.write(self._framer.frame(payload))
-            return True
-        return self._write_otherwise(payload)
-
-    def _write_otherwise(self, payload: bytes) -> bool:
-        protocol, transport = self._ws.protocol, self._transport
-        if protocol.state is not State.OPEN:
-            return True
-        is_busy = protocol.expect_continuation_frame
-        if is_busy or transport.get_write_buffer_size() >= HIGH_BYTES:
-            return False
-        if protocol.extensions:
-            # Compression and the like belong to one connection: the library frames it.
-            broadcast((self._ws,), payload, text=True)
-        else:
-            transport.write(self._framer.frame(payload))
-        return True
-
-
-def bound(transport: asyncio.BaseTransport, unsent: int) -> None:
-    """Let the system keep so many bytes for a reader that does not read.
-
-    Left to itself, Linux lets this grow to four megabytes a connection.
-    """
-    if (line := _socket_of(transport)) is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, unsent)
-
-
-def reset(transport: asyncio.Transport) -> None:
-    """End a connection now: what was not read is lost, and nothing of it is kept.
-
-    A mere close would leave it to the system to offer the rest for minutes.
-    """
-    if (line := _socket_of(transport)) is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-    transport.abort()
-
-
-def _socket_of(transport: asyncio.BaseTransport) -> socket.socket | None:
-    line: socket.socket | None = transport.get_extra_info("socket")
-    return line

@@ -1,20 +1,28 @@
-"""What the sessions of a server share: its rooms, its doorkeepers, its clock."""
+"""What the sessions of a server share: its rooms, its gate, its clock."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.game.errors import Refused
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH
 from server.metrics import Metrics
 from server.net.addresses import Peers
 from server.net.admin import AdminDesk
 from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper
+from server.protocol.client_messages import OpenRoom
 from server.report.reporting import Reports
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
+from server.rooms.ports import RoomPort
+
+_CODE = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Desk:
     """Returns a fresh random id (hex, 128 bits)."""
     site: str | None
     """This node's name among others; None where it is alone."""
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, nothing that comes in is read: its sender comes back, and repeats."""
 
@@ -47,3 +55,33 @@ class Desk:
         if self.stopping.is_set():
             return "stopping"
         return "full" if self.gate.is_full else None
+
+    async def find(self, address: str, given: str) -> RoomPort:
+        """Return the room of a code that was typed; raises :class:`Refused`.
+
+        Wrong codes are counted by address, unless they cannot be a room's code at all.
+        """
+        code = given.strip().upper()
+        if not _CODE.fullmatch(code):
+            raise Refused("unknown_room", "Give a room's code: six letters or digits.")
+        self.gate.try_code(address, code)
+        try:
+            room = await self.directory.find(code)
+        except Refused as refusal:
+            if refusal.code == "unknown_room":
+                self.gate.code_was(address, code, is_right=False)
+            raise
+        self.gate.code_was(address, code, is_right=True)
+        return room
+
+    async def open_room(self, address: str, message: OpenRoom) -> bytes:
+        """Open a room for an address; return the answer. Raises :class:`Refused`."""
+        directory = self.directory
+        self.gate.may_open(address, lambda code: directory.running(code) is not None)
+        note = functools.partial(self.gate.opened, address)
+        try:
+            return await self.admin.answer(message, note)
+        except Refused as refusal:
+            if refusal.code == "rooms_full":
+                self.gate.hit("rooms")
+            raise

@@ -10,6 +10,7 @@ frame is left to the transport, which is then not free until it has gone out.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from os import write
 
 from server.net.connection import text_frame
@@ -37,9 +38,11 @@ class DirectLink(Link, ABC):
 class SocketCrowd:
     """Links that hear the same: a Crowd for this node's own websockets."""
 
-    __slots__ = ("_free", "_others")
+    __slots__ = ("_free", "_others", "_write")
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[int, bytes], int] = write) -> None:
+        """``write`` writes bytes to a descriptor, and returns how many it took."""
+        self._write = write
         self._free: dict[int, DirectLink] = {}
         """By descriptor: links whose socket may be written to directly."""
         self._others: dict[Link, None] = {}
@@ -69,7 +72,7 @@ class SocketCrowd:
     def push(self, payload: bytes, slot: Slot | None = None) -> None:
         """Send a message to every link, in no order of theirs."""
         frame = text_frame(payload)
-        size = len(frame)
+        size, write = len(frame), self._write
         others = tuple(self._others)  # before some of the free ones join them
         short: list[tuple[int, int]] = []
         for file in self._free:

@@ -274,6 +274,11 @@ class Bucket:
         self._tokens -= 1
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
 
+    @property
+    def is_rested(self) -> bool:
+        """Whether half of what may be saved up is there again."""
+        return self._tokens >= self._burst / 2
+
     def give_back(self) -> None:
         """Undo a take that came to nothing."""
         self._tokens += 1

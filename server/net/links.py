@@ -1,8 +1,8 @@
 """A websocket as a Link: never waits, keeps only the newest of what replaces itself.
 
 While the kernel takes what is written, frames go straight to the transport. Once a
-client reads too slowly, its frames are held here, newest of each slot; a keeper looks
-after held links, and cuts those loose that stay stuck. Nobody else waits for them.
+client reads too slowly, its frames are held here, newest of each slot; the keeper
+flushes held links, and resets those that stay stuck. No other client waits for them.
 """
 
 from __future__ import annotations
@@ -13,29 +13,23 @@ import json
 import logging
 from collections.abc import Callable
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
-from server.net.connection import NO_FILE, DirectConnection, Framer, Line, reset
+from server.net.connection import NO_FILE, Connection, Framer
 from server.net.crowd import DirectLink, SocketCrowd
 from server.rooms.ports import Audience, Slot
+from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.net")
 
 HELD = 256
-"""Frames without a slot that are held; more than that, and the client is cut loose."""
+"""Frames without a slot that are held for one client."""
 
 STUCK_S = 20.0
-"""A client that has taken nothing for so long is cut loose."""
-
-LOOK_S = 0.1
-"""How often held links are looked at."""
-
-CUTS = 5
-"""At most so many are cut loose in one look."""
+"""Time in which a client must read something, in seconds."""
 
 
 class WsLink(DirectLink):
@@ -44,9 +38,9 @@ class WsLink(DirectLink):
     __slots__ = (
         "_crowd",
         "_file",
+        "_framer",
         "_is_clear",
         "_keeper",
-        "_line",
         "_on_refusal",
         "_on_welcome",
         "_parting",
@@ -63,7 +57,7 @@ class WsLink(DirectLink):
 
     def __init__(
         self,
-        ws: DirectConnection,
+        ws: Connection,
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
         site: str | None = None,
@@ -74,7 +68,7 @@ class WsLink(DirectLink):
         """
         self._ws = ws
         self._keeper = keeper
-        self._line = Line(ws, keeper.framer)
+        self._framer = keeper.framer
         self._is_clear = True
         """Nothing is held, and it has not parted: frames may go straight out."""
         self._crowd: SocketCrowd | None = None
@@ -96,7 +90,7 @@ class WsLink(DirectLink):
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, or hold it while the client is slow."""
-        if self._is_clear and self._line.write(frame):
+        if self._is_clear and self._ws.write(frame, self._framer):
             return
         if not self._parting:
             self._hold(frame, slot)
@@ -116,7 +110,7 @@ class WsLink(DirectLink):
 
     def send_rest(self, rest: bytes) -> None:
         """Send what the socket did not take of a frame that was written directly."""
-        self._ws.transport.write(rest)
+        self._ws.write_rest(rest)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome: the session may now speak for its role."""
@@ -143,22 +137,22 @@ class WsLink(DirectLink):
     def flush(self, now: float) -> bool:
         """Write what is held; return whether anything is left to hold.
 
-        Cuts the link loose where it has been stuck for too long.
+        Resets the link if it has been stuck for too long.
         """
-        while self._queue and self._line.write(self._queue[0]):
+        while self._queue and self._ws.write(self._queue[0], self._framer):
             self._queue.pop(0)
             self._since = now
         while self._slots and not self._queue:
             slot, frame = next(iter(self._slots.items()))
-            if not self._line.write(frame):
+            if not self._ws.write(frame, self._framer):
                 break
             del self._slots[slot]
             self._since = now
         if not self._queue and not self._slots:
             self._set_clear(not self._parting)
             return False
-        if now - self._since > STUCK_S and self._keeper.may_cut():
-            self._cut()
+        if now - self._since > self._keeper.stuck_s and self._keeper.may_cut():
+            self.reset()
             return False
         return True
 
@@ -190,37 +184,55 @@ class WsLink(DirectLink):
             self._keeper.hold(self)
         if slot is not None:
             self._slots[slot] = frame
-        elif len(self._queue) < HELD:
+        elif len(self._queue) < self._keeper.held:
             self._queue.append(frame)
         else:
-            self._cut()
+            self.reset()
 
-    def _cut(self) -> None:
-        """Drop a stuck client: what it has not read is lost, it may come back."""
-        log.info("a client that does not read was cut loose")
+    def reset(self) -> None:
+        """Drop a stuck client: what it has not read is lost, and it may come back."""
+        log.info("a client that does not read was disconnected")
         self._parting = True
         self._set_clear(False)
         self._keeper.metrics.cut_loose.inc()
         self._queue.clear()
         self._slots.clear()
-        reset(self._ws.transport)
+        self._ws.reset()
 
 
 class Keeper:
-    """Looks after links that are slow, and closes those that part."""
+    """Flushes links that read slowly, and closes those that part."""
 
-    def __init__(self, metrics: Metrics | None = None) -> None:
-        self.metrics = metrics or Metrics()
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        held: int = HELD,
+        stuck_s: float = STUCK_S,
+        look_s: float = 0.1,
+        resets: int = 5,
+    ) -> None:
+        """``held`` frames without a slot are kept for one client; a client with more,
+        or one that has read nothing for ``stuck_s`` seconds, is reset. Held links are
+        flushed every ``look_s`` seconds, and at most ``resets`` of them reset then.
+        """
+        self.metrics = metrics
         self.metrics.watch("sockets_held", lambda: len(self._held))
+        self.held = held
+        self.stuck_s = stuck_s
         self.framer = Framer()
         """Shared by all links: what goes to many is framed once."""
+        self._look_s = look_s
+        self._most_resets = resets
         self._held: set[WsLink] = set()
-        self._cuts = 0
+        self._resets = 0
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
+        self._parted: list[Connection] = []
+        """To be closed as soon as this runs (again)."""
 
     def hold(self, link: WsLink) -> None:
-        """Look after a link until it has nothing held."""
+        """Flush a link until it has nothing held."""
         self._held.add(link)
         self._wake.set()
 
@@ -228,34 +240,54 @@ class Keeper:
         """Count a last frame by its code."""
         self.metrics.goodbyes[json.loads(bye)["code"]].inc()
 
-    def close(self, ws: ServerConnection) -> None:
+    def close(self, ws: Connection) -> None:
         """Close a websocket in the background."""
-        if self._group is not None:
+        if self._group is None:
+            self._parted.append(ws)
+        else:
             self._group.create_task(_close(ws), name="close-link")
 
     def may_cut(self) -> bool:
-        """Whether one more may be cut loose in this look.
+        """Return whether one more link may be reset in this look.
 
-        A thousand that get stuck together would else go in the same moment, and their
-        farewell hold up everybody else.
+        If a thousand that get stuck together were reset in the same moment, their
+        leaving would delay all other clients.
         """
-        self._cuts += 1
-        return self._cuts <= CUTS
+        self._resets += 1
+        return self._resets <= self._most_resets
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        """Work until cancelled. May be run again after a failure."""
+        async with OwnedGroup() as group:
             self._group = group
-            loop = asyncio.get_running_loop()
-            while True:
-                await self._wake.wait()
-                now, self._cuts = loop.time(), 0
-                self._held = {link for link in self._held if link.flush(now)}
-                if not self._held:
-                    self._wake.clear()
-                await asyncio.sleep(LOOK_S)
+            try:
+                while self._parted:
+                    self.close(self._parted.pop())
+                await self._flush_all()
+            finally:
+                self._group = None
+
+    async def _flush_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            now, self._resets = loop.time(), 0
+            self._held = {link for link in self._held if _flushed(link, now)}
+            if not self._held:
+                self._wake.clear()
+            await asyncio.sleep(self._look_s)
 
 
-async def _close(ws: ServerConnection) -> None:
+def _flushed(link: WsLink, now: float) -> bool:
+    """Flush a link; one that fails is reset, and harms no other."""
+    try:
+        return link.flush(now)
+    except Exception:
+        log.exception("a link could not be flushed")
+        link.reset()
+        return False
+
+
+async def _close(ws: Connection) -> None:
     with contextlib.suppress(ConnectionClosed, OSError):
         await ws.close(1000)

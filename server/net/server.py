@@ -9,16 +9,15 @@ import socket
 import ssl
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.protocol import CONNECTING, State
+from websockets.protocol import State
 
-from server.net.connection import PromptConnection, Waiting, WaitingConnection, bound
+from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Limits
@@ -33,10 +32,7 @@ log = logging.getLogger("twogaps.net")
 SOCKET_PATH = "/ws"
 
 PING_S = 20
-"""A socket is asked so often whether it is still there, and has as long to answer."""
-
-QUEUED_FRAMES = 8
-"""Frames of one socket that are taken in before the first of them is dealt with."""
+"""Ping interval and pong timeout, in seconds."""
 
 _FULL = {
     "sockets": "This server has as many connections as it may have.",
@@ -111,7 +107,9 @@ class Door:
         )
 
     async def receive(self, ws: ServerConnection) -> None:
-        """Hold a conversation on a websocket, or say that there is no place for it."""
+        """Serve a websocket, or tell its client that the server is full."""
+        if not isinstance(ws, Connection):
+            raise TypeError("listen() makes connections of another type")
         self.waiting.remove(ws)
         address = self._desk.peers.address(ws, ws.request)
         limit = self._gate.enter(address)
@@ -123,9 +121,8 @@ class Door:
         finally:
             self._gate.leave(address)
 
-    async def _converse(self, ws: ServerConnection, address: str) -> None:
-        assert isinstance(ws, PromptConnection)
-        bound(ws.transport, self._desk.limits.unsent)
+    async def _converse(self, ws: Connection, address: str) -> None:
+        ws.limit_unsent(self._desk.limits.unsent)
         session = Session(ws, self._desk, address)
         self._sessions.add(session)
         self._metrics.sockets_opened.inc()
@@ -155,71 +152,70 @@ class Door:
 class Port:
     """An open port, and every connection on it."""
 
-    def __init__(self) -> None:
-        self._server: Server | None = None
-        self._connections: WeakSet[ServerConnection] = WeakSet()
-
-    def connection_type(self, waiting: Waiting) -> type[ServerConnection]:
-        """Return the type of connections that are remembered here, and wait there."""
-        remembered = self._connections
-
-        class Remembered(WaitingConnection):
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
-                self.waiting = waiting
-                remembered.add(self)
-
-        return Remembered
-
-    def opened(self, server: Server) -> None:
-        """Note what listens."""
+    def __init__(self, server: Server, connections: WeakSet[Connection]) -> None:
         self._server = server
+        self._connections = connections
 
     async def close(self, most_s: float) -> None:
-        """Close the port: sockets in good order, or cut where that takes too long.
+        """Close the port and its websockets; abort those open after ``most_s`` seconds.
 
-        Connections that have not become sockets (a browser keeps some in reserve) are
-        cut at once; they would hold the end up until they time out.
+        Connections that are no websocket yet (a browser keeps some in reserve) are
+        aborted immediately. Otherwise they would delay the end until they time out.
         """
-        assert self._server is not None
         self._server.close()
-        self._cut(CONNECTING)
+        self._abort(State.CONNECTING)
         try:
             async with asyncio.timeout(most_s):
                 await self._server.wait_closed()
         except TimeoutError:
-            self._cut(*State)
+            self._abort(*State)
             await self._server.wait_closed()
 
-    def _cut(self, *states: State) -> None:
+    def _abort(self, *states: State) -> None:
         for connection in list(self._connections):
-            is_there = hasattr(connection, "transport")  # not where TLS has failed
-            if is_there and connection.protocol.state in states:
-                connection.transport.abort()
+            if connection.state in states:
+                connection.abort()
 
 
 async def listen(
-    door: Door, sock: socket.socket, tls: ssl.SSLContext | None = None
+    door: Door,
+    sock: socket.socket,
+    tls: ssl.SSLContext | None = None,
+    *,
+    ping_s: float = PING_S,
+    close_s: float = 2.0,
+    queued_frames: int = 8,
+    backlog: int = 2048,
 ) -> Port:
-    """Serve on a bound socket, with TLS where a context is given."""
-    made, limits = Port(), door.limits
+    """Serve on a bound socket, with TLS if a context is given.
+
+    ``ping_s`` is the ping interval and the pong timeout, ``close_s`` how long a client
+    has to answer a close frame. ``queued_frames`` of one socket are read before the
+    first of them is handled; ``backlog`` connections may wait to be accepted.
+    """
+    limits = door.limits
+    connections: WeakSet[Connection] = WeakSet()
+
+    def remember(connection: Connection) -> None:
+        connection.waiting = door.waiting
+        connections.add(connection)
+
     server = await serve(
         door.receive,
         sock=sock,
-        create_connection=made.connection_type(door.waiting),
+        create_connection=announced(Connection, remember),  # type: ignore[arg-type] # a wrapper will do, says its documentation
         process_request=door.check,
         compression=None,
         max_size=limits.stranger_frame,
-        max_queue=QUEUED_FRAMES,
+        max_queue=queued_frames,
         open_timeout=limits.request_s,
-        ping_interval=PING_S,
-        ping_timeout=PING_S,
-        close_timeout=2,
+        ping_interval=ping_s,
+        ping_timeout=ping_s,
+        close_timeout=close_s,
         server_header=None,
-        backlog=2048,
+        backlog=backlog,
         logger=logging.getLogger("twogaps.websockets"),
         ssl=tls,
         ssl_handshake_timeout=limits.request_s if tls else None,
     )
-    made.opened(server)
-    return made
+    return Port(server, connections)

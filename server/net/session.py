@@ -7,19 +7,18 @@ knows who is speaking, and lets nobody speak for another.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import re
+from collections.abc import Coroutine
 from typing import Literal
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from server.game.errors import Refused
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
+from server.game.ids import RoomCode
 from server.metrics import UNREADABLE
 from server.net.addresses import HERE
-from server.net.connection import PromptConnection
+from server.net.connection import Connection
 from server.net.context import Desk
 from server.net.limits import Bucket
 from server.net.links import WsLink
@@ -47,7 +46,8 @@ from server.rooms.ports import Attend, Enter, Leave, Return, RoomPort, Say
 log = logging.getLogger("twogaps.net")
 
 
-_CODE = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
+Work = Coroutine[object, None, None]
+"""What is left to do for a message that takes time."""
 
 _PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "internal")
 """Refusals that say nothing against who is refused."""
@@ -56,7 +56,7 @@ _PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "interna
 class Session:
     """The conversation on one websocket."""
 
-    def __init__(self, ws: PromptConnection, desk: Desk, address: str = HERE) -> None:
+    def __init__(self, ws: Connection, desk: Desk, address: str = HERE) -> None:
         """``address`` is what limits per address count this socket by."""
         self._ws = ws
         self._desk = desk
@@ -70,72 +70,76 @@ class Session:
         self._refusals = 0
         self._is_slowed = False
         self._is_queued = False
+        self._begun: Work | None = None
+        """What is left to do for the message that comes next in the queue."""
 
     async def run(self) -> None:
         """Talk until the socket closes."""
         deadline = asyncio.get_running_loop().call_later(
             self._desk.limits.hello_s, self._expire
         )
-        self._ws.take = self._take_now
+        self._ws.take = self._take
         try:
             async for frame in self._ws:
-                if not self._desk.stopping.is_set():
-                    await self._keep_pace()
-                    await self._receive(frame)
+                await self._receive(frame)
                 self._ws.unread -= 1
         except ConnectionClosed as closed:
             self._count_close(closed)
         finally:
             deadline.cancel()
             self._ws.take = None
+            if self._begun is not None:
+                self._begun.close()
             self._leave()
 
-    def _take_now(self, text: str) -> bool:
-        """Pass a welcome player's vote on at once, if it need not wait for anything.
+    def _take(self, text: str) -> bool:
+        """Handle a message as it arrives; return False if it has to be queued.
 
-        Whatever is no such vote goes the usual way, and is answered there.
+        It is queued until its turn comes at this role's rate, and if it takes time.
         """
-        is_player = self._role == "player" and self._is_welcome
-        is_small = len(text) <= self._desk.limits.player_frame
-        if not (is_player and is_small) or self._desk.stopping.is_set():
+        if self._bucket.wait_s() > 0:
             return False
-        if self._bucket.wait_s():
-            return False
-        try:
-            message = self._read(text)
-        except Refused:
-            return False
-        if message.type != "vote":
-            return False
-        self._bucket.take()
-        self._desk.metrics.messages["vote"].inc()
-        self._say(message)
-        return True
+        self._turn_s()
+        self._begun = self._begin(text)
+        return self._begun is None
+
+    async def _receive(self, frame: str | bytes) -> None:
+        """Handle a message from the queue."""
+        work, self._begun = self._begun, None
+        if work is None:
+            if wait_s := self._turn_s():
+                await asyncio.sleep(wait_s)
+            work = self._begin(frame)
+        if work is not None:
+            await self._finish(work)
 
     def part(self, bye: bytes) -> None:
         """Send a last frame and close. Idempotent."""
         self._link.part(bye)
 
-    async def _keep_pace(self) -> None:
-        """Read no faster than this role may send; say so, once, who sends faster."""
+    def _turn_s(self) -> float:
+        """Take a turn at this role's rate; return how many seconds to wait for it.
+
+        A client that sends faster is told so, once until it has rested.
+        """
         wait_s = self._bucket.take()
         if not wait_s:
-            self._is_slowed = False
-            return
+            self._is_slowed = self._is_slowed and not self._bucket.is_rested
+            return 0.0
         self._desk.metrics.delayed.inc()
         if not self._is_slowed:
             self._is_slowed = True
             self._gate.hit("staff_rate" if self._is_staff else "player_rate")
             detail = "Your messages come too fast; they are read one after another."
             self._link.push(self._refusal(Refused("too_fast", detail)))
-        await asyncio.sleep(wait_s)
+        return wait_s
 
     def _welcomed(self) -> None:
         """Staff may send more, and larger frames."""
         if self._role in ("host", "admin"):
             limits = self._desk.limits
             self._bucket = Bucket(limits.staff_rate, 2 * limits.staff_rate)
-            self._ws.protocol.max_message_size = limits.staff_frame
+            self._ws.limit_frames(limits.staff_frame)
 
     def _count_close(self, closed: ConnectionClosed) -> None:
         if closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG:
@@ -156,33 +160,65 @@ class Session:
     def _is_welcome(self) -> bool:
         return self._link.is_welcome
 
-    async def _receive(self, frame: str | bytes) -> None:
+    # --- what may be said ------------------------------------------------------------
+
+    def _begin(self, frame: str | bytes) -> Work | None:
+        """Handle a message, or refuse it; return what is left to do if it takes time.
+
+        Nothing is read while the server stops: clients come back, and repeat it.
+        """
+        if self._desk.stopping.is_set():
+            return None
         try:
             message = self._decode(frame)
             self._desk.metrics.messages[message.type].inc()
-            await self._handle(message)
-        except Refused as refusal:
-            self._refuse(refusal)
-        except Exception:
-            log.exception("a message could not be handled")
-            self._refuse(Refused("internal", "A fault of ours; nothing changed."))
+            self._check_right(message)
+            return self._handle(message)
+        except Exception as exc:  # noqa: BLE001 - answered and logged
+            self._fail(exc)
+            return None
+
+    async def _finish(self, work: Work) -> None:
+        try:
+            await work
+        except Exception as exc:  # noqa: BLE001 - answered and logged
+            self._fail(exc)
 
     def _decode(self, frame: str | bytes) -> ClientMessage:
         try:
-            return self._read(frame)
+            self._check_size(frame)
+            if isinstance(frame, bytes):
+                detail = "Send JSON in text frames, not binary ones."
+                raise Refused("bad_message", detail)
+            return decode_client(frame)
         except Refused:
             self._desk.metrics.messages[UNREADABLE].inc()
             raise
 
-    def _read(self, frame: str | bytes) -> ClientMessage:
+    def _check_size(self, frame: str | bytes) -> None:
         limits = self._desk.limits
         most = limits.staff_frame if self._is_staff else limits.player_frame
         if len(frame) > most:
             self._gate.hit("staff_frame" if self._is_staff else "player_frame")
             raise Refused("too_large", f"A frame may have {most} bytes here.")
-        if isinstance(frame, bytes):
-            raise Refused("bad_message", "Send JSON in text frames, not binary ones.")
-        return decode_client(frame)
+
+    def _check_right(self, message: ClientMessage) -> None:
+        """Raise :class:`Refused` if this role may not send such a message now."""
+        if message.type in ("hello", "prove"):
+            return
+        if not self._is_welcome or self._role is None:
+            raise Refused("hello_expected", "Say hello first, and wait for welcome.")
+        if message.type not in ALLOWED[self._role]:
+            detail = f"A {self._role} may not send '{message.type}'."
+            raise Refused("not_allowed", detail)
+
+    def _fail(self, exc: Exception) -> None:
+        """Answer a message that was refused, or that could not be handled."""
+        if isinstance(exc, Refused):
+            self._refuse(exc)
+            return
+        log.error("a message could not be handled", exc_info=exc)
+        self._refuse(Refused("internal", "A fault of ours; nothing changed."))
 
     def _refuse(self, refusal: Refused) -> None:
         """Send a refusal; whoever collects them before a welcome is shown out."""
@@ -194,19 +230,23 @@ class Session:
                 detail = "Too many refused messages before a hello."
                 self._link.part(_bye("refused", detail, come_back=False))
 
-    async def _handle(self, message: ClientMessage) -> None:
-        if message.type == "hello":
-            await self._hello(message)
-        elif message.type == "prove":
-            self._prove(message)
-        elif not self._is_welcome or self._role is None:
-            raise Refused("hello_expected", "Say hello first, and wait for welcome.")
-        elif message.type not in ALLOWED[self._role]:
-            raise Refused(
-                "not_allowed", f"A {self._role} may not send '{message.type}'."
-            )
-        else:
-            await self._speak(message)
+    def _handle(self, message: ClientMessage) -> Work | None:
+        match message.type:
+            case "hello":
+                return self._hello(message)
+            case (
+                "open_room" | "list_rooms" | "list_decks" | "get_case" | "preview_case"
+            ):
+                return self._answer_admin(message)
+            case "prove":
+                self._prove(message)
+            case "get_report" | "get_across":
+                self._report(message)
+            case "ping":
+                self._link.push(replies.pong(message, self._desk.clock.now_ms()))
+            case _:
+                self._say(message)
+        return None
 
     # --- who is there ----------------------------------------------------------------
 
@@ -219,10 +259,11 @@ class Session:
                 f"This server speaks protocol version {PROTOCOL_VERSION}; "
                 "reload the page or update the client.",
             )
+        self._challenge = None
         if hello.role == "admin":
             self._greet_admin(hello)
             return
-        self._room = await self._find(hello)
+        self._room = await self._desk.find(self._address, hello.room or "")
         self._role = hello.role
         if hello.role == "player":
             await self._enter(hello, self._room)
@@ -230,25 +271,11 @@ class Session:
             self._ask_proof(hello)
 
     def _greet_admin(self, hello: Hello) -> None:
-        self._role = "admin"
+        self._role, self._room = "admin", None
         if self._desk.admin.key is None:
             self._welcome_admin()
         else:
             self._ask_proof(hello)
-
-    async def _find(self, hello: Hello) -> RoomPort:
-        code = (hello.room or "").strip().upper()
-        if not _CODE.fullmatch(code):  # cannot be guessed right: does not count
-            raise Refused("unknown_room", "Give a room's code: six letters or digits.")
-        self._gate.try_code(self._address, code)
-        try:
-            room = await self._desk.directory.find(code)
-        except Refused as refusal:
-            if refusal.code == "unknown_room":
-                self._gate.code_was(self._address, code, is_right=False)
-            raise
-        self._gate.code_was(self._address, code, is_right=True)
-        return room
 
     async def _enter(self, hello: Hello, room: RoomPort) -> None:
         if hello.token:
@@ -286,17 +313,25 @@ class Session:
             raise Refused("hello_expected", "There is no challenge to answer.")
         hello, nonce = self._challenge
         self._challenge = None
-        if self._room is not None:
-            assert hello.role != "admin"
-            self._link.audience = hello.role
-            proof = Attend(link=self._link, nonce=nonce, proof=message.proof)
-            self._pass_on(self._room, proof)
+        if hello.role == "admin":
+            self._prove_admin(message, nonce)
             return
+        self._link.audience = hello.role
+        attend = Attend(link=self._link, nonce=nonce, proof=message.proof)
+        self._pass_on(self._place, attend)
+
+    def _prove_admin(self, message: Prove, nonce: str) -> None:
         key = self._desk.admin.key
-        assert key is not None
-        if not is_equal(message.proof, prove(key, "admin", None, nonce)):
+        if key is None or not is_equal(message.proof, prove(key, "admin", None, nonce)):
             raise Refused("wrong_proof", "This key does not open this; check the link.")
         self._welcome_admin()
+
+    @property
+    def _place(self) -> RoomPort:
+        """The room that this socket has asked for; raises :class:`Refused`."""
+        if self._room is None:
+            raise Refused("hello_expected", "Say hello to a room first.")
+        return self._room
 
     def _welcome_admin(self) -> None:
         welcome = Welcome(
@@ -309,28 +344,12 @@ class Session:
 
     # --- what is said ----------------------------------------------------------------
 
-    async def _speak(self, message: ClientMessage) -> None:
-        match message.type:
-            case (
-                "open_room" | "list_rooms" | "list_decks" | "get_case" | "preview_case"
-            ):
-                self._link.push(await self._answer_admin(message))
-            case "get_report" | "get_across":
-                self._report(message)
-            case "hello" | "prove":
-                raise Refused("not_allowed", "This socket has been welcomed already.")
-            case "ping":
-                self._link.push(replies.pong(message, self._desk.clock.now_ms()))
-            case _:
-                self._say(message)
-
     def _report(self, message: GetReport | GetAcross) -> None:
         """Let a report be made, of rooms of this node."""
         if isinstance(message, GetAcross):
             codes = tuple(RoomCode(code.strip().upper()) for code in message.rooms)
         else:
-            assert self._room is not None
-            codes = (self._room.code,)
+            codes = (self._place.code,)
 
         def refuse(refusal: Refused) -> None:
             self._link.push(replies.refused(refusal, message))
@@ -344,32 +363,27 @@ class Session:
             refuse(refusal)
 
     def _say(self, message: PlayerMessage | HostMessage) -> None:
-        assert self._room is not None
-        now_ms = self._desk.clock.now_ms()
+        say = Say(
+            link=self._link,
+            message=message,
+            stamped_ms=self._desk.clock.now_ms(),
+            is_permitted=True,  # see _check_right
+        )
         try:
-            self._room.put(Say(link=self._link, message=message, stamped_ms=now_ms))
+            self._place.put(say)
         except Refused as refusal:
             self._link.push(self._refusal(refusal, message))
 
-    async def _answer_admin(self, message: AdminQuestion) -> bytes:
+    async def _answer_admin(self, message: AdminQuestion) -> None:
         """Answer an admin; a refusal names the message by its ref."""
         try:
             if isinstance(message, OpenRoom):
-                return await self._open_room(message)
-            return await self._desk.admin.answer(message)
+                answer = await self._desk.open_room(self._address, message)
+            else:
+                answer = await self._desk.admin.answer(message)
         except Refused as refusal:
-            return self._refusal(refusal, message)
-
-    async def _open_room(self, message: OpenRoom) -> bytes:
-        gate, directory = self._gate, self._desk.directory
-        gate.may_open(self._address, lambda code: directory.running(code) is not None)
-        try:
-            note = functools.partial(gate.opened, self._address)
-            return await self._desk.admin.answer(message, note)
-        except Refused as refusal:
-            if refusal.code == "rooms_full":
-                gate.hit("rooms")
-            raise
+            answer = self._refusal(refusal, message)
+        self._link.push(answer)
 
     def _refusal(self, refusal: Refused, message: object = None) -> bytes:
         """Count a refusal; return its frame."""

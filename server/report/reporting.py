@@ -20,6 +20,7 @@ from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
 from server.report.files import OTHER_ROOMS
 from server.report.worker import EXPLAINED, JOB, Job
+from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.report")
 
@@ -67,7 +68,7 @@ class Reports:
     async def run(self) -> None:
         """Make reports until cancelled."""
         try:
-            async with asyncio.TaskGroup() as group:
+            async with OwnedGroup() as group:
                 self._group = group
                 await asyncio.Event().wait()
         finally:

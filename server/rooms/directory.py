@@ -29,6 +29,7 @@ from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.ports import AUDIENCES, Audience, Gateway, RoomPort
 from server.rooms.room import Room
+from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -99,7 +100,7 @@ class Directory:
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with OwnedGroup() as group:
             self._group = group
             try:
                 await self._forget_old()
@@ -247,12 +248,11 @@ class Directory:
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
         except UnreadableEvent as exc:
-            log.error("%s: see twogaps journal salvage", exc, extra={"room": code})
+            log.error("%s: see twogaps salvage", exc, extra={"room": code})
             raise Refused(
                 "room_closed",
                 "This room's journal is damaged, and what is left of it kept; whoever "
-                "runs this server can take it up before the damage "
-                "(twogaps journal salvage).",
+                "runs this server can take it up before the damage (twogaps salvage).",
             ) from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")

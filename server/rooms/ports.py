@@ -98,12 +98,15 @@ class Leave:
 class Say:
     """A message of somebody who is welcome, stamped where it was received (UTC ms).
 
-    ``token`` speaks for a player whose link is not known any more.
+    ``token`` speaks for a player whose link is not known any more. ``is_permitted``:
+    this node's own session has found that the role may send such a message. A session
+    of another node is not trusted with that: the room looks at its role itself.
     """
 
     link: Link
     message: PlayerMessage | HostMessage
     stamped_ms: int
+    is_permitted: bool = False
     token: str | None = None
     ack: Ack | None = None
 

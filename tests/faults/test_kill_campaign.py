@@ -1,6 +1,6 @@
 """kill -9 at random moments of whole games: while people vote, and while phases change.
 
-Four games of fifty kills each, under `make test-faults`.
+Four games of fifty kills each, under `make campaign`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes wrong between sites, with votes in flight: none is lost, none doubled.
 
 Smaller ones are in tests/federation; these run with people at three sites, and only
-with ``make test-faults``.
+with ``make campaign``.
 """
 
 from __future__ import annotations

@@ -97,6 +97,7 @@ async def test_a_frame_too_long_is_refused_and_one_far_too_long_is_not_read() ->
             await until(lambda: hits(at, "staff_frame") == 1)
 
 
+@pytest.mark.alone
 async def test_a_flood_is_read_at_its_pace_and_told_so_once() -> None:
     async with hall(limits=Limits(player_rate=50)) as at, wire(at.port) as ann:
         await ann.join(at.room)

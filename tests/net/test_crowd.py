@@ -8,7 +8,8 @@ import random
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from server.net.connection import DirectConnection
+from server.metrics import Metrics
+from server.net.connection import Connection
 from server.net.crowd import SocketCrowd
 from server.net.links import Keeper, WsLink
 from tests.support.room import RecordingLink
@@ -17,8 +18,8 @@ from tests.support.wires import Exchange, exchange, until
 END = "end"
 
 
-def link_to(ws: DirectConnection, keeper: Keeper | None = None) -> WsLink:
-    return WsLink(ws, keeper or Keeper(), lambda _: None)
+def link_to(ws: Connection, keeper: Keeper | None = None) -> WsLink:
+    return WsLink(ws, keeper or Keeper(Metrics()), lambda _: None)
 
 
 async def heard_by(link: WsLink, client: ClientConnection) -> list[str]:
@@ -33,24 +34,21 @@ async def heard_by(link: WsLink, client: ClientConnection) -> list[str]:
 
 async def seat(
     wires: Exchange, crowd: SocketCrowd
-) -> tuple[DirectConnection, WsLink, ClientConnection]:
+) -> tuple[Connection, WsLink, ClientConnection]:
     ws, client = await wires.dial()
     link = link_to(ws)
     crowd.add(link)
     return ws, link, client
 
 
-async def test_who_is_free_is_written_to_directly(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_free_sockets_are_written_to_directly() -> None:
     written: list[int] = []
 
     def write(file: int, frame: bytes) -> int:
         written.append(file)
         return os.write(file, frame)
 
-    monkeypatch.setattr("server.net.crowd.write", write)
-    crowd = SocketCrowd()
+    crowd = SocketCrowd(write)
     async with exchange() as wires:
         one, two = await seat(wires, crowd), await seat(wires, crowd)
         crowd.push(b"view")
@@ -110,20 +108,19 @@ async def test_a_frame_of_which_the_kernel_takes_a_part_arrives_whole() -> None:
         assert [int(text[:7]) for text in heard[:-1]] == list(range(sent))
 
 
-async def test_a_broken_socket_holds_up_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    crowd = SocketCrowd()
+async def test_a_broken_socket_delays_no_other() -> None:
+    broken_files: set[int] = set()
+
+    def write(file: int, frame: bytes) -> int:
+        if file in broken_files:
+            raise BrokenPipeError
+        return os.write(file, frame)
+
+    crowd = SocketCrowd(write)
     async with exchange() as wires:
         broken, _, _ = await seat(wires, crowd)
         _, link, client = await seat(wires, crowd)
-
-        def write(file: int, frame: bytes) -> int:
-            if file == broken.file:
-                raise BrokenPipeError
-            return os.write(file, frame)
-
-        monkeypatch.setattr("server.net.crowd.write", write)
+        broken_files.add(broken.file)
         crowd.push(b"view")
         assert await heard_by(link, client) == ["view"]
 
@@ -158,7 +155,7 @@ async def test_who_has_parted_is_sent_nothing_after_the_last_word() -> None:
 async def test_whatever_happens_everybody_has_all_of_it_in_order(seed: int) -> None:
     """Readers pause and go on, come and go, and hear from others in between."""
     rng = random.Random(seed)
-    crowd, keeper = SocketCrowd(), Keeper()
+    crowd, keeper = SocketCrowd(), Keeper(Metrics())
     async with exchange() as wires:
         seats: list[tuple[WsLink, ClientConnection, list[str]]] = []
         inside: set[int] = set()

@@ -1,6 +1,6 @@
 """No frame tells a secret before its time: every frame, to everybody, of random games.
 
-A slice of the games here, 500 under `make test-faults`.
+A slice of the games here, 500 under `make campaign`.
 """
 
 from __future__ import annotations

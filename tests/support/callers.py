@@ -7,7 +7,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from scenarios.load import load_library
@@ -52,8 +51,9 @@ class NoSocket:
     """Stands where a session has its websocket."""
 
     remote_address = ("192.0.2.1", 1)
-    transport = None
-    protocol = SimpleNamespace(max_message_size=0)
+
+    def limit_frames(self, most_bytes: int) -> None:
+        """Whatever comes is no longer than it is."""
 
 
 class Caller:

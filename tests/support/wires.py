@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from server.net.connection import DirectConnection
+from server.net.connection import Connection, Waiting, announced
 
 GUARD_S = 20
 
-Ends = tuple[DirectConnection, ClientConnection]
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+
+Ends = tuple[Connection, ClientConnection]
+
+
+def wait_freely(connection: Connection) -> None:
+    """Let a new connection wait as long as it likes."""
+    connection.waiting = Waiting(100, GUARD_S, lambda: None, lambda: None)
 
 
 class Exchange:
     """A server that hands out its end of every websocket that is opened."""
 
-    def __init__(self, server: Server, opened: asyncio.Queue[DirectConnection]) -> None:
+    def __init__(self, server: Server, opened: asyncio.Queue[Connection]) -> None:
         self._port = next(iter(server.sockets)).getsockname()[1]
         self._opened = opened
         self._stack = contextlib.AsyncExitStack()
 
-    async def dial(
-        self, compression: str | None = None, tls: ssl.SSLContext | None = None
-    ) -> Ends:
+    async def dial(self, tls: ssl.SSLContext | None = None) -> Ends:
         """Open a websocket; return the server's end and the client's."""
         client = await self._stack.enter_async_context(
             connect(
                 f"{'wss' if tls else 'ws'}://127.0.0.1:{self._port}/",
-                compression=compression,
+                compression=None,
                 max_queue=None,
                 max_size=None,
                 ssl=tls,
@@ -41,20 +51,26 @@ class Exchange:
         )
         return await self._opened.get(), client
 
+    async def dial_raw(self, client: socket.socket) -> Connection:
+        """Open a websocket from a bare socket; return the server's end."""
+        loop = asyncio.get_running_loop()
+        client.setblocking(False)
+        await loop.sock_connect(client, ("127.0.0.1", self._port))
+        await loop.sock_sendall(client, UPGRADE)
+        return await self._opened.get()
+
     async def hang_up(self) -> None:
         """Close every websocket."""
         await self._stack.aclose()
 
 
 @contextlib.asynccontextmanager
-async def exchange(
-    compression: str | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Exchange]:
+async def exchange(tls: ssl.SSLContext | None = None) -> AsyncIterator[Exchange]:
     """Serve for as long as the block lasts, at most ``GUARD_S`` seconds."""
-    opened: asyncio.Queue[DirectConnection] = asyncio.Queue()
+    opened: asyncio.Queue[Connection] = asyncio.Queue()
 
     async def receive(ws: ServerConnection) -> None:
-        assert isinstance(ws, DirectConnection)
+        assert isinstance(ws, Connection)
         await opened.put(ws)
         with contextlib.suppress(Exception):
             async for _ in ws:
@@ -66,8 +82,8 @@ async def exchange(
             receive,
             "127.0.0.1",
             0,
-            create_connection=DirectConnection,
-            compression=compression,
+            create_connection=announced(Connection, wait_freely),  # type: ignore[arg-type] # a wrapper will do
+            compression=None,
             ssl=tls,
         ) as server,
     ):
@@ -76,13 +92,6 @@ async def exchange(
             yield made
         finally:
             await made.hang_up()
-
-
-async def in_two_parts(go_on: asyncio.Event) -> AsyncIterator[str]:
-    """Yield a message in fragments: the second once it may go on."""
-    yield "one "
-    await go_on.wait()
-    yield "two"
 
 
 async def until(is_so: Callable[[], bool]) -> None:

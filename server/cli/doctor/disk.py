@@ -181,12 +181,12 @@ def journal(path: Path, now_ms: int) -> Finding:
         return bad(
             "journal",
             f"{len(damaged)} of {rooms} rooms damaged: {', '.join(damaged[:5])}",
-            "Stop the server; twogaps journal salvage takes out what is intact.",
+            "twogaps salvage takes out what is intact (with the server stopped).",
         )
     return good("journal", f"whole, {rooms} rooms")
 
 
 _FROM_BACKUP = (
-    "Stop the server; twogaps journal salvage takes out what is intact, or "
-    "twogaps journal restore puts a backup into a new folder."
+    "Stop the server; twogaps salvage takes out what is intact, or twogaps restore "
+    "puts a backup into a new folder."
 )

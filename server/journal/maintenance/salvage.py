@@ -127,7 +127,7 @@ def _reading(journal: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as exc:
         raise CannotSalvage(
             f"{journal.name} cannot be read at all ({exc}). Put a backup back into an "
-            "empty folder with: twogaps journal restore."
+            "empty folder with: twogaps restore."
         ) from exc
 
 

@@ -41,7 +41,7 @@ PARTS = (
     ("the kernel and asyncio: writing", ("_SelectorSocketTransport.write",)),
     (
         "framing, and whether a socket may be written to",
-        ("Line.write", "Framer.", "DirectConnection."),
+        ("Framer.", "Connection.write", "net/connection.py"),
     ),
     ("links and gateway: to whom", ("server/net/links.py", "server/federation/")),
     ("websockets: reading frames", ("/websockets/",)),

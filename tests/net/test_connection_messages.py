@@ -10,7 +10,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from server.net.connection import PromptConnection
+from server.net.connection import Connection, announced
+from tests.support.wires import wait_freely
 
 GUARD_S = 20
 
@@ -46,7 +47,7 @@ async def line() -> AsyncIterator[tuple[Seen, ClientConnection]]:
     seen = Seen()
 
     async def receive(ws: ServerConnection) -> None:
-        assert isinstance(ws, PromptConnection)
+        assert isinstance(ws, Connection)
         ws.take = seen.take
         with contextlib.suppress(ConnectionClosed):
             async for message in ws:
@@ -58,7 +59,7 @@ async def line() -> AsyncIterator[tuple[Seen, ClientConnection]]:
         receive,
         "127.0.0.1",
         0,
-        create_connection=PromptConnection,
+        create_connection=announced(Connection, wait_freely),  # type: ignore[arg-type] # a wrapper will do
         compression=None,
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]

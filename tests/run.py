@@ -1,0 +1,145 @@
+"""``python -m tests.run``: the parts of ``make test``, each with its time.
+
+    python -m tests.run              # the checks, then the tests over processes
+    python -m tests.run test --all   # with the tests of the full tier
+    python -m tests.run check        # the checks alone
+    python -m tests.run -- -k votes  # what follows -- goes to pytest
+
+The tests marked ``alone`` run in one process after the others, because they measure the
+machine that they run on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.tiers import SWITCH, Tier
+
+ROOT = Path(__file__).parent.parent
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+
+CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "types": ((str(BIN / "mypy"),),),
+    "pages": ((PYTHON, "-m", "tests.support.web"),),
+    "style": (
+        (str(BIN / "ruff"), "format", "--check", "."),
+        (str(BIN / "ruff"), "check", "."),
+    ),
+    "imports": ((str(BIN / "lint-imports"),),),
+    "cases": ((str(BIN / "twogaps"), "cases", "lint"),),
+}
+"""Each check by name: its commands, the slowest check first."""
+
+NO_TESTS = 5
+"""pytest's exit code where it selected no test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the run: its name, its seconds, and whether it passed."""
+
+    name: str
+    took_s: float
+    passed: bool
+    output: str = ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the parts, print a table of their times, and return the exit code."""
+    options = _arguments(argv)
+    os.chdir(ROOT)
+    if options.all:
+        os.environ[SWITCH] = Tier.FULL
+    began_s = time.monotonic()
+    parts = run_checks(2)
+    if options.what == "test":
+        parts += run_tests(options.workers, options.pytest)
+    print(table(parts, time.monotonic() - began_s))
+    return 0 if all(part.passed for part in parts) else 1
+
+
+def run_checks(at_a_time: int) -> list[Part]:
+    """Run the checks, several at a time, and print each when it has finished."""
+    parts = []
+    with ThreadPoolExecutor(at_a_time) as pool:
+        waiting = [pool.submit(_quiet, name, CHECKS[name]) for name in CHECKS]
+        for done in as_completed(waiting):
+            part = done.result()
+            print(f"{_mark(part)} {part.name} ({part.took_s:.1f} s)", flush=True)
+            if not part.passed:
+                print(part.output, flush=True)
+            parts.append(part)
+    return parts
+
+
+def run_tests(workers: int, more: Sequence[str]) -> list[Part]:
+    """Run the tests over ``workers`` processes, then those that need the machine."""
+    spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
+    return [
+        _loud("tests over processes", (*spread, *more)),
+        _loud("tests alone", ("-m", "alone", *more)),
+    ]
+
+
+def table(parts: Sequence[Part], took_s: float) -> str:
+    """Return the parts and their times as text, and the sum in wall-clock time."""
+    width = max(len(part.name) for part in parts)
+    lines = [f"  {p.name:<{width}} {p.took_s:7.1f} s  {_mark(p)}" for p in parts]
+    return "\n".join(["", *lines, f"  {'in all':<{width}} {took_s:7.1f} s"])
+
+
+def _mark(part: Part) -> str:
+    return "passed" if part.passed else "FAILED"
+
+
+def _quiet(name: str, commands: Sequence[Sequence[str]]) -> Part:
+    """Run commands and keep what they print."""
+    began_s, output, passed = time.monotonic(), "", True
+    for command in commands:
+        done = subprocess.run(
+            command,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output += done.stdout
+        passed = passed and done.returncode == 0
+    return Part(name, time.monotonic() - began_s, passed, output)
+
+
+def _loud(name: str, arguments: Sequence[str]) -> Part:
+    """Run pytest where its progress can be seen."""
+    print(f"\n{name}: pytest {' '.join(arguments)}", flush=True)
+    began_s = time.monotonic()
+    code = subprocess.run((PYTHON, "-m", "pytest", *arguments), check=False).returncode
+    return Part(name, time.monotonic() - began_s, code in (0, NO_TESTS))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.run")
+    parser.add_argument("what", nargs="?", choices=("test", "check"), default="test")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=(os.cpu_count() or 1) + 1,
+        help="Processes for the tests. Most of their time is waiting.",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="Also run the tests of the full tier."
+    )
+    parser.add_argument("pytest", nargs="*", help="Arguments for pytest, after --.")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
