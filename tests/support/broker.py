@@ -35,7 +35,7 @@ class Broker:
 
     def __init__(self, port: int, *command: str) -> None:
         self.port = port
-        self._command = command
+        self.command = command
         self._process: asyncio.subprocess.Process | None = None
 
     def url(self, user: str = "", password: str = "") -> str:
@@ -53,7 +53,7 @@ class Broker:
         """Start it under the programs ``before``, and wait until it listens."""
         self._process = await asyncio.create_subprocess_exec(
             *before,
-            *self._command,
+            *self.command,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -22,6 +22,7 @@ from typing import Any
 from tests.bench.speed import beside, campaign, machine
 from tests.bench.speed.beside import Beside
 from tests.bench.speed.campaign import Cores, Paced, Size
+from tests.bench.speed.home import Home, home
 from tests.bench.speed.page import DOCS, replace_part
 from tests.bench.speed.picture import picture
 from tests.bench.speed.promises import promises
@@ -84,6 +85,7 @@ def _write(
     around: dict[str, Any],
     sizes: list[Size],
     turns: list[Beside],
+    homes: list[Home],
     paced: Paced,
     text: str,
 ) -> None:
@@ -91,6 +93,7 @@ def _write(
         **around,
         "sizes": [asdict(size) for size in sizes],
         "side_by_side": [asdict(one) for one in turns],
+        "home_beside_alone": [asdict(one) for one in homes],
         "paced": asdict(paced),
     }
     (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
@@ -108,10 +111,15 @@ def main() -> None:
         help="measure fan-out also with loopback's receiving half done by the driver's "
         "core: changes rps_cpus of lo while that lasts (root)",
     )
+    parser.add_argument(
+        "--home",
+        action="store_true",
+        help="with --sizes: also measure a home with a broker beside a lone node",
+    )
     options = parser.parse_args()
     sizes, is_whole = options.sizes, tuple(options.sizes) == SIZES
     try:
-        machine.raise_file_limit(max(*sizes, 3 * BESIDE) if is_whole else max(sizes))
+        machine.raise_file_limit(3 * BESIDE)
     except machine.TooFewFiles as exc:
         raise SystemExit(str(exc)) from exc
     cores = _cores()
@@ -121,12 +129,13 @@ def main() -> None:
     print(f"load before: {around['load_before']}", file=sys.stderr)
     try:
         turns = _beside(cores, options.steer) if is_whole else []
+        homes = [home(BESIDE, cores, _tell)] if is_whole or options.home else []
     except machine.CannotSteer as exc:
         raise SystemExit(str(exc)) from exc
     found = _measured(sizes, cores)
     paced = campaign.paced(cores, _tell)
     _tell("")
-    judged = "\n".join(str(promise) for promise in promises(found, paced, turns))
+    judged = "\n".join(str(promise) for promise in promises(found, paced, turns, homes))
     ending = f"load before {around['load_before']}, after {machine.load()}"
     tables = [table(found), *([beside.table(turns)] if turns else [])]
     text = "\n\n".join(
@@ -134,7 +143,7 @@ def main() -> None:
     )
     print(text)
     if is_whole:
-        _write(around, found, turns, paced, text)
+        _write(around, found, turns, homes, paced, text)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from tests.bench.speed.beside import Beside
 from tests.bench.speed.campaign import Paced, Size
+from tests.bench.speed.home import Home
 
 OVER_FLOOR = 1.3
 UNDER_BROADCAST = 1.5
 OF_ECHO = 0.6
 MEMORY_KB = 20.0
 GROWTH = 1.3
+HOME = 1.15
 PACED_MS = 50.0
 
 
@@ -35,13 +37,17 @@ class Promise:
 
 
 def promises(
-    sizes: Sequence[Size], paced: Paced | None, turns: Sequence[Beside]
+    sizes: Sequence[Size],
+    paced: Paced | None,
+    turns: Sequence[Beside],
+    homes: Sequence[Home] = (),
 ) -> list[Promise]:
     """Return what can be judged from the sizes that were run."""
     by_n = {size.n: size for size in sizes}
     found: list[Promise] = []
     for one in turns:
         found += _fan_out(one)
+    found += [_of_home(one) for one in homes]
     if 5_000 in by_n:
         found += _at_5000(by_n[5_000])
     if 10_000 in by_n:
@@ -69,6 +75,15 @@ def _fan_out(one: Beside) -> Iterator[Promise]:
         f"{one.library_by_game:.2f} ({one.library.cpu_us:.1f} µs, which is "
         f"{one.library_by_floor:.2f} bare loops)",
         one.library_by_game >= UNDER_BROADCAST,
+    )
+
+
+def _of_home(one: Home) -> Promise:
+    return Promise(
+        f"fan-out to {one.n:,} of a home with a broker, CPU a socket, "
+        f"at most {HOME} × that of a lone node",
+        f"{one.home_by_alone:.2f} ({one.home.cpu_us:.1f}, {one.alone.cpu_us:.1f} µs)",
+        one.home_by_alone <= HOME,
     )
 
 
