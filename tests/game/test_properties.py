@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -57,6 +60,10 @@ from server.game.views.stage import player_view, screen_view
 from server.game.views.stage_types import StageView
 from server.journal.codec import decode, encode
 from tests.support.cases import opened
+from tests.support.tiers import scaled
+
+Script = list[tuple[Command, int, frozenset[PlayerId]]]
+"""Commands, each with its time in milliseconds and the players who are there."""
 
 STAGE: TypeAdapter[StageView] = TypeAdapter(StageView)
 
@@ -143,9 +150,9 @@ room_settings = st.builds(
 
 
 @st.composite
-def scripts(draw: st.DrawFn) -> list[tuple[Command, int, frozenset[PlayerId]]]:
-    """Commands with times and presence: a course, with rubbish strewn in."""
-    script: list[tuple[Command, int, frozenset[PlayerId]]] = []
+def scripts(draw: st.DrawFn, courses: st.SearchStrategy[int], longest: int) -> Script:
+    """Draw whole rounds with other commands between, then ``longest`` more at most."""
+    script: Script = []
     now_ms = 10_000
 
     def add(command: Command) -> None:
@@ -156,7 +163,7 @@ def scripts(draw: st.DrawFn) -> list[tuple[Command, int, frozenset[PlayerId]]]:
 
     for player in PLAYERS[:3]:
         add(Join(player, f"name {player}"))
-    for step in COURSE * draw(st.integers(0, 2)):
+    for step in COURSE * draw(courses):
         for command in draw(st.lists(st.one_of(votes, hosts, people), max_size=1)):
             add(command)
         if isinstance(step, str):
@@ -164,16 +171,31 @@ def scripts(draw: st.DrawFn) -> list[tuple[Command, int, frozenset[PlayerId]]]:
                 add(command)
         else:
             add(step)
-    for command in draw(st.lists(st.one_of(votes, hosts, people), max_size=12)):
+    for command in draw(st.lists(st.one_of(votes, hosts, people), max_size=longest)):
         add(command)
     return script
 
 
-@settings(max_examples=70, deadline=None)
-@given(room_settings, scripts())
-def test_replay_equals_live_votes_are_conserved_and_nothing_leaks(
-    chosen: RoomSettings, script: list[tuple[Command, int, frozenset[PlayerId]]]
+@pytest.mark.sampled
+@settings(max_examples=scaled(400, 1_000, 20_000))
+@given(room_settings, scripts(st.just(0), 30))
+def test_short_random_scripts_replay_conserve_votes_and_leak_nothing(
+    chosen: RoomSettings, script: Script
 ) -> None:
+    _holds(chosen, script)
+
+
+@pytest.mark.sampled
+@settings(max_examples=scaled(30, 100, 2_000))
+@given(room_settings, scripts(st.integers(1, 2), 8))
+def test_whole_rounds_replay_conserve_votes_and_leak_nothing(
+    chosen: RoomSettings, script: Script
+) -> None:
+    _holds(chosen, script)
+
+
+def _holds(chosen: RoomSettings, script: Script) -> None:
+    """Carry out a script; assert what holds after each command and at the end."""
     first = opened(chosen, rounds=3, opening=True)
     journal: list[Event] = [first]
     state = replay(journal)
@@ -250,7 +272,7 @@ def _shows_no_secret(
         for view in (player_view, screen_view)
     ]
     own = [
-        TypeAdapter(type(mine)).dump_json(mine).decode()
+        _adapter(type(mine)).dump_json(mine).decode()
         for mine in (private_view(state, p, now_ms, present) for p in state.players)
     ]
     for index, round_ in enumerate(state.rounds):
@@ -270,6 +292,12 @@ def _shows_no_secret(
             assert not view.keys() & {"before", "after", "bars", "moves", "right"}
             if state.phase is not Phase.FIX:
                 assert "verdict" not in view
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Return the codec of a view; building one takes longer than a whole script."""
+    return TypeAdapter(kind)
 
 
 _BEFORE_REVEAL = {
