@@ -13,6 +13,7 @@ DATA ?= data
 PYTEST ?=
 FRAMES ?= 1000000
 SEED ?= 7
+export TWOGAPS_SEED ?= $(SEED)
 WORKERS ?=
 ALL ?= 0
 TEST_OPTIONS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(filter-out 0,$(ALL)),--all)
@@ -44,8 +45,7 @@ campaign: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an
 	TWOGAPS_TIER=campaign $(BIN)/python -m pytest $(PYTEST)
 
 fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SEED=…)
-	TWOGAPS_FUZZ_FRAMES=$(FRAMES) TWOGAPS_FUZZ_SEED=$(SEED) \
-	  $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)
+	TWOGAPS_FUZZ_FRAMES=$(FRAMES) $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)
 
 stuck: $(VENV)/.tested ## A class beside 1,000 readers that never read, and a flood
 	$(BIN)/python -m tests.bench.stuck

@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support.tiers import TierError, chosen_tier, is_run, scaled, seed, tier_of
+from tests.support.figures import NAME, Figure, figures_of
+from tests.support.tiers import (
+    SAMPLED,
+    TierError,
+    chosen_tier,
+    is_run,
+    scaled,
+    seed,
+    tier_of,
+)
 
 TESTS = Path(__file__).parent
 WAIT_LONG = ("fault", "load")
 """Markers of the tests that start first, so that none is left for the end."""
 
-settings.register_profile("tier", deadline=None, max_examples=scaled(50, 150, 2_000))
+settings.register_profile("tier", deadline=None, max_examples=scaled(100, 200, 2_000))
 settings.load_profile("tier")  # no test is judged by its time
 
 
@@ -41,6 +50,8 @@ def pytest_collection_modifyitems(
     for item in items:
         path = item.path.relative_to(TESTS)
         markers = {mark.name for mark in item.iter_markers()}
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            markers.add(SAMPLED)
         try:
             selected = is_run(chosen, tier_of(path, markers), markers)
         except TierError as exc:
@@ -55,20 +66,20 @@ def pytest_collection_modifyitems(
 
 
 @pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Report a measured figure, printed after the run although the test passes."""
-    return lambda text: record_property("figure", text)
+    return lambda text: record_property(NAME, text)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests reported."""
-    passed = terminalreporter.stats.get("passed", [])
-    figures = [
-        str(value)
-        for report in passed
-        for name, value in report.user_properties
-        if name == "figure"
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "call"
     ]
-    if figures:
+    found = figures_of(reports)
+    if found:
         terminalreporter.section("figures")
-        terminalreporter.write_line("\n".join(figures))
+        terminalreporter.write_line("\n".join(found))

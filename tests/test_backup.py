@@ -18,6 +18,7 @@ from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from tests.cli.test_cli import run
+from tests.support.figures import Figure
 from tests.support.program import Program
 from tests.support.server import hall
 from tests.support.voters import Acks, Voter, check
@@ -35,7 +36,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
 
 @pytest.mark.fault
 async def test_a_backup_under_votes_holds_all_that_was_recorded_and_plays_on(
-    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    program: Program, tmp_path: Path, figure: Figure
 ) -> None:
     await program.start("--room", "first-class")
     code, key = program.room
@@ -61,8 +62,7 @@ async def test_a_backup_under_votes_holds_all_that_was_recorded_and_plays_on(
         await asyncio.gather(*runs, return_exceptions=True)
     admin_key = program.admin_key
     assert (await program.stop()).code == 0
-    with capsys.disabled():
-        print(f"\n  {manifest.events} events backed up, {during} votes meanwhile")
+    figure(f"{manifest.events} events backed up, {during} votes meanwhile")
     assert packed.stat().st_mode & 0o777 == 0o600
     assert run("restore", str(packed), "--data", str(again))[0] == 0
     for voter, known in zip(voters, recorded, strict=True):

@@ -9,6 +9,7 @@ import pytest
 from server.game.errors import REFUSALS
 from server.metrics import EVENTS, MESSAGES, Metrics
 from server.protocol.client_messages import ALLOWED
+from tests.support.figures import Figure
 from tests.support.server import hall
 from tests.support.wire import wire
 
@@ -63,7 +64,7 @@ async def test_a_game_is_counted_and_nobody_named() -> None:
 
 
 @pytest.mark.load
-def test_what_a_vote_costs_to_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_vote_costs_to_count(figure: Figure) -> None:
     """Printed, not judged: counting beside the pydantic decoding of one vote."""
     metrics, n = Metrics(), 20_000
     started = time.perf_counter()
@@ -71,6 +72,5 @@ def test_what_a_vote_costs_to_count(capsys: pytest.CaptureFixture[str]) -> None:
         metrics.messages["vote"].inc()
         metrics.vote_seconds.observe(0.004)
     spent_us = (time.perf_counter() - started) / n * 1e6
-    with capsys.disabled():
-        print(f"\n  counting a vote: {spent_us:.2f} us")
+    figure(f"counting a vote: {spent_us:.2f} us")
     assert value(metrics, "vote_seconds_count") == n

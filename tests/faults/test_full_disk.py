@@ -16,6 +16,7 @@ from server.game.events import VoteCast
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from server.net import health
+from tests.support.figures import Figure
 from tests.support.http import get
 from tests.support.missing import need
 from tests.support.server import hall
@@ -58,7 +59,7 @@ async def vote_until_refused(player: Wire, start: int) -> tuple[int, int]:
 
 @pytest.mark.fault
 async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_with_space(
-    small_disk: Path, capsys: pytest.CaptureFixture[str]
+    small_disk: Path, figure: Figure
 ) -> None:
     data, recorded = small_disk / "data", set[int]()
     async with hall(data=data) as at, wire(at.port) as host, wire(at.port) as ann:
@@ -85,8 +86,7 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_with_space(
     await store.close()
     stored = {event.counter for event in journal if isinstance(event, VoteCast)}
     assert stored == recorded
-    with capsys.disabled():
-        print(f"\n  disk full three times: {len(recorded)} votes recorded, all kept")
+    figure(f"disk full three times: {len(recorded)} votes recorded, all kept")
 
 
 @pytest.mark.fault

@@ -13,11 +13,13 @@ import pytest
 from client import connect, host
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
+from tests.support.figures import Figure
 from tests.support.node import Node
+from tests.support.tiers import scaled, seed
 from tests.support.voters import Acks, Voter, check, everybody_again
 
 PLAYERS = 200
-KILLS = 20
+KILLS = scaled(8, 20, 100)
 
 
 @pytest.fixture
@@ -28,10 +30,12 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 
 @pytest.mark.fault
-async def test_twenty_kills_lose_no_recorded_vote(
-    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.sampled
+@pytest.mark.timeout(1_200)
+async def test_kills_lose_no_recorded_vote(
+    node: Node, tmp_path: Path, figure: Figure
 ) -> None:
-    chance = random.Random(20)
+    chance = random.Random(seed())
     ready = await node.start()
     url = f"http://127.0.0.1:{ready.port}"
     acks = Acks()
@@ -58,8 +62,7 @@ async def test_twenty_kills_lose_no_recorded_vote(
         ended = await asyncio.gather(*runs, return_exceptions=True)
         assert all(isinstance(end, asyncio.CancelledError) for end in ended)
     await node.stop()
-    with capsys.disabled():
-        print(f"\n  {KILLS} kills, {PLAYERS} players, {acks.n} votes acknowledged")
+    figure(f"{KILLS} kills, {PLAYERS} players, {acks.n} votes acknowledged")
     await check(tmp_path, RoomCode(ready.room), voters)
 
 

@@ -32,6 +32,7 @@ from server.game.events import VoteCast, VoteKeptLate
 from server.game.ids import RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.journal.sqlite import SqliteStore
+from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.voters import Acks
 
@@ -104,7 +105,7 @@ class Voter:
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("seed", range(4))
 async def test_fifty_kills_at_random_moments_of_a_game(
-    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    seed: int, tmp_path: Path, figure: Figure
 ) -> None:
     chance, acks, phases = Random(seed), Acks(), Counter[str]()
     node = Node(tmp_path)
@@ -118,10 +119,7 @@ async def test_fifty_kills_at_random_moments_of_a_game(
             player = await stack.enter_async_context(link)
             voters.append(Voter(player, number))
         runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
-        for number in range(KILLS):
-            if number % 10 == 9:
-                with capsys.disabled():
-                    print(f"\n  {number + 1} of {KILLS}, {acks.n:,} votes", end="")
+        for _ in range(KILLS):
             phases[teacher.view.stage.phase] += 1
             await _until_a_moment(teacher, acks, chance)
             await node.kill()
@@ -134,9 +132,8 @@ async def test_fifty_kills_at_random_moments_of_a_game(
         assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
         shown = teacher.view.stage
     await node.stop()
-    with capsys.disabled():
-        told = ", ".join(f"{n} in {phase}" for phase, n in phases.items())
-        print(f"\n  {KILLS} kills ({told}): {acks.n:,} votes acknowledged, none lost")
+    told = ", ".join(f"{n} in {phase}" for phase, n in phases.items())
+    figure(f"{KILLS} kills ({told}): {acks.n:,} votes acknowledged, none lost")
     await _check(tmp_path, RoomCode(ready.room), voters, shown.phase)
 
 

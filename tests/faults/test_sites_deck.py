@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Kind
+from tests.support.figures import Figure
 from tests.support.sites import hold_against, play, pupils, town
 
 campaign = pytest.mark.campaign
@@ -30,7 +31,7 @@ async def test_a_deck_across_three_sites_loses_and_repeats_no_vote(
     kind: Kind,
     each: int,
     rounds: int,
-    capsys: pytest.CaptureFixture[str],
+    figure: Figure,
 ) -> None:
     async with town(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
         teacher = await at.teacher(stack)
@@ -41,8 +42,7 @@ async def test_a_deck_across_three_sites_loses_and_repeats_no_vote(
         await stack.aclose()
         await at.stop()
         recorded = hold_against(await at.journal(), everybody, played)
-    with capsys.disabled():
-        print(
-            f"\n  {kind}: 3 sites, {len(everybody)} players, {len(played)} ballots in "
-            f"{took_s:.0f} s: {recorded} votes recorded, each in the journal once"
-        )
+    figure(
+        f"{kind}: 3 sites, {len(everybody)} players, {len(played)} ballots in "
+        f"{took_s:.0f} s: {recorded} votes recorded, each in the journal once"
+    )

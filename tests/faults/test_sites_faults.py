@@ -19,6 +19,7 @@ from server.game.commands import OpenRound, OpenVote
 from tests.support.arrive import arrive
 from tests.support.broker import KINDS, Kind, open_broker
 from tests.support.cuttable import cuttable
+from tests.support.figures import Figure
 from tests.support.sites import EDGES, Town, town
 from tests.support.voters import Acks, Voter, check, everybody_again
 
@@ -86,18 +87,17 @@ async def kill_an_edge(at: Town, acks: Acks) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("trouble", [kill_the_broker, kill_the_home, kill_an_edge])
 async def test_no_vote_is_lost_or_counted_twice(
-    tmp_path: Path, kind: Kind, trouble: Trouble, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: Kind, trouble: Trouble, figure: Figure
 ) -> None:
     async with town(tmp_path, kind) as at:
         n = await in_trouble(at, trouble)
-    with capsys.disabled():
-        what = trouble.__name__.replace("_", " ")
-        print(f"\n  {kind}, {what}: {n} votes acknowledged, none lost, none twice")
+    what = trouble.__name__.replace("_", " ")
+    figure(f"{kind}, {what}: {n} votes acknowledged, none lost, none twice")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_site_that_is_cut_off_keeps_its_votes(
-    tmp_path: Path, kind: Kind, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: Kind, figure: Figure
 ) -> None:
     broker = open_broker(kind, tmp_path)
     told: list[str] = []
@@ -119,7 +119,4 @@ async def test_a_site_that_is_cut_off_keeps_its_votes(
 
         async with town(tmp_path, kind, {EDGES[0]: url}, broker) as at:
             n = await in_trouble(at, cut_an_edge_off)
-    with capsys.disabled():
-        print(
-            f"\n  {kind}, an edge cut off for {CUT_S} s: {n} votes, none lost, {told}"
-        )
+    figure(f"{kind}, an edge cut off for {CUT_S} s: {n} votes, none lost, {told}")

@@ -16,6 +16,7 @@ import pytest
 from server.game.commands import OpenRound, OpenVote
 from tests.support.arrive import arrive
 from tests.support.broker import Kind, open_broker
+from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.sites import EDGES, HOME, Town
 from tests.support.slow_line import SlowLine, need_namespaces, slow_line
@@ -61,7 +62,7 @@ async def connect_ms(at: Town) -> float:
 @pytest.mark.parametrize("kind", ["mosquitto", "nats"])
 @pytest.mark.parametrize("is_cut", [False, True], ids=["slow", "slow and cut"])
 async def test_a_bad_line_loses_and_repeats_no_vote(
-    tmp_path: Path, kind: Kind, is_cut: bool, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: Kind, is_cut: bool, figure: Figure
 ) -> None:
     need_namespaces()
     acks, waits_ms = Acks(), list[float]()
@@ -97,11 +98,10 @@ async def test_a_bad_line_loses_and_repeats_no_vote(
         await at.stop()
         await check(at.folder / HOME, at.code, voters)
     waits_ms.sort()
-    with capsys.disabled():
-        cut = f", cut for {CUT_S} s" if is_cut else ""
-        print(
-            f"\n  {kind}, {2 * DELAY_MS} ms there and back, {LOSS:.0%} lost each way"
-            f"{cut}: {acks.n} votes acknowledged, none lost, none twice; tap to "
-            f"recorded p50 {waits_ms[len(waits_ms) // 2]:.0f} ms, "
-            f"p99 {waits_ms[len(waits_ms) * 99 // 100]:.0f} ms"
-        )
+    cut = f", cut for {CUT_S} s" if is_cut else ""
+    figure(
+        f"{kind}, {2 * DELAY_MS} ms there and back, {LOSS:.0%} lost each way"
+        f"{cut}: {acks.n} votes acknowledged, none lost, none twice; tap to "
+        f"recorded p50 {waits_ms[len(waits_ms) // 2]:.0f} ms, "
+        f"p99 {waits_ms[len(waits_ms) * 99 // 100]:.0f} ms"
+    )

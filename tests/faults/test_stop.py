@@ -17,6 +17,7 @@ from server.game.commands import OpenRound, OpenVote
 from server.game.events import Event, VoteCast
 from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
+from tests.support.figures import Figure
 from tests.support.http import get
 from tests.support.program import ROOT, Program
 from tests.support.server import Hall, hall
@@ -38,7 +39,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
 
 @pytest.mark.fault
 async def test_sigterm_with_votes_in_flight_loses_nothing_and_ends_in_time(
-    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    program: Program, tmp_path: Path, figure: Figure
 ) -> None:
     await program.start("--room", "first-class")
     code, key = program.room
@@ -68,9 +69,8 @@ async def test_sigterm_with_votes_in_flight_loses_nothing_and_ends_in_time(
         await asyncio.gather(*runs, return_exceptions=True)
     assert (await program.stop()).code == 0
     assert "Traceback" not in program.log
-    with capsys.disabled():
-        times = ", ".join(f"{s:.2f}" for s in spent)
-        print(f"\n  {STOPS} stops, {acks.n} votes acknowledged; gone after {times} s")
+    times = ", ".join(f"{s:.2f}" for s in spent)
+    figure(f"{STOPS} stops, {acks.n} votes acknowledged; gone after {times} s")
     await check(tmp_path / "data", RoomCode(code), voters)
 
 

@@ -16,6 +16,7 @@ from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
 from tests.support.arrive import arrive
 from tests.support.broker import Broker, open_broker
+from tests.support.figures import Figure
 from tests.support.node import Node, Ready
 from tests.support.voters import GUARD_S, Acks, Voter, check, everybody_again
 from tests.support.wire import wire
@@ -62,7 +63,7 @@ async def test_kills_lose_no_recorded_vote(
     pair: Pair,
     victim: str,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    figure: Figure,
 ) -> None:
     chance = random.Random(3)
     node = pair.home if victim == "home" else pair.edge
@@ -88,8 +89,7 @@ async def test_kills_lose_no_recorded_vote(
             run.cancel()
         ended = await asyncio.gather(*runs, return_exceptions=True)
         assert all(isinstance(end, asyncio.CancelledError) for end in ended)
-    with capsys.disabled():
-        print(f"\n  3 kills of the {victim}: {acks.n} votes acknowledged, none lost")
+    figure(f"3 kills of the {victim}: {acks.n} votes acknowledged, none lost")
     await pair.edge.stop()
     await pair.home.stop()
     await check(tmp_path / "home", RoomCode(pair.room.room), voters)

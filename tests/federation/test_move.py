@@ -16,6 +16,7 @@ from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from tests.support.arrive import arrive
 from tests.support.broker import MORE_KINDS, Kind, open_broker
+from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.voters import Acks, Voter, check, everybody_again
 from tests.support.wire import wire
@@ -33,7 +34,7 @@ def run(*arguments: object) -> str:
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", MORE_KINDS)
 async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Kind
+    tmp_path: Path, figure: Figure, kind: Kind
 ) -> None:
     broker = open_broker(kind, tmp_path)
     await broker.start()
@@ -88,8 +89,7 @@ async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
             async for view in guest.views():
                 if view.phase == "reveal":
                     break
-        with capsys.disabled():
-            print(f"\n  a move of {room}: {acks.n} votes acknowledged, none lost")
+        figure(f"a move of {room}: {acks.n} votes acknowledged, none lost")
         for node in nodes.values():
             await node.stop()
         await check(tmp_path / "lisbon", RoomCode(room), voters)

@@ -1,8 +1,8 @@
 """Fuzzing the wire over real sockets: a mutator of a recorded game, and hypothesis.
 
-`make fuzz` sends a million frames; here a slice of each kind is sent. Which frames are
-sent depends on a seed alone (TWOGAPS_FUZZ_SEED), how many on TWOGAPS_FUZZ_FRAMES: six
-of seven are mutated, the rest drawn by hypothesis.
+Which frames are sent depends on the seed of the run alone, how many on its tier or on
+TWOGAPS_FUZZ_FRAMES (a million in `make fuzz` and in a campaign): six of seven are
+mutated, the rest drawn by hypothesis.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ from hypothesis import strategies as st
 from tests.fuzz.arena import PLAYERS, ROLES, Arena, Figures
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.raw import raw
+from tests.support.figures import Figure
 from tests.support.messages import kinds, minimal
 from tests.support.roles import ROWS
 from tests.support.server import hall
+from tests.support.tiers import scaled
+from tests.support.tiers import seed as run_seed
 from tests.support.wire import Wire, wire
 
-SEED = int(os.environ.get("TWOGAPS_FUZZ_SEED", "7"))
+SEED = run_seed()
 VOLLEY = 250
-SLICE = 18_000
+SLICE = scaled(9_000, 36_000, 1_000_000)
 DRAWN = 40
 """Frames in a volley of hypothesis, on average."""
 
@@ -39,7 +42,7 @@ SAY_S = 10.0
 
 
 def frames_wanted() -> int:
-    """Return how many frames shall be sent in all."""
+    """Return how many frames to send in all."""
     return int(os.environ.get("TWOGAPS_FUZZ_FRAMES", SLICE))
 
 
@@ -113,13 +116,13 @@ def recorded_player() -> bytes:
     return str(json.loads(kick)["player"]).encode()
 
 
+@pytest.mark.sampled
 @pytest.mark.timeout(3_600)
-def test_mutated_frames_of_every_role(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mutated_frames_of_every_role(figure: Figure) -> None:
     figures, chance = Figures(), Random(SEED)
     recorded = seeds()
     asyncio.run(_bombard(figures, chance, Mutator(recorded, chance)))
-    with capsys.disabled():
-        print(f"\n  fuzz, mutated (seed {SEED}): {figures.text()}")
+    figure(f"fuzz, mutated (seed {SEED}): {figures.text()}")
 
 
 async def _bombard(figures: Figures, chance: Random, mutator: Mutator) -> None:
@@ -187,8 +190,9 @@ shots = st.tuples(
 )
 
 
+@pytest.mark.sampled
 @pytest.mark.timeout(3_600)
-def test_frames_drawn_by_hypothesis(capsys: pytest.CaptureFixture[str]) -> None:
+def test_frames_drawn_by_hypothesis(figure: Figure) -> None:
     figures, chance = Figures(), Random(SEED)
     seeds()
     with asyncio.Runner() as runner:
@@ -207,8 +211,7 @@ def test_frames_drawn_by_hypothesis(capsys: pytest.CaptureFixture[str]) -> None:
 
         send()
         runner.run(arena.__aexit__())
-    with capsys.disabled():
-        print(f"\n  fuzz, hypothesis (seed {SEED}): {figures.text()}")
+    figure(f"fuzz, hypothesis (seed {SEED}): {figures.text()}")
 
 
 async def test_frames_that_are_none_close_their_socket_and_no_other() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.game.settings import RoomSettings
+from tests.support.figures import Figure
 from tests.support.server import Hall, hall
 from tests.support.wire import Wire, wire
 
@@ -33,15 +34,9 @@ async def crowd(at: Hall, n: int) -> AsyncIterator[list[Wire]]:
         yield list(await asyncio.gather(*(enter(i) for i in range(n))))
 
 
-def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    """Print a figure although the test passes."""
-    with capsys.disabled():
-        print(f"\n  {text}")
-
-
 @pytest.mark.load
 async def test_500_join_vote_lose_their_sockets_and_are_back_with_their_votes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figure: Figure
 ) -> None:
     n = 500
     async with hall(SETTINGS, data=tmp_path) as at, wire(at.port) as host:
@@ -67,8 +62,7 @@ async def test_500_join_vote_lose_their_sockets_and_are_back_with_their_votes(
         poll = at.server.directory.live[0].state.poll
         assert poll is not None
         assert poll.tally.options() == {"outer": n // 2, "inner": n // 2}
-    say(
-        capsys,
+    figure(
         f"{n} of {n} joined in {joined_s:.2f} s; {len(labels)} of {n} back with their "
         f"votes {back_s:.2f} s after their sockets were cut",
     )
@@ -83,7 +77,7 @@ async def _come_back(stack: contextlib.AsyncExitStack, at: Hall, token: str) -> 
 
 @pytest.mark.load
 async def test_1000_vote_in_the_same_instant_and_are_all_recorded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figure: Figure
 ) -> None:
     n = 1_000
     async with hall(SETTINGS, data=tmp_path) as at, wire(at.port) as host:
@@ -104,8 +98,7 @@ async def test_1000_vote_in_the_same_instant_and_are_all_recorded(
             told_s = time.perf_counter() - start
             rights = [label == _label(i) for i, label in enumerate(results)]
             assert all(rights), "somebody was told another's result"
-    say(
-        capsys,
+    figure(
         f"{n} of {n} votes recorded in {voted_s:.2f} s "
         f"({n / voted_s:.0f} a second), none refused; all {len(results)} own results "
         f"pushed within {told_s:.2f} s (server and players share this process)",

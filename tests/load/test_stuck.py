@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.bench.stuck import MOST_KB_EACH
+from tests.support.figures import Figure
 from tests.support.jam import jam
 from tests.support.node import Node
 
 
 @pytest.mark.load
 async def test_stuck_readers_and_a_flood_cost_little(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figure: Figure
 ) -> None:
     figures = await jam(
         Node(tmp_path), people=60, stuck=150, rounds=1, views=120, until_cut=False
     )
-    with capsys.disabled():
-        print(f"\n  {figures.text()}")
+    figure(figures.text())
     assert len(figures.jammed_ms) == 60, "somebody's vote was not recorded"
     grown = figures.rss_after - figures.rss_before
     assert grown <= 150 * MOST_KB_EACH / 1024 + 15, "what is held grows without bound"

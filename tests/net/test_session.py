@@ -16,6 +16,7 @@ from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED, OpenRoom
 from tests.support.server import hall
+from tests.support.tiers import scaled
 from tests.support.wire import mac, screen_key, wire
 
 
@@ -306,7 +307,7 @@ fields = st.dictionaries(
 
 
 @settings(
-    max_examples=40,
+    max_examples=scaled(20, 60, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -1,6 +1,6 @@
 """No frame tells a secret before its time: every frame, to everybody, of random games.
 
-A slice of the games here, 500 under `make campaign`.
+How many games depends on the tier, which games on the seed of the run.
 """
 
 from __future__ import annotations
@@ -23,40 +23,35 @@ from tests.support.blind import (
     told_at,
 )
 from tests.support.cases import SECRET
+from tests.support.figures import Figure
+from tests.support.tiers import scaled, seed
 
-SLICE = 40
-CAMPAIGN = 500
-
-
-async def test_twins_with_other_secrets_show_the_same_frames(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    await _play(range(SLICE), capsys)
+GAMES = scaled(25, 80, 500)
 
 
-@pytest.mark.campaign
+@pytest.mark.sampled
 @pytest.mark.timeout(3_600)
-async def test_500_games_and_their_twins(capsys: pytest.CaptureFixture[str]) -> None:
-    await _play(range(CAMPAIGN), capsys)
+async def test_twins_with_other_secrets_show_the_same_frames(figure: Figure) -> None:
+    first = 1_000 * (seed() - 7)
+    await _play(range(first, first + GAMES), figure)
 
 
-async def _play(seeds: range, capsys: pytest.CaptureFixture[str]) -> None:
+async def _play(seeds: range, figure: Figure) -> None:
     figures: Counter[str] = Counter()
-    for seed in seeds:
-        played = await play_drawn(seed)
+    for number in seeds:
+        played = await play_drawn(number)
         figures["games"] += 1
         figures["frames"] += sum(len(played.frames(who)) for who in played.taps)
         figures["revealed"] += _reveals(played)
         _holds_no_key(played, figures)
         _tells_no_text_early(played)
-        chance = Random(seed)
+        chance = Random(number)
         for of in ("verdicts", "votes"):
             secret = Secret(of, chance.randrange(ROUNDS), chance.choice(PEOPLE[:3]))  # type: ignore[arg-type] # one of the two
             twin = await play_again(played, secret)
-            _are_the_same(seed, played, twin, secret, figures)
+            _are_the_same(number, played, twin, secret, figures)
     told = ", ".join(f"{n:,} {what}" for what, n in figures.items())
-    with capsys.disabled():
-        print(f"\n  leaks: {told}")
+    figure(f"leaks: {told}")
     assert figures["verdicts compared"] > 60 * len(seeds)
     assert figures["votes compared"] > 20 * len(seeds)
 

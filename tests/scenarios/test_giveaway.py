@@ -21,6 +21,7 @@ from tests.scenarios.giveaway import (
     families,
     told,
 )
+from tests.support.figures import Figure
 
 LIBRARY = load_library()
 
@@ -32,17 +33,17 @@ def style() -> Guess:
 
 
 def test_domain_and_tags_do_not_tell_the_label(
-    capsys: pytest.CaptureFixture[str],
+    figure: Figure,
 ) -> None:
     guess = by_topic(LIBRARY)
-    show(capsys, "domain and tags", guess)
+    show(figure, "domain and tags", guess)
     assert guess.accuracy <= MOST_BY_TOPIC
 
 
 def test_the_bag_of_words_tells_little_of_the_label(
-    style: Guess, capsys: pytest.CaptureFixture[str]
+    style: Guess, figure: Figure
 ) -> None:
-    show(capsys, "words", style)
+    show(figure, "words", style)
     assert style.accuracy <= MOST_BY_WORDS
     telling = (*style.outer_words, *style.inner_words)
     assert len(telling) == TOLD
@@ -87,7 +88,6 @@ def test_twins_are_of_one_family() -> None:
     assert {case.label for case in cases} == {*Label, None}
 
 
-def show(capsys: pytest.CaptureFixture[str], name: str, guess: Guess) -> None:
+def show(figure: Figure, name: str, guess: Guess) -> None:
     """Print a guess past pytest's capture: it is to be read."""
-    with capsys.disabled():
-        print(f"\n{told(name, guess)}")
+    figure(told(name, guess))
