@@ -2,46 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from server.game.commands import BUTTONS, HostCommand
 
-from server.game.commands import (
-    AskFix,
-    AskSay,
-    BackToLobby,
-    CloseVotes,
-    Contrast,
-    Discuss,
-    Finish,
-    GiveTime,
-    HostCommand,
-    NextStep,
-    OpenRound,
-    OpenVote,
-    Reveal,
-    Revote,
-    ShowExample,
-    SkipRound,
-    Transfer,
-)
-
-NAMED: dict[str, Callable[[], HostCommand]] = {
-    "show_example": ShowExample,
-    "open_round": OpenRound,
-    "open_vote": OpenVote,
-    "close_votes": CloseVotes,
-    "contrast": Contrast,
-    "discuss": Discuss,
-    "revote": Revote,
-    "reveal": Reveal,
-    "next_step": NextStep,
-    "ask_say": AskSay,
-    "ask_fix": AskFix,
-    "transfer": Transfer,
-    "skip_round": SkipRound,
-    "back_to_lobby": BackToLobby,
-    "finish": Finish,
-    "give_time": GiveTime,
-}
+NAMED: dict[str, HostCommand] = {command.type: command for command in BUTTONS}
 """The commands that move the game, by the names in ``HostView.commands``."""
 
 _ONWARD = (
@@ -62,7 +25,7 @@ the advice decides."""
 
 def named(name: str) -> HostCommand:
     """Return the command of that name, with its defaults."""
-    return NAMED[name]()
+    return NAMED[name]
 
 
 def onward(commands: tuple[str, ...]) -> str:

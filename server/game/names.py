@@ -83,3 +83,11 @@ def _limit_marks(text: str, most: int = 2) -> str:
         if run <= most:
             kept.append(ch)
     return "".join(kept)
+
+
+def one_line(raw: str, most: int) -> str:
+    """Return one printable line of what a person typed, at most ``most`` characters."""
+    line = raw
+    if not raw.isprintable():
+        line = "".join(ch if ch.isprintable() else " " for ch in raw)
+    return " ".join(line.split())[:most]

@@ -1,13 +1,11 @@
-"""The phases of a game and the table of what may be done in each.
+"""The phases of a game, its ballots, and the steps of the breakdown.
 
-The table is data: ``TABLE[phase][command]`` says where a command may lead. ``decide``
-looks every command up here first, a test checks that no command ever leads elsewhere,
-and docs/phases.md draws it.
+Which command may be given in which phase, and where it leads, is in the rules of the
+features; ``server.game.engine.TABLE`` holds them all, and docs/phases.md draws it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
@@ -33,6 +31,16 @@ class Phase(StrEnum):
     TRANSFER = "transfer"
     TRANSFER_REVEAL = "transfer_reveal"
     FINISHED = "finished"
+
+
+GAME = tuple(phase for phase in Phase if phase is not Phase.FINISHED)
+"""Every phase of a game that is not over."""
+
+ROUND = tuple(phase for phase in GAME if phase not in (Phase.LOBBY, Phase.EXAMPLE))
+"""Every phase of a round."""
+
+AFTER_REVEAL = (Phase.REVEAL, Phase.SAY, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL)
+"""Phases from which a revealed round goes on to its next part, or to another round."""
 
 
 class Ballot(StrEnum):
@@ -107,114 +115,3 @@ def step_texts(case: Case, key: StepKey) -> dict[str, str]:
             return {"more_capable": told.more_capable, "residual": told.residual}
         case "say":
             return {"say": told.say}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Where a command may lead. Empty ``to``: the phase stays as it is."""
-
-    to: tuple[Phase, ...] = ()
-    when: str = ""
-
-
-_STAY = Rule()
-_ROUND = Rule((Phase.READ, Phase.VOTE_CLOSED, Phase.REVOTE_CLOSED), "a round is left")
-_NEXT = Rule((*_ROUND.to, Phase.FINISHED), "finished when no round is left")
-
-_ALWAYS: dict[str, Rule] = {
-    "join": _STAY,
-    "ask_time": _STAY,
-    "choose_team": _STAY,
-    "lock": _STAY,
-    "unlock": _STAY,
-    "kick": _STAY,
-    "rename": _STAY,
-    "set_team": _STAY,
-    "change_settings": _STAY,
-    "resume": _STAY,
-    "tick": _STAY,
-    "finish": Rule((Phase.FINISHED,)),
-}
-_IN_ROUND: dict[str, Rule] = {
-    **_ALWAYS,
-    "pin_reason": _STAY,
-    "unpin_reason": _STAY,
-    "cast_vote": Rule((), "its ballot is open, or it was stamped in time"),
-    "skip_round": _NEXT,
-    "back_to_lobby": Rule((Phase.LOBBY,)),
-}
-_REVEAL = Rule((Phase.REVEAL,))
-_AFTER_REVEAL: dict[str, Rule] = {
-    **_IN_ROUND,
-    "next_step": _STAY,
-    "ask_fix": Rule((Phase.FIX,), "not asked before"),
-    "transfer": Rule((Phase.TRANSFER,), "the round has a transfer case"),
-    "open_round": _ROUND,
-}
-
-
-def _closing(*to: Phase) -> dict[str, Rule]:
-    return {
-        **_IN_ROUND,
-        "close_votes": Rule(to, "no allowance runs, or 20 s after a warning"),
-        "tick": Rule(to, "time is up and auto_close is on, or a warning has run out"),
-        "give_time": _STAY,
-    }
-
-
-TABLE: dict[Phase, dict[str, Rule]] = {
-    Phase.LOBBY: {
-        **_ALWAYS,
-        "show_example": Rule((Phase.EXAMPLE,), "the deck opens with worked examples"),
-        "open_round": _ROUND,
-    },
-    Phase.EXAMPLE: {
-        **_ALWAYS,
-        "show_example": Rule((Phase.EXAMPLE,), "another example is left"),
-        "open_round": _ROUND,
-        "back_to_lobby": Rule((Phase.LOBBY,)),
-    },
-    Phase.READ: {**_IN_ROUND, "open_vote": Rule((Phase.VOTE,))},
-    Phase.VOTE: _closing(Phase.VOTE_CLOSED),
-    Phase.VOTE_CLOSED: {
-        **_IN_ROUND,
-        "contrast": Rule((Phase.CONTRAST,), "the round has a contrast case"),
-        "discuss": Rule((Phase.DISCUSS,)),
-        "revote": Rule((Phase.REVOTE,)),
-        "reveal": _REVEAL,
-    },
-    Phase.CONTRAST: {
-        **_IN_ROUND,
-        "discuss": Rule((Phase.DISCUSS,)),
-        "revote": Rule((Phase.REVOTE,)),
-        "reveal": _REVEAL,
-    },
-    Phase.DISCUSS: {
-        **_IN_ROUND,
-        "contrast": Rule((Phase.CONTRAST,), "the round has a contrast case"),
-        "revote": Rule((Phase.REVOTE,)),
-        "reveal": _REVEAL,
-        "give_time": _STAY,
-    },
-    Phase.REVOTE: _closing(Phase.REVOTE_CLOSED),
-    Phase.REVOTE_CLOSED: {**_IN_ROUND, "reveal": _REVEAL},
-    Phase.REVEAL: {
-        **_AFTER_REVEAL,
-        "ask_say": Rule((Phase.SAY,), "between the verdict and the expert's sentence"),
-    },
-    Phase.SAY: {
-        **_AFTER_REVEAL,
-        "next_step": Rule((Phase.REVEAL,)),
-        "say_it": _STAY,
-    },
-    Phase.FIX: _closing(Phase.FIX_REVEAL),
-    Phase.FIX_REVEAL: _AFTER_REVEAL,
-    Phase.TRANSFER: _closing(Phase.TRANSFER_REVEAL),
-    Phase.TRANSFER_REVEAL: {**_AFTER_REVEAL},
-    Phase.FINISHED: {
-        "cast_vote": Rule((), "kept as late where it was stamped in time"),
-        "say_it": _STAY,
-        "resume": _STAY,
-        "tick": _STAY,
-    },
-}

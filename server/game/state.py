@@ -110,7 +110,6 @@ class Round:
     is_opened: bool = False
     is_revealed: bool = False
     is_skipped: bool = False
-    was_contrasted: bool = False
     pins: list[Pin] = field(default_factory=list)
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
@@ -201,6 +200,12 @@ class RoomState:
     def sites(self) -> list[str]:
         """The sites that players belong to, in the order in which they came."""
         return list(self.people)
+
+    def enter(self, phase: Phase, deadline_ms: int | None = None) -> None:
+        """Go to a phase, with its deadline; a warning of the last one ends with it."""
+        self.phase = phase
+        self.deadline_ms = deadline_ms
+        self.warned_until_ms = None
 
     def counts(self, player: PlayerId) -> bool:
         """Whether a player counts in tallies: practice only in a rehearsal."""

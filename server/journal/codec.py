@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from server.game.events import (
-    Event,
-    PlayerJoined,
-    PlayerRenamed,
-    SentenceSaid,
-    VoteCast,
-    VoteKeptLate,
-)
-from server.game.ids import PlayerId
+from server.game.events import Event
 from server.journal.store import UnreadableEvent
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
@@ -51,16 +42,3 @@ def decode(body: str) -> Event:
         return _EVENTS.validate_json(body)
     except (ValidationError, ValueError, AttributeError) as exc:
         raise UnreadableEvent(f"cannot read event {body[:80]!r}: {exc}") from exc
-
-
-def erased(event: Event, player: PlayerId, name: str) -> Event:
-    """Return the event without the words of one player; the same one if untouched."""
-    match event:
-        case PlayerJoined() | PlayerRenamed() if event.player == player:
-            return replace(event, name=name)
-        case VoteCast() | VoteKeptLate() if event.player == player:
-            return replace(event, reason="")
-        case SentenceSaid() if event.player == player:
-            return replace(event, text="")
-        case _:
-            return event

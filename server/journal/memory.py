@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.game.engine import erased
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode, encode, erased
+from server.journal.codec import decode, encode
 from server.journal.store import RoomRecord, VersionConflict, record_of
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite
+from server.game.engine import erased
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode, encode, encode_all, erased
+from server.journal.codec import decode, encode, encode_all
 from server.journal.integrity import Marks, crc_of_list, read_marks
 from server.journal.maintenance.examine import examine, seal
 from server.journal.store import (

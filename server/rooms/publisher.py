@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.federation.settling import Settling
+from server.game.features.discussion import talks
+from server.game.features.timing import answered_and_expected
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.state import RoomState
-from server.game.talk import talks
-from server.game.timing import answered_and_expected
 from server.game.views.host import cohost_panel, host_panel, host_view, person_card
 from server.game.views.player import private_view
 from server.game.views.role_types import Talk

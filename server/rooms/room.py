@@ -17,13 +17,14 @@ from typing import Literal, assert_never
 
 from server.federation.settling import Settling
 from server.game.commands import Command, Resume, Tick
-from server.game.engine import decide, evolve, replay
+from server.game.engine import decide, effects_of, evolve, replay
 from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
+from server.game.features import Effects
+from server.game.features.timing import has_own_time, is_due, next_due_ms
 from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Phase
 from server.game.state import RoomState
-from server.game.timing import has_own_time, is_due, next_due_ms
 from server.journal.store import EventStore, StoreUnavailable
 from server.metrics import Metrics
 from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
@@ -32,7 +33,6 @@ from server.protocol.keys import cohost_key, is_equal, player_token, prove, scre
 from server.protocol.server_messages import Notice
 from server.rooms import replies, requests
 from server.rooms.clock import Clock
-from server.rooms.effects import Effects, effects_of
 from server.rooms.inbox import Inbox
 from server.rooms.ports import (
     AUDIENCES,

@@ -16,11 +16,10 @@ from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
 from server.game.answers import GapAnswer
 from server.game.commands import Join, OpenRound, OpenVote, Rename
-from server.game.engine import replay
+from server.game.engine import erased, replay
 from server.game.events import Event
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
-from server.journal.codec import erased
 from server.journal.sqlite import SqliteStore
 from server.protocol.client_messages import Vote
 from tests.cli.test_cli import run

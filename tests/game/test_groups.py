@@ -18,10 +18,10 @@ from server.game.commands import (
     Revote,
 )
 from server.game.events import DiscussionOpened
+from server.game.features.discussion import talks
 from server.game.groups import MOST, ONE_MIND_FROM, Group, Person, form, settle
 from server.game.ids import PlayerId
 from server.game.settings import RoomSettings, SettingsChange
-from server.game.talk import talks
 from tests.support.game import Game
 
 SITES = st.sampled_from([None, "lisbon", "porto"])

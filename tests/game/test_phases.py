@@ -1,38 +1,156 @@
-"""The transition table, as a whole."""
+"""The rules as a table: complete, and neither wider nor narrower than what happens."""
 
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import fields
 from typing import get_args
 
-from server.game.commands import Command
-from server.game.engine import _RULES
-from server.game.events import Event, RoomOpened
-from server.game.folds import FOLDS
-from server.game.phases import TABLE, Phase
-from server.rooms.effects import PERSONAL, QUIET, STAGE, TIMED
+import pytest
+
+from scenarios.model import Label
+from server.game.answers import FixAnswer, GapAnswer
+from server.game.commands import BUTTONS, CastVote, Command, Tick
+from server.game.engine import TABLE, can, decide, erased, replay
+from server.game.errors import Refused
+from server.game.events import Event
+from server.game.ids import ClientId, PlayerId
+from server.game.phases import Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.state import RoomState
+from tests.support.game import Game
+
+COMMANDS = {kind.__dataclass_fields__["type"].default for kind in get_args(Command)}
+ANN = PlayerId("p-ann")
 
 
 def test_every_phase_has_its_row_and_every_command_is_known() -> None:
-    known = {k.__dataclass_fields__["type"].default for k in get_args(Command)}
     assert set(TABLE) == set(Phase)
-    for row in TABLE.values():
-        assert row.keys() <= known
-    assert {name for row in TABLE.values() for name in row} == known
-
-
-def test_every_command_has_a_rule_and_every_event_a_fold() -> None:
-    assert set(_RULES) == set(get_args(Command))
-    assert {*FOLDS, RoomOpened} == set(get_args(get_args(Event)[0]))
+    assert {name for row in TABLE.values() for name in row} == COMMANDS
 
 
 def test_every_phase_but_the_last_leads_somewhere_and_can_be_reached() -> None:
-    reached = {
-        target for row in TABLE.values() for rule in row.values() for target in rule.to
+    leads = {
+        phase: {target for row in rows.values() for target in row.leads[phase]}
+        for phase, rows in TABLE.items()
     }
-    assert reached == set(Phase)
-    for phase, row in TABLE.items():
-        leads = {target for rule in row.values() for target in rule.to}
-        assert leads or phase is Phase.FINISHED
+    assert {target for targets in leads.values() for target in targets} == set(Phase)
+    assert {phase for phase, targets in leads.items() if not targets} == {
+        Phase.FINISHED
+    }
 
 
-def test_every_event_is_shown_somewhere() -> None:
-    placed = {*STAGE, *PERSONAL, *TIMED, *QUIET}
-    assert placed == set(get_args(get_args(Event)[0]))
+def key(state: RoomState) -> tuple[object, ...]:
+    """Return what a course can go on from: equal keys lead on alike."""
+    (only,) = state.rounds
+    polls = tuple(sorted((b, poll.is_open) for b, poll in only.polls.items()))
+    step = state.step if state.phase in (Phase.REVEAL, Phase.SAY) else 0
+    at = (state.phase, state.round_index, state.example_index, step)
+    return *at, only.is_revealed, only.is_skipped, polls
+
+
+def pressed(journal: list[Event], command: Command) -> list[Event]:
+    """Return the journal after a command; the same one where it is refused."""
+    state = replay(journal)
+    try:
+        events = decide(state, command, 20_000, {ANN})
+    except Refused:
+        return journal
+    return [*journal, *events]
+
+
+@pytest.fixture(scope="module")
+def course() -> dict[tuple[object, ...], list[Event]]:
+    """Every state that a host can lead a game of one round to, with its journal."""
+    game = Game(RoomSettings(auto_close=True), rounds=1, opening=True)
+    game.join("ann")
+    found = {key(game.state): list(game.journal)}
+    waiting = deque([list(game.journal)])
+    while waiting:
+        journal = waiting.popleft()
+        state = replay(journal)
+        answered = [*journal, *vote_in(state)]
+        for after in [
+            *(pressed(journal, button) for button in BUTTONS),
+            pressed(answered, Tick()),
+        ]:
+            known = key(replay(after))
+            if known not in found:
+                found[known] = after
+                waiting.append(after)
+    return found
+
+
+def vote_in(state: RoomState) -> list[Event]:
+    """Return that everybody has answered the open ballot, so that a tick closes it."""
+    ballot = state.ballot
+    if ballot is None or state.round_index is None:
+        return []
+    answer = FixAnswer(0) if ballot is Ballot.FIX else GapAnswer(Label.OUTER, 50)
+    cast = CastVote(
+        ANN, ClientId("c"), 1, state.round_index, ballot, answer, "", 15_000
+    )
+    return decide(state, cast, 15_000, {ANN})
+
+
+def test_the_table_has_exactly_the_arrows_that_games_take(
+    course: dict[tuple[object, ...], list[Event]],
+) -> None:
+    taken: set[tuple[Phase, str, Phase]] = set()
+    for journal in course.values():
+        before = replay(journal)
+        answered = [*journal, *vote_in(before)]
+        for command in (*BUTTONS, Tick()):
+            start = answered if isinstance(command, Tick) else journal
+            after = replay(pressed(start, command))
+            if after.phase is not before.phase or after.version > len(start):
+                taken.add((before.phase, command.type, after.phase))
+    stays_or_moves = {
+        (phase, name, target)
+        for phase, rows in TABLE.items()
+        for name, row in rows.items()
+        for target in row.leads[phase] or (phase,)
+    }
+    assert taken <= stays_or_moves
+    arrows = {
+        (phase, name, target)
+        for phase, rows in TABLE.items()
+        for name, row in rows.items()
+        for target in row.leads[phase]
+    }
+    # The game has one round: no way leads from a round on into another one.
+    beyond = {
+        (phase, name, target)
+        for phase, name, target in arrows
+        if name in ("skip_round", "open_round")
+    }
+    assert arrows - beyond <= taken
+
+
+def test_a_button_is_lit_exactly_where_its_command_is_accepted(
+    course: dict[tuple[object, ...], list[Event]],
+) -> None:
+    for journal in course.values():
+        state = replay(journal)
+        for button in BUTTONS:
+            try:
+                decide(state, button, 20_000, {ANN})
+                is_accepted = True
+            except Refused:
+                is_accepted = False
+            assert can(state, button) == is_accepted, (state.phase, button.type)
+
+
+def test_erasing_a_person_leaves_none_of_their_words() -> None:
+    """Every event that names a player is blanked of what that player typed."""
+    typed = {"name", "reason", "text"}
+    for kind in get_args(get_args(Event)[0]):
+        words = {field.name for field in fields(kind)} & typed
+        if not words:
+            continue
+        blank = {field.name: None for field in fields(kind)} | {"player": ANN}
+        event = kind(**blank | dict.fromkeys(words, "WORD"))
+        assert all(
+            getattr(erased(event, ANN, "erased"), word) != "WORD" for word in words
+        ), kind
+        assert erased(event, PlayerId("p-other"), "erased") is event

@@ -47,11 +47,11 @@ from server.game.commands import (
     Unlock,
     UnpinReason,
 )
-from server.game.engine import decide, evolve, replay
+from server.game.engine import TABLE, decide, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, VoteCast
 from server.game.ids import ClientId, PlayerId
-from server.game.phases import OPEN_BALLOT, TABLE, VERDICT_STEP, Ballot, Phase
+from server.game.phases import OPEN_BALLOT, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
 from server.game.state import RoomState
 from server.game.views.host import host_panel, host_view

@@ -14,13 +14,14 @@ from server.game.commands import (
     Reveal,
     SayIt,
 )
+from server.game.engine import erased
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
 from server.game.views.host import advised_command, host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view
-from server.journal.codec import decode, encode, erased
+from server.journal.codec import decode, encode
 from server.report.table import pseudonyms, table
 from tests.support.game import Game
 

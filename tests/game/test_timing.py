@@ -17,10 +17,10 @@ from server.game.events import (
     RoundOpened,
     VoteCast,
 )
+from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.state import RoomState
-from server.game.timing import all_answered, answered_and_expected, holders
 from tests.support.cases import opened
 
 PEOPLE = [PlayerId(f"p{number}") for number in range(6)]

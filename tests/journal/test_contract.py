@@ -15,7 +15,6 @@ from server.game.ids import PlayerId, RoomCode
 from server.journal.memory import MemoryStore
 from server.journal.sqlite import SqliteStore
 from server.journal.store import EventStore, VersionConflict
-from tests.support.cases import opened
 from tests.support.game import Game
 
 ROOM = RoomCode("TESTAA")
@@ -116,9 +115,3 @@ async def test_check_and_close_may_be_called_again(store: EventStore) -> None:
     await store.check()
     await store.close()
     await store.close()
-
-
-def test_the_first_event_must_open_the_room() -> None:
-    with pytest.raises(ValueError, match="RoomOpened"):
-        replay(played()[1:])
-    assert replay([opened()]).version == 1

@@ -38,11 +38,11 @@ from server.game.commands import (
     Transfer,
     Unlock,
 )
-from server.game.engine import open_room
+from server.game.engine import TABLE, open_room
 from server.game.errors import Refused
 from server.game.events import RoomOpened
 from server.game.ids import ClientId, PlayerId
-from server.game.phases import TABLE, VERDICT_STEP, Ballot, Phase
+from server.game.phases import VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.memory import MemoryStore

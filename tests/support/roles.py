@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from server.game.phases import OPEN_BALLOT, TABLE, Phase
+from server.game.engine import TABLE
+from server.game.phases import OPEN_BALLOT, Phase
 
 Speaker = Literal["stranger", "player", "screen", "cohost", "host", "admin"]
 """Who is at the other end of a socket; a stranger has not been welcomed yet."""

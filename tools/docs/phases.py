@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from server.game.phases import TABLE, Phase
+from server.game.engine import TABLE
 
 _EVERYWHERE = {"finish", "back_to_lobby", "skip_round", "open_round", "tick"}
-"""Ways out that nearly every phase has: told in words, not drawn as arrows."""
-
-_NEXT_ROUND_FROM = (
-    Phase.LOBBY,
-    Phase.EXAMPLE,
-    Phase.REVEAL,
-    Phase.FIX_REVEAL,
-    Phase.TRANSFER_REVEAL,
-)
+"""Ways out that nearly every phase has: told in words, or drawn once below."""
 
 _HEAD = """\
 # The phases of a game
 
-<!-- Generated from server/game/phases.py; a test fails when it is stale. -->
+<!-- Generated from the rules in server/game/features/ by server/game/engine.py's TABLE;
+     a test fails when it is stale. -->
 
-The rules look every command up in this table first. Drawn are the ways through a
+The rules look every command up in this table first, then ask the command's guard, in
+words under "when"; the host's buttons ask the same guards. Drawn are the ways through a
 round; from everywhere in it the host may also `skip_round`, go `back_to_lobby` (and
 open the round again, votes kept) or `finish`. An open ballot also closes by itself
 (`tick`) where the room has `auto_close`, or when a warned allowance has run out.
@@ -33,14 +27,20 @@ def render() -> str:
 
 
 def _drawing() -> str:
+    """Draw every arrow of the table but those of _EVERYWHERE, which would hide them.
+
+    Of those, drawn is the way into the next round (only to reading, not to where a
+    round was left), and one of the ways to the end.
+    """
     arrows = [
         f"{phase} --> {target}: {command}"
-        for phase, row in TABLE.items()
-        for command, rule in row.items()
+        for phase, rows in TABLE.items()
+        for command, row in rows.items()
         if command not in _EVERYWHERE
-        for target in rule.to
+        for target in row.leads[phase]
     ]
-    arrows += [f"{phase} --> read: open_round" for phase in _NEXT_ROUND_FROM]
+    between = [phase for phase, rows in TABLE.items() if "open_round" in rows]
+    arrows += [f"{phase} --> read: open_round" for phase in between]
     arrows = ["[*] --> lobby", *arrows, "transfer_reveal --> finished: finish"]
     lines = "\n".join(f"    {arrow}" for arrow in [*arrows, "finished --> [*]"])
     return f"```mermaid\nstateDiagram-v2\n{lines}\n```\n"
@@ -48,8 +48,8 @@ def _drawing() -> str:
 
 def _table() -> str:
     lines = ["| phase | command | leads to | when |", "|---|---|---|---|"]
-    for phase, row in TABLE.items():
-        for command, rule in sorted(row.items()):
-            targets = ", ".join(rule.to) or "stays"
-            lines.append(f"| {phase} | `{command}` | {targets} | {rule.when} |")
+    for phase, rows in TABLE.items():
+        for command, row in sorted(rows.items()):
+            targets = ", ".join(row.leads[phase]) or "stays"
+            lines.append(f"| {phase} | `{command}` | {targets} | {row.when} |")
     return "\n".join(lines) + "\n"

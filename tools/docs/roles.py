@@ -6,7 +6,8 @@ the transition table.
 
 from __future__ import annotations
 
-from server.game.phases import OPEN_BALLOT, TABLE, Phase
+from server.game.engine import TABLE
+from server.game.phases import OPEN_BALLOT, Phase
 from server.protocol.client_messages import ALLOWED
 from tools.docs.catalogue import Entry, entries
 

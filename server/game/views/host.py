@@ -8,11 +8,13 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import Advice, advise, proportion_right, wilson
+from server.game.commands import BUTTONS, AskFix, NextStep, ShowExample, Transfer
+from server.game.engine import can
+from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
-from server.game.phases import LAST_STEP, TABLE, VERDICT_STEP, Ballot, Phase
+from server.game.phases import Ballot, Phase
 from server.game.scoring import Tally, confidences, option_of
 from server.game.state import Player, Poll, RoomState, Round, Vote
-from server.game.timing import all_answered, answered_and_expected, holders
 from server.game.views.role_types import (
     AdviceCard,
     CohostPanel,
@@ -27,26 +29,6 @@ from server.game.views.role_types import (
     SiteLink,
 )
 from server.game.views.stage import bars, screen_view, standings, verdict_of
-
-HOST_COMMANDS = (
-    "show_example",
-    "open_round",
-    "open_vote",
-    "close_votes",
-    "contrast",
-    "discuss",
-    "revote",
-    "reveal",
-    "next_step",
-    "ask_say",
-    "ask_fix",
-    "transfer",
-    "skip_round",
-    "back_to_lobby",
-    "finish",
-    "give_time",
-)
-"""Commands that move the game, in the order of a round."""
 
 REASONS_A_SIDE = 3
 STANDINGS_SHOWN = 50
@@ -63,7 +45,7 @@ def host_view(state: RoomState, now_ms: int) -> HostView:
         contrast=planned.contrast if planned else None,
         transfer=planned.transfer if planned else None,
         plan=tuple(_item(state, i, r) for i, r in enumerate(state.rounds)),
-        commands=tuple(name for name in HOST_COMMANDS if _can(state, name)),
+        commands=tuple(button.type for button in BUTTONS if can(state, button)),
         settings=state.settings,
         standings=standings(state)[:STANDINGS_SHOWN] if is_over else (),
     )
@@ -87,38 +69,6 @@ def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
         has_transfer=round_.planned.transfer is not None,
         status=status,  # type: ignore[arg-type] # narrowed to the five above
     )
-
-
-def _can(state: RoomState, name: str) -> bool:
-    """Whether a command is in the table and has something to act on."""
-    if name not in TABLE[state.phase]:
-        return False
-    match name:
-        case "show_example":
-            return _next_example(state) is not None
-        case "open_round":
-            return state.next_round() is not None
-        case "contrast":
-            return state.round.planned.contrast is not None
-        case "next_step":
-            is_told = state.phase in (Phase.REVEAL, Phase.SAY)
-            return is_told and state.step < LAST_STEP
-        case "ask_say":
-            return VERDICT_STEP <= state.step < LAST_STEP
-        case "ask_fix":
-            return Ballot.FIX not in state.round.polls
-        case "transfer":
-            has_twin = state.round.planned.transfer is not None
-            return has_twin and Ballot.TRANSFER not in state.round.polls
-        case "give_time":
-            return state.deadline_ms is not None
-        case _:
-            return True
-
-
-def _next_example(state: RoomState) -> int | None:
-    index = 0 if state.example_index is None else state.example_index + 1
-    return index if index < len(state.plan.opening) else None
 
 
 def host_panel(
@@ -169,7 +119,8 @@ def advised_command(state: RoomState) -> str:
     """Return the command that the host's big button gives now."""
     match state.phase:
         case Phase.LOBBY | Phase.EXAMPLE:
-            return "show_example" if _can(state, "show_example") else _onward(state)
+            example = ShowExample()
+            return example.type if can(state, example) else _onward(state)
         case Phase.READ:
             return "open_vote"
         case Phase.VOTE | Phase.REVOTE | Phase.FIX | Phase.TRANSFER:
@@ -182,9 +133,9 @@ def advised_command(state: RoomState) -> str:
         case Phase.REVOTE_CLOSED:
             return "reveal"
         case Phase.REVEAL | Phase.SAY | Phase.FIX_REVEAL | Phase.TRANSFER_REVEAL:
-            for name in ("next_step", "ask_fix", "transfer"):
-                if _can(state, name):
-                    return name
+            for button in (NextStep(), AskFix(), Transfer()):
+                if can(state, button):
+                    return button.type
             return _onward(state)
         case Phase.FINISHED:
             return "none"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from server.game.features.timing import has_own_time, holders, own_deadline_ms
 from server.game.ids import PlayerId
 from server.game.phases import VERDICT_STEP, Ballot, Phase
 from server.game.scoring import is_right
 from server.game.state import Player, Poll, RoomState, Round, Vote
-from server.game.timing import has_own_time, holders, own_deadline_ms
 from server.game.views.role_types import CardItem, MyVote, PrivateView, Talk
 from server.game.views.stage import clock, verdict_of
 from server.game.views.stage_types import Clock

@@ -7,8 +7,9 @@ import pytest
 from client.terminal.course import NAMED, named, onward
 from client.terminal.host import LETTERS
 from client.terminal.words import COMMANDS
-from server.game.phases import TABLE, Phase
-from server.game.views.host import HOST_COMMANDS
+from server.game.commands import HOST_COMMANDS
+from server.game.engine import TABLE
+from server.game.phases import Phase
 
 
 def test_every_command_that_moves_the_game_has_a_name_a_letter_and_words() -> None:

@@ -1,0 +1,280 @@
+"""Ballots: the four questions to the class, their opening and their close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE_AND_TIMED,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    leads,
+    stays,
+)
+from server.game.features.timing import (
+    WARNING_MS,
+    AllowancesWarned,
+    ballot_ms,
+    holders,
+    is_due,
+)
+from server.game.ids import PlayerId
+from server.game.phases import AFTER_REVEAL, CLOSES_TO, Ballot, Phase
+from server.game.state import Poll, RoomState
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenVote(FromHost):
+    """Let the class vote on the story."""
+
+    type: Literal["open_vote"] = "open_vote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseVotes(FromHost):
+    """Close the open vote; ``override`` warns those with extra time, 20 s before.
+
+    ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
+    """
+
+    override: bool = False
+    without: bool = False
+    type: Literal["close_votes"] = "close_votes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revote(FromHost):
+    """Let the class vote again on the same story."""
+
+    type: Literal["revote"] = "revote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskFix(FromHost):
+    """Ask which repair fits."""
+
+    type: Literal["ask_fix"] = "ask_fix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(FromHost):
+    """Let everybody vote, alone, on the twin case."""
+
+    type: Literal["transfer"] = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: close what is due. Sent by the room's own timer."""
+
+    type: Literal["tick"] = "tick"
+
+
+Opening = OpenVote | Revote | AskFix | Transfer
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BallotOpened:
+    """The class may answer; ``deadline_ms`` is None where no timer runs."""
+
+    round: int
+    ballot: Ballot
+    at_ms: int
+    deadline_ms: int | None
+    type: Literal["ballot_opened"] = "ballot_opened"
+    effects: ClassVar[Effects] = STAGE_AND_TIMED
+
+
+@dataclass(frozen=True, slots=True)
+class BallotClosed:
+    """A ballot closed; ``missed`` were there from its start and did not answer."""
+
+    round: int
+    ballot: Ballot
+    at_ms: int
+    missed: tuple[PlayerId, ...]
+    type: Literal["ballot_closed"] = "ballot_closed"
+
+    @property
+    def effects(self) -> Effects:
+        """FIX and TRANSFER show their results when they close."""
+        return Effects(stage=True, results=self.ballot in (Ballot.FIX, Ballot.TRANSFER))
+
+
+Events = BallotOpened | BallotClosed
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _opens(
+    ballot: Ballot,
+) -> Callable[[RoomState, Opening, Moment], list[BallotOpened]]:
+    """Return what opens one of the four ballots."""
+
+    def opened(state: RoomState, _: Opening, moment: Moment) -> list[BallotOpened]:
+        lasts_ms = ballot_ms(state.settings, ballot, state.round.case_of(ballot))
+        deadline_ms = None if lasts_ms is None else moment.now_ms + lasts_ms
+        assert state.round_index is not None
+        return [BallotOpened(state.round_index, ballot, moment.now_ms, deadline_ms)]
+
+    return opened
+
+
+def _no_fix_asked(state: RoomState, _: AskFix) -> Refused | None:
+    if Ballot.FIX in state.round.polls:
+        return Refused("nothing_to_show", "The fix question has been asked.")
+    return None
+
+
+def _twin_not_asked(state: RoomState, _: Transfer) -> Refused | None:
+    if state.round.planned.transfer is None:
+        return Refused("nothing_to_show", "This round has no transfer case.")
+    if Ballot.TRANSFER in state.round.polls:
+        return Refused("nothing_to_show", "The transfer question has been asked.")
+    return None
+
+
+def _close(
+    state: RoomState, command: CloseVotes, moment: Moment
+) -> list[BallotClosed | AllowancesWarned]:
+    """Close the open ballot, or first warn those whose own time still runs."""
+    held = holders(state, moment.now_ms, moment.present)
+    if not held:
+        return [_closed(state, moment)]
+    if not command.override:
+        raise Refused(
+            "time_needed",
+            f"{len(held)} with extra time have not answered. "
+            "Wait, or close anyway: they are warned and have 20 s.",
+        )
+    if state.warned_until_ms is not None:
+        raise Refused("time_needed", "They have been warned; it closes by itself.")
+    return [AllowancesWarned(moment.now_ms + WARNING_MS)]
+
+
+def _closed(state: RoomState, moment: Moment) -> BallotClosed:
+    """Return the close of the open ballot, with who was there and missed it."""
+    ballot, poll = state.ballot, state.poll
+    assert ballot is not None
+    assert poll is not None
+    assert state.round_index is not None
+    missed = tuple(
+        sorted(
+            player
+            for player in moment.present
+            if player in state.players
+            and player not in poll.votes
+            and not state.players[player].is_kicked
+            and state.players[player].joined_ms <= poll.opened_ms
+        )
+    )
+    return BallotClosed(state.round_index, ballot, moment.now_ms, missed)
+
+
+def _tick(state: RoomState, _: Tick, moment: Moment) -> list[BallotClosed]:
+    is_now = is_due(state, moment.now_ms, moment.present)
+    return [_closed(state, moment)] if is_now else []
+
+
+def _asking(question: Phase, answered: Phase) -> dict[Phase, tuple[Phase, ...]]:
+    """Return what leads to a question; where it is answered, the guard says why not."""
+    return {**leads(AFTER_REVEAL, question), **stays([answered])}
+
+
+_CLOSING = {ballot.phase: (CLOSES_TO[ballot],) for ballot in Ballot}
+
+OPEN_VOTE = Rule(Row("open_vote", leads([Phase.READ], Phase.VOTE)), _opens(Ballot.VOTE))
+CLOSE_VOTES = Rule(
+    Row("close_votes", _CLOSING, "no allowance runs, or 20 s after a warning"), _close
+)
+REVOTE = Rule(
+    Row(
+        "revote",
+        leads((Phase.VOTE_CLOSED, Phase.CONTRAST, Phase.DISCUSS), Phase.REVOTE),
+    ),
+    _opens(Ballot.REVOTE),
+)
+ASK_FIX = Rule(
+    Row("ask_fix", _asking(Phase.FIX, Phase.FIX_REVEAL), "not asked before"),
+    _opens(Ballot.FIX),
+    _no_fix_asked,
+)
+TRANSFER = Rule(
+    Row(
+        "transfer",
+        _asking(Phase.TRANSFER, Phase.TRANSFER_REVEAL),
+        "the round has a transfer case, not asked before",
+    ),
+    _opens(Ballot.TRANSFER),
+    _twin_not_asked,
+)
+TICK = Rule(
+    Row(
+        "tick",
+        {**stays(Phase), **_CLOSING},
+        "an open ballot's time is up and auto_close is on, or a warning has run out",
+    ),
+    _tick,
+)
+ROWS = tuple(
+    rule.row for rule in (OPEN_VOTE, CLOSE_VOTES, REVOTE, ASK_FIX, TRANSFER, TICK)
+)
+
+
+def asked(
+    command: Opening | CloseVotes | Tick,
+) -> Asked[Events | AllowancesWarned]:
+    """Return a command with its rule."""
+    match command:
+        case OpenVote():
+            return OPEN_VOTE.of(command)
+        case CloseVotes():
+            return CLOSE_VOTES.of(command)
+        case Revote():
+            return REVOTE.of(command)
+        case AskFix():
+            return ASK_FIX.of(command)
+        case Transfer():
+            return TRANSFER.of(command)
+        case Tick():
+            return TICK.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case BallotOpened():
+            _fold_opened(state, event)
+        case BallotClosed(ballot=ballot):
+            state.enter(CLOSES_TO[ballot])
+            poll = state.round.polls[ballot]
+            poll.closed_ms = event.at_ms
+            poll.missed = frozenset(event.missed)
+        case _:
+            assert_never(event)
+
+
+def _fold_opened(state: RoomState, event: BallotOpened) -> None:
+    state.enter(event.ballot.phase, event.deadline_ms)
+    poll = state.round.polls.setdefault(
+        event.ballot, Poll(event.at_ms, event.deadline_ms)
+    )
+    poll.opened_ms, poll.deadline_ms = event.at_ms, event.deadline_ms
+    poll.closed_ms = None
+    poll.site_until_ms = {}

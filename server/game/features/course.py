@@ -1,0 +1,262 @@
+"""The course of a game: worked examples, rounds, the lobby, and the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    leads,
+)
+from server.game.ids import RoundIndex
+from server.game.phases import AFTER_REVEAL, GAME, ROUND, Ballot, Phase
+from server.game.state import RoomState, Round
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowExample(FromHost):
+    """Show the next worked example of the deck's opening pair."""
+
+    type: Literal["show_example"] = "show_example"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRound(FromHost):
+    """Open a round (default: the one left open, else the next) for reading."""
+
+    round: RoundIndex | None = None
+    type: Literal["open_round"] = "open_round"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipRound(FromHost):
+    """Leave this round unfinished and unscored, and go on to the next."""
+
+    type: Literal["skip_round"] = "skip_round"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackToLobby(FromHost):
+    """Pause in the lobby; an unfinished round can be opened again, votes kept."""
+
+    type: Literal["back_to_lobby"] = "back_to_lobby"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish(FromHost):
+    """End the game here and show the closing page."""
+
+    type: Literal["finish"] = "finish"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleShown:
+    """A worked example of the opening pair (index 0 or 1) is on show."""
+
+    index: int
+    at_ms: int
+    type: Literal["example_shown"] = "example_shown"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOpened:
+    """A round was opened, or opened again in the phase where it was left."""
+
+    round: int
+    phase: Phase
+    at_ms: int
+    type: Literal["round_opened"] = "round_opened"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSkipped:
+    """A round was left unfinished; it is not scored."""
+
+    round: int
+    at_ms: int
+    type: Literal["round_skipped"] = "round_skipped"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyEntered:
+    """The room paused in its lobby."""
+
+    at_ms: int
+    type: Literal["lobby_entered"] = "lobby_entered"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class GameFinished:
+    """The game is over."""
+
+    at_ms: int
+    type: Literal["game_finished"] = "game_finished"
+    effects: ClassVar[Effects] = Effects(stage=True, results=True)
+
+
+Events = ExampleShown | RoundOpened | RoundSkipped | LobbyEntered | GameFinished
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _next_example(state: RoomState) -> int:
+    return 0 if state.example_index is None else state.example_index + 1
+
+
+def _example_is_left(state: RoomState, _: ShowExample) -> Refused | None:
+    if _next_example(state) < len(state.plan.opening):
+        return None
+    return Refused("nothing_to_show", "There is no further worked example.")
+
+
+def _show_example(
+    state: RoomState, _: ShowExample, moment: Moment
+) -> list[ExampleShown]:
+    return [ExampleShown(_next_example(state), moment.now_ms)]
+
+
+def _round_asked(state: RoomState, command: OpenRound) -> int | None:
+    return command.round if command.round is not None else state.next_round()
+
+
+def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
+    index = _round_asked(state, command)
+    if index is None:
+        return Refused("bad_round", "Every round has been played; finish the game.")
+    if index >= len(state.rounds):
+        return Refused("bad_round", f"There are {len(state.rounds)} rounds.")
+    if state.rounds[index].is_revealed:
+        return Refused("bad_round", f"Round {index + 1} has been played.")
+    return None
+
+
+def _open_round(
+    state: RoomState, command: OpenRound, moment: Moment
+) -> list[RoundOpened]:
+    index = _round_asked(state, command)
+    assert index is not None
+    return [RoundOpened(index, _left_in(state.rounds[index]), moment.now_ms)]
+
+
+def _left_in(round_: Round) -> Phase:
+    """Where a round goes on that was left for the lobby: never before what closed."""
+    revote = round_.polls.get(Ballot.REVOTE)
+    if revote and not revote.is_open:
+        return Phase.REVOTE_CLOSED
+    vote = round_.polls.get(Ballot.VOTE)
+    return Phase.VOTE_CLOSED if vote and not vote.is_open else Phase.READ
+
+
+def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Events]:
+    """Leave this round and open the next; finish where none is left."""
+    assert state.round_index is not None
+    events: list[Events] = []
+    if not state.round.is_revealed:
+        events.append(RoundSkipped(state.round_index, moment.now_ms))
+    following = state.next_round(besides=state.round_index)
+    if following is None:
+        return [*events, GameFinished(moment.now_ms)]
+    phase = _left_in(state.rounds[following])
+    return [*events, RoundOpened(following, phase, moment.now_ms)]
+
+
+def _back_to_lobby(_: RoomState, __: BackToLobby, moment: Moment) -> list[LobbyEntered]:
+    return [LobbyEntered(moment.now_ms)]
+
+
+def _finish(_: RoomState, __: Finish, moment: Moment) -> list[GameFinished]:
+    return [GameFinished(moment.now_ms)]
+
+
+BETWEEN_ROUNDS = (Phase.LOBBY, Phase.EXAMPLE, *AFTER_REVEAL)
+_INTO_ROUND = (Phase.READ, Phase.VOTE_CLOSED, Phase.REVOTE_CLOSED)
+
+SHOW_EXAMPLE = Rule(
+    Row(
+        "show_example",
+        leads((Phase.LOBBY, Phase.EXAMPLE), Phase.EXAMPLE),
+        "a worked example of the deck is left",
+    ),
+    _show_example,
+    _example_is_left,
+)
+OPEN_ROUND = Rule(
+    Row("open_round", leads(BETWEEN_ROUNDS, *_INTO_ROUND), "a round is left"),
+    _open_round,
+    _round_is_left,
+)
+SKIP_ROUND = Rule(
+    Row(
+        "skip_round",
+        leads(ROUND, *_INTO_ROUND, Phase.FINISHED),
+        "finished when no round is left",
+    ),
+    _skip_round,
+)
+BACK_TO_LOBBY = Rule(
+    Row("back_to_lobby", leads((Phase.EXAMPLE, *ROUND), Phase.LOBBY)), _back_to_lobby
+)
+FINISH = Rule(Row("finish", leads(GAME, Phase.FINISHED)), _finish)
+ROWS = (SHOW_EXAMPLE.row, OPEN_ROUND.row, SKIP_ROUND.row, BACK_TO_LOBBY.row, FINISH.row)
+
+
+def asked(
+    command: ShowExample | OpenRound | SkipRound | BackToLobby | Finish,
+) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case ShowExample():
+            return SHOW_EXAMPLE.of(command)
+        case OpenRound():
+            return OPEN_ROUND.of(command)
+        case SkipRound():
+            return SKIP_ROUND.of(command)
+        case BackToLobby():
+            return BACK_TO_LOBBY.of(command)
+        case Finish():
+            return FINISH.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case ExampleShown(index=index):
+            state.enter(Phase.EXAMPLE)
+            state.example_index = index
+        case RoundOpened(round=index, phase=phase):
+            state.enter(phase)
+            state.round_index = index
+            state.step = 0
+            state.round.is_opened = True
+            state.round.is_skipped = False
+        case RoundSkipped(round=index):
+            state.rounds[index].is_skipped = True
+        case LobbyEntered():
+            state.enter(Phase.LOBBY)
+        case GameFinished(at_ms=at_ms):
+            state.enter(Phase.FINISHED)
+            state.finished_ms = at_ms
+        case _:
+            assert_never(event)

@@ -1,0 +1,182 @@
+"""The discussion: the contrast case beside the story, and whom each person talks to.
+
+A phone is told a number and, where names are shown, names; never why this group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    leads,
+)
+from server.game.features.timing import discuss_ms
+from server.game.groups import Group, Person, form, settle
+from server.game.ids import PlayerId
+from server.game.phases import Ballot, Phase
+from server.game.scoring import option_of
+from server.game.state import RoomState
+from server.game.views.role_types import Talk
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast(FromHost):
+    """Show the contrast case beside the story, with its label."""
+
+    type: Literal["contrast"] = "contrast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discuss(FromHost):
+    """Send the class to discuss."""
+
+    type: Literal["discuss"] = "discuss"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContrastShown:
+    """The contrast case is on show."""
+
+    round: int
+    at_ms: int
+    type: Literal["contrast_shown"] = "contrast_shown"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionOpened:
+    """The class discusses; ``deadline_ms`` is None where no timer runs."""
+
+    round: int
+    at_ms: int
+    deadline_ms: int | None
+    groups: tuple[tuple[PlayerId, ...], ...] = ()
+    """Who is to talk to whom; empty where phones do not say."""
+    type: Literal["discussion_opened"] = "discussion_opened"
+    effects: ClassVar[Effects] = STAGE
+
+
+Events = ContrastShown | DiscussionOpened
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _has_contrast(state: RoomState, _: Contrast) -> Refused | None:
+    if state.round.planned.contrast is None:
+        return Refused("nothing_to_show", "This round has no contrast case.")
+    return None
+
+
+def _contrast(state: RoomState, _: Contrast, moment: Moment) -> list[ContrastShown]:
+    assert state.round_index is not None
+    return [ContrastShown(state.round_index, moment.now_ms)]
+
+
+def _discuss(state: RoomState, _: Discuss, moment: Moment) -> list[DiscussionOpened]:
+    lasts_ms = discuss_ms(state.settings)
+    deadline_ms = None if lasts_ms is None else moment.now_ms + lasts_ms
+    assert state.round_index is not None
+    groups: tuple[Group, ...] = ()
+    if state.settings.pairs:
+        seed = f"{state.seed}/{state.round_index}"
+        groups = form(talkers(state, moment.present), seed)
+    return [DiscussionOpened(state.round_index, moment.now_ms, deadline_ms, groups)]
+
+
+CONTRAST = Rule(
+    Row(
+        "contrast",
+        leads((Phase.VOTE_CLOSED, Phase.DISCUSS), Phase.CONTRAST),
+        "the round has a contrast case",
+    ),
+    _contrast,
+    _has_contrast,
+)
+DISCUSS = Rule(
+    Row("discuss", leads((Phase.VOTE_CLOSED, Phase.CONTRAST), Phase.DISCUSS)), _discuss
+)
+ROWS = (CONTRAST.row, DISCUSS.row)
+
+
+def asked(command: Contrast | Discuss) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case Contrast():
+            return CONTRAST.of(command)
+        case Discuss():
+            return DISCUSS.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case ContrastShown():
+            state.enter(Phase.CONTRAST)
+        case DiscussionOpened(deadline_ms=deadline_ms, groups=groups):
+            state.enter(Phase.DISCUSS, deadline_ms)
+            state.round.groups = groups
+        case _:
+            assert_never(event)
+
+
+# --- whom to talk to -----------------------------------------------------------------
+
+
+def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
+    """Return who takes part in a discussion: who is here, or has voted.
+
+    Whose phone has gone to sleep since then is still in the room, so presence alone
+    never takes anybody out of a group.
+    """
+    grouped = {player for group in state.round.groups for player in group}
+    poll = state.round.polls.get(Ballot.VOTE)
+    votes = poll.votes if poll else {}
+    return [
+        Person(
+            player.id,
+            player.site,
+            player.team,
+            option_of(votes[player.id].answer) if player.id in votes else None,
+        )
+        for player in state.players.values()
+        if not player.is_kicked
+        and state.counts(player.id)
+        and (player.id in present or player.id in votes or player.id in grouped)
+    ]
+
+
+def talks(state: RoomState, present: Set[PlayerId]) -> dict[PlayerId, Talk]:
+    """Return what each phone says of whom to talk to; nothing outside a discussion."""
+    if state.phase is not Phase.DISCUSS or not state.settings.pairs:
+        return {}
+    people = talkers(state, present)
+    found: dict[PlayerId, Talk] = {}
+    for number, group in enumerate(settle(state.round.groups, people), 1):
+        if len(group) < 2:
+            continue
+        names = {player: state.players[player].name for player in group}
+        for player in group:
+            others = tuple(name for one, name in names.items() if one != player)
+            shown = others if state.settings.show_names else ()
+            found[player] = Talk(number, len(others), shown)
+    return found

@@ -1,0 +1,307 @@
+"""People: joining, leaving, names and teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, assert_never
+
+from pydantic import Field
+
+from server.game.errors import Refused
+from server.game.features import (
+    QUIET,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    active,
+    stays,
+)
+from server.game.ids import PlayerId, Ref, Site
+from server.game.names import clean_name, skeleton, unique_name
+from server.game.phases import GAME
+from server.game.state import Player, RoomState
+
+NAMES_PER_PLACE = 3
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A new player enters under a name that is cleaned first."""
+
+    player: PlayerId
+    name: str
+    team: str | None = None
+    is_practice: bool = False
+    site: str | None = None
+    type: Literal["join"] = "join"
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseTeam:
+    """A player moves to another team (in rooms that have teams)."""
+
+    player: PlayerId
+    team: str
+    ref: Ref = None
+    type: Literal["choose_team"] = "choose_team"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kick(FromHost):
+    """Remove a player for good; votes already cast stay counted."""
+
+    player: PlayerId
+    site: Site = None
+    """Only if the player belongs to this site."""
+    type: Literal["kick"] = "kick"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename(FromHost):
+    """Give a player another name."""
+
+    player: PlayerId
+    name: Annotated[str, Field(max_length=200)]
+    type: Literal["rename"] = "rename"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTeam(FromHost):
+    """Move a player to another team."""
+
+    player: PlayerId
+    team: str
+    type: Literal["set_team"] = "set_team"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerJoined:
+    """A player entered under a cleaned name that is unique in the room."""
+
+    player: PlayerId
+    name: str
+    team: str | None
+    is_practice: bool
+    at_ms: int
+    site: str | None = None
+    """The site whose cohort the player belongs to; None at the room's own node."""
+    type: Literal["player_joined"] = "player_joined"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRenamed:
+    """A player has another name."""
+
+    player: PlayerId
+    name: str
+    type: Literal["player_renamed"] = "player_renamed"
+
+    @property
+    def effects(self) -> Effects:
+        """Their phone shows the name."""
+        return Effects(persons=frozenset({self.player}))
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChosen:
+    """A player is in another team."""
+
+    player: PlayerId
+    team: str
+    type: Literal["team_chosen"] = "team_chosen"
+
+    @property
+    def effects(self) -> Effects:
+        """Their phone shows the team."""
+        return Effects(persons=frozenset({self.player}))
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerKicked:
+    """A player was removed for good."""
+
+    player: PlayerId
+    type: Literal["player_kicked"] = "player_kicked"
+
+    @property
+    def effects(self) -> Effects:
+        """Their connection is closed."""
+        return Effects(kicked=(self.player,))
+
+
+Events = PlayerJoined | PlayerRenamed | TeamChosen | PlayerKicked
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
+    """Let a player in under a cleaned name; the same join again does nothing."""
+    if command.player in state.players:  # the same hello, sent again
+        active(state, command.player)
+        return []
+    if state.is_locked:
+        raise Refused("room_locked", "The host has locked this room.")
+    if command.site in state.locked_sites:
+        raise Refused("room_locked", "The host at this site has locked the room.")
+    if _is_full(state, moment):
+        raise Refused("room_full", f"This room holds {state.settings.max_players}.")
+    name = unique_name(clean_name(command.name), state.skeletons)
+    team = _team_named(state, command.team) if command.team else _smallest_team(state)
+    return [
+        PlayerJoined(
+            command.player,
+            name,
+            team,
+            command.is_practice,
+            moment.now_ms,
+            command.site,
+        )
+    ]
+
+
+def _is_full(state: RoomState, moment: Moment) -> bool:
+    """Whether every place is taken: by people who are here, or have ever voted.
+
+    Names that were given and left again hold no place, or a script could fill a room
+    with them; but there are never more than three times as many names as places.
+    """
+    places = state.settings.max_players
+    if state.joined < places:
+        return False
+    voters = {
+        player
+        for round_ in state.rounds
+        for poll in round_.polls.values()
+        for player in poll.votes
+    }
+    held = sum(
+        1
+        for player in state.players.values()
+        if not player.is_kicked and (player.id in moment.present or player.id in voters)
+    )
+    return held >= places or state.joined >= NAMES_PER_PLACE * places
+
+
+def _team_named(state: RoomState, wanted: str) -> str:
+    """Return the team of this name, as it is written; refuse another."""
+    for team in state.settings.teams:
+        if team.casefold() == wanted.strip().casefold():
+            return team
+    known = ", ".join(state.settings.teams) or "none"
+    raise Refused("bad_team", f"No team '{wanted}' here; teams are: {known}.")
+
+
+def _smallest_team(state: RoomState) -> str | None:
+    if not state.settings.teams:
+        return None
+    sizes = dict.fromkeys(state.settings.teams, 0)
+    for player in state.players.values():
+        if player.team in sizes and not player.is_kicked:
+            sizes[player.team] += 1
+    return min(sizes, key=lambda team: sizes[team])
+
+
+def _choose_team(
+    state: RoomState, command: ChooseTeam | SetTeam, _: Moment
+) -> list[Events]:
+    active(state, command.player)
+    return [TeamChosen(command.player, _team_named(state, command.team))]
+
+
+def _kick(state: RoomState, command: Kick, _: Moment) -> list[Events]:
+    active(state, command.player)
+    if command.site not in (None, state.players[command.player].site):
+        raise Refused("unknown_player", f"No such player at {command.site}.")
+    return [PlayerKicked(command.player)]
+
+
+def _rename(state: RoomState, command: Rename, _: Moment) -> list[Events]:
+    """Give a player another cleaned, unique name."""
+    active(state, command.player)
+    name = clean_name(command.name)
+    others = state.skeletons - {skeleton(state.players[command.player].name)}
+    return [PlayerRenamed(command.player, unique_name(name, others))]
+
+
+JOIN = Rule(Row("join", stays(GAME)), _join)
+CHOOSE_TEAM = Rule(Row("choose_team", stays(GAME)), _choose_team)
+KICK = Rule(Row("kick", stays(GAME)), _kick)
+RENAME = Rule(Row("rename", stays(GAME)), _rename)
+SET_TEAM = Rule(Row("set_team", stays(GAME)), _choose_team)
+ROWS = (JOIN.row, CHOOSE_TEAM.row, KICK.row, RENAME.row, SET_TEAM.row)
+
+
+def asked(command: Join | ChooseTeam | Kick | Rename | SetTeam) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case Join():
+            return JOIN.of(command)
+        case ChooseTeam():
+            return CHOOSE_TEAM.of(command)
+        case Kick():
+            return KICK.of(command)
+        case Rename():
+            return RENAME.of(command)
+        case SetTeam():
+            return SET_TEAM.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case PlayerJoined():
+            _joined(state, event)
+        case PlayerRenamed(player=player_id, name=name):
+            player = state.players[player_id]
+            state.skeletons.discard(skeleton(player.name))
+            player.name = name
+            state.skeletons.add(skeleton(name))
+        case TeamChosen(player=player_id, team=team):
+            state.players[player_id].team = team
+        case PlayerKicked(player=player_id):
+            _kicked(state, state.players[player_id])
+        case _:
+            assert_never(event)
+
+
+def _joined(state: RoomState, event: PlayerJoined) -> None:
+    state.players[event.player] = Player(
+        event.player,
+        event.name,
+        event.team,
+        event.is_practice,
+        event.at_ms,
+        event.site,
+    )
+    state.skeletons.add(skeleton(event.name))
+    state.joined += 1
+    if event.site is not None:
+        state.people[event.site] += 1
+
+
+def _kicked(state: RoomState, player: Player) -> None:
+    player.is_kicked = True
+    state.skeletons.discard(skeleton(player.name))
+    state.kicked.add(player.id)
+    state.joined -= 1
+    if player.site is not None:
+        state.people[player.site] -= 1
+
+
+def erased(event: PlayerJoined | PlayerRenamed, name: str) -> Events:
+    """Return the event of a person whose name is erased: ``name`` in its place."""
+    return replace(event, name=name)

@@ -1,0 +1,204 @@
+"""The reveal: tallies, points, and the breakdown step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    leads,
+)
+from server.game.ids import PlayerId
+from server.game.phases import LAST_STEP, VERDICT_STEP, Ballot, Phase
+from server.game.scoring import MISSED, Tally, option_of, round_score
+from server.game.state import Cohort, RoomState, Round
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal(FromHost):
+    """Show the tallies and begin the breakdown.
+
+    Waits for sites that are behind; ``without`` goes on without them.
+    """
+
+    without: bool = False
+    type: Literal["reveal"] = "reveal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep(FromHost):
+    """Show the next step of the breakdown, or ``all`` that are left."""
+
+    all: bool = False
+    type: Literal["next_step"] = "next_step"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRevealed:
+    """Tallies are shown, points are earned, the breakdown begins."""
+
+    round: int
+    at_ms: int
+    type: Literal["round_revealed"] = "round_revealed"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """The breakdown is shown up to and including this step."""
+
+    step: int
+    type: Literal["step_shown"] = "step_shown"
+
+    @property
+    def effects(self) -> Effects:
+        """The verdict tells each player whether they were right."""
+        return Effects(stage=True, results=self.step == VERDICT_STEP)
+
+
+Events = RoundRevealed | StepShown
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[RoundRevealed]:
+    assert state.round_index is not None
+    return [RoundRevealed(state.round_index, moment.now_ms)]
+
+
+def _step_is_left(state: RoomState, _: NextStep) -> Refused | None:
+    if state.step < LAST_STEP:
+        return None
+    return Refused("nothing_to_show", "The whole breakdown is shown.")
+
+
+def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[StepShown]:
+    """Show one step more, or all that are left."""
+    is_rest = command.all or state.phase is Phase.SAY
+    last = LAST_STEP if is_rest else state.step + 1
+    return [StepShown(step) for step in range(state.step + 1, last + 1)]
+
+
+REVEAL = Rule(
+    Row(
+        "reveal",
+        leads(
+            (Phase.VOTE_CLOSED, Phase.CONTRAST, Phase.DISCUSS, Phase.REVOTE_CLOSED),
+            Phase.REVEAL,
+        ),
+    ),
+    _reveal,
+)
+NEXT_STEP = Rule(
+    Row(
+        "next_step",
+        {Phase.REVEAL: (), Phase.SAY: (Phase.REVEAL,)},
+        "a step is left",
+    ),
+    _next_step,
+    _step_is_left,
+)
+ROWS = (REVEAL.row, NEXT_STEP.row)
+
+
+def asked(command: Reveal | NextStep) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case Reveal():
+            return REVEAL.of(command)
+        case NextStep():
+            return NEXT_STEP.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state; a reveal walks through all players once."""
+    match event:
+        case RoundRevealed():
+            _fold_revealed(state, state.round)
+        case StepShown(step=step):
+            state.step = step
+            if state.phase is Phase.SAY:
+                state.enter(Phase.REVEAL)
+        case _:
+            assert_never(event)
+
+
+def _fold_revealed(state: RoomState, round_: Round) -> None:
+    state.enter(Phase.REVEAL)
+    state.step = 0
+    round_.is_revealed = True
+    if Ballot.REVOTE in round_.polls:
+        _carry(state, round_)
+    if Ballot.VOTE in round_.polls and len(state.sites) > 1:
+        _count_cohorts(state, round_)
+    for player, score in _scores(state, round_):
+        round_.scores[player] = score
+        state.players[player].points += score
+        state.players[player].rounds_scored += 1
+
+
+def _carry(state: RoomState, round_: Round) -> None:
+    """Count REVOTE with the votes of those who voted only in VOTE (rule A5)."""
+    vote, revote = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
+    round_.after = Tally(revote.tally.cells.copy())
+    for player, first in vote.votes.items():
+        if not state.counts(player):
+            continue
+        second = revote.votes.get(player)
+        if second is None:
+            round_.after.add(first.answer)
+            round_.carried += 1
+        else:
+            move = (option_of(first.answer), option_of(second.answer))
+            round_.moves[move] += 1
+
+
+def _count_cohorts(state: RoomState, round_: Round) -> None:
+    """Count each site by itself, carried votes in its REVOTE included."""
+    vote, revote = round_.polls[Ballot.VOTE], round_.polls.get(Ballot.REVOTE)
+    for player in state.players.values():
+        if player.site is None or not state.counts(player.id):
+            continue
+        cohort = round_.cohorts.setdefault(player.site, Cohort())
+        first = vote.votes.get(player.id)
+        second = (revote.votes.get(player.id) if revote else None) or first
+        if first is not None:
+            cohort.before.add(first.answer)
+        if revote is not None and second is not None:
+            cohort.after.add(second.answer)
+
+
+def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]:
+    """Give each player who saw the round its score (rule B9)."""
+    vote = round_.polls.get(Ballot.VOTE)
+    if not round_.case.is_scored or vote is None:
+        return
+    for player in state.players:
+        missed = MISSED[state.settings.score_mode] if player in vote.missed else None
+        score = round_score(
+            state.vote_points(round_, Ballot.VOTE, player),
+            state.vote_points(round_, Ballot.REVOTE, player),
+            missed=missed,
+            revoted=Ballot.REVOTE in round_.polls,
+        )
+        if score is not None:
+            yield player, score

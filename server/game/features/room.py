@@ -1,0 +1,208 @@
+"""The room itself: its opening, its home, its settings, and who may still join."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from scenarios.model import Plan
+from server.game.features import (
+    QUIET,
+    STAGE,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    stays,
+)
+from server.game.ids import RoomCode, Site
+from server.game.phases import GAME
+from server.game.settings import RoomSettings, SettingsChange
+from server.game.state import RoomState, Round
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock(FromHost):
+    """Let nobody new join, or not at one site; those who are in may come back."""
+
+    site: Site = None
+    type: Literal["lock"] = "lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlock(FromHost):
+    """Let new players join again, or again at one site."""
+
+    site: Site = None
+    type: Literal["unlock"] = "unlock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings(FromHost):
+    """Change what may be changed while the game runs."""
+
+    change: SettingsChange
+    type: Literal["change_settings"] = "change_settings"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOpened:
+    """A room came into being. Every key of the room derives from ``secret`` (hex)."""
+
+    code: RoomCode
+    plan: Plan
+    settings: RoomSettings
+    seed: int
+    secret: str
+    at_ms: int
+    type: Literal["room_opened"] = "room_opened"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMoved:
+    """Another node is the room's home from here on; ``epoch`` counts its homes."""
+
+    to: str
+    epoch: int
+    at_ms: int
+    type: Literal["room_moved"] = "room_moved"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """The host changed settings; the whole of them is stored."""
+
+    settings: RoomSettings
+    type: Literal["settings_changed"] = "settings_changed"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLocked:
+    """Nobody new may join."""
+
+    type: Literal["room_locked"] = "room_locked"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUnlocked:
+    """New players may join again."""
+
+    type: Literal["room_unlocked"] = "room_unlocked"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLocked:
+    """Nobody new may join at one site."""
+
+    site: str
+    type: Literal["site_locked"] = "site_locked"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class SiteUnlocked:
+    """New players may join again at one site."""
+
+    site: str
+    type: Literal["site_unlocked"] = "site_unlocked"
+    effects: ClassVar[Effects] = QUIET
+
+
+Events = (
+    RoomMoved | SettingsChanged | RoomLocked | RoomUnlocked | SiteLocked | SiteUnlocked
+)
+"""What is folded into a state; RoomOpened makes one."""
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _lock(state: RoomState, command: Lock, _: Moment) -> list[Events]:
+    if command.site is not None:
+        is_locked = command.site in state.locked_sites
+        return [] if is_locked else [SiteLocked(command.site)]
+    return [] if state.is_locked else [RoomLocked()]
+
+
+def _unlock(state: RoomState, command: Unlock, _: Moment) -> list[Events]:
+    if command.site is not None:
+        is_locked = command.site in state.locked_sites
+        return [SiteUnlocked(command.site)] if is_locked else []
+    return [RoomUnlocked()] if state.is_locked else []
+
+
+def _change_settings(
+    state: RoomState, command: ChangeSettings, _: Moment
+) -> list[Events]:
+    change = command.change.model_dump(exclude_none=True, exclude={"timers"})
+    if command.change.timers is False:
+        change["time_factor"] = None
+    elif command.change.timers and state.settings.time_factor is None:
+        change.setdefault("time_factor", 1)
+    changed = state.settings.model_copy(update=change)
+    return [] if changed == state.settings else [SettingsChanged(changed)]
+
+
+LOCK = Rule(Row("lock", stays(GAME)), _lock)
+UNLOCK = Rule(Row("unlock", stays(GAME)), _unlock)
+CHANGE_SETTINGS = Rule(Row("change_settings", stays(GAME)), _change_settings)
+ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row)
+
+
+def asked(command: Lock | Unlock | ChangeSettings) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case Lock():
+            return LOCK.of(command)
+        case Unlock():
+            return UNLOCK.of(command)
+        case ChangeSettings():
+            return CHANGE_SETTINGS.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def opened(event: RoomOpened) -> RoomState:
+    """Return the state of a room that has just been opened."""
+    return RoomState(
+        code=event.code,
+        plan=event.plan,
+        settings=event.settings,
+        seed=event.seed,
+        secret=event.secret,
+        opened_ms=event.at_ms,
+        rounds=[Round(planned) for planned in event.plan.rounds],
+    )
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case RoomMoved(to=to, epoch=epoch):
+            state.home, state.epoch = to, epoch
+        case SettingsChanged(settings=settings):
+            state.settings = settings
+        case RoomLocked():
+            state.is_locked = True
+        case RoomUnlocked():
+            state.is_locked = False
+        case SiteLocked(site=site):
+            state.locked_sites.add(site)
+        case SiteUnlocked(site=site):
+            state.locked_sites.discard(site)
+        case _:
+            assert_never(event)

@@ -1,0 +1,156 @@
+"""Saying it: the case in one's own words, beside the expert's sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    active,
+    leads,
+    stays,
+)
+from server.game.ids import PlayerId, Ref
+from server.game.names import one_line
+from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
+from server.game.state import RoomState
+
+SENTENCE_LENGTH = 400
+"""Characters of a sentence that are kept."""
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSay(FromHost):
+    """Let everybody say it in their own words, before the expert's sentence."""
+
+    type: Literal["ask_say"] = "ask_say"
+
+
+@dataclass(frozen=True, slots=True)
+class SayIt:
+    """A player says a case in their own words, as an expert would."""
+
+    player: PlayerId
+    round: int
+    text: str
+    ref: Ref = None
+    type: Literal["say_it"] = "say_it"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SayOpened:
+    """The class says it in its own words."""
+
+    round: int
+    at_ms: int
+    type: Literal["say_opened"] = "say_opened"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceSaid:
+    """A player's own sentence on a case, first or changed."""
+
+    player: PlayerId
+    round: int
+    text: str
+    at_ms: int
+    type: Literal["sentence_said"] = "sentence_said"
+
+    @property
+    def effects(self) -> Effects:
+        """Their phone shows the sentence."""
+        return Effects(persons=frozenset({self.player}))
+
+
+Events = SayOpened | SentenceSaid
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _is_between(state: RoomState, _: AskSay) -> Refused | None:
+    if state.step < VERDICT_STEP:
+        return Refused("nothing_to_show", "Show the verdict first.")
+    if state.step >= LAST_STEP:
+        return Refused("nothing_to_show", "The expert's sentence has been shown.")
+    return None
+
+
+def _ask_say(state: RoomState, _: AskSay, moment: Moment) -> list[Events]:
+    assert state.round_index is not None
+    return [SayOpened(state.round_index, moment.now_ms)]
+
+
+def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
+    """Keep a sentence; the same one again changes nothing, an empty one takes it back.
+
+    In the phase, of the round that is open; on the card, of every revealed one.
+    """
+    active(state, command.player)
+    is_open = state.phase is not Phase.SAY or command.round == state.round_index
+    if (
+        not is_open
+        or command.round >= len(state.rounds)
+        or not state.rounds[command.round].is_revealed
+    ):
+        raise Refused("bad_round", "This case cannot be said now.")
+    text = one_line(command.text, SENTENCE_LENGTH)
+    if text == state.rounds[command.round].said.get(command.player, ""):
+        return []
+    return [SentenceSaid(command.player, command.round, text, moment.now_ms)]
+
+
+ASK_SAY = Rule(
+    Row(
+        "ask_say",
+        leads([Phase.REVEAL], Phase.SAY),
+        "between the verdict and the expert's sentence",
+    ),
+    _ask_say,
+    _is_between,
+)
+SAY_IT = Rule(Row("say_it", stays((Phase.SAY, Phase.FINISHED))), _say_it)
+ROWS = (ASK_SAY.row, SAY_IT.row)
+
+
+def asked(command: AskSay | SayIt) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case AskSay():
+            return ASK_SAY.of(command)
+        case SayIt():
+            return SAY_IT.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case SayOpened():
+            state.enter(Phase.SAY)
+        case SentenceSaid(player=player, round=index, text=text):
+            state.rounds[index].said[player] = text
+        case _:
+            assert_never(event)
+
+
+def erased(event: SentenceSaid) -> Events:
+    """Return the sentence of a person whose words are erased: empty."""
+    return replace(event, text="")

@@ -1,0 +1,339 @@
+"""Time in a room: deadlines, allowances, and more time given or asked for.
+
+All of it is in integer milliseconds. Timers are soft (learning rule C12): they show,
+and light the host's button; only ``auto_close`` or the host ends a vote. A player's own
+allowance (WCAG 2.2.1) holds the close; the host may override it after a warning of
+20 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, assert_never
+
+from pydantic import Field
+
+from scenarios.model import Case
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE_AND_TIMED,
+    TIMED,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    active,
+    stays,
+)
+from server.game.ids import PlayerId, Ref, Site
+from server.game.phases import GAME, OPEN_BALLOT, Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
+
+WORDS_PER_MINUTE = 150
+VOTE_MS = 30_000
+DISCUSS_MS = 120_000
+WARNING_MS = 20_000
+RESUME_MS = 10_000
+
+Percent = Literal[100, 150, 200, 0]
+"""A player's own time, per cent of the limit; 0 is no limit, 100 the same as all."""
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AskTime:
+    """A player privately asks for more time in every vote from now on."""
+
+    player: PlayerId
+    percent: Percent
+    ref: Ref = None
+    type: Literal["ask_time"] = "ask_time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTime(FromHost):
+    """Give everybody, or the people of one site, more time (seconds)."""
+
+    seconds: Annotated[int, Field(ge=5, le=600)] = 30
+    site: Site = None
+    type: Literal["give_time"] = "give_time"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The room has come back from its journal: leave at least 10 s to a deadline."""
+
+    type: Literal["resume"] = "resume"
+
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineExtended:
+    """The running phase ends later."""
+
+    deadline_ms: int
+    type: Literal["deadline_extended"] = "deadline_extended"
+    effects: ClassVar[Effects] = STAGE_AND_TIMED
+
+
+@dataclass(frozen=True, slots=True)
+class SiteGivenTime:
+    """The people of one site may answer the open ballot until ``deadline_ms``."""
+
+    site: str
+    deadline_ms: int
+    type: Literal["site_given_time"] = "site_given_time"
+    effects: ClassVar[Effects] = TIMED
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceGranted:
+    """A player has own time in every vote: per cent of the limit, 0 for no limit."""
+
+    player: PlayerId
+    percent: int
+    type: Literal["allowance_granted"] = "allowance_granted"
+
+    @property
+    def effects(self) -> Effects:
+        """Their phone shows the allowance."""
+        return Effects(persons=frozenset({self.player}))
+
+
+@dataclass(frozen=True, slots=True)
+class AllowancesWarned:
+    """Those with extra time were told that the vote closes at ``until_ms``."""
+
+    until_ms: int
+    type: Literal["allowances_warned"] = "allowances_warned"
+    effects: ClassVar[Effects] = TIMED
+
+
+Events = DeadlineExtended | SiteGivenTime | AllowanceGranted | AllowancesWarned
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def _ask_time(state: RoomState, command: AskTime, _: Moment) -> list[Events]:
+    """Grant own time: nobody has to say why."""
+    active(state, command.player)
+    return [AllowanceGranted(command.player, command.percent)]
+
+
+def _timer_runs(state: RoomState, command: GiveTime) -> Refused | None:
+    if state.deadline_ms is None:
+        return Refused("no_timer", "No timer runs; there is nothing to extend.")
+    poll = state.poll
+    if command.site is not None and (poll is None or poll.deadline_ms is None):
+        return Refused("no_timer", "One site is given time in a vote only.")
+    return None
+
+
+def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Events]:
+    """Move the running deadline, from now on where it has passed; or one site's.
+
+    A site's people get it beyond the time of all and what they were given before.
+    """
+    assert state.deadline_ms is not None
+    ends, more_ms = [state.deadline_ms, moment.now_ms], command.seconds * 1000
+    if command.site is None:
+        return [DeadlineExtended(max(ends) + more_ms)]
+    assert state.poll is not None
+    ends.append(state.poll.site_until_ms.get(command.site, 0))
+    return [SiteGivenTime(command.site, max(ends) + more_ms)]
+
+
+def _resume(state: RoomState, _: Resume, moment: Moment) -> list[Events]:
+    """After a restart: the same deadline, or 10 s where less is left."""
+    events: list[Events] = []
+    at_least_ms = moment.now_ms + RESUME_MS
+    if state.deadline_ms is not None and state.deadline_ms < at_least_ms:
+        events.append(DeadlineExtended(at_least_ms))
+    if state.warned_until_ms is not None and state.warned_until_ms < at_least_ms:
+        events.append(AllowancesWarned(at_least_ms))
+    return events
+
+
+ASK_TIME = Rule(Row("ask_time", stays(GAME)), _ask_time)
+GIVE_TIME = Rule(
+    Row("give_time", stays((*OPEN_BALLOT, Phase.DISCUSS)), "a timer runs"),
+    _give_time,
+    _timer_runs,
+)
+RESUME = Rule(Row("resume", stays(Phase)), _resume)
+ROWS = (ASK_TIME.row, GIVE_TIME.row, RESUME.row)
+
+
+def asked(command: AskTime | GiveTime | Resume) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case AskTime():
+            return ASK_TIME.of(command)
+        case GiveTime():
+            return GIVE_TIME.of(command)
+        case Resume():
+            return RESUME.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case DeadlineExtended(deadline_ms=deadline_ms):
+            state.deadline_ms = deadline_ms
+            if state.poll:
+                state.poll.deadline_ms = deadline_ms
+        case SiteGivenTime(site=site, deadline_ms=deadline_ms):
+            if state.poll:
+                state.poll.site_until_ms[site] = deadline_ms
+        case AllowanceGranted(player=player, percent=percent):
+            state.players[player].allowance = percent
+            if percent == USUAL_ALLOWANCE:
+                state.own_time.pop(player, None)
+            else:
+                state.own_time[player] = None
+        case AllowancesWarned(until_ms=until_ms):
+            state.warned_until_ms = until_ms
+        case _:
+            assert_never(event)
+
+
+# --- what time means now -------------------------------------------------------------
+
+
+def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
+    """Return how long a ballot runs, None where timers are off.
+
+    Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
+    """
+    if settings.time_factor is None:
+        return None
+    words = len(_new_text(ballot, case).split())
+    reading_ms = words * 60_000 // WORDS_PER_MINUTE
+    return int((VOTE_MS + reading_ms) * settings.time_factor)
+
+
+def _new_text(ballot: Ballot, case: Case) -> str:
+    match ballot:
+        case Ballot.REVOTE:
+            return ""
+        case Ballot.FIX:
+            asked = case.fix_question
+            return " ".join([asked.question, *(o.text for o in asked.options)])
+        case Ballot.VOTE | Ballot.TRANSFER:
+            return case.story
+
+
+def discuss_ms(settings: RoomSettings) -> int | None:
+    """Return how long a discussion runs, None where timers are off."""
+    if settings.time_factor is None:
+        return None
+    return int(DISCUSS_MS * settings.time_factor)
+
+
+def own_deadline_ms(player: Player, poll: Poll) -> int | None:
+    """Return a player's own deadline in a poll; None is no limit."""
+    if player.allowance == 0 or poll.deadline_ms is None:
+        return None
+    until_ms = max(poll.deadline_ms, poll.site_until_ms.get(player.site or "", 0))
+    return poll.opened_ms + (until_ms - poll.opened_ms) * player.allowance // 100
+
+
+def has_own_time(state: RoomState, player: Player) -> bool:
+    """Whether a player's time may differ from that of all, now."""
+    poll = state.poll
+    return player.allowance != USUAL_ALLOWANCE or (
+        poll is not None and player.site in poll.site_until_ms
+    )
+
+
+def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[PlayerId]:
+    """Return who holds the close: present, not answered, own allowance running."""
+    poll = state.poll
+    if poll is None:
+        return []
+    return [
+        player.id
+        for player in _with_own_time(state, poll)
+        if player.id in present
+        and not player.is_kicked
+        and player.id not in poll.votes
+        and _runs(player, poll, now_ms)
+    ]
+
+
+def _with_own_time(state: RoomState, poll: Poll) -> Iterator[Player]:
+    yield from map(state.players.__getitem__, state.own_time)
+    if poll.site_until_ms:
+        for player in state.players.values():
+            if player.site in poll.site_until_ms and player.id not in state.own_time:
+                yield player
+
+
+def _runs(player: Player, poll: Poll, now_ms: int) -> bool:
+    end = own_deadline_ms(player, poll)
+    if end is None:
+        return player.allowance == 0
+    return now_ms < end
+
+
+def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int, int]:
+    """Return (who has answered, who has answered or is here and still could)."""
+    poll = state.poll
+    votes = poll.votes if poll else {}
+    out = (state.kicked - votes.keys()) & present
+    here = sum(map(present.__contains__, votes))
+    return len(votes), len(votes) + len(present) - here - len(out)
+
+
+def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
+    """Whether everybody who is here has answered, and somebody has."""
+    poll = state.poll
+    if poll is None or len(poll.votes) < len(present) - len(state.kicked):
+        return False  # told without looking at anybody: asked at every vote
+    answered, expected = answered_and_expected(state, present)
+    return 0 < answered == expected
+
+
+def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
+    """Return when next a Tick may have something to close; None when never.
+
+    A warned close is due at its time; with ``auto_close``, a poll 2 s after its
+    deadline, or when the last allowance that holds it runs out.
+    """
+    poll = state.poll
+    if poll is None:
+        return None
+    if state.warned_until_ms is not None:
+        return state.warned_until_ms
+    if not state.settings.auto_close or poll.deadline_ms is None:
+        return None
+    ends = [poll.deadline_ms + GRACE_MS]
+    for player in holders(state, now_ms, present):
+        end_ms = own_deadline_ms(state.players[player], poll)
+        ends.append(end_ms if end_ms is not None else now_ms)
+    return max(ends)
+
+
+def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
+    """Whether the open poll should close by itself now."""
+    if state.poll is None:
+        return False
+    if state.warned_until_ms is not None:
+        return now_ms >= state.warned_until_ms
+    if not state.settings.auto_close or holders(state, now_ms, present):
+        return False
+    deadline_ms = state.poll.deadline_ms
+    out_of_time = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
+    return out_of_time or all_answered(state, present)
