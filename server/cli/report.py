@@ -27,8 +27,8 @@ from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
-from server.report.across import CannotPool
-from server.report.files import OTHER_ROOMS, Wanted, written
+from server.report.exports import OTHER_ROOMS, Wanted, written
+from server.report.report import CannotReport
 from server.report.rescore import Rescoring, compare, corrected
 
 PLAYERS_SHOWN = 20
@@ -116,7 +116,7 @@ def report(
     wanted = Wanted(kind.value, reader.value, reasons, match_names)
     try:
         content = written(states, others, wanted)
-    except CannotPool as exc:
+    except CannotReport as exc:
         raise fail(str(exc)) from exc
     _write(content, file or Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}"))
 

@@ -14,19 +14,15 @@ from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import Ballot
 from server.game.state import RoomState
-from server.protocol.report_types import Figure, Hidden, Report
+from server.protocol.report_types import Estimate, Figure, Hidden, Report
 from server.report.case_figures import FirstSight
 from server.report.change import normalized_gain
 from server.report.clusters import totals
 from server.report.figures import pooled, proportion
 from server.report.rasch import FEWEST_ANSWERS, Difficulty, difficulties
-from server.report.report import build_report
+from server.report.report import CannotReport, build_report
 from server.report.sample import Counted, counted, verdict_of
 from server.report.table import Pseudonym, keyed
-
-
-class CannotPool(Exception):  # noqa: N818 - read as a sentence
-    """Rooms that must not be thrown together; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +35,8 @@ class PooledCase:
     versions: tuple[int, ...]
     rooms: int
     right: Figure
-    difficulty: Difficulty | Hidden
-    """Rasch difficulty in logits, with its posterior deviation."""
+    difficulty: Figure
+    """Rasch difficulty in logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def across(states: Sequence[RoomState], *, match_names: bool = False) -> Across:
     """Return several rooms side by side and pooled.
 
     With ``match_names`` the first room is before and the last one after, of people
-    who chose the same name in both. Raises :class:`CannotPool`.
+    who chose the same name in both. Raises :class:`CannotReport`.
     """
     _check(states)
     found = _before_after(states[0], states[-1]) if match_names else None
@@ -85,11 +81,13 @@ def across(states: Sequence[RoomState], *, match_names: bool = False) -> Across:
 
 def _check(states: Sequence[RoomState]) -> None:
     if len({state.code for state in states}) < max(2, len(states)):
-        raise CannotPool("Name two or more different rooms.")
+        raise CannotReport("Name two or more different rooms.")
     if len({state.settings.two_link for state in states}) > 1:
-        raise CannotPool("Rooms with two buttons and with two links cannot be pooled.")
+        raise CannotReport(
+            "Rooms with two buttons and with two links cannot be pooled."
+        )
     if len({state.settings.simulated for state in states}) > 1:
-        raise CannotPool("Rehearsals and classes cannot be pooled.")
+        raise CannotReport("Rehearsals and classes cannot be pooled.")
 
 
 def _caveats(found: BeforeAfter | None) -> Iterable[str]:
@@ -138,14 +136,18 @@ def pooled_cases(
 
 
 def _rank(case: PooledCase) -> float:
-    return -9.0 if isinstance(case.difficulty, Hidden) else case.difficulty.b
+    return -9.0 if isinstance(case.difficulty, Hidden) else case.difficulty.value
 
 
 def _pooled_case(
     given: Sequence[tuple[RoomState, Counted]], b: Difficulty, marks: Sequence[bool]
 ) -> PooledCase:
     case = given[-1][1].case
-    is_enough = b.n >= FEWEST_ANSWERS
+    difficulty = (
+        Estimate(b.b, *b.interval, b.n)
+        if b.n >= FEWEST_ANSWERS
+        else Hidden(f"needs {FEWEST_ANSWERS} answers", b.n)
+    )
     return PooledCase(
         case=case.id,
         title=case.title,
@@ -153,7 +155,7 @@ def _pooled_case(
         versions=tuple(sorted({answer.case.version for _, answer in given})),
         rooms=len({state.code for state, _ in given}),
         right=proportion(sum(marks), len(marks)),
-        difficulty=b if is_enough else Hidden(f"needs {FEWEST_ANSWERS} answers", b.n),
+        difficulty=difficulty,
     )
 
 

@@ -26,6 +26,10 @@ from server.report.sample import Counted, Sample, sample_of, votes
 from server.report.sentences import caveats, class_sentence, more_sentences
 
 
+class CannotReport(Exception):  # noqa: N818 - read as a sentence
+    """A report that cannot be made or written; the text says why."""
+
+
 def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Report:
     """Return the host's report of a room as far as it has been played.
 

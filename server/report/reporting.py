@@ -18,7 +18,7 @@ from server.game.ids import RoomCode
 from server.journal.store import EventStore, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
-from server.report.files import OTHER_ROOMS
+from server.report.exports import OTHER_ROOMS
 from server.report.worker import EXPLAINED, JOB, Job
 from server.supervision import OwnedGroup
 

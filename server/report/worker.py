@@ -24,9 +24,9 @@ from server.game.engine import replay
 from server.game.state import RoomState
 from server.journal.codec import decode
 from server.protocol.report_types import Report
-from server.report.across import CannotPool, first_sight
-from server.report.files import Form, Wanted, alike, written
-from server.report.report import build_report
+from server.report.across import first_sight
+from server.report.exports import Form, Wanted, alike, written
+from server.report.report import CannotReport, build_report
 
 NICENESS = 5
 """A report may take longer; a vote may not."""
@@ -55,7 +55,7 @@ _REPORT = TypeAdapter(Report)
 def make(job: Job, lines: Iterator[bytes]) -> bytes:
     """Return the report as JSON for a page, or the file that was asked for, in base64.
 
-    Raises :class:`CannotPool`, and ``UnreadableEvent`` for a room that is reported on.
+    Raises :class:`CannotReport`, and ``UnreadableEvent`` for a room of the report.
     """
     states = [_state(lines, n) for n in job.rooms]
     others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
@@ -87,7 +87,7 @@ def main() -> int:
     lines = iter(sys.stdin.buffer.readline, b"")
     try:
         made = make(JOB.validate_json(next(lines)), lines)
-    except CannotPool as exc:
+    except CannotReport as exc:
         sys.stderr.write(str(exc))
         return EXPLAINED
     sys.stdout.buffer.write(made)

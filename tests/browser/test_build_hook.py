@@ -35,8 +35,9 @@ NPM_CI = "import sys; assert sys.argv[1] == 'ci'\n"
 VITE = """
 import sys
 from pathlib import Path
-assert sys.argv[1:] == ["build"]
+assert sys.argv[1:3] == ["build", "--config"]
 Path("dist").mkdir(exist_ok=True)
+Path("dist", sys.argv[3]).touch()
 Path("dist/index.html").write_text(Path("src/page.txt").read_text())
 """
 
@@ -174,6 +175,7 @@ def test_without_node_pip_still_builds_the_pages(installed: Path) -> None:
         assert "/assets/" in (dist / f"{page}.html").read_text()
         assert (dist / f"{page}.html.gz").is_file()
     assert list(dist.glob("assets/*.js"))
+    assert (dist / "saved-report.template").is_file()
 
 
 @pytest.mark.fault

@@ -20,6 +20,9 @@ DIST = WEB / "dist"
 BUDGET_KB = {"index": 40, "host": 60, "screen": 60, "report": 60, "preview": 70}
 """First load of each page, gzip: HTML, CSS and JS; fonts apart."""
 
+SAVED_KB = 50
+"""The report as one file, without its figures, gzip."""
+
 AT_ONCE = {"host": "src/host/console/Console.svelte"}
 """What a page fetches before it shows anything, though not by its own HTML."""
 
@@ -64,6 +67,17 @@ def test_a_page_holds_nothing_inline_or_foreign(built: Path, page: str) -> None:
     assert "<style" not in html
     assert not re.search(r"\s(style|on\w+)=", html)
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", html)
+
+
+def test_the_saved_report_is_one_file_that_asks_for_nothing(built: Path) -> None:
+    page = (built / "saved-report.template").read_text()
+    assert page.count('"HELD"') == 1
+    assert "default-src 'none'" in page
+    assert "<noscript>" in page
+    for tag in re.findall(r"<(?:script|link|img|iframe)[^>]*>", page):
+        assert not re.search(r"\b(src|href)=", tag), tag
+    assert not re.search(r"url\((?!data:)|@import", page)
+    assert len(gzip.compress(page.encode(), 9, mtime=0)) / 1024 <= SAVED_KB
 
 
 def test_every_text_file_lies_there_compressed_too(built: Path) -> None:

@@ -15,7 +15,10 @@ import pytest
 from scenarios.load import load_library
 from server.cli.demo import play_demo
 from server.journal.sqlite import SqliteStore
+from server.report import exports
+from server.report.exports import TEMPLATE
 from tests.cli.test_cli import run
+from tests.support.missing import need
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,7 @@ def answers(content: bytes) -> list[dict[str, str]]:
 
 
 def test_every_format_is_written(stored: tuple[Path, list[str]]) -> None:
+    need(TEMPLATE.is_file(), "the built pages (npm run build in client/web)")
     room = stored[1][0]
     page = written(stored, room).decode()
     assert page.startswith("<!doctype html>")
@@ -68,9 +72,19 @@ def test_exports_cannot_be_joined_by_pseudonym(stored: tuple[Path, list[str]]) -
     assert not people[0] & people[1]
 
 
+def test_without_the_web_pages_it_says_so(
+    stored: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "TEMPLATE", tmp_path / "missing")
+    code, text = run("report", stored[1][0], "--data", str(stored[0]))
+    assert code == 1
+    assert "web pages" in text
+    assert "csv, xlsx or json" in " ".join(text.split())
+
+
 def test_rooms_are_compared(stored: tuple[Path, list[str]]) -> None:
-    page = written(stored, *stored[1], "--match-names").decode()
-    assert "Before and after" in page
+    found = json.loads(written(stored, *stored[1], "--match-names", "-f", "json"))
+    assert found["across"]["before_after"]["matched"] == 12
     rows = csv.DictReader(
         io.StringIO(written(stored, *stored[1], "-f", "csv").decode())
     )
@@ -90,7 +104,7 @@ def test_a_running_server_is_not_disturbed(stored: tuple[Path, list[str]]) -> No
     async def read_beside() -> bytes:
         store = await SqliteStore.open(folder / "journal.sqlite")
         try:
-            return await asyncio.to_thread(written, stored, room)
+            return await asyncio.to_thread(written, stored, room, "-f", "json")
         finally:
             await store.close()
 

@@ -10,7 +10,9 @@ import pytest
 from server.app import Config, running
 from server.protocol.codec import decode_server
 from server.protocol.server_messages import FileMessage, ReportMessage
+from server.report.exports import TEMPLATE
 from server.report.report import build_report
+from tests.support.missing import need
 from tests.support.server import Hall, hall
 from tests.support.wire import Wire, wire
 
@@ -44,6 +46,8 @@ async def test_the_page_is_told_what_the_command_line_would_write() -> None:
      ("json", b"{")],
 )  # fmt: skip
 async def test_files_come_over_the_socket(form: str, begins: bytes) -> None:
+    if form == "html":
+        need(TEMPLATE.is_file(), "the built pages (npm run build in client/web)")
     async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
         await play_a_round(at, host, ann)
         await host.send("get_report", ref=5, form=form)
@@ -70,7 +74,9 @@ async def test_an_admin_compares_rooms() -> None:
         for ref in (1, 2):
             await admin.send("open_room", ref=ref, deck="first-class", length=2)
             rooms.append((await admin.until("room_opened", ref=ref))["room"])
-        await admin.send("get_across", ref=3, rooms=rooms, match_names=True)
+        await admin.send(
+            "get_across", ref=3, rooms=rooms, match_names=True, form="json"
+        )
         answer = await admin.until("file", ref=3)
         page = base64.b64decode(answer["content"]).decode()
         assert all(room in page for room in rooms)

@@ -11,15 +11,12 @@ from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.protocol.report_types import Estimate, Hidden
 from server.report.across import (
-    CannotPool,
     across,
     first_sight,
     pooled_cases,
     pseudonyms_by_name,
 )
-from server.report.html_across import across_page
-from server.report.rasch import Difficulty
-from tests.report.test_html_page import checked
+from server.report.report import CannotReport
 from tests.support.cases import new_state
 from tests.support.simulated_class import ClassModel, simulate
 
@@ -41,7 +38,7 @@ def test_cases_are_pooled_from_thirty_answers_on() -> None:
     two = pooled_cases([room("AAAAAA", HARD), room("BBBBBB", HARD, 2)])
     assert {case.case for case in two[:2]} == {"case-2", "case-6"}
     for case in two:
-        assert isinstance(case.difficulty, Difficulty)
+        assert isinstance(case.difficulty, Estimate)
         assert isinstance(case.right, Estimate)
         assert (case.difficulty.n, case.right.n, case.rooms) == (40, 40, 2)
 
@@ -91,11 +88,11 @@ def test_pseudonyms_by_name_hold_across_rooms() -> None:
 
 def test_unlike_rooms_are_not_pooled() -> None:
     first = room("AAAAAA", WEAK)
-    with pytest.raises(CannotPool, match="two or more"):
+    with pytest.raises(CannotReport, match="two or more"):
         across([first, first])
-    with pytest.raises(CannotPool, match="Rehearsals"):
+    with pytest.raises(CannotReport, match="Rehearsals"):
         across([first, new_state()])
-    with pytest.raises(CannotPool, match="two links"):
+    with pytest.raises(CannotReport, match="two links"):
         across([first, new_state(RoomSettings(two_link=True, simulated=True))])
 
 
@@ -104,11 +101,3 @@ def test_first_sight_counts_first_votes() -> None:
     found = first_sight([state, room("BBBBBB", WEAK, 2)])
     assert set(found) == {f"case-{i}" for i in range(8)}
     assert all(n == 40 for _, n in found.values())
-
-
-def test_the_page_of_several_rooms_is_whole() -> None:
-    states = [room("AAAAAA", WEAK), room("BBBBBB", STRONG, 2)]
-    page = across_page(across(states, match_names=True))
-    checked(page)
-    assert "Before and after" in page
-    assert "//" not in page

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.report.across import across
-from server.report.comma_separated import csv_text
-from server.report.plain_data import json_text
+from server.report.exports import csv_text, json_text
 from server.report.report import build_report
 from server.report.suppress import for_others
 from server.report.table import COLUMNS, DICTIONARY, Row, pseudonyms, table

@@ -1,4 +1,4 @@
-"""Print the JSON Schema of both directions of the wire, for the TypeScript types.
+"""Print the JSON Schema of the wire and of saved reports, for the TypeScript types.
 
 Run by make-types.mjs, from any folder, with the Python that has the server installed.
 """
@@ -10,14 +10,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from server.protocol.client_messages import ClientMessage
 from server.protocol.server_messages import ServerMessage
+from server.report.across import Across
 
-_UNIONS = {"ClientMessage": ClientMessage, "ServerMessage": ServerMessage}
+_WRITTEN: dict[str, Any] = {
+    "ClientMessage": ClientMessage,
+    "ServerMessage": ServerMessage,
+    "Across": Across,
+}
 
 
 def without_titles(node: Any) -> Any:
@@ -40,11 +45,10 @@ def _is_property(value: Any) -> bool:
 def schema() -> dict[str, Any]:
     """Return one schema whose definitions are all messages and what they hold."""
     definitions: dict[str, Any] = {}
-    for name, union in _UNIONS.items():
-        part = TypeAdapter(
-            union, config=ConfigDict(json_schema_serialization_defaults_required=True)
-        ).json_schema(mode="serialization")
-        definitions |= part.pop("$defs")
+    for name, kind in _WRITTEN.items():
+        part = TypeAdapter(kind).json_schema(mode="serialization")
+        # The wire comes first: it describes more of what both hold.
+        definitions = part.pop("$defs") | definitions
         definitions[name] = part
     for definition in definitions.values():
         # Fields with a default are always sent, dataclasses' too.
@@ -53,8 +57,8 @@ def schema() -> dict[str, Any]:
     return {
         "$defs": without_titles(definitions),
         "type": "object",
-        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in _UNIONS},
-        "required": list(_UNIONS),
+        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in _WRITTEN},
+        "required": list(_WRITTEN),
     }
 
 

@@ -113,6 +113,7 @@ export type Phase =
 export interface Wire {
   ClientMessage: ClientMessage;
   ServerMessage: ServerMessage;
+  Across: Across;
 }
 /**
  * The first message on every socket: who is there, and for which room.
@@ -180,7 +181,7 @@ export interface Vote {
    */
   round: number;
   /**
-   * Which ballot is meant: a vote for a ballot that has closed is never counted.
+   * The four things a class is asked; each has the phase of the same name.
    */
   ballot: "vote" | "revote" | "fix" | "transfer";
   client: string;
@@ -2478,6 +2479,49 @@ export interface Scene {
     | TransferView
     | TransferRevealView
     | FinishedView;
+}
+/**
+ * Several rooms, in the order in which they were named.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Across".
+ */
+export interface Across {
+  rooms: Report[];
+  cases: PooledCase[];
+  before_after: BeforeAfter | null;
+  caveats: string[];
+}
+/**
+ * One case over all rooms that played it, first votes only.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PooledCase".
+ */
+export interface PooledCase {
+  case: string;
+  title: string;
+  verdict: string;
+  versions: number[];
+  rooms: number;
+  right: Estimate | Hidden;
+  difficulty: Estimate | Hidden;
+}
+/**
+ * The people of the first room who were in the last one, too: same name chosen.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "BeforeAfter".
+ */
+export interface BeforeAfter {
+  matched: number;
+  only_before: number;
+  only_after: number;
+  before: number | null;
+  after: number | null;
+  change: Estimate | Hidden;
+  gain: number | null;
+  cases_in_both: number;
 }
 /**
  * One repair on offer, and what choosing it would achieve.

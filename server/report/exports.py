@@ -1,0 +1,199 @@
+"""A report as a file: what the command line writes and what a page offers to save."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Literal
+
+from server.game.state import RoomState
+from server.protocol.report_types import Audience, Report
+from server.report.across import Across, across, first_sight, pseudonyms_by_name
+from server.report.report import CannotReport, build_report
+from server.report.suppress import for_others
+from server.report.table import (
+    COLUMNS,
+    DICTIONARY,
+    KEY_BYTES,
+    Row,
+    Value,
+    pseudonyms,
+    table,
+)
+from server.report.workbook import xlsx_bytes
+
+Form = Literal["html", "csv", "xlsx", "json"]
+
+OTHER_ROOMS = 100
+"""How many other stored rooms are looked at for how a twin goes when it comes first."""
+
+FORMAT = 1
+"""Version of the JSON file: grows when a key changes its meaning."""
+
+TEMPLATE = (
+    Path(__file__).resolve().parents[2]
+    / "client"
+    / "web"
+    / "dist"
+    / "saved-report.template"
+)
+"""The report page as one file without its figures; written by the web build."""
+
+_PLACE = '"HELD"'
+"""What stands in the template where the figures go."""
+
+_NOT_BUILT = (
+    "The HTML report needs the web pages, which are not built in this copy. "
+    "Install with Node.js 20 or later and without TWOGAPS_SKIP_WEB, "
+    "or write csv, xlsx or json."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to write, and for whom."""
+
+    form: Form
+    reader: Audience = "host"
+    has_reasons: bool = True
+    match_names: bool = False
+    """Of several rooms: people of the same name are the same."""
+
+
+def written(
+    states: Sequence[RoomState], others: Sequence[RoomState], wanted: Wanted
+) -> bytes:
+    """Return the file of one room, or of several together.
+
+    ``others`` are rooms that may tell how a twin goes when it comes first. People get
+    pseudonyms from a key that is drawn here and kept nowhere. Raises
+    :class:`CannotReport`.
+    """
+    if len(states) > 1:
+        return _together(states, wanted)
+    (state,) = states
+    found = build_report(state, first_sight(alike(state, others)))
+    rows = _rows(states, wanted)
+    if wanted.reader == "others":
+        found, rows = for_others(found, state.settings.min_cell), []
+    match wanted.form:
+        case "html":
+            return html_text(found).encode()
+        case "csv":
+            return csv_text(rows).encode()
+        case "xlsx":
+            return xlsx_bytes(found, rows)
+        case "json":
+            return json_text(found, rows).encode()
+
+
+def _together(states: Sequence[RoomState], wanted: Wanted) -> bytes:
+    if wanted.reader == "others":
+        raise CannotReport("Several rooms together are for the host alone.")
+    found = across(states, match_names=wanted.match_names)
+    match wanted.form:
+        case "html":
+            return html_text(found).encode()
+        case "csv":
+            return csv_text(_rows(states, wanted)).encode()
+        case "json":
+            return json_text(found, _rows(states, wanted)).encode()
+        case "xlsx":
+            raise CannotReport(
+                "XLSX holds one room; write several as html, csv or json."
+            )
+
+
+def alike(state: RoomState, others: Sequence[RoomState]) -> list[RoomState]:
+    """Return the rooms in which "right" means the same as in this one."""
+    return [
+        other
+        for other in others
+        if other.settings.simulated == state.settings.simulated
+        and other.settings.two_link == state.settings.two_link
+    ]
+
+
+def _rows(states: Sequence[RoomState], wanted: Wanted) -> list[Row]:
+    named = pseudonyms_by_name if wanted.match_names else pseudonyms
+    pseudonym = named(secrets.token_bytes(KEY_BYTES))
+    return [
+        row
+        for state in states
+        for row in table(state, pseudonym, reasons=wanted.has_reasons)
+    ]
+
+
+# --- HTML: the web report with its figures in it -------------------------------------
+
+
+def html_text(found: Report | Across, template: Path | None = None) -> str:
+    """Return the web report as one file that opens from a disk, without a network.
+
+    ``template`` is the built page without its figures (default: this copy's). Raises
+    :class:`CannotReport` where the web pages are not built.
+    """
+    try:
+        page = (template or TEMPLATE).read_text(encoding="utf-8")
+    except FileNotFoundError as exc:
+        raise CannotReport(_NOT_BUILT) from exc
+    head, place, tail = page.partition(_PLACE)
+    if not place or _PLACE in tail:
+        raise CannotReport("The web pages are not of this version: build them again.")
+    held = json.dumps({_kind(found): asdict(found)}, allow_nan=False)
+    return head + held.replace("<", r"\u003c") + tail
+
+
+def _kind(found: Report | Across) -> str:
+    return "report" if isinstance(found, Report) else "across"
+
+
+# --- CSV: the research table, in the form that spreadsheets open without harm --------
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Return the table as CSV (RFC 4180), with a byte order mark for spreadsheets.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe before it
+    (OWASP, CSV injection); a text that begins with apostrophes gets one more, so that
+    taking one away always gives back what was typed.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
+def _cell(value: Value) -> Value:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith((*_FORMULA, "'")):
+        return f"'{value}"
+    return value
+
+
+# --- JSON: plain data, one document --------------------------------------------------
+
+
+def json_text(found: Report | Across, rows: Sequence[Row]) -> str:
+    """Return report, answers and data dictionary as JSON (UTF-8, two-space indent).
+
+    A figure is {value, low, high, n}; one that n cannot carry is {why, n, count}.
+    """
+    document = {
+        "format": FORMAT,
+        _kind(found): asdict(found),
+        "answers": [asdict(row) for row in rows],
+        "dictionary": DICTIONARY,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
