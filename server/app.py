@@ -59,7 +59,7 @@ class Running:
     """A server that runs."""
 
     bound: Bound
-    """Its addresses: ``url`` is the one that players use."""
+    """Its port and addresses."""
     certificate: Certificate | None
     admin_key: str | None
     admin: AdminDesk
@@ -80,8 +80,8 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Address that players use."""
-        return self.bound.url
+        """Address that players use, as this machine's networks are now."""
+        return self.bound.addresses.url
 
     @property
     def local_url(self) -> str:
@@ -116,6 +116,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     and :class:`PartFailed` if a part of it fails for good while it runs. On leaving,
     clients are told, votes are stored, and the port is closed.
     """
+    config.check()
     shelf = Shelf(*config.cases)
     certificate = certificate_of(config)
     async with task_tree(config.restarts) as tree, contextlib.AsyncExitStack() as stack:
@@ -124,14 +125,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
         bound = bind_all(stack, config)
         admin = _admin(config, core, shelf, _practice(config, bound, tree))
         desk = _desk(config, core, admin)
-        pages = Pages(WEB, lambda code: f"{bound.url}/j/{code}")
+        pages = Pages(WEB, lambda code: f"{bound.addresses.url}/j/{code}")
         operations = _operations(config, core, desk, tree)
         door = Door(desk, pages, operations, _origins(config))
         with owned_by("door"):
             metrics_port = await open_private(stack, config, operations)
             await open_main(stack, bound, door, certificate)
         stack.push_async_callback(_wind_down, door, core, config.drain_s)
-        core.sites.reached_at(bound.url)
+        core.sites.reached_at(bound.addresses.url)
         rooms = len(core.directory.live)
         log.info("%s on port %d, %d rooms", replies.SERVER_NAME, bound.port, rooms)
         yield Running(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from server.folder import CannotStart
 from server.journal.store import EventStore
 from server.net.admin import BringPractice
 from server.net.limits import Limits
 from server.supervision import Restarts
+
+MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,34 @@ class Config:
     drain_s: float = 1.5
     """How long, in seconds, requests that have come in may take to be stored when the
     server stops."""
+
+    def check(self) -> None:
+        """Raise :class:`CannotStart` for a setting that cannot work."""
+        for option, port in (("port", self.port), ("metrics-port", self.metrics_port)):
+            if port is not None and not 0 <= port <= MAX_PORT:
+                raise CannotStart(
+                    f"--{option} {port} is not a port. Use a number from 1 to "
+                    f"{MAX_PORT}, or 0 for a free one."
+                )
+        if self.public_url is not None:
+            _check_public(self.public_url)
+
+
+def _check_public(url: str) -> None:
+    """Raise :class:`CannotStart` unless ``url`` is scheme, host and port alone."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host:
+        raise CannotStart(
+            f"--public-url '{url}' is not an address that a browser opens. Write it "
+            "with its scheme, for example https://gaps.example.org."
+        )
+    if parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise CannotStart(
+            f"--public-url '{url}' may hold a scheme, a host and a port, and nothing "
+            "else: the pages need a host name of their own. Give them one, for example "
+            f"{parts.scheme}://gaps.{host}, and forward all of it to this server."
+        )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from server.config import Config
 from server.folder import CannotStart
-from server.net.addresses import base_url
+from server.net.addresses import ANY, Addresses, url_of
 from server.net.operations import Operations, listen_privately
 from server.net.server import Door, listen
 
@@ -75,8 +75,8 @@ class Bound:
     """For this machine alone, without TLS, where the main port speaks it: practice
     players of the server itself come in here. The certificate is not for 127.0.0.1."""
     port: int
-    url: str
-    """Address that players use."""
+    addresses: Addresses
+    """Those that players use."""
     local_url: str
     """Address by which this machine reaches the server."""
     staff_url: str
@@ -92,16 +92,20 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
     """
     try:
         main = stack.enter_context(_bind(config.host, config.port))
-    except (OSError, OverflowError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else None
+    except socket.gaierror as exc:
+        raise CannotStart(
+            f"'{config.host}' is not an address of this machine ({exc.strerror}). "
+            "Leave --host out to listen on all of them."
+        ) from exc
+    except OSError as exc:
         raise CannotStart(
             f"Port {config.port} on {config.host} cannot be opened: "
-            f"{why or exc}. Choose another one with --port."
+            f"{exc.strerror or exc}. Choose another one with --port."
         ) from exc
     port = _number(main)
     tls = config.tls_cert is not None
-    url = base_url(config.host, port, config.public_url, tls=tls)
-    local_url = base_url(reachable_here(config.host), port, None, tls=tls)
+    addresses = Addresses(config.host, port, config.public_url, is_tls=tls)
+    local_url = url_of("https" if tls else "http", reachable_here(config.host), port)
     inner = None
     if tls and config.bring_practice is not None:
         inner = stack.enter_context(_bind(LOOPBACK, 0))
@@ -109,9 +113,9 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
         main=main,
         inner=inner,
         port=port,
-        url=url,
+        addresses=addresses,
         local_url=local_url,
-        staff_url=url if config.public_url else local_url,
+        staff_url=addresses.url if config.public_url else local_url,
         inner_url=f"http://{LOOPBACK}:{_number(inner)}" if inner else local_url,
     )
 
@@ -172,7 +176,7 @@ async def open_private(
 
 def reachable_here(host: str) -> str:
     """Return the address by which this machine reaches what listens on ``host``."""
-    return LOOPBACK if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared
+    return LOOPBACK if host in ANY else host
 
 
 def _why(exc: OSError) -> str:

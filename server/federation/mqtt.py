@@ -33,6 +33,14 @@ class BusSettingsError(Exception):
     """The broker's address cannot be understood."""
 
 
+_NOT_VALID = (
+    "--broker is not a valid broker address. Write mqtt://user:password@host[:1883] or "
+    "mqtts://user:password@host[:8883], with # / ? @ in the password written as "
+    "%23 %2F %3F %40."
+)
+"""Does not repeat what was given: it may hold a password."""
+
+
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
     """Where the broker is, and who we are there."""
@@ -48,20 +56,21 @@ class BrokerAddress:
     @classmethod
     def parse(cls, url: str, authority: Path | None = None) -> BrokerAddress:
         """Read ``mqtt[s]://user:password@host:port``; raises BusSettingsError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise BusSettingsError(
-                f"'{url}' is no broker: write mqtt://user:password@host[:1883] or "
-                "mqtts://user:password@host[:8883]"
-            )
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as exc:
+            raise BusSettingsError(_NOT_VALID) from exc
+        if host is None or parts.scheme not in ("mqtt", "mqtts") or parts.fragment:
+            raise BusSettingsError(_NOT_VALID)
         is_secure = parts.scheme == "mqtts"
         if authority is not None and not is_secure:
             raise BusSettingsError(
                 "An authority for certificates is of use with mqtts:// only."
             )
         return cls(
-            host=parts.hostname,
-            port=parts.port or (8883 if is_secure else 1883),
+            host=host,
+            port=port or (8883 if is_secure else 1883),
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             is_secure=is_secure,

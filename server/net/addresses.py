@@ -1,48 +1,180 @@
-"""Network addresses: the one phones can reach, and the one a request is counted by."""
+"""Network addresses: those phones can reach, and the one a request is counted by."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+import ifaddr
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request
 
-_ELSEWHERE = ("192.0.2.1", 9)
-"""A documentation address (RFC 5737): connecting a UDP socket only asks for a route."""
-
+ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
+"""Hosts that stand for every interface."""
 
 HERE = ""
 """The address of what is counted by no address: this machine itself."""
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_ELSEWHERE = ("192.0.2.1", 9)
+"""A documentation address (RFC 5737): connecting a UDP socket only asks for a route."""
+
+_TUNNEL = re.compile(
+    r"^(tun|tap|wg|utun|ppp|ipsec|tailscale|zt|nordlynx|proton)|vpn|wireguard|openvpn",
+    re.IGNORECASE,
+)
+_INTERNAL = re.compile(
+    r"^(docker|br-|veth|virbr|vboxnet|vmnet|lxc|cni|podman)|vethernet|virtualbox|vmware",
+    re.IGNORECASE,
+)
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+"""Addresses between a provider and its customers (RFC 6598); VPNs use them as well."""
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def lan_address() -> str | None:
-    """Return this machine's address on the network it reaches others by."""
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One address of this machine."""
+
+    name: str
+    """The network adapter's name, as the system shows it."""
+    address: str
+
+
+def interfaces() -> tuple[Interface, ...]:
+    """Return the addresses of this machine that another device could use."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            address = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+            parsed = _parsed(address)
+            if parsed is None or parsed.is_loopback or parsed.is_unspecified:
+                continue
+            if parsed.version == 6 and parsed.is_link_local:  # useless in a link
+                continue
+            found.append(Interface(adapter.nice_name, str(parsed)))
+    return tuple(found)
+
+
+def routed() -> str | None:
+    """Return the address this machine reaches the internet by; sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_ELSEWHERE)
         except OSError:
             return None
-        address = str(probe.getsockname()[0])
-    return None if ipaddress.ip_address(address).is_loopback else address
+        return str(probe.getsockname()[0])
 
 
-def base_url(host: str, port: int, public_url: str | None, *, tls: bool) -> str:
-    """Return the address that players use, without a slash at its end.
+class Addresses:
+    """The addresses at which others reach a port, found afresh whenever asked.
 
-    ``host`` is what the server listens on; every interface means the one that others
-    reach.
+    A laptop changes its Wi-Fi, opens a hotspot or starts a VPN while it serves, so
+    nothing is remembered but the addresses that clients have really used.
     """
-    if public_url:
-        return public_url.rstrip("/")
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
-        host = lan_address() or "127.0.0.1"
-    if ":" in host:
-        host = f"[{host}]"
-    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        public_url: str | None = None,
+        *,
+        is_tls: bool = False,
+        find: Callable[[], Iterable[Interface]] = interfaces,
+        route: Callable[[], str | None] = routed,
+        most_used: int = 8,
+    ) -> None:
+        """``host`` is what the server listens on; ``public_url`` takes its place.
+
+        ``find`` lists this machine's addresses, ``route`` returns the one it reaches
+        the internet by. At most ``most_used`` used addresses are remembered.
+        """
+        self._host = host
+        self._port = port
+        self._public = public_url.rstrip("/") if public_url else None
+        self._scheme = "https" if is_tls else "http"
+        self._find = find
+        self._route = route
+        self._most_used = most_used
+        self._used: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def url(self) -> str:
+        """The address to give to players, without a slash at its end."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All addresses that others may reach, the likeliest first.
+
+        One that a phone has used comes before one that is only likely. The list is
+        never empty: on no network at all it holds this machine's own address.
+        """
+        if self._public is not None:
+            return (self._public,)
+        if self._host not in ANY:
+            return (self._url_of(self._host),)
+        has_six = self._host == "::"
+        ranked = rank(self._find(), self._route())
+        hosts = [one for one in ranked if has_six or ":" not in one] or ["127.0.0.1"]
+        urls = [self._url_of(host) for host in hosts]
+        return tuple(sorted(urls, key=lambda url: url not in self._used))
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The addresses that clients on other devices have used, newest first."""
+        return tuple(reversed(self._used))
+
+    def was_used(self, host: str) -> None:
+        """Note the address that a client on another device has come by.
+
+        ``host`` is its Host header; an address that is not this machine's is ignored.
+        """
+        url = f"{self._scheme}://{host.strip().lower()}"
+        if url in self._used:
+            self._used.move_to_end(url)
+        elif url in self.urls:
+            self._used[url] = None
+            if len(self._used) > self._most_used:
+                self._used.popitem(last=False)
+
+    def _url_of(self, host: str) -> str:
+        return url_of(self._scheme, host, self._port)
+
+
+def rank(found: Iterable[Interface], route: str | None) -> list[str]:
+    """Return addresses in the order in which phones are likely to reach them.
+
+    Local networks come first, and among them the one with the default route; then
+    VPNs, then networks inside this machine, then what a network has failed to assign.
+    """
+    listed = list(found)
+    if route is not None and all(one.address != route for one in listed):
+        listed.append(Interface("", route))
+
+    def key(one: Interface) -> tuple[int, bool, bool]:
+        return _kind(one), ":" in one.address, one.address != route
+
+    return list(dict.fromkeys(one.address for one in sorted(listed, key=key)))
+
+
+def _kind(one: Interface) -> int:
+    address = ipaddress.ip_address(one.address)
+    if address.is_link_local:
+        return 3
+    if _INTERNAL.search(one.name):
+        return 2
+    is_shared = address.version == 4 and address in _SHARED
+    return 1 if is_shared or _TUNNEL.search(one.name) else 0
+
+
+def url_of(scheme: str, host: str, port: int) -> str:
+    """Return the address of a port, with brackets around an IPv6 host."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class Peers:
@@ -87,7 +219,7 @@ class Peers:
         return parsed.is_loopback or any(parsed in network for network in self._proxies)
 
 
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parsed(address: str) -> _Address | None:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

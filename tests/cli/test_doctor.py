@@ -88,10 +88,10 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
         (disk.kind("ext4"), "good", "ext4"),
         (disk.kind("nfs4"), "bad", "over a network"),
         (disk.kind("tmpfs"), "note", "gone when"),
-        (network.address(None, "0.0.0.0"), "bad", "no network"),
-        (network.address("169.254.3.4", "0.0.0.0"), "bad", "given no address"),
-        (network.address("192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
-        (network.address(None, "127.0.0.1"), "note", "this machine alone"),
+        (network.address((), None, "0.0.0.0"), "bad", "no network"),
+        (network.address((), "169.254.3.4", "0.0.0.0"), "bad", "given no address"),
+        (network.address((), "192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
+        (network.address((), None, "127.0.0.1"), "note", "this machine alone"),
     ],
 )
 def test_what_is_found_is_judged(finding: Finding, verdict: str, says: str) -> None:

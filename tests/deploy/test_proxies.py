@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from client import Label, connect, host
 from server.game.commands import OpenRound, OpenVote
-from server.net.addresses import lan_address
+from server.net.addresses import routed
 from tests.support.http import get
 from tests.support.missing import need
 from tests.support.program import Program
@@ -49,7 +49,7 @@ async def site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
     authority = trustme.CA()
-    made = authority.issue_cert("localhost", "127.0.0.1", lan_address() or "127.0.0.2")
+    made = authority.issue_cert("localhost", "127.0.0.1", routed() or "127.0.0.2")
     (tmp_path / "cert.pem").write_bytes(
         b"".join(part.bytes() for part in made.cert_chain_pems)
     )
@@ -118,7 +118,7 @@ async def _addresses_are_the_clients_and_no_invention_of_theirs(
     site: Site,
 ) -> None:
     """Two sockets an address are allowed here; a made-up header buys no third."""
-    here = lan_address()
+    here = routed()
     need(here, "a network")
     invented = [{"X-Forwarded-For": f"203.0.113.{i}"} for i in range(3)]
     async with contextlib.AsyncExitStack() as stack:

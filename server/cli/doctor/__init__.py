@@ -16,7 +16,7 @@ from server.cli.console import CasesOption, DataOption, default_data, out
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
 from server.cli.doctor.finding import Finding, good, note
-from server.net.addresses import base_url
+from server.net.addresses import Addresses
 
 MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[bold red]✗[/]"}
 
@@ -100,7 +100,7 @@ def _broker(
 
 def _phone(host: str, port: int) -> Finding:
     """Show an address, and wait for a phone."""
-    url = base_url(host, port, None, tls=False) + "/"
+    url = Addresses(host, port).url + "/"
     if network.is_ours(port):
         return note(
             "phone",

@@ -9,14 +9,14 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.net.addresses import lan_address
+from server.net.addresses import ANY, Interface, interfaces, rank, routed
 from server.net.pages import PLAIN, response
 
 ANSWER_S = 3.0
@@ -28,7 +28,7 @@ HELLO = b"It works: this phone reaches the laptop. You may close this page.\n"
 def look(host: str, port: int) -> Iterator[Finding]:
     """Look at the port and the address."""
     yield port_of(host, port)
-    yield address(lan_address(), host)
+    yield address(interfaces(), routed(), host)
 
 
 def port_of(host: str, port: int) -> Finding:
@@ -81,9 +81,9 @@ def _ask(scheme: str, port: int, path: str) -> int | None:
         return None
 
 
-def address(found: str | None, host: str) -> Finding:
-    """Judge the address that is printed for phones."""
-    if host not in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+def address(found: Sequence[Interface], route: str | None, host: str) -> Finding:
+    """Judge the addresses that phones may use."""
+    if host not in ANY:
         if ipaddress.ip_address(host).is_loopback:
             return note(
                 "address",
@@ -91,25 +91,27 @@ def address(found: str | None, host: str) -> Finding:
                 "Leave --host out, so that phones get in.",
             )
         return good("address", host)
-    if found is None:
+    usable = rank(found, route)
+    if not usable:
         return bad(
             "address",
             "this machine is on no network",
             "Join the Wi-Fi of the phones, or open a hotspot, and look again.",
         )
-    if ipaddress.ip_address(found).is_link_local:
+    if ipaddress.ip_address(usable[0]).is_link_local:
         return bad(
             "address",
-            f"{found}: the network has given no address",
+            f"{usable[0]}: the network has given no address",
             "Join the Wi-Fi again; a phone's hotspot works where that does not help.",
         )
-    return good("address", found)
+    others = f" (others: {', '.join(usable[1:])})" if usable[1:] else ""
+    return good("address", f"{usable[0]}{others}")
 
 
 async def phone(host: str, port: int, url: str) -> Finding:
     """Serve one page, and wait until some other device opens it."""
     came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    own = {"127.0.0.1", "::1", lan_address()}
+    own = {"127.0.0.1", "::1", *(one.address for one in interfaces())}
 
     async def answer(connection: ServerConnection, _: Request) -> Response:
         who = str(connection.remote_address[0])

@@ -1,0 +1,172 @@
+"""The address that phones can reach: found afresh, and checked before it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from server.config import Config
+from server.federation.mqtt import BrokerAddress, BusSettingsError
+from server.folder import CannotStart
+from server.net.addresses import Addresses, Interface, interfaces, rank, routed
+
+WIFI = Interface("wlan0", "192.168.1.20")
+HOTSPOT = Interface("ap0", "192.168.77.5")
+VPN = Interface("tun0", "10.8.0.6")
+WINDOWS_VPN = Interface("Contoso VPN", "10.9.0.6")
+TAILSCALE = Interface("en7", "100.101.102.103")
+DOCKER = Interface("docker0", "172.17.0.1")
+HYPER_V = Interface("vEthernet (Default Switch)", "172.20.0.1")
+NO_DHCP = Interface("wlan0", "169.254.10.20")
+SIX = Interface("wlan0", "2001:db8::20")
+
+
+class Laptop:
+    """A machine whose networks the test changes."""
+
+    def __init__(self, *found: Interface, route: str | None = None) -> None:
+        self.found = found
+        self.route = route
+
+    def addresses(self, host: str = "0.0.0.0", public: str | None = None) -> Addresses:
+        return Addresses(
+            host, 8000, public, find=lambda: self.found, route=lambda: self.route
+        )
+
+
+def test_wifi_is_the_address() -> None:
+    laptop = Laptop(WIFI, route=WIFI.address)
+    assert laptop.addresses().url == "http://192.168.1.20:8000"
+
+
+def test_a_hotspot_without_uplink_has_an_address() -> None:
+    assert Laptop(HOTSPOT).addresses().urls == ("http://192.168.77.5:8000",)
+
+
+@pytest.mark.parametrize("tunnel", [VPN, WINDOWS_VPN, TAILSCALE])
+def test_a_vpn_with_the_default_route_comes_after_the_wifi(tunnel: Interface) -> None:
+    laptop = Laptop(tunnel, WIFI, route=tunnel.address)
+    assert laptop.addresses().urls == (
+        "http://192.168.1.20:8000",
+        f"http://{tunnel.address}:8000",
+    )
+
+
+def test_networks_inside_the_machine_come_last() -> None:
+    laptop = Laptop(DOCKER, NO_DHCP, HYPER_V, VPN, WIFI)
+    assert [
+        url.split("/")[-1].rsplit(":", 1)[0] for url in laptop.addresses().urls
+    ] == [
+        WIFI.address,
+        VPN.address,
+        DOCKER.address,
+        HYPER_V.address,
+        NO_DHCP.address,
+    ]
+
+
+def test_another_wifi_changes_the_address_of_a_running_server() -> None:
+    laptop = Laptop(WIFI, route=WIFI.address)
+    addresses = laptop.addresses()
+    assert addresses.url == "http://192.168.1.20:8000"
+    laptop.found, laptop.route = (HOTSPOT,), HOTSPOT.address
+    assert addresses.url == "http://192.168.77.5:8000"
+
+
+def test_without_a_network_it_is_this_machine() -> None:
+    assert Laptop().addresses().urls == ("http://127.0.0.1:8000",)
+
+
+def test_ipv6_is_offered_only_where_it_is_listened_on() -> None:
+    laptop = Laptop(SIX, WIFI)
+    assert laptop.addresses().urls == ("http://192.168.1.20:8000",)
+    assert laptop.addresses("::").urls == (
+        "http://192.168.1.20:8000",
+        "http://[2001:db8::20]:8000",
+    )
+
+
+def test_a_public_address_and_one_interface_are_taken_as_they_are() -> None:
+    laptop = Laptop(WIFI)
+    assert laptop.addresses(public="https://x.example/").urls == ("https://x.example",)
+    assert laptop.addresses("10.0.0.7").urls == ("http://10.0.0.7:8000",)
+    assert laptop.addresses("::1").urls == ("http://[::1]:8000",)
+
+
+def test_an_address_that_a_phone_has_used_comes_first() -> None:
+    laptop = Laptop(WIFI, VPN)
+    addresses = laptop.addresses()
+    addresses.was_used("evil.example:8000")
+    addresses.was_used("192.168.1.20:9999")
+    assert addresses.used == ()
+    addresses.was_used("10.8.0.6:8000")
+    assert addresses.used == ("http://10.8.0.6:8000",)
+    assert addresses.url == "http://10.8.0.6:8000"
+    laptop.found = (WIFI,)  # the VPN is switched off
+    assert addresses.url == "http://192.168.1.20:8000"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    laptop = Laptop(WIFI)
+    addresses = laptop.addresses()
+    for number in range(1, 100):
+        laptop.found = (Interface("wlan0", f"192.168.1.{number}"),)
+        addresses.was_used(f"192.168.1.{number}:8000")
+    assert len(addresses.used) == 8
+    assert addresses.used[0] == "http://192.168.1.99:8000"
+
+
+def test_the_route_counts_where_the_adapters_cannot_be_listed() -> None:
+    assert rank((), "192.168.1.20") == ["192.168.1.20"]
+
+
+def test_this_machines_own_addresses() -> None:
+    found = [one.address for one in interfaces()]
+    assert "127.0.0.1" not in found
+    assert routed() is None or routed() in found
+
+
+# --- settings that cannot work ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"port": 70_000}, "--port 70000 is not a port"),
+        ({"port": -1}, "--port -1 is not a port"),
+        ({"metrics_port": 99_999}, "--metrics-port 99999 is not a port"),
+        ({"public_url": "gaps.example"}, "with its scheme"),
+        ({"public_url": "localhost:8333"}, "with its scheme"),
+        ({"public_url": "ftp://gaps.example"}, "with its scheme"),
+        ({"public_url": "http://[bad"}, "with its scheme"),
+        ({"public_url": "http://gaps.example:99999"}, "with its scheme"),
+        ({"public_url": "https://x.example/gaps"}, "https://gaps.x.example"),
+        ({"public_url": "https://x.example/?a=b"}, "and nothing else"),
+        ({"public_url": "https://me:pw@x.example"}, "and nothing else"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_with_the_remedy(
+    setting: dict[str, object], said: str
+) -> None:
+    config = dataclasses.replace(Config(), **setting)  # type: ignore[arg-type]
+    with pytest.raises(CannotStart) as caught:
+        config.check()
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://x.example", "http://x.example:8080/"])
+def test_a_plain_public_address_is_taken(url: str) -> None:
+    Config(public_url=url, port=0, data=Path("x")).check()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mqtt://a:b@127.0.0.1:99999", "mqt://alice:TopSecret@h", "mqtt://a:Top#Secret@h"],
+)
+def test_a_broker_address_that_cannot_be_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(BusSettingsError) as caught:
+        BrokerAddress.parse(url)
+    assert "mqtt://user:password@host" in str(caught.value)
+    assert "Secret" not in str(caught.value)
