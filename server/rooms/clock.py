@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -15,14 +17,38 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """UTC as it was at the start, carried on by the monotonic clock.
+    """UTC as it was at the start, carried on by a clock that counts sleep as well.
 
-    Somebody setting the laptop's clock in mid-lesson moves no deadline.
+    Setting the machine's clock in mid-lesson moves no deadline, and a laptop that was
+    suspended overnight wakes up with the right time.
     """
 
-    def __init__(self) -> None:
-        self._offset_ns = time.time_ns() - time.monotonic_ns()
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        running_ns: Callable[[], int] | None = None,
+    ) -> None:
+        """``wall_ns`` is UTC, read once; ``running_ns`` never goes backwards.
+
+        Both in nanoseconds.
+        """
+        self._running_ns = running_ns or since_boot_ns
+        self._offset_ns = wall_ns() - self._running_ns()
 
     def now_ms(self) -> int:
         """Return UTC milliseconds."""
-        return (time.monotonic_ns() + self._offset_ns) // 1_000_000
+        return (self._running_ns() + self._offset_ns) // 1_000_000
+
+
+def since_boot_ns() -> int:
+    """Return nanoseconds since an arbitrary point, suspended time included.
+
+    ``time.monotonic`` stops during suspend on Linux (CLOCK_MONOTONIC) and on macOS
+    (mach_absolute_time), but not on Windows. The clocks below go on: CLOCK_BOOTTIME of
+    Linux, and what macOS calls CLOCK_MONOTONIC (clock_gettime(2) and (3)).
+    """
+    if sys.platform == "linux":
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return time.monotonic_ns()
