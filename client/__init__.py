@@ -5,7 +5,6 @@ mends itself, for one ``async with`` block.
 """
 
 from client.admin import Admin, OpenedRoom, admin
-from client.cohost import Cohost, cohost
 from client.connection import Link
 from client.errors import (
     BadAddress,
@@ -19,9 +18,8 @@ from client.errors import (
     VoteRefused,
     VoteSuperseded,
 )
-from client.host import Host, host
 from client.player import Player, connect
-from client.screen import Screen, screen
+from client.staff import Cohost, Host, Screen, cohost, host, screen
 from scenarios.model import Label
 
 __all__ = [

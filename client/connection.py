@@ -1,6 +1,6 @@
-"""One connection that mends itself: hello, proof, reading, writing, coming back.
+"""One connection that reconnects: hello, proof, reading, writing, coming back.
 
-Knows nothing of votes or commands: whoever owns it is its :class:`Owner`. There is one
+Knows nothing of votes or commands: what uses it is its :class:`Owner`. There is one
 task that runs it, and one that writes, for each socket; nothing else.
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import logging
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from client.backoff import Backoff
 from client.errors import (
     PASSING,
+    BadAddress,
     CannotConnect,
     ClientError,
     ConnectionLost,
@@ -37,6 +39,37 @@ from server.protocol.server_messages import (
     ServerMessage,
     Welcome,
 )
+
+PATH = "/ws"
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+def socket_url(address: str) -> str:
+    """Return the WebSocket address of a server.
+
+    Takes ``host:port``, ``http://host:port`` or ``ws://host:port``; a link to one of
+    its pages will do as well: path, query and fragment are dropped, but a path of a
+    ``ws`` address is kept. Raises :class:`BadAddress`.
+    """
+    text = address.strip()
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    scheme = _SCHEMES.get(parts.scheme.lower())
+    if scheme is None or not parts.hostname or not _has_port_or_none(parts.netloc):
+        raise BadAddress(
+            f"{address!r} is no server address; "
+            "write it like 192.168.0.7:8000 or http://192.168.0.7:8000"
+        )
+    is_socket = parts.scheme.lower() in ("ws", "wss")
+    path = parts.path if is_socket and parts.path not in ("", "/") else PATH
+    return urlunsplit((scheme, parts.netloc, path, "", ""))
+
+
+def _has_port_or_none(netloc: str) -> bool:
+    try:
+        return urlsplit(f"//{netloc}").port != 0
+    except ValueError:
+        return False
+
 
 log = logging.getLogger("twogaps.client")
 

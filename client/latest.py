@@ -1,4 +1,4 @@
-"""A value that changes: readers see the newest, and may miss what lay between."""
+"""Values that change: readers see the newest, and may miss what lay between."""
 
 from __future__ import annotations
 
@@ -70,3 +70,27 @@ class _Follower(AsyncIterator[T]):
             raise StopAsyncIteration
         self._seen, value = found
         return value
+
+
+ViewT = TypeVar("ViewT")
+
+
+class Stage(Generic[ViewT]):
+    """The newest view, for whoever follows it."""
+
+    def __init__(self) -> None:
+        self.views: Latest[ViewT] = Latest()
+        self._version = -1
+
+    def restart(self) -> None:
+        """A new socket: whatever comes first on it is the present view."""
+        self._version = -1
+
+    def take(self, version: int, view: ViewT, *, is_last: bool) -> None:
+        """Take a view; after the closing page no other comes."""
+        if version < self._version:
+            return
+        self._version = version
+        self.views.put(view)
+        if is_last:
+            self.views.close()

@@ -1,5 +1,6 @@
-"""Votes not yet known to be stored: sent, and sent again, until the server has them.
+"""What is in flight: questions that wait for their answer, votes until they are stored.
 
+A question has a number, which its answer repeats; it fails when the connection drops.
 Every vote keeps its stamp (client, counter) each time it is sent, so the server counts
 it once however often it comes.
 """
@@ -14,6 +15,7 @@ from client.backoff import Backoff
 from client.errors import (
     PASSING,
     ClientError,
+    CommandRefused,
     ConnectionLost,
     TooMuchWaiting,
     VoteRefused,
@@ -21,7 +23,52 @@ from client.errors import (
 )
 from server.game.phases import Ballot
 from server.protocol.client_messages import Vote
-from server.protocol.server_messages import Recorded, RefusedMessage
+from server.protocol.server_messages import Recorded, RefusedMessage, ServerMessage
+
+IN_FLIGHT = 64
+
+
+class Replies:
+    """Matches answers to questions by ``ref``. At most 64 wait at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, asyncio.Future[ServerMessage]] = {}
+        self._last = 0
+
+    def expect(self) -> tuple[int, asyncio.Future[ServerMessage]]:
+        """Return a new number, and the future of its answer."""
+        if len(self._waiting) >= IN_FLIGHT:
+            raise TooMuchWaiting(f"{IN_FLIGHT} commands wait for an answer already.")
+        self._last += 1
+        future: asyncio.Future[ServerMessage] = asyncio.Future()
+        self._waiting[self._last] = future
+        return self._last, future
+
+    def forget(self, ref: int) -> None:
+        """Nobody waits for this answer any more. Idempotent."""
+        self._waiting.pop(ref, None)
+
+    def settle(self, message: ServerMessage) -> bool:
+        """Hand an answer to whoever asked; False where nobody did."""
+        ref = getattr(message, "ref", None)
+        future = self._waiting.pop(ref, None) if ref is not None else None
+        if future is None:
+            return False
+        if future.done():
+            return True
+        if isinstance(message, RefusedMessage):
+            future.set_exception(CommandRefused(message.code, message.detail))
+        else:
+            future.set_result(message)
+        return True
+
+    def fail(self, cause: ClientError) -> None:
+        """No answer will come to anything in flight."""
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(cause)
+
 
 SILENCE_S = 5.0
 """A vote that nobody answers is sent again after so long."""

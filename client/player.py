@@ -9,10 +9,9 @@ from contextlib import AbstractAsyncContextManager
 
 from client.backoff import Backoff
 from client.errors import ClientError, VoteRefused
-from client.latest import Latest
+from client.latest import Latest, Stage
 from client.pending import PendingVotes
 from client.session import Session, running
-from client.stage import Stage
 from scenarios.model import Label
 from server.game.answers import Answer, GapAnswer
 from server.game.commands import Percent

@@ -12,12 +12,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from client.address import socket_url
 from client.backoff import Backoff
-from client.connection import Connection, Link
+from client.connection import Connection, Link, socket_url
 from client.errors import ClientError, ConnectionLost
 from client.latest import Latest
-from client.replies import Replies
+from client.pending import Replies
 from server.game.commands import HostCommand
 from server.game.ids import RoomCode
 from server.protocol.client_messages import (

@@ -5,15 +5,13 @@ Reads no file. All chance comes from the seed, so the same call gives the same p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from random import Random
 
-from scenarios.errors import NothingToPlay
-from scenarios.library import Library
+from scenarios.library import Library, NothingToPlay
 from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound
 from scenarios.order import Counts, Kind, choose_counts, sequence
-from scenarios.take_home import take_home
 
 
 def build_plan(
@@ -152,3 +150,27 @@ def _contrasting_pairs(library: Library, taken: set[str]) -> Iterator[tuple[str,
             yield case.id, twin.id
         elif case.label is Label.INNER and twin.label is Label.OUTER:
             yield twin.id, case.id
+
+
+# --- new cases to come back to after the lesson --------------------------------------
+
+TAKE_HOME = 6
+"""Cases, one a day: spacing makes what was learned last (Cepeda et al. 2008)."""
+
+
+def take_home(
+    cases: Iterable[Case], used: Set[str], chance: Random
+) -> tuple[Case, ...]:
+    """Return up to six clean cases that are not ``used``, in a drawn order.
+
+    As many are of one gap as of the other where the library has them.
+    """
+    free = [case for case in cases if case.is_clean and case.id not in used]
+    chance.shuffle(free)
+    sides = [[case for case in free if case.label is label] for label in Label]
+    most = TAKE_HOME // 2
+    chosen = [case for side in sides for case in side[:most]]
+    spare = [case for side in sides for case in side[most:]]
+    chosen += spare[: TAKE_HOME - len(chosen)]
+    chance.shuffle(chosen)
+    return tuple(chosen)

@@ -16,9 +16,8 @@ from pydantic import BaseModel
 
 from scenarios.library import Library, close_to
 from scenarios.model import Case, Deck, Label
-from scenarios.numbers import numbers_in
 from scenarios.order import Counts, choose_counts
-from scenarios.readable import grade
+from scenarios.prose import grade, numbers_in
 
 Severity = Literal["error", "note"]
 

@@ -14,10 +14,9 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from scenarios.explain import explain
 from scenarios.library import Library, Problem, close_to
 from scenarios.model import Case, Deck
-from scenarios.validate import Item, validate
+from scenarios.validate import Item, explain, validate
 
 BUILTIN = Path(__file__).parent
 """The folder of the cases and decks that come with the game."""

@@ -14,11 +14,10 @@ from typing import get_args
 from pydantic import ValidationError
 
 from scenarios.exchange.flat import from_row
-from scenarios.explain import dotted, explain_one
 from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST, uncovered_numbers
 from scenarios.model import Breakdown, Case, Checked, Kind
-from scenarios.readable import grade
-from scenarios.validate import validate
+from scenarios.prose import grade
+from scenarios.validate import dotted, explain_one, validate
 
 REPAIRS = ("this gap", "the other gap", "neither gap")
 

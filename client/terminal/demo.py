@@ -17,7 +17,7 @@ from rich.text import Text
 
 from client.connection import Link
 from client.errors import PASSING, CommandRefused, ConnectionLost
-from client.host import Host
+from client.staff import Host
 from client.terminal import draw
 from client.terminal.course import named, onward
 from client.terminal.host_panel import advice, reasons

@@ -17,8 +17,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from client.terminal.bars import moves, tally
-from client.terminal.diagram import Chain, diagram
+from client.terminal.charts import Chain, diagram, moves, tally
 from client.terminal.words import (
     FIELDS,
     KINDS,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from client.connection import Link
 from client.errors import ClientError, CommandRefused
-from client.host import Host, host
+from client.staff import Host, host
 from client.terminal import host_panel
 from client.terminal.course import named
 from client.terminal.draw import final_table

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from client.terminal.bars import tally
+from client.terminal.charts import tally
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, option_words
 from server.game.phases import Ballot

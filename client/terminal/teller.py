@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from client.terminal import draw
-from client.terminal.bars import tally
+from client.terminal.charts import tally
 from client.terminal.words import DISCUSS, SAY
 from server.game.phases import Phase
 from server.game.views.stage_types import (

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.explain import dotted, type_at
 from scenarios.model import Case
+from scenarios.validate import dotted, type_at
 
 Row = Mapping[str, str]
 _PART = re.compile(r"([^.\[\]]+)|\[(\d{1,2})\]")

@@ -21,10 +21,9 @@ from openpyxl.utils.exceptions import (  # type: ignore[import-untyped] # likewi
 )
 
 from scenarios.exchange.flat import columns_of, from_row, is_column, to_row
-from scenarios.explain import explain
 from scenarios.library import Problem
 from scenarios.model import Case
-from scenarios.validate import validate
+from scenarios.validate import explain, validate
 
 FORMATS = (".csv", ".xlsx")
 _LIKE_A_FORMULA = re.compile(r"'*[=+\-@\t\r]")

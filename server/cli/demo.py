@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from client.errors import ClientError
-from client.host import host
 from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.staff import host
 from client.terminal.demo import run_demo
-from scenarios.errors import ScenarioError
+from scenarios.library import ScenarioError
 from server.app import Config, running
 from server.cli.console import fail, out
 from server.cli.logs import set_up_logging

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import assert_never
 
 from scenarios.build import build_plan
-from scenarios.errors import ScenarioError
-from scenarios.library import Library, Problem
+from scenarios.library import Library, Problem, ScenarioError
 from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.address import socket_url
+from client.connection import socket_url
 from client.errors import BadAddress
 
 

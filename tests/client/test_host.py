@@ -9,7 +9,7 @@ import pytest
 
 from client import CommandRefused, ConnectionLost, TooMuchWaiting, admin, host
 from client.backoff import Backoff
-from client.replies import IN_FLIGHT
+from client.pending import IN_FLIGHT
 from server.game.commands import CloseVotes, Discuss, NextStep, Reveal
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import GetRoster, Hello, OpenRoom, Ping, Prove

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.build import build_plan
-from scenarios.errors import NothingToPlay, UnknownCase
-from scenarios.library import Library
+from scenarios.library import Library, NothingToPlay, UnknownCase
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, DeckRound, Label, Plan, Truth
 

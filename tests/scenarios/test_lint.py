@@ -10,8 +10,7 @@ from scenarios.library import Library
 from scenarios.lint import Finding, lint
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label
-from scenarios.numbers import numbers_in
-from scenarios.readable import grade, syllables_in
+from scenarios.prose import grade, numbers_in, syllables_in
 
 BUILT_IN = load_library()
 BOAT = BUILT_IN.case("coastrunners-lagoon")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.errors import UnknownCase, UnknownDeck
-from scenarios.library import Library
+from scenarios.library import Library, UnknownCase, UnknownDeck
 from scenarios.load import BUILTIN, load_library
 
 Write = Callable[..., Path]

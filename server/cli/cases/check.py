@@ -13,7 +13,7 @@ from scenarios.library import Library
 from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST, Finding
 from scenarios.lint import lint as find_faults
 from scenarios.load import BUILTIN, load_library
-from scenarios.readable import grade
+from scenarios.prose import grade
 from server.cli.console import CasesOption, complain, err, out
 
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
-from scenarios.errors import ScenarioError
+from scenarios.library import ScenarioError
 from server.cli.cases.look import load
 from server.cli.console import CasesOption, fail, out
 

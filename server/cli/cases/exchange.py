@@ -13,16 +13,14 @@ from xlsxwriter.exceptions import (  # type: ignore[import-untyped] # it ships n
 )
 
 from scenarios.build import build_plan
-from scenarios.errors import ScenarioError
-from scenarios.exchange.gift import gift_text
-from scenarios.exchange.kahoot import quiz_of, write_kahoot
+from scenarios.exchange.quizzes import gift_text, quiz_of, write_kahoot
 from scenarios.exchange.spreadsheet import (
     FORMATS,
     UnreadableSheet,
     read_sheet,
     write_sheet,
 )
-from scenarios.library import Library
+from scenarios.library import Library, ScenarioError
 from scenarios.load import BUILTIN
 from scenarios.model import Case, Deck, Plan
 from scenarios.toml_text import case_text

@@ -8,8 +8,7 @@ import typer
 from rich.panel import Panel
 from rich.table import Table
 
-from scenarios.errors import ScenarioError
-from scenarios.library import Library
+from scenarios.library import Library, ScenarioError
 from scenarios.load import load_library
 from server.cli.console import CasesOption, complain, fail, out
 

@@ -10,13 +10,12 @@ from typing import Annotated
 import typer
 
 from scenarios.exchange.flat import from_row
-from scenarios.explain import explain
 from scenarios.lint import lint
 from scenarios.load import load_library
 from scenarios.model import Case
 from scenarios.questions import Question, completed, fault_of, measure, questions
 from scenarios.toml_text import case_text
-from scenarios.validate import validate
+from scenarios.validate import explain, validate
 from server.cli.cases.exchange import write_text
 from server.cli.console import complain, err, fail, out
 

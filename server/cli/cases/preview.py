@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from scenarios.errors import ScenarioError
-from scenarios.library import Library
+from scenarios.library import Library, ScenarioError
 from server.app import Config, Running, running
 from server.cli.console import CasesOption, complain, fail, out
 from server.cli.logs import set_up_logging

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from client.terminal import draw
-from client.terminal.bars import moves, tally
-from client.terminal.diagram import Chain, diagram
+from client.terminal.charts import Chain, diagram, moves, tally
 from client.terminal.words import FIELDS, STEP_TITLES, verdict_words
 from server.game.phases import STEPS, StepKey, step_texts
 from server.game.views.stage_types import (

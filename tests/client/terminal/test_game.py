@@ -8,8 +8,8 @@ from io import StringIO
 
 import pytest
 
-from client.host import host
 from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.staff import host
 from client.terminal.demo import run_demo
 from client.terminal.host import run_host
 from client.terminal.lines import Lines

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from client.backoff import Backoff
-from client.host import host
+from client.staff import host
 from client.terminal.host import Desk
 from server.game.commands import Reveal
 from server.game.phases import Phase

@@ -9,11 +9,11 @@ import openpyxl  # type: ignore[import-untyped] # it ships no types
 import pytest
 
 from scenarios.build import build_plan
-from scenarios.exchange.gift import gift_text
-from scenarios.exchange.kahoot import (
+from scenarios.exchange.quizzes import (
     ANSWER,
     FIRST_ROW,
     QUESTION,
+    gift_text,
     quiz_of,
     write_kahoot,
 )

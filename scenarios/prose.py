@@ -1,7 +1,12 @@
-"""Finds the numbers in a text, so that each can be asked where it comes from.
+"""What a text holds: its numbers, to ask where each comes from, and its reading level.
 
-Digits, and number words above ten. Digits that are part of a name (``GPT-4o``) are
-not numbers. "One" to "ten" are too common in plain speech to be figures.
+Numbers are digits, and number words above ten. Digits that are part of a name
+(``GPT-4o``) are not numbers. "One" to "ten" are too common in plain speech to be
+figures.
+
+The reading level is the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers & Chissom
+1975); add five for an age. Syllables are counted by groups of vowels, so it is an
+estimate.
 """
 
 from __future__ import annotations
@@ -47,3 +52,26 @@ def numbers_in(text: str) -> dict[str, str]:
     for match in SPELLED.finditer(text):
         found.setdefault(str(WORDS[match[1].lower()]), match[0])
     return found
+
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+SENTENCE_END = re.compile(r"[.!?]+(?=[\s\"'”)]|$)")
+VOWELS = re.compile(r"[aeiouy]+")
+
+
+def grade(text: str) -> float:
+    """Return the school grade (US years) at which the text is read with ease."""
+    words = WORD.findall(text)
+    if not words:
+        return 0.0
+    sentences = max(1, len(SENTENCE_END.findall(text)))
+    syllables = sum(syllables_in(word) for word in words)
+    return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
+
+
+def syllables_in(word: str) -> int:
+    """Return about how many syllables an English word has, at least one."""
+    small = word.lower()
+    groups = len(VOWELS.findall(small))
+    is_silent = small.endswith("e") and not small.endswith(("le", "ee"))
+    return max(1, groups - is_silent)

@@ -1,12 +1,13 @@
-"""A deck as the spreadsheet from which Kahoot imports a quiz, within its limits.
+"""A deck as a quiz of another program: GIFT for Moodle, a spreadsheet for Kahoot.
 
-Its template keeps the first eight rows for itself. A question may have 120 characters
-and an answer 75, so that no story fits: stories go to a second sheet, to be read aloud,
-and what was cut is returned and named.
+Kahoot's template keeps the first eight rows for itself. A question may have 120
+characters and an answer 75, so that no story fits: stories go to a second sheet, to be
+read aloud, and what was cut is returned and named.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,64 @@ from pathlib import Path
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
 from scenarios.model import Case, Plan
+
+ANSWERS = {
+    "outer": "Outer: what was written missed what was meant.",
+    "inner": "Inner: what was written was right, and something else was learned.",
+    "both": "Both links broke.",
+    "neither": "Neither link broke.",
+}
+_SPECIAL = re.compile(r"([~=#{}:\\])")
+
+
+def gift_text(plan: Plan, *, two_link: bool) -> str:
+    """Return one question a round: the story, the answers, and the breakdown.
+
+    Contested cases become essay questions, which nobody marks by a key. Worked
+    examples, contrasts and transfers are left out.
+    """
+    head = f"// {_line(plan.title)}\n$CATEGORY: {_escape(_line(plan.title))}\n"
+    answers = ANSWERS if two_link else dict(list(ANSWERS.items())[:2])
+    questions = [_question(item.case, answers) for item in plan.rounds]
+    return "\n".join([head, *questions])
+
+
+def _question(case: Case, answers: dict[str, str]) -> str:
+    story = f"::{_escape(case.title)}::[plain]{_escape(case.story)}"
+    general = f"\t####{_escape(_breakdown(case))}\n"
+    if case.contested is not None:
+        asked = f" {_escape('Which gap? Argue both sides.')}"
+        return f"{story}{asked}{{\n{general}}}\n"
+    options = "".join(_option(case, *answer) for answer in answers.items())
+    return f"{story} {_escape('Which gap?')}{{\n{options}{general}}}\n"
+
+
+def _option(case: Case, verdict: str, text: str) -> str:
+    is_right = verdict == case.verdict
+    feedback = case.breakdown.why if is_right else case.tempting
+    return f"\t{'=' if is_right else '~'}{_escape(text)}#{_escape(_line(feedback))}\n"
+
+
+def _breakdown(case: Case) -> str:
+    told = case.breakdown
+    parts = [
+        f"Meant: {told.intended}",
+        f"Written: {told.written}",
+        f"Learned: {told.learned}",
+        f"Where it broke: {told.broke}",
+        f"Repair: {told.fix}",
+        case.contested or told.say,
+    ]
+    return " ".join(map(_line, parts))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", _line(text))
+
 
 QUESTION, ANSWER = 120, 75
 """The most characters that Kahoot takes."""

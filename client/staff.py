@@ -1,0 +1,215 @@
+"""The staff of a room: its screen, the co-host of a site, and the host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from client.backoff import Backoff
+from client.errors import ClientError
+from client.latest import Latest, Stage
+from client.session import Session, running
+from server.game.commands import GiveTime, HostCommand, Kick, Lock, Unlock
+from server.game.ids import PlayerId
+from server.game.views.role_types import CohostPanel, HostPanel, HostView
+from server.game.views.stage_types import StageView
+from server.protocol.client_messages import GetRoster, Role
+from server.protocol.server_messages import (
+    Done,
+    HostViewMessage,
+    Panel,
+    Roster,
+    ServerMessage,
+    SitePanel,
+    View,
+    Welcome,
+)
+
+
+class Screen(Session):
+    """One projector page of one room."""
+
+    role: Role = "screen"
+
+    def __init__(
+        self, url: str, code: str, key: str, *, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(url, code, key=key, backoff=backoff)
+        self._stage: Stage[StageView] = Stage()
+        self._firsts = (self._stage.views,)
+
+    @property
+    def view(self) -> StageView:
+        """What the class sees now."""
+        return self._stage.views.now()
+
+    def views(self) -> AsyncIterator[StageView]:
+        """Iterate over the views: the present one, then each newest one."""
+        return self._stage.views.follow()
+
+    def opened(self, welcome: Welcome) -> None:
+        """Take whatever view comes first."""
+        super().opened(welcome)
+        self._stage.restart()
+
+    def _take(self, message: ServerMessage) -> None:
+        if isinstance(message, View):
+            is_last = message.view.phase == "finished"
+            self._stage.take(message.version, message.view, is_last=is_last)
+
+
+def screen(
+    url: str, code: str, key: str, *, backoff: Backoff | None = None
+) -> AbstractAsyncContextManager[Screen]:
+    """Follow a room as its projector, with its screen key (32 hex digits)."""
+    return running(Screen(url, code, key, backoff=backoff))
+
+
+class Cohost(Screen):
+    """One co-host at the server of the own site."""
+
+    role = "cohost"
+
+    def __init__(
+        self, url: str, code: str, key: str, *, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(url, code, key, backoff=backoff)
+        self._panels: Latest[CohostPanel] = Latest()
+        self._firsts = (self._stage.views, self._panels)
+
+    @property
+    def panel(self) -> CohostPanel:
+        """The live figures of the own site."""
+        return self._panels.now()
+
+    def panels(self) -> AsyncIterator[CohostPanel]:
+        """Iterate over the figures: the present ones, then the newest."""
+        return self._panels.follow()
+
+    async def until(self, is_wanted: Callable[[CohostPanel], bool]) -> CohostPanel:
+        """Wait for figures that are wanted; raises the cause where none can come."""
+        found = await self._panels.until(is_wanted)
+        if found is not None:
+            return found
+        raise self.cause or ClientError("The figures have ended.")
+
+    async def give_time(self, seconds: int = 30) -> None:
+        """Give the own people more time (5 to 600 s) in the open vote.
+
+        This and the other commands raise :class:`CommandRefused`, and
+        :class:`ConnectionLost` where the connection drops before the answer.
+        """
+        await self._ask(GiveTime(seconds=seconds), Done)
+
+    async def lock(self) -> None:
+        """Let nobody new join at the own site."""
+        await self._ask(Lock(), Done)
+
+    async def unlock(self) -> None:
+        """Let new players join again at the own site."""
+        await self._ask(Unlock(), Done)
+
+    async def kick(self, player: PlayerId) -> None:
+        """Remove one of the own people for good; votes already cast stay counted."""
+        await self._ask(Kick(player=player), Done)
+
+    async def roster(self, offset: int = 0, search: str = "") -> Roster:
+        """Return a page of the own people, 50 at most, without their points."""
+        return await self._ask(GetRoster(offset=offset, search=search), Roster)
+
+    def _take(self, message: ServerMessage) -> None:
+        if isinstance(message, SitePanel):
+            self._panels.put(message.panel)
+        else:
+            super()._take(message)
+
+
+def cohost(
+    url: str, code: str, key: str, *, backoff: Backoff | None = None
+) -> AbstractAsyncContextManager[Cohost]:
+    """Be the co-host of a site, at its own server, with its key (32 hex digits)."""
+    return running(Cohost(url, code, key, backoff=backoff))
+
+
+class Host(Session):
+    """One host of one room. Several may be connected at once."""
+
+    role = "host"
+
+    def __init__(
+        self, url: str, code: str, key: str, *, backoff: Backoff | None = None
+    ) -> None:
+        super().__init__(url, code, key=key, backoff=backoff)
+        self._stage: Stage[HostView] = Stage()
+        self._panels: Latest[HostPanel] = Latest()
+        self._firsts = (self._stage.views, self._panels)
+
+    @property
+    def view(self) -> HostView:
+        """The host's picture of the phase."""
+        return self._stage.views.now()
+
+    @property
+    def panel(self) -> HostPanel:
+        """The live figures."""
+        return self._panels.now()
+
+    def views(self) -> AsyncIterator[HostView]:
+        """Iterate over the host's views: the present one, then each newest one.
+
+        Ends after the closing page, or where the connection is over for good.
+        """
+        return self._stage.views.follow()
+
+    def panels(self) -> AsyncIterator[HostPanel]:
+        """Iterate over the live figures: the present ones, then the newest."""
+        return self._panels.follow()
+
+    async def until(self, is_wanted: Callable[[HostPanel], bool]) -> HostPanel:
+        """Wait for figures that are wanted; raises the cause where none can come."""
+        found = await self._panels.until(is_wanted)
+        if found is not None:
+            return found
+        raise self.cause or ClientError("The figures have ended.")
+
+    async def send(self, command: HostCommand) -> None:
+        """Give a command and wait until it is carried out and stored.
+
+        The view that it leads to comes right after, the figures up to 0.2 s later:
+        until then ``panel`` still speaks of what was before. Raises
+        :class:`CommandRefused`, and :class:`ConnectionLost` where the connection drops
+        first: then it may have been carried out, and the next view tells.
+        """
+        await self._ask(command, Done)
+
+    async def roster(self, offset: int = 0, search: str = "") -> Roster:
+        """Return a page of the people in the room, 50 at most."""
+        return await self._ask(GetRoster(offset=offset, search=search), Roster)
+
+    # --- what the connection tells ---------------------------------------------------
+
+    def opened(self, welcome: Welcome) -> None:
+        """Take whatever view comes first."""
+        super().opened(welcome)
+        self._stage.restart()
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case HostViewMessage(version=version, view=view):
+                is_last = view.stage.phase == "finished"
+                self._stage.take(version, view, is_last=is_last)
+            case Panel(panel=panel):
+                self._panels.put(panel)
+            case _:
+                pass
+
+
+def host(
+    url: str, code: str, key: str, *, backoff: Backoff | None = None
+) -> AbstractAsyncContextManager[Host]:
+    """Host a room, with its host key (32 hex digits), which never crosses the wire.
+
+    ``async with host("localhost:8000", "K7MQ2P", key) as host: ...``. Raises WrongKey,
+    UnknownRoom, CannotConnect, BadAddress.
+    """
+    return running(Host(url, code, key, backoff=backoff))
