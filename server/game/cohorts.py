@@ -40,12 +40,10 @@ def hidden_groups(sizes: Mapping[str, int], least: int) -> dict[str, WhyHidden]:
     return hidden
 
 
-def portions(tally: Tally) -> Portions:
-    """Return a tally as parts of its n, each with Wilson's interval."""
-    n = tally.n
-    return Portions(
-        n, {key: Portion(k, *wilson(k, n)) for key, k in tally.options().items()}
-    )
+def _portions(tally: Tally, *, two_link: bool) -> Portions:
+    """Return a tally of votes as parts of its n, each with Wilson's interval."""
+    n, options = tally.n, tally.options(Ballot.VOTE, two_link=two_link)
+    return Portions(n, {key: Portion(k, *wilson(k, n)) for key, k in options.items()})
 
 
 def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
@@ -54,12 +52,17 @@ def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
     has_revote = Ballot.REVOTE in round_.polls
     sizes = {name: cohort.before.n for name, cohort in counted.items()}
     hidden = hidden_groups(sizes, state.settings.min_cell)
+
+    def shown(name: str, tally: Tally) -> Portions | None:
+        two_link = state.settings.two_link
+        return None if name in hidden else _portions(tally, two_link=two_link)
+
     return tuple(
         Cohort(
             name=name,
             n=sizes[name],
-            before=None if name in hidden else portions(cohort.before),
-            after=None if name in hidden or not has_revote else portions(cohort.after),
+            before=shown(name, cohort.before),
+            after=shown(name, cohort.after) if has_revote else None,
             hidden=hidden.get(name),
         )
         for name, cohort in counted.items()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from scenarios.model import Case, Truth
 from server.game.answers import COIN_FLIP, Answer, FixAnswer, GapAnswer, LinksAnswer
+from server.game.phases import Ballot
 from server.game.settings import ScoreMode
 
 BRIER_LEVELS = (50, 60, 70, 80, 90, 100)
@@ -165,17 +166,12 @@ class Tally:
         """How many answers are counted."""
         return self.cells.total()
 
-    def options(self) -> dict[str, int]:
-        """Return the count of each thing that can be answered, zeros included.
-
-        Keys: outer and inner; or, of two links, both, outer, inner and neither; or the
-        index of a repair, 0 to 2.
-        """
+    def options(self, ballot: Ballot, *, two_link: bool) -> dict[str, int]:
+        """Return the count of each thing that the ballot asks for, zeros included."""
         counts: Counter[str] = Counter()
         for answer, n in self.cells.items():
             counts[option_of(answer)] += n
-        keys = _keys_like(next(iter(self.cells), None))
-        return {key: counts[key] for key in keys}
+        return {key: counts[key] for key in options_of(ballot, two_link=two_link)}
 
     def right(self, case: Case) -> int:
         """Return how many are right about the case (for two links: about both)."""
@@ -209,6 +205,16 @@ class Tally:
         )
 
 
+def options_of(ballot: Ballot, *, two_link: bool) -> tuple[str, ...]:
+    """Return what can be answered to a ballot, as the keys under which it is counted.
+
+    Outer and inner, and of two links also both and neither; or the index of a repair.
+    """
+    if ballot is Ballot.FIX:
+        return ("0", "1", "2")
+    return ("outer", "inner", "both", "neither") if two_link else ("outer", "inner")
+
+
 def option_of(answer: Answer) -> str:
     """Return the key under which an answer is counted, its confidence left out."""
     match answer:
@@ -235,13 +241,3 @@ def _chips(answer: Answer) -> tuple[int | None, ...]:
             return (answer.outer.confidence, answer.inner.confidence)
         case FixAnswer():
             return ()
-
-
-def _keys_like(answer: Answer | None) -> tuple[str, ...]:
-    match answer:
-        case LinksAnswer():
-            return ("outer", "inner", "both", "neither")
-        case FixAnswer():
-            return ("0", "1", "2")
-        case _:
-            return ("outer", "inner")

@@ -141,8 +141,8 @@ def _above_coin(state: RoomState, right: int, n: int) -> float | None:
 
 
 def _options(state: RoomState, tally: Tally) -> tuple[Cell, ...]:
-    counts = tally.options()
-    return tuple(Cell(key, counts.get(key, 0)) for key in option_keys(state))
+    counts = tally.options(Ballot.VOTE, two_link=state.settings.two_link)
+    return tuple(Cell(key, counts[key]) for key in option_keys(state))
 
 
 def _held(state: RoomState, round_: Round, ballot: Ballot) -> Figure | None:

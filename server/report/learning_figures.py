@@ -112,7 +112,7 @@ def herding_figures(sample: Sample) -> HerdingFigures | None:
     by_outcome = {True: Switching(), False: Switching()}
     held = [round_ for _, round_ in sample.rounds if Ballot.REVOTE in round_.polls]
     for round_ in held:
-        crowd = _majority(round_)
+        crowd = _majority(sample.state, round_)
         if crowd is None or not is_counted(sample.state, round_.case):
             continue
         is_right = crowd == verdict_of(round_.case)
@@ -135,9 +135,10 @@ def _switches(
             yield player, side != crowd, turned
 
 
-def _majority(round_: Round) -> str | None:
+def _majority(state: RoomState, round_: Round) -> str | None:
     """Return the option that most chose in VOTE; None for a tie."""
-    counts = round_.polls[Ballot.VOTE].tally.options()
+    tally = round_.polls[Ballot.VOTE].tally
+    counts = tally.options(Ballot.VOTE, two_link=state.settings.two_link)
     ranked = sorted(counts, key=lambda option: counts[option])
     if len(ranked) < 2 or counts[ranked[-1]] == counts[ranked[-2]]:
         return None

@@ -22,6 +22,7 @@ from server.game.commands import (
 from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.ids import PlayerId
+from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.game.views.host import cohost_panel
@@ -137,7 +138,7 @@ def others(state: RoomState) -> list[object]:
         state.phase,
         state.deadline_ms,
         poll.deadline_ms,
-        poll.tally.options(),
+        poll.tally.options(Ballot.VOTE, two_link=False),
         [private_view(state, p.id, 20_000, frozenset()) for p in berlin],
     ]
 

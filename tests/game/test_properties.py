@@ -227,8 +227,8 @@ def _carry_out(
 
 
 def _follows_the_table(before: Phase, command: Command, after: Phase) -> None:
-    rule = TABLE[before].get(command.type)
-    allowed = {before, *(rule.to if rule else ())}
+    row = TABLE[before].get(command.type)
+    allowed = {before, *(row.leads[before] if row else ())}
     assert after in allowed, f"{command.type} led from {before} to {after}"
 
 

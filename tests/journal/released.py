@@ -100,7 +100,9 @@ def table(state: RoomState) -> dict[str, Any]:
                 "is_revealed": round_.is_revealed,
                 "said": len(round_.said),
                 "polls": {
-                    ballot.value: poll.tally.options()
+                    ballot.value: poll.tally.options(
+                        ballot, two_link=state.settings.two_link
+                    )
                     for ballot, poll in round_.polls.items()
                 },
             }

@@ -178,7 +178,7 @@ def _measures(state: RoomState) -> Measures | None:
     errors = tally.confident_errors(case) if case.is_scored else 0
     return Measures(
         ballot=ballot,
-        bars=bars(tally),
+        bars=bars(state, tally, ballot),
         n=n,
         right=right,
         interval=wilson(right, n),

@@ -125,9 +125,10 @@ def verdict_of(case: Case) -> Verdict:
     return Verdict(case.truth.outer, case.truth.inner, case.contested is not None)
 
 
-def bars(tally: Tally) -> Bars:
-    """Return a tally as it is drawn."""
-    return Bars(tally.n, tally.options())
+def bars(state: RoomState, tally: Tally, ballot: Ballot) -> Bars:
+    """Return a tally of a ballot as it is drawn."""
+    options = tally.options(ballot, two_link=state.settings.two_link)
+    return Bars(tally.n, options)
 
 
 def _worked(case: Case) -> WorkedExample:
@@ -188,8 +189,8 @@ def _reveal(state: RoomState) -> RevealView:
         shown=tuple(
             Step(key, step_texts(round_.case, key)) for key in STEPS[: state.step + 1]
         ),
-        before=bars(vote.tally if vote else Tally()),
-        after=bars(round_.after) if has_revote else None,
+        before=bars(state, vote.tally if vote else Tally(), Ballot.VOTE),
+        after=bars(state, round_.after, Ballot.REVOTE) if has_revote else None,
         carried=round_.carried,
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
@@ -234,7 +235,7 @@ def _fix_reveal(state: RoomState) -> FixRevealView:
         asked.right,
         tuple(option.repairs for option in asked.options),
         tuple(option.comment for option in asked.options),
-        bars(state.round.polls[Ballot.FIX].tally),
+        bars(state, state.round.polls[Ballot.FIX].tally, Ballot.FIX),
     )
 
 
@@ -248,7 +249,9 @@ def _transfer(state: RoomState, now_ms: int) -> TransferView:
 def _transfer_reveal(state: RoomState) -> TransferRevealView:
     twin = state.round.case_of(Ballot.TRANSFER)
     tally = state.round.polls[Ballot.TRANSFER].tally
-    return TransferRevealView(room_card(state), _worked(twin), bars(tally))
+    return TransferRevealView(
+        room_card(state), _worked(twin), bars(state, tally, Ballot.TRANSFER)
+    )
 
 
 # --- the closing page ----------------------------------------------------------------
