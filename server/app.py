@@ -19,8 +19,7 @@ from server.federation.arrivals import Arrivals
 from server.federation.wiring import Sites, open_sites
 from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
 from server.game.ids import RoomCode
-from server.journal.memory import MemoryStore
-from server.journal.store import EventStore
+from server.journal.store import Journal
 from server.listening import (
     Bound,
     Certificate,
@@ -98,7 +97,7 @@ class Running:
 class _Core:
     """What plays games, before anything is open to the network."""
 
-    store: EventStore
+    store: Journal
     clock: Clock
     sites: Sites
     directory: Directory
@@ -292,15 +291,13 @@ def _origins(config: Config) -> tuple[str, ...]:
     return (*config.origins, f"{parts.scheme}://{parts.netloc}")
 
 
-async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> EventStore:
+async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:
     if config.store is not None:
         store = await config.store()
-    elif config.data is None:
-        store = MemoryStore()
-    else:
-        return await stack.enter_async_context(open_journal(config.data))
-    stack.push_async_callback(store.close)
-    return store
+        stack.push_async_callback(store.close)
+        return store
+    where = config.journal or config.data or "memory:"
+    return await stack.enter_async_context(open_journal(where, config.data))
 
 
 async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:

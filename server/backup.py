@@ -1,14 +1,15 @@
 """One file that holds a whole data folder, taken while a server may be running.
 
 A tar archive: ``manifest.json`` (what, when, by which version, checksums), the journal,
-the outbox where there is one, and the admin's key unless it is left out. The databases
-are copied by SQLite itself (VACUUM INTO): one moment of each, whole, and with nothing
-that had been removed before. The file is as secret as the folder: it holds names,
+the outbox where there is one, and the admin's key unless it is left out. Databases
+are copied by their adapters: one moment of each room, whole, and with nothing that had
+been removed before. The file is as secret as the folder: it holds names,
 reasons and the keys of all rooms.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
@@ -22,8 +23,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from server import __version__
-from server.folder import ADMIN_KEY, JOURNAL, LOCK, OUTBOX, lock
-from server.journal.sqlite import FORMAT
+from server.disk import vacuum_into
+from server.folder import ADMIN_KEY, LOCK, OUTBOX, lock
+from server.journal.integrity import FORMAT
+from server.journal.opening import JOURNAL, Address, open_store
+from server.journal.store import NoJournal, StoreUnavailable, UnreadableEvent
 
 MANIFEST = "manifest.json"
 KIND = "two-gaps backup 1"
@@ -52,26 +56,36 @@ class Manifest:
     """Checksum of each file in it."""
 
 
-def back_up(folder: Path, target: Path, *, with_key: bool = True) -> Manifest:
+def back_up(
+    folder: Path,
+    target: Path,
+    *,
+    journal: Address | None = None,
+    with_key: bool = True,
+) -> Manifest:
     """Write a backup of a data folder, which a server may be using, to a new file.
 
-    The file is complete and synced once it has its name. Raises :class:`BackupError`.
+    ``journal`` is its address, where it is not in the folder; in the backup it is a
+    SQLite file in any case. The file is complete and synced once it has its name.
+    Raises :class:`BackupError`.
     """
     if target.exists():
         raise BackupError(f"{target} exists: a backup is never overwritten.")
-    if not (folder / JOURNAL).exists():
-        raise BackupError(f"There is no journal in {folder}. Choose another: --data.")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as made:
+            asyncio.run(_copy_journal(journal or folder, Path(made) / JOURNAL))
             return _pack(folder, Path(made), target, with_key=with_key)
-    except (OSError, sqlite3.Error) as exc:
+    except NoJournal as exc:
+        raise BackupError(f"{exc}. Choose another with --data.") from exc
+    except (OSError, sqlite3.Error, StoreUnavailable, UnreadableEvent) as exc:
         raise BackupError(f"The backup could not be written: {exc}.") from exc
 
 
 def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manifest:
-    names = [name for name in DATABASES if (folder / name).exists()]
-    for name in names:
-        _copy_database(folder / name, scratch / name)
+    names = [JOURNAL]
+    if (folder / OUTBOX).exists():
+        vacuum_into(folder / OUTBOX, scratch / OUTBOX)
+        names.append(OUTBOX)
     if with_key and (folder / ADMIN_KEY).exists():
         (scratch / ADMIN_KEY).write_bytes((folder / ADMIN_KEY).read_bytes())
         names.append(ADMIN_KEY)
@@ -102,13 +116,9 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
     return entry
 
 
-def _copy_database(source: Path, copy: Path) -> None:
-    db = sqlite3.connect(source)
-    try:
-        db.execute("VACUUM INTO ?", (str(copy),))
-    finally:
-        db.close()
-    copy.chmod(0o600)
+async def _copy_journal(where: Address, copy: Path) -> None:
+    async with open_store(where, must_exist=True) as store:
+        await store.copy_to(copy)
 
 
 def _describe(folder: Path, names: list[str]) -> Manifest:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.folder import CannotStart
-from server.journal.store import EventStore
+from server.journal.store import Journal
 from server.net.admin import BringPractice
 from server.net.limits import Limits
 from server.supervision import Restarts
@@ -25,6 +25,8 @@ class Config:
     """0 lets the system choose."""
     data: Path | None = None
     """Folder of the journal; None keeps everything in memory."""
+    journal: str | None = None
+    """Address of the journal, where it is not in ``data``."""
     cases: tuple[Path, ...] = ()
     """Folders of cases and decks beside the built-in ones."""
     public_url: str | None = None
@@ -55,7 +57,7 @@ class Config:
     bring_practice: Callable[[str], BringPractice] | None = None
     """Given the server's own address, returns what plays as practice players, for as
     long as they stay."""
-    store: Callable[[], Awaitable[EventStore]] | None = None
+    store: Callable[[], Awaitable[Journal]] | None = None
     """Opens another store than ``data`` asks for."""
     restarts: Restarts = field(default_factory=Restarts)
     """How often a background part that failed is started again."""

@@ -291,3 +291,9 @@ def rewrite(db: sqlite3.Connection) -> None:
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("another process is reading the file")
+
+
+def vacuum_into(source: Path, target: Path) -> None:
+    """Write a copy of a SQLite file that others may be writing."""
+    with contextlib.closing(sqlite3.connect(source)) as db:
+        db.execute("VACUUM INTO ?", (str(target),))

@@ -8,17 +8,20 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import secrets
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
-from server.journal.maintenance.examine import is_corrupt
-from server.journal.sqlite import SqliteStore
-from server.journal.store import StoreUnavailable
+from server.journal.opening import JOURNAL, Address, folder_of, open_store
+from server.journal.store import (
+    BadAddress,
+    Journal,
+    JournalDamaged,
+    NoJournal,
+    StoreUnavailable,
+)
 from server.protocol.keys import KEY_BYTES
 
-JOURNAL = "journal.sqlite"
 OUTBOX = "outbox.sqlite"
 ADMIN_KEY = "admin.key"
 LOCK = "server.lock"
@@ -34,45 +37,47 @@ class CannotStart(Exception):  # noqa: N818 - read as a sentence
 
 
 @contextlib.asynccontextmanager
-async def open_journal(folder: Path) -> AsyncIterator[SqliteStore]:
-    """Open the journal in a folder, for this process alone.
+async def open_journal(
+    where: Address, folder: Path | None = None, *, must_exist: bool = False
+) -> AsyncIterator[Journal]:
+    """Open a journal, and the data folder beside it, for this process alone.
 
-    Raises :class:`CannotStart` where another server holds it, or it cannot be opened.
+    ``folder`` is the data folder, where the journal is not in it. Raises
+    :class:`CannotStart` where another server uses either, or the journal cannot be
+    opened.
     """
-    with lock(folder):
-        try:
-            store = await SqliteStore.open(folder / JOURNAL)
-            await _must_list(store)
-        except StoreUnavailable as exc:
-            raise CannotStart(_why_not(folder, exc)) from exc
-        try:
+    with contextlib.ExitStack() as stack:
+        places = {place for place in (folder, folder_of(where)) if place is not None}
+        for place in sorted(places):
+            stack.enter_context(lock(place))
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                opening = open_store(where, must_exist=must_exist)
+                store = await opened.enter_async_context(opening)
+                await store.check()
+                await store.rooms()  # it must be possible to list them at all
+            except StoreUnavailable as exc:
+                raise CannotStart(_why_not(where, exc)) from exc
             yield store
-        finally:
-            await store.close()
 
 
-async def _must_list(store: SqliteStore) -> None:
-    """Make sure that the rooms can be listed at all; let go of the file if not."""
-    try:
-        await store.rooms()
-    except StoreUnavailable:
-        await store.close()
-        raise
-
-
-def _why_not(folder: Path, exc: StoreUnavailable) -> str:
+def _why_not(where: Address, exc: StoreUnavailable) -> str:
     """Say why a journal cannot be opened, and what to do."""
-    cause = exc.__cause__.__cause__ if exc.__cause__ is not None else None
-    if isinstance(cause, sqlite3.Error) and is_corrupt(cause):
-        return (
-            f"The journal in {folder} is damaged: {exc}. Every room that can be read "
-            f"is taken out of it by: twogaps salvage --data {folder}. Nothing is "
-            "overwritten. A backup is put back by: twogaps restore."
-        )
-    return (
-        f"The journal in {folder} cannot be opened: {exc}. Check that the folder is "
-        "writable and the disk is not full, or choose another one with --data."
-    )
+    match exc:
+        case BadAddress() | NoJournal():
+            return f"{exc}. Choose another with --journal or --data."
+        case JournalDamaged():
+            return (
+                f"The journal in {where} is damaged: {exc}. Every room that can be "
+                f"read is taken out of it by: twogaps salvage --data {where}. Nothing "
+                "is overwritten. A backup is put back by: twogaps restore."
+            )
+        case _:
+            return (
+                f"The journal in {where} cannot be opened: {exc}. Check that the "
+                "folder is writable and the disk is not full, or choose another one "
+                "with --data."
+            )
 
 
 @contextlib.contextmanager

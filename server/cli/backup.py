@@ -10,7 +10,7 @@ import typer
 
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
-from server.cli.console import DataOption, default_data, fail, out
+from server.cli.console import DataOption, JournalOption, default_data, fail, out
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +36,7 @@ def backup(
         ),
     ] = True,
     data: DataOption = None,
+    journal: JournalOption = None,
 ) -> None:
     """Write all rooms into one file, also while the server runs and people vote.
 
@@ -45,7 +46,8 @@ def backup(
     target = file or Path(time.strftime("two-gaps-%Y%m%d-%H%M%S.tar"))
     try:
         with out.status(f"Writing {target}"):
-            manifest = back_up(data or default_data(), target, with_key=with_key)
+            folder = data or default_data()
+            manifest = back_up(folder, target, journal=journal, with_key=with_key)
     except BackupError as exc:
         raise fail(str(exc)) from exc
     out.print(f"Wrote {target}: {_told(manifest)}.", highlight=False, soft_wrap=True)

@@ -40,6 +40,15 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+JournalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--journal",
+        envvar="TWOGAPS_JOURNAL",
+        help="Address of the journal, if it is not in the data folder: sqlite:FILE.",
+        show_default=False,
+    ),
+]
 UrlOption = Annotated[
     str,
     typer.Option(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +15,22 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from server.cli.console import DataOption, default_data, fail, out
+from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.disk import DiskError
 from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
-from server.folder import JOURNAL, OUTBOX, open_journal
+from server.folder import OUTBOX, open_journal
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
-from server.journal.sqlite import SqliteStore
-from server.journal.store import RoomRecord, StoreUnavailable
+from server.journal.opening import Address, open_store
+from server.journal.store import (
+    BadAddress,
+    Journal,
+    NoJournal,
+    RoomRecord,
+    StoreUnavailable,
+    UnreadableEvent,
+)
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -32,28 +41,32 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Journal")(purge)
 
 
-def rooms(data: DataOption = None) -> None:
+@contextlib.asynccontextmanager
+async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journal]:
+    """Open a journal to read it, also while a server runs; tell the user what fails."""
+    where = journal or data or default_data()
+    try:
+        async with open_store(where, must_exist=True) as store:
+            yield store
+    except (NoJournal, BadAddress) as exc:
+        raise fail(f"{exc}. Choose another with --data.") from exc
+    except (StoreUnavailable, UnreadableEvent) as exc:
+        raise fail(f"The journal cannot be read: {exc}.") from exc
+
+
+def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
     """List the rooms of the journal, newest first (also while a server runs)."""
-    folder = data or default_data()
-    if not (folder / JOURNAL).exists():
-        raise fail(f"There is no journal in {folder}. Choose another with --data.")
     table = Table("room", "deck", "opened", "last change", "players", "state")
-    for record in asyncio.run(_records(folder)):
+    for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
         dates = (_date(record.opened_ms), _date(record.updated_ms))
         table.add_row(record.code, record.title, *dates, str(record.joined), state)
     out.print(table)
 
 
-async def _records(folder: Path) -> list[RoomRecord]:
-    try:
-        store = await SqliteStore.open(folder / JOURNAL)
-    except StoreUnavailable as exc:
-        raise fail(f"The journal cannot be read: {exc}.") from exc
-    try:
+async def _records(data: Path | None, journal: str | None) -> list[RoomRecord]:
+    async with reading(data, journal) as store:
         return await store.rooms()
-    finally:
-        await store.close()
 
 
 def _date(ms: int) -> str:
@@ -74,6 +87,7 @@ def purge(
         bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")
     ] = False,
     data: DataOption = None,
+    journal: JournalOption = None,
 ) -> None:
     """Remove rooms from the journal for good, or forget one player.
 
@@ -88,7 +102,8 @@ def purge(
         player=player,
         before_ms=int(time.time() * 1000) - older_than * DAY_MS,
     )
-    asyncio.run(_purge(data or default_data(), order, is_sure=yes))
+    folder = data or default_data()
+    asyncio.run(_purge(journal or folder, folder, order, is_sure=yes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +121,8 @@ class _Order:
         return record.updated_ms < self.before_ms
 
 
-async def _purge(folder: Path, order: _Order, *, is_sure: bool) -> None:
-    async with open_journal(folder) as store:
+async def _purge(where: Address, folder: Path, order: _Order, *, is_sure: bool) -> None:
+    async with open_journal(where, folder) as store:
         try:
             await store.sweep()  # an earlier purge may have been cut short
             if order.room is not None and order.player is not None:
@@ -123,7 +138,7 @@ async def _purge(folder: Path, order: _Order, *, is_sure: bool) -> None:
 
 
 async def _remove(
-    store: SqliteStore, folder: Path, order: _Order, *, is_sure: bool
+    store: Journal, folder: Path, order: _Order, *, is_sure: bool
 ) -> None:
     doomed = [record for record in await store.rooms() if order.has(record)]
     if not doomed and not (folder / OUTBOX).exists():
@@ -136,7 +151,7 @@ async def _remove(
     out.print(f"Removed {len(doomed)} rooms: {names}.", highlight=False)
 
 
-async def _forget(store: SqliteStore, room: RoomCode, name: str) -> tuple[str, ...]:
+async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
     """Forget who has a name in a room, or else who had it; return their ids."""
     named: dict[PlayerId, list[str]] = {}
     for event in await store.load(room):

@@ -11,16 +11,16 @@ from typing import Annotated
 
 import typer
 
-from server.cli.console import DataOption, default_data, fail, out
+from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.federation.messages import EPOCHS
-from server.folder import INCOMING, JOURNAL, SITE, open_journal
+from server.folder import INCOMING, SITE, open_journal
 from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
-from server.journal.sqlite import SqliteStore
-from server.journal.store import StoreUnavailable, UnreadableEvent
+from server.journal.opening import Address
+from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +35,7 @@ def move_room(
         str, typer.Option("--to", help="The node that goes on with it: its site name.")
     ],
     data: DataOption = None,
+    journal: JournalOption = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -59,10 +60,8 @@ def move_room(
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
         raise fail(f"'{to}' is no name of a site: small letters, digits, hyphens.")
     folder = data or default_data()
-    if not (folder / JOURNAL).exists():
-        raise fail(f"There is no journal in {folder}. Choose another with --data.")
     room = RoomCode(code.strip().upper())
-    packed = asyncio.run(_leave(folder, room, to))
+    packed = asyncio.run(_leave(journal or folder, folder, room, to))
     if into is not None:
         target = into / INCOMING / f"{room}{SUFFIX}"
         _must_be_data(into)
@@ -75,9 +74,9 @@ def move_room(
         out.print(f"At {to}, run:  twogaps take-room {target.name}", highlight=False)
 
 
-async def _leave(folder: Path, room: RoomCode, to: str) -> bytes:
+async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes:
     """Mark the journal, and return the room as a file. Again gives the same file."""
-    async with open_journal(folder) as store:
+    async with open_journal(where, folder, must_exist=True) as store:
         state = await _state(store, room)
         own = _site(folder)
         if state.home not in (None, own, to):
@@ -93,17 +92,20 @@ async def _leave(folder: Path, room: RoomCode, to: str) -> bytes:
         return pack(room, to, state.epoch, await store.bodies(room))
 
 
-async def _state(store: SqliteStore, room: RoomCode) -> RoomState:
+async def _state(store: EventStore, room: RoomCode) -> RoomState:
     try:
         events = await store.load(room)
     except (StoreUnavailable, UnreadableEvent) as exc:
         raise fail(f"Room {room} cannot be read: {exc}.") from exc
     if not events:
         raise fail(f"No room {room} in this journal: see twogaps rooms.")
-    return replay(events)
+    try:
+        return replay(events)
+    except ReplayError as exc:
+        raise fail(f"Room {room} does not replay: {exc}. See twogaps salvage.") from exc
 
 
-async def _mark(store: SqliteStore, state: RoomState, to: str) -> None:
+async def _mark(store: EventStore, state: RoomState, to: str) -> None:
     if state.epoch >= EPOCHS:
         raise fail(f"Room {state.code} has moved {EPOCHS} times; that is enough.")
     now_ms = int(time.time() * 1000)

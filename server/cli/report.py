@@ -16,17 +16,17 @@ from scenarios.model import Case
 from server.cli.console import (
     CasesOption,
     DataOption,
+    JournalOption,
     complain,
-    default_data,
     fail,
     out,
 )
-from server.game.engine import replay
+from server.cli.journal import reading
+from server.game.engine import ReplayError, replay
 from server.game.events import Event
 from server.game.ids import RoomCode
 from server.game.state import RoomState
-from server.journal.sqlite import SqliteStore
-from server.journal.store import StoreUnavailable, UnreadableEvent
+from server.journal.store import EventStore, UnreadableEvent
 from server.report.exports import OTHER_ROOMS, Wanted, written
 from server.report.report import CannotReport
 from server.report.rescore import Rescoring, compare, corrected
@@ -92,6 +92,7 @@ def report(
         bool, typer.Option("--rescored", help="Under the cases of today's library.")
     ] = False,
     data: DataOption = None,
+    journal: JournalOption = None,
     cases: CasesOption = None,
 ) -> None:
     """Write what a room learned: a report, or its answers (also while a server runs).
@@ -105,13 +106,13 @@ def report(
     if reader is Reader.OTHERS and (kind is Format.CSV or len(codes) > 1):
         raise typer.BadParameter("--for others goes with one room's report, not csv")
     library = _present(cases) if rescored else None
-    stored = asyncio.run(_load(data or default_data(), codes, with_others=True))
-    states = [_state(stored[code.upper()], library) for code in codes]
-    named = {code.upper() for code in codes}
+    wanted_codes = [RoomCode(code.upper()) for code in codes]
+    stored = asyncio.run(_load(data, journal, wanted_codes, with_others=True))
+    states = [_state(code, stored[code], library) for code in wanted_codes]
     others = [
-        replay(events)
+        state
         for code, events in stored.items()
-        if events and code not in named
+        if code not in wanted_codes and (state := _perhaps(events)) is not None
     ]
     wanted = Wanted(kind.value, reader.value, reasons, match_names)
     try:
@@ -132,39 +133,45 @@ def _write(content: bytes, file: Path) -> None:
     out.print(f"Wrote {file}.", highlight=False)
 
 
-def _state(events: Sequence[Event], library: Mapping[str, Case] | None) -> RoomState:
-    return replay(events if library is None else corrected(events, library))
+def _state(
+    code: RoomCode, events: Sequence[Event], library: Mapping[str, Case] | None
+) -> RoomState:
+    try:
+        return replay(events if library is None else corrected(events, library))
+    except ReplayError as exc:
+        raise fail(f"Room {code} does not replay: {exc}. See twogaps salvage.") from exc
+
+
+def _perhaps(events: Sequence[Event]) -> RoomState | None:
+    """Return another room; None where it cannot be understood."""
+    try:
+        return replay(events)
+    except ReplayError:
+        return None
 
 
 async def _load(
-    folder: Path, codes: Sequence[str], *, with_others: bool = False
-) -> dict[str, list[Event]]:
-    """Return the journals of the rooms named, and of some others of the same folder."""
-    if not (folder / "journal.sqlite").exists():
-        raise fail(f"There is no journal in {folder}. Choose another with --data.")
-    try:
-        store = await SqliteStore.open(folder / "journal.sqlite")
-    except StoreUnavailable as exc:
-        raise fail(f"The journal cannot be read: {exc}.") from exc
-    try:
+    data: Path | None,
+    journal: str | None,
+    wanted: Sequence[RoomCode],
+    *,
+    with_others: bool = False,
+) -> dict[RoomCode, list[Event]]:
+    """Return the events of some rooms, and of others of the same journal."""
+    async with reading(data, journal) as store:
         known = [record.code for record in await store.rooms()]
-        wanted = [RoomCode(code.upper()) for code in codes]
         for code in wanted:
             if code not in known:
                 raise fail(f"There is no room {code}: see twogaps rooms.")
+        found = {code: await store.load(code) for code in wanted}
         others = [code for code in known if code not in wanted][:OTHER_ROOMS]
-        found = {str(code): await store.load(code) for code in wanted}
         if with_others:
-            found |= {str(code): await _events(store, code) for code in others}
+            found |= {code: await _events(store, code) for code in others}
         return found
-    except (StoreUnavailable, UnreadableEvent) as exc:
-        raise fail(f"The journal cannot be read: {exc}.") from exc
-    finally:
-        await store.close()
 
 
-async def _events(store: SqliteStore, code: RoomCode) -> list[Event]:
-    """Return another room's journal; nothing where it cannot be understood."""
+async def _events(store: EventStore, code: RoomCode) -> list[Event]:
+    """Return the events of another room; none where they cannot be read."""
     try:
         return await store.load(code)
     except UnreadableEvent:
@@ -174,6 +181,7 @@ async def _events(store: SqliteStore, code: RoomCode) -> list[Event]:
 def rescore(
     code: Annotated[str, typer.Argument(metavar="CODE", help="The room.")],
     data: DataOption = None,
+    journal: JournalOption = None,
     cases: CasesOption = None,
 ) -> None:
     """Compute a stored room again under today's cases, and say what changes.
@@ -183,8 +191,9 @@ def rescore(
     twogaps report writes any export under the corrected cases.
     """
     library = _present(cases)
-    events = asyncio.run(_load(data or default_data(), [code]))[code.upper()]
-    before, after = replay(events), replay(corrected(events, library))
+    room = RoomCode(code.upper())
+    events = asyncio.run(_load(data, journal, [room]))[room]
+    before, after = _state(room, events, None), _state(room, events, library)
     _tell(compare(before, after, library))
 
 

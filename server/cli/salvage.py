@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import DataOption, default_data, fail, out
-from server.folder import JOURNAL, lock
-from server.journal.maintenance.salvage import CannotSalvage, Finding, inspect
+from server.cli.console import DataOption, JournalOption, default_data, fail, out
+from server.cli.journal import reading
+from server.folder import lock
 from server.journal.maintenance.salvage import salvage as take_out
+from server.journal.opening import JOURNAL
+from server.journal.store import Examination, Finding, StoreUnavailable
 
 
 def register(app: typer.Typer) -> None:
@@ -26,40 +29,59 @@ def salvage(
         typer.Option("--check", help="Only look, also while a server runs."),
     ] = False,
     data: DataOption = None,
+    journal: JournalOption = None,
 ) -> None:
     """Take every intact room, and damaged ones up to their damage, into a new journal.
 
-    The old one is put aside in the same folder, and nothing of it is lost or changed.
+    A room is damaged where its events are not what was written, or do not replay. The
+    old journal is put aside in the same folder, and nothing of it is lost or changed.
     With --check, exit code 1 says that something is damaged.
     """
-    folder = data or default_data()
-    journal = folder / JOURNAL
+    if check:
+        _report(list(asyncio.run(_examine(data, journal)).rooms))
+    elif journal is not None:
+        raise typer.BadParameter("--journal goes with --check: a folder is salvaged")
+    else:
+        _salvage(data or default_data())
+
+
+async def _examine(data: Path | None, journal: str | None) -> Examination:
+    async with reading(data, journal) as store:
+        return await store.examine()
+
+
+def _report(findings: list[Finding]) -> None:
+    if _tell(findings):
+        out.print("Take out what is intact with: twogaps salvage (the server stopped).")
+        raise typer.Exit(1)
+
+
+def _salvage(folder: Path) -> None:
     aside = folder / time.strftime("journal.damaged-%Y%m%d-%H%M%S.sqlite")
     try:
-        findings = inspect(journal) if check else _take_out(journal, aside)
-    except CannotSalvage as exc:
+        with lock(folder), out.status("Writing what is intact into a new journal"):
+            findings = take_out(folder / JOURNAL, aside)
+    except StoreUnavailable as exc:
         raise fail(str(exc)) from exc
+    if _tell(findings):
+        out.print(
+            f"The new journal is used from the next start on; the old one is {aside}. "
+            "It still holds names, which a purge does not reach: remove it in time.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _tell(findings: list[Finding]) -> bool:
+    """Show what was found; return whether anything is damaged."""
     damaged = [finding for finding in findings if finding.damage]
     if not damaged:
         out.print(f"{len(findings)} rooms, all of them intact.", highlight=False)
-        return
+        return False
     out.print(_table(damaged))
     intact = len(findings) - len(damaged)
     out.print(f"{intact} other rooms are intact.", highlight=False)
-    if check:
-        out.print("Take out what is intact with: twogaps salvage (the server stopped).")
-        raise typer.Exit(1)
-    out.print(
-        f"The new journal is in use from the next start on; the old one is {aside}. "
-        "It holds names still, which a purge does not reach: remove it in time.",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _take_out(journal: Path, aside: Path) -> list[Finding]:
-    with lock(journal.parent), out.status("Writing what is intact into a new journal"):
-        return take_out(journal, aside)
+    return True
 
 
 def _table(findings: list[Finding]) -> Table:

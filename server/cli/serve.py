@@ -16,7 +16,14 @@ import segno
 import typer
 
 from server.app import Config, Running, running
-from server.cli.console import CasesOption, DataOption, default_data, err, out
+from server.cli.console import (
+    CasesOption,
+    DataOption,
+    JournalOption,
+    default_data,
+    err,
+    out,
+)
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
 from server.game.errors import Refused
@@ -53,6 +60,7 @@ def serve(
         int, typer.Option(envvar="TWOGAPS_PORT", help="Port; 0 takes a free one.")
     ] = 8000,
     data: DataOption = None,
+    journal: JournalOption = None,
     memory: Annotated[
         bool, typer.Option("--memory", help="Keep nothing: no journal on disk.")
     ] = False,
@@ -172,6 +180,7 @@ def serve(
         host=host,
         port=port,
         data=None if memory else (data or default_data()),
+        journal=None if memory else journal,
         cases=folders,
         public_url=public_url,
         origins=tuple(origin or ()),
@@ -221,7 +230,7 @@ async def _serve(config: Config, deck: str | None) -> None:
         loop.add_signal_handler(number, _asked_to_stop, stop)
     async with running(config) as server:
         loop.add_signal_handler(signal.SIGHUP, _hangup(server, stop))
-        await _greet(server, config.data, deck)
+        await _greet(server, config, deck)
         await stop.wait()
         log.info("stopping: telling everybody, storing every vote")
     log.info("stopped")
@@ -257,7 +266,7 @@ def _end_at_once() -> None:
     os._exit(EXIT_LATE)
 
 
-async def _greet(server: Running, data: Path | None, deck: str | None) -> None:
+async def _greet(server: Running, config: Config, deck: str | None) -> None:
     """Print the links and the QR code that a teacher needs."""
     lines = out.print
     lines()
@@ -269,7 +278,7 @@ async def _greet(server: Running, data: Path | None, deck: str | None) -> None:
     else:
         _link("Players    ", f"{server.url}/", "with a room's code")
         _print_qr(f"{server.url}/")
-    where = data if data is not None else "memory only: nothing is kept"
+    where = config.journal or config.data or "memory only: nothing is kept"
     lines(f"  Journal      {where}", highlight=False, soft_wrap=True)
     live = [room.code for room in server.directory.live]
     if live:

@@ -14,7 +14,7 @@ from pathlib import Path
 from server.game.engine import ReplayError, replay
 from server.game.ids import RoomCode
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, unpack
-from server.journal.store import EventStore, StoreUnavailable, VersionConflict
+from server.journal.store import RoomStore, StoreUnavailable, VersionConflict
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -28,7 +28,7 @@ class Arrivals:
     def __init__(
         self,
         folder: Path,
-        store: EventStore,
+        store: RoomStore,
         name: str | None,
         arrived: Callable[[RoomCode], Awaitable[None]],
     ) -> None:

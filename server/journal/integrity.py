@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
+FORMAT = 1
+"""``user_version`` of a journal's SQLite file; a file of a later version is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seal:
@@ -76,6 +79,9 @@ def first_damage(
 
 # --- marks ----------------------------------------------------------------------------
 
+_READ_WRITE = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+"""Windows would write other line ends than these."""
+
 LINE = 32
 SUFFIX = ".marks"
 
@@ -106,14 +112,15 @@ class Marks:
                 return
             slot = self._free.pop() if self._free else len(self._slots)
             self._slots[room] = slot
-        os.pwrite(handle, _line(room, version) if version else _EMPTY, slot * LINE)
+        os.lseek(handle, slot * LINE, os.SEEK_SET)
+        os.write(handle, _line(room, version) if version else _EMPTY)
         if not version:
             del self._slots[room]
             self._free.append(slot)
 
     def _open(self) -> int:
         if self._handle is None:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._handle = os.open(self._path, _READ_WRITE, 0o600)
             data = self._path.read_bytes()
             found = [_parse(data[at : at + LINE]) for at in range(0, len(data), LINE)]
             self._slots = {m[0]: slot for slot, m in enumerate(found) if m}

@@ -1,18 +1,21 @@
-"""The in-memory twin of the journal: for tests, and for games nobody needs to keep."""
+"""A journal in memory: for tests, and for games that need not be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from server.game.engine import erased
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode
-from server.journal.store import RoomRecord, VersionConflict, record_of
+from server.journal.maintenance.examine import examine_rooms
+from server.journal.sqlite import copy_rooms
+from server.journal.store import Examination, RoomRecord, VersionConflict, record_of
 
 
 class MemoryStore:
-    """An EventStore that forgets everything when the process ends."""
+    """A journal that forgets everything when the process ends."""
 
     def __init__(self) -> None:
         self._bodies: dict[RoomCode, list[str]] = {}
@@ -63,6 +66,18 @@ class MemoryStore:
 
     async def check(self) -> None:
         """Memory is always there."""
+
+    async def exists(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    async def examine(self) -> Examination:
+        """Replay every room."""
+        return await examine_rooms(self)
+
+    async def copy_to(self, path: Path) -> None:
+        """Write all rooms into a SQLite journal."""
+        await copy_rooms(self, path)
 
     async def close(self) -> None:
         """Nothing to release."""

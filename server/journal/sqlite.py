@@ -7,20 +7,33 @@ next one (group commit). Driver errors leave here as :class:`StoreUnavailable`.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from server.disk import DiskError, DiskThread, be_durable, rewrite
+from server.disk import DiskError, DiskThread, be_durable, rewrite, vacuum_into
 from server.game.engine import erased
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, encode_all
-from server.journal.integrity import Marks, crc_of_list, read_marks
-from server.journal.maintenance.examine import examine, seal
+from server.journal.integrity import FORMAT, Marks, crc_of_list, read_marks
+from server.journal.maintenance.examine import (
+    any_text,
+    examine,
+    examine_file,
+    is_corrupt,
+    later_format,
+    seal,
+)
 from server.journal.store import (
     DamagedRoom,
+    Examination,
+    Journal,
+    JournalDamaged,
     RoomRecord,
     StoreUnavailable,
     UnreadableEvent,
@@ -71,8 +84,14 @@ loop's thread and the writer's a thousand occasions to wait for each other."""
 UNSWEPT = 2
 """The row of ``pulse`` that says whether removed things may be in the file still."""
 
-FORMAT = 1
-"""``user_version`` of the file; a file of a later version is refused."""
+_RECORDS = (
+    "SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version"
+    " FROM rooms"
+)
+_PUT_RECORD = (
+    "INSERT OR REPLACE INTO rooms (code, title, rounds, opened_ms, updated_ms,"
+    " finished_ms, joined, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 BUSY_MS = 2_000
 """How long a write waits for somebody else's lock before it is called unavailable."""
@@ -80,17 +99,22 @@ BUSY_MS = 2_000
 T = TypeVar("T")
 
 
+log = logging.getLogger("twogaps.journal")
+
+
 class SqliteStore:
-    """An EventStore in one SQLite file. Use :meth:`open` to get one."""
+    """A journal in one SQLite file. :meth:`open` makes sure that it can be written."""
 
     def __init__(self, path: Path) -> None:
+        """Must be called on a running event loop; touches the file at the first use."""
         self._path = path
+        self._is_opened = False
         self._marks = Marks(path)
         self._fresh: dict[str, int] = {}
         """How far rooms come with the commit that is being made."""
         self._disk = DiskThread(
             path,
-            lambda db: _prepare(db),
+            self._prepare,
             "journal-writer",
             committed=self._mark,
             undone=self._fresh.clear,
@@ -100,6 +124,12 @@ class SqliteStore:
         if self._fresh:
             self._marks.note(self._fresh)
             self._fresh.clear()
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        _prepare(db)
+        if not self._is_opened:
+            self._is_opened = True
+            _miss_rooms(db, self._path)
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
@@ -168,10 +198,8 @@ class SqliteStore:
         """Write the file anew if anything was removed since it was last done."""
         if not await self._ask(_is_unswept):
             return False
-        try:
+        with _translated():
             await self._disk.ask_alone(rewrite)
-        except DiskError as exc:
-            raise StoreUnavailable(f"journal {exc}") from exc
         await self._ask(_be_swept)
         return True
 
@@ -179,29 +207,66 @@ class SqliteStore:
         """Commit a heartbeat."""
         await self._ask(_beat)
 
+    async def exists(self) -> bool:
+        """Return whether the file is there; creates nothing."""
+        return self._path.exists()
+
+    async def examine(self) -> Examination:
+        """Read and replay every room; changes nothing."""
+        return await asyncio.to_thread(examine_file, self._path)
+
+    async def copy_to(self, path: Path) -> None:
+        """Let SQLite write a copy: one moment, whole, nothing that was removed."""
+        try:
+            await asyncio.to_thread(vacuum_into, self._path, path)
+        except sqlite3.Error as exc:
+            raise StoreUnavailable(f"journal {self._path.name}: {exc}") from exc
+
     async def close(self) -> None:
         """Finish what was asked for, fold the WAL in, and end the thread."""
         await self._disk.close()
         self._marks.close()
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
+        with _translated():
             return await self._disk.ask(work)
-        except DiskError as exc:
-            raise StoreUnavailable(f"journal {exc}") from exc
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the port's errors for those of the disk."""
+    try:
+        yield
+    except DiskError as exc:
+        cause = exc.__cause__
+        is_damaged = isinstance(cause, sqlite3.Error) and is_corrupt(cause)
+        kind = JournalDamaged if is_damaged else StoreUnavailable
+        raise kind(f"journal {exc}") from exc
 
 
 def _prepare(db: sqlite3.Connection) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
-        raise sqlite3.DatabaseError(
-            f"written by a later version of Two Gaps (format {version}); update first"
-        )
+        raise sqlite3.DatabaseError(later_format(version))
+    db.text_factory = any_text
     be_durable(db, BUSY_MS)
     db.execute(_SEALS)
     if version < FORMAT:
         db.executescript(
             f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;"
+        )
+
+
+def _miss_rooms(db: sqlite3.Connection, path: Path) -> None:
+    """Log the rooms that were recorded here and are no longer in the file."""
+    known = {code for (code,) in db.execute("SELECT code FROM rooms")}
+    if missing := sorted(read_marks(path).keys() - known):
+        log.error(
+            "%s: %d rooms that were recorded are not in it: %s. Was another file put "
+            "in its place?",
+            path.name,
+            len(missing),
+            ", ".join(missing[:5]),
         )
 
 
@@ -233,25 +298,53 @@ def write_room(
         seal(db, record.code)
 
 
+async def copy_rooms(journal: Journal, path: Path) -> None:
+    """Write every room of a journal of any kind into a new SQLite file."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        _prepare(db)
+        for record in await journal.rooms():
+            write_room(db, record, await journal.bodies(record.code))
+
+
 def _write_record(db: sqlite3.Connection, new: RoomRecord) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            new.code,
-            new.title,
-            new.rounds,
-            new.opened_ms,
-            new.updated_ms,
-            new.finished_ms,
-            new.joined,
-            new.version,
-        ),
-    )
+    times = (new.opened_ms, new.updated_ms, new.finished_ms)
+    row = (new.code, new.title, new.rounds, *times, new.joined, new.version)
+    db.execute(_PUT_RECORD, row)
 
 
 def _record(db: sqlite3.Connection, room: RoomCode) -> RoomRecord | None:
-    row = db.execute("SELECT * FROM rooms WHERE code = ?", (room,)).fetchone()
-    return RoomRecord(*row) if row else None
+    row = db.execute(_RECORDS + " WHERE code = ?", (room,)).fetchone()
+    return _record_in(row) if row else None
+
+
+def _record_in(row: tuple[object, ...]) -> RoomRecord | None:
+    """Return what a line of ``_RECORDS`` says; None for what damage has left there.
+
+    A room whose line is damaged is still found by its code, from its events.
+    """
+    match row:
+        case (
+            str(code),
+            str(title),
+            int(rounds),
+            int(opened_ms),
+            int(updated_ms),
+            (int() | None) as finished_ms,
+            int(joined),
+            int(version),
+        ):
+            return RoomRecord(
+                RoomCode(code),
+                title,
+                rounds,
+                opened_ms,
+                updated_ms,
+                finished_ms,
+                joined,
+                version,
+            )
+        case _:
+            return None
 
 
 def _whole(db: sqlite3.Connection, room: RoomCode, path: Path) -> list[str]:
@@ -263,23 +356,8 @@ def _whole(db: sqlite3.Connection, room: RoomCode, path: Path) -> list[str]:
 
 
 def _rooms(db: sqlite3.Connection) -> list[RoomRecord]:
-    rows = db.execute("SELECT * FROM rooms ORDER BY opened_ms DESC")
-    return [RoomRecord(*row) for row in rows if _is_record(row)]
-
-
-def _is_record(row: tuple[object, ...]) -> bool:
-    """Whether a line is one of ours, and not what a damaged file holds there.
-
-    A room whose line is damaged is still found by its code, from its events.
-    """
-    code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version = row
-    numbers = (rounds, opened_ms, updated_ms, joined, version)
-    return (
-        isinstance(code, str)
-        and isinstance(title, str)
-        and all(isinstance(number, int) for number in numbers)
-        and isinstance(finished_ms, int | None)
-    )
+    rows = db.execute(_RECORDS + " ORDER BY opened_ms DESC")
+    return [record for row in rows if (record := _record_in(row)) is not None]
 
 
 def _delete(db: sqlite3.Connection, room: RoomCode) -> bool:

@@ -1,9 +1,18 @@
-"""The EventStore port: what the rooms ask of a journal, whatever it is written on."""
+"""The ports of the journal, each as wide as one kind of consumer needs.
+
+``EventStore`` is what one room needs, ``RoomIndex`` what lists and reads rooms,
+``RoomStore`` what a server keeps all of its rooms in, ``JournalAdmin`` what the tools
+of an operator need. A database implements :class:`Journal`, which is all of them, in
+one module; ``server.journal.opening`` is the only place that knows which there are.
+
+Every call may raise :class:`StoreUnavailable`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from server.game.events import Event, GameFinished, PlayerJoined, RoomOpened
@@ -15,6 +24,18 @@ class StoreUnavailable(Exception):  # noqa: N818 - names a condition
 
     Whether the last append was stored is unknown: load the room again to find out.
     """
+
+
+class NoJournal(StoreUnavailable):
+    """There is no journal at this address."""
+
+
+class JournalDamaged(StoreUnavailable):
+    """The journal as a whole is damaged; what is intact has to be salvaged."""
+
+
+class BadAddress(StoreUnavailable):
+    """This is not the address of a journal."""
 
 
 class VersionConflict(Exception):  # noqa: N818 - names a condition
@@ -47,6 +68,33 @@ class RoomRecord:
     finished_ms: int | None
     joined: int
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an examination found of one room."""
+
+    room: RoomCode
+    intact: int
+    """Events, from the first on, that are what was written and replay."""
+    damage: str
+    """What is wrong after them; empty if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What an examination found of a whole journal."""
+
+    rooms: tuple[Finding, ...]
+    latest_ms: int | None
+    """UTC milliseconds of the last change of any room."""
+    fault: str = ""
+    """What is wrong with the journal as a whole; empty if nothing is."""
+
+    @property
+    def damaged(self) -> list[Finding]:
+        """The rooms that something is wrong with."""
+        return [finding for finding in self.rooms if finding.damage]
 
 
 def record_of(
@@ -82,7 +130,7 @@ def _fold(record: RoomRecord, event: Event) -> RoomRecord:
 
 
 class EventStore(Protocol):
-    """An append-only store of events by room. Every call may raise StoreUnavailable."""
+    """An append-only store of events by room: all that one room needs."""
 
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
@@ -101,37 +149,76 @@ class EventStore(Protocol):
         """
         ...
 
-    async def bodies(self, room: RoomCode) -> list[str]:
-        """Return all events of a room in order as they are stored, a line each."""
+    async def check(self) -> None:
+        """Write and commit something trivial: raises while the store is away."""
         ...
+
+
+class RoomIndex(Protocol):
+    """The rooms that are stored, and their events as they are stored."""
 
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
         ...
 
-    async def delete(self, room: RoomCode) -> bool:
-        """Remove a room and all of its events; return whether there was one."""
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return all events of a room in order as they are stored, one line each.
+
+        Raises :class:`DamagedRoom` where they are not what was appended.
+        """
         ...
 
-    async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
-        """Replace a player's name and reasons by ``name`` and nothing.
 
-        The one exception to events never being edited: a person's right to be
-        forgotten. Votes and points stay, so that tallies do. Returns how many events
-        were changed; idempotent.
-        """
+class RoomStore(EventStore, RoomIndex, Protocol):
+    """What a server keeps all of its rooms in."""
+
+    async def delete(self, room: RoomCode) -> bool:
+        """Remove a room and all of its events; return whether there was one."""
         ...
 
     async def sweep(self) -> bool:
         """Leave no trace of what was deleted or erased; return whether there was any.
 
-        May take seconds for a large journal, and holds everything else up meanwhile.
+        May take seconds for a large journal, and blocks all other calls meanwhile.
         """
         ...
 
-    async def check(self) -> None:
-        """Write and commit something trivial: raises while the store is away."""
+
+class JournalAdmin(Protocol):
+    """What an operator's tools do with a whole journal."""
+
+    async def exists(self) -> bool:
+        """Return whether there is a journal at all; creates nothing."""
         ...
+
+    async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
+        """Replace a player's name by ``name`` and their reasons by nothing.
+
+        The one exception to events never being edited: a person's right to be
+        forgotten. Votes and points are kept so that tallies do not change. Returns how
+        many events were changed; idempotent.
+        """
+        ...
+
+    async def examine(self) -> Examination:
+        """Read and replay every room; changes nothing.
+
+        Raises :class:`NoJournal`, and :class:`StoreUnavailable` where the journal
+        cannot be read at all.
+        """
+        ...
+
+    async def copy_to(self, path: Path) -> None:
+        """Write all rooms into a new SQLite journal, while others may be writing.
+
+        ``path`` must not exist. Each room is copied as it was at one moment, with
+        nothing that had been removed before.
+        """
+        ...
+
+
+class Journal(RoomStore, JournalAdmin, Protocol):
+    """All that a database has to offer to be one."""
 
     async def close(self) -> None:
         """Finish what was asked for and release the store. Idempotent."""

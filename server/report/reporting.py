@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.journal.store import EventStore, StoreUnavailable
+from server.journal.store import RoomIndex, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
 from server.report.exports import OTHER_ROOMS
@@ -55,7 +55,7 @@ class Reports:
     """
 
     def __init__(
-        self, store: EventStore, *, most_waiting: int = 16, patience_s: float = 120
+        self, store: RoomIndex, *, most_waiting: int = 16, patience_s: float = 120
     ) -> None:
         self._store = store
         self._most_waiting = most_waiting

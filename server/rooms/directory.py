@@ -17,8 +17,8 @@ from server.game.phases import Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.store import (
-    EventStore,
     RoomRecord,
+    RoomStore,
     StoreUnavailable,
     UnreadableEvent,
     VersionConflict,
@@ -57,7 +57,7 @@ class Directory:
 
     def __init__(
         self,
-        store: EventStore,
+        store: RoomStore,
         gateway: Gateway,
         clock: Clock,
         draw: Callable[[str], str],

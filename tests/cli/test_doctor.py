@@ -118,22 +118,22 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         (latest,) = db.execute("SELECT max(updated_ms) FROM rooms").fetchone()
     db.close()
-    assert disk.journal(path, latest).verdict == "good"
-    assert "gone back" in disk.journal(path, latest - 3_600_000).says
+    assert disk.journal(tmp_path, latest).verdict == "good"
+    assert "gone back" in disk.journal(tmp_path, latest - 3_600_000).says
     assert disk.rights(tmp_path).verdict in ("good", "note")
     tmp_path.chmod(0o700)
     assert disk.rights(tmp_path).verdict == "good"
     with sqlite3.connect(path) as db:
         db.execute("UPDATE events SET body = replace(body, 'deck', 'kced')")
     db.close()
-    changed = disk.journal(path, latest)
+    changed = disk.journal(tmp_path, latest)
     assert "1 of 1 rooms damaged" in changed.says
     assert "twogaps salvage" in changed.remedy
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
-    found = disk.journal(path, latest)
+    found = disk.journal(tmp_path, latest)
     assert found.verdict == "bad"
     assert "twogaps restore" in found.remedy
 

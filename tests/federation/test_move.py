@@ -104,7 +104,7 @@ def test_what_cannot_be_moved_is_said_and_nothing_is_changed(tmp_path: Path) -> 
         app, ["move-room", "ABCDEF", "--to", "lisbon", "--data", str(tmp_path)]
     )
     assert done.exit_code == 1
-    assert "no journal" in done.output
+    assert "no journal" in str(done.exception)
     bad = tmp_path / "x.room"
     bad.write_bytes(b"rubbish")
     (tmp_path / "site").write_text("lisbon\n")

@@ -1,36 +1,50 @@
-"""What every EventStore promises: one suite, run on each adapter."""
+"""What every journal promises: one suite, run on each adapter."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
 from server.game.engine import replay
-from server.game.events import Event, PlayerJoined, VoteCast
+from server.game.events import (
+    Event,
+    PlayerJoined,
+    PlayerRenamed,
+    RoomLocked,
+    VoteCast,
+)
 from server.game.ids import PlayerId, RoomCode
-from server.journal.memory import MemoryStore
-from server.journal.sqlite import SqliteStore
-from server.journal.store import EventStore, VersionConflict
+from server.journal.opening import ADAPTERS, open_store
+from server.journal.store import (
+    BadAddress,
+    Finding,
+    Journal,
+    NoJournal,
+    VersionConflict,
+)
+from tests.support.cases import opened
 from tests.support.game import Game
 
 ROOM = RoomCode("TESTAA")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+ADDRESSES: dict[str, Callable[[Path], str]] = {
+    "memory": lambda _: "memory:",
+    "sqlite": lambda folder: f"sqlite:{folder / 'store.sqlite'}",
+}
+"""By adapter: the address of an empty journal."""
+
+
+@pytest.fixture(params=ADDRESSES)
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[EventStore]:
-    made: EventStore
-    if request.param == "memory":
-        made = MemoryStore()
-    else:
-        made = await SqliteStore.open(tmp_path / "journal.sqlite")
-    yield made
-    await made.close()
+) -> AsyncIterator[Journal]:
+    async with open_store(ADDRESSES[request.param](tmp_path)) as made:
+        yield made
 
 
 def played() -> list[Event]:
@@ -44,7 +58,7 @@ def played() -> list[Event]:
     return game.journal
 
 
-async def test_what_is_appended_comes_back_in_order(store: EventStore) -> None:
+async def test_what_is_appended_comes_back_in_order(store: Journal) -> None:
     journal = played()
     await store.append(ROOM, 0, journal[:3])
     await store.append(ROOM, 3, journal[3:])
@@ -53,14 +67,14 @@ async def test_what_is_appended_comes_back_in_order(store: EventStore) -> None:
     assert replay(loaded) == replay(journal)
 
 
-async def test_an_unknown_room_is_empty(store: EventStore) -> None:
+async def test_an_unknown_room_is_empty(store: Journal) -> None:
     assert await store.load(RoomCode("NOBODY")) == []
     assert await store.rooms() == []
     assert await store.delete(RoomCode("NOBODY")) is False
 
 
 async def test_two_writers_of_a_room_collide_and_nothing_is_half_stored(
-    store: EventStore,
+    store: Journal,
 ) -> None:
     journal = played()
     await store.append(ROOM, 0, journal[:4])
@@ -70,7 +84,7 @@ async def test_two_writers_of_a_room_collide_and_nothing_is_half_stored(
     assert await store.load(ROOM) == journal[:4]
 
 
-async def test_rooms_are_listed_with_their_figures(store: EventStore) -> None:
+async def test_rooms_are_listed_with_their_figures(store: Journal) -> None:
     journal = played()
     await store.append(ROOM, 0, journal)
     (record,) = await store.rooms()
@@ -80,7 +94,7 @@ async def test_rooms_are_listed_with_their_figures(store: EventStore) -> None:
     assert record.finished_ms is None
 
 
-async def test_appends_at_once_are_all_stored(store: EventStore) -> None:
+async def test_appends_at_once_are_all_stored(store: Journal) -> None:
     rooms = [RoomCode(f"ROOM{i:02d}") for i in range(40)]
     journal = played()
     await asyncio.gather(*(store.append(room, 0, journal[:1]) for room in rooms))
@@ -89,14 +103,14 @@ async def test_appends_at_once_are_all_stored(store: EventStore) -> None:
         assert len(await store.load(room)) == len(journal)
 
 
-async def test_a_deleted_room_is_gone(store: EventStore) -> None:
+async def test_a_deleted_room_is_gone(store: Journal) -> None:
     await store.append(ROOM, 0, played())
     assert await store.delete(ROOM) is True
     assert await store.load(ROOM) == []
     assert await store.rooms() == []
 
 
-async def test_a_forgotten_player_leaves_votes_but_no_words(store: EventStore) -> None:
+async def test_a_forgotten_player_leaves_votes_but_no_words(store: Journal) -> None:
     journal = played()
     await store.append(ROOM, 0, journal)
     changed = await store.erase_player(ROOM, PlayerId("p-ann"), "erased")
@@ -110,7 +124,58 @@ async def test_a_forgotten_player_leaves_votes_but_no_words(store: EventStore) -
     assert replay(loaded).rounds[0].scores == replay(journal).rounds[0].scores
 
 
-async def test_check_and_close_may_be_called_again(store: EventStore) -> None:
+async def test_an_examination_finds_a_room_that_does_not_replay(
+    store: Journal,
+) -> None:
+    """Every event decodes; the last one renames a player who is not there."""
+    good, bad = RoomCode("GGGGGG"), RoomCode("BBBBBB")
+    await store.append(good, 0, played())
+    await store.append(bad, 0, [opened(), PlayerRenamed(PlayerId("p-none"), "x")])
+    found = await store.examine()
+    assert (found.fault, found.latest_ms) == ("", 10_000)
+    assert set(found.rooms) == {
+        Finding(good, len(played()), ""),
+        Finding(
+            bad,
+            1,
+            "damaged from event 2 on (it does not replay: player_renamed)",
+        ),
+    }
+    assert [finding.room for finding in found.damaged] == [bad]
+    assert len(await store.load(bad)) == 2, "an examination changed something"
+
+
+async def test_a_copy_is_a_sqlite_journal_with_all_rooms(
+    store: Journal, tmp_path: Path
+) -> None:
+    rooms = [RoomCode("AAAAAA"), RoomCode("BBBBBB")]
+    for room in rooms:
+        await store.append(room, 0, played())
+    await store.append(rooms[0], len(played()), [RoomLocked()])
+    await store.copy_to(tmp_path / "copy.sqlite")
+    async with open_store(f"sqlite:{tmp_path / 'copy.sqlite'}") as copy:
+        assert await copy.rooms() == await store.rooms()
+        for room in rooms:
+            assert await copy.bodies(room) == await store.bodies(room)
+        assert (await copy.examine()).damaged == []
+
+
+async def test_a_journal_that_has_to_exist_does_or_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none.sqlite"
+    with pytest.raises(NoJournal):
+        async with open_store(f"sqlite:{path}", must_exist=True):
+            pass
+    assert not path.exists()
+    with pytest.raises(BadAddress, match="begins with"):
+        async with open_store("postgres//typo"):
+            pass
+
+
+def test_every_adapter_runs_this_suite() -> None:
+    assert ADDRESSES.keys() == ADAPTERS.keys()
+
+
+async def test_check_and_close_may_be_called_again(store: Journal) -> None:
     await store.check()
     await store.check()
     await store.close()

@@ -12,7 +12,7 @@ import segno
 import typer
 
 from server.app import WEB
-from server.cli.console import CasesOption, DataOption, default_data, out
+from server.cli.console import CasesOption, DataOption, JournalOption, default_data, out
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
 from server.cli.doctor.finding import Finding, good, note
@@ -32,6 +32,7 @@ def doctor(
     ] = "0.0.0.0",  # noqa: S104 - looked at as the server would use it
     port: Annotated[int, typer.Option(envvar="TWOGAPS_PORT")] = 8000,
     data: DataOption = None,
+    journal: JournalOption = None,
     cases: CasesOption = None,
     broker: Annotated[
         str | None,
@@ -57,7 +58,7 @@ def doctor(
     folder = data or default_data()
     findings = [
         *_show(machine.look(WEB, tuple(cases or ()))),
-        *_show(disk.look(folder)),
+        *_show(disk.look(folder, journal)),
         *_show(network.look(host, port)),
     ]
     if broker is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import shutil
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.folder import ADMIN_KEY, JOURNAL, LOCK
-from server.journal.maintenance.salvage import CannotSalvage, inspect
-from server.journal.sqlite import FORMAT
+from server.folder import ADMIN_KEY, LOCK
+from server.journal.opening import JOURNAL, Address, open_store
+from server.journal.store import Examination, NoJournal, StoreUnavailable
 from server.net.health import LOW_BYTES
 
 ROOMY_BYTES = 500 * 1024 * 1024
@@ -30,8 +30,11 @@ FLEETING = frozenset({"tmpfs", "ramfs"})
 FUTURE_MS = 60_000
 
 
-def look(folder: Path) -> Iterator[Finding]:
-    """Look at the data folder; where it does not exist yet, at where it would be."""
+def look(folder: Path, where: str | None = None) -> Iterator[Finding]:
+    """Look at the data folder; where it does not exist yet, at where it would be.
+
+    ``where`` is the address of the journal, if it is not in the folder.
+    """
     place = _nearest(folder)
     if not os.access(place, os.W_OK | os.X_OK):
         yield bad(
@@ -44,8 +47,8 @@ def look(folder: Path) -> Iterator[Finding]:
     yield kind(kind_of(place))
     yield space(shutil.disk_usage(place).free)
     yield syncing(sync_ms(place))
-    if (folder / JOURNAL).exists():
-        yield journal(folder / JOURNAL, int(time.time() * 1000))
+    if (found := journal(where or folder, int(time.time() * 1000))) is not None:
+        yield found
 
 
 def is_served(folder: Path) -> bool:
@@ -152,41 +155,41 @@ def syncing(median_ms: float) -> Finding:
     return good("sync", says)
 
 
-def journal(path: Path, now_ms: int) -> Finding:
-    """Judge the journal: whole, of a format we read, and not from the future."""
+def journal(where: Address, now_ms: int) -> Finding | None:
+    """Judge the journal: whole, replayable, of a format we read, and not from the
+    future. None where there is none yet.
+    """
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            (form,) = db.execute("PRAGMA user_version").fetchone()
-            (verdict,) = db.execute("PRAGMA quick_check").fetchone()
-            rooms, latest = db.execute(
-                "SELECT count(*), max(updated_ms) FROM rooms"
-            ).fetchone()
-        finally:
-            db.close()
-        damaged = [finding.room for finding in inspect(path) if finding.damage]
-    except (sqlite3.Error, CannotSalvage) as exc:
+        found = asyncio.run(_examine(where))
+    except NoJournal:
+        return None
+    except StoreUnavailable as exc:
         return bad("journal", str(exc), _FROM_BACKUP)
-    if form > FORMAT:
-        return bad("journal", f"of a later version (format {form})", "Update Two Gaps.")
-    if verdict != "ok":
-        return bad("journal", f"damaged: {verdict}", _FROM_BACKUP)
-    if latest is not None and latest > now_ms + FUTURE_MS:
+    if found.fault:
+        return bad("journal", found.fault, _FROM_BACKUP)
+    if found.latest_ms is not None and found.latest_ms > now_ms + FUTURE_MS:
         return bad(
             "journal",
             "has rooms from the future: the clock has gone back",
             "Set the clock right (timedatectl), then look again.",
         )
-    if damaged:
+    if found.damaged:
+        first = "; ".join(f"{one.room} {one.damage}" for one in found.damaged[:3])
         return bad(
             "journal",
-            f"{len(damaged)} of {rooms} rooms damaged: {', '.join(damaged[:5])}",
+            f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
             "twogaps salvage takes out what is intact (with the server stopped).",
         )
-    return good("journal", f"whole, {rooms} rooms")
+    return good("journal", f"whole, {len(found.rooms)} rooms")
+
+
+async def _examine(where: Address) -> Examination:
+    async with open_store(where, must_exist=True) as store:
+        return await store.examine()
 
 
 _FROM_BACKUP = (
-    "Stop the server; twogaps salvage takes out what is intact, or twogaps restore "
-    "puts a backup into a new folder."
+    "Update Two Gaps if the journal is of a later version. Otherwise stop the server; "
+    "twogaps salvage takes out what is intact, or twogaps restore puts a backup into a "
+    "new folder."
 )

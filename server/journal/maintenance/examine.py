@@ -1,14 +1,40 @@
-"""Looking at the rooms of a SQLite journal that may be damaged, without changing it."""
+"""Whether stored rooms are intact, in their bytes and in their meaning.
+
+``meaning`` and ``examine_rooms`` work on any journal. The rest reads a SQLite file that
+may be damaged, without changing it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import re
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from server.game.engine import ReplayError, replay
+from server.game.events import Event
 from server.game.ids import RoomCode
 from server.journal.codec import decode
-from server.journal.integrity import Damage, Seal, crc_of, first_damage
-from server.journal.store import UnreadableEvent
+from server.journal.integrity import (
+    FORMAT,
+    Damage,
+    Seal,
+    crc_of,
+    first_damage,
+    read_marks,
+)
+from server.journal.store import (
+    DamagedRoom,
+    Examination,
+    Finding,
+    JournalDamaged,
+    NoJournal,
+    RoomIndex,
+    StoreUnavailable,
+    UnreadableEvent,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +50,65 @@ class Examined:
         """The events before the damage."""
         return self.bodies[: self.damage.version - 1] if self.damage else self.bodies
 
+    @property
+    def finding(self) -> Finding:
+        """What there is to say of the room."""
+        return Finding(self.room, len(self.intact), str(self.damage or ""))
+
+
+def meaning(bodies: Sequence[str]) -> Damage | None:
+    """Return where stored events stop making a room; None if they all do."""
+    events: list[Event] = []
+    for version, body in enumerate(bodies, start=1):
+        try:
+            events.append(decode(body))
+        except UnreadableEvent as exc:
+            return Damage(version, str(exc))
+    try:
+        replay(events)
+    except ReplayError as exc:
+        return Damage(exc.version, f"it does not replay: {exc.event_type or 'nothing'}")
+    return None
+
+
+async def examine_rooms(journal: RoomIndex) -> Examination:
+    """Read and replay every room of a journal through its port."""
+    records = await journal.rooms()
+    findings = []
+    for record in records:
+        try:
+            bodies = await journal.bodies(record.code)
+        except DamagedRoom as exc:
+            damage: Damage | None = Damage(exc.version, exc.what)
+            intact = exc.version - 1
+        else:
+            damage = meaning(bodies)
+            intact = damage.version - 1 if damage else len(bodies)
+        findings.append(Finding(record.code, intact, str(damage or "")))
+    latest_ms = max((record.updated_ms for record in records), default=None)
+    return Examination(tuple(findings), latest_ms)
+
+
+# --- a SQLite file -------------------------------------------------------------------
+
+
+def any_text(raw: bytes) -> str:
+    """Return a stored text, whatever bytes damage has left of it.
+
+    Bytes that are not UTF-8 become surrogates: no seal fits them, and no event.
+    """
+    return raw.decode(errors="surrogateescape")
+
+
+def later_format(form: int) -> str:
+    """Say that a journal has a format that only later versions read."""
+    return f"written by a later version of Two Gaps (format {form}); update first"
+
 
 def is_corrupt(exc: sqlite3.Error) -> bool:
     """Whether an error says that the file itself is damaged."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def is_no_text(exc: sqlite3.Error) -> bool:
-    """Whether an error says that a stored text is none."""
-    return "decode to UTF-8" in str(exc)
 
 
 def examine(db: sqlite3.Connection, room: RoomCode, marked: int = 0) -> Examined:
@@ -52,14 +127,47 @@ def examine(db: sqlite3.Connection, room: RoomCode, marked: int = 0) -> Examined
 
 
 def examine_whole(db: sqlite3.Connection, room: RoomCode, marked: int) -> Examined:
-    """Examine a room, and read every event of it."""
+    """Examine a room, and replay all that is intact of its bytes."""
     found = examine(db, room, marked)
-    for version, body in enumerate(found.intact, start=1):
-        try:
-            decode(body)
-        except UnreadableEvent as exc:
-            return Examined(room, found.bodies, Damage(version, str(exc)))
-    return found
+    unsound = meaning(found.intact) if found.intact else None
+    return Examined(room, found.bodies, unsound) if unsound else found
+
+
+def examine_file(journal: Path) -> Examination:
+    """Examine every room of a SQLite journal. Raises as ``JournalAdmin.examine``."""
+    with reading(journal) as db:
+        (form,) = db.execute("PRAGMA user_version").fetchone()
+        if form > FORMAT:
+            raise StoreUnavailable(later_format(form))
+        (verdict,) = db.execute("PRAGMA quick_check").fetchone()
+        fault = "" if verdict == "ok" else f"damaged: {verdict}"
+        findings = tuple(found.finding for found in examined(db, journal))
+        return Examination(findings, _latest_ms(db), fault)
+
+
+def examined(db: sqlite3.Connection, journal: Path) -> Iterator[Examined]:
+    """Yield every room that any part of the journal still tells of."""
+    marks = read_marks(journal)
+    for room in _codes(db, marks):
+        yield examine_whole(db, room, marks.get(room, 0))
+
+
+@contextlib.contextmanager
+def reading(journal: Path) -> Iterator[sqlite3.Connection]:
+    """Open a journal for reading, its write-ahead log included."""
+    if not journal.exists():
+        raise NoJournal(f"There is no journal at {journal}.")
+    try:
+        with contextlib.closing(sqlite3.connect(journal)) as db:
+            db.text_factory = any_text
+            db.execute("PRAGMA query_only=ON")
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            yield db
+    except sqlite3.Error as exc:
+        raise JournalDamaged(
+            f"{journal.name} cannot be read at all ({exc}). Put a backup back into an "
+            "empty folder with: twogaps restore."
+        ) from exc
 
 
 def seal(db: sqlite3.Connection, room: RoomCode) -> None:
@@ -83,7 +191,7 @@ def _stored(
         ):
             rows.append((version, body))
     except sqlite3.Error as exc:
-        if not is_corrupt(exc) and not is_no_text(exc):
+        if not is_corrupt(exc):
             raise
         return rows, "the file cannot be read there"
     return rows, ""
@@ -100,10 +208,49 @@ def _expected(db: sqlite3.Connection, room: RoomCode) -> int:
 
 
 def _seals(db: sqlite3.Connection, room: RoomCode) -> list[Seal]:
+    """Return a room's seals; a journal of the first release has none."""
+    known = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seals'"
     query = "SELECT first, last, crc FROM seals WHERE room = ? ORDER BY first"
     try:
-        return [Seal(*row) for row in db.execute(query, (room,))]
+        if db.execute(known).fetchone() is None:
+            return []
+        return [
+            Seal(first, last, crc) for first, last, crc in db.execute(query, (room,))
+        ]
     except sqlite3.Error as exc:
-        if is_corrupt(exc) or "no such table" in str(exc):
+        if is_corrupt(exc):
             return []
         raise
+
+
+def _latest_ms(db: sqlite3.Connection) -> int | None:
+    try:
+        (latest,) = db.execute("SELECT max(updated_ms) FROM rooms").fetchone()
+    except sqlite3.Error as exc:
+        if not is_corrupt(exc):
+            raise
+        return None
+    return latest if isinstance(latest, int) else None
+
+
+def _codes(db: sqlite3.Connection, marks: dict[str, int]) -> list[RoomCode]:
+    """Return the rooms that any part of the journal still tells of."""
+    found: dict[str, None] = {}
+    for query in (
+        "SELECT code FROM rooms ORDER BY opened_ms",
+        "SELECT DISTINCT room FROM events ORDER BY room",
+        "SELECT DISTINCT room FROM events ORDER BY room DESC",
+    ):
+        try:
+            for (code,) in db.execute(query):
+                found[code] = None
+        except sqlite3.Error as exc:
+            if not is_corrupt(exc):
+                raise
+    found.update(dict.fromkeys(marks))
+    return [RoomCode(code) for code in found if _is_code(code)]
+
+
+def _is_code(value: object) -> bool:
+    """Whether a value can be the code of a room, and is not garbled itself."""
+    return isinstance(value, str) and re.fullmatch(r"[A-Z0-9]{1,16}", value) is not None

@@ -1,0 +1,69 @@
+"""Which database an address means: the one place that knows all adapters.
+
+An address is a data folder, whose journal is the SQLite file in it, or a text:
+
+| address | journal |
+|---|---|
+| ``sqlite:FILE`` | that SQLite file |
+| ``memory:`` | nothing is kept |
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from server.journal.memory import MemoryStore
+from server.journal.sqlite import SqliteStore
+from server.journal.store import BadAddress, Journal, NoJournal
+
+JOURNAL = "journal.sqlite"
+"""The file in a data folder."""
+
+Address = Path | str
+
+ADAPTERS: dict[str, Callable[[str], Journal]] = {
+    "sqlite": lambda path: SqliteStore(Path(path)),
+    "memory": lambda _: MemoryStore(),
+}
+"""By scheme: makes a journal of what follows the colon, and touches nothing yet."""
+
+
+def journal_at(where: Address) -> Journal:
+    """Return the journal at an address; nothing is opened or created yet.
+
+    Raises :class:`BadAddress`. Must be called on a running event loop.
+    """
+    if isinstance(where, Path):
+        return SqliteStore(where / JOURNAL)
+    scheme, colon, rest = where.partition(":")
+    if not colon or scheme not in ADAPTERS:
+        known = ", ".join(f"{name}:" for name in ADAPTERS)
+        raise BadAddress(f"'{where}' is not a journal. An address begins with {known}")
+    return ADAPTERS[scheme](rest)
+
+
+def folder_of(where: Address) -> Path | None:
+    """Return the folder whose lock guards a journal; None where it has none."""
+    if isinstance(where, Path):
+        return where
+    scheme, _, rest = where.partition(":")
+    return Path(rest).parent if scheme == "sqlite" else None
+
+
+@contextlib.asynccontextmanager
+async def open_store(
+    where: Address, *, must_exist: bool = False
+) -> AsyncIterator[Journal]:
+    """Open a journal for as long as the block lasts, beside a server that uses it.
+
+    Raises :class:`BadAddress`, and :class:`NoJournal` if it must exist and does not.
+    """
+    store = journal_at(where)
+    try:
+        if must_exist and not await store.exists():
+            raise NoJournal(f"There is no journal in {where}")
+        yield store
+    finally:
+        await store.close()
