@@ -1,9 +1,9 @@
 """What has happened in a room: frozen, past tense, never edited once stored.
 
-Each event is defined in the module of its feature. A changed shape is a new type plus
-an upcaster (server/journal/codec.py). Times are UTC milliseconds. ``RoomOpened`` holds
-the seed, the order and the full text of its cases: a journal replays by itself after
-the library has changed.
+Each event is defined in the module of its feature. A class whose shape changes gets a
+version and an upcaster of its own (how: server/journal/codec.py). Times are UTC
+milliseconds. ``RoomOpened`` holds the seed, the order and the full text of its cases: a
+journal replays by itself after the library has changed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 from server.game.events import PlayerRenamed, RoomLocked
 from server.game.ids import PlayerId, RoomCode
 from server.journal import sqlite as adapter
-from server.journal.codec import UPCASTERS, decode, encode
+from server.journal.codec import encode
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent, VersionConflict
 from tests.journal.test_contract import ROOM, played
@@ -157,15 +157,3 @@ async def test_a_damaged_event_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableEvent, match="damaged from event 1 on"):
         await store.load(ROOM)
     await store.close()
-
-
-def test_an_upcaster_brings_an_old_shape_up_to_date(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    old = encode(played()[1]).replace("player_joined", "player_entered")
-    with pytest.raises(UnreadableEvent):
-        decode(old)
-    monkeypatch.setitem(
-        UPCASTERS, "player_entered", lambda raw: {**raw, "type": "player_joined"}
-    )
-    assert decode(old) == played()[1]
