@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -77,11 +76,12 @@ class Desk:
     async def open_room(self, address: str, message: OpenRoom) -> bytes:
         """Open a room for an address; return the answer. Raises :class:`Refused`."""
         directory = self.directory
-        self.gate.may_open(address, lambda code: directory.running(code) is not None)
-        note = functools.partial(self.gate.opened, address)
-        try:
-            return await self.admin.answer(message, note)
-        except Refused as refusal:
-            if refusal.code == "rooms_full":
-                self.gate.hit("rooms")
-            raise
+        with self.gate.opening(
+            address, lambda c: directory.running(c) is not None
+        ) as note:
+            try:
+                return await self.admin.answer(message, note)
+            except Refused as refusal:
+                if refusal.code == "rooms_full":
+                    self.gate.hit("rooms")
+                raise

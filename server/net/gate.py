@@ -7,19 +7,17 @@ everything that is said in a room pass by it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.metrics import Metrics
 from server.net.addresses import HERE
-from server.net.limits import MOST, NAMES, TOLD, Bucket, Buckets, Limits, Now
-
-QUEUE_S = 5.0
-"""A join that need not wait for longer waits here; others are refused, with a hint."""
+from server.net.limits import NAMES, TOLD, Bucket, Limits, Now, Recent
 
 REMEMBERED = 256
 """Codes remembered of each address, right ones and wrong ones."""
@@ -32,18 +30,32 @@ class Gate:
     """Counts by address and by room, and refuses what is too much."""
 
     def __init__(
-        self, limits: Limits, metrics: Metrics, now: Now = time.monotonic
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        now: Now = time.monotonic,
+        *,
+        queue_s: float = 5.0,
+        most: int = 8192,
     ) -> None:
+        """A join waits for its turn for at most ``queue_s`` seconds. Of at most
+        ``most`` addresses something is remembered, and of as many rooms.
+        """
         self.limits = limits
         self._hits = metrics.limits_hit(NAMES)
+        self._queue_s = queue_s
         self._sockets: Counter[str] = Counter()
         self._open = 0
-        self._pages = Buckets(limits.pages_address, 100 * limits.pages_address, now)
-        self._joins = Buckets(limits.joins_address, 60 * limits.joins_address, now)
-        self._room_joins = Buckets(limits.joins_room, 2 * limits.joins_room, now)
-        self._opens = Buckets(limits.opens_address, 40 * limits.opens_address, now)
-        self._opened: dict[str, set[RoomCode]] = {}
-        self._guesses = Guesses(limits.wrong_codes, 50 * limits.wrong_codes, now)
+
+        def full(rate: float, bursts: float) -> Callable[[], Bucket]:
+            return lambda: Bucket(rate, bursts * rate, now)
+
+        self._pages = Recent(full(limits.pages_address, 100), most)
+        self._joins = Recent(full(limits.joins_address, 60), most)
+        self._room_joins = Recent(full(limits.joins_room, 2), most)
+        self._opens = Recent(full(limits.opens_address, 40), most)
+        self._opened = Recent(_Opened, most)
+        self._guesses = Guesses(full(limits.wrong_codes, 50), most)
         self.is_overloaded = False
         self._was_late = False
 
@@ -90,16 +102,19 @@ class Gate:
         if not self._sockets[address]:
             del self._sockets[address]
 
-    def page_wait_s(self, address: str) -> float:
-        """Return how long to wait before a page is given (0: take it now)."""
+    def page_wait_s(self, address: str, price: float = 1) -> float:
+        """Return how long to wait before a page is given (0: take it now).
+
+        ``price`` is what it costs beside a page that is there.
+        """
         if address == HERE:
             return 0.0
         bucket = self._pages.of(address)
-        wait_s = bucket.wait_s()
+        wait_s = bucket.wait_s(price)
         if wait_s > 0:
             self.hit("pages_address")
         else:
-            bucket.take()
+            bucket.take(price)
         return wait_s
 
     # --- joining ---------------------------------------------------------------------
@@ -118,7 +133,7 @@ class Gate:
             turns["joins_address"] = self._joins.of(address)
         waits = {name: bucket.take() for name, bucket in turns.items()}
         limit = max(waits, key=lambda name: waits[name])
-        if waits[limit] > QUEUE_S:
+        if waits[limit] > self._queue_s:
             for bucket in turns.values():
                 bucket.give_back()
             self.hit(limit)
@@ -142,26 +157,34 @@ class Gate:
 
     # --- rooms -----------------------------------------------------------------------
 
-    def may_open(self, address: str, is_running: Callable[[RoomCode], bool]) -> None:
-        """Let an address open a room; raises :class:`Refused`."""
+    @contextlib.contextmanager
+    def opening(
+        self, address: str, is_running: Callable[[RoomCode], bool]
+    ) -> Iterator[Callable[[RoomCode], None]]:
+        """Let an address open a room; raises :class:`Refused`.
+
+        Call what is returned with the room's code. Rooms that are being opened count
+        like those that run.
+        """
         if address == HERE:
+            yield lambda _: None
             return
-        rooms = {code for code in self._opened.get(address, ()) if is_running(code)}
-        self._opened[address] = rooms
-        if len(rooms) >= self.limits.rooms_address:
+        opened = self._opened.of(address)
+        opened.codes = {code for code in opened.codes if is_running(code)}
+        if opened.n >= self.limits.rooms_address:
             self.hit("rooms_address")
-            detail = f"{len(rooms)} rooms opened from your network are running already."
+            detail = f"{opened.n} rooms opened from your network are running already."
             raise Refused("rooms_full", detail)
-        bucket: Bucket = self._opens.of(address)
+        bucket = self._opens.of(address)
         if (wait_s := bucket.wait_s()) > 0:
             self.hit("opens_address")
             raise _later("Rooms are being opened too fast.", wait_s)
         bucket.take()
-
-    def opened(self, address: str, code: RoomCode) -> None:
-        """Note who has opened a room."""
-        if address != HERE:
-            self._opened.setdefault(address, set()).add(code)
+        opened.on_the_way += 1
+        try:
+            yield opened.codes.add
+        finally:
+            opened.on_the_way -= 1
 
     # --- load ------------------------------------------------------------------------
 
@@ -178,6 +201,18 @@ class Gate:
 def _later(what: str, wait_s: float) -> Refused:
     retry_ms = max(LEAST_RETRY_MS, round(wait_s * 1000))
     return Refused("too_fast", f"{what} Please wait a moment.", retry_ms)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The rooms that one address has opened."""
+
+    codes: set[RoomCode] = field(default_factory=set)
+    on_the_way: int = 0
+
+    @property
+    def n(self) -> int:
+        return len(self.codes) + self.on_the_way
 
 
 @dataclass(slots=True)
@@ -201,43 +236,30 @@ class Guesses:
     there.
     """
 
-    def __init__(self, rate: float, burst: float, now: Now = time.monotonic) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._now = now
-        self._of: OrderedDict[str, _Tries] = OrderedDict()
+    def __init__(self, full: Callable[[], Bucket], most: int) -> None:
+        """``full`` makes the bucket of an address; ``most`` are remembered."""
+        self._of = Recent(lambda: _Tries(full()), most)
 
     def wait_s(self, address: str, code: str) -> float:
         """Return how long an address has to wait before it may try a code (0: now)."""
-        tries = self._tries(address)
+        tries = self._of.of(address)
         if code in tries.right or code in tries.wrong:
             return 0.0
         return tries.bucket.wait_s()
 
     def right(self, address: str, code: str) -> None:
         """Note that a room has this code: it stays open to this address."""
-        tries = self._tries(address)
+        tries = self._of.of(address)
         tries.wrong.pop(code, None)
         _remember(tries.right, code)
 
     def wrong(self, address: str, code: str) -> None:
         """Note that no room has this code; the same again does not count again."""
-        tries = self._tries(address)
+        tries = self._of.of(address)
         if code not in tries.wrong:
             tries.bucket.take()
         tries.right.pop(code, None)
         _remember(tries.wrong, code)
-
-    def _tries(self, address: str) -> _Tries:
-        tries = self._of.get(address)
-        if tries is None:
-            tries = _Tries(Bucket(self._rate, self._burst, self._now))
-            self._of[address] = tries
-            if len(self._of) > MOST:
-                self._of.popitem(last=False)
-        else:
-            self._of.move_to_end(address)
-        return tries
 
 
 def _remember(codes: OrderedDict[str, None], code: str) -> None:

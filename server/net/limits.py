@@ -13,15 +13,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 if sys.platform != "win32":
     import resource
 
 log = logging.getLogger("twogaps.net")
 
-MOST = 8192
-"""Keys that are remembered at once; who was quiet for longest is forgotten first."""
+Value = TypeVar("Value")
 
 Now = Callable[[], float]
 """Seconds that never go back."""
@@ -263,15 +262,18 @@ class Bucket:
         self._now = now
         self._at = now()
 
-    def wait_s(self) -> float:
-        """Return how many seconds it takes until a token is there (0: there is)."""
+    def wait_s(self, tokens: float = 1) -> float:
+        """Return how many seconds it takes until so many are there (0: they are)."""
         self._fill()
-        return max(0.0, 1 - self._tokens) / self._rate
+        return max(0.0, min(tokens, self._burst) - self._tokens) / self._rate
 
-    def take(self) -> float:
-        """Take a token, on credit too; return how many seconds to wait for it."""
+    def take(self, tokens: float = 1) -> float:
+        """Take tokens, on credit too; return how many seconds to wait for them.
+
+        More than the bucket can hold are never asked for.
+        """
         self._fill()
-        self._tokens -= 1
+        self._tokens -= min(tokens, self._burst)
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
 
     @property
@@ -289,25 +291,27 @@ class Bucket:
         self._at = now
 
 
-class Buckets:
-    """A bucket for each key, of the same rate and burst."""
+class Recent(Generic[Value]):
+    """A value for each key, made when the key is new.
 
-    def __init__(self, rate: float, burst: float, now: Now = time.monotonic) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._now = now
-        self._of: OrderedDict[str, Bucket] = OrderedDict()
+    At most ``most`` are kept: the key that was quiet for longest is forgotten first.
+    """
 
-    def of(self, key: str) -> Bucket:
-        """Return a key's bucket, full where the key is new."""
-        bucket = self._of.get(key)
-        if bucket is None:
-            bucket = self._of[key] = Bucket(self._rate, self._burst, self._now)
-            if len(self._of) > MOST:
+    def __init__(self, make: Callable[[], Value], most: int) -> None:
+        self._make = make
+        self._most = most
+        self._of: OrderedDict[str, Value] = OrderedDict()
+
+    def of(self, key: str) -> Value:
+        """Return the value of a key."""
+        value = self._of.get(key)
+        if value is None:
+            value = self._of[key] = self._make()
+            if len(self._of) > self._most:
                 self._of.popitem(last=False)
         else:
             self._of.move_to_end(key)
-        return bucket
+        return value
 
     def __len__(self) -> int:
         return len(self._of)

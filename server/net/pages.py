@@ -8,10 +8,12 @@ which players reach this node. All else is 404.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +23,8 @@ from urllib.parse import urlsplit
 import segno
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -59,7 +63,10 @@ _FRAMED = {
 }
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _ROOM_PATH = re.compile(r"^/j/[A-Za-z0-9]{1,16}$")
-_QR_PATH = re.compile(r"^/qr/([A-Z0-9]{1,16})\.svg$")
+_QR_PATH = re.compile(rf"^/qr/([{CODE_ALPHABET}]{{{CODE_LENGTH}}})\.svg$")
+
+QR_PRICE = 50.0
+"""A QR code that has to be drawn takes milliseconds: as much as so many pages."""
 
 _ON_ITS_WAY = """<!doctype html>
 <html lang="en"><meta charset="utf-8">
@@ -90,31 +97,47 @@ class Page:
 
 
 class Pages:
-    """Answers plain GETs. ``join_url`` gives the address behind a room's QR code."""
+    """Answers plain GETs."""
 
-    def __init__(self, folder: Path, join_url: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        join_url: Callable[[str], str],
+        draw: Callable[[str], bytes] | None = None,
+    ) -> None:
+        """``folder`` holds the built client; ``join_url`` gives the address behind a
+        room's QR code, and ``draw`` draws that (as :func:`qr_svg` does).
+        """
         self._table = _read(folder)
         self._join_url = join_url
+        self._drawings = Drawings(draw or qr_svg)
 
     @property
     def is_built(self) -> bool:
         """Whether the browser client is there."""
         return "/index.html" in self._table
 
-    def answer(self, request: Request) -> Response:
+    def price(self, request: Request) -> float:
+        """Return how many pages a request costs: more where an image must be drawn."""
+        match = _QR_PATH.match(urlsplit(request.path).path)
+        is_undrawn = match and self._join_url(match[1]) not in self._drawings
+        return QR_PRICE if is_undrawn else 1
+
+    async def answer(self, request: Request) -> Response:
         """Return the response to a plain request."""
         path = urlsplit(request.path).path
         if path == "/where.json":
             url = self._join_url("").removesuffix("/j/")
             return json_response(HTTPStatus.OK, {"url": url})
-        page = self._find(path)
-        if page is None:
+        if match := _QR_PATH.match(path):
+            page = await self._drawings.of(self._join_url(match[1]))
+            return _respond(page, request.headers, {})
+        found = self._find(path)
+        if found is None:
             return not_found()
-        return _respond(page, request.headers, _FRAMED if path in FRAMED else {})
+        return _respond(found, request.headers, _FRAMED if path in FRAMED else {})
 
     def _find(self, path: str) -> Page | None:
-        if match := _QR_PATH.match(path):
-            return _qr(self._join_url(match[1]))
         if _ROOM_PATH.match(path):
             path = "/"
         if path in ENTRIES:
@@ -122,6 +145,47 @@ class Pages:
                 return Page.of(_ON_ITS_WAY.encode(), TYPES[".html"])
             path = f"/{ENTRIES[path]}"
         return self._table.get(path)
+
+
+def qr_svg(url: str) -> bytes:
+    """Return the QR code of an address as SVG. Takes milliseconds."""
+    out = io.BytesIO()
+    segno.make(url, error="m").save(
+        out, kind="svg", border=2, scale=8, xmldecl=False, svgns=True, light="#fff"
+    )
+    return out.getvalue()
+
+
+class Drawings:
+    """QR codes by address, each drawn once, in a thread, one at a time.
+
+    Of those that were asked for last, ``most`` are kept.
+    """
+
+    def __init__(self, draw: Callable[[str], bytes] = qr_svg, most: int = 256) -> None:
+        self._draw = draw
+        self._most = most
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._one = asyncio.Lock()
+
+    def __contains__(self, url: str) -> bool:
+        return url in self._pages
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    async def of(self, url: str) -> Page:
+        """Return the QR code of an address as a page."""
+        if url not in self._pages:
+            async with self._one:
+                if url not in self._pages:  # drawn meanwhile
+                    svg = await asyncio.to_thread(self._draw, url)
+                    self._pages[url] = Page.of(svg, TYPES[".svg"])
+        page = self._pages[url]
+        self._pages.move_to_end(url)
+        if len(self._pages) > self._most:
+            self._pages.popitem(last=False)
+        return page
 
 
 def _read(folder: Path) -> dict[str, Page]:
@@ -163,14 +227,6 @@ def _respond(page: Page, asked: Headers, more: Mapping[str, str]) -> Response:
             headers["Content-Encoding"] = encoding
             return response(HTTPStatus.OK, page.bodies[encoding], page.kind, headers)
     return response(HTTPStatus.OK, page.bodies[""], page.kind, headers)
-
-
-def _qr(url: str) -> Page:
-    out = io.BytesIO()
-    segno.make(url, error="m").save(
-        out, kind="svg", border=2, scale=8, xmldecl=False, svgns=True, light="#fff"
-    )
-    return Page.of(out.getvalue(), TYPES[".svg"])
 
 
 def response(

@@ -90,12 +90,13 @@ class Door:
         return None
 
     async def _page(self, ws: ServerConnection, request: Request) -> Response:
-        wait_s = self._gate.page_wait_s(self._desk.peers.address(ws, request))
+        address = self._desk.peers.address(ws, request)
+        wait_s = self._gate.page_wait_s(address, self._pages.price(request))
         if wait_s > 0:
             text = "Too many pages were asked for from your network; wait a moment.\n"
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
         answer = await self._operations.answer(request)
-        return answer or self._pages.answer(request)
+        return answer or await self._pages.answer(request)
 
     def _is_welcome_origin(self, request: Request) -> bool:
         """Programs send no Origin; a browser's must be this very server's."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import ipaddress
+import random
+from collections.abc import Iterator
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.metrics import Metrics
 from server.net.addresses import HERE, Peers
-from server.net.gate import QUEUE_S, TOLD, Gate
-from server.net.limits import MOST, NAMES, BadLimit, Buckets, Limits, fit
+from server.net.gate import Gate
+from server.net.limits import NAMES, TOLD, BadLimit, Limits, fit
 
 SCHOOL = "192.0.2.7"
+MOST = 64
 ELSEWHERE = "198.51.100.9"
 
 
@@ -21,7 +30,9 @@ class Watch:
     def __init__(self, limits: Limits | None = None) -> None:
         self.s = 0.0
         self.metrics = Metrics()
-        self.gate = Gate(limits or Limits(), self.metrics, lambda: self.s)
+        self.gate = Gate(
+            limits or Limits(), self.metrics, lambda: self.s, queue_s=5, most=MOST
+        )
 
     def hits(self, limit: str) -> float:
         """Return how often a limit was reached, as /metrics tells it."""
@@ -73,7 +84,7 @@ def test_a_school_joins_at_once_and_a_flood_of_names_does_not() -> None:
     at = Watch()
     waits = [at.gate.join_wait_s(SCHOOL, "ROOM22") for _ in range(1_500)]
     assert max(waits) == 0
-    left = 3_000 - 1_500 + 50 * int(QUEUE_S)
+    left = 3_000 - 1_500 + 50 * 5
     for number in range(left):
         at.gate.join_wait_s(SCHOOL, f"ROOM{number % 9}")
     with pytest.raises(Refused) as refused:
@@ -89,7 +100,7 @@ def test_a_room_takes_ten_thousand_in_turn() -> None:
     at = Watch()
     waits = [at.gate.join_wait_s(HERE, "ROOM22") for _ in range(7_000)]
     assert waits[1_999] == 0
-    assert max(waits) == pytest.approx(QUEUE_S)
+    assert max(waits) == pytest.approx(5)
     with pytest.raises(Refused):
         at.gate.join_wait_s(HERE, "ROOM22")
     assert at.hits("joins_room") == 1
@@ -140,11 +151,11 @@ def test_an_address_opens_so_many_rooms_and_not_too_fast() -> None:
     def open_one(number: int) -> str | None:
         code = RoomCode(f"ROOM{number}")
         try:
-            at.gate.may_open(SCHOOL, running.__contains__)
+            with at.gate.opening(SCHOOL, running.__contains__) as note:
+                running.add(code)
+                note(code)
         except Refused as refusal:
             return refusal.code
-        running.add(code)
-        at.gate.opened(SCHOOL, code)
         return None
 
     assert [open_one(n) for n in range(21)] == [None] * 20 + ["too_fast"]
@@ -155,11 +166,64 @@ def test_an_address_opens_so_many_rooms_and_not_too_fast() -> None:
     assert (at.hits("opens_address"), at.hits("rooms_address")) == (1, 1)
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    buckets = Buckets(1, 1)
-    for number in range(2 * MOST):
-        buckets.of(str(number))
-    assert len(buckets) == MOST
+def test_rooms_that_are_being_opened_count() -> None:
+    at = Watch(Limits(rooms_address=2))
+    running: set[RoomCode] = set()
+    with contextlib.ExitStack() as opening:
+        for _ in range(2):
+            opening.enter_context(at.gate.opening(SCHOOL, running.__contains__))
+        with pytest.raises(Refused, match="2 rooms"):
+            opening.enter_context(at.gate.opening(SCHOOL, running.__contains__))
+    with at.gate.opening(SCHOOL, running.__contains__):
+        """Neither of the two came to be: there is place again."""
+
+
+ADDRESSES = st.integers(0, 2**32 - 1).map(lambda n: str(ipaddress.IPv4Address(n)))
+
+
+@given(
+    addresses=st.sets(ADDRESSES, min_size=2 * MOST, max_size=4 * MOST),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=20)
+def test_everything_that_is_remembered_is_bounded_whatever_the_addresses(
+    addresses: set[str], order: random.Random
+) -> None:
+    """Every map in the gate, found by walking it, also those added later."""
+    at = Watch(Limits(rooms_address=3, sockets=MOST, sockets_address=5))
+    inside: list[str] = []
+    for n, address in enumerate(order.sample(sorted(addresses), len(addresses))):
+        code = RoomCode(f"ROOM{n}")
+        with contextlib.suppress(Refused):
+            at.gate.try_code(address, code)
+            at.gate.code_was(address, code, is_right=n % 2 == 0)
+            at.gate.join_wait_s(address, code)
+        at.gate.page_wait_s(address, 50)
+        with at.gate.opening(address, lambda _: True) as note:
+            note(code)
+        at.gate.enter(address)
+        inside.append(address)
+        if len(inside) == MOST:
+            at.gate.leave(inside.pop(order.randrange(MOST)))
+    sizes = dict(containers(at.gate, "gate"))
+    assert len(sizes) > 5
+    assert max(sizes.values()) <= max(MOST, len(NAMES)), sizes
+
+
+def containers(owner: object, path: str) -> Iterator[tuple[str, int]]:
+    """Yield the path and the size of every container of an object of ours."""
+    if isinstance(owner, (dict, set, list, collections.deque)):
+        yield path, len(owner)
+        children = owner.values() if isinstance(owner, dict) else owner
+        parts = {f"[{n}]": child for n, child in enumerate(list(children)[:3])}
+    elif type(owner).__module__.startswith("server.net"):
+        slots = getattr(type(owner), "__slots__", ())
+        names = (*getattr(owner, "__dict__", {}), *slots)
+        parts = {f".{name}": getattr(owner, name) for name in names}
+    else:
+        return
+    for name, child in parts.items():
+        yield from containers(child, path + name)
 
 
 @pytest.mark.parametrize(

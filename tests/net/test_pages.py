@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from server.net.pages import CSP, Pages
+from server.net.pages import CSP, Drawings, Pages
 from tests.support.server import hall
 
 
@@ -27,9 +28,9 @@ def pages(tmp_path: Path) -> Pages:
     return Pages(tmp_path, lambda code: f"http://x/j/{code}")
 
 
-def get(pages: Pages, path: str, **headers: str) -> Response:
+async def get(pages: Pages, path: str, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return pages.answer(Request(path, Headers(named)))
+    return await pages.answer(Request(path, Headers(named)))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +44,8 @@ def get(pages: Pages, path: str, **headers: str) -> Response:
         ("/report", b"report"),
     ],
 )
-def test_entries(pages: Pages, path: str, text: bytes) -> None:
-    page = get(pages, path)
+async def test_entries(pages: Pages, path: str, text: bytes) -> None:
+    page = await get(pages, path)
     assert page.status_code == 200
     assert text in page.body
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -59,51 +60,91 @@ def test_the_policy_allows_nothing_unsafe() -> None:
     assert "default-src 'none'" in CSP
 
 
-def test_assets_are_immutable_and_compressed_where_that_is_understood(
+async def test_assets_are_immutable_and_compressed_where_that_is_understood(
     pages: Pages,
 ) -> None:
     path = "/assets/app-1a2b.js"
-    plain = get(pages, path)
+    plain = await get(pages, path)
     assert plain.body == b"let x = 1"
     assert "immutable" in plain.headers["Cache-Control"]
     assert plain.headers["Content-Type"].startswith("text/javascript")
-    zipped = get(pages, path, Accept_Encoding="gzip, deflate")
+    zipped = await get(pages, path, Accept_Encoding="gzip, deflate")
     assert (zipped.body, zipped.headers["Content-Encoding"]) == (b"gzipped", "gzip")
-    best = get(pages, path, Accept_Encoding="gzip, br;q=0.9")
+    best = await get(pages, path, Accept_Encoding="gzip, br;q=0.9")
     assert (best.body, best.headers["Content-Encoding"]) == (b"brotlied", "br")
 
 
-def test_what_is_known_is_not_sent_again(pages: Pages) -> None:
-    tag = get(pages, "/host").headers["ETag"]
-    again = get(pages, "/host", If_None_Match=f'W/"x", {tag}')
+async def test_what_is_known_is_not_sent_again(pages: Pages) -> None:
+    tag = (await get(pages, "/host")).headers["ETag"]
+    again = await get(pages, "/host", If_None_Match=f'W/"x", {tag}')
     assert (again.status_code, again.body) == (304, b"")
 
 
 @pytest.mark.parametrize(
     "path",
     ["/no", "/.secret", "/notes.md", "/../pyproject.toml", "/assets/../.secret",
-     "/j/", "/j/a/b", "/qr/x.svg", "/assets/app-1a2b.js.gz", "/%2e%2e/x"],
+     "/j/", "/j/a/b", "/assets/app-1a2b.js.gz", "/%2e%2e/x",
+     "/qr/x.svg", "/qr/K7MQ2.svg", "/qr/K7MQ2P9.svg", "/qr/K7MQ0P.svg"],
 )  # fmt: skip
-def test_all_else_is_not_found(pages: Pages, path: str) -> None:
-    assert get(pages, path).status_code == 404
+async def test_all_else_is_not_found(pages: Pages, path: str) -> None:
+    assert (await get(pages, path)).status_code == 404
 
 
-def test_a_rooms_qr_code(pages: Pages) -> None:
-    qr = get(pages, "/qr/K7MQ2P.svg")
+async def test_a_rooms_qr_code(pages: Pages) -> None:
+    qr = await get(pages, "/qr/K7MQ2P.svg")
     assert qr.headers["Content-Type"] == "image/svg+xml"
     assert qr.body.startswith(b"<svg")
 
 
-def test_where_players_reach_this_node(pages: Pages) -> None:
-    where = get(pages, "/where.json")
+async def test_a_qr_code_is_drawn_once_and_not_on_the_loop(tmp_path: Path) -> None:
+    drawn: list[tuple[str, int]] = []
+
+    def draw(url: str) -> bytes:
+        drawn.append((url, threading.get_ident()))
+        return b"<svg>"
+
+    pages = Pages(tmp_path, lambda code: f"http://x/j/{code}", draw)
+    at_once = [get(pages, "/qr/K7MQ2P.svg") for _ in range(5)]
+    for answer in await asyncio.gather(*at_once):
+        assert answer.body == b"<svg>"
+    await get(pages, "/qr/K7MQ2P.svg")
+    assert [url for url, _ in drawn] == ["http://x/j/K7MQ2P"]
+    assert drawn[0][1] != threading.get_ident()
+
+
+async def test_only_so_many_qr_codes_are_kept(tmp_path: Path) -> None:
+    drawn: list[str] = []
+
+    def draw(url: str) -> bytes:
+        drawn.append(url)
+        return b"<svg>"
+
+    drawings = Drawings(draw, most=3)
+    for url in ("1", "2", "3", "1", "4", "1", "2"):
+        await drawings.of(url)
+    assert drawn == ["1", "2", "3", "4", "2"], "the oldest that was asked for goes"
+    assert len(drawings) == 3
+
+
+async def test_a_qr_code_that_must_be_drawn_costs_an_address_many_pages(
+    pages: Pages,
+) -> None:
+    new, page = (Request(path, Headers()) for path in ("/qr/K7MQ2P.svg", "/host"))
+    assert (pages.price(new), pages.price(page)) == (50, 1)
+    await get(pages, "/qr/K7MQ2P.svg")
+    assert pages.price(new) == 1
+
+
+async def test_where_players_reach_this_node(pages: Pages) -> None:
+    where = await get(pages, "/where.json")
     assert json.loads(where.body) == {"url": "http://x"}
     assert where.headers["Cache-Control"] == "no-store"
 
 
-def test_without_a_build_the_pages_say_so(tmp_path: Path) -> None:
+async def test_without_a_build_the_pages_say_so(tmp_path: Path) -> None:
     pages = Pages(tmp_path / "none", str)
     assert not pages.is_built
-    assert b"twogaps join" in get(pages, "/").body
+    assert b"twogaps join" in (await get(pages, "/")).body
 
 
 async def test_over_a_real_socket() -> None:
