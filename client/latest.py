@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Awaited(Protocol):
+    """What has to have come once before a session can be used."""
+
+    async def arrived(self) -> None:
+        """Wait for a first value, or for the end."""
+        ...
+
+    def close(self) -> None:
+        """No value will follow."""
+        ...
 
 
 class Latest(Generic[T]):
@@ -44,6 +56,10 @@ class Latest(Generic[T]):
             if is_wanted(value):
                 return value
         return None
+
+    async def arrived(self) -> None:
+        """Wait for a first value, or for the end."""
+        await self.until(lambda _: True)
 
     async def newer_than(self, count: int) -> tuple[int, T] | None:
         """Return the next value and its number; None when closed without one."""

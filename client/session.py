@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from client.backoff import Backoff
 from client.connection import Connection, Link, socket_url
 from client.errors import ClientError, ConnectionLost
-from client.latest import Latest
+from client.latest import Awaited, Latest
 from client.pending import Replies
 from server.game.commands import HostCommand
 from server.game.ids import RoomCode
@@ -71,7 +71,7 @@ class Session:
         self._connection = Connection(socket_url(url), self, self._backoff, key)
         self._replies = Replies()
 
-        self._firsts: tuple[Latest[Any], ...] = ()
+        self._firsts: tuple[Awaited, ...] = ()
         """What has to have come before the block is entered."""
 
     # --- what can be asked of it -----------------------------------------------------
@@ -121,7 +121,7 @@ class Session:
         """Wait for the welcome and the first picture; raises the cause without them."""
         await self._connection.wait_open()
         for first in self._firsts:
-            await first.until(lambda _: True)
+            await first.arrived()
         if self.cause is not None:
             raise self.cause
 

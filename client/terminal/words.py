@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from scenarios.model import Kind
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
-from server.game.phases import StepKey
 from server.game.views.stage_types import Verdict
 
 OUTER_STYLE = "#E69F00"
@@ -37,19 +36,6 @@ KINDS: dict[Kind, str] = {
     "documented": "documented",
     "variant": "a documented case with one fact changed",
     "thought": "a thought experiment",
-}
-
-STEP_TITLES: dict[StepKey, str] = {
-    "tallies": "How the class voted",
-    "intended": MEANT,
-    "written": WROTE,
-    "learned": LEARNED,
-    "verdict": "Where it broke",
-    "why_not": "Why not the other gap",
-    "flip": "What would flip the label",
-    "fix": "The repair",
-    "beyond": "And with more capability",
-    "say": "An expert would say",
 }
 
 FIELDS = {

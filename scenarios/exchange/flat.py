@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -16,6 +15,7 @@ from scenarios.model import Case
 from scenarios.validate import dotted, type_at
 
 Row = Mapping[str, str]
+Table = dict[str | int, object]
 _PART = re.compile(r"([^.\[\]]+)|\[(\d{1,2})\]")
 _COLUMN = re.compile(r"[a-z_]+(?:\[\d{1,2}\])?(?:\.[a-z_]+(?:\[\d{1,2}\])?)*")
 
@@ -61,18 +61,18 @@ def _cells(loc: tuple[str | int, ...], value: object) -> Iterator[tuple[str, str
         yield dotted(loc), str(value)
 
 
-def from_row(row: Row) -> dict[str, Any]:
+def from_row(row: Row) -> dict[str, object]:
     """Return what the cells say as nested tables, ready to be validated as a case.
 
     What cannot be read as the number or the yes or no that its column wants stays
     text, so that the validation names the column.
     """
-    tree: dict[str, Any] = {}
+    tree: Table = {}
     for column, cell in row.items():
         if cell.strip():
             loc = _loc(column)
             _put(tree, loc, _value(loc, cell))
-    return _lists(tree)  # type: ignore[no-any-return] # a table stays a table
+    return {str(key): _lists(value) for key, value in tree.items()}
 
 
 def is_column(name: str) -> bool:
@@ -97,7 +97,7 @@ def _value(loc: tuple[str | int, ...], cell: str) -> object:
     return cell
 
 
-def _put(tree: dict[Any, Any], loc: tuple[str | int, ...], value: object) -> None:
+def _put(tree: Table, loc: tuple[str | int, ...], value: object) -> None:
     for part in loc[:-1]:
         inside = tree.setdefault(part, {})
         if not isinstance(inside, dict):  # a cell and a table of the same name
@@ -106,7 +106,7 @@ def _put(tree: dict[Any, Any], loc: tuple[str | int, ...], value: object) -> Non
     tree[loc[-1]] = value
 
 
-def _lists(tree: Any) -> Any:
+def _lists(tree: object) -> object:
     """Turn tables whose keys are numbers into lists, gaps closed."""
     if not isinstance(tree, dict):
         return tree

@@ -17,9 +17,9 @@ from server.game.state import RoomState
 from server.protocol.report_types import Estimate, Figure, Hidden, Report
 from server.report.case_figures import FirstSight
 from server.report.change import normalized_gain
-from server.report.clusters import totals
 from server.report.figures import pooled, proportion
-from server.report.rasch import FEWEST_ANSWERS, Difficulty, difficulties
+from server.report.intervals import totals
+from server.report.items import FEWEST_ANSWERS, Difficulty, difficulties
 from server.report.report import CannotReport, build_report
 from server.report.sample import Counted, counted, verdict_of
 from server.report.table import Pseudonym, keyed

@@ -17,13 +17,14 @@ from server.protocol.report_types import (
     Moves,
 )
 from server.report.change import Transitions, mcnemar
-from server.report.detection_figures import option_keys
+from server.report.detection import option_keys
 from server.report.figures import (
     FEWEST_FOR_SHARE,
     FEWEST_TO_POOL,
     UNSCORED,
     proportion,
 )
+from server.report.intervals import above_half
 from server.report.items import (
     FEWEST_ITEMS,
     FEWEST_LEARNERS,
@@ -31,7 +32,6 @@ from server.report.items import (
     discrimination,
     kr20,
 )
-from server.report.proportions import jeffreys
 from server.report.sample import Sample, is_counted, rights, verdict_of
 
 FirstSight = Mapping[str, tuple[int, int]]
@@ -137,7 +137,7 @@ def _above_coin(state: RoomState, right: int, n: int) -> float | None:
     """Return how sure one may be that more than a coin was at work."""
     if state.settings.two_link or n < FEWEST_FOR_SHARE:
         return None
-    return jeffreys(right, n).above_half
+    return above_half(right, n)
 
 
 def _options(state: RoomState, tally: Tally) -> tuple[Cell, ...]:

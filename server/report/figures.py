@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from server.game.advice import wilson
 from server.protocol.report_types import Estimate, Figure, Hidden
-from server.report.clusters import Row, jackknife_interval, totals
-from server.report.proportions import clustered_proportion, t_quantile, wilson
+from server.report.intervals import (
+    Row,
+    clustered_proportion,
+    jackknife_interval,
+    t_quantile,
+    totals,
+)
 
 FEWEST_FOR_SHARE = 5
 """A proportion of fewer answers is shown as a count."""

@@ -15,9 +15,9 @@ from server.protocol.report_types import (
     TeamFigures,
 )
 from server.report.case_figures import FirstSight, cases_of, consistency
-from server.report.detection_figures import confusion, detections
+from server.report.detection import confusion, detections
 from server.report.figures import FEWEST_TO_POOL, clustered, mean_of
-from server.report.learning_figures import (
+from server.report.learning import (
     calibration_figures,
     herding_figures,
     transfer_figures,

@@ -29,10 +29,10 @@ from statistics import NormalDist
 import numpy as np
 from scipy import optimize, stats
 
+from server.game.advice import wilson
 from server.protocol.report_types import Estimate, Figure, Report
 from server.report.figures import mean_of
-from server.report.proportions import wilson
-from server.report.rasch import difficulties
+from server.report.items import difficulties
 from server.report.report import build_report
 from tests.support.simulated_class import ClassModel, simulate
 

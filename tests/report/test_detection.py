@@ -10,7 +10,6 @@ from scipy import stats
 from server.report.detection import (
     Detection,
     class_detection,
-    individual_words,
     words,
 )
 
@@ -94,14 +93,6 @@ def test_words(
     rates = stats.norm.cdf(d / 2 - c), stats.norm.cdf(-d / 2 - c)
     table = Detection(round(1e6 * rates[0]), 10**6, round(1e6 * rates[1]), 10**6)
     assert words(table, d_interval, c_interval) == said
-
-
-def test_one_learner_gets_words_only() -> None:
-    assert individual_words(Detection(10, 10, 10, 10)) == (
-        "not yet telling them apart, leaning outer"
-    )
-    assert individual_words(Detection(10, 10, 0, 10)) == "telling them apart well"
-    assert individual_words(Detection(3, 3, 0, 0)) is None
 
 
 def test_a_class_is_pooled_and_its_interval_comes_from_the_seed() -> None:

@@ -1,4 +1,4 @@
-"""Rasch difficulty: the worked numbers, and the mode of the marginal posterior."""
+"""Rasch difficulty: the mode of the marginal posterior, and one scale for rooms."""
 
 from __future__ import annotations
 
@@ -8,27 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from server.report.rasch import difficulties, difficulty_at
-
-
-def test_the_worked_numbers() -> None:
-    found = difficulty_at(14, 20)
-    assert found.b == pytest.approx(-0.6883, abs=5e-5)
-    assert found.error == pytest.approx(0.428, abs=5e-4)
-    assert difficulty_at(20, 20).b == pytest.approx(-2.1280, abs=5e-5)
-
-
-@settings(deadline=None)
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_mode_agrees_with_scipy(counts: tuple[int, int]) -> None:
-    right, n = counts
-
-    def loss(b: float) -> float:
-        p = 1 / (1 + np.exp(b))
-        return float(b * b / 2 - right * np.log(p) - (n - right) * np.log(1 - p))
-
-    expected = optimize.minimize_scalar(loss, bounds=(-9, 9), method="bounded")
-    assert difficulty_at(right, n).b == pytest.approx(expected.x, abs=1e-4)
+from server.report.items import difficulties
 
 
 @settings(max_examples=10, deadline=None)

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from server.report.proportions import (
+from server.game.advice import wilson
+from server.report.intervals import (
+    above_half,
     beta_cdf,
     beta_quantile,
     clustered_proportion,
     difference_interval,
-    jeffreys,
     t_quantile,
-    wilson,
 )
 
 COUNTS = st.integers(1, 2000).flatmap(
@@ -31,11 +31,8 @@ def test_wilson(right: int, n: int, low: float, high: float) -> None:
     assert wilson(right, n) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_jeffreys() -> None:
-    found = jeffreys(14, 20)
-    assert found.mean == pytest.approx(0.6905, abs=5e-5)
-    assert (found.low, found.high) == pytest.approx((0.4828, 0.8639), abs=5e-5)
-    assert found.above_half == pytest.approx(0.9645, abs=5e-5)
+def test_above_half() -> None:
+    assert above_half(14, 20) == pytest.approx(0.9645, abs=5e-5)
 
 
 @settings(deadline=None)
@@ -49,15 +46,10 @@ def test_wilson_agrees_with_statsmodels(counts: tuple[int, int]) -> None:
 
 @settings(deadline=None)
 @given(COUNTS)
-def test_jeffreys_agrees_with_scipy(counts: tuple[int, int]) -> None:
+def test_above_half_agrees_with_scipy(counts: tuple[int, int]) -> None:
     right, n = counts
-    found = jeffreys(right, n)
     posterior = stats.beta(right + 0.5, n - right + 0.5)
-    low = posterior.ppf(0.025) if right else 0
-    high = posterior.ppf(0.975) if right < n else 1
-    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
-    assert found.above_half == pytest.approx(posterior.sf(0.5), abs=1e-9)
-    assert found.low <= found.mean <= found.high
+    assert above_half(right, n) == pytest.approx(posterior.sf(0.5), abs=1e-9)
 
 
 SHAPES = st.floats(0.5, 2000)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.report.calibration import calibration, of_counts
+from server.report.learning import calibration, of_counts
 
 
 def test_the_worked_bins() -> None:
