@@ -17,8 +17,9 @@ from scenarios.shelf import Shelf
 from server.config import Config
 from server.federation.arrivals import Arrivals
 from server.federation.wiring import Sites, open_sites
-from server.folder import INCOMING, SITE, admin_key, open_journal, size_of
+from server.folder import INCOMING, SITE, admin_key, size_of
 from server.game.ids import RoomCode
+from server.journal.opening import open_journal
 from server.journal.store import Journal
 from server.listening import (
     Bound,

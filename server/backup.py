@@ -24,9 +24,9 @@ from typing import BinaryIO
 
 from server import __version__
 from server.disk import vacuum_into
-from server.folder import ADMIN_KEY, LOCK, OUTBOX, lock
+from server.folder import ADMIN_KEY, JOURNAL, LOCK, OUTBOX, lock
 from server.journal.integrity import FORMAT
-from server.journal.opening import JOURNAL, Address, open_store
+from server.journal.opening import Address, open_store
 from server.journal.store import NoJournal, StoreUnavailable, UnreadableEvent
 
 MANIFEST = "manifest.json"
@@ -228,6 +228,9 @@ def _check_database(path: Path, source: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
+    """Sync the names in a folder, where the system can (Windows cannot)."""
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,32 +1,25 @@
-"""The data folder: one server at a time, its journal, and the admin's key.
-
-What else lies there: ``outbox.sqlite`` where the node plays with others.
-"""
+"""The data folder: one server at a time, its files, and the admin's key."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from server.journal.opening import JOURNAL, Address, folder_of, open_store
-from server.journal.store import (
-    BadAddress,
-    Journal,
-    JournalDamaged,
-    NoJournal,
-    StoreUnavailable,
-)
+from filelock import lock_descriptor
+
 from server.protocol.keys import KEY_BYTES
 
+JOURNAL = "journal.sqlite"
 OUTBOX = "outbox.sqlite"
+"""Votes that a node still owes to others."""
+
 ADMIN_KEY = "admin.key"
 LOCK = "server.lock"
 SITE = "site"
-"""Name of the node that has served this folder last, among others."""
+"""Name under which a node last served this folder to others."""
 
 INCOMING = "incoming"
 """Rooms that come from other nodes, a file each."""
@@ -36,55 +29,12 @@ class CannotStart(Exception):  # noqa: N818 - read as a sentence
     """The server cannot start; the text says why and what to do."""
 
 
-@contextlib.asynccontextmanager
-async def open_journal(
-    where: Address, folder: Path | None = None, *, must_exist: bool = False
-) -> AsyncIterator[Journal]:
-    """Open a journal, and the data folder beside it, for this process alone.
-
-    ``folder`` is the data folder, where the journal is not in it. Raises
-    :class:`CannotStart` where another server uses either, or the journal cannot be
-    opened.
-    """
-    with contextlib.ExitStack() as stack:
-        places = {place for place in (folder, folder_of(where)) if place is not None}
-        for place in sorted(places):
-            stack.enter_context(lock(place))
-        async with contextlib.AsyncExitStack() as opened:
-            try:
-                opening = open_store(where, must_exist=must_exist)
-                store = await opened.enter_async_context(opening)
-                await store.check()
-                await store.rooms()  # it must be possible to list them at all
-            except StoreUnavailable as exc:
-                raise CannotStart(_why_not(where, exc)) from exc
-            yield store
-
-
-def _why_not(where: Address, exc: StoreUnavailable) -> str:
-    """Say why a journal cannot be opened, and what to do."""
-    match exc:
-        case BadAddress() | NoJournal():
-            return f"{exc}. Choose another with --journal or --data."
-        case JournalDamaged():
-            return (
-                f"The journal in {where} is damaged: {exc}. Every room that can be "
-                f"read is taken out of it by: twogaps salvage --data {where}. Nothing "
-                "is overwritten. A backup is put back by: twogaps restore."
-            )
-        case _:
-            return (
-                f"The journal in {where} cannot be opened: {exc}. Check that the "
-                "folder is writable and the disk is not full, or choose another one "
-                "with --data."
-            )
-
-
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Keep a second server off the same folder.
+    """Keep a second server off the same folder, until the block or the process ends.
 
-    It is made if need be, for this user alone: it holds names and keys.
+    The folder is made if need be, for this user alone: it holds names and keys. Raises
+    :class:`CannotStart` where another process holds it, or it cannot be locked.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,13 +46,28 @@ def lock(folder: Path) -> Iterator[None]:
         ) from exc
     with handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = lock_descriptor(handle.fileno(), blocking=False)
         except OSError as exc:
+            raise CannotStart(
+                f"Files in {folder} cannot be locked ({exc.strerror}), so a second "
+                "server could write the same journal. Choose a folder on a disk of "
+                "this machine with --data."
+            ) from exc
+        if not is_ours:
             raise CannotStart(
                 f"Another Two Gaps server is using {folder}. Stop it first, or choose "
                 "another folder with --data."
-            ) from exc
+            )
         yield
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a server is using a folder. False where none can tell."""
+    try:
+        with (folder / LOCK).open("r+") as handle:
+            return not lock_descriptor(handle.fileno(), blocking=False)
+    except OSError:
+        return False
 
 
 def admin_key(data: Path | None) -> str:

@@ -19,10 +19,10 @@ from server.cli.console import DataOption, JournalOption, default_data, fail, ou
 from server.disk import DiskError
 from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
-from server.folder import OUTBOX, open_journal
+from server.folder import OUTBOX
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
-from server.journal.opening import Address, open_store
+from server.journal.opening import Address, open_journal, open_store
 from server.journal.store import (
     BadAddress,
     Journal,

@@ -13,13 +13,13 @@ import typer
 
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.federation.messages import EPOCHS
-from server.folder import INCOMING, SITE, open_journal
+from server.folder import INCOMING, SITE
 from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
-from server.journal.opening import Address
+from server.journal.opening import Address, open_journal
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
 
 

@@ -12,9 +12,8 @@ from rich.table import Table
 
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.cli.journal import reading
-from server.folder import lock
+from server.folder import JOURNAL, lock
 from server.journal.maintenance.salvage import salvage as take_out
-from server.journal.opening import JOURNAL
 from server.journal.store import Examination, Finding, StoreUnavailable
 
 

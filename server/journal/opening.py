@@ -14,12 +14,16 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from server.folder import JOURNAL, CannotStart, lock
 from server.journal.memory import MemoryStore
 from server.journal.sqlite import SqliteStore
-from server.journal.store import BadAddress, Journal, NoJournal
-
-JOURNAL = "journal.sqlite"
-"""The file in a data folder."""
+from server.journal.store import (
+    BadAddress,
+    Journal,
+    JournalDamaged,
+    NoJournal,
+    StoreUnavailable,
+)
 
 Address = Path | str
 
@@ -67,3 +71,47 @@ async def open_store(
         yield store
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def open_journal(
+    where: Address, folder: Path | None = None, *, must_exist: bool = False
+) -> AsyncIterator[Journal]:
+    """Open a journal, and the data folder beside it, for this process alone.
+
+    ``folder`` is the data folder, where the journal is not in it. Raises
+    :class:`CannotStart` where another server uses either, or the journal cannot be
+    opened.
+    """
+    with contextlib.ExitStack() as stack:
+        places = {place for place in (folder, folder_of(where)) if place is not None}
+        for place in sorted(places):
+            stack.enter_context(lock(place))
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                opening = open_store(where, must_exist=must_exist)
+                store = await opened.enter_async_context(opening)
+                await store.check()
+                await store.rooms()  # it must be possible to list them at all
+            except StoreUnavailable as exc:
+                raise CannotStart(_why_not(where, exc)) from exc
+            yield store
+
+
+def _why_not(where: Address, exc: StoreUnavailable) -> str:
+    """Say why a journal cannot be opened, and what to do."""
+    match exc:
+        case BadAddress() | NoJournal():
+            return f"{exc}. Choose another with --journal or --data."
+        case JournalDamaged():
+            return (
+                f"The journal in {where} is damaged: {exc}. Every room that can be "
+                f"read is taken out of it by: twogaps salvage --data {where}. Nothing "
+                "is overwritten. A backup is put back by: twogaps restore."
+            )
+        case _:
+            return (
+                f"The journal in {where} cannot be opened: {exc}. Check that the "
+                "folder is writable and the disk is not full, or choose another one "
+                "with --data."
+            )

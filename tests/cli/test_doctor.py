@@ -12,6 +12,7 @@ import pytest
 
 from server.cli.doctor import broker, disk, machine, network
 from server.cli.doctor.finding import Finding
+from server.folder import is_served
 from server.net.health import LOW_BYTES
 from tests.cli.test_cli import run
 from tests.support.broker import free_port, shipped_broker
@@ -61,14 +62,14 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
     async with hall(data=tmp_path) as at:
         found = await asyncio.to_thread(network.port_of, "127.0.0.1", at.port)
         assert (found.verdict, "a Two Gaps server" in found.says) == ("good", True)
-        assert disk.is_served(tmp_path)
+        assert is_served(tmp_path)
         held = ("--port", str(at.port), "--data", str(tmp_path))
         code, text = await asyncio.to_thread(
             told, *held, "--broker", "mqtt://x:y@127.0.0.1:1"
         )
         assert code == 0
         assert "the running server is well" in text  # and nobody was thrown out
-    assert not disk.is_served(tmp_path)
+    assert not is_served(tmp_path)
 
 
 @pytest.mark.parametrize(

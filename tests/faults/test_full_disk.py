@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from server.folder import JOURNAL
 from server.game.events import VoteCast
 from server.game.ids import RoomCode
-from server.journal.opening import JOURNAL
 from server.journal.sqlite import SqliteStore
 from server.net import health
 from tests.support.figures import Figure

@@ -16,6 +16,7 @@ from server.cli.console import CasesOption, DataOption, JournalOption, default_d
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
 from server.cli.doctor.finding import Finding, good, note
+from server.folder import is_served
 from server.net.addresses import Addresses
 
 MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[bold red]✗[/]"}
@@ -88,7 +89,7 @@ def _broker(
     url: str, site: str | None, authority: Path | None, folder: Path, port: int
 ) -> Finding:
     """Try the broker, or ask the server that is connected to it already."""
-    if not disk.is_served(folder):
+    if not is_served(folder):
         return asyncio.run(broker_check.look(url, site, authority))
     if network.ask(port, "/healthz") == HTTPStatus.OK:
         return good("broker", "connected: the running server is well")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
 import statistics
@@ -13,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.folder import ADMIN_KEY, LOCK
-from server.journal.opening import JOURNAL, Address, open_store
+from server.folder import ADMIN_KEY, JOURNAL
+from server.journal.opening import Address, open_store
 from server.journal.store import Examination, NoJournal, StoreUnavailable
 from server.net.health import LOW_BYTES
 
@@ -49,18 +48,6 @@ def look(folder: Path, where: str | None = None) -> Iterator[Finding]:
     yield syncing(sync_ms(place))
     if (found := journal(where or folder, int(time.time() * 1000))) is not None:
         yield found
-
-
-def is_served(folder: Path) -> bool:
-    """Whether a server is using a folder."""
-    try:
-        with (folder / LOCK).open() as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _nearest(folder: Path) -> Path:
