@@ -35,7 +35,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (str(BIN / "ruff"), "check", "."),
     ),
     "imports": ((str(BIN / "lint-imports"),),),
-    "cases": ((str(BIN / "twogaps"), "cases", "lint"),),
+    "cases": ((str(BIN / "twogaps"), "case", "lint"),),
 }
 """Each check by name: its commands, the slowest check first."""
 

@@ -64,7 +64,7 @@ async def test_a_backup_under_votes_holds_all_that_was_recorded_and_plays_on(
     assert (await program.stop()).code == 0
     figure(f"{manifest.events} events backed up, {during} votes meanwhile")
     assert packed.stat().st_mode & 0o777 == 0o600
-    assert run("restore", str(packed), "--data", str(again))[0] == 0
+    assert run("journal", "restore", str(packed), "--data", str(again))[0] == 0
     for voter, known in zip(voters, recorded, strict=True):
         voter.acknowledged = known
     await check(again, RoomCode(code), voters)
@@ -90,10 +90,10 @@ def made(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_nothing_is_ever_overwritten(made: tuple[Path, Path], tmp_path: Path) -> None:
     data, packed = made
-    code, text = run("backup", str(packed), "--data", str(data))
+    code, text = run("journal", "backup", str(packed), "--data", str(data))
     assert code == 1
     assert "never overwritten" in " ".join(text.split())
-    code, text = run("restore", str(packed), "--data", str(data))
+    code, text = run("journal", "restore", str(packed), "--data", str(data))
     assert code == 1
     assert "is not empty" in " ".join(text.split())
     nearly = tmp_path / "nearly"
@@ -109,7 +109,7 @@ def test_the_key_may_be_left_out(made: tuple[Path, Path], tmp_path: Path) -> Non
     key = (data / "admin.key").read_bytes().strip()
     assert key in packed.read_bytes()
     bare = tmp_path / "bare.tar"
-    assert run("backup", str(bare), "--no-key", "--data", str(data))[0] == 0
+    assert run("journal", "backup", str(bare), "--no-key", "--data", str(data))[0] == 0
     assert key not in bare.read_bytes()
     restore(bare, tmp_path / "new")
     assert not (tmp_path / "new" / "admin.key").exists()
@@ -179,7 +179,9 @@ def test_a_hostile_backup_writes_nowhere_else(
 
 
 def test_what_cannot_be_backed_up_is_said(tmp_path: Path) -> None:
-    code, text = run("backup", str(tmp_path / "b.tar"), "--data", str(tmp_path))
+    code, text = run(
+        "journal", "backup", str(tmp_path / "b.tar"), "--data", str(tmp_path)
+    )
     assert code == 1
     assert "no journal" in " ".join(text.split())
     (tmp_path / "text").write_text("hello")

@@ -69,7 +69,7 @@ def read_sheet(file: Path) -> Imported:
     if "id" not in heading:
         raise UnreadableSheet(
             f"The first row of {file.name} names no column 'id'. Its first row must "
-            "name the keys of a case, as in a file that 'twogaps cases export' wrote."
+            "name the keys of a case, as in a file that 'twogaps case export' wrote."
         )
     cases: dict[str, Case] = {}
     problems: list[Problem] = []

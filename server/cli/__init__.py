@@ -1,52 +1,232 @@
-"""The command line: ``twogaps``. Each file holds the commands of one purpose."""
+"""The command line: ``twogaps``, in one grammar: a noun, then a verb.
+
+:data:`COMMANDS` lists every command. A command's module is imported only when that
+command is run, so ``--version`` and ``--help`` answer quickly.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
 from server import __version__
-from server.cli import (
-    backup,
-    broker,
-    cases,
-    demo,
-    doctor,
-    journal,
-    move,
-    play,
-    report,
-    salvage,
-    serve,
-)
-from server.cli.console import complain
-from server.folder import CannotStart
 
-app = typer.Typer(
-    name="twogaps",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="A live classroom game: where did the AI system fail, at the [b]outer[/b] gap "
-    "(we wrote the wrong thing) or at the [b]inner[/b] gap (it learned the wrong "
-    "thing)?",
-    epilog="First minute: twogaps demo. A class: twogaps serve. Exit codes: 0 done, "
-    "1 something failed (the message says what), 2 a wrong option, 130 interrupted.",
-    rich_markup_mode="rich",
+PLAY = "Play"
+ROOMS = "Rooms and journal"
+LIBRARY = "Cases"
+SITES = "Across sites"
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The first word after ``twogaps``: a command, or a noun that has verbs."""
+
+    name: str
+    panel: str
+    about: str
+    """First paragraph of its help, shown without importing it; a test compares both."""
+
+    load: Callable[[], Callable[..., None] | typer.Typer]
+
+
+# --- commands of one word ------------------------------------------------------------
+
+
+def _serve() -> Callable[..., None]:
+    from server.cli.serve import serve
+
+    return serve
+
+
+def _demo() -> Callable[..., None]:
+    from server.cli.demo import demo
+
+    return demo
+
+
+def _doctor() -> Callable[..., None]:
+    from server.cli.doctor import doctor
+
+    return doctor
+
+
+def _host() -> Callable[..., None]:
+    from server.cli.play import host
+
+    return host
+
+
+def _join() -> Callable[..., None]:
+    from server.cli.play import join
+
+    return join
+
+
+# --- nouns ---------------------------------------------------------------------------
+
+
+def _room() -> typer.Typer:
+    from server.cli.journal import rooms
+    from server.cli.move import move_room, take_room
+    from server.cli.play import players
+    from server.cli.report import report, rescore
+
+    room = _noun("List rooms, write reports, and move rooms between sites.")
+    room.command("list")(rooms)
+    room.command("practice")(players)
+    room.command("report")(report)
+    room.command("rescore")(rescore)
+    room.command("move")(move_room)
+    room.command("take")(take_room)
+    return room
+
+
+def _journal() -> typer.Typer:
+    from server.cli.backup import backup, restore
+    from server.cli.journal import purge
+    from server.cli.salvage import check, salvage
+
+    journal = _noun("Back up, restore, check and clean up the stored rooms.")
+    journal.command("backup")(backup)
+    journal.command("restore")(restore)
+    journal.command("check")(check)
+    journal.command("purge")(purge)
+    journal.command("salvage")(salvage)
+    return journal
+
+
+def _case() -> typer.Typer:
+    from server.cli import cases
+
+    case = _noun("Look at the cases; write and check your own.")
+    case.command("list")(cases.list_cases)
+    case.command("show")(cases.show_case)
+    case.command("stats")(cases.show_stats)
+    case.command("new")(cases.new_case)
+    case.command("preview")(cases.preview_case)
+    case.command("lint")(cases.lint_cases)
+    case.command("export")(cases.export_cases)
+    case.command("import")(cases.import_cases)
+    return case
+
+
+def _deck() -> typer.Typer:
+    from server.cli.cases import list_decks, show_deck
+
+    deck = _noun("Look at the decks.")
+    deck.command("list")(list_decks)
+    deck.command("show")(show_deck)
+    return deck
+
+
+def _broker() -> typer.Typer:
+    from server.cli import broker
+
+    noun = typer.Typer(no_args_is_help=True, help=broker.HELP, rich_markup_mode="rich")
+    noun.command("run")(broker.run)
+    noun.command("configure")(broker.configure)
+    noun.command("add-site")(broker.add_site)
+    noun.command("remove-site")(broker.remove_site)
+    noun.command("list-sites")(broker.list_sites)
+    return noun
+
+
+def _noun(about: str) -> typer.Typer:
+    return typer.Typer(no_args_is_help=True, help=about)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "serve",
+        PLAY,
+        "Run the server: phones on the network join, you open rooms by the admin link.",
+        _serve,
+    ),
+    Command(
+        "demo",
+        PLAY,
+        "Watch a whole game in this terminal: a server, a room and practice players.",
+        _demo,
+    ),
+    Command(
+        "doctor",
+        PLAY,
+        "Look at ports, disk, limits, clock, pages, cases and the broker; say what to "
+        "do.",
+        _doctor,
+    ),
+    Command("host", PLAY, "Run a room from this terminal.", _host),
+    Command("join", PLAY, "Play in this terminal.", _join),
+    Command(
+        "room",
+        ROOMS,
+        "List rooms, write reports, and move rooms between sites.",
+        _room,
+    ),
+    Command(
+        "journal",
+        ROOMS,
+        "Back up, restore, check and clean up the stored rooms.",
+        _journal,
+    ),
+    Command("case", LIBRARY, "Look at the cases; write and check your own.", _case),
+    Command("deck", LIBRARY, "Look at the decks.", _deck),
+    Command(
+        "broker",
+        SITES,
+        "Run the broker between sites, and say who may use it.",
+        _broker,
+    ),
 )
-serve.register(app)
-demo.register(app)
-doctor.register(app)
-play.register(app)
-cases.register(app)
-journal.register(app)
-backup.register(app)
-salvage.register(app)
-report.register(app)
-broker.register(app)
-move.register(app)
+
+RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("rooms",): ("room", "list"),
+    ("players",): ("room", "practice"),
+    ("report",): ("room", "report"),
+    ("rescore",): ("room", "rescore"),
+    ("move-room",): ("room", "move"),
+    ("take-room",): ("room", "take"),
+    ("backup",): ("journal", "backup"),
+    ("restore",): ("journal", "restore"),
+    ("purge",): ("journal", "purge"),
+    ("salvage", "--check"): ("journal", "check"),
+    ("salvage",): ("journal", "salvage"),
+    ("cases",): ("case",),
+    ("decks",): ("deck",),
+    ("broker", "mosquitto"): ("broker", "configure"),
+    ("broker", "sites"): ("broker", "list-sites"),
+}
+"""Names until version 0.1, by their first words. They are accepted until 0.2."""
+
+
+def renamed(words: Sequence[str]) -> list[str]:
+    """Return a command line in today's names; say on stderr what changed."""
+    for length in (2, 1):
+        old = tuple(words[:length])
+        if old in RENAMED:
+            return _told(old, RENAMED[old], words[length:])
+    if words[:1] == ["broker"] and words[1:2] != ["--help"]:
+        is_bare = len(words) == 1 or words[1].startswith("--")
+        if is_bare:
+            return _told(("broker",), ("broker", "run"), words[1:])
+    return list(words)
+
+
+def _told(old: tuple[str, ...], new: tuple[str, ...], rest: Sequence[str]) -> list[str]:
+    typer.echo(
+        f"'twogaps {' '.join(old)}' is now 'twogaps {' '.join(new)}'; "
+        "the old name is removed in version 0.2.",
+        err=True,
+    )
+    return [*new, *rest]
 
 
 def _version(wanted: bool) -> None:
@@ -55,9 +235,8 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
-    version: typing.Annotated[
+    version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_version, is_eager=True, help="Show the version."
@@ -67,12 +246,64 @@ def _root(
     """Hold the options of the program itself."""
 
 
+def _unloaded() -> None:
+    """Stand for a command that is listed by ``--help`` but not run."""
+
+
+def program(words: Sequence[str] | None = None) -> typer.Typer:
+    """Return the program, ready to run these words.
+
+    Only the command that ``words`` name is imported; None imports all of them.
+    """
+    app = typer.Typer(
+        name="twogaps",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="A live classroom game: where did the AI system fail, at the [b]outer[/b] "
+        "gap (we wrote the wrong thing) or at the [b]inner[/b] gap (it learned the "
+        "wrong thing)?",
+        epilog="First minute: twogaps demo. A class: twogaps serve. Exit codes: 0 "
+        "done, 1 something failed (the message says what), 2 a wrong option, 130 "
+        "interrupted.",
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    wanted = None
+    if words is not None:
+        wanted = next((word for word in words if not word.startswith("-")), "")
+    for command in COMMANDS:
+        if wanted is None or command.name == wanted:
+            _attach(app, command)
+        else:
+            listed = app.command(
+                command.name, help=command.about, rich_help_panel=command.panel
+            )
+            listed(_unloaded)
+    return app
+
+
+def _attach(app: typer.Typer, command: Command) -> None:
+    loaded = command.load()
+    if isinstance(loaded, typer.Typer):
+        app.add_typer(loaded, name=command.name, rich_help_panel=command.panel)
+    else:
+        app.command(command.name, rich_help_panel=command.panel)(loaded)
+
+
 def main() -> None:
     """Run the command line; the entry point ``twogaps``."""
+    words = renamed(sys.argv[1:])
+    is_completing = "_TWOGAPS_COMPLETE" in os.environ
     try:
-        app()
-    except CannotStart as exc:
-        complain(str(exc))
-        sys.exit(1)
+        program(None if is_completing else words)(words, prog_name="twogaps")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as exc:
+        from server.cli.console import complain
+        from server.folder import CannotStart
+
+        if not isinstance(exc, CannotStart):
+            raise
+        complain(str(exc))
+        sys.exit(EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""``twogaps backup`` and ``twogaps restore``: a data folder as one file, and back."""
+"""``twogaps journal backup`` and ``restore``: a data folder as one file, and back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ import typer
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command(rich_help_panel="Journal")(backup)
-    app.command(rich_help_panel="Journal")(restore)
 
 
 def backup(
@@ -54,7 +48,9 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that twogaps backup wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file that twogaps journal backup wrote.")
+    ],
     data: DataOption = None,
 ) -> None:
     """Unpack a backup into an empty data folder; nothing is ever overwritten."""

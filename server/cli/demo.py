@@ -26,11 +26,6 @@ CLASS_PACE = (1.0, 8.0)
 """Seconds that a practice player thinks."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(rich_help_panel="Play")(demo)
-
-
 def demo(
     players: Annotated[
         int, typer.Option("--players", "-n", min=1, max=2000, help="Practice players.")

@@ -35,12 +35,6 @@ from server.journal.store import (
 DAY_MS = 24 * 3600 * 1000
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command(rich_help_panel="Journal")(rooms)
-    app.command(rich_help_panel="Journal")(purge)
-
-
 @contextlib.asynccontextmanager
 async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journal]:
     """Open a journal to read it, also while a server runs; tell the user what fails."""
@@ -142,7 +136,7 @@ async def _remove(
 ) -> None:
     doomed = [record for record in await store.rooms() if order.has(record)]
     if not doomed and not (folder / OUTBOX).exists():
-        raise fail("Nothing to remove: see twogaps rooms for what there is.")
+        raise fail("Nothing to remove: see twogaps room list for what there is.")
     names = ", ".join(record.code for record in doomed) or "none"
     if not is_sure:
         typer.confirm(f"Remove {len(doomed)} rooms for good ({names})?", abort=True)

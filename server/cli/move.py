@@ -1,4 +1,4 @@
-"""``twogaps move-room`` and ``take-room``: a room goes on at another node."""
+"""``twogaps room move`` and ``room take``: a room goes on at another node."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.opening import Address, open_journal
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command("move-room", rich_help_panel="Across sites")(move_room)
-    app.command("take-room", rich_help_panel="Across sites")(take_room)
 
 
 def move_room(
@@ -54,7 +48,7 @@ def move_room(
 
     For a home that is down, or is to be: its server must not be running. The journal
     here is marked, so that the room is never opened here again by itself. Carry the
-    file to the other node and run there: [b]twogaps take-room FILE[/]. It goes on
+    file to the other node and run there: [b]twogaps room take FILE[/]. It goes on
     within seconds; players and votes of all sites follow by themselves.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
@@ -71,7 +65,7 @@ def move_room(
     _write(target, packed)
     out.print(f"Room {room} has left {folder} for {to}: {target}", highlight=False)
     if into is None:
-        out.print(f"At {to}, run:  twogaps take-room {target.name}", highlight=False)
+        out.print(f"At {to}, run:  twogaps room take {target.name}", highlight=False)
 
 
 async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes:
@@ -98,11 +92,12 @@ async def _state(store: EventStore, room: RoomCode) -> RoomState:
     except (StoreUnavailable, UnreadableEvent) as exc:
         raise fail(f"Room {room} cannot be read: {exc}.") from exc
     if not events:
-        raise fail(f"No room {room} in this journal: see twogaps rooms.")
+        raise fail(f"No room {room} in this journal: see twogaps room list.")
     try:
         return replay(events)
     except ReplayError as exc:
-        raise fail(f"Room {room} does not replay: {exc}. See twogaps salvage.") from exc
+        told = f"Room {room} does not replay: {exc}. Run twogaps journal check."
+        raise fail(told) from exc
 
 
 async def _mark(store: EventStore, state: RoomState, to: str) -> None:
@@ -119,7 +114,7 @@ async def _mark(store: EventStore, state: RoomState, to: str) -> None:
 def take_room(
     file: Annotated[
         Path,
-        typer.Argument(help="What twogaps move-room wrote.", exists=True),
+        typer.Argument(help="What twogaps room move wrote.", exists=True),
     ],
     data: DataOption = None,
 ) -> None:

@@ -21,13 +21,6 @@ from server.cli.console import DataOption, UrlOption, default_data, fail, out
 LOCAL = "http://127.0.0.1:8000"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command(rich_help_panel="Play")(host)
-    app.command(rich_help_panel="Play")(join)
-    app.command(rich_help_panel="Play")(players)
-
-
 def host(
     link: Annotated[
         str | None,

@@ -52,12 +52,6 @@ class Reader(StrEnum):
     OTHERS = "others"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command(rich_help_panel="Journal")(report)
-    app.command(rich_help_panel="Journal")(rescore)
-
-
 def report(
     codes: Codes,
     kind: Annotated[
@@ -139,7 +133,8 @@ def _state(
     try:
         return replay(events if library is None else corrected(events, library))
     except ReplayError as exc:
-        raise fail(f"Room {code} does not replay: {exc}. See twogaps salvage.") from exc
+        told = f"Room {code} does not replay: {exc}. Run twogaps journal check."
+        raise fail(told) from exc
 
 
 def _perhaps(events: Sequence[Event]) -> RoomState | None:
@@ -162,7 +157,7 @@ async def _load(
         known = [record.code for record in await store.rooms()]
         for code in wanted:
             if code not in known:
-                raise fail(f"There is no room {code}: see twogaps rooms.")
+                raise fail(f"There is no room {code}: see twogaps room list.")
         found = {code: await store.load(code) for code in wanted}
         others = [code for code in known if code not in wanted][:OTHER_ROOMS]
         if with_others:
@@ -188,7 +183,7 @@ def rescore(
 
     For a case whose verdict turned out wrong: corrected in an update, or by your own
     file of the same id with --cases. The journal stays as it is; with --rescored,
-    twogaps report writes any export under the corrected cases.
+    twogaps room report writes any export under the corrected cases.
     """
     library = _present(cases)
     room = RoomCode(code.upper())

@@ -1,11 +1,10 @@
-"""``twogaps salvage``: what is intact of a damaged journal."""
+"""``twogaps journal check`` and ``salvage``: what is intact of a damaged journal."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -17,31 +16,22 @@ from server.journal.maintenance.salvage import salvage as take_out
 from server.journal.store import Examination, Finding, StoreUnavailable
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(rich_help_panel="Journal")(salvage)
+def check(data: DataOption = None, journal: JournalOption = None) -> None:
+    """Look for damage in every room, also while a server runs.
+
+    A room is damaged if its events are not what was written, or do not replay. Exit
+    code 1 says that something is damaged.
+    """
+    _report(list(asyncio.run(_examine(data, journal)).rooms))
 
 
-def salvage(
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Only look, also while a server runs."),
-    ] = False,
-    data: DataOption = None,
-    journal: JournalOption = None,
-) -> None:
+def salvage(data: DataOption = None) -> None:
     """Take every intact room, and damaged ones up to their damage, into a new journal.
 
-    A room is damaged where its events are not what was written, or do not replay. The
-    old journal is put aside in the same folder, and nothing of it is lost or changed.
-    With --check, exit code 1 says that something is damaged.
+    The old journal is put aside in the same folder, and nothing of it is lost or
+    changed. See twogaps journal check for what is damaged.
     """
-    if check:
-        _report(list(asyncio.run(_examine(data, journal)).rooms))
-    elif journal is not None:
-        raise typer.BadParameter("--journal goes with --check: a folder is salvaged")
-    else:
-        _salvage(data or default_data())
+    _salvage(data or default_data())
 
 
 async def _examine(data: Path | None, journal: str | None) -> Examination:
@@ -51,7 +41,7 @@ async def _examine(data: Path | None, journal: str | None) -> Examination:
 
 def _report(findings: list[Finding]) -> None:
     if _tell(findings):
-        out.print("Take out what is intact with: twogaps salvage (the server stopped).")
+        out.print("Stop the server, then run: twogaps journal salvage")
         raise typer.Exit(1)
 
 

@@ -46,11 +46,6 @@ EXIT_FAULT = 3
 EXIT_INTERRUPTED = 130
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(rich_help_panel="Play")(serve)
-
-
 def serve(
     host: Annotated[
         str,

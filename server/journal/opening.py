@@ -106,8 +106,8 @@ def _why_not(where: Address, exc: StoreUnavailable) -> str:
         case JournalDamaged():
             return (
                 f"The journal in {where} is damaged: {exc}. Every room that can be "
-                f"read is taken out of it by: twogaps salvage --data {where}. Nothing "
-                "is overwritten. A backup is put back by: twogaps restore."
+                f"read is taken out of it by: twogaps journal salvage --data {where}. "
+                "Nothing is overwritten. To use a backup: twogaps journal restore."
             )
         case _:
             return (

@@ -248,11 +248,12 @@ class Directory:
                 "storage_unavailable", "Cannot read the journal now."
             ) from exc
         except UnreadableEvent as exc:
-            log.error("%s: see twogaps salvage", exc, extra={"room": code})
+            log.error("%s: see twogaps journal salvage", exc, extra={"room": code})
             raise Refused(
                 "room_closed",
                 "This room's journal is damaged, and what is left of it kept; whoever "
-                "runs this server can take it up before the damage (twogaps salvage).",
+                "runs this server can take it up before the damage "
+                "(twogaps journal salvage).",
             ) from exc
         if not events:
             raise Refused("unknown_room", f"No room has the code {code[:12]}.")

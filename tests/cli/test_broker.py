@@ -10,9 +10,7 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from typer.testing import CliRunner
 
-from server.cli import app
 from server.cli.broker.formats import (
     CHECKOUT,
     INSTALLED,
@@ -23,6 +21,7 @@ from server.federation import topics
 from server.federation.messages import MOST_BYTES
 from server.federation.mqtt import BrokerAddress
 from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
+from tests.support.cli import twogaps
 
 GUARD_S = 20
 
@@ -59,7 +58,7 @@ async def test_sites_come_and_go_while_the_broker_runs(
     folder = tmp_path / "broker"
     if kind == "nats":  # as people start it, and not as the other tests do
         listen = ["--address", "127.0.0.1", "--port", str(broker.port)]
-        command = [sys.executable, "-m", "server.cli", "broker"]
+        command = [sys.executable, "-m", "server.cli", "broker", "run"]
         broker = Broker(broker.port, *command, "--folder", str(folder), *listen)
     await broker.start()
     try:
@@ -89,17 +88,17 @@ def test_no_file_of_the_broker_holds_a_password_or_is_for_others(
 
 def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
     where = ["--folder", str(tmp_path)]
-    assert "No site may connect yet" in invoke("broker", "sites", *where)
+    assert "No site may connect yet" in invoke("broker", "list-sites", *where)
     add_site(tmp_path, "berlin", 1883, is_home=True)
-    assert "berlin (home" in invoke("broker", "sites", *where)
+    assert "berlin (home" in invoke("broker", "list-sites", *where)
     for name, complaint in (
         ("berlin", "There is a site 'berlin' already"),
-        ("Berlin!", "small letters, digits, hyphens"),
+        ("Berlin!", "Use small letters, digits, hyphens"),
     ):
-        said = CliRunner().invoke(app, ["broker", "add-site", name, *where])
+        said = twogaps("broker", "add-site", name, *where)
         assert said.exit_code == 1
         assert complaint in said.output.replace("\n", " ")
-    said = CliRunner().invoke(app, ["broker", "remove-site", "oslo", *where])
+    said = twogaps("broker", "remove-site", "oslo", *where)
     assert said.exit_code == 1
     assert "no site 'oslo'" in said.output
 
@@ -107,16 +106,14 @@ def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
 def test_help_says_which_broker_is_for_whom() -> None:
     said = " ".join(invoke("broker", "--help").split())
     assert "There are two ways" in said
-    for way in ("twogaps broker runs", "twogaps broker mosquitto writes"):
+    for way in ("twogaps broker run runs", "twogaps broker configure writes"):
         assert way in said
 
 
 def test_tls_needs_both_its_files(tmp_path: Path) -> None:
     certificate = tmp_path / "cert.pem"
     certificate.touch()
-    said = CliRunner().invoke(
-        app, ["broker", "mosquitto", "--certificate", str(certificate)]
-    )
+    said = twogaps("broker", "configure", "--certificate", certificate)
     assert said.exit_code == 1
     assert "needs both --certificate and --private-key" in said.output
 

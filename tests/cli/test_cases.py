@@ -1,4 +1,4 @@
-"""``twogaps cases``: counts, findings with their files, spreadsheets, quizzes."""
+"""``twogaps case``: counts, findings with their files, spreadsheets, quizzes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from scenarios.load import load_library
-from server.cli import app
 from tests.scenarios.conftest import CASE, DECK
+from tests.support.cli import twogaps
 
 FULL = load_library().case("four-hours")
 
 
 def run(*words: str | Path) -> tuple[int, str]:
     """Run a command; return exit code and all it wrote, in lines as they come."""
-    result = CliRunner().invoke(app, [*map(str, words)], env={"COLUMNS": "200"})
+    result = twogaps(*words)
     return result.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", result.output)
 
 
@@ -36,12 +35,12 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_stats_are_told_as_tables_and_as_json() -> None:
-    code, text = run("cases", "stats")
+    code, text = run("case", "stats")
     assert code == 0
     for heading in ("verdict", "domain", "decade", "level", "kind", "checked"):
         assert heading in text
     assert "minimal pairs" in text
-    counts = json.loads(run("cases", "stats", "--json")[1])
+    counts = json.loads(run("case", "stats", "--json")[1])
     assert counts["total"] == len(load_library().cases)
     assert counts["verdicts"]["outer"] >= 40
     assert ["tomatoes-and-a-bucket", "tomatoes-on-brown-ground"] in counts[
@@ -50,7 +49,7 @@ def test_stats_are_told_as_tables_and_as_json() -> None:
 
 
 def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
-    code, text = run("cases", "lint", "--cases", own, "--measures")
+    code, text = run("case", "lint", "--cases", own, "--measures")
     assert code == 1
     file = own / "cases" / "good.toml"
     assert f"{file}: story: has 6 words (bring it to 60-120 words)" in text
@@ -59,7 +58,7 @@ def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
     (own / "cases" / "good.toml").write_text(
         CASE.format(id="good").replace("happened.", "happened 4711 times.")
     )
-    assert "(add a [[figures]] table" in run("cases", "lint", "--cases", own)[1]
+    assert "(add a [[figures]] table" in run("case", "lint", "--cases", own)[1]
     assert re.search(r"good\s+│\s+6\s", text)
     assert "four-hours" not in text
 
@@ -70,37 +69,37 @@ def test_notes_are_told_and_are_no_failure(own: Path) -> None:
     file.write_text(text.replace('"four-hours"', '"alone"', 1))
     (own / "cases" / "good.toml").unlink()
     (own / "decks" / "fine.toml").unlink()
-    code, told = run("cases", "lint", "--cases", own)
+    code, told = run("case", "lint", "--cases", own)
     assert (code, "note:" in told) == (0, True)
     assert f"{file}: twin: 'tetris-on-pause' does not name this case in return" in told
 
 
 def test_a_sheet_goes_out_and_comes_back(tmp_path: Path) -> None:
     sheet, folder = tmp_path / "out" / "two.xlsx", tmp_path / "mine"
-    code, text = run("cases", "export", sheet, "four-hours", "pancake-in-the-air")
+    code, text = run("case", "export", sheet, "four-hours", "pancake-in-the-air")
     assert (code, "Wrote 2 cases" in text) == (0, True)
-    assert run("cases", "import", sheet, "--into", folder)[0] == 0
+    assert run("case", "import", sheet, "--into", folder)[0] == 0
     written = load_library(folder, builtin=False)
     assert written.case("four-hours") == FULL
-    code, text = run("cases", "import", sheet, "--into", folder)
+    code, text = run("case", "import", sheet, "--into", folder)
     assert (code, text.count("is there already: kept")) == (1, 2)
-    assert run("cases", "import", sheet, "--into", folder, "--replace")[0] == 0
+    assert run("case", "import", sheet, "--into", folder, "--replace")[0] == 0
 
 
 def test_own_cases_alone_and_a_whole_deck_are_exported(
     own: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "own.csv"
-    assert "Wrote 1 cases" in run("cases", "export", file, "--own", "--cases", own)[1]
-    assert "Wrote 20 cases" in run("cases", "export", file, "--deck", "pairs")[1]
-    assert run("cases", "export", file, "--own")[0] == 1
+    assert "Wrote 1 cases" in run("case", "export", file, "--own", "--cases", own)[1]
+    assert "Wrote 20 cases" in run("case", "export", file, "--deck", "pairs")[1]
+    assert run("case", "export", file, "--own")[0] == 1
 
 
 def test_a_deck_becomes_a_quiz_for_moodle_and_for_kahoot(tmp_path: Path) -> None:
     gift, kahoot = tmp_path / "pairs.gift", tmp_path / "hard.xlsx"
-    assert run("cases", "export", gift, "--deck", "pairs")[0] == 0
+    assert run("case", "export", gift, "--deck", "pairs")[0] == 0
     assert gift.read_text(encoding="utf-8").count("::[plain]") == 10
-    code, text = run("cases", "export", kahoot, "--as", "kahoot", "--deck", "hard")
+    code, text = run("case", "export", kahoot, "--as", "kahoot", "--deck", "hard")
     assert (code, "Wrote 16 questions" in text) == (0, True)
     assert "left out, since it is contested" in text
 
@@ -120,7 +119,7 @@ def test_a_deck_becomes_a_quiz_for_moodle_and_for_kahoot(tmp_path: Path) -> None
     ],
 )
 def test_errors_say_what_to_do(words: tuple[str, ...], says: str) -> None:
-    code, text = run("cases", *words)
+    code, text = run("case", *words)
     assert code == 1
     assert says in text
     assert "Traceback" not in text
@@ -128,10 +127,10 @@ def test_errors_say_what_to_do(words: tuple[str, ...], says: str) -> None:
 
 def test_rubbish_rows_are_told_and_the_good_ones_written(tmp_path: Path) -> None:
     sheet = tmp_path / "some.csv"
-    run("cases", "export", sheet, "four-hours", "pancake-in-the-air")
+    run("case", "export", sheet, "four-hours", "pancake-in-the-air")
     text = sheet.read_text(encoding="utf-8-sig")
     sheet.write_text(text.replace(",2006,", ",soon,", 1), encoding="utf-8")
-    code, told = run("cases", "import", sheet, "--into", tmp_path / "mine")
+    code, told = run("case", "import", sheet, "--into", tmp_path / "mine")
     assert code == 1
     assert "some.csv, row 2: year: input should be a valid integer" in told
     assert "Wrote 1 cases" in told
@@ -139,7 +138,7 @@ def test_rubbish_rows_are_told_and_the_good_ones_written(tmp_path: Path) -> None
 
 async def test_preview_prints_its_link_and_stops_on_request(own: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.cli", "cases", "preview", "good",
+        sys.executable, "-m", "server.cli", "case", "preview", "good",
         "--cases", str(own), "--no-open",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -156,6 +155,6 @@ async def test_preview_prints_its_link_and_stops_on_request(own: Path) -> None:
 
 
 def test_a_preview_of_nothing_is_refused() -> None:
-    code, text = run("cases", "preview", "four-ours", "--no-open")
+    code, text = run("case", "preview", "four-ours", "--no-open")
     assert code == 1
     assert "did you mean 'four-hours'" in text

@@ -129,14 +129,14 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
     db.close()
     changed = disk.journal(tmp_path, latest)
     assert "1 of 1 rooms damaged" in changed.says
-    assert "twogaps salvage" in changed.remedy
+    assert "twogaps journal salvage" in changed.remedy
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
     found = disk.journal(tmp_path, latest)
     assert found.verdict == "bad"
-    assert "twogaps restore" in found.remedy
+    assert "twogaps journal restore" in found.remedy
 
 
 async def test_a_phone_that_gets_through_is_heard(port: int) -> None:

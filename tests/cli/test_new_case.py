@@ -1,4 +1,4 @@
-"""``twogaps cases new``: piped answers, interruptions, and answers that are wrong."""
+"""``twogaps case new``: piped answers, interruptions, and answers that are wrong."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from scenarios.lint import lint
 from scenarios.load import load_library
-from server.cli import app
+from tests.support.cli import twogaps
 
 STORY = (
     "A lift in an office was to bring people up with little waiting. Its program was "
@@ -53,8 +52,8 @@ ANSWERS = {
 def new(folder: Path, lines: list[str], *words: str) -> tuple[int, str]:
     """Answer with these lines; return exit code and all that was written."""
     given = "".join(f"{line}\n" for line in lines)
-    command = ["cases", "new", *words, "--into", str(folder)]
-    result = CliRunner().invoke(app, command, input=given, env={"COLUMNS": "300"})
+    command = ["case", "new", *words, "--into", str(folder)]
+    result = twogaps(*command, given=given, env={"COLUMNS": "300"})
     return result.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", result.output)
 
 
@@ -71,7 +70,7 @@ def test_piped_answers_become_a_case_without_a_finding(tmp_path: Path) -> None:
     assert [each for each in lint(library) if each.item == case.id] == []
     assert not list((tmp_path / "drafts").iterdir())
     assert "89 words" in text or "words (60-120)" in text
-    assert "twogaps cases preview lift-downstairs" in text
+    assert "twogaps case preview lift-downstairs" in text
 
 
 @pytest.mark.parametrize("typed", [1, 8, 20, len(ANSWERS) - 1])

@@ -100,7 +100,7 @@ def test_a_forgotten_player_leaves_no_byte_and_every_tally_stays(data: Path) -> 
     words = tuple(f"{kind}-{room}-{number:03d}-ß" for kind in KINDS)
     before = asyncio.run(_tally(data, room))
     where = ("--room", room.lower(), "--player", words[2], "--data", str(data))
-    assert run("purge", *where)[0] == 0
+    assert run("journal", "purge", *where)[0] == 0
     assert left(data, *words) == {}
     assert asyncio.run(_tally(data, room)) == before
     others = [w for w in words_of(room) if w not in words and not w.startswith("Why")]
@@ -109,14 +109,17 @@ def test_a_forgotten_player_leaves_no_byte_and_every_tally_stays(data: Path) -> 
 
 def test_a_removed_room_leaves_no_byte_and_all_others_stay(data: Path) -> None:
     room = ROOMS[2]
-    assert run("purge", "--room", room, "--yes", "--data", str(data))[0] == 0
+    assert run("journal", "purge", "--room", room, "--yes", "--data", str(data))[0] == 0
     assert left(data, *words_of(room), f"Owed-{room}", room) == {}
     for other in rooms_but(room):
         assert all(traces(data, *words_of(other), f"Owed-{other}").values())
 
 
 def test_what_is_old_leaves_no_byte(data: Path) -> None:
-    assert run("purge", "--older-than", "1", "--yes", "--data", str(data))[0] == 0
+    assert (
+        run("journal", "purge", "--older-than", "1", "--yes", "--data", str(data))[0]
+        == 0
+    )
     for room in ROOMS:
         assert left(data, *words_of(room), f"Owed-{room}", room) == {}
 
@@ -129,7 +132,7 @@ def test_a_purge_that_was_cut_short_is_finished_by_the_next(data: Path) -> None:
 
     asyncio.run(cut_short())
     other = ("--room", ROOMS[1], "--yes", "--data", str(data))
-    assert run("purge", *other)[0] == 0
+    assert run("journal", "purge", *other)[0] == 0
     assert left(data, *words_of(ROOMS[0]), *words_of(ROOMS[1])) == {}
 
 

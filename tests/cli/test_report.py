@@ -37,7 +37,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 def written(stored: tuple[Path, list[str]], *words: str) -> bytes:
     folder, _ = stored
     file = folder / "out"
-    code, text = run("report", *words, "--data", str(folder), "--out", str(file))
+    code, text = run(
+        "room", "report", *words, "--data", str(folder), "--out", str(file)
+    )
     assert code == 0, text
     return file.read_bytes()
 
@@ -76,7 +78,7 @@ def test_without_the_web_pages_it_says_so(
     stored: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "TEMPLATE", tmp_path / "missing")
-    code, text = run("report", stored[1][0], "--data", str(stored[0]))
+    code, text = run("room", "report", stored[1][0], "--data", str(stored[0]))
     assert code == 1
     assert "web pages" in text
     assert "csv, xlsx or json" in " ".join(text.split())
@@ -117,11 +119,11 @@ def test_a_corrected_case_is_rescored(
     folder, (room, _) = stored
     journal = asyncio.run(_bodies(folder, room))
     data = ("--data", str(folder))
-    code, text = run("rescore", room, *data)
+    code, text = run("room", "rescore", room, *data)
     assert code == 0
     assert "Nothing changes" in text
     cases = _turned(tmp_path, "coastrunners-lagoon")
-    code, text = run("rescore", room, *data, "--cases", str(cases))
+    code, text = run("room", "rescore", room, *data, "--cases", str(cases))
     assert code == 0
     assert "outer → inner" in text
     assert "players have other points" in text
@@ -157,10 +159,10 @@ async def _bodies(folder: Path, room: str) -> list[object]:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("report", "AAAAAA"), 1, "There is no room AAAAAA"),
-        (("rescore", "AAAAAA"), 1, "There is no room AAAAAA"),
-        (("report", "AAAAAA", "--match-names"), 2, "two or more"),
-        (("report", "AAAAAA", "-f", "csv", "--for", "others"), 2, "others"),
+        (("room", "report", "AAAAAA"), 1, "There is no room AAAAAA"),
+        (("room", "rescore", "AAAAAA"), 1, "There is no room AAAAAA"),
+        (("room", "report", "AAAAAA", "--match-names"), 2, "two or more"),
+        (("room", "report", "AAAAAA", "-f", "csv", "--for", "others"), 2, "others"),
     ],
 )
 def test_errors_say_what_is_wrong(
@@ -172,19 +174,21 @@ def test_errors_say_what_is_wrong(
 
 
 def test_no_journal_no_report(tmp_path: Path) -> None:
-    code, text = run("report", "AAAAAA", "--data", str(tmp_path))
+    code, text = run("room", "report", "AAAAAA", "--data", str(tmp_path))
     assert code == 1
     assert "There is no journal" in text
 
 
 def test_several_rooms_do_not_fit_a_workbook(stored: tuple[Path, list[str]]) -> None:
-    code, text = run("report", *stored[1], "-f", "xlsx", "--data", str(stored[0]))
+    code, text = run(
+        "room", "report", *stored[1], "-f", "xlsx", "--data", str(stored[0])
+    )
     assert code == 1
     assert "one room" in text
 
 
 @pytest.mark.parametrize("command", ["report", "rescore"])
 def test_the_commands_explain_themselves(command: str) -> None:
-    code, text = run(command, "--help")
+    code, text = run("room", command, "--help")
     assert code == 0
     assert "journal" in text

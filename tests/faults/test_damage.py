@@ -1,7 +1,7 @@
 """Damaged journals: cut, torn, garbled, and with rubbish in them.
 
 What is damaged is named, by room and event; what was recorded before it is intact;
-other rooms play on; and `twogaps salvage` takes out what there is.
+other rooms play on; and `twogaps journal salvage` takes out what there is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from typer.testing import CliRunner
 
-from server.cli import app
 from server.folder import JOURNAL, CannotStart
 from server.game.errors import Refused
 from server.game.ids import RoomCode
@@ -30,6 +28,7 @@ from server.journal.maintenance.examine import examine_file
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
 from server.protocol.client_messages import OpenRoom
+from tests.support.cli import twogaps
 from tests.support.server import hall
 from tests.support.wire import wire
 
@@ -141,7 +140,7 @@ async def holds(two: Two) -> list[str]:
 
 def salvaged(two: Two) -> dict[RoomCode, int]:
     """Salvage a journal; hold that what came out is the beginning of what was in."""
-    result = CliRunner().invoke(app, ["salvage", "--data", str(two.folder)])
+    result = twogaps("journal", "salvage", "--data", two.folder)
     assert result.exit_code == 0, result.output
     kept = {}
     with contextlib.closing(sqlite3.connect(two.journal)) as db:
@@ -230,7 +229,7 @@ async def _is_refused_and_named(two: Two) -> None:
         await ann.hello("player", room=two.first, name="Ann")
         refused = await ann.until("refused")
         assert refused["code"] == "room_closed"
-        assert "twogaps salvage" in refused["detail"]
+        assert "twogaps journal salvage" in refused["detail"]
         await ann.join(two.second, "Bob")
 
 
@@ -268,7 +267,7 @@ async def test_a_garbled_file_is_named_or_whole(ended: Two, tmp_path: Path) -> N
         await _starts_or_says_why(copy_of(copy, tmp_path / f"start-{number}"))
         if await _is_named(copy):
             named += 1
-            if (CliRunner().invoke(app, ["salvage", *_at(copy)])).exit_code:
+            if twogaps("journal", "salvage", *_at(copy)).exit_code:
                 refused += 1
             else:
                 salvaged(copy)
@@ -293,7 +292,7 @@ async def _starts_or_says_why(two: Two) -> None:
         async with hall(data=two.folder, keep_days=0):
             pass
     except CannotStart as exc:
-        assert "twogaps salvage" in str(exc)  # noqa: PT017 - either is right
+        assert "twogaps journal salvage" in str(exc)  # noqa: PT017 - either is right
     except Refused as refusal:  # of the room that the test's server opens
         assert refusal.code == "storage_unavailable"  # noqa: PT017 - as above
 
@@ -314,10 +313,10 @@ async def test_a_log_that_was_thrown_away_is_noticed(crashed: Two) -> None:
 @pytest.mark.fault
 async def test_a_file_that_is_no_journal_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes(b"rubbish " * 1_000)
-    with pytest.raises(CannotStart, match="twogaps salvage"):
+    with pytest.raises(CannotStart, match="twogaps journal salvage"):
         async with hall(data=tmp_path):
             pass
-    result = CliRunner().invoke(app, ["salvage", "--data", str(tmp_path)])
+    result = twogaps("journal", "salvage", "--data", tmp_path)
     assert result.exit_code == 1
     assert (tmp_path / JOURNAL).read_bytes().startswith(b"rubbish")
 
@@ -325,16 +324,15 @@ async def test_a_file_that_is_no_journal_says_what_to_do(tmp_path: Path) -> None
 @pytest.mark.fault
 def test_check_tells_what_is_damaged_and_changes_nothing(ended: Two) -> None:
     two = ended
-    run = CliRunner().invoke
-    fine = run(app, ["salvage", "--check", "--data", str(two.folder)])
+    fine = twogaps("journal", "check", "--data", two.folder)
     assert (fine.exit_code, "2 rooms, all of them intact" in fine.output) == (0, True)
     edit(two, EDITS["a row gone"][0](two.first))
     before = two.journal.read_bytes()
-    bad = run(app, ["salvage", "--check", "--data", str(two.folder)])
+    bad = twogaps("journal", "check", "--data", two.folder)
     assert bad.exit_code == 1
     assert two.first in bad.output
     assert two.journal.read_bytes() == before
-    intact = run(app, ["salvage", "--data", str(two.folder)])
+    intact = twogaps("journal", "salvage", "--data", two.folder)
     assert "the old one is" in " ".join(intact.output.split())
 
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from server.cli import app
 from server.cli.doctor import disk
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.opening import open_store
 from tests.journal.test_contract import played
 from tests.support.cases import opened
+from tests.support.cli import twogaps
 
 GOOD, BAD = RoomCode("GGGGGG"), RoomCode("BBBBBB")
 
@@ -37,7 +37,7 @@ def poisoned(tmp_path: Path) -> Path:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(app, words)
+    return twogaps(*words)
 
 
 def test_doctor_names_the_room_and_the_event(poisoned: Path) -> None:
@@ -52,7 +52,7 @@ def test_doctor_names_the_room_and_the_event(poisoned: Path) -> None:
 def test_check_names_the_room_and_the_event(poisoned: Path, where: str) -> None:
     at = str(poisoned)
     address = at if where == "--data" else f"sqlite:{at}/journal.sqlite"
-    done = run("salvage", "--check", where, address)
+    done = run("journal", "check", where, address)
     assert done.exit_code == 1
     text = " ".join(done.output.split())
     assert BAD in text
@@ -61,8 +61,8 @@ def test_check_names_the_room_and_the_event(poisoned: Path, where: str) -> None:
 
 
 def test_salvage_takes_the_room_up_to_the_event_before(poisoned: Path) -> None:
-    assert run("salvage", "--data", str(poisoned)).exit_code == 0
-    assert run("salvage", "--check", "--data", str(poisoned)).exit_code == 0
+    assert run("journal", "salvage", "--data", str(poisoned)).exit_code == 0
+    assert run("journal", "check", "--data", str(poisoned)).exit_code == 0
 
     async def sizes() -> dict[str, int]:
         async with open_store(poisoned, must_exist=True) as store:
@@ -76,7 +76,7 @@ def test_a_report_of_the_healthy_room_is_made_and_the_other_is_named(
 ) -> None:
     out = str(tmp_path / "r.json")
     at = ("--data", str(poisoned), "--format", "json")
-    assert run("report", GOOD, *at, "--out", out).exit_code == 0
-    refused = run("report", BAD, *at, "--out", out)
+    assert run("room", "report", GOOD, *at, "--out", out).exit_code == 0
+    refused = run("room", "report", BAD, *at, "--out", out)
     assert refused.exit_code == 1
     assert "event 3 (player_renamed)" in " ".join(refused.output.split())

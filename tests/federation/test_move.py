@@ -7,15 +7,14 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from client import host
-from server.cli import app
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
 from tests.support.arrive import arrive
 from tests.support.broker import MORE_KINDS, Kind, open_broker
+from tests.support.cli import twogaps
 from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.voters import Acks, Voter, check, everybody_again
@@ -26,7 +25,7 @@ A_SITE = 20
 
 def run(*arguments: object) -> str:
     """Run the command line; it has to end well."""
-    done = CliRunner().invoke(app, [str(word) for word in arguments])
+    done = twogaps(*arguments)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -64,7 +63,7 @@ async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
             await nodes["berlin"].kill()
             await asyncio.to_thread(
                 run,
-                "move-room", room.lower(), "--to", "lisbon",
+                "room", "move", room.lower(), "--to", "lisbon",
                 "--data", tmp_path / "berlin", "--into", tmp_path / "lisbon",
             )  # fmt: skip
             await everybody_again(voters, acks)
@@ -100,15 +99,13 @@ async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
 
 
 def test_what_cannot_be_moved_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
-    done = CliRunner().invoke(
-        app, ["move-room", "ABCDEF", "--to", "lisbon", "--data", str(tmp_path)]
-    )
+    done = twogaps("room", "move", "ABCDEF", "--to", "lisbon", "--data", tmp_path)
     assert done.exit_code == 1
     assert "no journal" in str(done.exception)
     bad = tmp_path / "x.room"
     bad.write_bytes(b"rubbish")
     (tmp_path / "site").write_text("lisbon\n")
-    done = CliRunner().invoke(app, ["take-room", str(bad), "--data", str(tmp_path)])
+    done = twogaps("room", "take", bad, "--data", tmp_path)
     assert done.exit_code == 1
     assert "no file of a room" in done.output
     assert not (tmp_path / "incoming").exists()

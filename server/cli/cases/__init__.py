@@ -1,18 +1,26 @@
 """Commands about cases and decks: look at them, check them, write and move them."""
 
-from __future__ import annotations
+from server.cli.cases.check import lint_cases
+from server.cli.cases.exchange import export_cases, import_cases
+from server.cli.cases.look import (
+    list_cases,
+    list_decks,
+    show_case,
+    show_deck,
+    show_stats,
+)
+from server.cli.cases.new import new_case
+from server.cli.cases.preview import preview_case
 
-import typer
-
-from server.cli.cases import check, counts, decks, exchange, look, new, preview
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    cases = typer.Typer(
-        no_args_is_help=True, help="Look at the cases; write and check your own."
-    )
-    for part in (look, counts, new, preview, check, exchange):
-        part.register(cases)
-    app.add_typer(cases, name="cases", rich_help_panel="Cases")
-    decks.register(app)
+__all__ = [
+    "export_cases",
+    "import_cases",
+    "lint_cases",
+    "list_cases",
+    "list_decks",
+    "new_case",
+    "preview_case",
+    "show_case",
+    "show_deck",
+    "show_stats",
+]

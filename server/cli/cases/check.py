@@ -1,4 +1,4 @@
-"""``twogaps cases lint``: every finding with its file, its key and what to do."""
+"""``twogaps case lint``: every finding with its file, its key and what to do."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ from scenarios.lint import lint as find_faults
 from scenarios.load import BUILTIN, load_library
 from scenarios.prose import grade
 from server.cli.console import CasesOption, complain, err, out
-
-
-def register(cases: typer.Typer) -> None:
-    """Add the command to those about cases."""
-    cases.command("lint")(lint_cases)
 
 
 def lint_cases(

@@ -1,4 +1,4 @@
-"""``twogaps cases export`` and ``import``: spreadsheets, Moodle and Kahoot."""
+"""``twogaps case export`` and ``import``: spreadsheets, Moodle and Kahoot."""
 
 from __future__ import annotations
 
@@ -36,12 +36,6 @@ class As(StrEnum):
     KAHOOT = "kahoot"
 
 
-def register(cases: typer.Typer) -> None:
-    """Add the commands to those about cases."""
-    cases.command("export")(export_cases)
-    cases.command("import")(import_cases)
-
-
 def export_cases(
     file: Annotated[
         Path, typer.Argument(help="What to write: .csv, .xlsx, or .gift for Moodle.")
@@ -67,7 +61,7 @@ def export_cases(
     """Write cases as a spreadsheet, or a deck as a quiz for Moodle or Kahoot.
 
     A spreadsheet has one row a case, a column for each key, and comes back by 'twogaps
-    cases import' without loss. For GIFT and Kahoot name a --deck: what their limits cut
+    case import' without loss. For GIFT and Kahoot name a --deck: what their limits cut
     is told.
     """
     library = load(cases)

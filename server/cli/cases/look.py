@@ -1,22 +1,22 @@
-"""``twogaps cases list`` and ``show``."""
+"""``twogaps case list``, ``show`` and ``stats``; ``twogaps deck list``, ``show``."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
 from scenarios.library import Library, ScenarioError
 from scenarios.load import load_library
+from scenarios.model import VerdictWord
+from scenarios.stats import VERDICTS, Stats, count
 from server.cli.console import CasesOption, complain, fail, out
-
-
-def register(cases: typer.Typer) -> None:
-    """Add the commands to those about cases."""
-    cases.command("list")(list_cases)
-    cases.command("show")(show_case)
 
 
 def load(folders: CasesOption) -> Library:
@@ -68,3 +68,71 @@ def show_case(
         cited = f"{source.authors} ({source.year}): {source.title}. {source.where}"
         table.add_row("source", f"{cited} [{source.checked}]")
     out.print(table)
+
+
+def show_stats(
+    cases: CasesOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count the cases by verdict, domain, decade, level, kind and how checked.
+
+    "Checked" is the weakest check among a case's sources.
+    """
+    stats = count(load(cases))
+    if as_json:
+        typer.echo(json.dumps(asdict(stats), indent=2))
+        return
+    out.print(_table("verdict", {"all": stats.verdicts}))
+    for dimension, rows in stats.by.items():
+        out.print(_table(dimension, rows))
+    out.print(_pairs(stats))
+    stops = ", ".join(stats.before_the_failure) or "none"
+    out.print(f"Stop before the failure ({len(stats.before_the_failure)}): {stops}.")
+
+
+def _table(name: str, rows: Mapping[str, Mapping[VerdictWord, int]]) -> Table:
+    table = Table(name)
+    for heading in (*VERDICTS, "total"):
+        table.add_column(heading, justify="right")
+    for value, counts in rows.items():
+        cells = [counts[verdict] for verdict in VERDICTS]
+        shown = [str(cell) if cell else "·" for cell in cells]
+        table.add_row(value, *shown, str(sum(cells)))
+    return table
+
+
+def _pairs(stats: Stats) -> Table:
+    title = f"{len(stats.minimal_pairs)} minimal pairs: one fact changed, other verdict"
+    table = Table("documented", "variant", title=title, title_justify="left")
+    for documented, variant in stats.minimal_pairs:
+        table.add_row(documented, variant)
+    return table
+
+
+def list_decks(cases: CasesOption = None) -> None:
+    """List all decks, each with its length and for whom it is."""
+    for deck in load(cases).decks.values():
+        length = f"{len(deck.rounds)} rounds, {deck.minutes} minutes"
+        out.print(f"[b]{deck.id}[/]  {deck.title}, {length}", highlight=False)
+        out.print(Padding(deck.audience, (0, 0, 0, 4)), style="dim")
+
+
+def show_deck(
+    deck_id: Annotated[str, typer.Argument(metavar="ID")], cases: CasesOption = None
+) -> None:
+    """Show what a deck teaches, its rounds and its reading."""
+    library = load(cases)
+    try:
+        deck = library.deck(deck_id)
+    except ScenarioError as exc:
+        raise fail(str(exc)) from exc
+    out.print(Panel(f"{deck.teaches}\n\nFor: {deck.audience}", title=deck.title))
+    table = Table("round", "case", "contrast", "transfer")
+    for number, item in enumerate(deck.rounds, start=1):
+        names = (item.case, item.contrast or "", item.transfer or "")
+        table.add_row(str(number), *names)
+    out.print(table)
+    for reading in deck.reading:
+        start = "[b]start here:[/] " if reading.start_here else ""
+        cited = f"{reading.authors} ({reading.year}): {reading.title}. {reading.where}"
+        out.print(f"{start}{cited}", highlight=False)

@@ -1,4 +1,4 @@
-"""``twogaps cases new``: asks for a case, question by question, and writes its file."""
+"""``twogaps case new``: asks for a case, question by question, and writes its file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ from server.cli.cases.exchange import write_text
 from server.cli.console import complain, err, fail, out
 
 INTERRUPTED = 130
-
-
-def register(cases: typer.Typer) -> None:
-    """Add the command to those about cases."""
-    cases.command("new")(new_case)
 
 
 def new_case(
@@ -75,7 +70,7 @@ class _Interview:
             return
         err.print()
         name = self._answers["id"]
-        again = f"twogaps cases new {name} --into {self._into}"
+        again = f"twogaps case new {name} --into {self._into}"
         complain(f"Your answers are kept in {self._draft}. Go on with: {again}")
 
     def finish(self) -> None:
@@ -93,8 +88,8 @@ class _Interview:
             if finding.file == self._file:
                 complain(str(finding))
         tail = f"--cases {self._into}"
-        out.print(f"See it: twogaps cases preview {case.id} {tail}", highlight=False)
-        out.print(f"Check it: twogaps cases lint {tail}", highlight=False)
+        out.print(f"See it: twogaps case preview {case.id} {tail}", highlight=False)
+        out.print(f"Check it: twogaps case lint {tail}", highlight=False)
 
     def _open(self, name: str) -> None:
         """Take up the draft of that name; refuse the name of a finished case."""

@@ -1,4 +1,4 @@
-"""``twogaps cases preview``: the pages on one case, while its author edits it."""
+"""``twogaps case preview``: the pages on one case, while its author edits it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from scenarios.library import Library, ScenarioError
 from server.app import Config, Running, running
 from server.cli.console import CasesOption, complain, fail, out
 from server.cli.logs import set_up_logging
-
-
-def register(cases: typer.Typer) -> None:
-    """Add the command to those about cases."""
-    cases.command("preview")(preview_case)
 
 
 def preview_case(

@@ -22,11 +22,6 @@ from server.net.addresses import Addresses
 MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[bold red]✗[/]"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(rich_help_panel="Play")(doctor)
-
-
 def doctor(
     host: Annotated[
         str, typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on.")

@@ -165,7 +165,7 @@ def journal(where: Address, now_ms: int) -> Finding | None:
         return bad(
             "journal",
             f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
-            "twogaps salvage takes out what is intact (with the server stopped).",
+            "Stop the server; twogaps journal salvage takes out what is intact.",
         )
     return good("journal", f"whole, {len(found.rooms)} rooms")
 
@@ -177,6 +177,6 @@ async def _examine(where: Address) -> Examination:
 
 _FROM_BACKUP = (
     "Update Two Gaps if the journal is of a later version. Otherwise stop the server; "
-    "twogaps salvage takes out what is intact, or twogaps restore puts a backup into a "
-    "new folder."
+    "twogaps journal salvage takes out what is intact, or twogaps journal restore "
+    "puts a backup into a new folder."
 )

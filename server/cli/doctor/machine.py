@@ -97,5 +97,5 @@ def library(cases: tuple[Path, ...]) -> Finding:
     return bad(
         "cases",
         f"{counted}; {len(loaded.problems)} left out: {first}",
-        "twogaps cases lint says what to change in each.",
+        "twogaps case lint says what to change in each.",
     )

@@ -166,7 +166,7 @@ def reading(journal: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as exc:
         raise JournalDamaged(
             f"{journal.name} cannot be read at all ({exc}). Put a backup back into an "
-            "empty folder with: twogaps restore."
+            "empty folder with: twogaps journal restore."
         ) from exc
 
 
