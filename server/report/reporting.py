@@ -26,6 +26,13 @@ log = logging.getLogger("twogaps.report")
 
 Question = GetReport | GetAcross
 
+_WORK = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from server.report.worker import main; sys.exit(main())"
+)
+"""Program of the report process. It imports from where this process imports, and never
+from the current folder."""
+
 _UNREADABLE = Refused(
     "storage_unavailable", "The journal cannot be read at the moment."
 )
@@ -149,9 +156,7 @@ async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
     Raises :class:`Refused` with the reason where the rooms cannot be reported on.
     """
     worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "server.report.worker",
+        *(sys.executable, "-P", "-c", _WORK, *sys.path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -159,7 +159,7 @@ async def soak(folder: Path, duration_s: float, people: int) -> Soaked:
     """Play games on a server of its own for so long; return what was noted."""
     port = _free_port()
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.cli", "serve", "--host", "127.0.0.1",
+        sys.executable, "-m", "twogaps", "serve", "--host", "127.0.0.1",
         "--port", str(port), "--open", "--data", str(folder), "--log-level", "warning",
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip

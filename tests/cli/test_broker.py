@@ -58,7 +58,7 @@ async def test_sites_come_and_go_while_the_broker_runs(
     folder = tmp_path / "broker"
     if kind == "nats":  # as people start it, and not as the other tests do
         listen = ["--address", "127.0.0.1", "--port", str(broker.port)]
-        command = [sys.executable, "-m", "server.cli", "broker", "run"]
+        command = [sys.executable, "-m", "twogaps", "broker", "run"]
         broker = Broker(broker.port, *command, "--folder", str(folder), *listen)
     await broker.start()
     try:

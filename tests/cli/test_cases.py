@@ -138,7 +138,7 @@ def test_rubbish_rows_are_told_and_the_good_ones_written(tmp_path: Path) -> None
 
 async def test_preview_prints_its_link_and_stops_on_request(own: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.cli", "case", "preview", "good",
+        sys.executable, "-m", "twogaps", "case", "preview", "good",
         "--cases", str(own), "--no-open",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip

@@ -122,7 +122,7 @@ async def test_serve_prints_links_and_a_qr_code_and_stops_on_request(
     tmp_path: Path,
 ) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.cli", "serve", "--host", "127.0.0.1", "--port",
+        sys.executable, "-m", "twogaps", "serve", "--host", "127.0.0.1", "--port",
         "0", "--data", str(tmp_path), "--room", "first-class",
         cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -132,7 +132,7 @@ async def test_serve_prints_links_and_a_qr_code_and_stops_on_request(
         while "Ctrl-C" not in text:
             text += (await process.stdout.readline()).decode()
         second = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server.cli", "serve", "--port", "0",
+            sys.executable, "-m", "twogaps", "serve", "--port", "0",
             "--data", str(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert second.stderr is not None

@@ -66,7 +66,7 @@ def test_the_broker_without_a_verb_still_runs(
 
 
 def test_the_earlier_name_works_from_a_shell(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "server.cli", "rooms", "--data", str(tmp_path)]
+    command = [sys.executable, "-m", "twogaps", "rooms", "--data", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "'twogaps rooms' is now 'twogaps room list'" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from server.game.events import PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
-from server.report.reporting import exchange
+from server.report.reporting import exchange, made_elsewhere
 from server.report.worker import Job, make
 from tests.support.cases import opened
 
@@ -46,4 +47,14 @@ def test_another_room_that_does_not_replay_spoils_no_report() -> None:
     stray = PlayerRenamed(PlayerId("unknown"), "x")
     lines = [f"{encode(event)}\n".encode() for event in (healthy, damaged, stray)]
     page = make(Job("page", (1,), others=(2,)), iter(lines))
+    assert b'"code":"TESTAA"' in page
+
+
+async def test_the_report_process_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("server.py", "random.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('the wrong file')\n")
+    monkeypatch.chdir(tmp_path)
+    page = await made_elsewhere(Job("page", (1,)), [[encode(opened())]])
     assert b'"code":"TESTAA"' in page

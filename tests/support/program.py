@@ -45,7 +45,7 @@ class Program:
         words = ("serve", "--host", "127.0.0.1", "--port", str(self.port))
         with self._log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *before, sys.executable, "-m", "server.cli",
+                *before, sys.executable, "-m", "twogaps",
                 *words, *self._options, *more,
                 cwd=ROOT, env={**os.environ, "COLUMNS": "200", **self._environment},
                 stdin=asyncio.subprocess.DEVNULL,

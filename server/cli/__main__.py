@@ -1,5 +1,0 @@
-"""``python -m server.cli`` is the same as ``twogaps``."""
-
-from server.cli import main
-
-main()

@@ -1,0 +1,109 @@
+"""Start ``twogaps``, unless other code has taken the place of its packages.
+
+Nothing but ``sys`` and ``os`` is imported at module level: both are loaded when Python
+starts, so a file in the current folder cannot shadow them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+PACKAGES = ("server", "client", "scenarios")
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+REMEDY = (
+    "Run Two Gaps in an environment of its own: uvx two-gaps; or: python3 -m venv gaps "
+    "&& gaps/bin/pip install two-gaps."
+)
+
+
+def main() -> None:
+    """Run the program; exit with status 1 and one line if a package is not ours."""
+    leave_current_folder()
+    culprit = find_culprit()
+    if culprit is not None:
+        sys.stderr.write(f"twogaps: {culprit}. {REMEDY}\n")
+        sys.exit(1)
+    from server.cli import main as run
+
+    run()
+
+
+def leave_current_folder() -> None:
+    """Import nothing from the current folder, unless the program itself is there.
+
+    ``python -m`` and an empty entry of PYTHONPATH put it before the standard library,
+    where a ``random.py`` or ``server.py`` would be imported.
+    """
+    try:
+        here = os.path.realpath(os.getcwd())
+    except FileNotFoundError:  # the folder was removed
+        return
+    if here == ROOT:
+        return
+    library = os.path.dirname(os.__file__)
+    end = sys.path.index(library) if library in sys.path else 1
+    kept = [path for path in sys.path[:end] if os.path.realpath(path) != here]
+    sys.path[:end] = kept
+
+
+def find_culprit() -> str | None:
+    """Return what has taken the place of our code; None if all of it is ours."""
+    return _changed_file() or _foreign_package()
+
+
+def _foreign_package() -> str | None:
+    """Look where each package would be imported from; import none of them."""
+    from importlib.util import find_spec
+
+    for name in PACKAGES:
+        ours = os.path.join(ROOT, name, "__init__.py")
+        spec = find_spec(name)
+        origin = spec.origin if spec is not None else None
+        if origin is None or os.path.realpath(origin) != ours:
+            if origin is None:
+                return f"{ours} is missing; another package may have removed it"
+            return f"'import {name}' finds {origin} instead of {ours}"
+    return None
+
+
+def _changed_file() -> str | None:
+    """Compare our files with the sizes that the installer recorded.
+
+    A checkout has no record. A file that was edited by hand is accepted: it counts only
+    if another distribution says that it installed it.
+    """
+    import csv
+    from pathlib import Path
+
+    root = Path(ROOT)
+    for record in root.glob("two_gaps-*.dist-info/RECORD"):
+        with record.open(newline="", encoding="utf-8") as lines:
+            rows = [row for row in csv.reader(lines) if len(row) == 3]
+        for name, _, size in rows:
+            if name.partition("/")[0] not in PACKAGES or not size:
+                continue
+            path = root / name
+            if not path.is_file():
+                return f"the file {path} is missing"
+            if path.stat().st_size != int(size):
+                other = _installer_of(name, record.parent)
+                if other is not None:
+                    return f"the file {path} was overwritten by '{other}'"
+    return None
+
+
+def _installer_of(name: str, ours: os.PathLike[str]) -> str | None:
+    """Return the distribution, other than ours, that lists a file as its own."""
+    from pathlib import Path
+
+    for record in Path(ROOT).glob("*.dist-info/RECORD"):
+        if record.parent == ours:
+            continue
+        if f"\n{name}," in "\n" + record.read_text(encoding="utf-8"):
+            return record.parent.name.partition("-")[0]
+    return None
+
+
+if __name__ == "__main__":
+    main()
