@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import zxingcpp
 
 pytest.importorskip("playwright")
 
@@ -264,3 +267,37 @@ async def test_it_reflows(table: Table, width: int) -> None:
         await expect(page.get_by_role("heading", level=1).first).to_be_visible()
         reach = await page.evaluate("document.documentElement.scrollWidth")
         assert reach <= width, path
+
+
+PIXELS = """
+async (svg) => {
+  const copy = svg.cloneNode(true);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", 400);
+  copy.setAttribute("height", 400);
+  const image = new Image();
+  image.src = "data:image/svg+xml," + encodeURIComponent(copy.outerHTML);
+  await image.decode();
+  const canvas = new OffscreenCanvas(400, 400).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  const red = canvas.getImageData(0, 0, 400, 400).data.filter((_, i) => i % 4 === 0);
+  return btoa(String.fromCharCode(...red.slice(0, 80000)))
+    + " " + btoa(String.fromCharCode(...red.slice(80000)));
+}
+"""
+"""Draws a QR code of 400 x 400 pixels; returns its grey values, in two halves."""
+
+
+async def test_the_code_for_another_device_holds_the_consoles_own_link(
+    table: Table,
+) -> None:
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    await host.get_by_role("button", name="Other device").click()
+    dialog = host.get_by_role("dialog", name="Move to another device")
+    link = await dialog.get_by_role("textbox").input_value()
+    assert link.endswith(table.host_path(room)), link
+    halves = await dialog.locator("svg[role=img]").evaluate(PIXELS)
+    grey = b"".join(map(base64.b64decode, halves.split()))
+    pixels = np.frombuffer(grey, np.uint8).reshape(400, 400)
+    assert [code.text for code in zxingcpp.read_barcodes(pixels)] == [link]
