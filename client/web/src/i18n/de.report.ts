@@ -1,7 +1,7 @@
 // Alle deutschen Texte der Berichtsseite.
 import type { ReportCatalogue } from "./en.report";
 
-export const deReport: ReportCatalogue = {
+export const words: ReportCatalogue = {
   noKey: "Diese Seite braucht ihren ganzen Link mit dem Schlüssel. Öffne sie aus der Konsole.",
   lost: "Dieser Link öffnet hier keinen Bericht. Prüfe, ob er vollständig ist und der Server den Raum noch hat.",
   making: "Der Bericht entsteht…",

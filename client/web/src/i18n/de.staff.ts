@@ -3,7 +3,7 @@ import type { StaffCatalogue } from "./en.staff";
 
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-export const deStaff: StaffCatalogue = {
+export const words: StaffCatalogue = {
   console: "Konsole",
   adminTitle: "Einen Raum öffnen",
   noKey: "Diese Seite braucht ihren ganzen Link mit dem Schlüssel. Starte den Server mit „twogaps serve“ und öffne den Link, den er ausgibt.",

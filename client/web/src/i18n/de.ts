@@ -3,7 +3,7 @@ import type { Catalogue } from "./en";
 
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-export const de: Catalogue = {
+export const words: Catalogue = {
   language: "Deutsch",
   locale: "de",
   name: "Two Gaps",

@@ -1,6 +1,6 @@
 // Every English string of the report's page. What the server says in sentences comes
 // with the report and stays English.
-export const enReport = {
+export const words = {
   noKey: "This page needs its full link, with the key in it. Open it from the host’s console.",
   lost: "This link opens no report here. Check that it is complete, and that the server still has the room.",
   making: "The report is being made…",
@@ -164,4 +164,4 @@ export const enReport = {
   ] as [string, string][],
 };
 
-export type ReportCatalogue = typeof enReport;
+export type ReportCatalogue = typeof words;

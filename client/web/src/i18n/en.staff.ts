@@ -1,7 +1,7 @@
 // Every English string of the console, the admin page and the report.
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-export const enStaff = {
+export const words = {
   // Console: opening a room
   console: "Console",
   adminTitle: "Open a room",
@@ -177,4 +177,4 @@ export const enStaff = {
   leansTo: "Called too often",
 };
 
-export type StaffCatalogue = typeof enStaff;
+export type StaffCatalogue = typeof words;

@@ -2,7 +2,7 @@
 // which phones never load. Another language is one more pair of files like these.
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-export const en = {
+export const words = {
   language: "English",
   locale: "en",
   name: "Two Gaps",
@@ -230,4 +230,4 @@ export const en = {
 
 };
 
-export type Catalogue = typeof en;
+export type Catalogue = typeof words;

@@ -1,35 +1,79 @@
 // The language of the page: the one chosen here before, else the browser's, else
 // English. `text.t` is the whole catalogue; switching it redraws the page.
+//
+// A language is four files beside this one: xx.ts, xx.late.ts, xx.staff.ts and
+// xx.report.ts. Nothing else names it. English is always there; files of another language
+// are fetched when they are needed.
 import { language } from "../room/memory";
-import { en, type Catalogue } from "./en";
+import { words as en, type Catalogue } from "./en";
 
-export type LanguageCode = "en" | "de";
-export const LANGUAGES: Record<LanguageCode, string> = { en: "English", de: "Deutsch" };
+type Files<T> = Record<string, () => Promise<{ words: T }>>;
 
-// English is always there; another language is fetched when it is wanted.
-const LOADERS: Record<LanguageCode, () => Promise<Catalogue>> = {
-  en: async () => en,
-  de: async () => (await import("./de")).de,
-};
+const FILES = import.meta.glob<{ words: Catalogue }>(["./??.ts", "!./en.ts"]);
 
-class Text {
-  /** What brings the strings of other pages along, see staff.svelte.ts. */
-  readonly alsoLoad: ((code: LanguageCode) => Promise<void>)[] = [];
-  t: Catalogue = $state.raw(en);
+/** The codes of all languages, and what each calls itself. */
+export const LANGUAGES: Record<string, string> = Object.fromEntries(
+  ["en", ...Object.keys(FILES).map((file) => file.slice(2, 4))].map((code) => [code, nameOf(code)]),
+);
 
-  get code(): LanguageCode {
-    return this.t.locale as LanguageCode;
+function nameOf(code: string): string {
+  const name = new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code;
+  return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
+}
+
+/** One part of the words, in the language of the page. */
+export class Words<T> {
+  t: T = $state.raw() as T;
+  readonly #english: T;
+  readonly #files: Files<T>;
+  readonly #part: string;
+
+  /** `part` is what stands between the code and ".ts" in the names of its files. */
+  constructor(english: T, files: Files<T>, part: string) {
+    this.t = english;
+    this.#english = english;
+    this.#files = files;
+    this.#part = part;
   }
 
-  async use(code: LanguageCode): Promise<void> {
-    const others = this.alsoLoad.map((load) => load(code));
-    const [t] = await Promise.all([LOADERS[code](), ...others]);
-    this.t = t;
+  /** Fetch a language; return what shows it. */
+  async fetch(code: string): Promise<() => void> {
+    const file = this.#files[`./${code}${this.#part}.ts`];
+    const t = file ? (await file()).words : this.#english;
+    return () => (this.t = t);
+  }
+}
+
+class Text {
+  readonly #main = new Words(en, FILES, "");
+  readonly #parts: Words<unknown>[] = [this.#main as Words<unknown>];
+
+  get t(): Catalogue {
+    return this.#main.t;
+  }
+
+  get code(): string {
+    return this.t.locale;
+  }
+
+  /** Settled once every part that has joined is there. */
+  joined: Promise<unknown> = Promise.resolve();
+
+  /** Let a part of the words follow the language, from the present one on. */
+  join<T>(part: Words<T>): void {
+    this.#parts.push(part as Words<unknown>);
+    // A language that cannot be fetched now: the part stays English.
+    const shown = part.fetch(this.code).then((show) => show(), () => undefined);
+    this.joined = Promise.all([this.joined, shown]);
+  }
+
+  async use(code: string): Promise<void> {
+    for (const show of await Promise.all(this.#parts.map((part) => part.fetch(code)))) show();
     document.documentElement.lang = code;
   }
 
   /** Switch, and remember it. */
-  async choose(code: LanguageCode): Promise<void> {
+  async choose(code: string): Promise<void> {
     language.set(code);
     await this.use(code);
   }
@@ -37,9 +81,9 @@ class Text {
   /** The start-up choice. */
   async begin(): Promise<void> {
     const wished = language.get() ?? navigator.languages?.[0] ?? navigator.language;
-    const code = wished.toLowerCase().startsWith("de") ? "de" : "en";
+    const code = wished.slice(0, 2).toLowerCase();
     // A language that cannot be fetched now must not keep the page from starting.
-    await this.use(code).catch(() => undefined);
+    await this.use(code in LANGUAGES ? code : "en").catch(() => undefined);
   }
 
   /** A number as this language writes it, at most one decimal. */

@@ -1,12 +1,6 @@
-// The strings of the report's page, which no other page loads.
-import { enReport, type ReportCatalogue } from "./en.report";
-import { text } from "./index.svelte";
+// The words of the report's page, which no other page loads.
+import { words as en, type ReportCatalogue } from "./en.report";
+import { text, Words } from "./index.svelte";
 
-class ReportText {
-  t: ReportCatalogue = $state.raw(enReport);
-}
-
-export const reportText = new ReportText();
-text.alsoLoad.push(async (code) => {
-  reportText.t = code === "de" ? (await import("./de.report")).deReport : enReport;
-});
+export const reportText = new Words(en, import.meta.glob<{ words: ReportCatalogue }>(["./??.report.ts", "!./en.report.ts"]), ".report");
+text.join(reportText);

@@ -1,12 +1,6 @@
-// The strings of the console, which phones never load.
-import { enStaff, type StaffCatalogue } from "./en.staff";
-import { text } from "./index.svelte";
+// The words of the console, which phones never load.
+import { words as en, type StaffCatalogue } from "./en.staff";
+import { text, Words } from "./index.svelte";
 
-class StaffText {
-  t: StaffCatalogue = $state.raw(enStaff);
-}
-
-export const staff = new StaffText();
-text.alsoLoad.push(async (code) => {
-  staff.t = code === "de" ? (await import("./de.staff")).deStaff : enStaff;
-});
+export const staff = new Words(en, import.meta.glob<{ words: StaffCatalogue }>(["./??.staff.ts", "!./en.staff.ts"]), ".staff");
+text.join(staff);

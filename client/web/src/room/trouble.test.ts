@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { en } from "../i18n/en";
+import { words as en } from "../i18n/en";
 import type { Bye, RefusedMessage, Welcome } from "../protocol";
 import { EMPTY, type Room } from "./model";
 import { troubleOf } from "./trouble";

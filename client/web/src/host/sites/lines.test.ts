@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SiteLink } from "../../protocol";
-import { siteStaffWords } from "../../i18n/sites.staff";
+import { siteStaffWords } from "../../i18n/late.svelte";
 import { goOn, lineOf, waitingFor } from "./lines";
 
 const w = siteStaffWords();

@@ -1,10 +1,10 @@
 // What is said of each site: pure, so that it is tested without a page.
 import type { HeldReveal, SiteCard, SiteLink } from "../../protocol";
 import type { Command } from "../../room/session.svelte";
-import type { SiteStaffWords } from "../../i18n/sites.staff";
+import type { SitesOfHosts } from "../../i18n/late.svelte";
 
 /** How a site is connected, and how far behind it is. */
-export function lineOf(w: SiteStaffWords, link: SiteLink | null): string {
+export function lineOf(w: SitesOfHosts, link: SiteLink | null): string {
   if (!link) return w.isGone;
   if (link.is_here) return w.isHere;
   const line = link.is_up ? w.isUp : w.isCut;
@@ -12,13 +12,13 @@ export function lineOf(w: SiteStaffWords, link: SiteLink | null): string {
   return [line, ...silence, ...debt(w, link)].join(", ");
 }
 
-function debt(w: SiteStaffWords, link: SiteLink): string[] {
+function debt(w: SitesOfHosts, link: SiteLink): string[] {
   if (link.waiting) return [w.onTheWay(link.waiting)];
   return link.is_behind || !link.is_up ? [] : [w.upToDate];
 }
 
 /** For whom a reveal waits, and what is known of each. */
-export function waitingFor(w: SiteStaffWords, held: HeldReveal): string {
+export function waitingFor(w: SitesOfHosts, held: HeldReveal): string {
   const sites = held.sites.map((site) => {
     const facts = [
       ...(site.waiting ? [w.onTheWay(site.waiting)] : []),

@@ -1,0 +1,138 @@
+// Strings that load after the first paint: with the card, with sites, and with the pages
+// for authors of cases.
+const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+export const words = {
+  /** The card of a learner, and "say it". */
+  card: {
+    cardFor: (name: string) => `${name}’s card`,
+    cardIntro: (right: number, of: number) =>
+      `You named the broken gap in ${right} of ${few(of, "case", "cases")} at first vote.`,
+    cardNone: "No scored votes in this game.",
+    sureAndWrong: "Where you were sure and wrong",
+    noneSureWrong: "You were never sure and wrong.",
+    lean: "Which way you lean",
+    leanOuter: "When you miss, you mostly call an inner failure outer: check whether the objective was right before you blame it.",
+    leanInner: "When you miss, you mostly call an outer failure inner: check whether the system simply did what was asked.",
+    leanNone: "Your misses go both ways: no lean to speak of.",
+    leanFew: "Too few misses to see a lean.",
+    calibration: "When you said…",
+    calibrationLine: (percent: number, right: number, n: number) =>
+      `${percent} %: you were right ${right} of ${n}`,
+    saveCard: "Save as a file",
+    print: "Print",
+    biasOver: (said: string, right: string) =>
+      `On the whole you said ${said} and were right in ${right}: surer than right.`,
+    biasUnder: (said: string, right: string) =>
+      `On the whole you said ${said} and were right in ${right}: you may dare to say more.`,
+    biasNone: (said: string, right: string) =>
+      `On the whole you said ${said} and were right in ${right}: about as sure as right.`,
+
+    sayTitle: "Say it",
+    sayPrompt: "Say it as an expert would: the objective, what was learned, where it broke, whose fix.",
+    sayPlaceholder: "One sentence of your own",
+    sayStored: "It is kept with your votes in the host’s journal, and forgotten with your name.",
+    saySend: "Send",
+    saySent: "Recorded. You can still change it.",
+    sayYours: "You said",
+    sayExpert: "An expert would say",
+    sayOnCard: "Say it yourself first",
+
+    takeTitle: "Six to come back to",
+    takeWhen: (date: string) => `New cases, for ${date}: decide first, then open the answer.`,
+    takeAnswer: "The answer",
+    takeCalendar: "Put the date in a calendar",
+    takeEvent: "Two Gaps: six cases to come back to",
+  },
+  /** Sites as every page shows them. */
+  sites: {
+    sideBySide: "Site by site",
+    site: "Site",
+    saidOuter: "said outer",
+    saidOption: (name: string) => `said ${name.toLowerCase()}`,
+    first: "first vote",
+    second: "second vote",
+    here: "here",
+    percent: (value: number) => `${value} %`,
+    range: (low: number, high: number) => `${low} to ${high}`,
+    interval: "95 % interval",
+    n: (n: number) => `n = ${n}`,
+    hidden: {
+      few: "too few to show",
+      cover: "not shown, to keep a small site’s votes private",
+    },
+    noVotes: "no votes",
+    noScores: "no scores",
+    meanScore: "mean score of a person",
+  },
+  /** Sites as only hosts see them. */
+  sitesOfHosts: {
+    title: "Sites",
+    isHere: "this server",
+    isUp: "connected",
+    isCut: "line cut",
+    isGone: "not heard of",
+    silent: (seconds: number) => `not heard for ${seconds} s`,
+    onTheWay: (n: number) => few(n, "vote on its way", "votes on their way"),
+    upToDate: "all votes are in",
+    people: (n: number, connected: number) =>
+      connected === n ? few(n, "person", "people") : `${few(n, "person", "people")}, ${connected} connected`,
+    answered: (n: number) => `${n} answered`,
+    late: (n: number) => few(n, "vote came too late", "votes came too late"),
+    lateHint: "Votes that were cast in time but arrived after the reveal. They are kept, and not scored.",
+    right: "Right, by site",
+    rightOf: (percent: number, low: number, high: number) =>
+      `${percent} % (${low} to ${high})`,
+    unjudged: (n: number) => `n = ${n}`,
+    waiting: (name: string) => `Waiting for ${name}`,
+    goOn: "Go on without",
+    goOnHint: "Votes that come later are kept, told to their players, and not scored.",
+    screen: "Projector page there",
+    invite: "Invite a co-host",
+    inviteHint: (site: string) =>
+      `For a colleague who sits with the people of ${site}: may lock the site, remove people there and give them time. The link works at ${site} only.`,
+    noAddress: "This site has not said its address. Put its own in front of this:",
+    cohost: (site: string) => `Co-host of ${site}`,
+    cohostMay: "You act for the people of your site only. The host leads the game.",
+    lock: "Lock this site",
+    unlock: "Unlock this site",
+    isLocked: "Nobody new can join at this site.",
+    giveTime: "Give them 30 s more",
+    given: (seconds: number) => `Your people have ${seconds} s left.`,
+    ownPeople: "People here",
+    lost: "This link does not open a room here. It works at its own site only, while that site is connected.",
+    none: "Nobody plays at another site yet.",
+  },
+  /** The preview of a case. */
+  preview: {
+    leftOut: (n: number) => (n === 1 ? "One file is left out" : `${n} files are left out`),
+    leftOutHint: "The other cases are there. Mend the file and come back to this page.",
+    steps: "Step by step, on phone and projector",
+    title: "Preview of a case",
+    momentsName: "Moments of the round",
+    earlier: "Back",
+    later: "Next",
+    asPhone: "On a phone",
+    asProjector: "On the projector",
+    moments: {
+      read: "Read",
+      vote: "Vote",
+      vote_closed: "Votes closed",
+      discuss: "Discuss",
+      "reveal.tallies": "Results",
+      "reveal.intended": "What we meant",
+      "reveal.written": "What we wrote",
+      "reveal.learned": "What it learned",
+      "reveal.verdict": "Verdict",
+      "reveal.why_not": "Why not the other gap",
+      "reveal.flip": "What would flip it",
+      "reveal.fix": "Repair and owner",
+      "reveal.beyond": "Beyond the repair",
+      "reveal.say": "Say it",
+      fix: "Which repair?",
+      fix_reveal: "The repairs, judged",
+    } as Record<string, string>,
+  },
+};
+
+export type LateCatalogue = typeof words;

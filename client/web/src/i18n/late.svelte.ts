@@ -1,0 +1,14 @@
+// Words that load after the first paint, with the components that need them.
+import { words as en, type LateCatalogue } from "./en.late";
+import { text, Words } from "./index.svelte";
+
+const late = new Words(en, import.meta.glob<{ words: LateCatalogue }>(["./??.late.ts", "!./en.late.ts"]), ".late");
+text.join(late);
+
+export type SitesOfHosts = LateCatalogue["sitesOfHosts"];
+
+// Each is reactive where it is called from markup.
+export const cardWords = () => late.t.card;
+export const siteWords = () => late.t.sites;
+export const siteStaffWords = () => late.t.sitesOfHosts;
+export const previewWords = () => late.t.preview;
