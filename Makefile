@@ -101,11 +101,12 @@ $(VENV)/.played: $(VENV)/bin/python $(SOURCES) $(WEB)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.tested: $(VENV)/.played
+$(VENV)/.tested: $(VENV)/.played tools/prose/package-lock.json
 	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m tools.prose --install
 	@touch $@
 
 clean: ## Remove everything that was installed or built here (not your data)
-	rm -rf $(VENV) client/web/node_modules client/web/dist build dist *.egg-info
+	rm -rf $(VENV) client/web/node_modules client/web/dist tools/prose/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -30,6 +30,7 @@ BIN = Path(PYTHON).parent
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "types": ((str(BIN / "mypy"),),),
     "pages": ((PYTHON, "-m", "tests.support.web"),),
+    "prose": ((PYTHON, "-m", "tools.prose"),),
     "style": (
         (str(BIN / "ruff"), "format", "--check", "."),
         (str(BIN / "ruff"), "check", "."),

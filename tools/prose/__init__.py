@@ -1,0 +1,1 @@
+"""Checks the words of the project: documents, docstrings, messages, catalogues."""
