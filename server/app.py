@@ -37,7 +37,7 @@ from server.net.gate import Gate
 from server.net.health import Check, Health, check_journal, check_space
 from server.net.limits import fitted
 from server.net.links import Keeper
-from server.net.operations import Operations, measure_lag
+from server.net.operations import LagMeter, Operations
 from server.net.pages import Pages
 from server.net.server import Door
 from server.protocol.keys import KEY_BYTES
@@ -203,7 +203,7 @@ async def _start(
     start(
         Part("rooms", lambda: core.directory.run(started), is_vital=True),
         Part("links", core.keeper.run),
-        Part("loop-lag", lambda: measure_lag(core.metrics, core.gate.feel)),
+        Part("loop-lag", LagMeter(core.metrics, core.gate.feel).run),
         Part("reports", core.reports.run),
     )
     await started.wait()
@@ -267,7 +267,9 @@ def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
 
 
 def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Operations:
-    health = Health(_checks(config, core, tree), core.metrics)
+    health = Health(
+        _checks(config, core, tree), core.metrics, fresh_s=config.health_fresh_s
+    )
 
     def why_closed() -> str | None:
         return tree.complaint or desk.why_closed
@@ -277,9 +279,9 @@ def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Oper
 
 def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
     """Return what /healthz tries: the parts that this server has."""
-    tried = {"journal": check_journal(core.store), "tasks": tree.check}
+    tried = {"journal": check_journal(core.store.check), "tasks": tree.check}
     if config.data is not None:
-        tried["disk"] = check_space(config.data)
+        tried["disk"] = check_space(config.data, config.low_disk_bytes)
     tried.update(core.sites.checks())
     return tried
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from server.folder import CannotStart
 from server.journal.store import Journal
 from server.net.admin import BringPractice
+from server.net.health import LOW_BYTES
 from server.net.limits import Limits
 from server.supervision import Restarts
 
@@ -59,6 +60,10 @@ class Config:
     long as they stay."""
     store: Callable[[], Awaitable[Journal]] | None = None
     """Opens another store than ``data`` asks for."""
+    health_fresh_s: float = 1.0
+    """How long a look at the server's health is good for, in seconds."""
+    low_disk_bytes: int = LOW_BYTES
+    """Free space below which the server is not healthy."""
     restarts: Restarts = field(default_factory=Restarts)
     """How often a background part that failed is started again."""
     drain_s: float = 1.5

@@ -16,16 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from server.disk import DiskError
-from server.journal.store import EventStore, StoreUnavailable
+from server.journal.store import StoreUnavailable
 from server.metrics import Metrics
 
 log = logging.getLogger("twogaps.health")
-
-FRESH_S = 1.0
-"""How long a look is good for."""
-
-PATIENCE_S = 3.0
-"""A part that has not answered after so long does not work."""
 
 LOW_BYTES = 16 * 1024 * 1024
 """Less free space than this is a full disk soon: a class of 300 writes about 1 MB."""
@@ -42,19 +36,26 @@ class Health:
         checks: Mapping[str, Check],
         metrics: Metrics,
         now: Callable[[], float] = time.monotonic,
+        *,
+        fresh_s: float = 1.0,
+        patience_s: float = 3.0,
     ) -> None:
-        """``now`` tells seconds that never go back."""
+        """A look is good for ``fresh_s`` seconds. A part that has not answered after
+        ``patience_s`` seconds does not work; ``now`` tells seconds that never go back.
+        """
         self._checks = dict(checks)
         self._metrics = metrics
         self._now = now
-        self._looked_s = -FRESH_S
+        self._fresh_s = fresh_s
+        self._patience_s = patience_s
+        self._looked_s = -fresh_s
         self._found: dict[str, str | None] = {}
         self._looking = asyncio.Lock()
 
     async def look(self) -> Mapping[str, str | None]:
         """Return for each part what is wrong with it, or None; a second old at most."""
         async with self._looking:
-            if self._now() - self._looked_s >= FRESH_S:
+            if self._now() - self._looked_s >= self._fresh_s:
                 self._take_in(await self._try_all())
                 self._looked_s = self._now()
             return self._found
@@ -64,10 +65,13 @@ class Health:
 
         async def attempt(part: str, check: Check) -> None:
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(self._patience_s):
                     found[part] = await check()
             except TimeoutError:
                 found[part] = "does not answer"
+            except Exception:
+                log.exception("health: the check of %s failed", part)
+                found[part] = "cannot be checked"
 
         async with asyncio.TaskGroup() as group:
             for part, check in self._checks.items():
@@ -85,12 +89,12 @@ class Health:
         self._found = found
 
 
-def check_journal(store: EventStore) -> Check:
-    """Return a check that commits a heartbeat and waits for its sync."""
+def check_journal(commit: Callable[[], Awaitable[None]]) -> Check:
+    """Return a check of the journal: ``commit`` writes a heartbeat to it, and syncs."""
 
     async def check() -> str | None:
         try:
-            await store.check()
+            await commit()
         except StoreUnavailable:
             return "cannot be written"
         return None
@@ -98,7 +102,7 @@ def check_journal(store: EventStore) -> Check:
     return check
 
 
-def check_space(folder: Path, low_bytes: int | None = None) -> Check:
+def check_space(folder: Path, low_bytes: int = LOW_BYTES) -> Check:
     """Return a check of the free space where the journal grows.
 
     A heartbeat alone may still fit into a file that exists; a class's votes may not.
@@ -109,8 +113,7 @@ def check_space(folder: Path, low_bytes: int | None = None) -> Check:
             free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
         except OSError:
             return "cannot be read"
-        low = LOW_BYTES if low_bytes is None else low_bytes
-        return "is nearly full" if free < low else None
+        return "is nearly full" if free < low_bytes else None
 
     return check
 

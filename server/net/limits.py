@@ -7,19 +7,21 @@ buckets, and the number of sockets fits the number of files the process may open
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 if sys.platform != "win32":
     import resource
 
 log = logging.getLogger("twogaps.net")
 
+Number = TypeVar("Number", int, float)
 Value = TypeVar("Value")
 
 Now = Callable[[], float]
@@ -39,8 +41,8 @@ class BadLimit(ValueError):  # noqa: N818 - reads as a sentence where it is caug
 
 
 def _limit(
-    default: float, unit: str, answer: str, about: str, *, least: float = 1
-) -> Any:
+    default: Number, unit: str, answer: str, about: str, *, least: float = 1
+) -> Number:
     """Return a field of :class:`Limits`: what it bounds, what is answered beyond it."""
     notes = {ABOUT: about, ANSWER: answer, UNIT: unit, LEAST: least}
     return field(default=default, metadata=notes)
@@ -198,10 +200,11 @@ class Limits:
 
         Raises :class:`BadLimit`, which says what would do.
         """
-        return replace(self, **dict(map(_parse, settings)))
+        numbers = dict(map(_parse, settings))
+        return replace(self, **numbers)  # type: ignore[arg-type] # whole where it must be
 
 
-def _parse(setting: str) -> tuple[str, Any]:
+def _parse(setting: str) -> tuple[str, int | float]:
     name, _, text = setting.partition("=")
     known = {each.name: each for each in fields(Limits)}
     about = known.get(name.strip())
@@ -227,15 +230,17 @@ def fitted(limits: Limits) -> Limits:
     """Raise the process's limit of open files as far as it may; return what fits it."""
     if sys.platform == "win32":  # no such limit there
         return limits
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard == resource.RLIM_INFINITY:
+    files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses "without a limit"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        files = hard
+    if files == resource.RLIM_INFINITY:
         return limits
-    found = fit(limits, hard)
+    found = fit(limits, files)
     if found != limits:
         log.warning(
             "only %d files may be open: at most %d sockets at once (ulimit -n)",
-            hard,
+            files,
             found.sockets,
         )
     return found

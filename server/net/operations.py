@@ -24,9 +24,6 @@ from server.net.pages import json_response, not_found, response
 from server.protocol.keys import is_equal
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-OPEN_TIMEOUT_S = 15
-PULSE_S = 0.5
-"""How often the event loop's lateness is measured."""
 
 
 class Operations:
@@ -89,8 +86,13 @@ def _verdict(found: Mapping[str, str | None]) -> Response:
     return json_response(status, {"ok": is_well, "parts": parts})
 
 
-async def listen_privately(operations: Operations, host: str, port: int) -> Server:
-    """Open the operators' port. Raises OSError where that cannot be done."""
+async def listen_privately(
+    operations: Operations, host: str, port: int, *, open_timeout_s: float = 15
+) -> Server:
+    """Open the operators' port. Raises OSError if that is not possible.
+
+    Requests must arrive within ``open_timeout_s`` seconds.
+    """
 
     async def refuse(ws: ServerConnection) -> None:
         await ws.close()  # never reached: every request is answered as a page
@@ -100,20 +102,29 @@ async def listen_privately(operations: Operations, host: str, port: int) -> Serv
         host,
         port,
         process_request=operations.answer_private,
-        open_timeout=OPEN_TIMEOUT_S,
+        open_timeout=open_timeout_s,
         server_header=None,
         logger=logging.getLogger("twogaps.websockets"),
     )
 
 
-async def measure_lag(
-    metrics: Metrics, feel: Callable[[float], None] = lambda _: None
-) -> None:
-    """Measure how late the event loop is, and tell ``feel`` (s), until cancelled."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + PULSE_S
-        await asyncio.sleep(PULSE_S)
-        lag_s = max(0.0, loop.time() - due)
-        metrics.lag_seconds.observe(lag_s)
-        feel(lag_s)
+class LagMeter:
+    """Measures how late the event loop is."""
+
+    def __init__(
+        self, metrics: Metrics, report: Callable[[float], None], pulse_s: float = 0.5
+    ) -> None:
+        """``report`` is called with the lateness in seconds, every ``pulse_s``."""
+        self._metrics = metrics
+        self._report = report
+        self._pulse_s = pulse_s
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + self._pulse_s
+            await asyncio.sleep(self._pulse_s)
+            lag_s = max(0.0, loop.time() - due)
+            self._metrics.lag_seconds.observe(lag_s)
+            self._report(lag_s)

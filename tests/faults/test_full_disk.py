@@ -15,7 +15,6 @@ from server.folder import JOURNAL
 from server.game.events import VoteCast
 from server.game.ids import RoomCode
 from server.journal.sqlite import SqliteStore
-from server.net import health
 from tests.support.figures import Figure
 from tests.support.http import get
 from tests.support.missing import need
@@ -91,11 +90,11 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_with_space(
 
 @pytest.mark.fault
 async def test_a_full_disk_makes_it_unwell_until_there_is_space(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    small_disk: Path,
 ) -> None:
-    monkeypatch.setattr(health, "FRESH_S", 0.0)
-    monkeypatch.setattr(health, "LOW_BYTES", 256 * 1024)  # of the disk's 2 MB
-    async with hall(data=small_disk / "data") as at:
+    low = 256 * 1024  # of the disk's 2 MB
+    data = small_disk / "data"
+    async with hall(data=data, health_fresh_s=0.0, low_disk_bytes=low) as at:
         assert (await get(at.port, "/healthz")).status == 200
         for _ in range(3):
             filler = fill(small_disk)

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import ipaddress
 import random
+import resource
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,7 @@ from server.game.ids import RoomCode
 from server.metrics import Metrics
 from server.net.addresses import HERE, Peers
 from server.net.gate import Gate
-from server.net.limits import NAMES, TOLD, BadLimit, Limits, fit
+from server.net.limits import NAMES, TOLD, BadLimit, Limits, fit, fitted
 
 SCHOOL = "192.0.2.7"
 MOST = 64
@@ -268,3 +269,17 @@ def test_sockets_fit_the_files_that_may_be_open(files: int) -> None:
     assert 0 < found.sockets + 2 * found.waiting <= files
     if files >= 20_000:
         assert found == Limits()
+
+
+def test_a_system_that_refuses_more_files_is_no_reason_not_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As macOS does, where the hard limit is infinite."""
+    infinite = resource.RLIM_INFINITY
+
+    def refuse(_: int, __: tuple[int, int]) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (4_096, infinite))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    assert fitted(Limits()) == fit(Limits(), 4_096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sqlite3
 from pathlib import Path
@@ -12,21 +13,18 @@ import pytest
 
 from server.journal import sqlite as adapter
 from server.metrics import Metrics
-from server.net import health
 from server.net.health import Health, check_space
 from server.net.pages import CSP
 from tests.support.broker import open_broker
 from tests.support.http import Answer, get
-from tests.support.server import hall
+from tests.support.server import hall as open_hall
 from tests.support.wire import wire
 
 GUARD_S = 30
 
 
-@pytest.fixture(autouse=True)
-def always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every question looks anew, so that no test waits for a second to pass."""
-    monkeypatch.setattr(health, "FRESH_S", 0.0)
+hall = functools.partial(open_hall, health_fresh_s=0.0)
+"""A server where every question looks anew: no test waits for a second to pass."""
 
 
 def parts(answer: Answer) -> dict[str, Any]:
@@ -103,28 +101,34 @@ async def test_a_stopped_broker_makes_it_unwell_until_it_is_back(
     await broker.kill()
 
 
-async def test_a_part_that_never_answers_is_unwell(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(health, "PATIENCE_S", 0.01)
-
+async def test_a_part_that_never_answers_is_unwell() -> None:
     async def hangs() -> str | None:
         await asyncio.Event().wait()
         return None
 
-    found = await Health({"disk": hangs}, Metrics()).look()
+    found = await Health({"disk": hangs}, Metrics(), patience_s=0.01).look()
     assert found == {"disk": "does not answer"}
 
 
-async def test_many_questions_are_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "FRESH_S", 1.0)
+async def test_a_check_that_fails_is_of_its_part_alone() -> None:
+    async def breaks() -> str | None:
+        raise RuntimeError("a fault of ours")
+
+    async def works() -> str | None:
+        return None
+
+    found = await Health({"disk": breaks, "journal": works}, Metrics()).look()
+    assert found == {"disk": "cannot be checked", "journal": None}
+
+
+async def test_many_questions_are_one_look() -> None:
     now, looks = [100.0], []
 
     async def check() -> str | None:
         looks.append(1)
         return None
 
-    asked = Health({"journal": check}, Metrics(), lambda: now[0])
+    asked = Health({"journal": check}, Metrics(), lambda: now[0], fresh_s=1)
     await asyncio.gather(*(asked.look() for _ in range(50)))
     assert len(looks) == 1
     now[0] += 1
