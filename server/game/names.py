@@ -1,26 +1,57 @@
-"""Cleaning players' names: pure text in, pure text out.
+"""What people type: names and lines of text, cleaned by Unicode property. Pure.
 
-Follows Unicode's identifier advice in spirit (UAX #31, UTS #39): compatibility forms
-are folded, invisible, control and bidirectional characters go, and two names that look
-alike count as one name.
+Compatibility forms are folded, characters that cannot be seen are removed (but joiners
+stay where a script or an emoji needs them), marks do not pile up, and two names that
+look alike count as one name. Sources: UAX #31 and RFC 5892 appendix A for joiners,
+UTS #39 for look-alikes, UAX #29 for where a text may be cut.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
+from server.game.confusables import PROTOTYPES
 from server.game.errors import Refused
 
 MAX_LENGTH = 24
+"""Code points of a name, at most."""
 
-_LOOK_ALIKES = str.maketrans(
-    {
-        **dict(zip("аеорсухівкмнтьѕјԁɡ", "aeopcyxibkmhtbsjdg", strict=True)),
-        **dict(zip("αβεικνορτυχγηω", "abeikvoptuxynw", strict=True)),
-        **dict(zip("01|!5$@3", "ollissae", strict=True)),
-    }
+MAX_MARKS = 2
+"""Marks above or below one base, at most."""
+
+_ZWNJ, _ZWJ, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0f"
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_REGIONS = range(0x1F1E6, 0x1F200)
+_VIRAMA = 9
+"""The combining class of signs that join consonants in scripts of India."""
+
+_BLANK = frozenset(
+    [
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+    ]
 )
+"""Letters, marks and signs that draw nothing: Default_Ignorable_Code_Point beyond
+category Cf, and the two blank symbols of Braille and music."""
+
+_GENERIC_MARKS = frozenset(
+    [*range(0x0300, 0x0370), *range(0x1AB0, 0x1B00), *range(0x1DC0, 0x1E00)]
+)
+"""Accents of Latin, Greek and Cyrillic: the letter is read without them. The marks of
+other scripts are vowels and tones, which make another name."""
+
+_ASCII_PROTOTYPES = str.maketrans(
+    {ch: seen for ch, seen in PROTOTYPES.items() if ch.isascii()}
+)
+
+_TYPED = str.maketrans("01|!5$@3", "ollissae")
+"""Digits and signs that people write for letters."""
+
+_SMALL = str.maketrans("вкмнтβεηκτυωχ", "bkmhtbenktuwx")
+"""Small letters that look like another script's capitals, made small."""
 
 
 def clean_name(raw: str) -> str:
@@ -28,66 +59,172 @@ def clean_name(raw: str) -> str:
 
     Raises :class:`Refused` ("bad_name") when nothing readable is left.
     """
-    folded = unicodedata.normalize("NFKC", raw)
-    spaced = "".join(" " if ch.isspace() else ch for ch in folded)
-    kept = "".join(ch for ch in spaced if _is_visible(ch))
-    name = _limit_marks(" ".join(kept.split()))[:MAX_LENGTH].strip()
+    folded = unicodedata.normalize("NFKC", raw[: 8 * MAX_LENGTH])
+    name = _cut(_visible(folded), MAX_LENGTH)
     if not any(unicodedata.category(ch)[0] in "LNS" for ch in name):
         raise Refused("bad_name", "Please enter a name with at least one letter.")
     return name
 
 
+def one_line(raw: str, most: int) -> str:
+    """Return one readable line of what a person typed, at most ``most`` characters."""
+    if raw.isascii() and raw.isprintable():
+        return " ".join(raw.split())[:most]
+    return _cut(_visible(raw), most)
+
+
+# --- two names ------------------------------------------------------------------------
+
+
 def unique_name(name: str, taken: Container[str]) -> str:
     """Return ``name``, or with a number behind it where it looks like a taken one.
 
-    ``taken`` holds skeletons (see :func:`skeleton`). The number is found by doubling
-    and halving, so that a thousand players of one name cost little.
+    ``taken`` holds the looks of the names in use (see :func:`looks`). The number is
+    found by doubling and halving, so that a thousand players of one name cost little.
     """
-    if skeleton(name) not in taken:
+    if not _is_taken(name, taken):
         return name
     high = 2
-    while skeleton(_numbered(name, high)) in taken:
+    while _is_taken(_numbered(name, high), taken):
         high *= 2
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        if skeleton(_numbered(name, middle)) in taken:
+        if _is_taken(_numbered(name, middle), taken):
             low = middle
         else:
             high = middle
     return _numbered(name, high)
 
 
+def _is_taken(name: str, taken: Container[str]) -> bool:
+    return any(look in taken for look in looks(name))
+
+
 def _numbered(name: str, number: int) -> str:
     tail = f" {number}"
-    return name[: MAX_LENGTH - len(tail)].rstrip() + tail
+    return _cut(name, MAX_LENGTH - len(tail)) + tail
+
+
+def looks(name: str) -> frozenset[str]:
+    """Return the forms of a name of which one is shared by any name that looks like it.
+
+    One is the skeleton, where case and accents do not matter; the other is the name
+    as it is written (UTS #39, section 4), where a capital I is an l.
+    """
+    if name.isascii():
+        seen = name.translate(_ASCII_PROTOTYPES)
+    else:
+        written = unicodedata.normalize("NFD", name)
+        seen = "".join(PROTOTYPES.get(ch, ch) for ch in written if _draws(ch))
+    return frozenset({skeleton(name), f"={''.join(seen.split())}"})
 
 
 def skeleton(name: str) -> str:
-    """Return the form in which two look-alike names are equal."""
-    bare = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(ch for ch in bare if unicodedata.category(ch) != "Mn")
-    return "".join(letters.translate(_LOOK_ALIKES).split())
+    """Return the form in which two look-alike names are equal, whatever their case."""
+    if name.isascii():
+        return "".join(name.casefold().translate(_TYPED).split())
+    bare = unicodedata.normalize("NFKD", name).translate(_SMALL)
+    letters = "".join(_letter(ch) for ch in bare if _is_letter(ch))
+    folded = unicodedata.normalize("NFKD", letters.casefold())
+    small = "".join(_letter(ch) for ch in folded.translate(_SMALL) if _is_letter(ch))
+    return "".join(small.casefold().translate(_TYPED).split())
 
 
-def _is_visible(ch: str) -> bool:
-    return ch == " " or unicodedata.category(ch)[0] not in "CZ"
+def _is_letter(ch: str) -> bool:
+    return _draws(ch) and ord(ch) not in _GENERIC_MARKS
 
 
-def _limit_marks(text: str, most: int = 2) -> str:
-    """Keep at most ``most`` combining marks in a row: no towers of accents."""
+def _letter(ch: str) -> str:
+    """Return what a character is read as; Latin letters and digits are themselves."""
+    if ch.isascii():
+        return ch
+    seen = PROTOTYPES.get(ch, ch)
+    return "I" if seen == "l" and ch.isupper() else seen
+
+
+# --- one text -------------------------------------------------------------------------
+
+
+def _draws(ch: str) -> bool:
+    """Whether a character shows anything, or is a space."""
+    return ch == " " or (
+        unicodedata.category(ch)[0] not in "CZ" and ord(ch) not in _BLANK
+    )
+
+
+def _visible(text: str) -> str:
+    """Return the text as it is seen, with single spaces between its words."""
     kept: list[str] = []
-    run = 0
-    for ch in text:
-        run = run + 1 if unicodedata.combining(ch) else 0
-        if run <= most:
+    marks = MAX_MARKS  # at the start there is nothing that could carry a mark
+    has_base = False
+    for at, ch in enumerate(text):
+        kind = unicodedata.category(ch)
+        if ch.isspace() or kind == "Cc":
+            kept.append(" ")
+            has_base = False
+        elif ch in (_ZWNJ, _ZWJ):
+            if has_base and _joins(ch, kept, text[at + 1 : at + 9]):
+                kept.append(ch)
+        elif ch == _EMOJI_STYLE:
+            if kept and unicodedata.category(kept[-1]) == "So":
+                kept.append(ch)
+        elif not _draws(ch):
+            continue
+        elif kind in ("Mn", "Me"):
+            if has_base and marks < MAX_MARKS:
+                kept.append(ch)
+                marks += 1
+        elif kind == "Mc":
+            if has_base:
+                kept.append(ch)
+        else:
             kept.append(ch)
-    return "".join(kept)
+            marks, has_base = 0, True
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
-def one_line(raw: str, most: int) -> str:
-    """Return one printable line of what a person typed, at most ``most`` characters."""
-    line = raw
-    if not raw.isprintable():
-        line = "".join(ch if ch.isprintable() else " " for ch in raw)
-    return " ".join(line.split())[:most]
+def _joins(joiner: str, before: list[str], after: str) -> bool:
+    """Whether a script or an emoji needs a joiner here."""
+    base = next(ch for ch in reversed(before) if unicodedata.category(ch)[0] != "M")
+    following = next((ch for ch in after if _draws(ch)), "")
+    if unicodedata.combining(before[-1]) == _VIRAMA:
+        return True
+    if joiner == _ZWNJ:
+        letters = (base, following or " ")
+        return all(unicodedata.bidirectional(ch) == "AL" for ch in letters)
+    is_emoji = unicodedata.category(base) == "So" or ord(base) in _SKIN_TONES
+    return is_emoji and following != "" and unicodedata.category(following) == "So"
+
+
+def _cut(text: str, most: int) -> str:
+    """Return as much of the beginning as fits, never a part of what is read as one."""
+    if len(text) <= most:
+        return text
+    kept = ""
+    for cluster in _clusters(text):
+        if len(kept) + len(cluster) > most:
+            break
+        kept += cluster
+    return (kept or text[:most]).rstrip()
+
+
+def _clusters(text: str) -> Iterator[str]:
+    """Yield the characters of a text as people count them: with marks and joiners."""
+    cluster = ""
+    for ch in text:
+        if cluster and not _continues(cluster, ch):
+            yield cluster
+            cluster = ""
+        cluster += ch
+    if cluster:
+        yield cluster
+
+
+def _continues(cluster: str, ch: str) -> bool:
+    if cluster[-1] == _ZWJ or ch in (_ZWJ, _ZWNJ) or ord(ch) in _SKIN_TONES:
+        return True
+    if unicodedata.category(ch)[0] == "M":
+        return True
+    is_flag = ord(cluster[-1]) in _REGIONS and ord(ch) in _REGIONS
+    return is_flag and len(cluster) % 2 == 1

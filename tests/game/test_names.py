@@ -1,11 +1,23 @@
 """Names: cleaned, made unique, never dangerous."""
 
+from __future__ import annotations
+
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.game.confusables import PROTOTYPES
 from server.game.errors import Refused
-from server.game.names import MAX_LENGTH, clean_name, skeleton, unique_name
+from server.game.names import (
+    MAX_LENGTH,
+    clean_name,
+    looks,
+    one_line,
+    skeleton,
+    unique_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +55,7 @@ def test_a_class_of_marias_is_numbered_without_gaps() -> None:
     names = []
     for _ in range(120):
         names.append(unique_name("Maria", taken))
-        taken.add(skeleton(names[-1]))
+        taken |= looks(names[-1])
     assert names == ["Maria", *(f"Maria {i}" for i in range(2, 121))]
 
 
@@ -56,3 +68,168 @@ def test_whatever_comes_the_result_is_short_and_printable(raw: str) -> None:
     assert 0 < len(name) <= MAX_LENGTH
     assert name.isprintable()
     assert clean_name(name) == name
+
+
+# --- kinds: what cannot be seen, marks, joiners, look-alikes --------------------------
+
+INVISIBLE = [
+    "\u3164",  # Hangul filler, a letter
+    "\uffa0",  # half-width Hangul filler
+    "\u115f", "\u1160", "\u17b4", "\u17b5", "\u034f", "\u2800", "\u180b", "\u180f",
+    "\ufe00", "\ufe0f", "\U000e0100", "\U000e0041", "\u200b", "\u200c", "\u200d",
+    "\u2060", "\u2064", "\u00ad", "\u061c", "\u202e", "\u2066", "\ufeff",
+    "\U0001d159", "\U0001d173",
+]  # fmt: skip
+MARKS = [
+    "\u0301", "\u0e31", "\u0e48", "\u0483", "\u20dd", "\u0488", "\u0f71", "\u1dfa",
+    "\ua66f", "\u0903", "\u3099", "\u05b8", "\u064f", "\u0941", "\U0001e8d0",
+]  # fmt: skip
+BASES = ["a", "A", "я", "ν", "א", "ب", "क", "ก", "た", "李", "한", "1", "🦊", " "]
+pieces = st.lists(
+    st.one_of(
+        st.sampled_from(INVISIBLE),
+        st.sampled_from(MARKS),
+        st.sampled_from(BASES),
+        st.characters(),
+    ),
+    max_size=60,
+)
+
+
+def cleaned(raw: str) -> str | None:
+    """Return the cleaned name; None where it is refused."""
+    try:
+        return clean_name(raw)
+    except Refused:
+        return None
+
+
+@given(st.lists(st.sampled_from([*INVISIBLE, " ", *MARKS]), max_size=30))
+def test_a_name_that_shows_nothing_is_refused(parts: list[str]) -> None:
+    assert cleaned("".join(parts)) is None
+
+
+@given(pieces)
+def test_any_text_gives_a_name_without_towers_and_stays_as_it_is(
+    parts: list[str],
+) -> None:
+    name = cleaned("".join(parts))
+    if name is None:
+        return
+    assert 0 < len(name) <= MAX_LENGTH
+    assert clean_name(name) == name
+    assert "  " not in name
+    run = 0
+    for ch in name:
+        kind = unicodedata.category(ch)
+        assert kind[0] not in "CZ" or ch in " \u200c\u200d"
+        run = run + 1 if kind in ("Mn", "Me") and ch != "\ufe0f" else run
+        run = 0 if kind[0] != "M" and ch not in "\u200c\u200d" else run
+        assert run <= 2
+
+
+@given(pieces, st.integers(1, 40))
+def test_a_line_is_cut_where_a_reader_would_cut_it(parts: list[str], most: int) -> None:
+    line = one_line("".join(parts), most)
+    assert len(line) <= most
+    if line:
+        assert unicodedata.category(line[0])[0] != "M"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "علی\u200cرضا",  # Persian: written apart without a space
+        "ශ්\u200dරී",  # Sinhala: a conjunct
+        "കിരണ്\u200d",  # Malayalam: a final consonant
+        "👩\u200d💻",
+        "❤️\u200d🔥",
+        "สมชาย น้อย",
+        "Nguyễn Thị",
+        "राम",
+        "だいき",
+        "🇩🇪",
+        "김민준",
+    ],
+)
+def test_scripts_keep_their_joiners_and_marks(name: str) -> None:
+    written = unicodedata.normalize("NFKC", name)
+    assert clean_name(name) == written
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("A\u200dd\u200ca", "Ada"),
+        ("ا\u200dب", "اب"),
+        ("Ada\u200d", "Ada"),
+        ("🦊\u200d", "🦊"),
+        ("\u0301Ada", "Ada"),
+        ("A \u0301da", "A da"),
+    ],
+)
+def test_joiners_and_marks_go_where_nothing_needs_them(raw: str, clean: str) -> None:
+    assert clean_name(raw) == clean
+
+
+def test_a_name_is_not_cut_inside_of_what_is_read_as_one() -> None:
+    family = "👩\u200d👩\u200d👧"
+    assert clean_name("x" * 21 + family) == "x" * 21
+    assert clean_name("x" * 23 + "\u0439\u0301") == "x" * 23
+    assert clean_name("x" * 23 + "🇩🇪") == "x" * 23
+
+
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("Maria", "Μaria"), ("Maria", "Mɑria"), ("Maria", "Marıa"), ("Nina", "Νina"),
+        ("Hanna", "Ηanna"), ("Zoe", "Ζoe"), ("Yara", "Υara"), ("Ute", "Սte"),
+        ("Nina", "Niոa"), ("Ian", "lan"), ("Al", "AI"), ("Otto", "0tto"),
+        ("MARIA", "ΜΑRΙΑ"), ("Maria", "ΜΑRΙΑ"), ("Amo", "Arno"), ("Kim", "Кim"),
+        ("Ada", "Ａｄａ"), ("Ada", "A\u200bda"), ("Ada", "𝒜𝒹𝒶"), ("mark", "маrк"),
+    ],
+)  # fmt: skip
+def test_a_look_alike_is_numbered(name: str, twin: str) -> None:
+    shown = clean_name(twin)
+    if shown != name:
+        assert unique_name(shown, looks(name)) != shown
+    assert unique_name(name, looks(shown)) != name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("だいき", "たいき"), ("はな", "ばな"), ("ぱく", "ばく"), ("राम", "रमा"),
+        ("कि", "कु"), ("ป่า", "ป้า"), ("김", "감"), ("Kai", "Kal"), ("Ian", "Lan"),
+        ("Ali", "All"), ("محمد", "محمود"), ("李雷", "李蕾"), ("Sven", "Seven"),
+    ],
+)  # fmt: skip
+def test_different_names_stay_different(one: str, other: str) -> None:
+    assert unique_name(clean_name(other), looks(clean_name(one))) == clean_name(other)
+
+
+LATIN = sorted(
+    (ch, seen)
+    for ch, seen in PROTOTYPES.items()
+    if seen.isascii() and seen.isalpha() and cleaned(f"Ab{ch}") == f"Ab{ch}"
+)
+
+
+def test_there_are_hundreds_of_look_alikes_of_latin_letters() -> None:
+    assert len(LATIN) > 400
+
+
+@given(st.lists(st.sampled_from(LATIN), min_size=1, max_size=8))
+def test_a_name_in_look_alikes_of_every_letter_is_numbered(
+    pairs: list[tuple[str, str]],
+) -> None:
+    twin = clean_name("".join(ch for ch, _ in pairs))
+    name = "".join(seen for _, seen in pairs)
+    assert looks(twin) & looks(name)
+
+
+@given(st.text("abcdefghjknopqrstuvwxyz", min_size=1, max_size=10))
+def test_a_name_looks_like_itself_in_capitals_and_with_accents(name: str) -> None:
+    assert looks(name) & looks(name.upper())
+    accented = "".join(f"{ch}\u0301" for ch in name)
+    assert looks(name) & looks(clean_name(accented))

@@ -20,7 +20,7 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import PlayerId, Ref, Site
-from server.game.names import clean_name, skeleton, unique_name
+from server.game.names import clean_name, looks, unique_name
 from server.game.phases import GAME
 from server.game.state import Player, RoomState
 
@@ -228,7 +228,7 @@ def _rename(state: RoomState, command: Rename, _: Moment) -> list[Events]:
     """Give a player another cleaned, unique name."""
     active(state, command.player)
     name = clean_name(command.name)
-    others = state.skeletons - {skeleton(state.players[command.player].name)}
+    others = state.skeletons - looks(state.players[command.player].name)
     return [PlayerRenamed(command.player, unique_name(name, others))]
 
 
@@ -267,9 +267,9 @@ def fold(state: RoomState, event: Events) -> None:
             _joined(state, event)
         case PlayerRenamed(player=player_id, name=name):
             player = state.players[player_id]
-            state.skeletons.discard(skeleton(player.name))
+            state.skeletons -= looks(player.name)
             player.name = name
-            state.skeletons.add(skeleton(name))
+            state.skeletons |= looks(name)
         case TeamChosen(player=player_id, team=team):
             state.players[player_id].team = team
         case PlayerKicked(player=player_id):
@@ -287,7 +287,7 @@ def _joined(state: RoomState, event: PlayerJoined) -> None:
         event.at_ms,
         event.site,
     )
-    state.skeletons.add(skeleton(event.name))
+    state.skeletons |= looks(event.name)
     state.joined += 1
     if event.site is not None:
         state.people[event.site] += 1
@@ -295,7 +295,7 @@ def _joined(state: RoomState, event: PlayerJoined) -> None:
 
 def _kicked(state: RoomState, player: Player) -> None:
     player.is_kicked = True
-    state.skeletons.discard(skeleton(player.name))
+    state.skeletons -= looks(player.name)
     state.kicked.add(player.id)
     state.joined -= 1
     if player.site is not None:

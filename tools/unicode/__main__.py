@@ -1,0 +1,5 @@
+"""``python -m tools.unicode``: print server/game/confusables.py."""
+
+from tools.unicode import render
+
+print(render(), end="")
