@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 from scenarios.library import Library
 from scenarios.shelf import Shelf
 from server.config import Config
-from server.federation.arrivals import Arrivals
-from server.federation.wiring import Sites, open_sites
-from server.folder import INCOMING, SITE, admin_key, size_of
+from server.federation.node import LoneNode, Node, open_node
+from server.folder import admin_key, size_of
 from server.game.ids import RoomCode
 from server.journal.opening import open_journal
 from server.journal.store import Journal
@@ -100,7 +99,7 @@ class _Core:
 
     store: Journal
     clock: Clock
-    sites: Sites
+    node: LoneNode | Node
     directory: Directory
     keeper: Keeper
     reports: Reports
@@ -121,7 +120,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     certificate = certificate_of(config)
     async with task_tree(config.restarts) as tree, contextlib.AsyncExitStack() as stack:
         core = await _core(config, stack)
-        await _start(core, config, tree, stack)
+        await _start(core, tree, stack)
         bound = bind_all(stack, config)
         admin = _admin(config, core, shelf, _practice(config, bound, tree))
         desk = _desk(config, core, admin)
@@ -132,7 +131,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             metrics_port = await open_private(stack, config, operations)
             await open_main(stack, bound, door, certificate)
         stack.push_async_callback(_wind_down, door, core, config.drain_s)
-        core.sites.reached_at(bound.addresses.url)
+        core.node.reached_at(bound.addresses.url)
         rooms = len(core.directory.live)
         log.info("%s on port %d, %d rooms", replies.SERVER_NAME, bound.port, rooms)
         yield Running(
@@ -156,28 +155,25 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
     gate = Gate(fitted(config.limits), metrics)
     store = await _open_store(config, stack)
     clock = SystemClock()
-    sites = await open_sites(config, clock, stack)
+    node = await open_node(config, clock, stack)
     directory = Directory(
         store,
-        sites.gateway,
+        node.gateway,
         clock,
         draw=secrets.choice,
         most_rooms=config.limits.rooms,
         keep_days=config.keep_days,
-        elsewhere=sites.elsewhere,
-        is_searching=sites.is_searching,
-        name=sites.name,
+        nodes=node.others,
         metrics=metrics,
     )
-    sites.connect(directory)
-    sites.be_watched(metrics)
+    node.register_metrics(metrics)
     if (data := config.data) is not None:
         metrics.watch("journal_bytes", lambda: size_of(data))
         metrics.watch("disk_free_bytes", lambda: shutil.disk_usage(data).free)
     return _Core(
         store=store,
         clock=clock,
-        sites=sites,
+        node=node,
         directory=directory,
         keeper=Keeper(metrics),
         reports=Reports(store),
@@ -186,9 +182,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
     )
 
 
-async def _start(
-    core: _Core, config: Config, tree: TaskTree, stack: contextlib.AsyncExitStack
-) -> None:
+async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) -> None:
     """Start the background parts, and wait until unfinished rooms are taken up.
 
     They end in reverse order when the stack is left.
@@ -207,23 +201,10 @@ async def _start(
         Part("reports", core.reports.run),
     )
     await started.wait()
-    if (arrivals := _arrivals(config, core)) is not None:
-        start(Part("arrivals", arrivals.run))
-    start(*(Part(name, run) for name, run in core.sites.parts()))
-    stack.push_async_callback(core.sites.leave)
-
-
-def _arrivals(config: Config, core: _Core) -> Arrivals | None:
-    """Return what takes up rooms that come from other nodes, by file."""
-    if config.data is None or core.sites.name is None:
-        return None
-    (config.data / SITE).write_text(core.sites.name + "\n")
-
-    async def arrived(code: RoomCode) -> None:
-        core.sites.taken_home(code)
-        await core.directory.arrived(code)
-
-    return Arrivals(config.data / INCOMING, core.store, core.sites.name, arrived)
+    start(
+        *(Part(name, run) for name, run in core.node.parts(core.directory, core.store))
+    )
+    stack.push_async_callback(core.node.leave)
 
 
 def _practice(config: Config, bound: Bound, tree: TaskTree) -> BringPractice | None:
@@ -261,7 +242,7 @@ def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
         peers=Peers(config.proxies),
         reports=core.reports,
         new_id=lambda: secrets.token_hex(KEY_BYTES),
-        site=core.sites.name,
+        site=core.node.name,
         metrics=core.metrics,
     )
 
@@ -282,7 +263,7 @@ def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
     tried = {"journal": check_journal(core.store.check), "tasks": tree.check}
     if config.data is not None:
         tried["disk"] = check_space(config.data, config.low_disk_bytes)
-    tried.update(core.sites.checks())
+    tried.update(core.node.checks())
     return tried
 
 
@@ -309,5 +290,5 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     if not await core.directory.drain(drain_s):
         log.warning("some requests could not be stored in time; clients resend them")
     for room in core.directory.live:
-        core.sites.gateway.dismiss(room.code, None, replies.SHUTTING_DOWN)
+        core.node.gateway.dismiss(room.code, replies.SHUTTING_DOWN)
     door.part_all(replies.SHUTTING_DOWN)

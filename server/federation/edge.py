@@ -26,8 +26,8 @@ from server.federation.messages import (
 )
 from server.federation.mqtt import Bus
 from server.federation.outbox import Outbox
-from server.federation.seats import Elsewhere, Returners, Seat
-from server.federation.sender import Sender
+from server.federation.seats import EarlyViews, Elsewhere, Returners, Seat
+from server.federation.sender import PACE, Pace, Sender
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
@@ -43,20 +43,27 @@ SEARCH_S = 2.0
 FINAL = ("kicked", "bad_token")
 """Refusals of somebody who is in here already that show him out."""
 
-EARLY = 1_000
-"""Rooms of which views are kept before their new home is announced."""
-
 
 class EdgeRelay:
     """This node's way to rooms of other nodes."""
 
     def __init__(
-        self, node: str, boot: str, bus: Bus, outbox: Outbox, people: LocalGateway
+        self,
+        node: str,
+        boot: str,
+        bus: Bus,
+        outbox: Outbox,
+        people: LocalGateway,
+        pace: Pace = PACE,
+        most_rooms: int = 50_000,
     ) -> None:
-        """``people`` carries frames to this node's own sockets."""
+        """``people`` carries frames to this node's own sockets; ``most_rooms`` rooms of
+        other nodes are known at most.
+        """
+        self._most_rooms = most_rooms
         self._boot = boot
         self._bus = bus
-        self.sender = Sender(node, boot, bus, outbox, self._say_received)
+        self.sender = Sender(node, boot, bus, outbox, self._say_received, pace)
         self._people = people
         self._rooms: dict[RoomCode, Elsewhere] = {}
         self._seats: dict[str, Seat] = {}
@@ -64,8 +71,7 @@ class EdgeRelay:
         self._links_made = 0
         self._up_s = 0.0
         self._cut: set[RoomCode] = set()
-        self._early: dict[tuple[str, RoomCode], dict[Audience, bytes]] = {}
-        """Views of homes that have not been announced yet."""
+        self._early = EarlyViews()
         self._returners = Returners()
         self._owed: dict[RoomCode, int] = {}
         """How many votes for a room its home was told to be on their way."""
@@ -154,8 +160,11 @@ class EdgeRelay:
         known = self._rooms.get(room)
         if news is None:
             if known is not None and known.home == home:
-                del self._rooms[room]
+                self._forget(room)
         elif known is None:
+            if len(self._rooms) >= self._most_rooms:
+                self.rejected += 1
+                return
             self._rooms[room] = Elsewhere(home, news.epoch, news.key)
             self.sender.home(home)
         elif (home, news.epoch) == (known.home, known.epoch):
@@ -165,6 +174,12 @@ class EdgeRelay:
                 self._succeed(home, room, known, news)
         else:
             self.rejected += news.epoch > known.epoch
+
+    def _forget(self, room: RoomCode) -> None:
+        """Forget a room that was put away, or lives here now."""
+        self._rooms.pop(room, None)
+        self._owed.pop(room, None)
+        self._cut.discard(room)
 
     def _succeed(
         self, home: str, room: RoomCode, known: Elsewhere, news: Announce
@@ -176,15 +191,16 @@ class EdgeRelay:
         if known.home != home:
             self.sender.move(room, known.home, home)
             self.rejoin(home)
-        for audience, payload in self._early.pop((home, room), {}).items():
+        for audience, payload in self._early.take(home, room).items():
             self.shown(home, room, audience, payload)
         self._tell_state()
 
     def taken_home(self, room: RoomCode) -> None:
         """A room lives at this node now: votes for it go there, people come again."""
-        known = self._rooms.pop(room, None)
+        known = self._rooms.get(room)
         if known is None:
             return
+        self._forget(room)
         self.sender.take_home(room, known.home)
         for seat in list(self._seats.values()):
             if seat.room == room:
@@ -199,36 +215,32 @@ class EdgeRelay:
             self.rejected += bool(payload)
             return
         epoch, version, frame = found
-        known = self._rooms.setdefault(room, Elsewhere(home, epoch))
+        known = self._rooms.get(room)
+        if known is None:
+            if len(self._rooms) >= self._most_rooms:
+                self.rejected += 1
+                return
+            known = self._rooms[room] = Elsewhere(home, epoch)
         if known.home != home:
-            self._not_yet(home, room, audience, payload, is_newer=epoch > known.epoch)
+            if epoch > known.epoch:
+                self._early.keep(home, room, audience, payload)
+            else:
+                self.rejected += 1
             return
         old = known.views.get(audience)
         if old is not None and (epoch, version) <= old[:2]:
             return
         known.views[audience] = found
         self._people.broadcast(room, audience, frame, "view")
-        if audience == "player" and self._people.count(room, "player"):
+        if audience == "player" and self._people.links(room, "player"):
             self.flush(home, room, version)
-
-    def _not_yet(
-        self,
-        home: str,
-        room: RoomCode,
-        audience: Audience,
-        payload: bytes,
-        *,
-        is_newer: bool,
-    ) -> None:
-        """Keep a view of another home until it is announced, which may come later."""
-        if is_newer and len(self._early) < EARLY:
-            self._early.setdefault((home, room), {})[audience] = payload
-        else:
-            self.rejected += 1
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
         """Tell a home that all this site has received so far is on its way."""
-        waiting = self._owed[room] = self.sender.votes_owed(home, room)
+        waiting = self.sender.votes_owed(home, room)
+        self._owed.pop(room, None)
+        if waiting:
+            self._owed[room] = waiting
         self.sender.put(home, room, "", UpFlush(version=version, waiting=waiting))
 
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
@@ -267,9 +279,8 @@ class EdgeRelay:
             seat.returning = self.sender.put(known.home, seat.room, link_id, body).seq
         self.sender.again(home)
 
-    def receive(self, home: str, batch: DownBatch) -> list[UpItem]:
-        """Take a home's batch; return what is acknowledged by it."""
-        done: list[UpItem] = []
+    def receive(self, home: str, batch: DownBatch) -> None:
+        """Take a home's batch: what is acknowledged, and frames for single links."""
         if batch.boot == self._boot:
             done = self.sender.acknowledged(home, batch.acks)
             self._tell_paid(home, {item.room for item in done})
@@ -281,7 +292,6 @@ class EdgeRelay:
             known = self._rooms.get(mark.room)
             if known is not None and known.home == home:
                 self.flush(home, mark.room, mark.version)
-        return done
 
     def _tell_paid(self, home: str, rooms: set[RoomCode]) -> None:
         """Tell a home that was told of votes on their way that all of them are in."""
@@ -330,7 +340,7 @@ class EdgeRelay:
         if known is None or view is None:
             return
         seat.link.push(view[2], "view")
-        if player and self._people.count(seat.room, "player") == 1:
+        if player and len(self._people.links(seat.room, "player")) == 1:
             self.flush(known.home, seat.room, view[1])  # nobody did, at the view's time
 
     def _say_received(self, item: UpItem) -> None:

@@ -1,4 +1,4 @@
-"""What a home keeps for each edge: how far it has flushed, and what goes down to it.
+"""What a home knows of its edges: their people, how far they flushed, what goes down.
 
 A flush mark says that everything the edge received before it is on its way. It holds
 once its own batch and every older one have arrived: a lost batch is sent again under
@@ -8,10 +8,45 @@ go before acknowledgements, so an edge that hears an acknowledgement has the ans
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from server.federation.messages import MOST_BYTES, Mark, encode_down_batch
-from server.game.ids import RoomCode
+from server.federation import topics
+from server.federation.messages import (
+    MOST_BYTES,
+    DownOp,
+    Mark,
+    NodeState,
+    UpBatch,
+    UpFlush,
+    encode_down_batch,
+    encode_down_item,
+)
+from server.federation.mqtt import Bus
+from server.game.errors import Refused
+from server.game.ids import PlayerId, RoomCode
+from server.game.views.role_types import SiteLink
+from server.rooms.ports import SHARED as ROLES_SHARED
+from server.rooms.ports import Audience, Slot
+
+log = logging.getLogger("twogaps.federation")
+
+SHARED: tuple[Slot, ...] = ("view", "progress")
+"""Frames that players and screens elsewhere get by topic, not by link."""
+
+SILENT_S = 8.0
+"""Edges ask for the time every 5 s; the host is told of a longer silence."""
+
+GATHER_S, GATHER_MOST_S = 0.001, 0.02
+"""How long frames going down are gathered: for each edge, and at most."""
+
+ROOM = MOST_BYTES - 1_024
+"""Bytes in a message beside its frame."""
+
+SEQ_BYTES = 20
+"""Size of a number with its comma, at most."""
 
 
 class Flushes:
@@ -43,18 +78,16 @@ class Flushes:
         self._marks[room] = max(mark, self._marks.get(room, mark))
         self._settle()
 
+    def forget(self, room: RoomCode) -> None:
+        """Forget a room that is put away. Idempotent."""
+        self._marks.pop(room, None)
+        self._versions.pop(room, None)
+
     def _settle(self) -> None:
         for room, (number, version) in list(self._marks.items()):
             if all(one in self._heard for one in range(self._oldest, number + 1)):
                 del self._marks[room]
                 self._versions[room] = max(version, self.version(room))
-
-
-ROOM = MOST_BYTES - 1_024
-"""Bytes in a message beside its frame."""
-
-SEQ_BYTES = 20
-"""What a number takes, at most, with its comma."""
 
 
 def fits(encoded: bytes) -> bool:
@@ -82,3 +115,214 @@ def messages(
         yield encode_down_batch(boot, acks[start : start + most], [])
     if marks:
         yield encode_down_batch(boot, [], [], marks)
+
+
+@dataclass(slots=True)
+class Edge:
+    """What a home knows of one edge."""
+
+    name: str
+    boot: str
+    news: asyncio.Event
+    """Set when there is something to send down, to any edge."""
+    links: dict[str, RemoteLink] = field(default_factory=dict)
+    outgoing: list[bytes] = field(default_factory=list)
+    """Items that are encoded already."""
+    acks: list[int] = field(default_factory=list)
+    asked: list[Mark] = field(default_factory=list)
+    flushes: Flushes = field(default_factory=Flushes)
+    lost: set[RoomCode] = field(default_factory=set)
+    """Rooms in which it had people when it was last lost."""
+    shown: set[RoomCode] = field(default_factory=set)
+    """Rooms that it has been shown since its first people there came."""
+    waiting: dict[RoomCode, int] = field(default_factory=dict)
+    """Votes that it had and that were not acknowledged, as it said last."""
+    heard_s: float = 0.0
+    """When it was last heard, on the loop's clock."""
+    is_up: bool = True
+
+    def has_players(self, room: RoomCode) -> bool:
+        """Whether anybody plays there, or did when it was lost."""
+        return room in self.lost or any(
+            link.player and link.room == room for link in self.links.values()
+        )
+
+
+class RemoteLink:
+    """A client at another node, as its home sees it."""
+
+    def __init__(self, edge: Edge, room: RoomCode, id_: str) -> None:
+        self.room = room
+        self.site: str | None = edge.name
+        self.audience: Audience = "player"
+        self.player: PlayerId | None = None
+        self._edge = edge
+        self._id = id_
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a private frame down; shared ones are retained at a topic."""
+        if slot not in SHARED or self.audience not in ROLES_SHARED:
+            self._send("push", frame.decode(), slot=slot)
+
+    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
+        """Send the welcome down."""
+        self.player = player
+        self._send("greet", welcome.decode(), player=player)
+
+    def turn_away(self, refusal: Refused) -> None:
+        """Send a refused hello down."""
+        self._send("turn_away", refusal.detail, code=refusal.code)
+
+    def part(self, bye: bytes) -> None:
+        """End the link at the other node."""
+        self._send("part", bye.decode())
+
+    def _send(
+        self,
+        op: DownOp,
+        frame: str,
+        slot: Slot | None = None,
+        player: PlayerId | None = None,
+        code: str = "",
+    ) -> None:
+        if not self._id:  # a vote from an edge that has restarted has no link
+            return
+        item = encode_down_item(self._id, self.room, op, frame, slot, player, code)
+        self._edge.outgoing.append(item)
+        self._edge.news.set()
+
+
+class Edges:
+    """Every edge that this home has heard of, by name."""
+
+    def __init__(self, node: str, bus: Bus, url: Callable[[], str]) -> None:
+        """``url`` returns the address at which people reach this node."""
+        self._node = node
+        self._bus = bus
+        self._url = url
+        self._edges: dict[str, Edge] = {}
+        self._nodes: dict[str, NodeState] = {}
+        self._news = asyncio.Event()
+        self.too_large = 0
+        """Private frames that fit into no message. Should stay 0."""
+
+    # --- what is known ---------------------------------------------------------------
+
+    def known(self, name: str) -> Edge | None:
+        """Return an edge that has sent something."""
+        return self._edges.get(name)
+
+    def begin(self, name: str, boot: str, lost: set[RoomCode]) -> Edge:
+        """Forget an edge's earlier run and return its new one.
+
+        ``lost`` are the rooms in which it had players then.
+        """
+        edge = self._edges[name] = Edge(name, boot, self._news, lost=lost)
+        return edge
+
+    def heard(self, name: str) -> None:
+        """Note that an edge has made itself heard."""
+        if name in self._edges:
+            self._edges[name].heard_s = asyncio.get_running_loop().time()
+
+    def node_is(self, name: str, state: NodeState) -> None:
+        """Note whether another node is up, and where people reach it."""
+        self._nodes[name] = state
+
+    def url_of(self, node: str) -> str | None:
+        """Return the address at which people reach a node, if it has announced one."""
+        state = self._nodes.get(node)
+        return state.url or None if state else None
+
+    def take_marks(self, edge: Edge, batch: UpBatch, *, is_whole: bool) -> None:
+        """Note what a batch says of flushes; ``is_whole`` if every item was taken."""
+        if is_whole:
+            edge.flushes.heard(batch.number, batch.oldest)
+        for item in batch.items:
+            if isinstance(item.body, UpFlush) and edge.has_players(item.room):
+                edge.flushes.marked(item.room, item.body.version, batch.number)
+                edge.waiting[item.room] = item.body.waiting
+
+    def forget(self, room: RoomCode) -> None:
+        """Forget a room that is put away. Idempotent."""
+        for edge in self._edges.values():
+            edge.flushes.forget(room)
+            edge.waiting.pop(room, None)
+            edge.lost.discard(room)
+            edge.shown.discard(room)
+
+    # --- what a reveal waits for -----------------------------------------------------
+
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
+        """Return the edges with people in a room that have not flushed to a version.
+
+        Edges that cannot be heard count too, if they had players there.
+        """
+        return tuple(
+            edge.name
+            for edge in self._edges.values()
+            if edge.flushes.version(room) < version and edge.has_players(room)
+        )
+
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        """Return every node that has been heard of, this one first; none if alone."""
+        if not self._nodes:
+            return ()
+        behind = self.behind(room, version)
+        here = SiteLink(self._node, True, True, 0, False, None, self._url() or None)
+        return (
+            here,
+            *(
+                self._site(name, room, is_behind=name in behind)
+                for name in sorted(self._nodes)
+            ),
+        )
+
+    def _site(self, name: str, room: RoomCode, *, is_behind: bool) -> SiteLink:
+        node, edge = self._nodes[name], self._edges.get(name)
+        silent_s = 0.0
+        if edge is not None:
+            silent_s = asyncio.get_running_loop().time() - edge.heard_s
+        return SiteLink(
+            name=name,
+            is_here=False,
+            is_up=node.is_up and self._bus.is_up,
+            waiting=edge.waiting.get(room, 0) if edge else 0,
+            is_behind=is_behind,
+            silent_s=int(silent_s) if silent_s > SILENT_S else None,
+            url=node.url or None,
+        )
+
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Ask every live edge with people in a room to send what it has."""
+        for edge in self._edges.values():
+            if edge.is_up and edge.has_players(room):
+                edge.asked.append(Mark(room=room, version=version))
+                self._flush_edge(edge)
+
+    # --- what goes down --------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send down what there is, until cancelled."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(min(GATHER_MOST_S, GATHER_S * len(self._edges)))
+            self._news.clear()
+            self.flush()
+
+    def flush(self) -> None:
+        """Send each edge what is for it, in messages of bounded size."""
+        for edge in self._edges.values():
+            if edge.acks or edge.outgoing:
+                self._flush_edge(edge)
+
+    def _flush_edge(self, edge: Edge) -> None:
+        items, acks, marks = edge.outgoing, edge.acks, edge.asked
+        edge.outgoing, edge.acks, edge.asked = [], [], []
+        fitting = [item for item in items if fits(item)]
+        if len(fitting) < len(items):
+            log.error("%d private frames are too large", len(items) - len(fitting))
+            self.too_large += len(items) - len(fitting)
+        topic = topics.down(edge.name, self._node)
+        for message in messages(edge.boot, fitting, acks, marks):
+            self._bus.publish(topic, message)

@@ -1,376 +1,267 @@
-"""A home among nodes: its rooms' views go out by topic, other nodes' people come in.
+"""Being home to rooms: showing them to other nodes, and taking in rooms that arrive.
 
-To a room, somebody at another node is a link like any other. What is the same for a
-whole role is published once and retained; what is for one person goes down in batches,
-together with the acknowledgements.
+To a room, a client at another node is a link like any other. Frames that are the same
+for a whole role are published once and retained; the rest goes down by link.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
 
-from server.federation import edges, topics
-from server.federation.edges import Flushes
+from server.federation import topics
 from server.federation.messages import (
     Announce,
-    DownOp,
-    Mark,
-    NodeState,
-    UpBatch,
-    UpFlush,
-    UpItem,
-    UpLeave,
     encode,
-    encode_down_item,
     encode_view,
+    epoch_key,
+    follows,
 )
 from server.federation.mqtt import Bus
-from server.game.errors import Refused
+from server.game.engine import ReplayError, replay
+from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.game.views.role_types import SiteLink
+from server.game.state import RoomState
+from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, unpack
+from server.journal.store import RoomStore, StoreUnavailable, VersionConflict
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import SHARED as ROLES_SHARED
-from server.rooms.ports import Audience, Slot
+from server.rooms.ports import Audience, Link, Slot
 
 log = logging.getLogger("twogaps.federation")
 
-SHARED: tuple[Slot, ...] = ("view", "progress")
-"""What a player or a screen elsewhere gets by topic, not by link."""
+MOST_CLAIMS = 20_000
+"""Rooms whose epoch is remembered; beyond that the oldest is forgotten."""
 
-SILENT_S = 8.0
-"""An edge that is up asks for the time every 5 s; longer silence is worth a word."""
+MOST_DISOWNED = 1_000
+"""Rooms that are taken back at every connect; beyond that the oldest is forgotten."""
 
-GATHER_S, GATHER_MOST_S = 0.001, 0.02
-"""How long what goes down is gathered: for each edge there is, and at most."""
-
-MOST_LINKS = 50_000
-"""People of one edge, at most."""
+REFUSED = ".refused"
 
 
-@dataclass(slots=True)
-class Edge:
-    """What a home knows of one edge."""
-
-    name: str
-    boot: str
-    news: asyncio.Event
-    """Set when there is something to send down, to any edge."""
-    links: dict[str, RemoteLink] = field(default_factory=dict)
-    outgoing: list[bytes] = field(default_factory=list)
-    """Items that are encoded already."""
-    acks: list[int] = field(default_factory=list)
-    asked: list[Mark] = field(default_factory=list)
-    flushes: Flushes = field(default_factory=Flushes)
-    lost: set[RoomCode] = field(default_factory=set)
-    """Rooms in which it had people when it was last lost."""
-    shown: set[RoomCode] = field(default_factory=set)
-    """Rooms that it has been shown since its first people there came."""
-    waiting: dict[RoomCode, int] = field(default_factory=dict)
-    """Votes that it had and that were not acknowledged, as it said last."""
-    heard_s: float = 0.0
-    """When it was last heard, on the loop's clock."""
-    is_up: bool = True
-
-    def has_players(self, room: RoomCode) -> bool:
-        """Whether anybody plays there, or did when it was lost."""
-        return room in self.lost or any(
-            link.player and link.room == room for link in self.links.values()
-        )
-
-
-class RemoteLink:
-    """A client at another node, as its home sees it."""
-
-    def __init__(self, edge: Edge, room: RoomCode, id_: str) -> None:
-        self.room = room
-        self.site: str | None = edge.name
-        self.audience: Audience = "player"
-        self.player: PlayerId | None = None
-        self._edge = edge
-        self._id = id_
-
-    def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a private frame down; shared ones are retained at a topic."""
-        if slot not in SHARED or self.audience not in ROLES_SHARED:
-            self._send("push", frame.decode(), slot=slot)
-
-    def greet(self, welcome: bytes, player: PlayerId | None) -> None:
-        """Send the welcome down."""
-        self.player = player
-        self._send("greet", welcome.decode(), player=player)
-
-    def turn_away(self, refusal: Refused) -> None:
-        """Send a refused hello down."""
-        self._send("turn_away", refusal.detail, code=refusal.code)
-
-    def part(self, bye: bytes) -> None:
-        """End the link at the other node."""
-        self._send("part", bye.decode())
-
-    def _send(
-        self,
-        op: DownOp,
-        frame: str,
-        slot: Slot | None = None,
-        player: PlayerId | None = None,
-        code: str = "",
-    ) -> None:
-        if not self._id:  # a vote from an edge that has restarted has no link
-            return
-        item = encode_down_item(self._id, self.room, op, frame, slot, player, code)
-        self._edge.outgoing.append(item)
-        self._edge.news.set()
-
-
-Deliver = Callable[[UpItem, RemoteLink, Callable[[], None]], bool]
-"""Puts a request into its room; the last argument acknowledges it. False: too much
-waits there, it has to come again."""
-
-
-class HomeGateway(LocalGateway):
+class HomeGateway:
     """A Gateway to this node's links and, over a bus, to those of other nodes."""
 
-    has_sites = True
-
-    def __init__(self, node: str, bus: Bus, deliver: Deliver) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        node: str,
+        bus: Bus,
+        people: LocalGateway,
+        forget: Callable[[RoomCode], None] = lambda _: None,
+    ) -> None:
+        """``people`` carries frames to links; ``forget`` hears of rooms put away."""
         self._node = node
         self._bus = bus
-        self._deliver = deliver
-        self._edges: dict[str, Edge] = {}
-        self._nodes: dict[str, NodeState] = {}
-        self.url = ""
-        """The address at which people reach this node."""
-        self._retained: dict[str, bytes] = {}
+        self._people = people
+        self._forget = forget
+        self._retained: dict[RoomCode, dict[str, bytes]] = {}
+        """What is retained at the broker, by room and topic."""
         self._claims: dict[RoomCode, Announce] = {}
-        self._disowned: set[str] = set()
-        self._news = asyncio.Event()
-        self.too_large = 0
-        """Private frames that fit into no message. Should stay 0."""
+        self._disowned: dict[RoomCode, None] = {}
 
-    # --- what leaves for everybody ---------------------------------------------------
+    # --- the links of a room ---------------------------------------------------------
+
+    def attach(
+        self, room: RoomCode, link: Link, player: PlayerId | None
+    ) -> Link | None:
+        """Let a link hear its room; return the player's link that it replaces."""
+        return self._people.attach(room, link, player)
+
+    def detach(self, room: RoomCode, link: Link) -> bool:
+        """Forget a link; False where it was unknown or another has taken its place."""
+        return self._people.detach(room, link)
+
+    def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
+        """Return the links of a role, at whatever node: a live view."""
+        return self._people.links(room, audience)
+
+    def player(self, room: RoomCode, player: PlayerId) -> Link | None:
+        """Return the link of a player who is attached now."""
+        return self._people.player(room, player)
+
+    def dismiss(self, room: RoomCode, bye: bytes) -> None:
+        """Send every link of a room a last frame and part from it."""
+        self._people.dismiss(room, bye)
+
+    # --- frames for a whole role -----------------------------------------------------
 
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
         """Send a view to this node's people, and retain it for the others'."""
-        super().show(room, audience, frame, version)
+        self._people.show(room, audience, frame, version)
         if audience not in ROLES_SHARED:
             return
         claim = self._claims.setdefault(room, Announce(epoch=1))
-        self._retain(topics.announce(self._node, room), encode(claim))
+        self._retain(room, topics.announce(self._node, room), encode(claim))
         topic = topics.view(self._node, room, audience)
-        self._retain(topic, encode_view(claim.epoch, version, frame))
+        self._retain(room, topic, encode_view(claim.epoch, version, frame))
 
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
-        """Send the same frame to everybody of a role; figures travel once a node."""
-        super().broadcast(room, audience, frame, slot)
+        """Send the same frame to a whole role; figures travel once a node."""
+        self._people.broadcast(room, audience, frame, slot)
         if audience == "player" and slot == "progress":
             self._bus.publish(topics.progress(self._node, room), frame)
 
     def close(self, room: RoomCode) -> None:
-        """Take a room's retained messages back."""
-        super().close(room)
-        for topic in self._topics(room):
-            if self._retained.pop(topic, None) is not None:
-                self._bus.publish(topic, b"", qos=1, retain=True)
+        """Forget a room, and take its retained messages back. Idempotent."""
+        self._people.close(room)
+        self._forget(room)
+        for topic in self._retained.pop(room, {}):
+            self._bus.publish(topic, b"", qos=1, retain=True)
 
-    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
-        """Be home to a room, in an epoch that its key proves."""
-        self._claims[room] = Announce(epoch=epoch, key=key)
-        self._disowned -= set(self._topics(room))
+    # --- whose room it is ------------------------------------------------------------
+
+    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+        """Be home to a room, in an epoch that its secret proves."""
+        self._claims.pop(room, None)
+        self._claims[room] = Announce(epoch=epoch, key=epoch_key(secret, epoch))
+        self._disowned.pop(room, None)
+        if len(self._claims) > MOST_CLAIMS:
+            put_away = (c for c in self._claims if c not in self._retained)
+            if (oldest := next(put_away, room)) != room:
+                del self._claims[oldest]
 
     def has(self, room: RoomCode) -> bool:
         """Whether this node is home to a room."""
         return room in self._claims
 
+    def is_succeeded_by(self, room: RoomCode, news: Announce) -> bool:
+        """Whether an announcement proves that a room of this node has moved on."""
+        claim = self._claims.get(room)
+        if claim is None or news.epoch <= claim.epoch:
+            return False
+        if follows(news.key, news.epoch, claim.key, claim.epoch):
+            return True
+        log.error("another node claims a room of this one", extra={"room": room})
+        return False
+
     def disown(self, room: RoomCode) -> None:
         """Take back what this or an earlier run has retained of a room."""
         self._claims.pop(room, None)
-        for topic in self._topics(room):
-            self._retained.pop(topic, None)
-            self._disowned.add(topic)
-            self._bus.publish(topic, b"", qos=1, retain=True)
+        self._retained.pop(room, None)
+        self._disowned.pop(room, None)
+        self._disowned[room] = None
+        if len(self._disowned) > MOST_DISOWNED:
+            del self._disowned[next(iter(self._disowned))]
+        self._take_back(room)
 
-    def url_of(self, node: str) -> str | None:
-        """Return the address at which people reach a node, where it has said it."""
-        state = self._nodes.get(node)
-        return state.url or None if state else None
-
-    def _topics(self, room: RoomCode) -> tuple[str, ...]:
-        """Return the topics that a home retains of a room."""
-        return (
+    def _take_back(self, room: RoomCode) -> None:
+        topic_names = (
             topics.announce(self._node, room),
             *(topics.view(self._node, room, role) for role in ROLES_SHARED),
         )
+        for topic in topic_names:
+            self._bus.publish(topic, b"", qos=1, retain=True)
 
-    def _retain(self, topic: str, payload: bytes) -> None:
-        if self._retained.get(topic) != payload:
-            self._retained[topic] = payload
+    def _retain(self, room: RoomCode, topic: str, payload: bytes) -> None:
+        retained = self._retained.setdefault(room, {})
+        if retained.get(topic) != payload:
+            retained[topic] = payload
             self._bus.publish(topic, payload, qos=1, retain=True)
 
     def republish(self) -> None:
-        """The broker may have forgotten: say everything that is retained again."""
-        for topic in self._disowned:
-            self._bus.publish(topic, b"", qos=1, retain=True)
-        for topic, payload in self._retained.items():
+        """Publish everything that is retained: the broker may have forgotten it."""
+        for room in self._disowned:
+            self._take_back(room)
+        for room in self._retained:
+            self.show_again(room)
+
+    def show_again(self, room: RoomCode) -> None:
+        """Publish what is retained of a room once more."""
+        for topic, payload in self._retained.get(room, {}).items():
             self._bus.publish(topic, payload, qos=1, retain=True)
 
-    # --- what comes from edges -------------------------------------------------------
 
-    def receive(self, name: str, batch: UpBatch) -> None:
-        """Take a batch of an edge; each item may have come before."""
-        edge = self._edges.get(name)
-        if edge is None or edge.boot != batch.boot:
-            lost = self._drop(edge) if edge is not None else set()
-            edge = self._edges[name] = Edge(name, batch.boot, self._news, lost=lost)
-        edge.is_up = True
-        edge.heard_s = asyncio.get_running_loop().time()
-        taken = [self._take(edge, item) for item in batch.items]
-        if all(taken):
-            edge.flushes.heard(batch.number, batch.oldest)
-        for item in batch.items:
-            if isinstance(item.body, UpFlush) and edge.has_players(item.room):
-                edge.flushes.marked(item.room, item.body.version, batch.number)
-                edge.waiting[item.room] = item.body.waiting
+class Arrivals:
+    """Takes rooms that come from other nodes as files in a folder, while serving.
 
-    def _take(self, edge: Edge, item: UpItem) -> bool:
-        """Put a request into its room; False where it has to come again."""
+    A file is written under another name first, so that one with a room's suffix is
+    whole. Files that were taken are removed, others are kept under another name.
+    """
 
-        def acknowledge() -> None:
-            edge.acks.append(item.seq)
-            edge.news.set()
-
-        if isinstance(item.body, UpFlush):
-            acknowledge()
-            return True
-        link = edge.links.get(item.link)
-        if isinstance(item.body, UpLeave):
-            edge.links.pop(item.link, None)
-        if link is None:
-            link = RemoteLink(edge, item.room, item.link)
-            if len(edge.links) >= MOST_LINKS:
-                link.turn_away(Refused("busy", "This site has no place left."))
-                acknowledge()
-                return True
-            if item.link and not isinstance(item.body, UpLeave):
-                edge.links[item.link] = link
-                self._show(edge, item.room)
-        return self._deliver(item, link, acknowledge)
-
-    def _show(self, edge: Edge, room: RoomCode) -> None:
-        """Say again what is retained of a room, when an edge's first people come.
-
-        A broker may pass over what is retained while somebody is just subscribing
-        (NATS does, now and then): they would wait for their first picture for ever.
+    def __init__(
+        self,
+        folder: Path,
+        store: RoomStore,
+        name: str,
+        arrived: Callable[[RoomCode], Awaitable[None]],
+        look_s: float = 1.0,
+    ) -> None:
+        """``name`` is this node's; ``arrived`` hears of a room once it is stored; the
+        folder is looked at every ``look_s`` seconds.
         """
-        if room in edge.shown:
-            return
-        edge.shown.add(room)
-        for topic in self._topics(room):
-            if (payload := self._retained.get(topic)) is not None:
-                self._bus.publish(topic, payload, qos=1, retain=True)
-
-    def edge_is_down(self, name: str) -> None:
-        """An edge cannot be heard: its people linger, like dropped phones."""
-        edge = self._edges.get(name)
-        if edge is not None:
-            edge.is_up = False
-            self._drop(edge)
-
-    def node_is(self, name: str, state: NodeState) -> None:
-        """Another node has said whether it is up, and where people reach it."""
-        self._nodes[name] = state
-        if not state.is_up:
-            self.edge_is_down(name)
-
-    def heard(self, name: str) -> None:
-        """An edge has made itself heard."""
-        if name in self._edges:
-            self._edges[name].heard_s = asyncio.get_running_loop().time()
-
-    def _drop(self, edge: Edge) -> set[RoomCode]:
-        """Let everybody of an edge leave; return the rooms that miss somebody."""
-        edge.lost |= {link.room for link in edge.links.values() if link.player}
-        edge.shown.clear()
-        for link_id, link in edge.links.items():
-            leave = UpItem(seq=0, room=link.room, link=link_id, body=UpLeave())
-            self._deliver(leave, link, lambda: None)
-        edge.links = {}
-        return edge.lost
-
-    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
-        """Return the edges with people here that have not flushed up to a version."""
-        return tuple(
-            edge.name
-            for edge in self._edges.values()
-            if edge.flushes.version(room) < version and edge.has_players(room)
-        )
-
-    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """Return every node that has been heard of, this one first."""
-        if not self._nodes:
-            return ()
-        behind = self.behind(room, version)
-        here = SiteLink(self._node, True, True, 0, False, None, self.url or None)
-        return (
-            here,
-            *(
-                self._site(name, room, is_behind=name in behind)
-                for name in sorted(self._nodes)
-            ),
-        )
-
-    def _site(self, name: str, room: RoomCode, *, is_behind: bool) -> SiteLink:
-        node, edge = self._nodes[name], self._edges.get(name)
-        silent_s = 0.0
-        if edge is not None:
-            silent_s = asyncio.get_running_loop().time() - edge.heard_s
-        return SiteLink(
-            name=name,
-            is_here=False,
-            is_up=node.is_up and self._bus.is_up,
-            waiting=edge.waiting.get(room, 0) if edge else 0,
-            is_behind=is_behind,
-            silent_s=int(silent_s) if silent_s > SILENT_S else None,
-            url=node.url or None,
-        )
-
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every live edge with people here to send what it has."""
-        for edge in self._edges.values():
-            if edge.is_up and edge.has_players(room):
-                edge.asked.append(Mark(room=room, version=version))
-                self._flush_edge(edge)
-
-    # --- what goes down --------------------------------------------------------------
+        self._folder = folder
+        self._store = store
+        self._name = name
+        self._arrived = arrived
+        self._look_s = look_s
 
     async def run(self) -> None:
-        """Send down what there is, until cancelled."""
+        """Look for rooms until cancelled."""
         while True:
-            await self._news.wait()
-            await asyncio.sleep(min(GATHER_MOST_S, GATHER_S * len(self._edges)))
-            self._news.clear()
-            self.flush()
+            await self.look()
+            await asyncio.sleep(self._look_s)
 
-    def flush(self) -> None:
-        """Send each edge what is for it, in messages of bounded size."""
-        for edge in self._edges.values():
-            if edge.acks or edge.outgoing:
-                self._flush_edge(edge)
+    async def look(self) -> None:
+        """Take every room in the folder; one that cannot be taken harms no other."""
+        for path in await asyncio.to_thread(self._found):
+            try:
+                arrival = await asyncio.to_thread(_read, path)
+                await self._take(arrival)
+            except (StoreUnavailable, VersionConflict, OSError) as exc:
+                log.warning("%s waits: %s", path.name, exc)
+            except ParcelError as exc:
+                log.error("%s cannot be taken: %s", path.name, exc)
+                path.replace(path.with_name(path.name + REFUSED))
+            except Exception:
+                log.exception("%s cannot be taken", path.name)
+                path.replace(path.with_name(path.name + REFUSED))
+            else:
+                path.unlink(missing_ok=True)
+                await self._arrived(arrival.state.code)
 
-    def _flush_edge(self, edge: Edge) -> None:
-        items, acks, marks = edge.outgoing, edge.acks, edge.asked
-        edge.outgoing, edge.acks, edge.asked = [], [], []
-        fitting = [item for item in items if edges.fits(item)]
-        if len(fitting) < len(items):
-            log.error("%d private frames are too large", len(items) - len(fitting))
-            self.too_large += len(items) - len(fitting)
-        topic = topics.down(edge.name, self._node)
-        for message in edges.messages(edge.boot, fitting, acks, marks):
-            self._bus.publish(topic, message)
+    def _found(self) -> list[Path]:
+        return sorted(self._folder.glob(f"*{SUFFIX}"))
+
+    async def _take(self, arrival: _Arrival) -> None:
+        """Store the new part of a room: all of it, or what came since it left here."""
+        parcel, events, state = arrival.parcel, arrival.events, arrival.state
+        if parcel.to != self._name:
+            raise ParcelError(f"it is for '{parcel.to}', and this is '{self._name}'")
+        header = (parcel.code, parcel.to, parcel.epoch)
+        if (state.code, state.home, state.epoch) != header:
+            raise ParcelError("its header is not that of its events")
+        here = await self._store.bodies(state.code)
+        if list(parcel.bodies[: len(here)]) != here:
+            raise ParcelError("this node has gone on with the room by itself")
+        if fresh := events[len(here) :]:
+            await self._store.append(state.code, len(here), fresh)
+        log.info("arrived, %d events", len(fresh), extra={"room": state.code})
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A room that has come as a file."""
+
+    parcel: Parcel
+    events: list[Event]
+    state: RoomState
+
+
+def _read(path: Path) -> _Arrival:
+    """Read a room from a file, on a thread: it may be large.
+
+    Raises ParcelError where it holds no room, OSError where it cannot be read.
+    """
+    parcel = unpack(path.read_bytes())
+    events = parcel.events()
+    try:
+        return _Arrival(parcel, events, replay(events))
+    except ReplayError as exc:
+        raise ParcelError("its events do not make a room") from exc

@@ -1,14 +1,21 @@
-"""One node of many: hands what comes over the bus to its home half or its edge half."""
+"""One node of many, or a node alone: what the server is wired up with."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from server.config import Config
+from server.disk import DiskError
 from server.federation import topics
 from server.federation.edge import EdgeRelay
-from server.federation.home import HomeGateway
+from server.federation.edges import Edges
+from server.federation.home import Arrivals, HomeGateway
 from server.federation.messages import (
     Announce,
     Answer,
@@ -17,75 +24,238 @@ from server.federation.messages import (
     NodeState,
     Probe,
     UpBatch,
-    UpItem,
     decode,
     encode,
 )
-from server.federation.mqtt import Bus, Will
+from server.federation.mqtt import BrokerAddress, Bus, BusSettingsError, MqttBus, Will
+from server.federation.outbox import Outbox
+from server.federation.remote import RemoteRoom, Rooms, Uplink
+from server.federation.sender import PACE, Pace
+from server.federation.settling import Settling
+from server.folder import INCOMING, OUTBOX, SITE, CannotStart
 from server.game.ids import RoomCode
+from server.journal.store import RoomStore
+from server.metrics import Metrics
+from server.net.crowd import SocketCrowd
+from server.net.health import Check, check_broker, check_outbox
+from server.protocol.keys import KEY_BYTES
+from server.rooms.audience import LocalGateway, NoOtherNodes
+from server.rooms.clock import Clock
+from server.rooms.ports import Barrier, Crowd, OtherNodes, RoomPort
 
 log = logging.getLogger("twogaps.federation")
 
-FORGET_S = 0.1
-"""How long what is done is gathered before it is taken off the disk."""
+Parts = tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
+"""Background work by name; each runs until cancelled, and raises on a fault."""
 
-RETRY_S = 0.25
+GOODBYE_S = 0.1
+"""How long a last word to the broker may take."""
+
 FIRST_PROBES = 16
 QUICK_PROBE_S, SLOW_PROBE_S = 0.1, 5.0
 
 
+class LoneNode:
+    """A node without others: every room and every client is here."""
+
+    def __init__(self, crowd: Callable[[], Crowd]) -> None:
+        """``crowd`` makes what sends one frame to all players of a room."""
+        self.name: str | None = None
+        self.gateway = LocalGateway(crowd)
+        self.others: OtherNodes = NoOtherNodes()
+
+    def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
+        """Return no background work: there is none."""
+        del rooms, store
+        return ()
+
+    def checks(self) -> dict[str, Check]:
+        """Return no checks: nothing of this node can fail."""
+        return {}
+
+    def register_metrics(self, metrics: Metrics) -> None:
+        """Report nothing: there are no other nodes to measure."""
+
+    def reached_at(self, url: str) -> None:
+        """Tell no other node the address of this one."""
+
+    async def leave(self) -> None:
+        """Tell no other node that this one goes."""
+
+
+class Status:
+    """What this node says of itself, retained at the broker."""
+
+    def __init__(self, name: str, boot: str, bus: Bus) -> None:
+        self._name = name
+        self._boot = boot
+        self._bus = bus
+        self._is_leaving = False
+        self.url = ""
+        """The address at which people reach this node; empty before it listens."""
+
+    def say(self) -> None:
+        """Publish it."""
+        is_up = not self._is_leaving
+        state = NodeState(is_up=is_up, boot=self._boot, url=self.url)
+        topic = topics.node_state(self._name)
+        self._bus.publish(topic, encode(state), qos=1, retain=True)
+
+    def correct(self, heard: NodeState) -> None:
+        """Publish it again if an earlier connection's will came late."""
+        if not heard.is_up and not self._is_leaving:
+            self.say()
+
+    def leave(self) -> None:
+        """Say that this node goes down."""
+        self._is_leaving = True
+        self.say()
+
+
 class Node:
-    """Listens to the bus for both halves, and keeps them going."""
+    """A node among others: home to its own rooms, and an edge to theirs."""
 
     def __init__(
         self,
         name: str,
         boot: str,
         bus: Bus,
-        home: HomeGateway,
-        edge: EdgeRelay,
-        now_ms: Callable[[], int],
+        outbox: Outbox,
+        clock: Clock,
+        crowd: Callable[[], Crowd],
+        data: Path | None = None,
+        pace: Pace = PACE,
     ) -> None:
-        self._name = name
-        self._boot = boot
+        """``crowd`` makes what sends one frame to all players of a room; rooms of other
+        nodes arrive in the folder ``data``; ``pace`` is that of an edge's sending.
+        """
+        self.name = name
         self._bus = bus
-        self._home = home
-        self._edge = edge
-        self._now_ms = now_ms
-        self._done: list[UpItem] = []
-        self.succeeded: Callable[[RoomCode, str, Announce], None] = lambda *_: None
-        """Hears of every room that another node says it is home to."""
-        self._unusable = 0
-        self._is_leaving = False
+        self._outbox = outbox
+        self._clock = clock
+        self._data = data
+        self.status = Status(name, boot, bus)
+        self.edge = EdgeRelay(name, boot, bus, outbox, LocalGateway(crowd), pace)
+        self.edges = Edges(name, bus, lambda: self.status.url)
+        self.gateway = HomeGateway(name, bus, LocalGateway(crowd), self.edges.forget)
 
     @property
-    def rejected(self) -> int:
-        """How many messages were forged, foreign or too large: nothing came of them."""
-        return self._unusable + self._edge.rejected
+    def others(self) -> OtherNodes:
+        """What the directory asks of other nodes: this object."""
+        return self
+
+    # --- asked by the directory ------------------------------------------------------
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether rooms of other nodes may exist that are not known yet."""
+        return self.edge.is_searching
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        """Return the way to a room of another node."""
+        if not self.edge.knows(room) or self.gateway.has(room):
+            return None
+        return RemoteRoom(room, self.edge, self.edges.url_of)
+
+    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+        """Be home to a room, in an epoch that its secret proves."""
+        self.gateway.claim(room, epoch, secret)
+
+    def disown(self, room: RoomCode) -> None:
+        """Take back what was announced of a room that lives elsewhere now."""
+        self.gateway.disown(room)
+
+    def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> Barrier:
+        """Return what holds a room's reveals back until its sites have sent votes."""
+        return Settling(self.edges, self.gateway, clock, is_idle)
+
+    # --- asked by the composition root -----------------------------------------------
+
+    def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
+        """Return the background work of a node whose rooms are these."""
+        uplink = Uplink(self.gateway, self.edges, rooms)
+        listener = Dispatcher(self, self._bus, uplink, rooms, self._clock)
+        parts: Parts = (
+            ("uplink", uplink.run),
+            ("edge-sender", self.edge.sender.run),
+            ("edge-resender", self.edge.sender.resend),
+            ("edge-forgetter", self.edge.sender.forget_done),
+            ("home-sender", self.edges.run),
+            ("outbox-clean", self._outbox.keep_clean),
+            ("clock-probes", listener.probe),
+            ("bus", lambda: self._bus.run(listener)),
+        )
+        if self._data is None:
+            return parts
+
+        async def arrived(code: RoomCode) -> None:
+            self.edge.taken_home(code)
+            await rooms.arrived(code)
+
+        arrivals = Arrivals(self._data / INCOMING, store, self.name, arrived)
+        return (("arrivals", arrivals.run), *parts)
+
+    def checks(self) -> dict[str, Check]:
+        """Return what /healthz tries of the way to other nodes."""
+        return {
+            "broker": check_broker(lambda: self._bus.is_up),
+            "outbox": check_outbox(self._outbox),
+        }
+
+    def register_metrics(self, metrics: Metrics) -> None:
+        """Let the gauges of the way to other nodes be read."""
+        bus, outbox, edge, edges = self._bus, self._outbox, self.edge, self.edges
+        metrics.watch("broker_rejected", lambda: edge.rejected)
+        metrics.watch("batches_resent", lambda: edge.sender.resent)
+        metrics.watch("broker_up", lambda: bus.is_up)
+        metrics.watch("broker_dropped", lambda: bus.dropped + edges.too_large)
+        metrics.watch("outbox_waiting", lambda: outbox.size)
+
+    def reached_at(self, url: str) -> None:
+        """Tell other nodes the address at which people reach this one."""
+        self.status.url = url
+        self.status.say()
+
+    async def leave(self) -> None:
+        """Tell other nodes that this one goes."""
+        self.status.leave()
+        await asyncio.sleep(GOODBYE_S)
+
+
+class Dispatcher:
+    """Hands what comes over the bus to the home half or the edge half of a node."""
+
+    def __init__(
+        self, node: Node, bus: Bus, uplink: Uplink, rooms: Rooms, clock: Clock
+    ) -> None:
+        self._node = node
+        self._name = node.name
+        self._home = node.gateway
+        self._edges = node.edges
+        self._edge = node.edge
+        self._bus = bus
+        self._uplink = uplink
+        self._rooms = rooms
+        self._clock = clock
 
     # --- what the bus tells ----------------------------------------------------------
 
     def bus_up(self) -> None:
         """Say that this node is there, and everything it retains."""
-        self._say_state()
+        self._node.status.say()
         self._home.republish()
         self._edge.bus_changed()
 
-    def reached_at(self, url: str) -> None:
-        """Tell the others the address at which people reach this node."""
-        self._home.url = url
-        self._say_state()
-
     def bus_down(self) -> None:
-        """Tell this site's people that the line is cut."""
+        """Tell this site's people that the connection is cut."""
         self._edge.bus_changed()
 
     def bus_message(self, topic: str, payload: bytes) -> None:
-        """Hand a message to whom it is for; count what is forged or foreign."""
+        """Hand a message to the half it is for; count what is forged or foreign."""
         try:
             self._hand(topics.parts(topic), payload)
         except Exception:  # whatever another site sends: this one goes on
-            self._unusable += 1
+            self._edge.rejected += 1
             log.exception("a message at %s could not be used", topic)
 
     def _hand(self, parts: tuple[str, ...], payload: bytes) -> None:
@@ -97,19 +267,20 @@ class Node:
                 self._shared(home, RoomCode(code), kind, payload)
             case ("up", _, edge):
                 if batch := self._good(decode(UpBatch, payload)):
-                    self._home.receive(edge, batch)
+                    self._uplink.receive(edge, batch)
             case ("down", _, home):
                 if down := self._good(decode(DownBatch, payload)):
-                    self._done += self._edge.receive(home, down)
+                    self._edge.receive(home, down)
             case ("clk", "up", _, edge):
                 if probe := self._good(decode(Probe, payload)):
-                    self._home.heard(edge)
-                    answer = Answer(sent_ms=probe.sent_ms, home_ms=self._now_ms())
+                    self._edges.heard(edge)
+                    now_ms = self._clock.now_ms()
+                    answer = Answer(sent_ms=probe.sent_ms, home_ms=now_ms)
                     topic = topics.clock_down(edge, self._name)
                     self._bus.publish(topic, encode(answer))
             case ("clk", "down", _, home):
                 if heard := self._good(decode(Answer, payload)):
-                    now_ms = self._now_ms()
+                    now_ms = self._clock.now_ms()
                     self._edge.probed(home, heard.sent_ms, heard.home_ms, now_ms)
             case _:
                 pass
@@ -117,22 +288,21 @@ class Node:
     def _good(self, message: M | None) -> M | None:
         """Count what could not be read."""
         if message is None:
-            self._unusable += 1
+            self._edge.rejected += 1
         return message
 
     def _node_state(self, name: str, state: NodeState) -> None:
         if name == self._name:
-            if not state.is_up and not self._is_leaving:
-                self._say_state()  # the will of an earlier connection came late
+            self._node.status.correct(state)
             return
         self._edge.home_state(name, state.is_up, state.boot)
-        self._home.node_is(name, state)
+        self._uplink.node_is(name, state)
 
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
             news = decode(Announce, payload) if payload else None
-            if news is not None:
-                self.succeeded(room, home, news)
+            if news is not None and self._home.is_succeeded_by(room, news):
+                self._rooms.succeeded(room, home, news.epoch)
             if payload and self._good(news) is None:
                 return
             self._edge.announced(home, room, news)
@@ -143,52 +313,49 @@ class Node:
         elif kind == "progress":
             self._edge.progressed(home, room, payload)
 
-    # --- what goes on by itself ------------------------------------------------------
-
-    async def run(self) -> None:
-        """Flush, send again and probe, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._edge.sender.run(), name="relay-edge")
-            group.create_task(self._home.run(), name="relay-home")
-            group.create_task(self._forget(), name="relay-forget")
-            group.create_task(self._retry(), name="relay-retry")
-            group.create_task(self._probe(), name="relay-clock")
-
-    async def _forget(self) -> None:
-        """Take what homes are done with off the disk, many at a time."""
-        while True:
-            await asyncio.sleep(FORGET_S)
-            done, self._done = self._done, []
-            if done:
-                await self._edge.sender.forget(done)
-
-    async def _retry(self) -> None:
-        while True:
-            await asyncio.sleep(RETRY_S)
-            self._edge.sender.send_all()
-
-    async def _probe(self) -> None:
+    async def probe(self) -> None:
+        """Compare clocks with every home, until cancelled."""
         sent = 0
         while True:
             for home in self._edge.homes():
-                probe = Probe(sent_ms=self._now_ms())
+                probe = Probe(sent_ms=self._clock.now_ms())
                 self._bus.publish(topics.clock_up(home, self._name), encode(probe))
                 sent += 1
             is_new = sent < FIRST_PROBES or not self._edge.homes()
             await asyncio.sleep(QUICK_PROBE_S if is_new else SLOW_PROBE_S)
 
-    def say_goodbye(self) -> None:
-        """Say that this node goes down, in its own words."""
-        self._is_leaving = True
-        self._say_state()
 
-    def _say_state(self) -> None:
-        state = NodeState(
-            is_up=not self._is_leaving, boot=self._boot, url=self._home.url
+async def open_node(
+    config: Config, clock: Clock, stack: contextlib.AsyncExitStack
+) -> LoneNode | Node:
+    """Make a node, with a broker one among others. Raises :class:`CannotStart`."""
+    if config.broker is None:
+        return LoneNode(SocketCrowd)
+    try:
+        address = BrokerAddress.parse(config.broker, config.broker_ca)
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
+    name = config.site or address.user or ""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
+        raise CannotStart(
+            f"'{name}' is not a valid site name. Give --site, in lower-case letters, "
+            "digits and hyphens, the same as the site's user at the broker."
         )
-        self._bus.publish(
-            topics.node_state(self._name), encode(state), qos=1, retain=True
-        )
+    boot, about = secrets.token_hex(KEY_BYTES), topics.subscriptions(name)
+    will = last_will(name, boot)
+    try:
+        bus = MqttBus(address, address.client_id(name), about, will)
+    except BusSettingsError as exc:
+        raise CannotStart(str(exc)) from exc
+    outbox = Outbox(config.data / OUTBOX if config.data else None)
+    stack.push_async_callback(outbox.close)
+    try:
+        await outbox.restore()
+    except DiskError as exc:
+        raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
+    if config.data is not None:
+        (config.data / SITE).write_text(name + "\n")
+    return Node(name, boot, bus, outbox, clock, SocketCrowd, config.data)
 
 
 def last_will(name: str, boot: str) -> Will:

@@ -1,20 +1,23 @@
 """Rooms elsewhere, and people elsewhere: the two ends of the relay.
 
 :class:`RemoteRoom` takes requests like a room and sends them to its home;
-:class:`Uplink`, at the home, gives what comes up to the room it is for.
+:class:`Uplink`, at the home, gives the requests of edges to the rooms they are for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import assert_never
+from collections.abc import Callable
+from typing import Protocol, assert_never
 
 from server.federation.edge import EdgeRelay
-from server.federation.home import RemoteLink
+from server.federation.edges import Edge, Edges, RemoteLink
+from server.federation.home import HomeGateway
 from server.federation.messages import (
+    NodeState,
     UpAttend,
+    UpBatch,
     UpEnter,
     UpFlush,
     UpItem,
@@ -24,10 +27,24 @@ from server.federation.messages import (
 )
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.protocol.client_messages import CohostMessage, PlayerMessage
-from server.rooms.ports import Ack, Attend, Enter, Leave, Request, Return, RoomPort, Say
+from server.protocol.client_messages import CohostMessage, PlayerMessage, Vote
+from server.rooms import replies
+from server.rooms.ports import (
+    PASSING,
+    Ack,
+    Attend,
+    Enter,
+    Leave,
+    Request,
+    Return,
+    RoomPort,
+    Say,
+)
 
 log = logging.getLogger("twogaps.federation")
+
+MOST_LINKS = 50_000
+"""People of one edge, at most."""
 
 
 class RemoteRoom:
@@ -82,51 +99,194 @@ class RemoteRoom:
         return f"This room lives at {home}. Open the host link there: {at}."
 
 
+class Rooms(Protocol):
+    """The rooms of this node, as other nodes reach them."""
+
+    def running(self, code: RoomCode) -> RoomPort | None:
+        """Return a room that is running."""
+        ...
+
+    async def find_here(self, wanted: str) -> RoomPort:
+        """Return a room, from the journal where it is not running.
+
+        Raises :class:`Refused`.
+        """
+        ...
+
+    def succeeded(self, code: RoomCode, home: str, epoch: int) -> None:
+        """Give up a room that another node has proven to go on with."""
+        ...
+
+    async def arrived(self, code: RoomCode) -> None:
+        """Take up a room that was stored by another hand."""
+        ...
+
+
 class Uplink:
-    """Gives requests of people elsewhere to the rooms of this node."""
+    """Gives the requests of people elsewhere to the rooms of this node."""
 
     def __init__(
         self,
-        running: Callable[[RoomCode], RoomPort | None],
-        find: Callable[[str], Awaitable[RoomPort]],
+        home: HomeGateway,
+        edges: Edges,
+        rooms: Rooms,
+        most_waiting: int = 10_000,
+        most_links: int = MOST_LINKS,
     ) -> None:
-        """``running`` looks a live room up at once; ``find`` may load it."""
-        self._running = running
-        self._find = find
-        self._tasks: set[asyncio.Task[None]] = set()
+        """``most_waiting`` requests may wait for rooms that are being loaded; one edge
+        may have ``most_links`` people.
+        """
+        self._home = home
+        self._edges = edges
+        self._rooms = rooms
+        self._most_waiting = most_waiting
+        self._most_links = most_links
+        self._waiting: dict[RoomCode, list[Request]] = {}
+        """Requests for rooms that are being loaded."""
+        self._size = 0
+        self._wanted: asyncio.Queue[RoomCode] = asyncio.Queue()
 
-    def deliver(self, item: UpItem, link: RemoteLink, ack: Ack) -> bool:
-        """Put a request into its room; it is acknowledged once dealt with.
+    async def run(self) -> None:
+        """Load the rooms that requests are for, until cancelled."""
+        self._waiting.clear()  # of a run that failed: it is sent again
+        self._size = 0
+        async with asyncio.TaskGroup() as group:
+            while True:
+                code = await self._wanted.get()
+                group.create_task(self._load(code), name=f"uplink-{code}")
+
+    # --- what edges send -------------------------------------------------------------
+
+    def receive(self, name: str, batch: UpBatch) -> None:
+        """Take a batch of an edge; each item may have come before."""
+        edge = self._edges.known(name)
+        if edge is None or edge.boot != batch.boot:
+            lost = self._drop(edge) if edge is not None else set()
+            edge = self._edges.begin(name, batch.boot, lost)
+        edge.is_up = True
+        self._edges.heard(name)
+        taken = [self._take(edge, item) for item in batch.items]
+        self._edges.take_marks(edge, batch, is_whole=all(taken))
+
+    def node_is(self, name: str, state: NodeState) -> None:
+        """Note that another node is up, or that its people cannot be heard."""
+        self._edges.node_is(name, state)
+        if not state.is_up:
+            self.edge_is_down(name)
+
+    def edge_is_down(self, name: str) -> None:
+        """Let the people of an edge linger, like phones that lost their network."""
+        edge = self._edges.known(name)
+        if edge is not None:
+            edge.is_up = False
+            self._drop(edge)
+
+    def _drop(self, edge: Edge) -> set[RoomCode]:
+        """Let the people of an edge leave; return the rooms that miss players."""
+        edge.lost |= {link.room for link in edge.links.values() if link.player}
+        edge.shown.clear()
+        for link in edge.links.values():
+            self._deliver(link, Leave(link=link))
+        edge.links = {}
+        return edge.lost
+
+    def _take(self, edge: Edge, item: UpItem) -> bool:
+        """Give a request to its room; False where it has to come again."""
+
+        def acknowledge() -> None:
+            edge.acks.append(item.seq)
+            edge.news.set()
+
+        if isinstance(item.body, UpFlush):
+            acknowledge()
+            return True
+        link = edge.links.get(item.link)
+        if isinstance(item.body, UpLeave):
+            edge.links.pop(item.link, None)
+        if link is None:
+            link = RemoteLink(edge, item.room, item.link)
+            if len(edge.links) >= self._most_links:
+                link.turn_away(Refused("busy", "This site has no place left."))
+                acknowledge()
+                return True
+            if item.link and not isinstance(item.body, UpLeave):
+                edge.links[item.link] = link
+                self._show(edge, item.room)
+        return self._deliver(link, _request(item, link, acknowledge))
+
+    def _show(self, edge: Edge, room: RoomCode) -> None:
+        """Publish a room's retained messages again for the first people of an edge.
+
+        A broker may skip what is retained while a client is just subscribing (NATS
+        does, now and then): they would wait for their first view forever.
+        """
+        if room not in edge.shown:
+            edge.shown.add(room)
+            self._home.show_again(room)
+
+    # --- to the rooms ----------------------------------------------------------------
+
+    def _deliver(self, link: RemoteLink, request: Request) -> bool:
+        """Give a request to a room; it is acknowledged once dealt with.
 
         False where the room takes no more now: it has to come again.
         """
-        request = _request(item, link, ack)
-        room = self._running(link.room)
-        if room is not None:
+        code = link.room
+        room = self._rooms.running(code)
+        if room is not None and code not in self._waiting:
             return self._put(room, request)
-        task = asyncio.get_running_loop().create_task(
-            self._load_and_put(link, request), name=f"load-{link.room}"
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if isinstance(request, Leave):  # nobody is in a room that does not run
+            if request.ack is not None:
+                request.ack()
+            return True
+        if self._size >= self._most_waiting:
+            return False
+        if code not in self._waiting:
+            self._waiting[code] = []
+            self._wanted.put_nowait(code)
+        self._waiting[code].append(request)
+        self._size += 1
         return True
 
-    async def _load_and_put(self, link: RemoteLink, request: Request) -> None:
+    async def _load(self, code: RoomCode) -> None:
+        """Load a room and give it what waits for it, or refuse that."""
         try:
-            self._put(await self._find(link.room), request)
+            room: RoomPort | Refused = await self._rooms.find_here(code)
         except Refused as refusal:
-            if isinstance(request, Enter | Return | Attend):
-                link.turn_away(refusal)
-            if request.ack is not None and refusal.code == "unknown_room":
-                request.ack()
+            room = refusal
+        except Exception:
+            log.exception("room %s cannot be loaded", code, extra={"room": code})
+            room = replies.FAULT
+        waiting = self._waiting.pop(code, [])
+        self._size -= len(waiting)
+        for request in waiting:
+            if isinstance(room, Refused):
+                _refuse(request, room)
+            else:
+                self._put(room, request)
 
     def _put(self, room: RoomPort, request: Request) -> bool:
         try:
             room.put(request)
         except Refused as refusal:
-            log.warning("%s; it is sent again", refusal.code, extra={"room": room.code})
-            return False
+            if refusal.code in PASSING:
+                about = {"room": room.code}
+                log.warning("%s; it is sent again", refusal.code, extra=about)
+                return False
+            _refuse(request, refusal)
         return True
+
+
+def _refuse(request: Request, refusal: Refused) -> None:
+    """Refuse a request of an edge: for good, unless it may succeed later.
+
+    A vote for a room that has moved stays with its edge, which sends it to the new
+    home as soon as that is announced.
+    """
+    is_vote = isinstance(request, Say) and isinstance(request.message, Vote)
+    if refusal.code == "room_moved" and is_vote:
+        return
+    replies.refuse(request, refusal)
 
 
 def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:

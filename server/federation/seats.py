@@ -87,6 +87,27 @@ class Returners:
         self._known.pop(token, None)
 
 
+class EarlyViews:
+    """Views of homes that are not announced yet, which may come later."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        """``most`` rooms are remembered; beyond that the oldest is forgotten."""
+        self._most = most
+        self._kept: dict[tuple[str, RoomCode], dict[Audience, bytes]] = {}
+
+    def keep(
+        self, home: str, room: RoomCode, audience: Audience, payload: bytes
+    ) -> None:
+        """Remember a view until its home is announced."""
+        self._kept.setdefault((home, room), {})[audience] = payload
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+
+    def take(self, home: str, room: RoomCode) -> dict[Audience, bytes]:
+        """Return and forget the views of a home."""
+        return self._kept.pop((home, room), {})
+
+
 CUT = encode_server(
     Notice(
         code="site_cut",

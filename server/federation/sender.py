@@ -157,12 +157,27 @@ class ClockOffset:
 
 log = logging.getLogger("twogaps.federation")
 
-LEAST_RTO_S = 1.0
+FORGET_S = 0.1
+"""How long acknowledged votes are gathered before they are taken off the disk."""
+
 ROUND_TRIPS = 3
 """An answer is given up on after so many round trips."""
 
 ROOM_FOR_ITEMS = MOST_BYTES - 1_024
 """Bytes of requests in a batch: the rest is its frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When an edge sends again what was not acknowledged. Seconds."""
+
+    least_rto_s: float = 1.0
+    """Wait at least this long for an answer: three round trips if they take longer."""
+    retry_s: float = 0.25
+    """How often batches that have waited too long are looked for."""
+
+
+PACE = Pace()
 
 
 @dataclass(slots=True)
@@ -187,6 +202,7 @@ class Sender:
         bus: Bus,
         outbox: Outbox,
         received: Callable[[UpItem], None],
+        pace: Pace,
     ) -> None:
         """``received`` hears of each request once it is as safe as it can be here."""
         self._node = node
@@ -194,7 +210,10 @@ class Sender:
         self._bus = bus
         self._outbox = outbox
         self._received = received
+        self._pace = pace
         self._homes: dict[str, Home] = {}
+        self._done: list[UpItem] = []
+        """Acknowledged, and on disk still."""
         self._news = asyncio.Event()
         self.resent = 0
         """Batches that were sent more than once."""
@@ -248,6 +267,7 @@ class Sender:
             return []
         done = self._outbox.acknowledged(home, seqs)
         known.window.acknowledged(item.seq for item in done)
+        self._done += done
         self._news.set()
         return done
 
@@ -318,7 +338,7 @@ class Sender:
             return
         window, offset = self._homes[name].window, self._homes[name].offset
         round_trip_s = (offset.round_trip_ms or 0) / 1000
-        rto_s = max(LEAST_RTO_S, ROUND_TRIPS * round_trip_s)
+        rto_s = max(self._pace.least_rto_s, ROUND_TRIPS * round_trip_s)
         topic = topics.up(name, self._node)
         for batch in window.due(asyncio.get_running_loop().time(), rto_s):
             items = batch.left.values()
@@ -326,8 +346,21 @@ class Sender:
             self._bus.publish(topic, payload)
             self.resent += batch.times > 1
 
-    async def forget(self, done: list[UpItem]) -> None:
-        """Take acknowledged votes off the disk."""
+    async def resend(self) -> None:
+        """Send again what has waited too long, until cancelled."""
+        while True:
+            await asyncio.sleep(self._pace.retry_s)
+            self.send_all()
+
+    async def forget_done(self) -> None:
+        """Take acknowledged votes off the disk, many at a time, until cancelled."""
+        while True:
+            await asyncio.sleep(FORGET_S)
+            done, self._done = self._done, []
+            if done:
+                await self._forget(done)
+
+    async def _forget(self, done: list[UpItem]) -> None:
         try:
             await self._outbox.forget(done)
         except DiskError as exc:

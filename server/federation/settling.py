@@ -2,14 +2,15 @@
 
 A vote that was stamped in time counts if it comes before the reveal. VOTE and REVOTE
 are closed before they are revealed; FIX and TRANSFER are revealed by their close, so
-that their sites are asked for what they have when the close is asked for. What the
-host has asked for waits as long as he lets it: he is shown for whom. What closes by
-itself waits for 2 s at most.
+that their sites are asked for what they have when the close is asked for. A requested
+reveal waits until the host overrides it; the console lists the sites it waits for. A
+ballot that closes by itself waits for 2 s at most.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol
 
 from server.game.commands import (
     AskFix,
@@ -27,12 +28,12 @@ from server.game.commands import (
     Transfer,
 )
 from server.game.errors import Refused
+from server.game.ids import RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot
 from server.game.state import GRACE_MS, RoomState
 from server.game.views.role_types import HeldReveal, SiteLink
 from server.rooms import replies
 from server.rooms.clock import Clock
-from server.rooms.inbox import Inbox
 from server.rooms.ports import Gateway, Request, Say
 
 OWN_REVEAL = (Ballot.FIX, Ballot.TRANSFER)
@@ -50,22 +51,55 @@ LOOK_MS = 250
 QUICK_MS, SLOW_MS = 20, 200
 """How often what waits is looked at: at first, and after the first 2 s."""
 
-_INSTEAD = (BackToLobby, Contrast, Discuss, Finish, OpenRound, Revote, SkipRound)
+_Kinds = tuple[type[object], ...]
+
+_INSTEAD: _Kinds = (
+    BackToLobby,
+    Contrast,
+    Discuss,
+    Finish,
+    OpenRound,
+    Revote,
+    SkipRound,
+)
 """Commands that take the place of a reveal that waits already."""
 
-_AFTER = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
-"""Commands that come after a reveal that was said in the same breath."""
+_AFTER: _Kinds = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
+"""Commands that come after a reveal that was sent in the same batch."""
+
+_SHOWING: _Kinds = (Reveal, CloseVotes)
+"""Commands that show an answer, or close a ballot that does."""
 
 _OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")
 
 
-class Settling:
-    """What one room holds back, since when, and for whom."""
+class Sites(Protocol):
+    """What is asked of other sites before a reveal."""
 
-    def __init__(self, gateway: Gateway, clock: Clock, inbox: Inbox) -> None:
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
+        """Return the sites that have not sent all they received before a version."""
+        ...
+
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        """Return every site that is known, this one first; none where it is alone."""
+        ...
+
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """Ask every site for what it has received so far, as if before a version."""
+        ...
+
+
+class Settling:
+    """The Barrier of one room: what is held back, since when, and for which sites."""
+
+    def __init__(
+        self, sites: Sites, gateway: Gateway, clock: Clock, is_idle: Callable[[], bool]
+    ) -> None:
+        """``is_idle`` tells whether no request of the room waits."""
+        self._sites = sites
         self._gateway = gateway
         self._clock = clock
-        self._inbox = inbox
+        self._is_idle = is_idle
         self._held: list[Say] = []
         self._held_ms = 0
         self._version = 0
@@ -92,10 +126,10 @@ class Settling:
     def has_news(self, state: RoomState) -> bool:
         """Look at the sites, not too often; return whether anything has changed."""
         now_ms = self._clock.now_ms()
-        if not self._gateway.has_sites or now_ms - self._looked_ms < LOOK_MS:
+        if now_ms - self._looked_ms < LOOK_MS:
             return False
         self._looked_ms = now_ms
-        sites = self._gateway.sites(state.code, self._version)
+        sites = self._sites.sites(state.code, self._version)
         held = self._shown(state, sites, now_ms)
         old, self._seen = self._seen, (sites, held)
         return old != self._seen
@@ -116,8 +150,7 @@ class Settling:
             return QUICK_MS
         if self._held:
             return QUICK_MS if now_ms < self._held_ms + GRACE_MS else SLOW_MS
-        is_watched = self._gateway.has_sites and self._gateway.count(state.code, "host")
-        return LOOK_MS if is_watched else None
+        return LOOK_MS if self._gateway.links(state.code, "host") else None
 
     # --- what waits ------------------------------------------------------------------
 
@@ -127,12 +160,12 @@ class Settling:
 
     def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
         """Return what may be decided now, and keep the rest for later."""
-        if not self._held and not any(_is(one, Reveal | CloseVotes) for one in batch):
+        if not self._held and not any(_is(one, _SHOWING) for one in batch):
             return batch
         waiting = self._in_turn(batch)
         own = _reveals_at_close(state)
-        early = Reveal | CloseVotes if own else Reveal
-        if own and any(_is(one, CloseVotes) for one in waiting):
+        early = _SHOWING if own else (Reveal,)
+        if own and any(_is(one, (CloseVotes,)) for one in waiting):
             self._ask_for_close(state)
         if any(_is_without(one) for one in waiting):
             self._waived |= set(self._behind(state))
@@ -158,7 +191,7 @@ class Settling:
         return [*votes, *self._held, *hosts]
 
     def _hold(
-        self, state: RoomState, waiting: list[Request], early: Any
+        self, state: RoomState, waiting: list[Request], early: _Kinds
     ) -> list[Request]:
         ready: list[Request] = []
         held: list[Say] = []
@@ -174,7 +207,7 @@ class Settling:
             self._held_ms = now_ms
         if held and now_ms - self._asked_ms >= ASK_MS:
             self._asked_ms = now_ms
-            self._gateway.ask_flush(state.code, self._version)
+            self._sites.ask_flush(state.code, self._version)
         self._held = held
         return ready
 
@@ -192,23 +225,23 @@ class Settling:
         if self._closing_ms is None:
             self._closing_ms = self._asked_ms = self._clock.now_ms()
             self._version = state.version + 1
-            self._gateway.ask_flush(state.code, self._version)
+            self._sites.ask_flush(state.code, self._version)
 
     def _behind(self, state: RoomState) -> set[str]:
-        behind = set(self._gateway.behind(state.code, self._version))
+        behind = set(self._sites.behind(state.code, self._version))
         self._waived &= behind
         return behind - self._waived
 
     def _is_settled(self, state: RoomState) -> bool:
-        return not self._behind(state) and not len(self._inbox)
+        return self._is_idle() and not self._behind(state)
 
 
 def _reveals_at_close(state: RoomState) -> bool:
     return OPEN_BALLOT.get(state.phase) in OWN_REVEAL
 
 
-def _is(request: Request, message: Any) -> bool:
-    return isinstance(request, Say) and isinstance(request.message, message)
+def _is(request: Request, kinds: _Kinds) -> bool:
+    return isinstance(request, Say) and isinstance(request.message, kinds)
 
 
 def _is_without(request: Request) -> bool:

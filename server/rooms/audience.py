@@ -1,13 +1,14 @@
-"""The local gateway: this node's own sockets, by room and role."""
+"""The people of this node by room and role, and the ports of a node without others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from server.game.ids import PlayerId, RoomCode
-from server.game.views.role_types import SiteLink
-from server.rooms.ports import Audience, Crowd, Link, Slot
+from server.game.state import RoomState
+from server.rooms.clock import Clock
+from server.rooms.ports import Audience, Crowd, Link, Request, RoomPort, Slot
 
 
 class PlainCrowd:
@@ -17,7 +18,7 @@ class PlainCrowd:
         self._links: dict[Link, None] = {}
 
     def add(self, link: Link) -> None:
-        """Let a link hear what is sent from now on. Idempotent."""
+        """Send a link everything from now on. Idempotent."""
         self._links[link] = None
 
     def discard(self, link: Link) -> None:
@@ -32,7 +33,7 @@ class PlainCrowd:
 
 @dataclass(slots=True)
 class _Listeners:
-    """Who hears one room: one link a player, any number of screens and hosts."""
+    """The links of one room: one for each player, any number of screens and hosts."""
 
     crowd: Crowd
     """The links of all players, for what goes to all of them."""
@@ -40,12 +41,12 @@ class _Listeners:
     staff: dict[Audience, dict[Link, None]] = field(default_factory=dict)
     """Screens, co-hosts and hosts by role."""
 
-    def of(self, audience: Audience) -> Iterable[Link]:
+    def of(self, audience: Audience) -> Collection[Link]:
         if audience == "player":
             return self.players.values()
-        return self.staff.get(audience, {})
+        return self.staff.get(audience, {}).keys()
 
-    def everybody(self) -> list[Link]:
+    def everyone(self) -> list[Link]:
         """Return every link, players first."""
         staff = (link for links in self.staff.values() for link in links)
         return [*self.players.values(), *staff]
@@ -56,8 +57,6 @@ class _Listeners:
 
 class LocalGateway:
     """A Gateway to the links of this process."""
-
-    has_sites = False
 
     def __init__(self, crowd: Callable[[], Crowd] = PlainCrowd) -> None:
         """``crowd`` makes what sends one frame to all players of a room."""
@@ -99,6 +98,16 @@ class LocalGateway:
             del self._rooms[room]
         return True
 
+    def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
+        """Return the links of a role: a live view."""
+        listeners = self._rooms.get(room)
+        return listeners.of(audience) if listeners else ()
+
+    def player(self, room: RoomCode, player: PlayerId) -> Link | None:
+        """Return the link of a player who is attached now."""
+        listeners = self._rooms.get(room)
+        return listeners.players.get(player) if listeners else None
+
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
@@ -112,77 +121,74 @@ class LocalGateway:
         for link in listeners.staff.get(audience, {}):
             link.push(frame, slot)
 
-    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
-        """Nobody else could have it."""
-
-    def disown(self, room: RoomCode) -> None:
-        """Nobody else was told of it."""
-
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
-        """Send the view of a phase: on this node nothing can overtake it."""
+        """Send the view of a phase: on one node nothing can overtake it."""
         del version
         self.broadcast(room, audience, frame, "view")
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Nothing is on its way on this node."""
-        del room, version
-
-    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
-        """Whatever was said on this node is in the room's inbox already."""
-        del room, version
-        return ()
-
-    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """There is no other node."""
-        del room, version
-        return ()
+    def dismiss(self, room: RoomCode, bye: bytes) -> None:
+        """Send every link of a room a last frame and part from it."""
+        listeners = self._rooms.get(room)
+        for link in listeners.everyone() if listeners else ():
+            link.part(bye)
 
     def close(self, room: RoomCode) -> None:
-        """Forget a room."""
-        self._rooms.pop(room, None)
+        """Forget a room and its links. Idempotent."""
+        if (listeners := self._rooms.pop(room, None)) is not None:
+            for link in listeners.players.values():
+                listeners.crowd.discard(link)
 
-    def to_player(
-        self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
-    ) -> None:
-        """Send a frame to one player, if connected."""
-        listeners = self._rooms.get(room)
-        if listeners and (link := listeners.players.get(player)):
-            link.push(frame, slot)
 
-    def players(self, room: RoomCode) -> list[PlayerId]:
-        """Return the players attached now."""
-        listeners = self._rooms.get(room)
-        return list(listeners.players) if listeners else []
+class NoBarrier:
+    """A Barrier that holds nothing back: every vote of one node is in already."""
 
-    def hears(self, room: RoomCode, link: Link) -> bool:
-        """Whether a link has been let in, and hears the room."""
-        listeners = self._rooms.get(room)
-        if listeners is None:
-            return False
-        if link.player is not None:
-            return listeners.players.get(link.player) is link
-        return link in listeners.staff.get(link.audience, {})
+    sites = ()
+    held = None
 
-    def links(self, room: RoomCode, audience: Audience) -> list[Link]:
-        """Return the links of one role."""
-        listeners = self._rooms.get(room)
-        return list(listeners.of(audience)) if listeners else []
+    def has_news(self, state: RoomState) -> bool:
+        """Nothing can change."""
+        del state
+        return False
 
-    def count(self, room: RoomCode, audience: Audience) -> int:
-        """Return how many links of a role hear a room."""
-        listeners = self._rooms.get(room)
-        return sum(1 for _ in listeners.of(audience)) if listeners else 0
+    def look_in_ms(self, state: RoomState) -> int | None:
+        """There is nothing to look at."""
+        del state
+        return None
 
-    def dismiss(self, room: RoomCode, player: PlayerId | None, bye: bytes) -> None:
-        """Part from one player, or from everybody."""
-        listeners = self._rooms.get(room)
-        if listeners is None:
-            return
-        if player is not None:
-            links = [link for p, link in listeners.players.items() if p == player]
-        else:
-            links = listeners.everybody()
-        for link in links:
-            link.part(bye)
+    def closed(self, version: int) -> None:
+        """No other site has votes."""
+
+    def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
+        """Everything may be decided now."""
+        del state
+        return batch
+
+    def may_close(self, state: RoomState) -> bool:
+        """Nothing has to arrive first."""
+        del state
+        return True
+
+
+class NoOtherNodes:
+    """The OtherNodes of a node that is alone."""
+
+    name = None
+    is_searching = False
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        """Every room is here."""
+        del room
+        return None
+
+    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+        """No other node could have the room."""
+
+    def disown(self, room: RoomCode) -> None:
+        """No other node was told of the room."""
+
+    def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> NoBarrier:
+        """Return a barrier that holds nothing back."""
+        del clock, is_idle
+        return NoBarrier()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from scenarios.model import Plan
-from server.federation.messages import Announce, epoch_key
-from server.game.engine import open_room, replay
+from server.game.engine import open_room
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
@@ -26,8 +27,10 @@ from server.journal.store import (
 from server.metrics import Metrics
 from server.protocol.server_messages import RoomSummary
 from server.rooms import replies
+from server.rooms.audience import NoOtherNodes
 from server.rooms.clock import Clock
-from server.rooms.ports import AUDIENCES, Audience, Gateway, RoomPort
+from server.rooms.loading import Loader
+from server.rooms.ports import AUDIENCES, Audience, Gateway, OtherNodes, RoomPort
 from server.rooms.room import Room
 from server.supervision import OwnedGroup
 
@@ -42,6 +45,11 @@ IDLE_S = 60
 
 LISTED = 200
 
+DRAWS = 100
+"""Codes that are drawn for a new room, at most: each may be taken already."""
+
+_PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
+
 
 @dataclass(frozen=True, slots=True)
 class NewRoom:
@@ -53,7 +61,11 @@ class NewRoom:
 
 
 class Directory:
-    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds."""
+    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds.
+
+    A room is a failure domain: whatever happens to one is logged and closes that room,
+    and leaves every other room, and this directory, untouched.
+    """
 
     def __init__(
         self,
@@ -63,18 +75,17 @@ class Directory:
         draw: Callable[[str], str],
         most_rooms: int,
         keep_days: int = 0,
-        elsewhere: Callable[[RoomCode], RoomPort | None] = lambda _: None,
-        is_searching: Callable[[], bool] = lambda: False,
-        name: str | None = None,
+        nodes: OtherNodes | None = None,
         metrics: Metrics | None = None,
+        closed_s: float = 10.0,
     ) -> None:
-        """``draw`` returns a random character of its argument (a CSPRNG's);
-        ``elsewhere`` finds the way to a room of another node, ``is_searching`` tells
-        whether one may be there that is not known yet; ``name`` is this node's.
+        """Make an empty directory.
+
+        ``draw`` returns a random character of its argument (a CSPRNG's); ``nodes`` are
+        the nodes that this one is connected to. A room whose journal cannot be taken
+        up is not read again for ``closed_s`` seconds.
         """
-        self._name = name
-        self._elsewhere = elsewhere
-        self._is_searching = is_searching
+        self._nodes = nodes or NoOtherNodes()
         self._store = store
         self._gateway = gateway
         self._clock = clock
@@ -82,8 +93,11 @@ class Directory:
         self._most = most_rooms
         self._keep_ms = keep_days * DAY_MS
         self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
+        self._opening = 0
+        """Rooms that are being stored, and have a place already."""
+        self._loader = Loader(store, self._nodes, self._take_up, closed_s)
         self._group: asyncio.TaskGroup | None = None
-        self._loading: dict[RoomCode, asyncio.Future[Room]] = {}
+        self._is_ending = False
         self._metrics = metrics or Metrics()
         self._be_watched()
 
@@ -92,11 +106,11 @@ class Directory:
         watch("rooms", lambda: len(self._rooms))
         watch("room_waiting", lambda: max((r.waiting for r in self.live), default=0))
 
-        def people(role: Audience) -> Callable[[], float]:
-            return lambda: sum(gateway.count(code, role) for code in self._rooms)
+        def count(role: Audience) -> int:
+            return sum(len(gateway.links(code, role)) for code in self._rooms)
 
         for role in AUDIENCES:
-            watch("people", people(role), role)
+            watch("people", partial(count, role), role)
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
@@ -114,6 +128,7 @@ class Directory:
                     if not any(room.is_attended for room in self.live):
                         await self._sweep()
             finally:
+                self._is_ending = True
                 for _, task in self._rooms.values():
                     task.cancel()
 
@@ -141,27 +156,47 @@ class Directory:
         Raises :class:`Refused` where there are too many rooms or nothing can be
         stored.
         """
-        if len(self._rooms) >= self._most and not self._make_place():
+        if self._is_full and not self._make_place():
             raise Refused("rooms_full", f"This server runs {self._most} rooms at once.")
-        code = await self._fresh_code()
-        event = RoomOpened(
-            code=code,
-            plan=new.plan,
-            settings=new.settings,
-            seed=new.seed,
-            secret=secret_of(code),
-            at_ms=self._clock.now_ms(),
-        )
+        self._opening += 1
         try:
-            await self._store.append(code, 0, [event])
+            event = await self._store_new(new, secret_of)
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
+        finally:
+            self._opening -= 1
         self._metrics.stored([event])
-        rounds = len(new.plan.rounds)
-        log.info(
-            "opened: deck %s, %d rounds", new.plan.deck, rounds, extra={"room": code}
-        )
+        rounds, about = len(new.plan.rounds), {"room": event.code}
+        log.info("opened: deck %s, %d rounds", new.plan.deck, rounds, extra=about)
         return self._start(open_room(event))
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._rooms) + self._opening >= self._most
+
+    async def _store_new(
+        self, new: NewRoom, secret_of: Callable[[RoomCode], str]
+    ) -> RoomOpened:
+        """Store a room under a fresh code: the journal refuses one that is taken."""
+        for _ in range(DRAWS):
+            drawn = (self._draw(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+            code = RoomCode("".join(drawn))
+            if self._nodes.elsewhere(code) is not None:
+                continue
+            event = RoomOpened(
+                code=code,
+                plan=new.plan,
+                settings=new.settings,
+                seed=new.seed,
+                secret=secret_of(code),
+                at_ms=self._clock.now_ms(),
+            )
+            try:
+                await self._store.append(code, 0, [event])
+            except VersionConflict:
+                continue
+            return event
+        raise Refused("rooms_full", "No free code was found for a new room.")
 
     def running(self, code: RoomCode) -> Room | None:
         """Return a room of this node that is running."""
@@ -174,13 +209,13 @@ class Directory:
         Raises :class:`Refused` ("unknown_room").
         """
         wanted = RoomCode(code.strip().upper())
-        if wanted not in self._rooms and (remote := self._elsewhere(wanted)):
+        if wanted not in self._rooms and (remote := self._nodes.elsewhere(wanted)):
             return remote
         try:
             return await self.find_here(wanted)
         except Refused as refusal:
             is_away = refusal.code in ("unknown_room", "room_moved")
-            if is_away and self._is_searching():
+            if is_away and self._nodes.is_searching:
                 detail = "This site is still looking for its rooms; try again."
                 raise Refused("busy", detail) from refusal
             raise
@@ -188,26 +223,13 @@ class Directory:
     async def find_here(self, wanted: str) -> Room:
         """Return a room of this node, from the journal where it is not running.
 
-        Raises :class:`Refused` ("unknown_room").
+        Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
+        or "room_closed" where its journal does not make a room.
         """
-        wanted = RoomCode(wanted)
-        if (running := self._rooms.get(wanted)) is not None:
+        code = RoomCode(wanted)
+        if (running := self._rooms.get(code)) is not None:
             return running[0]
-        if (loading := self._loading.get(wanted)) is not None:
-            return await asyncio.shield(loading)
-        loading = asyncio.get_running_loop().create_future()
-        self._loading[wanted] = loading
-        try:
-            room = await self._load(wanted)
-        except Refused as refusal:
-            loading.set_exception(refusal)
-            loading.exception()
-            raise
-        else:
-            loading.set_result(room)
-            return room
-        finally:
-            del self._loading[wanted]
+        return await self._loader.load(code, self._in_group)
 
     async def summaries(self) -> tuple[RoomSummary, ...]:
         """Return a line for every room of the journal, newest first (at most 200)."""
@@ -232,110 +254,108 @@ class Directory:
     async def _revive(self) -> None:
         since_ms = self._clock.now_ms() - REVIVE_MS
         for record in await self._store.rooms():
+            if self._is_full:
+                return  # the rest is taken up when a client asks for it
             if record.finished_ms is None and record.updated_ms >= since_ms:
-                try:
-                    await self.find_here(record.code)
-                except Refused as refusal:
-                    log.error(
-                        "stays away: %s", refusal.detail, extra={"room": record.code}
-                    )
-
-    async def _load(self, code: RoomCode) -> Room:
-        try:
-            events = await self._store.load(code)
-        except StoreUnavailable as exc:
-            raise Refused(
-                "storage_unavailable", "Cannot read the journal now."
-            ) from exc
-        except UnreadableEvent as exc:
-            log.error("%s: see twogaps journal salvage", exc, extra={"room": code})
-            raise Refused(
-                "room_closed",
-                "This room's journal is damaged, and what is left of it kept; whoever "
-                "runs this server can take it up before the damage "
-                "(twogaps journal salvage).",
-            ) from exc
-        if not events:
-            raise Refused("unknown_room", f"No room has the code {code[:12]}.")
-        state = replay(events)
-        if state.home not in (None, self._name):
-            self._gateway.disown(code)
-            raise Refused("room_moved", f"This room has moved to {state.home}.")
-        log.info("taken up again after %d events", len(events), extra={"room": code})
-        return self._start(state)
+                await self.arrived(record.code)
 
     async def arrived(self, code: RoomCode) -> None:
-        """Take up a room that has come from another node."""
+        """Take up a room of the journal, such as one from another node."""
+        self._loader.allow(code)
         try:
             await self.find_here(code)
         except Refused as refusal:
-            log.error("stays away: %s", refusal.detail, extra={"room": code})
+            about = {"room": code}
+            log.error("room %s stays closed: %s", code, refusal.detail, extra=about)
 
-    def succeeded(self, code: RoomCode, home: str, news: Announce) -> None:
-        """Give a room up that another node goes on with, if it can prove its right."""
+    def succeeded(self, code: RoomCode, home: str, epoch: int) -> None:
+        """Give a room up that another node has proven to go on with, in an epoch."""
         room = self.running(code)
-        if room is None or news.epoch <= room.state.epoch or self._group is None:
-            return
-        if news.key != epoch_key(room.state.secret, news.epoch):
-            log.error("%s claims a room that lives here", home, extra={"room": code})
-            return
-        _, running = self._rooms.pop(code)
-        event = RoomMoved(home, news.epoch, self._clock.now_ms())
-        work = self._give_up(room, running, event)
-        self._group.create_task(work, name=f"give-up-{code}")
+        if room is not None and epoch > room.state.epoch:
+            _, running = self._rooms.pop(code)
+            event = RoomMoved(home, epoch, self._clock.now_ms())
+            work = self._give_up(room, running, event)
+            self._in_group.create_task(work, name=f"give-up-{code}")
 
     async def _give_up(
         self, room: Room, task: asyncio.Task[None], event: RoomMoved
     ) -> None:
-        log.warning("lives at %s now", event.to, extra={"room": room.code})
-        task.cancel()
-        await asyncio.wait([task])
-        self._gateway.dismiss(room.code, None, replies.MOVED)
-        self._gateway.close(room.code)
-        self._gateway.disown(room.code)
+        code, about = room.code, {"room": room.code}
+        log.warning("lives at %s now", event.to, extra=about)
+        moved = Refused("room_moved", f"This room has moved to {event.to}.")
+        self._loader.refuse(code, moved, math.inf)
         try:
-            version = len(await self._store.bodies(room.code))
-            await self._store.append(room.code, version, [event])
-        except (StoreUnavailable, VersionConflict) as exc:
-            log.warning("cannot note that it moved: %s", exc, extra={"room": room.code})
+            task.cancel()
+            await asyncio.wait([task])
+            self._retire(room, moved, replies.MOVED)
+            self._nodes.disown(code)
+            version = len(await self._store.load(code))
+            await self._store.append(code, version, [event])
+        except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
+            log.warning("cannot note that it moved: %s", exc, extra=about)
+        except Exception:
+            log.exception("was not given up in good order", extra=about)
+        self._loader.allow(code)
+
+    # --- running ---------------------------------------------------------------------
+
+    @property
+    def _in_group(self) -> asyncio.TaskGroup:
+        if self._group is None or self._is_ending:
+            raise Refused("shutting_down", "This server takes up no rooms now.")
+        return self._group
+
+    def _take_up(self, state: RoomState) -> Room:
+        if self._is_full:
+            self._make_place()
+        return self._start(state)
 
     def _start(self, state: RoomState) -> Room:
-        assert self._group is not None, "the directory is not running"
-        key = epoch_key(state.secret, state.epoch)
-        self._gateway.claim(state.code, state.epoch, key)
-        room = Room(state, self._store, self._gateway, self._clock, self._metrics)
-        task = self._group.create_task(self._run(room), name=f"room-{state.code}")
+        if (running := self._rooms.get(state.code)) is not None:
+            return running[0]
+        group, nodes = self._in_group, self._nodes
+        room = Room(
+            state, self._store, self._gateway, self._clock, self._metrics, nodes.barrier
+        )
+        nodes.claim(state.code, state.epoch, state.secret)
+        task = group.create_task(self._run(room), name=f"room-{state.code}")
         self._rooms[state.code] = (room, task)
         return room
 
     async def _run(self, room: Room) -> None:
-        """Run a room; a fault that it cannot mend closes it, and no other.
+        """Run a room; a fault that it cannot handle closes it, and no other.
 
-        Its journal is kept, and it is taken up again when somebody asks for it.
+        Its journal is kept, and it is taken up again when a client asks for it.
         """
+        about = {"room": room.code}
         try:
             await room.run()
+        except asyncio.CancelledError:
+            if self.running(room.code) is room and not self._is_ending:
+                log.error("room %s closed: cancelled", room.code, extra=about)
+                self._fail(room)
+            raise
         except Exception:
-            log.exception("closed", extra={"room": room.code})
-            self._metrics.rooms_failed.inc()
-            self._rooms.pop(room.code, None)
-            self._gateway.dismiss(room.code, None, replies.ROOM_CLOSED)
+            version = room.state.version
+            log.exception("room %s closed at %d", room.code, version, extra=about)
+            self._fail(room)
 
-    async def _fresh_code(self) -> RoomCode:
-        known = {record.code for record in await self._records()}
-        while True:
-            drawn = (self._draw(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-            code = RoomCode("".join(drawn))
-            if code not in known and code not in self._rooms:
-                return code
+    def _fail(self, room: Room) -> None:
+        self._metrics.rooms_failed.inc()
+        if self.running(room.code) is room:
+            del self._rooms[room.code]
+        self._retire(room, replies.CLOSED, replies.ROOM_CLOSED)
 
-    async def _records(self) -> list[RoomRecord]:
+    def _retire(self, room: Room, refusal: Refused, bye: bytes | None = None) -> None:
+        """Answer what waits in a room that has ended, and free its links."""
         try:
-            return await self._store.rooms()
-        except StoreUnavailable as exc:
-            raise Refused(
-                "storage_unavailable", "Cannot read the journal now."
-            ) from exc
+            room.close(refusal)
+            if bye is not None:
+                self._gateway.dismiss(room.code, bye)
+        except Exception:
+            log.exception("not closed in good order", extra={"room": room.code})
+        finally:
+            self._gateway.close(room.code)
 
     async def _forget_old(self) -> None:
         """Remove rooms past the time they are kept for, but for those that run."""
@@ -376,7 +396,7 @@ class Directory:
         return False
 
     def _put_away(self, code: RoomCode) -> None:
-        """Stop a room. Whoever asks for it later finds it again, from its journal."""
-        _, task = self._rooms.pop(code)
+        """Stop a room; a client that asks for it later finds it again."""
+        room, task = self._rooms.pop(code)
         task.cancel()
-        self._gateway.close(code)
+        self._retire(room, _PUT_AWAY)

@@ -1,29 +1,38 @@
-"""The Gateway port: a room does not know where its people's sockets are.
+"""What a room needs of the world around it: ports that its adapters implement.
 
-Frames are encoded messages (UTF-8 JSON). Every call returns at once: a slow reader is
-its link's business, nobody waits for it.
+A room does not know where its people's sockets are, whether there are other nodes, or
+what the time is. Frames are encoded messages (UTF-8 JSON). Sending returns immediately:
+a client that reads slowly is handled by its link, and nothing waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
-from server.game.views.role_types import SiteLink
+from server.game.state import RoomState
+from server.game.views.role_types import HeldReveal, SiteLink
 from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.rooms.clock import Clock
 
 Audience = Literal["player", "screen", "cohost", "host"]
 AUDIENCES: tuple[Audience, ...] = ("player", "screen", "cohost", "host")
 STAFF: tuple[Audience, ...] = ("screen", "cohost", "host")
 SHARED: tuple[Audience, ...] = ("player", "screen")
-"""Roles whose view may be read at every site; all others' go to their links only."""
+"""Roles whose view may be read at every site; other views go to their links only."""
 
 
 Slot = Literal["view", "panel", "progress", "you"]
 """Frames of one slot replace each other: only the newest unsent one is kept."""
+
+PASSING = ("storage_unavailable", "internal", "busy")
+"""Refusals that say nothing about the request: it may be sent again as it is."""
+
+
+# --- people --------------------------------------------------------------------------
 
 
 class Link(Protocol):
@@ -32,7 +41,7 @@ class Link(Protocol):
     audience: Audience
     """The role it asked for."""
     player: PlayerId | None
-    """Who it speaks for, once greeted as a player."""
+    """The player it speaks for, once greeted as one."""
     site: str | None
     """The node that its socket is at; None where there is only one."""
 
@@ -53,13 +62,74 @@ class Link(Protocol):
         ...
 
 
+class Crowd(Protocol):
+    """Links that are sent the same frames, such as all players of a room on a node."""
+
+    def add(self, link: Link) -> None:
+        """Send a link everything from now on. Idempotent."""
+        ...
+
+    def discard(self, link: Link) -> None:
+        """Forget a link. Idempotent."""
+        ...
+
+    def push(self, frame: bytes, slot: Slot | None = None) -> None:
+        """Send a frame to every link, in order with other frames sent to it."""
+        ...
+
+
+class Gateway(Protocol):
+    """Carries frames to the people of each room."""
+
+    def attach(
+        self, room: RoomCode, link: Link, player: PlayerId | None
+    ) -> Link | None:
+        """Let a link hear its room. Returns the link it replaces: a player has one."""
+        ...
+
+    def detach(self, room: RoomCode, link: Link) -> bool:
+        """Forget a link; False if it had been replaced before. Idempotent."""
+        ...
+
+    def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
+        """Return the links of a role: a live view, so copy it before an await."""
+        ...
+
+    def player(self, room: RoomCode, player: PlayerId) -> Link | None:
+        """Return the link of a player who is attached now."""
+        ...
+
+    def broadcast(
+        self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send the same frame to every link of one role in one room."""
+        ...
+
+    def show(
+        self, room: RoomCode, audience: Audience, frame: bytes, version: int
+    ) -> None:
+        """Send the view of a phase to every link of one role; newer replaces older."""
+        ...
+
+    def dismiss(self, room: RoomCode, bye: bytes) -> None:
+        """Send every link of a room a last frame and part from it."""
+        ...
+
+    def close(self, room: RoomCode) -> None:
+        """Forget a room and its links. Idempotent."""
+        ...
+
+
+# --- requests ------------------------------------------------------------------------
+
+
 Ack = Callable[[], None]
 """Called once a request has been dealt with for good: stored, or finally refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enter:
-    """Somebody says hello by name; the same hello again is the same player."""
+    """A hello by name; the same hello again is the same player."""
 
     link: Link
     hello: Hello
@@ -78,7 +148,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attend:
-    """A host or a screen answers a challenge."""
+    """A host, a co-host or a screen answers a challenge."""
 
     link: Link
     nonce: str
@@ -96,7 +166,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """A message of somebody who is welcome, stamped where it was received (UTC ms).
+    """A message of a welcomed client, stamped where it was received (UTC ms).
 
     ``token`` speaks for a player whose link is not known any more. ``is_permitted``:
     this node's own session has found that the role may send such a message. A session
@@ -115,7 +185,7 @@ Request = Enter | Return | Attend | Leave | Say
 
 
 class RoomPort(Protocol):
-    """What takes requests: a room here, or the way to one elsewhere."""
+    """Takes requests: a room of this node, or the way to one of another node."""
 
     @property
     def code(self) -> RoomCode:
@@ -123,103 +193,79 @@ class RoomPort(Protocol):
         ...
 
     def put(self, request: Request) -> None:
-        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
-        ...
+        """Queue a request.
 
-
-class Crowd(Protocol):
-    """Links that hear the same, such as all players of a room on this node."""
-
-    def add(self, link: Link) -> None:
-        """Let a link hear what is sent from now on. Idempotent."""
-        ...
-
-    def discard(self, link: Link) -> None:
-        """Forget a link. Idempotent."""
-        ...
-
-    def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a frame to every link, in order with what each is sent otherwise."""
-        ...
-
-
-class Gateway(Protocol):
-    """Carries frames to the people of a room."""
-
-    has_sites: bool
-    """Whether there may be other sites."""
-
-    def attach(
-        self, room: RoomCode, link: Link, player: PlayerId | None
-    ) -> Link | None:
-        """Let a link hear its room. Returns the link it replaces: a player has one."""
-        ...
-
-    def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False where it had been replaced before. Idempotent."""
-        ...
-
-    def broadcast(
-        self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
-    ) -> None:
-        """Send the same frame to everybody of one role in one room."""
-        ...
-
-    def claim(self, room: RoomCode, epoch: int, key: str) -> None:
-        """Be home to a room, in an epoch that its key proves."""
-        ...
-
-    def disown(self, room: RoomCode) -> None:
-        """Take back what was said of a room that lives elsewhere now."""
-        ...
-
-    def show(
-        self, room: RoomCode, audience: Audience, frame: bytes, version: int
-    ) -> None:
-        """Send the view of a phase to everybody of one role; newer replaces older."""
-        ...
-
-    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
-        """Return the sites from which not all has come that was said before a version.
-
-        Also those that cannot be heard, where they had people here.
+        Raises :class:`Refused`: "busy" if too much waits, or why the room is closed.
         """
         ...
 
-    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """Return every site that is known, this one first; none where it is alone."""
+
+# --- other nodes ---------------------------------------------------------------------
+
+
+class Barrier(Protocol):
+    """Holds a reveal back until the votes of every site are in."""
+
+    @property
+    def sites(self) -> tuple[SiteLink, ...]:
+        """The sites as last looked at; none where this node is alone."""
         ...
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every site for what it has received so far, as if before a version."""
+    @property
+    def held(self) -> HeldReveal | None:
+        """The reveal that waits, as last looked at."""
         ...
 
-    def close(self, room: RoomCode) -> None:
-        """Forget a room that is put away. Idempotent."""
+    def has_news(self, state: RoomState) -> bool:
+        """Look at the sites, not too often; return whether anything has changed."""
         ...
 
-    def to_player(
-        self, room: RoomCode, player: PlayerId, frame: bytes, slot: Slot | None = None
-    ) -> None:
-        """Send a frame to one player, if connected."""
+    def look_in_ms(self, state: RoomState) -> int | None:
+        """Return in how many milliseconds to look again; None for no need to."""
         ...
 
-    def players(self, room: RoomCode) -> list[PlayerId]:
-        """Return the players of a room who are attached now."""
+    def closed(self, version: int) -> None:
+        """A ballot was closed: the view of this version asks sites for their votes."""
         ...
 
-    def hears(self, room: RoomCode, link: Link) -> bool:
-        """Whether a link has been let in, and hears the room."""
+    def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
+        """Return the requests that may be decided now, and keep the rest."""
         ...
 
-    def links(self, room: RoomCode, audience: Audience) -> list[Link]:
-        """Return the links of one role."""
+    def may_close(self, state: RoomState) -> bool:
+        """Whether a ballot that is due may close by itself now."""
         ...
 
-    def count(self, room: RoomCode, audience: Audience) -> int:
-        """Return how many links of a role hear a room."""
+
+MakeBarrier = Callable[[Clock, Callable[[], bool]], Barrier]
+"""Makes the barrier of a room from its clock and whether no request of it waits."""
+
+
+class OtherNodes(Protocol):
+    """What the directory asks of the nodes that this one may be connected to."""
+
+    @property
+    def name(self) -> str | None:
+        """This node's name among them; None where it is alone."""
         ...
 
-    def dismiss(self, room: RoomCode, player: PlayerId | None, bye: bytes) -> None:
-        """Part from one player, or with None from everybody in the room."""
+    @property
+    def is_searching(self) -> bool:
+        """Whether rooms of other nodes may exist that are not known yet."""
+        ...
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        """Return the way to a room of another node."""
+        ...
+
+    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+        """Be home to a room, in an epoch that its secret proves."""
+        ...
+
+    def disown(self, room: RoomCode) -> None:
+        """Take back what was announced of a room that lives elsewhere now."""
+        ...
+
+    def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> Barrier:
+        """Return the barrier of a room; ``is_idle`` tells if no request of it waits."""
         ...

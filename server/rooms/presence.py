@@ -20,17 +20,22 @@ class Presence:
         """In the order in which they left. A plain dict finds its first item ever more
         slowly while items are taken from its front."""
         self._present: set[PlayerId] = set()
+        self.version = 0
+        """Grows whenever who is present changes."""
 
     def expect(self, players: Iterable[PlayerId], now_ms: int) -> None:
         """After a restart: everybody was here a moment ago."""
         for player in players:
             self._left_ms[player] = now_ms
             self._present.add(player)
+        self.version += 1
 
     def arrive(self, player: PlayerId) -> None:
         """A player is connected."""
         self._connected.add(player)
-        self._present.add(player)
+        if player not in self._present:
+            self._present.add(player)
+            self.version += 1
         self._left_ms.pop(player, None)
 
     def leave(self, player: PlayerId, now_ms: int) -> None:
@@ -42,6 +47,7 @@ class Presence:
         """A player is out of the room for good."""
         self._connected.discard(player)
         self._present.discard(player)
+        self.version += 1
         self._left_ms.pop(player, None)
 
     def present(self, now_ms: int) -> Set[PlayerId]:
@@ -52,6 +58,7 @@ class Presence:
                 break
             del self._left_ms[player]
             self._present.discard(player)
+            self.version += 1
         return self._present
 
     def is_connected(self, player: PlayerId) -> bool:

@@ -6,11 +6,13 @@ shows.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import Literal
 
-from server.federation.settling import Settling
+from server.game.features import Effects
 from server.game.features.discussion import talks
-from server.game.features.timing import answered_and_expected
+from server.game.features.timing import answered_and_expected, has_own_time
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.state import RoomState
@@ -22,6 +24,7 @@ from server.protocol.client_messages import GetRoster
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import (
     HostViewMessage,
+    Notice,
     Panel,
     Progress,
     Roster,
@@ -30,7 +33,7 @@ from server.protocol.server_messages import (
     You,
 )
 from server.rooms.clock import Clock
-from server.rooms.ports import AUDIENCES, STAFF, Audience, Gateway, Link
+from server.rooms.ports import AUDIENCES, STAFF, Audience, Barrier, Gateway, Link
 from server.rooms.presence import Presence
 
 FRESH_MS = 250
@@ -47,6 +50,9 @@ REST = 10
 million people five times a second does nothing else."""
 
 ROSTER_PAGE = 50
+
+YIELD_EVERY = 200
+"""Private frames encoded in a row before other tasks get a turn."""
 
 
 @dataclass(slots=True)
@@ -67,14 +73,16 @@ class Publisher:
     """Sends one room's views, figures and private parts through the gateway."""
 
     def __init__(
-        self, gateway: Gateway, clock: Clock, presence: Presence, settling: Settling
+        self, gateway: Gateway, clock: Clock, presence: Presence, barrier: Barrier
     ) -> None:
-        self._settling = settling
+        self._barrier = barrier
         self._gateway = gateway
         self._clock = clock
         self._presence = presence
         self._views: dict[Audience, _Encoded] = {}
         self._talks: dict[PlayerId, Talk] = {}
+        self._met: tuple[int, int] | None = None
+        """Version of the state and of who is present that the talks are of."""
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -90,7 +98,7 @@ class Publisher:
     def stage(self, state: RoomState) -> None:
         """Send everybody the view of a new phase or step."""
         for audience in AUDIENCES:
-            if audience == "cohost" and not self._gateway.count(state.code, audience):
+            if audience == "cohost" and not self._gateway.links(state.code, audience):
                 continue
             frame = self.view(state, audience)
             self._gateway.show(state.code, audience, frame, state.version)
@@ -116,6 +124,17 @@ class Publisher:
         make = player_view if audience == "player" else screen_view
         return encode_server(View(version=version, view=make(state, now_ms)))
 
+    def notify(
+        self,
+        state: RoomState,
+        code: Literal["storage_unavailable", "storage_back"],
+        detail: str,
+    ) -> None:
+        """Tell everyone in the room that votes cannot be stored, or can be again."""
+        frame = encode_server(Notice(code=code, detail=detail))
+        for audience in AUDIENCES:
+            self._gateway.broadcast(state.code, audience, frame)
+
     # --- one person ------------------------------------------------------------------
 
     def show_all(self, state: RoomState, audience: Audience, link: Link) -> None:
@@ -129,8 +148,24 @@ class Publisher:
 
     def you(self, state: RoomState, player: PlayerId) -> None:
         """Send one player the private part."""
-        frame = self.you_frame(state, player)
-        self._gateway.to_player(state.code, player, frame, "you")
+        link = self._gateway.player(state.code, player)
+        if link is not None:
+            link.push(self.you_frame(state, player), "you")
+
+    async def private(self, state: RoomState, effects: Effects) -> None:
+        """Send the private part to every player whose own has changed."""
+        meeting = set(self.meet(state))
+        if not (effects.results or effects.timed or effects.persons or meeting):
+            return
+        links = list(self._gateway.links(state.code, "player"))
+        connected = [link.player for link in links if link.player is not None]
+        for number, player in enumerate(connected, start=1):
+            own_time = effects.timed and has_own_time(state, state.players[player])
+            is_told = player in effects.persons or player in meeting
+            if effects.results or own_time or is_told:
+                self.you(state, player)
+                if number % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
 
     def you_frame(self, state: RoomState, player: PlayerId) -> bytes:
         """Return the frame of a player's private part."""
@@ -141,11 +176,19 @@ class Publisher:
         return encode_server(You(you=mine))
 
     def meet(self, state: RoomState) -> list[PlayerId]:
-        """Work out anew who talks to whom; return whose phone has to say so."""
+        """Work out who talks to whom; return the players whose phone has to say so.
+
+        Does nothing while neither the state nor who is present has changed.
+        """
         before = self._talks
         if state.phase is not Phase.DISCUSS and not before:
             return []
-        self._talks = talks(state, self._presence.present(self._clock.now_ms()))
+        present = self._presence.present(self._clock.now_ms())
+        seen = (state.version, self._presence.version)
+        if seen == self._met:
+            return []
+        self._met = seen
+        self._talks = talks(state, present)
         if state.phase is not Phase.DISCUSS:
             return []  # phones show it in the discussion alone
         concerned = before.keys() | self._talks.keys()
@@ -192,6 +235,13 @@ class Publisher:
         if self._slow_ms is None:
             self._slow_ms = max(now_ms, self._last_slow_ms + self._slow_gap_ms)
 
+    def next_change_ms(self, state: RoomState, now_ms: int) -> int | None:
+        """Return when figures next change by themselves: a deadline, or a fade-out."""
+        if state.poll is None and state.phase is not Phase.DISCUSS:
+            return None
+        times = (state.deadline_ms, self._presence.next_expiry_ms())
+        return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
+
     def due_ms(self) -> int | None:
         """Return when figures are next due to go out; None when nothing changed."""
         due = [ms for ms in (self._fast_ms, self._slow_ms) if ms is not None]
@@ -233,9 +283,9 @@ class Publisher:
 
     def panel(self, state: RoomState) -> None:
         """Send the hosts their figures now."""
-        if self._gateway.count(state.code, "host"):
+        if self._gateway.links(state.code, "host"):
             self._gateway.broadcast(state.code, "host", self._panel(state), "panel")
-        for link in self._gateway.links(state.code, "cohost"):
+        for link in list(self._gateway.links(state.code, "cohost")):
             link.push(self._site_panel(state, link), "panel")
 
     def _site_panel(self, state: RoomState, link: Link) -> bytes:
@@ -269,6 +319,6 @@ class Publisher:
     def _panel(self, state: RoomState) -> bytes:
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
-        settling = self._settling
-        panel = host_panel(state, now_ms, present, settling.sites, settling.held)
+        barrier = self._barrier
+        panel = host_panel(state, now_ms, present, barrier.sites, barrier.held)
         return encode_server(Panel(version=state.version, panel=panel))

@@ -1,12 +1,16 @@
-"""The frames that answer one request."""
+"""The answers to single requests: their frames, and who is let in with them."""
 
 from __future__ import annotations
+
+import logging
+from typing import assert_never
 
 from server import __version__
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
-from server.protocol.client_messages import Ping, Role, Vote
+from server.metrics import Metrics
+from server.protocol.client_messages import GetRoster, Ping, Role, Vote
 from server.protocol.codec import encode_server
 from server.protocol.keys import player_token
 from server.protocol.receipt import encode_recorded
@@ -17,9 +21,30 @@ from server.protocol.server_messages import (
     RefusedMessage,
     Welcome,
 )
-from server.rooms.ports import Link
+from server.rooms import requests
+from server.rooms.clock import Clock
+from server.rooms.ports import (
+    PASSING,
+    Attend,
+    Enter,
+    Gateway,
+    Leave,
+    Link,
+    Request,
+    Return,
+    Say,
+)
+from server.rooms.presence import Presence
+from server.rooms.publisher import Publisher
+
+log = logging.getLogger("twogaps.room")
 
 SERVER_NAME = f"two-gaps {__version__}"
+
+FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
+CLOSED = Refused(
+    "room_closed", "This room was closed after a fault of ours. Its journal is kept."
+)
 
 
 def welcome(
@@ -113,3 +138,111 @@ SHUTTING_DOWN = encode_server(
         come_back=True,
     )
 )
+
+
+def refuse(request: Request, refusal: Refused) -> None:
+    """Answer a request with a refusal; one that is final acknowledges it."""
+    if isinstance(request, Enter | Return | Attend):
+        request.link.turn_away(refusal)
+    elif isinstance(request, Say):
+        request.link.push(refused(refusal, request.message))
+    if request.ack is not None and refusal.code not in PASSING:
+        request.ack()
+
+
+class Answers:
+    """Answers the requests of one room, once what they changed is stored."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: Clock,
+        presence: Presence,
+        publisher: Publisher,
+        metrics: Metrics,
+    ) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._presence = presence
+        self._publisher = publisher
+        self._metrics = metrics
+
+    def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
+        """Answer a request; if that fails, its client is told so and may repeat it."""
+        try:
+            self._give(state, request, refusal)
+        except Exception:
+            log.exception("an answer failed", extra={"room": state.code})
+            self._metrics.steps_failed.inc()
+            try:
+                refuse(request, FAULT)
+            except Exception:
+                log.exception("a link failed", extra={"room": state.code})
+
+    def _give(
+        self, state: RoomState, request: Request, refusal: Refused | None
+    ) -> None:
+        if isinstance(request, Leave):
+            self._leave(state, request)
+        elif refusal is not None:
+            if isinstance(request, Say):
+                self._metrics.refusals[refusal.code].inc()
+            refuse(request, refusal)
+            return
+        else:
+            match request:
+                case Say():
+                    self._reply(state, request)
+                case Enter(hello=hello):
+                    self._greet(state, request, requests.player_for(state, hello))
+                case Return(token=token):
+                    self._greet(state, request, requests.bearer(token))
+                case Attend():
+                    self._attend(state, request)
+                case _:
+                    assert_never(request)
+        if request.ack is not None:
+            request.ack()
+
+    def _reply(self, state: RoomState, request: Say) -> None:
+        message, link = request.message, request.link
+        if isinstance(message, Vote):
+            player = requests.bearer(request.token) if request.token else link.player
+            assert player is not None
+            link.push(recorded(state, message, player))
+            taken_ms = self._clock.now_ms() - request.stamped_ms
+            self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
+        elif isinstance(message, GetRoster):
+            link.push(self._publisher.roster(state, message, link))
+        elif isinstance(message, Ping):
+            link.push(pong(message, self._clock.now_ms()))
+        elif message.ref is not None:
+            link.push(done(message.ref))
+
+    def _greet(
+        self, state: RoomState, request: Enter | Return, player: PlayerId
+    ) -> None:
+        """Attach a player and show everything, in one go: nothing can fall between."""
+        link, now_ms = request.link, self._clock.now_ms()
+        replaced = self._gateway.attach(state.code, link, player)
+        if replaced is not None:
+            replaced.part(TAKEN_OVER)
+        self._presence.arrive(player)
+        link.greet(welcome(state, "player", now_ms, link, player), player)
+        self._publisher.show_all(state, "player", link)
+        link.push(self._publisher.you_frame(state, player), "you")
+        self._publisher.mark(for_newcomers=True)
+
+    def _attend(self, state: RoomState, request: Attend) -> None:
+        link = request.link
+        self._gateway.attach(state.code, link, None)
+        now_ms = self._clock.now_ms()
+        link.greet(welcome(state, link.audience, now_ms, link), None)
+        self._publisher.show_all(state, link.audience, link)
+
+    def _leave(self, state: RoomState, request: Leave) -> None:
+        link = request.link
+        if not self._gateway.detach(state.code, link) or link.player is None:
+            return
+        self._presence.leave(link.player, self._clock.now_ms())
+        self._publisher.mark()

@@ -1,7 +1,9 @@
-"""From messages of the wire to commands of the game, in the name of who sent them."""
+"""Requests to a room: the queue they wait in, their commands, and who may make them."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from dataclasses import replace
 
 from server.game.commands import AskTime as AskTimeCommand
@@ -12,6 +14,7 @@ from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.protocol.client_messages import (
+    ALLOWED,
     AskTime,
     ChooseTeam,
     GetReport,
@@ -23,8 +26,86 @@ from server.protocol.client_messages import (
     SayIt,
     Vote,
 )
-from server.protocol.keys import derive
-from server.rooms.ports import Link
+from server.protocol.keys import (
+    cohost_key,
+    derive,
+    is_equal,
+    player_token,
+    prove,
+    screen_key,
+)
+from server.rooms.ports import Attend, Audience, Leave, Link, Request, Say
+
+CAPACITY = 32_768
+BATCH = 1_024
+"""At most this many requests share a step, and so a commit."""
+
+
+class Inbox:
+    """A bounded queue that wakes its one reader for requests and for alarms."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """``capacity`` is how many requests may wait."""
+        self._queue: deque[Request] = deque()
+        self._capacity = capacity
+        self._signal = asyncio.Event()
+        self._is_ending = False
+        self._closed: Refused | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, request: Request) -> None:
+        """Queue a request.
+
+        Raises :class:`Refused`: "busy" where the queue is full, or why it is closed. A
+        Leave is never refused: a connection that is gone must be forgotten.
+        """
+        is_leave = isinstance(request, Leave)
+        if self._closed is not None:
+            if not is_leave:
+                raise Refused(self._closed.code, self._closed.detail)
+            if request.ack is not None:
+                request.ack()
+            return
+        if len(self._queue) >= self._capacity and not is_leave:
+            raise Refused("busy", "More is waiting than can be queued; resend shortly.")
+        self._queue.append(request)
+        self._signal.set()
+
+    def end(self) -> None:
+        """Let the reader have what waits, and then nothing more."""
+        self._is_ending = True
+        self._signal.set()
+
+    def close(self, refusal: Refused) -> list[Request]:
+        """Refuse every request from now on; return those that waited."""
+        self._closed = refusal
+        left = list(self._queue)
+        self._queue.clear()
+        return left
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end was asked for and nothing waits any more."""
+        return self._is_ending and not self._queue
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits."""
+        return not self._queue
+
+    def wake(self) -> None:
+        """Wake the reader without a request: something is due."""
+        self._signal.set()
+
+    async def batch(self) -> list[Request]:
+        """Wait for requests or an alarm; return what waits, oldest first."""
+        await self._signal.wait()
+        taken = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        if not self._queue:
+            self._signal.clear()
+        return taken
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:
@@ -88,3 +169,71 @@ def _players(
             return ChooseTeamCommand(player, message.team, message.ref)
         case SayIt():
             return SayItCommand(player, message.round, message.text, message.ref)
+
+
+# --- who may do what ---------------------------------------------------------------
+
+
+def key_of(state: RoomState, audience: Audience, site: str | None = None) -> str:
+    """Return the key (hex) that a host, a site's co-host or a screen has to prove.
+
+    Raises :class:`Refused` for a co-host where there are no sites.
+    """
+    if audience == "cohost":
+        if site is None:
+            raise Refused("wrong_proof", "This server has no sites to co-host.")
+        return cohost_key(state.secret, site)
+    return state.secret if audience == "host" else screen_key(state.secret)
+
+
+def check_proof(state: RoomState, request: Attend) -> None:
+    """Raise :class:`Refused` if the answer to a challenge is wrong."""
+    audience = request.link.audience
+    key = key_of(state, audience, request.link.site)
+    right = prove(key, audience, state.code, request.nonce)
+    if not is_equal(request.proof, right):
+        raise Refused("wrong_proof", "This key does not open this; check the link.")
+
+
+def check_role(request: Say, *, is_proven: bool) -> None:
+    """Raise :class:`Refused` if a role may not send this message.
+
+    A session of this node has checked it already; one of another node is untrusted.
+    ``is_proven`` tells whether the link has been let in as a host, co-host or screen.
+    """
+    role, kind = request.link.audience, request.message.type
+    if not request.is_permitted and kind not in ALLOWED[role]:
+        raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
+    if role != "player" and not is_proven:
+        raise Refused("hello_expected", f"This {role} has not proven its key.")
+
+
+def bearer(token: str) -> PlayerId:
+    """Return the player a token names; it may not be genuine."""
+    return PlayerId(token.partition(".")[0])
+
+
+class Tokens:
+    """Checks the resume tokens of one room."""
+
+    def __init__(self) -> None:
+        self._genuine: set[str] = set()
+        """Tokens that were shown and are right: at most one for each player."""
+
+    def player_of(self, state: RoomState, token: str) -> PlayerId:
+        """Return the player that a token belongs to; raises :class:`Refused`."""
+        player = bearer(token)
+        found = state.players.get(player)
+        if found is None or not self._is_genuine(state, token, player):
+            raise Refused("bad_token", "This token is not of this room; join by name.")
+        if found.is_kicked:
+            raise Refused("kicked", "The host has removed you from this room.")
+        return player
+
+    def _is_genuine(self, state: RoomState, token: str, player: PlayerId) -> bool:
+        """Compare a token once: a site shows it with every vote."""
+        if token not in self._genuine:
+            if not is_equal(token, player_token(state.secret, player)):
+                return False
+            self._genuine.add(token)
+        return True

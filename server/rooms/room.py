@@ -11,51 +11,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from typing import assert_never
 
-from server.federation.settling import Settling
 from server.game.commands import Command, Resume, Tick
 from server.game.engine import decide, effects_of, evolve, replay
 from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
 from server.game.features import Effects
-from server.game.features.timing import has_own_time, is_due, next_due_ms
+from server.game.features.timing import is_due, next_due_ms
 from server.game.ids import PlayerId, RoomCode
-from server.game.phases import Phase
 from server.game.state import RoomState
 from server.journal.store import EventStore, StoreUnavailable
 from server.metrics import Metrics
-from server.protocol.client_messages import ALLOWED, GetRoster, Ping, Vote
-from server.protocol.codec import encode_server
-from server.protocol.keys import cohost_key, is_equal, player_token, prove, screen_key
-from server.protocol.server_messages import Notice
 from server.rooms import replies, requests
+from server.rooms.audience import NoBarrier
 from server.rooms.clock import Clock
-from server.rooms.inbox import Inbox
 from server.rooms.ports import (
     AUDIENCES,
     Attend,
     Audience,
+    Barrier,
     Enter,
     Gateway,
     Leave,
     Link,
+    MakeBarrier,
     Request,
     Return,
     Say,
 )
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
+from server.rooms.requests import Inbox
 
 log = logging.getLogger("twogaps.room")
 
 RETRY_MS = 500
 """How often a room that cannot write tries again."""
-
-YIELD_EVERY = 200
-"""Private frames encoded in a row before others get a turn."""
 
 QUESTIONS = frozenset({"get_roster", "ping"})
 """Messages that are answered and change nothing."""
@@ -64,10 +58,7 @@ _STORAGE = Refused(
     "storage_unavailable",
     "The server cannot write its journal now. Nothing was counted; it is sent again.",
 )
-PASSING = ("storage_unavailable", "internal")
-"""Refusals that say nothing about the request: it may be sent again as it is."""
-
-_FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
+_INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
 
 
 @dataclass(slots=True)
@@ -80,7 +71,9 @@ class _Step:
     """For each request of the batch: why it was refused, or None."""
     proven: set[Link] = field(default_factory=set)
     """Hosts, co-hosts and screens that have proven their key in this step."""
-    is_answered: bool = False
+    is_stored: bool = False
+    answered: int = 0
+    """How many requests of the batch have been answered."""
     is_suspect: bool = False
     """A rule has failed in a way that it never should."""
 
@@ -95,7 +88,9 @@ class Room:
         gateway: Gateway,
         clock: Clock,
         metrics: Metrics | None = None,
+        barrier: MakeBarrier | None = None,
     ) -> None:
+        """``barrier`` makes what holds reveals back; nothing does without it."""
         self._metrics = metrics or Metrics()
         self._about = {"room": state.code}
         self._state = state
@@ -104,13 +99,18 @@ class Room:
         self._clock = clock
         self._touched_ms = clock.now_ms()
         self._inbox = Inbox()
-        self._genuine: set[str] = set()
-        """Tokens of this room that were shown; one for each player."""
+        self._tokens = requests.Tokens()
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
         self._presence.expect(here, clock.now_ms())
-        self._settling = Settling(gateway, clock, self._inbox)
-        self._publisher = Publisher(gateway, clock, self._presence, self._settling)
+        self._barrier: Barrier = NoBarrier()
+        if barrier is not None:
+            self._barrier = barrier(clock, lambda: self._inbox.is_idle)
+        self._publisher = Publisher(gateway, clock, self._presence, self._barrier)
+        self._answers = replies.Answers(
+            gateway, clock, self._presence, self._publisher, self._metrics
+        )
+        self._is_serving = False
         self._is_stalled = False
         self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
@@ -130,8 +130,9 @@ class Room:
 
     @property
     def is_attended(self) -> bool:
-        """Whether anybody is connected."""
-        return any(self._gateway.count(self.code, kind) for kind in AUDIENCES)
+        """Whether anyone is connected, or waits for an answer."""
+        here = any(self._gateway.links(self.code, kind) for kind in AUDIENCES)
+        return here or self._is_serving or not self._inbox.is_idle
 
     @property
     def touched_ms(self) -> int:
@@ -144,7 +145,10 @@ class Room:
         return len(self._inbox)
 
     def put(self, request: Request) -> None:
-        """Queue a request; raises :class:`Refused` ("busy") where that is too much."""
+        """Queue a request.
+
+        Raises :class:`Refused`: "busy" if too much waits, or why the room is closed.
+        """
         self._inbox.put(request)
 
     def key_of(self, audience: Audience, site: str | None = None) -> str:
@@ -152,44 +156,42 @@ class Room:
 
         Raises :class:`Refused` for a co-host where there are no sites.
         """
-        secret = self._state.secret
-        if audience == "cohost":
-            if site is None:
-                raise Refused("wrong_proof", "This server has no sites to co-host.")
-            return cohost_key(secret, site)
-        return secret if audience == "host" else screen_key(secret)
+        return requests.key_of(self._state, audience, site)
 
     def player_of(self, token: str) -> PlayerId:
-        """Return whose resume token this is; raises :class:`Refused`."""
-        player = _bearer(token)
-        found = self._state.players.get(player)
-        if found is None or not self._is_genuine(token, player):
-            raise Refused("bad_token", "This token is not of this room; join by name.")
-        if found.is_kicked:
-            raise Refused("kicked", "The host has removed you from this room.")
-        return player
-
-    def _is_genuine(self, token: str, player: PlayerId) -> bool:
-        """Compare a token once: a site shows it with every vote."""
-        if token not in self._genuine:
-            if not is_equal(token, player_token(self._state.secret, player)):
-                return False
-            self._genuine.add(token)
-        return True
+        """Return the player that a token belongs to; raises :class:`Refused`."""
+        return self._tokens.player_of(self._state, token)
 
     def finish(self) -> None:
         """Serve what has come in, and then end: :meth:`run` returns."""
         self._inbox.end()
 
+    def close(self, refusal: Refused) -> None:
+        """Refuse everything that waits and everything that comes; serve no more."""
+        for request in self._inbox.close(refusal):
+            self._answers.give(self._state, request, refusal)
+
     # --- the loop --------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Serve requests until cancelled or told to finish."""
-        await self._resume()
-        self._publisher.stage(self._state)
-        while not self._inbox.is_over:
-            self._set_alarm()
-            step = _Step(self._settling.ready(self._state, await self._inbox.batch()))
+        """Serve requests until cancelled or told to finish.
+
+        Raises what makes it impossible to go on, such as a damaged journal.
+        """
+        try:
+            await self._resume()
+            self._publisher.stage(self._state)
+            while not self._inbox.is_over:
+                self._set_alarm()
+                await self._take(_Step(await self._inbox.batch()))
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    async def _take(self, step: _Step) -> None:
+        """Serve a batch; every request is answered, whatever fails."""
+        self._is_serving = True
+        try:
             try:
                 await self._serve(step)
             except StoreUnavailable as exc:
@@ -198,7 +200,14 @@ class Room:
             except Exception:
                 log.exception("a step failed", extra=self._about)
                 self._metrics.steps_failed.inc()
-                await self._fail(step, _FAULT)
+                await self._fail(step, replies.FAULT)
+        except asyncio.CancelledError:
+            self._end(step, _INTERRUPTED)
+            raise
+        except Exception:
+            self._end(step, replies.CLOSED)
+            raise
+        self._is_serving = False
 
     async def _resume(self) -> None:
         """Take up the deadlines that ran when the server stopped."""
@@ -213,17 +222,17 @@ class Room:
     async def _serve(self, step: _Step) -> None:
         if self._is_stalled:
             await self._recover()
+        step.batch = self._barrier.ready(self._state, step.batch)
         step.refusals = [self._decide(step, request) for request in step.batch]
         if self._is_time_up():
             self._apply(step, Tick())
         await self._store_events(step)
-        step.is_answered = True
+        step.is_stored = True
         effects = effects_of(step.events)
         if effects.stage:  # before the answers: who hears "done" has the new view
             self._publisher.stage(self._state)
             self._publisher.panel(self._state)
-        for request, refusal in zip(step.batch, step.refusals, strict=True):
-            self._answer(request, refusal)
+        self._answer_all(step, step.refusals)
         if step.is_suspect:
             await self._rebuild()
         await self._publish(effects, has_news=bool(step.events))
@@ -231,7 +240,7 @@ class Room:
     def _is_time_up(self) -> bool:
         """Whether the open ballot closes by itself now."""
         is_up = not self._is_stalled and is_due(self._state, *self._moment())
-        return is_up and self._settling.may_close(self._state)
+        return is_up and self._barrier.may_close(self._state)
 
     def _decide(self, step: _Step, request: Request) -> Refused | None:
         """Decide what a request changes; return the refusal if it is one."""
@@ -250,7 +259,7 @@ class Room:
                     self.player_of(token)
                 case Attend():
                     self._must_see()
-                    self._check_proof(request)
+                    requests.check_proof(self._state, request)
                     step.proven.add(request.link)
                 case Leave():
                     pass
@@ -262,7 +271,7 @@ class Room:
             log.exception("a rule failed", extra=self._about)
             self._metrics.steps_failed.inc()
             step.is_suspect = True
-            return _FAULT
+            return replies.FAULT
         return None
 
     def _must_see(self) -> None:
@@ -270,22 +279,11 @@ class Room:
         if self._is_blind:
             raise _STORAGE
 
-    def _check_proof(self, request: Attend) -> None:
-        audience = request.link.audience
-        key = self.key_of(audience, request.link.site)
-        right = prove(key, audience, self.code, request.nonce)
-        if not is_equal(request.proof, right):
-            raise Refused("wrong_proof", "This key does not open this; check the link.")
-
     def _check_role(self, request: Say, proven: Set[Link]) -> None:
-        """Check the role again if the session is on another node, and untrusted."""
-        role, kind = request.link.audience, request.message.type
-        if not request.is_permitted and kind not in ALLOWED[role]:
-            raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
         link = request.link
-        is_in = link in proven or self._gateway.hears(self.code, link)
-        if role != "player" and not is_in:
-            raise Refused("hello_expected", f"This {role} has not proven its key.")
+        is_player = link.audience == "player"
+        staff = () if is_player else self._gateway.links(self.code, link.audience)
+        requests.check_role(request, is_proven=link in proven or link in staff)
 
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
@@ -298,7 +296,7 @@ class Room:
             evolve(self._state, event)
             step.events.append(event)
             if isinstance(event, BallotClosed):
-                self._settling.closed(self._state.version)
+                self._barrier.closed(self._state.version)
 
     def _moment(self) -> tuple[int, Set[PlayerId]]:
         now_ms = self._clock.now_ms()
@@ -320,14 +318,19 @@ class Room:
         was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
         await self._rebuild()
         if not was_stalled:
-            self._notify("storage_unavailable", refusal.detail)
-        if step.is_answered:
-            return
-        earlier = step.refusals or [refusal] * len(step.batch)
-        for request, decided in zip(step.batch, earlier, strict=True):
-            is_change = isinstance(request, Enter | Say)
-            hides = self._is_blind and not isinstance(request, Leave)
-            self._answer(request, refusal if is_change or hides else decided)
+            self._publisher.notify(self._state, "storage_unavailable", refusal.detail)
+        self._end(step, refusal, is_over=False)
+
+    def _end(self, step: _Step, refusal: Refused, *, is_over: bool = True) -> None:
+        """Answer what is left of a step: as decided if it was stored, else refused."""
+        decided = step.refusals or [refusal] * len(step.batch)
+        if not step.is_stored:
+            for number, request in enumerate(step.batch):
+                is_change = isinstance(request, Enter | Say)
+                hides = self._is_blind and not isinstance(request, Leave)
+                if is_change or hides or is_over:
+                    decided[number] = refusal
+        self._answer_all(step, decided)
 
     async def _rebuild(self) -> None:
         """Take the state from the journal again: the truth about what was stored."""
@@ -348,124 +351,45 @@ class Room:
         if self._is_blind:
             return
         self._is_stalled = False
-        self._notify("storage_back", "The server can write again. Go on.")
+        detail = "The server can write again. Go on."
+        self._publisher.notify(self._state, "storage_back", detail)
         self._publisher.mark()
-
-    def _notify(
-        self, code: Literal["storage_unavailable", "storage_back"], detail: str
-    ) -> None:
-        frame = encode_server(Notice(code=code, detail=detail))
-        for audience in AUDIENCES:
-            self._gateway.broadcast(self.code, audience, frame)
 
     # --- what leaves the room --------------------------------------------------------
 
-    def _answer(self, request: Request, refusal: Refused | None) -> None:
-        match request:
-            case Say():
-                self._reply(request, refusal)
-            case Leave():
-                self._leave(request)
-            case Enter() | Return() | Attend() if refusal is not None:
-                request.link.turn_away(refusal)
-            case Enter(hello=hello):
-                self._greet(request, requests.player_for(self._state, hello))
-            case Return(token=token):
-                self._greet(request, _bearer(token))
-            case Attend():
-                self._attend(request)
-            case _:
-                assert_never(request)
-        if request.ack is not None and (refusal is None or refusal.code not in PASSING):
-            request.ack()
-
-    def _reply(self, request: Say, refusal: Refused | None) -> None:
-        message, link = request.message, request.link
-        if refusal is not None:
-            self._metrics.refusals[refusal.code].inc()
-            link.push(replies.refused(refusal, message))
-        elif isinstance(message, Vote):
-            link.push(replies.recorded(self._state, message, self._speaker(request)))
-            taken_ms = self._clock.now_ms() - request.stamped_ms
-            self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
-        elif isinstance(message, GetRoster):
-            link.push(self._publisher.roster(self._state, message, link))
-        elif isinstance(message, Ping):
-            link.push(replies.pong(message, self._clock.now_ms()))
-        elif message.ref is not None:
-            link.push(replies.done(message.ref))
-
-    def _speaker(self, request: Say) -> PlayerId:
-        player = _bearer(request.token) if request.token else request.link.player
-        assert player is not None
-        return player
-
-    def _greet(self, request: Enter | Return, player: PlayerId) -> None:
-        """Attach a player and show everything, in one go: nothing can fall between."""
-        link, now_ms = request.link, self._clock.now_ms()
-        replaced = self._gateway.attach(self.code, link, player)
-        if replaced is not None:
-            replaced.part(replies.TAKEN_OVER)
-        self._presence.arrive(player)
-        welcome = replies.welcome(self._state, "player", now_ms, link, player)
-        link.greet(welcome, player)
-        self._publisher.show_all(self._state, "player", link)
-        link.push(self._publisher.you_frame(self._state, player), "you")
-        self._publisher.mark(for_newcomers=True)
-
-    def _attend(self, request: Attend) -> None:
-        link = request.link
-        self._gateway.attach(self.code, link, None)
-        now_ms = self._clock.now_ms()
-        link.greet(replies.welcome(self._state, link.audience, now_ms, link), None)
-        self._publisher.show_all(self._state, link.audience, link)
-
-    def _leave(self, request: Leave) -> None:
-        link = request.link
-        if not self._gateway.detach(self.code, link) or link.player is None:
-            return
-        self._presence.leave(link.player, self._clock.now_ms())
-        self._publisher.mark()
+    def _answer_all(self, step: _Step, refusals: Sequence[Refused | None]) -> None:
+        """Answer each request of a step, once, whatever happens to one of them."""
+        while step.answered < len(step.batch):
+            number, step.answered = step.answered, step.answered + 1
+            self._answers.give(self._state, step.batch[number], refusals[number])
 
     async def _publish(self, effects: Effects, *, has_news: bool) -> None:
         for player in effects.kicked:
             self._presence.remove(player)
-            self._gateway.dismiss(self.code, player, replies.KICKED)
-        await self._publish_private(effects)
+            link = self._gateway.player(self.code, player)
+            if link is not None:
+                link.part(replies.KICKED)
+        await self._publisher.private(self._state, effects)
         figures_ms = self._figures_ms
-        has_news |= self._settling.has_news(self._state)
+        has_news |= self._barrier.has_news(self._state)
         if has_news or (figures_ms is not None and self._clock.now_ms() >= figures_ms):
             self._publisher.mark()
         if not self._is_blind:
             self._publisher.flush(self._state)
-
-    async def _publish_private(self, effects: Effects) -> None:
-        meeting = set(self._publisher.meet(self._state))
-        if not (effects.results or effects.timed or effects.persons or meeting):
-            return
-        connected = self._gateway.players(self.code)
-        for number, player in enumerate(connected, start=1):
-            person = self._state.players[player]
-            own_time = effects.timed and has_own_time(self._state, person)
-            is_told = player in effects.persons or player in meeting
-            if effects.results or own_time or is_told:
-                self._publisher.you(self._state, player)
-                if number % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
 
     # --- time ------------------------------------------------------------------------
 
     def _set_alarm(self) -> None:
         """Wake up when the figures or the poll next need a look."""
         now_ms, present = self._moment()
-        self._figures_ms = self._next_figures_ms(now_ms)
+        self._figures_ms = self._publisher.next_change_ms(self._state, now_ms)
         due = [self._figures_ms, next_due_ms(self._state, now_ms, present)]
         future = [ms for ms in due if ms is not None and ms > now_ms]
         if (flush_ms := self._publisher.due_ms()) is not None:
             future.append(max(flush_ms, now_ms + 1))
         if self._is_stalled:
             future.append(now_ms + RETRY_MS)
-        if (look_ms := self._settling.look_in_ms(self._state)) is not None:
+        if (look_ms := self._barrier.look_in_ms(self._state)) is not None:
             future.append(now_ms + look_ms)
         if self._alarm is not None:
             self._alarm.cancel()
@@ -474,15 +398,3 @@ class Room:
             wait_s = (min(future) - now_ms) / 1000
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_later(wait_s, self._inbox.wake)
-
-    def _next_figures_ms(self, now_ms: int) -> int | None:
-        """When the figures change by themselves: a deadline, or somebody fades out."""
-        if self._state.poll is None and self._state.phase is not Phase.DISCUSS:
-            return None
-        times = (self._state.deadline_ms, self._presence.next_expiry_ms())
-        return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
-
-
-def _bearer(token: str) -> PlayerId:
-    """Return whom a token names; whether it is genuine is for ``player_of`` to say."""
-    return PlayerId(token.partition(".")[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.federation.arrivals import Arrivals
+from server.federation.home import Arrivals, HomeGateway
 from server.federation.messages import Announce, epoch_key
 from server.game.errors import Refused
 from server.game.events import Event, PlayerJoined, RoomMoved
@@ -16,8 +16,10 @@ from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
 from server.journal.maintenance.parcel import ParcelError, pack, unpack
 from server.journal.memory import MemoryStore
+from server.rooms.audience import LocalGateway
 from tests.rooms.test_directory import directory
 from tests.support.cases import SECRET, opened
+from tests.support.fake_bus import FakeBroker
 
 ROOM = RoomCode("TESTAA")
 STORY: list[Event] = [
@@ -142,16 +144,28 @@ class Watched(MemoryStore):
             self.moved.set()
 
 
-async def test_a_room_is_given_up_to_whoever_can_prove_to_have_its_journal() -> None:
+async def test_only_holders_of_a_rooms_journal_can_prove_that_it_has_moved() -> None:
+    home = HomeGateway("berlin", FakeBroker().bus("berlin"), LocalGateway())
+    right = Announce(epoch=2, key=epoch_key(SECRET, 2))
+    assert not home.is_succeeded_by(ROOM, right), "not its home"
+    home.claim(ROOM, 1, SECRET)
+    for news in (
+        Announce(epoch=2, key=epoch_key("ff" * 16, 2)),
+        Announce(epoch=2),
+        Announce(epoch=1, key=epoch_key(SECRET, 1)),
+    ):
+        assert not home.is_succeeded_by(ROOM, news)
+    assert home.is_succeeded_by(ROOM, right)
+
+
+async def test_a_room_that_has_moved_is_given_up_and_the_move_is_stored() -> None:
     store = Watched()
     await store.append(ROOM, 0, STORY)
     async with directory(store) as rooms:
         room = await rooms.find_here(ROOM)
-        rooms.succeeded(ROOM, "eve", Announce(epoch=2, key=epoch_key("ff" * 16, 2)))
-        rooms.succeeded(ROOM, "eve", Announce(epoch=2))
+        rooms.succeeded(ROOM, "eve", room.state.epoch)
         assert rooms.live == [room]
-        right = Announce(epoch=2, key=epoch_key(SECRET, 2))
-        rooms.succeeded(ROOM, "lisbon", right)
+        rooms.succeeded(ROOM, "lisbon", 2)
         await store.moved.wait()
         assert rooms.live == []
         last = (await store.load(ROOM))[-1]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from server.federation import topics
-from server.federation.home import HomeGateway, RemoteLink
+from server.federation.edges import Edges
+from server.federation.home import HomeGateway
 from server.federation.messages import UpBatch, UpItem, UpReturn
+from server.federation.mqtt import Listener
+from server.federation.remote import Uplink
 from server.game.ids import RoomCode
-from server.rooms.ports import Ack
+from server.rooms.audience import LocalGateway
+from tests.support.gateways import Shelf
 
 ROOM = RoomCode("K7MQ2P")
 VIEW = topics.view("berlin", ROOM, "player")
@@ -20,15 +24,13 @@ class Loud:
         self.is_up = True
         self.dropped = 0
 
+    async def run(self, listener: Listener) -> None:
+        """Hear nothing."""
+
     def publish(
         self, topic: str, _: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
         self.said.append(topic)
-
-
-def take(_: UpItem, __: RemoteLink, ack: Ack) -> bool:
-    ack()
-    return True
 
 
 def batch(number: int, link: str, boot: str = "first") -> UpBatch:
@@ -38,18 +40,19 @@ def batch(number: int, link: str, boot: str = "first") -> UpBatch:
 
 async def test_the_first_of_an_edge_has_the_views_said_again_and_no_one_else() -> None:
     bus = Loud()
-    home = HomeGateway("berlin", bus, take)
+    home, edges = HomeGateway("berlin", bus, LocalGateway()), Edges("berlin", bus, str)
     home.show(ROOM, "player", b"{}", 7)
+    uplink = Uplink(home, edges, Shelf())
 
     def times() -> int:
         return bus.said.count(VIEW)
 
     assert times() == 1
-    home.receive("lisbon", batch(1, "l1"))
+    uplink.receive("lisbon", batch(1, "l1"))
     assert times() == 2
-    home.receive("lisbon", batch(2, "l2"))
+    uplink.receive("lisbon", batch(2, "l2"))
     assert times() == 2
-    home.receive("porto", batch(1, "p1"))
+    uplink.receive("porto", batch(1, "p1"))
     assert times() == 3
-    home.receive("lisbon", batch(1, "l1", boot="second"))
+    uplink.receive("lisbon", batch(1, "l1", boot="second"))
     assert times() == 4

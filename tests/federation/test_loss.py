@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from server.federation import node, sender
-from server.game.ids import PlayerId, RoomCode
+from server.federation.sender import Pace
+from server.game.ids import RoomCode
 from tests.support.fake_bus import FakeBroker
 from tests.support.gateways import Crowd, frame, remote_crowd, until
 from tests.support.room import RecordingLink
@@ -27,11 +27,10 @@ async def broker() -> FakeBroker:
 
 @pytest.fixture
 async def crowd(
-    broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    broker: FakeBroker,
 ) -> AsyncIterator[Crowd]:
-    monkeypatch.setattr(sender, "LEAST_RTO_S", 0.03)  # so as not to wait for long
-    monkeypatch.setattr(node, "RETRY_S", 0.01)
-    async with remote_crowd(broker.bus, ROOM) as made:
+    pace = Pace(least_rto_s=0.03, retry_s=0.01)  # so as not to wait for long
+    async with remote_crowd(broker.bus, ROOM, pace=pace) as made:
         yield made
 
 
@@ -64,7 +63,7 @@ async def test_everything_said_arrives_and_no_mark_holds_before_it(
             crowd.say(everybody[ref % 5], ref)
             await asyncio.sleep(0)  # so that it does not all fit into one batch
         room.show("player", version)
-        await until(lambda version=version: not crowd.gateway.behind(ROOM, version))
+        await until(lambda version=version: not crowd.sites.behind(ROOM, version))
         assert set(room.said) == set(range(1, ref + 1)), "a mark held too early"
     await until(lambda: crowd.owed() == 0)
 
@@ -74,7 +73,7 @@ async def test_who_comes_in_while_messages_are_lost_is_let_in(
 ) -> None:
     broker.loses = lossy(3, "tg/v1/up/")
     await people(crowd, 20)
-    assert crowd.gateway.count(ROOM, "player") == 20
+    assert len(crowd.gateway.links(ROOM, "player")) == 20
 
 
 async def test_a_killed_broker_takes_nothing_along(
@@ -90,8 +89,8 @@ async def test_a_killed_broker_takes_nothing_along(
         await broker.start()
         await until(lambda turn=turn: len(set(room.said)) == 100 * turn + 100)
     await until(lambda: crowd.owed() == 0)
-    await until(lambda: crowd.gateway.count(ROOM, "player") == 5)
+    await until(lambda: len(crowd.gateway.links(ROOM, "player")) == 5)
     room.show("player", 9)
-    crowd.gateway.to_player(ROOM, PlayerId("p1"), frame("you", n=9))
+    crowd.push(ROOM, "p1", frame("you", n=9))
     await everybody[1].get("view", version=9)
     await everybody[1].get("you", n=9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+from server.federation.settling import Settling
 from server.game.commands import (
     AskFix,
     CloseVotes,
@@ -21,19 +22,20 @@ from server.game.settings import RoomSettings
 from server.game.views.role_types import SiteLink
 from server.protocol.client_messages import Ping
 from server.rooms.audience import LocalGateway
-from server.rooms.ports import Say
+from server.rooms.ports import MakeBarrier, Say
 from tests.support.room import RecordingLink, Table, table
 
 
-class FarGateway(LocalGateway):
-    """A gateway with other sites, which flush when the test says so."""
-
-    has_sites = True
+class FarSites:
+    """Other sites, which flush when the test says so."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.late: set[str] = set()
         self.asked: list[int] = []
+
+    def barrier(self, gateway: LocalGateway) -> MakeBarrier:
+        """Return what makes the barrier of a room before these sites."""
+        return lambda clock, is_idle: Settling(self, gateway, clock, is_idle)
 
     def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
         del room
@@ -52,17 +54,18 @@ class FarGateway(LocalGateway):
 
 
 @contextlib.asynccontextmanager
-async def closed() -> AsyncIterator[tuple[Table, FarGateway, RecordingLink]]:
+async def closed() -> AsyncIterator[tuple[Table, FarSites, RecordingLink]]:
     """A room whose first vote is closed, and its host."""
-    gateway = FarGateway()
-    async with table(RoomSettings(time_factor=None), gateway=gateway) as at:
+    far, gateway = FarSites(), LocalGateway()
+    settings, barrier = RoomSettings(time_factor=None), far.barrier(gateway)
+    async with table(settings, gateway=gateway, barrier=barrier) as at:
         host = await at.attend("host")
         _, ann = await at.join("Ann")
         await at.do(host, OpenRound(), OpenVote())
         at.vote(ann)
         await ann.get("recorded")
         await at.do(host, CloseVotes())
-        yield at, gateway, host
+        yield at, far, host
 
 
 def say(at: Table, host: RecordingLink, command: HostCommand) -> None:
@@ -87,35 +90,35 @@ async def waits_for(at: Table, host: RecordingLink) -> list[str]:
 
 
 async def test_a_reveal_waits_and_goes_on_by_itself_once_all_is_in() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"lisbon"}
+    async with closed() as (at, far, host):
+        far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
         assert await waits_for(at, host) == ["lisbon"]
         await pass_time(at, host, 10_000)  # however long it takes
         assert at.room.state.phase is Phase.VOTE_CLOSED
-        gateway.late = set()
+        far.late = set()
         await host.get("done", ref=7)
         assert at.room.state.phase is Phase.REVEAL
         assert await waits_for(at, host) == []
 
 
 async def test_the_vote_that_was_waited_for_counts_in_the_reveal() -> None:
-    async with closed() as (at, gateway, host):
+    async with closed() as (at, far, host):
         _, bob = await at.join("Bob")
-        gateway.late = {"lisbon"}
+        far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
         await waits_for(at, host)
         at.clock.ms -= 1_000  # stamped before the 2 s after the close had run out
         at.vote(bob)
-        gateway.late = set()
+        far.late = set()
         assert not (await bob.get("recorded"))["is_late"]
         await host.get("done", ref=7)
         assert at.room.state.rounds[0].polls[Ballot.VOTE].tally.n == 2
 
 
 async def test_the_host_may_go_on_without_a_site_and_is_not_asked_again() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"lisbon"}
+    async with closed() as (at, far, host):
+        far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
         await waits_for(at, host)
         say(at, host, Reveal(ref=8, without=True))
@@ -127,21 +130,21 @@ async def test_the_host_may_go_on_without_a_site_and_is_not_asked_again() -> Non
 
 
 async def test_a_site_that_has_come_back_is_waited_for_again() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"lisbon"}
+    async with closed() as (at, far, host):
+        far.late = {"lisbon"}
         await at.do(host, Reveal(without=True), NextStep(all=True))
-        gateway.late = set()
+        far.late = set()
         await at.do(host, AskFix())
         await pass_time(at, host, 500)
         await at.do(host, OpenRound(round=1), OpenVote(), CloseVotes())
-        gateway.late = {"lisbon"}
+        far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
         assert await waits_for(at, host) == ["lisbon"]
 
 
 async def test_another_command_takes_the_place_of_a_reveal_that_waits() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"oslo"}
+    async with closed() as (at, far, host):
+        far.late = {"oslo"}
         say(at, host, Reveal(ref=7))
         say(at, host, NextStep(ref=8))
         await waits_for(at, host)
@@ -152,20 +155,20 @@ async def test_another_command_takes_the_place_of_a_reveal_that_waits() -> None:
 
 
 async def test_what_follows_a_reveal_follows_it_when_it_comes() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"oslo"}
+    async with closed() as (at, far, host):
+        far.late = {"oslo"}
         say(at, host, Reveal(ref=7))
         say(at, host, NextStep(ref=8, all=True))
         await waits_for(at, host)
-        gateway.late = set()
+        far.late = set()
         await host.get("done", ref=8)
         assert at.room.state.step > 0
 
 
 async def test_a_close_that_reveals_waits_like_a_reveal() -> None:
-    async with closed() as (at, gateway, host):
+    async with closed() as (at, far, host):
         await at.do(host, Reveal(), NextStep(all=True), AskFix())
-        gateway.late = {"lisbon", "oslo"}
+        far.late = {"lisbon", "oslo"}
         say(at, host, CloseVotes(ref=70))
         assert await waits_for(at, host) == ["lisbon", "oslo"]
         assert at.room.state.phase is Phase.FIX
@@ -177,23 +180,23 @@ async def test_a_close_that_reveals_waits_like_a_reveal() -> None:
 
 
 async def test_sites_that_are_behind_are_asked_again() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"lisbon"}
+    async with closed() as (at, far, host):
+        far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
         await waits_for(at, host)
-        asked = len(gateway.asked)
+        asked = len(far.asked)
         await pass_time(at, host, 1_500)
-        assert len(gateway.asked) > asked
+        assert len(far.asked) > asked
 
 
 async def test_a_close_by_itself_waits_for_two_seconds_at_most() -> None:
-    gateway = FarGateway()
-    settings = RoomSettings(auto_close=True)
-    async with table(settings, gateway=gateway) as at:
+    far, gateway = FarSites(), LocalGateway()
+    settings, barrier = RoomSettings(auto_close=True), far.barrier(gateway)
+    async with table(settings, gateway=gateway, barrier=barrier) as at:
         host = await at.attend("host")
         await at.do(host, OpenRound(), OpenVote(), CloseVotes())
         await at.do(host, Reveal(), NextStep(all=True), AskFix())
-        gateway.late = {"lisbon"}
+        far.late = {"lisbon"}
         assert at.room.state.deadline_ms is not None
         at.clock.ms = at.room.state.deadline_ms + 2_001
         await pass_time(at, host, 1_500)
@@ -203,8 +206,8 @@ async def test_a_close_by_itself_waits_for_two_seconds_at_most() -> None:
 
 
 async def test_the_host_sees_every_site_whether_it_is_up_and_what_it_owes() -> None:
-    async with closed() as (at, gateway, host):
-        gateway.late = {"oslo"}
+    async with closed() as (at, far, host):
+        far.late = {"oslo"}
         await pass_time(at, host, 1_000)
         cards = host.of("panel")[-1]["panel"]["sites"]
         lines = [

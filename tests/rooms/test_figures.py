@@ -6,11 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from server.federation.settling import Settling
 from server.game.engine import replay
 from server.game.ids import RoomCode
-from server.rooms.audience import LocalGateway
-from server.rooms.inbox import Inbox
+from server.rooms.audience import LocalGateway, NoBarrier
 from server.rooms.ports import Audience, Slot
 from server.rooms.presence import Presence
 from server.rooms.publisher import FAST_MS, REST, SLOW_MS, Publisher
@@ -49,8 +47,7 @@ def test_counting_takes_a_tenth_of_the_time_at_most(
 ) -> None:
     clock = ManualClock()
     gateway, state = LongWay(clock, takes_ms), replay([opened()])
-    settling = Settling(gateway, clock, Inbox())
-    publisher = Publisher(gateway, clock, Presence(), settling)
+    publisher = Publisher(gateway, clock, Presence(), NoBarrier())
     for _ in range(30_000):
         publisher.mark(for_newcomers=True)  # so that players are told again, too
         publisher.flush(state)

@@ -13,18 +13,19 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from server.federation import topics
-from server.federation.edge import EdgeRelay
-from server.federation.home import HomeGateway, RemoteLink
-from server.federation.messages import UpItem
 from server.federation.mqtt import Bus
 from server.federation.node import Node, last_will
 from server.federation.outbox import Outbox
-from server.federation.remote import RemoteRoom, Uplink
+from server.federation.remote import RemoteRoom
+from server.federation.sender import PACE, Pace
+from server.federation.settling import Sites
+from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
+from server.game.views.role_types import SiteLink
+from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, Ping
-from server.rooms.audience import LocalGateway
+from server.rooms.audience import LocalGateway, PlainCrowd
 from server.rooms.ports import (
-    Ack,
     Attend,
     Audience,
     Enter,
@@ -35,8 +36,9 @@ from server.rooms.ports import (
     Return,
     RoomPort,
     Say,
+    Slot,
 )
-from tests.support.room import RecordingLink
+from tests.support.room import ManualClock, RecordingLink
 
 HOME, EDGE = "berlin", "lisbon"
 MakeBus = Callable[..., Bus]
@@ -99,6 +101,10 @@ class Crowd:
     rooms: dict[RoomCode, StandIn]
     way: Callable[[RoomCode], RoomPort]
     """To a room from where its players are."""
+    sites: Sites
+    """The other sites, as the rooms' node knows them."""
+    shelf: Shelf | None = None
+    """Where the home looks for rooms that do not run."""
     owed: Callable[[], int] = lambda: 0
     """How many requests are not acknowledged."""
     _links: dict[Link, RoomPort] = field(default_factory=dict)
@@ -130,6 +136,18 @@ class Crowd:
         """Let somebody say something."""
         self._links[link].put(Say(link=link, message=Ping(ref=ref), stamped_ms=1))
 
+    def push(
+        self, room: RoomCode, player: str, frame: bytes, slot: Slot | None = None
+    ) -> None:
+        """Send a frame to one player, if connected."""
+        link = self.gateway.player(room, PlayerId(player))
+        if link is not None:
+            link.push(frame, slot)
+
+    def players(self, room: RoomCode) -> list[PlayerId | None]:
+        """Return who plays in a room."""
+        return [link.player for link in self.gateway.links(room, "player")]
+
     def leave(self, link: Link) -> None:
         """Let somebody go."""
         self._links.pop(link).put(Leave(link=link))
@@ -142,66 +160,105 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+class Alone:
+    """The other sites of a node that has none."""
+
+    def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
+        return ()
+
+    def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
+        return ()
+
+    def ask_flush(self, room: RoomCode, version: int) -> None:
+        """There is none to ask."""
+
+
 @contextlib.asynccontextmanager
 async def local_crowd(*codes: RoomCode) -> AsyncIterator[Crowd]:
     """Everybody at the room's own node."""
     gateway = LocalGateway()
     rooms = {code: StandIn(code, gateway) for code in codes}
-    yield Crowd(gateway, rooms, lambda code: rooms[code])
+    yield Crowd(gateway, rooms, lambda code: rooms[code], Alone())
+
+
+class Shelf:
+    """The rooms of a node, none of which has to be loaded; some refuse to be."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[RoomCode, StandIn] = {}
+        self.refusals: dict[RoomCode, Refused] = {}
+        self.asked = 0
+        """How often a room was to be loaded."""
+
+    def running(self, code: RoomCode) -> StandIn | None:
+        return self.rooms.get(code)
+
+    async def find_here(self, wanted: str) -> StandIn:
+        self.asked += 1
+        if refusal := self.refusals.get(RoomCode(wanted)):
+            raise refusal
+        return self.rooms[RoomCode(wanted)]
+
+    def succeeded(self, code: RoomCode, home: str, epoch: int) -> None:
+        """Not happen in these tests."""
+
+    async def arrived(self, code: RoomCode) -> None:
+        """Not happen in these tests."""
 
 
 @dataclass(slots=True)
-class _Side:
-    """One node: its two halves, and its rooms."""
+class Side:
+    """One node and its rooms."""
 
     node: Node
-    home: HomeGateway
-    edge: EdgeRelay
     bus: Bus
-    rooms: dict[RoomCode, StandIn] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
-def _side(name: str, make_bus: MakeBus) -> _Side:
+def side(name: str, make_bus: MakeBus, pace: Pace = PACE) -> Side:
+    """Make a node over whatever bus is given."""
     boot = f"boot-of-{name}"
     bus = make_bus(name, topics.subscriptions(name), last_will(name, boot))
-    edge = EdgeRelay(name, boot, bus, Outbox(None), LocalGateway())
-    rooms: dict[RoomCode, StandIn] = {}
-
-    async def find(code: str) -> RoomPort:
-        return rooms[RoomCode(code)]
-
-    uplink = Uplink(lambda code: rooms.get(code), find)
-
-    def deliver(item: UpItem, link: RemoteLink, ack: Ack) -> bool:
-        return uplink.deliver(item, link, ack)
-
-    home = HomeGateway(name, bus, deliver)
-    node = Node(name, boot, bus, home, edge, lambda: 1_000)
-    return _Side(node, home, edge, bus, rooms)
+    clock = ManualClock(1_000)
+    node = Node(name, boot, bus, Outbox(None), clock, PlainCrowd, None, pace)
+    return Side(node, bus)
 
 
 @contextlib.asynccontextmanager
-async def remote_crowd(make_bus: MakeBus, *codes: RoomCode) -> AsyncIterator[Crowd]:
-    """A home, and an edge where the players and the screens are."""
-    home, edge = _side(HOME, make_bus), _side(EDGE, make_bus)
-    for code in codes:
-        home.rooms[code] = StandIn(code, home.home)
+async def running(*sides: Side) -> AsyncIterator[None]:
+    """Run nodes, and wait until all of them are connected."""
     tasks = [
-        asyncio.create_task(work)
-        for side in (home, edge)
-        for work in (side.bus.run(side.node), side.node.run())
+        asyncio.create_task(work(), name=name)
+        for one in sides
+        for name, work in one.node.parts(one.shelf, MemoryStore())
     ]
-    await until(lambda: home.bus.is_up and edge.bus.is_up)
-    for room in home.rooms.values():
-        for audience in ("player", "screen", "host"):
-            room.show(audience, 1)
-    await until(lambda: all(edge.edge.knows(code) for code in codes))
-    yield Crowd(
-        home.home,
-        home.rooms,
-        lambda code: RemoteRoom(code, edge.edge),
-        lambda: edge.edge.sender.owed,
-    )
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    try:
+        await until(lambda: all(one.bus.is_up for one in sides))
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+@contextlib.asynccontextmanager
+async def remote_crowd(
+    make_bus: MakeBus, *codes: RoomCode, pace: Pace = PACE
+) -> AsyncIterator[Crowd]:
+    """A home, and an edge where the players and the screens are."""
+    home, edge = side(HOME, make_bus, pace), side(EDGE, make_bus, pace)
+    for code in codes:
+        home.shelf.rooms[code] = StandIn(code, home.node.gateway)
+    async with running(home, edge):
+        for room in home.shelf.rooms.values():
+            for audience in ("player", "screen", "host"):
+                room.show(audience, 1)
+        await until(lambda: all(edge.node.edge.knows(code) for code in codes))
+        yield Crowd(
+            home.node.gateway,
+            home.shelf.rooms,
+            lambda code: RemoteRoom(code, edge.node.edge),
+            home.node.edges,
+            home.shelf,
+            lambda: edge.node.edge.sender.owed,
+        )

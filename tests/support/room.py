@@ -31,6 +31,7 @@ from server.rooms.ports import (
     Enter,
     Gateway,
     Leave,
+    MakeBarrier,
     Return,
     Say,
     Slot,
@@ -204,6 +205,7 @@ async def table(
     settings: RoomSettings | None = None,
     store: EventStore | None = None,
     gateway: Gateway | None = None,
+    barrier: MakeBarrier | None = None,
 ) -> AsyncIterator[Table]:
     """Run a fresh test room for as long as the block lasts."""
     store = store or FailingStore()
@@ -211,7 +213,7 @@ async def table(
         await store.append(ROOM, 0, [opened(settings)])
     clock = ManualClock()
     state = replay(await store.load(ROOM))
-    room = Room(state, store, gateway or LocalGateway(), clock)
+    room = Room(state, store, gateway or LocalGateway(), clock, barrier=barrier)
     task = asyncio.create_task(room.run(), name="test-room")
     try:
         yield Table(room, store, clock)
