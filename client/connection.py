@@ -91,7 +91,7 @@ class Link(StrEnum):
 
 
 class Owner(Protocol):
-    """Who uses a connection. None of these may block."""
+    """What uses a connection. None of these calls may block."""
 
     def hello(self) -> Hello:
         """Return the hello to send now; after a welcome it should hold the token."""

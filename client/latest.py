@@ -22,7 +22,7 @@ class Awaited(Protocol):
 
 
 class Latest(Generic[T]):
-    """Holds the newest value and wakes whoever follows it. Never grows."""
+    """Holds the newest value and wakes its readers. Never grows."""
 
     def __init__(self) -> None:
         self.value: T | None = None
@@ -92,7 +92,7 @@ ViewT = TypeVar("ViewT")
 
 
 class Stage(Generic[ViewT]):
-    """The newest view, for whoever follows it."""
+    """The newest view of one role, by version."""
 
     def __init__(self) -> None:
         self.views: Latest[ViewT] = Latest()

@@ -45,11 +45,11 @@ class Replies:
         return self._last, future
 
     def forget(self, ref: int) -> None:
-        """Nobody waits for this answer any more. Idempotent."""
+        """Stop waiting for an answer. Idempotent."""
         self._waiting.pop(ref, None)
 
     def settle(self, message: ServerMessage) -> bool:
-        """Hand an answer to whoever asked; False where nobody did."""
+        """Hand an answer to its question; return False if there is none."""
         ref = getattr(message, "ref", None)
         future = self._waiting.pop(ref, None) if ref is not None else None
         if future is None:
@@ -71,7 +71,7 @@ class Replies:
 
 
 SILENCE_S = 5.0
-"""A vote that nobody answers is sent again after so long."""
+"""After this time without an answer, a vote is sent again."""
 
 Slot = tuple[int, Ballot]
 Post = Callable[[Vote], None]
@@ -120,7 +120,7 @@ class PendingVotes:
             _stop(entry)
 
     def recorded(self, message: Recorded) -> None:
-        """A vote is stored. One that nobody waits for any more is passed over."""
+        """A vote is stored. The receipt of a vote that is not pending is ignored."""
         entry = self._find(message)
         if entry is not None:
             self._remove(entry)
@@ -189,4 +189,4 @@ def _settle(future: asyncio.Future[Recorded], outcome: Recorded | ClientError) -
         future.set_result(outcome)
     else:
         future.set_exception(outcome)
-        future.exception()  # whoever stopped waiting need not hear of it
+        future.exception()  # a caller that stopped waiting need not hear of it

@@ -102,11 +102,11 @@ class Cohost(Screen):
         await self._ask(GiveTime(seconds=seconds), Done)
 
     async def lock(self) -> None:
-        """Let nobody new join at the own site."""
+        """Stop new players from joining at this site."""
         await self._ask(Lock(), Done)
 
     async def unlock(self) -> None:
-        """Let new players join again at the own site."""
+        """Let new players join again at this site."""
         await self._ask(Unlock(), Done)
 
     async def kick(self, player: PlayerId) -> None:

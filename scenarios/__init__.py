@@ -1,6 +1,6 @@
 """Case studies and decks: what the class argues about.
 
 ``model`` is pure and may be imported by the rules; ``load``, ``lint`` and ``build``
-stand beside it and do the reading, checking and choosing. Nothing here imports the
+do the reading, checking and choosing. Nothing here imports the
 server or the client.
 """

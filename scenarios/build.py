@@ -21,7 +21,7 @@ def build_plan(
 
     ``length`` is the number of rounds at most; None means all. Two-button rooms
     (``two_link`` false) cannot ask about cases with both links broken, or neither:
-    what had to be left out stands in ``Plan.left_out``. Raises ``NothingToPlay``
+    ``Plan.left_out`` names what had to be left out. Raises ``NothingToPlay``
     where no round remains, and ``UnknownCase`` for a deck of another library.
     """
     return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311 - an order

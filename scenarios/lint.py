@@ -1,6 +1,6 @@
 """Checks what the model cannot: wording, leaks, sources, figures, twins, balance.
 
-Pure: works on a finished library and reads no file. An ``error`` has to be mended; a
+Pure: works on a finished library and reads no file. An ``error`` has to be fixed; a
 ``note`` is for the author to judge.
 """
 
@@ -34,7 +34,7 @@ FORBIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to mend: in which case or deck, where, what, and how."""
+    """One thing to fix: in which case or deck, where, what, and how."""
 
     item: str
     key: str

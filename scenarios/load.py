@@ -112,7 +112,7 @@ def _parse(file: Path) -> dict[str, object] | Problem:
         return Problem(file, "the whole file", message, "save the file as UTF-8")
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         message = f"is not valid TOML: {error}"
-        remedy = "mend the line named; text needs quotation marks"
+        remedy = "fix the line named; text needs quotation marks"
         return Problem(file, "the whole file", message, remedy)
 
 
@@ -142,7 +142,7 @@ def _unknown_cases(
             files[deck.id],
             key,
             f"names '{name}', which is not a case here",
-            _instead(name, cases, "name an existing case, or mend its file"),
+            _instead(name, cases, "name an existing case, or fix its file"),
         )
         for deck in decks.values()
         for key, name in _named(deck)

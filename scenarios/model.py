@@ -177,7 +177,7 @@ class Case(Model):
 
     @property
     def is_clean(self) -> bool:
-        """Whether exactly one link broke and nobody seriously argues about it."""
+        """Whether exactly one link broke and experts agree about it."""
         return self.label is not None
 
     @property

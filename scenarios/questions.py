@@ -82,7 +82,7 @@ TWIN = Question("twin", "Id of its counterpart among the cases", is_optional=Tru
 def questions(answers: Mapping[str, str]) -> Iterator[Question]:
     """Yield what to ask; an iteration sees the answers that came in meanwhile.
 
-    The right repair stands in a place drawn from the case's id, so that it is not
+    The right repair is put in a place drawn from the case's id, so that it is not
     always the first. Every number in the answers is asked for its origin.
     """
     yield from FIRST

@@ -22,7 +22,7 @@ BEFORE_THE_FAILURE = "before-the-failure"
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of cases: ``by[dimension][value][verdict]``, and what stands in pairs."""
+    """Counts of cases: ``by[dimension][value][verdict]``, and which cases are pairs."""
 
     total: int
     verdicts: Mapping[VerdictWord, int]
@@ -33,7 +33,7 @@ class Stats:
 
 
 def count(library: Library) -> Stats:
-    """Return the counts of a library; values stand in their natural order."""
+    """Return the counts of a library; values are in their natural order."""
     cases = sorted(library.cases.values(), key=lambda case: case.id)
     return Stats(
         total=len(cases),

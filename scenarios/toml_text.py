@@ -1,7 +1,7 @@
 """A case as the text of its file, in the layout in which cases are kept.
 
 Pure. Reading is the standard library's; it has no writer, and general writers keep a
-long story on one line, where nobody can edit it.
+long story on one line, where it is hard to edit.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def moves(moved: Sequence[Move], carried: int) -> Text:
         for move in moved
         if move.before != move.after and move.n != 0
     ]
-    text = f"Moved: {', '.join(said)}." if said else "Nobody moved."
+    text = f"Moved: {', '.join(said)}." if said else "No one changed their answer."
     if carried:
         text += f" {carried} kept the first vote without voting again."
     return Text(text, style="dim")

@@ -91,7 +91,7 @@ class _Demo:
     async def run(self) -> tuple[Standing, ...]:
         view = self._host.view
         self._teller.tell(view.stage)
-        await self._everybody("joined", _joined)
+        await self._everyone("joined", _joined)
         while view.stage.phase != "finished":
             view = await self._give(view, await self._next(view))
             self._teller.tell(view.stage)
@@ -104,7 +104,7 @@ class _Demo:
     async def _next(self, view: HostView) -> HostCommand:
         phase = Phase(view.stage.phase)
         if phase in OPEN_BALLOT:
-            await self._everybody("answered", _answered)
+            await self._everyone("answered", _answered)
             return CloseVotes()
         if phase is Phase.VOTE_CLOSED:
             name = await self._advised(view)
@@ -133,9 +133,9 @@ class _Demo:
     def _say(self, text: str) -> None:
         self._console.print(Text(text, style="dim"), highlight=False)
 
-    # --- waiting for everybody -------------------------------------------------------
+    # --- waiting for everyone -------------------------------------------------------
 
-    async def _everybody(self, did: str, count: Callable[[HostPanel], int]) -> None:
+    async def _everyone(self, did: str, count: Callable[[HostPanel], int]) -> None:
         """Wait until all have joined, or answered; show how many have.
 
         The panel of a phase comes before the answer to the command that led there, so
@@ -170,7 +170,7 @@ class _Demo:
     async def _give(self, view: HostView, command: HostCommand) -> HostView:
         """Give a command and return the view that it leads to.
 
-        Where it is not known whether it was carried out, or somebody else was quicker,
+        Where it is not known whether it was carried out, or another host was quicker,
         return the present view: what to do is then decided afresh.
         """
         try:

@@ -1,7 +1,7 @@
 """One ballot as a conversation: a question at a time, a line as the answer. Pure.
 
 Each form knows what to ask next and which answer stands so far; an answer is complete
-enough to be sent before its form is finished, so that nobody loses a vote over a
+enough to be sent before its form is finished, so that no vote is lost over a
 confidence or a reason.
 """
 
@@ -25,7 +25,7 @@ _GAPS = {"o": Label.OUTER, "outer": Label.OUTER, "i": Label.INNER, "inner": Labe
 _YES = {"y": True, "yes": True, "n": False, "no": False}
 
 
-class Misread(Exception):  # noqa: N818 - nobody's fault
+class Misread(Exception):  # noqa: N818 - not an error of the program
     """The line is no answer to the question; its text says what would be."""
 
 

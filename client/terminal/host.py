@@ -51,17 +51,20 @@ LETTERS = {
 
 ONLY_WITH = {
     "next_step": ("a", "all steps of the breakdown at once"),
-    "close_votes": ("w", "close anyway: who has extra time is warned, and has 20 s"),
+    "close_votes": (
+        "w",
+        "close anyway: players with extra time get a 20-second warning",
+    ),
 }
 """What can be typed only where a command can be given."""
 
 ALWAYS = (
     ("i", "figures, sites, advice and reasons"),
     ("g", "go on without the sites that a reveal waits for"),
-    ("p", "people; p NAME looks for somebody"),
+    ("p", "people; p NAME searches for a name"),
     ("pin 2", "show reason 2 to the class; again to take it down"),
-    ("lock, unlock", "let nobody new in, or again"),
-    ("kick NAME", "remove somebody for good"),
+    ("lock, unlock", "stop new players from joining, or let them in again"),
+    ("kick NAME", "remove a player for good"),
     ("q", "leave; the room goes on without you"),
 )
 SETTLE_S = 2.0

@@ -2,7 +2,7 @@
 
 A daemon thread waits for them, because a terminal, a pipe and a file cannot all be
 waited for by an event loop on every system, and because a thread of the loop's own
-pool would hold up the end of the program until somebody presses Enter.
+pool would hold up the end of the program until a person presses Enter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Lines:
 
     @property
     def is_typed(self) -> bool:
-        """Whether somebody sits at a keyboard."""
+        """Whether the lines are typed at a keyboard."""
         return self._stream.isatty()
 
     async def next(self) -> str | None:
@@ -52,7 +52,7 @@ class Lines:
             self._wanted.acquire()
             line = self._stream.readline()
             said = line.strip() if line else None
-            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            with suppress(RuntimeError):  # the loop is closed: nothing reads any more
                 loop.call_soon_threadsafe(self._came.put_nowait, said)
             if said is None:
                 return

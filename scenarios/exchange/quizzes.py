@@ -28,7 +28,7 @@ _SPECIAL = re.compile(r"([~=#{}:\\])")
 def gift_text(plan: Plan, *, two_link: bool) -> str:
     """Return one question a round: the story, the answers, and the breakdown.
 
-    Contested cases become essay questions, which nobody marks by a key. Worked
+    Contested cases become essay questions, which have no key. Worked
     examples, contrasts and transfers are left out.
     """
     head = f"// {_line(plan.title)}\n$CATEGORY: {_escape(_line(plan.title))}\n"
@@ -181,7 +181,7 @@ def _cut(case: Case, what: str, text: str, most: int) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    """Return a text of at most so many characters, cut between words."""
+    """Return a text of at most ``most`` characters, cut between words."""
     if len(text) <= most:
         return text
     head, _, rest = text[: most - 1].rpartition(" ")

@@ -79,7 +79,7 @@ def read_sheet(file: Path) -> Imported:
             continue
         found = _case(file, number, cells, problems)
         if found is not None and found.id in cases:
-            message = f"'{found.id}' stands in an earlier row, too"
+            message = f"'{found.id}' is already in an earlier row"
             remedy = "give this one another id, or remove the row"
             problems.append(Problem(_row(file, number), "id", message, remedy))
         elif found is not None:

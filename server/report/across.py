@@ -41,7 +41,7 @@ class PooledCase:
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """The people of the first room who were in the last one, too: same name chosen."""
+    """The people who chose the same name in the first room and in the last one."""
 
     matched: int
     only_before: int

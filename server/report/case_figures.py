@@ -76,7 +76,7 @@ def consistency(sample: Sample) -> float | Hidden:
         needed = f"{FEWEST_LEARNERS} people with {FEWEST_ITEMS} or more scored cases"
         return Hidden(f"needs {needed}", complete)
     found = kr20(matrix)
-    return Hidden("everybody scored the same", complete) if found is None else found
+    return Hidden("everyone scored the same", complete) if found is None else found
 
 
 def _discrimination(matrix: Matrix, item: int) -> Figure:

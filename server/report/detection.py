@@ -30,7 +30,7 @@ FEWEST_LEARNERS = 10
 """A class's d' is hidden below."""
 
 FEWEST_ANSWERS = 30
-"""A class's d' is hidden below so many answers to cases of either kind."""
+"""A class's d' is hidden below this number of answers to cases of either kind."""
 
 _Z = NormalDist()
 _RARE = 5

@@ -45,7 +45,7 @@ TEMPLATE = (
 """The report page as one file without its figures; written by the web build."""
 
 _PLACE = '"HELD"'
-"""What stands in the template where the figures go."""
+"""The text of the template that the figures replace."""
 
 _NOT_BUILT = (
     "The HTML report needs the web pages, which are not built in this copy. "

@@ -19,10 +19,10 @@ FEWEST_FOR_SHARE = 5
 """A proportion of fewer answers is shown as a count."""
 
 FEWEST_TO_POOL = 10
-"""Figures pooled over learners are hidden below so many of them."""
+"""Figures pooled over learners are hidden below this number of them."""
 
 FEWEST_ANSWERS = 30
-"""Shares pooled over learners are hidden below so many answers."""
+"""Shares pooled over learners are hidden below this number of answers."""
 
 _NEEDED = f"needs {FEWEST_TO_POOL} people and {FEWEST_ANSWERS} answers"
 

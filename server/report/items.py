@@ -100,7 +100,7 @@ def kr20(matrix: Matrix) -> float | None:
     """Return KR-20, the internal consistency of a test, at most 1.
 
     Kuder & Richardson (1937), population variance, over the learners who answered
-    every case. None with fewer than two cases, nobody complete, or no spread at all.
+    every case. None with fewer than two cases, no such learner, or no spread at all.
     """
     rows = [[x for x in row if x is not None] for row in matrix]
     rows = [
@@ -154,7 +154,7 @@ def difficulties(learners: Sequence[Mapping[str, bool]]) -> dict[str, Difficulty
 
     One mapping a learner. Expectation and maximization in turns until no difficulty
     moves by more than 1e-7 logits. The errors are of the marginal likelihood (Louis
-    1982, item by item). Cases with few answers are in it, too: hide them below 30.
+    1982, item by item). Cases with few answers are included: hide them below 30.
     """
     items = sorted({item for answers in learners for item in answers})
     found = dict.fromkeys(items, 0.0)

@@ -29,7 +29,7 @@ from server.report.sample import Counted, Sample, is_counted, rights, verdict_of
 from server.report.sentences import calibration_words
 
 ENOUGH_FOR_ECE = 300
-"""Below so many answers the expected calibration error is mostly noise."""
+"""Below this number of answers the expected calibration error is mostly noise."""
 
 COIN = 0.25
 """The Brier score of a coin flip reported as one."""

@@ -17,7 +17,7 @@ from server.protocol.report_types import (
 )
 
 GENTLE_CLASS = 10
-"""From so many answers on, one case can be said to have split or misled a class."""
+"""Answers from which on one case can be said to have split or misled a class."""
 
 
 def percent(share: float) -> str:

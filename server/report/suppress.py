@@ -23,7 +23,7 @@ from server.report.sentences import more_sentences
 def for_others(report: Report, least: int) -> Report:
     """Return the report with every cross-table cell of fewer than ``least`` hidden.
 
-    The bars of a tally, which everybody saw at the reveal, stay as they are.
+    The bars of a tally, which everyone saw at the reveal, stay as they are.
     """
     cases = tuple(_case(case, least) for case in report.cases)
     points = more_sentences(cases, report.calibration, report.transfer, report.herding)

@@ -106,7 +106,7 @@ def pseudonyms(key: bytes) -> Pseudonym:
 
 
 def keyed(key: bytes, who: str) -> str:
-    """Return the pseudonym of whoever is called ``who``."""
+    """Return the pseudonym of the person called ``who``."""
     digest = hmac.new(key, who.encode(), hashlib.sha256).digest()
     return base64.b32encode(digest).decode()[:10].lower()
 

@@ -47,12 +47,24 @@ RUBBISH_CASES: list[tuple[str, tuple[str, str], str, str, str]] = [
     ("fix", TWO_OF_ONE, "fix_question", "exactly one option", "change the entries"),
     ("in-list", ('"A paper"', "3"), "sources[0].title", "string", "quotation marks"),
     ("table", ("[truth]\n", "truth = 3\n[x]\n"), "truth", "valid dictionary", "table"),
-    ("syntax", ("version = 1", "version ="), "the whole file", "line 3", "mend"),
+    (
+        "syntax",
+        ("version = 1", "version ="),
+        "the whole file",
+        "line 3",
+        "fix the line",
+    ),
     ("yes", ("outer = true", 'outer = "yes"'), "truth.outer", "boolean", "true or"),
     ("one", ("outer = true", "outer = 1"), "truth.outer", "boolean", "true or"),
     ("bool", ("level = 1", "level = true"), "level", "integer", "whole number"),
     ("quoted", ("level = 1", 'level = "1"'), "level", "integer", "whole number"),
-    ("huge", ("= 2020", f"= {'9' * 5000}"), "the whole file", "4300 digits", "mend"),
+    (
+        "huge",
+        ("= 2020", f"= {'9' * 5000}"),
+        "the whole file",
+        "4300 digits",
+        "fix the line",
+    ),
     ("short", THIRD_OPTION, "fix_question.options[2]", "is missing", "add more"),
 ]
 
