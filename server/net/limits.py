@@ -142,7 +142,8 @@ class Limits:
         100,
         "a second",
         "HTTP 429",
-        "Pages and files one address may fetch; a hundred times as many in a burst.",
+        "Pages and files one address may fetch; a hundred times as many in a burst. "
+        "A QR code that has to be drawn counts as fifty.",
         least=0.1,
     )
     joins_room: float = _limit(
