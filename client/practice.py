@@ -1,6 +1,6 @@
 """Practice players: a crowd that joins a room and answers, to rehearse a lesson.
 
-Who they are and what they think is in ``practice_mind`` and ``practice_words``; here
+Who they are and what they think is in ``practice_mind``; here
 they only come in, answer whatever is asked, and stay until the game is over.
 """
 
@@ -18,8 +18,8 @@ from client.practice_mind import (
     PracticeSettings,
     decide,
     knowledge_of,
+    names,
 )
-from client.practice_words import names
 from server.game.phases import Ballot
 from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scenarios.library import Library
-from scenarios.shelf import Shelf
+from scenarios.load import Shelf
 from server.config import Config
 from server.federation.node import LoneNode, Node, open_node
 from server.folder import admin_key, size_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from client.errors import ClientError
 from client.practice import PracticeSettings, knowledge_of, run_practice
-from scenarios.shelf import Shelf
+from scenarios.load import Shelf
 from server.game.ids import RoomCode
 from server.net.admin import BringPractice
 

@@ -7,8 +7,16 @@ from statistics import fmean
 
 import pytest
 
-from client.practice_mind import Asked, Decision, Knowledge, PracticeSettings, decide
-from client.practice_words import NAMES, REASONS, names
+from client.practice_mind import (
+    NAMES,
+    REASONS,
+    Asked,
+    Decision,
+    Knowledge,
+    PracticeSettings,
+    decide,
+    names,
+)
 from scenarios.model import Label, Truth
 from server.game.answers import FixAnswer, GapAnswer, LinksAnswer
 from server.game.names import skeleton

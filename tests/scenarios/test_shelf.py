@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenarios import shelf as module
-from scenarios.load import BUILTIN, read_file
-from scenarios.shelf import Shelf
+from scenarios.load import BUILTIN, Shelf, read_file
 
 Write = Callable[..., Path]
 
