@@ -23,8 +23,6 @@ from server.protocol.client_messages import Vote
 CAPACITY = 50_000
 """Requests that may wait; beyond that players are told to wait."""
 
-BUSY_MS = 2_000
-
 SWEEP_S = 600
 """How often the file is cleared of what has been passed on."""
 
@@ -212,5 +210,5 @@ def _beat(db: sqlite3.Connection) -> None:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    be_durable(db, BUSY_MS)
+    be_durable(db, busy_ms=2_000)
     db.executescript(_SCHEMA)

@@ -93,11 +93,7 @@ _PUT_RECORD = (
     " finished_ms, joined, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-BUSY_MS = 2_000
-"""How long a write waits for somebody else's lock before it is called unavailable."""
-
 T = TypeVar("T")
-
 
 log = logging.getLogger("twogaps.journal")
 
@@ -105,9 +101,14 @@ log = logging.getLogger("twogaps.journal")
 class SqliteStore:
     """A journal in one SQLite file. :meth:`open` makes sure that it can be written."""
 
-    def __init__(self, path: Path) -> None:
-        """Must be called on a running event loop; touches the file at the first use."""
+    def __init__(self, path: Path, busy_ms: int = 2_000) -> None:
+        """Must be called on a running event loop; touches the file at the first use.
+
+        A write waits ``busy_ms`` for another process's lock before it is called
+        unavailable.
+        """
         self._path = path
+        self._busy_ms = busy_ms
         self._is_opened = False
         self._marks = Marks(path)
         self._fresh: dict[str, int] = {}
@@ -126,7 +127,7 @@ class SqliteStore:
             self._fresh.clear()
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        _prepare(db)
+        _prepare(db, self._busy_ms)
         if not self._is_opened:
             self._is_opened = True
             _miss_rooms(db, self._path)
@@ -244,12 +245,12 @@ def _translated() -> Iterator[None]:
         raise kind(f"journal {exc}") from exc
 
 
-def _prepare(db: sqlite3.Connection) -> None:
+def _prepare(db: sqlite3.Connection, busy_ms: int = 0) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
         raise sqlite3.DatabaseError(later_format(version))
     db.text_factory = any_text
-    be_durable(db, BUSY_MS)
+    be_durable(db, busy_ms)
     db.execute(_SEALS)
     if version < FORMAT:
         db.executescript(

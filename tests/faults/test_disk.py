@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from server.journal import sqlite as adapter
-from server.net import health
+from server.folder import JOURNAL
+from server.journal.sqlite import SqliteStore
 from tests.support.http import get
 from tests.support.server import hall
 from tests.support.wire import wire
 
 
+def impatient(folder: Path) -> Callable[[], Awaitable[SqliteStore]]:
+    """Return what opens a journal that waits 20 ms for another's lock."""
+
+    async def opening() -> SqliteStore:
+        return SqliteStore(folder / JOURNAL, busy_ms=20)
+
+    return opening
+
+
 @pytest.mark.fault
 async def test_a_locked_journal_refuses_votes_says_so_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(adapter, "BUSY_MS", 20)
-    async with hall(data=tmp_path) as at, wire(at.port) as host, wire(at.port) as ann:
+    store = impatient(tmp_path)
+    async with (
+        hall(data=tmp_path, store=store) as at,
+        wire(at.port) as host,
+        wire(at.port) as ann,
+    ):
         await host.prove("host", at.room, at.key)
         await ann.join(at.room)
         await host.do("open_round", "open_vote")
@@ -43,31 +57,22 @@ async def test_a_locked_journal_refuses_votes_says_so_and_goes_on(
 
 
 @pytest.mark.fault
-async def test_a_full_disk_refuses_votes_says_so_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite's own limit of pages stands in for the disk: the same error, no root."""
-    prepare = adapter._prepare
-    limit = {"pages": 0}
+async def test_a_full_disk_refuses_votes_says_so_and_goes_on(tmp_path: Path) -> None:
+    """SQLite's own limit of pages replaces the disk: the same error, no root."""
+    store = await SqliteStore.open(tmp_path / JOURNAL)
 
-    def limited(db: sqlite3.Connection) -> None:
-        prepare(db)
-        if limit["pages"]:
-            db.execute(f"PRAGMA max_page_count={limit['pages']}")
+    async def opened() -> SqliteStore:
+        return store
 
-    monkeypatch.setattr(adapter, "_prepare", limited)
-    async with hall(data=tmp_path) as at, wire(at.port) as host, wire(at.port) as ann:
+    async with (
+        hall(data=tmp_path, store=opened) as at,
+        wire(at.port) as host,
+        wire(at.port) as ann,
+    ):
         await host.prove("host", at.room, at.key)
         await ann.join(at.room)
         await host.do("open_round", "open_vote")
-        path = tmp_path / "journal.sqlite"
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(adapter, "BUSY_MS", 20)
-        limit["pages"] = 1  # the next connection finds the disk full
-        assert (await ann.vote("outer", 1))["code"] == "storage_unavailable"
-        other.execute("ROLLBACK")
-        other.close()
+        await store._disk.ask(_fill)  # holds for this connection, until it is closed
         reasons = []
         for counter in range(2, 400):
             answer = await ann.vote("outer", counter, reason="x" * 280)
@@ -75,18 +80,26 @@ async def test_a_full_disk_refuses_votes_says_so_and_goes_on(
             if answer["type"] == "refused":
                 break
         assert reasons[-1] == "refused", "the disk never filled up"
-        limit["pages"] = 0
+        assert answer["code"] == "storage_unavailable"
         await ann.until("notice", code="storage_back")
         assert (await ann.vote("inner", 1000))["type"] == "recorded"
 
 
+def _fill(db: sqlite3.Connection) -> None:
+    (used,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count={used}")
+
+
 @pytest.mark.fault
 async def test_a_journal_that_vanishes_is_unwell_and_records_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Removed by hand or by a program that syncs: put back, the class goes on."""
-    monkeypatch.setattr(health, "FRESH_S", 0.0)
-    async with hall(data=tmp_path) as at, wire(at.port) as host, wire(at.port) as ann:
+    async with (
+        hall(data=tmp_path, health_fresh_s=0.0) as at,
+        wire(at.port) as host,
+        wire(at.port) as ann,
+    ):
         await host.prove("host", at.room, at.key)
         await ann.join(at.room)
         await host.do("open_round", "open_vote")

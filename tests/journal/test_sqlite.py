@@ -10,7 +10,6 @@ import pytest
 
 from server.game.events import PlayerRenamed, RoomLocked
 from server.game.ids import PlayerId, RoomCode
-from server.journal import sqlite as adapter
 from server.journal.codec import encode
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent, VersionConflict
@@ -64,11 +63,11 @@ async def test_a_batch_is_stored_event_by_event_as_each_is_encoded(
 
 
 async def test_a_locked_file_refuses_and_goes_on_when_it_is_free(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(adapter, "BUSY_MS", 20)
     path = tmp_path / "journal.sqlite"
-    store = await SqliteStore.open(path)
+    store = SqliteStore(path, busy_ms=20)
+    await store.check()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.journal import sqlite as adapter
+from server.journal.sqlite import SqliteStore
 from server.metrics import Metrics
 from server.net.health import Health, check_space
 from server.net.pages import CSP
@@ -55,10 +55,12 @@ async def test_a_sound_server_is_well_and_ready(tmp_path: Path) -> None:
 
 @pytest.mark.fault
 async def test_a_locked_journal_makes_it_unwell_until_it_is_free(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(adapter, "BUSY_MS", 20)
-    async with hall(data=tmp_path) as at:
+    async def impatient() -> SqliteStore:
+        return SqliteStore(tmp_path / "journal.sqlite", busy_ms=20)
+
+    async with hall(data=tmp_path, store=impatient) as at:
         other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         sick = await get(at.port, "/healthz")
