@@ -9,6 +9,7 @@ which are.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -137,39 +138,95 @@ def _with_rest(groups: list[list[Person]], rest: list[Person]) -> list[list[Pers
 def settle(formed: Sequence[Group], people: Sequence[Person]) -> tuple[Group, ...]:
     """Return the groups as they are now, with as little changed as can be.
 
-    ``people`` are all who are there now, in the order in which they came. Who is alone
-    since the others have gone, and who came late, join the smallest group of their
-    site, of their own team if they can. Groups keep their places; emptied ones stay,
-    empty.
+    ``people`` are all who are there now, in the order in which they came. People who
+    are alone since the others have gone, and people who came late, join the smallest
+    group of their site, of their own team if they can. Groups keep their places;
+    emptied ones stay, empty. Costs a fixed number of looks a person.
     """
     known = {person.id: person for person in people}
     groups = [[known[p] for p in group if p in known] for group in formed]
     grouped = {person.id for group in groups for person in group}
     groups += [[person] for person in people if person.id not in grouped]
-    for at, group in enumerate(groups):
-        if len(group) == 1:
-            _join(groups, at)
+    alone = [at for at, group in enumerate(groups) if len(group) == 1]
+    if alone:
+        places = _Places(groups)
+        for at in alone:
+            if len(groups[at]) == 1:
+                _join(groups, at, places)
     return tuple(tuple(person.id for person in group) for group in groups)
 
 
-def _join(groups: list[list[Person]], at: int) -> None:
-    """Let who is alone join a group; where all are full, let one of four come over."""
+_Key = tuple[str | None, str | None, bool, int]
+"""A site, a team of it, whether the team matters, and a size."""
+
+
+class _Places:
+    """Finds the first group of a site and size, of a team or of any.
+
+    Each kind of group has a heap of places. A group that changes is entered anew, and
+    its old entries are dropped when they come up: nothing is ever searched.
+    """
+
+    def __init__(self, groups: list[list[Person]]) -> None:
+        self._groups = groups
+        self._heaps: dict[_Key, list[int]] = defaultdict(list)
+        for at in range(len(groups)):
+            self.enter(at)
+
+    def enter(self, at: int) -> None:
+        """Note what a group is now; none where it is empty."""
+        for key in self._keys(at):
+            heapq.heappush(self._heaps[key], at)
+
+    def _keys(self, at: int) -> set[_Key]:
+        group = self._groups[at]
+        if not group:
+            return set()
+        site, size = group[0].site, len(group)
+        own: set[_Key] = {(site, person.team, True, size) for person in group}
+        return own | {(site, None, False, size)}
+
+    def first(self, lone: Person, at: int) -> int | None:
+        """Return the best group for a person who is alone in group ``at``.
+
+        Others who are alone come first, then groups of their own team, small before
+        large, then groups of other teams; full groups only where there is no other.
+        """
+        for sizes in ((1,), range(2, MOST), (MOST,)):
+            for is_own in (True, False):
+                team = lone.team if is_own else None
+                for size in sizes:
+                    found = self._first((lone.site, team, is_own, size), at)
+                    if found is not None:
+                        return found
+        return None
+
+    def _first(self, key: _Key, besides: int) -> int | None:
+        """Return the first group of a kind; its entry stays, so that it is found again.
+
+        The entry of ``besides`` is dropped: the group either empties now or is entered
+        anew.
+        """
+        heap = self._heaps[key]
+        while heap:
+            at = heap[0]
+            if at != besides and key in self._keys(at):
+                return at
+            heapq.heappop(heap)
+        return None
+
+
+def _join(groups: list[list[Person]], at: int, places: _Places) -> None:
+    """Let a person who is alone join a group, or one of a full group come over."""
     (lone,) = groups[at]
-    others = [
-        group
-        for place, group in enumerate(groups)
-        if place != at and group and group[0].site == lone.site
-    ]
-    if not others:
-        return
-    best = min(others, key=lambda group: (len(group) >= MOST, _is_far(group, lone)))
-    if len(best) < MOST:
-        best.append(lone)
+    best = places.first(lone, at)
+    if best is None:
+        places.enter(at)
+    elif len(groups[best]) < MOST:
+        groups[best].append(lone)
         groups[at] = []
+        places.enter(best)
     else:
-        groups[at].append(best.pop())
-
-
-def _is_far(group: Sequence[Person], lone: Person) -> tuple[bool, bool, int]:
-    """Order groups: others who are alone, then of one's own team, then small ones."""
-    return len(group) > 1, all(one.team != lone.team for one in group), len(group)
+        groups[at].append(groups[best].pop())
+        places.enter(best)
+        places.enter(at)

@@ -174,6 +174,10 @@ class RoomState:
     """Players whose allowance is not the usual one, in the order of their wishes."""
     joined: int = 0
     """Players who are in the room: not kicked."""
+    voters: set[PlayerId] = field(default_factory=set)
+    """Players in the room who have ever voted."""
+    team_sizes: Counter[str] = field(default_factory=Counter)
+    """Players in the room by team."""
     people: Counter[str] = field(default_factory=Counter)
     """The same by site, in the order in which the sites came."""
     late: Counter[str | None] = field(default_factory=Counter)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.game import groups
 from server.game.commands import (
     ChangeSettings,
     CloseVotes,
@@ -130,6 +132,77 @@ def test_who_comes_late_or_is_left_alone_joins_a_group(
 def test_where_nothing_changes_groups_stay(people: list[Person]) -> None:
     formed = form(people, "s")
     assert settle(formed, people) == formed
+
+
+def settled_slowly(
+    formed: tuple[Group, ...], people: list[Person]
+) -> tuple[Group, ...]:
+    """Settle by the same rule, looking at every group for each person."""
+    known = {person.id: person for person in people}
+    groups = [[known[p] for p in group if p in known] for group in formed]
+    grouped = {person.id for group in groups for person in group}
+    groups += [[person] for person in people if person.id not in grouped]
+    for at, group in enumerate(groups):
+        if len(group) != 1:
+            continue
+        (lone,) = group
+        others = [
+            other
+            for place, other in enumerate(groups)
+            if place != at and other and other[0].site == lone.site
+        ]
+
+        def far(
+            group: list[Person], lone: Person = lone
+        ) -> tuple[bool, bool, bool, int]:
+            is_other_team = all(one.team != lone.team for one in group)
+            return len(group) >= MOST, len(group) > 1, is_other_team, len(group)
+
+        best = min(others, key=far, default=None)
+        if best is None:
+            continue
+        if len(best) < MOST:
+            best.append(lone)
+            groups[at] = []
+        else:
+            group.append(best.pop())
+    return tuple(tuple(person.id for person in group) for group in groups)
+
+
+@given(classes(), st.sets(st.integers(0, 39)), classes())
+def test_people_join_the_group_that_a_look_at_every_group_would_find(
+    people: list[Person], gone: set[int], late: list[Person]
+) -> None:
+    formed = form(people, "s")
+    now = [person for i, person in enumerate(people) if i not in gone]
+    now += [Person(PlayerId(f"late-{p.id}"), p.site, p.team) for p in late]
+    assert settle(formed, now) == settled_slowly(formed, now)
+
+
+def looked_at(n: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how many groups are looked at while a twentieth of a class comes late."""
+    people = plain(n // 2, n // 2)
+    late = [Person(PlayerId(f"late{i}")) for i in range(n // 20)]
+    formed = form(people, "s")
+    looks, keys = 0, groups._Places._keys
+
+    def counted(self: groups._Places, at: int) -> set[groups._Key]:
+        nonlocal looks
+        looks += 1
+        return keys(self, at)
+
+    monkeypatch.setattr(groups._Places, "_keys", counted)
+    settle(formed, [*people, *late])
+    monkeypatch.undo()
+    return looks
+
+
+def test_twice_as_many_people_are_grouped_by_twice_as_many_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small, large = (looked_at(n, monkeypatch) for n in (1_000, 8_000))
+    assert large <= 8.2 * small
+    assert large < 2 * 8_000
 
 
 def test_a_late_comer_moves_nobody_where_there_is_room() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field
@@ -177,18 +178,17 @@ def _is_full(state: RoomState, moment: Moment) -> bool:
     places = state.settings.max_players
     if state.joined < places:
         return False
-    voters = {
+    if state.joined >= NAMES_PER_PLACE * places or len(state.voters) >= places:
+        return True
+    free = places - len(state.voters)
+    here = (
         player
-        for round_ in state.rounds
-        for poll in round_.polls.values()
-        for player in poll.votes
-    }
-    held = sum(
-        1
-        for player in state.players.values()
-        if not player.is_kicked and (player.id in moment.present or player.id in voters)
+        for player in moment.present
+        if player not in state.voters
+        and player in state.players
+        and player not in state.kicked
     )
-    return held >= places or state.joined >= NAMES_PER_PLACE * places
+    return next(islice(here, free - 1, None), None) is not None
 
 
 def _team_named(state: RoomState, wanted: str) -> str:
@@ -203,11 +203,7 @@ def _team_named(state: RoomState, wanted: str) -> str:
 def _smallest_team(state: RoomState) -> str | None:
     if not state.settings.teams:
         return None
-    sizes = dict.fromkeys(state.settings.teams, 0)
-    for player in state.players.values():
-        if player.team in sizes and not player.is_kicked:
-            sizes[player.team] += 1
-    return min(sizes, key=lambda team: sizes[team])
+    return min(state.settings.teams, key=lambda team: state.team_sizes[team])
 
 
 def _choose_team(
@@ -271,7 +267,7 @@ def fold(state: RoomState, event: Events) -> None:
             player.name = name
             state.skeletons |= looks(name)
         case TeamChosen(player=player_id, team=team):
-            state.players[player_id].team = team
+            _in_team(state, state.players[player_id], team)
         case PlayerKicked(player=player_id):
             _kicked(state, state.players[player_id])
         case _:
@@ -289,15 +285,27 @@ def _joined(state: RoomState, event: PlayerJoined) -> None:
     )
     state.skeletons |= looks(event.name)
     state.joined += 1
+    if event.team is not None:
+        state.team_sizes[event.team] += 1
     if event.site is not None:
         state.people[event.site] += 1
+
+
+def _in_team(state: RoomState, player: Player, team: str) -> None:
+    if player.team is not None:
+        state.team_sizes[player.team] -= 1
+    player.team = team
+    state.team_sizes[team] += 1
 
 
 def _kicked(state: RoomState, player: Player) -> None:
     player.is_kicked = True
     state.skeletons -= looks(player.name)
     state.kicked.add(player.id)
+    state.voters.discard(player.id)
     state.joined -= 1
+    if player.team is not None:
+        state.team_sizes[player.team] -= 1
     if player.site is not None:
         state.people[player.site] -= 1
 

@@ -272,6 +272,7 @@ def _fold_cast(state: RoomState, event: VoteCast) -> None:
     tallies = _tallies(state, poll, event.player)
     if old is None:
         poll.votes[event.player] = _vote(event)
+        state.voters.add(event.player)
     else:
         for tally in tallies:
             tally.remove(old.answer)
