@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios import shelf as module
+from scenarios import load as module
 from scenarios.load import BUILTIN, Shelf, read_file
 
 Write = Callable[..., Path]
