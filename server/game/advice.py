@@ -38,11 +38,6 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def chance_corrected(p: float, guessing: float) -> float:
-    """Return k = (p-g)/(1-g): 0 for pure guessing, 1 for all right."""
-    return (p - guessing) / (1 - guessing)
-
-
 def proportion_right(tally: Tally, case: Case, *, two_link: bool) -> tuple[int, int]:
     """Return (right, n); of two links, those of the one that fewer got right."""
     if two_link:

@@ -3,7 +3,7 @@
 import pytest
 
 from scenarios.model import Label
-from server.game.advice import advise, chance_corrected, wilson
+from server.game.advice import advise, wilson
 from server.game.answers import GapAnswer
 from server.game.scoring import Tally
 from tests.support.cases import make_case
@@ -15,11 +15,6 @@ from tests.support.cases import make_case
 )
 def test_wilson(right: int, n: int, low: float, high: float) -> None:
     assert wilson(right, n) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_the_classic_band_becomes_57_to_80_for_two_options() -> None:
-    band = [0.5 + chance_corrected(p, 0.25) / 2 for p in (0.35, 0.70)]
-    assert band == pytest.approx([0.567, 0.80], abs=5e-4)
 
 
 def _tally(right: int, wrong: int, confidence: int | None) -> Tally:

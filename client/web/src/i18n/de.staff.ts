@@ -161,7 +161,6 @@ export const words: StaffCatalogue = {
   roomLost: "Dieser Link öffnet hier keinen Raum. Prüfen Sie, ob er vollständig ist und ob der Server den Raum noch hat.",
   isPractice: "Übung",
   isAway: "weg",
-  isRemoved: "entfernt",
   pinnedNow: "auf der Leinwand",
   hasAnswered: "geantwortet",
   extraTime: (percent: number) => (percent === 0 ? "ohne Limit" : `${percent} % Zeit`),

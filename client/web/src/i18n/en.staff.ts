@@ -164,7 +164,6 @@ export const words = {
   roomLost: "This link does not open a room here. Check that it is complete, and that the server still has the room.",
   isPractice: "practice",
   isAway: "away",
-  isRemoved: "removed",
   pinnedNow: "on the screen",
   hasAnswered: "answered",
   extraTime: (percent: number) => (percent === 0 ? "no limit" : `${percent} % time`),
