@@ -30,6 +30,9 @@ from server.game.ids import RoomCode
 UNACKED = 32
 """At most so many batches are on their way; the rest waits, and gathers."""
 
+STUBBORN = 8
+"""A batch that a home got this often makes place for others when the window is full."""
+
 BATCH = 500
 """Requests in a batch, at most."""
 
@@ -72,11 +75,14 @@ class Window:
         """Let a request wait for its turn."""
         self._queue.append((seq, encoded))
 
-    def due(self, now_s: float, rto_s: float) -> list[Batch]:
+    def due(self, now_s: float, rto_s: float, *, is_up: bool = True) -> list[Batch]:
         """Return the batches to send now, oldest first, and take them as sent.
 
-        Those that have waited ``rto_s`` for an answer come again.
+        Those that have waited ``rto_s`` for an answer come again. ``is_up`` tells
+        whether the home is there, as far as is known.
         """
+        if is_up and self._queue and not self._has_room:
+            self._repack()
         while self._queue and self._has_room:
             self._pack()
         ready = [
@@ -113,6 +119,20 @@ class Window:
     @property
     def _has_room(self) -> bool:
         return len(self._batches) < UNACKED and self._next - self.oldest < SPAN
+
+    def _repack(self) -> None:
+        """Put requests that are never acknowledged behind those that wait.
+
+        A home that cannot deal with one room now must not hold up the votes for its
+        other rooms: batches that were sent several times make place for new ones.
+        """
+        for batch in list(self._batches.values()):
+            if batch.times < STUBBORN:
+                continue
+            del self._batches[batch.number]
+            for seq, encoded in batch.left.items():
+                del self._batch_of[seq]
+                self._queue.append((seq, encoded))
 
     def _pack(self) -> None:
         """Make a batch of what waits longest; one request always fits."""
@@ -340,7 +360,8 @@ class Sender:
         round_trip_s = (offset.round_trip_ms or 0) / 1000
         rto_s = max(self._pace.least_rto_s, ROUND_TRIPS * round_trip_s)
         topic = topics.up(name, self._node)
-        for batch in window.due(asyncio.get_running_loop().time(), rto_s):
+        now_s, is_up = asyncio.get_running_loop().time(), self._homes[name].is_up
+        for batch in window.due(now_s, rto_s, is_up=is_up):
             items = batch.left.values()
             payload = encode_up_batch(self._boot, batch.number, window.oldest, items)
             self._bus.publish(topic, payload)

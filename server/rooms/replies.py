@@ -178,6 +178,7 @@ class Answers:
                 refuse(request, FAULT)
             except Exception:
                 log.exception("a link failed", extra={"room": state.code})
+                self._gateway.detach(state.code, request.link)
 
     def _give(
         self, state: RoomState, request: Request, refusal: Refused | None
