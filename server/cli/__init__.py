@@ -74,7 +74,7 @@ def _join() -> Callable[..., None]:
 
 
 def _room() -> typer.Typer:
-    from server.cli.journal import rooms
+    from server.cli.journal import forget, rooms
     from server.cli.move import move_room, take_room
     from server.cli.play import players
     from server.cli.report import report, rescore
@@ -86,6 +86,7 @@ def _room() -> typer.Typer:
     room.command("rescore")(rescore)
     room.command("move")(move_room)
     room.command("take")(take_room)
+    room.command("forget")(forget)
     return room
 
 
@@ -196,6 +197,7 @@ RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("take-room",): ("room", "take"),
     ("backup",): ("journal", "backup"),
     ("restore",): ("journal", "restore"),
+    ("purge", "--room"): ("room", "forget"),
     ("purge",): ("journal", "purge"),
     ("salvage", "--check"): ("journal", "check"),
     ("salvage",): ("journal", "salvage"),
@@ -204,20 +206,38 @@ RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("broker", "mosquitto"): ("broker", "configure"),
     ("broker", "sites"): ("broker", "list-sites"),
 }
-"""Names until version 0.1, by their first words. They are accepted until 0.2."""
+"""Names until version 0.1: a word, a noun and its verb, or a word with an option.
+They are accepted until 0.2. Longer ones come first."""
 
 
 def renamed(words: Sequence[str]) -> list[str]:
     """Return a command line in today's names; say on stderr what changed."""
-    for length in (2, 1):
-        old = tuple(words[:length])
-        if old in RENAMED:
-            return _told(old, RENAMED[old], words[length:])
+    for old, new in RENAMED.items():
+        rest = _after(old, words)
+        if rest is not None:
+            return _told(old, new, rest)
     if words[:1] == ["broker"] and words[1:2] != ["--help"]:
         is_bare = len(words) == 1 or words[1].startswith("--")
         if is_bare:
             return _told(("broker",), ("broker", "run"), words[1:])
     return list(words)
+
+
+def _after(old: tuple[str, ...], words: Sequence[str]) -> list[str] | None:
+    """Return what follows an earlier name in a command line; None for another one.
+
+    An option that is part of the name may be anywhere in the line.
+    """
+    name, *option = old
+    rest = list(words[1:])
+    if list(words[:1]) != [name]:
+        return None
+    for word in option:
+        is_there = word in rest if word.startswith("-") else rest[:1] == [word]
+        if not is_there:
+            return None
+        rest.remove(word)
+    return rest
 
 
 def _told(old: tuple[str, ...], new: tuple[str, ...], rest: Sequence[str]) -> list[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar, get_type_hints
 
 import typer
 from rich.console import Console
@@ -63,3 +67,47 @@ CasesOption = Annotated[
         help="A folder with cases/*.toml and decks/*.toml of your own; repeatable.",
     ),
 ]
+
+
+def on_signal(
+    loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]
+) -> None:
+    """Call ``action`` in the loop when a signal arrives, also on Windows."""
+    try:
+        loop.add_signal_handler(number, action)
+    except NotImplementedError:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(action))
+
+
+Options = TypeVar("Options")
+
+
+def with_options(
+    kind: Callable[..., Options],
+) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Return a decorator for a command whose options are the fields of a dataclass.
+
+    ``kind`` is the dataclass; a field is written as a parameter of a command would be:
+    ``port: Annotated[int, typer.Option(...)] = 8000``.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    signature = inspect.signature(kind)
+    signature = signature.replace(
+        parameters=[
+            each.replace(annotation=hints[each.name])
+            for each in signature.parameters.values()
+        ],
+        return_annotation=None,
+    )
+
+    def decorated(run: Callable[[Options], None]) -> Callable[..., None]:
+        def command(**given: object) -> None:
+            run(kind(**given))
+
+        command.__name__, command.__doc__ = run.__name__, run.__doc__
+        command.__module__ = run.__module__
+        command.__annotations__ = {}
+        command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
+        return command
+
+    return decorated

@@ -69,35 +69,55 @@ def _date(ms: int) -> str:
     )
 
 
+SureOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")
+]
+
+
 def purge(
-    room: Annotated[str | None, typer.Option(help="Only this room.")] = None,
-    player: Annotated[
-        str | None, typer.Option(help="With --room: forget this player's words.")
-    ] = None,
     older_than: Annotated[
-        int, typer.Option(min=0, help="Remove rooms untouched for so many days.")
+        int, typer.Option(min=0, help="Remove rooms untouched for this many days.")
     ] = 90,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")
-    ] = False,
+    yes: SureOption = False,
     data: DataOption = None,
     journal: JournalOption = None,
 ) -> None:
-    """Remove rooms from the journal for good, or forget one player.
+    """Remove old rooms from the journal for good.
 
-    A forgotten player's name and reasons are erased; the votes stay, nameless, so that
-    tallies do. Afterwards no file of the folder holds the words any more; backups and
-    exports made before do. The server must not be running on the same folder.
+    Afterwards no file of the folder holds their names and reasons any more; backups and
+    exports made before do. The server must not be running on the same folder. For one
+    room or one player: twogaps room forget.
     """
-    if player is not None and room is None:
-        raise typer.BadParameter("--player goes with --room CODE")
-    order = _Order(
-        room=RoomCode(room.upper()) if room else None,
-        player=player,
-        before_ms=int(time.time() * 1000) - older_than * DAY_MS,
-    )
+    before_ms = int(time.time() * 1000) - older_than * DAY_MS
+    _carry_out(_Order(None, None, before_ms), data, journal, is_sure=yes)
+
+
+def forget(
+    room: Annotated[str, typer.Argument(metavar="CODE", help="The room.")],
+    player: Annotated[
+        str | None,
+        typer.Option(help="Forget only this player's name and reasons."),
+    ] = None,
+    yes: SureOption = False,
+    data: DataOption = None,
+    journal: JournalOption = None,
+) -> None:
+    """Remove one room from the journal for good, or forget one of its players.
+
+    A forgotten player's name and reasons are erased. Their votes are kept without a
+    name, so tallies do not change. Afterwards no file of the folder holds the words any
+    more; backups and exports made before do. The server must not be running on the same
+    folder.
+    """
+    order = _Order(RoomCode(room.upper()), player, before_ms=0)
+    _carry_out(order, data, journal, is_sure=yes)
+
+
+def _carry_out(
+    order: _Order, data: Path | None, journal: str | None, *, is_sure: bool
+) -> None:
     folder = data or default_data()
-    asyncio.run(_purge(journal or folder, folder, order, is_sure=yes))
+    asyncio.run(_purge(journal or folder, folder, order, is_sure=is_sure))
 
 
 @dataclass(frozen=True, slots=True)

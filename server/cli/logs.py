@@ -15,7 +15,7 @@ import sqlite3
 import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from types import TracebackType
 
 import typer
 
@@ -25,6 +25,13 @@ from server.journal.store import StoreUnavailable
 
 SPEAKABLE = (OSError, sqlite3.Error, StoreUnavailable, DiskError)
 """Exceptions that speak of the machine, not of people: their words may be logged."""
+
+
+Fault = (
+    tuple[type[BaseException], BaseException, TracebackType | None]
+    | tuple[None, None, None]
+)
+"""What :func:`sys.exc_info` returns."""
 
 
 class LogFormat(StrEnum):
@@ -41,9 +48,9 @@ class Discreet(logging.Formatter):
         super().__init__(fmt)
         self._is_frank = is_frank
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - as logging has it
+    def formatException(self, ei: Fault) -> str:  # noqa: N802 - as logging has it
         """Return the traceback of an ``exc_info``."""
-        if self._is_frank:
+        if self._is_frank or ei[1] is None:
             return super().formatException(ei)
         return "\n".join(_told(traceback.TracebackException(*ei), ei[1]))
 
@@ -111,9 +118,11 @@ def set_up_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
 def log_task_faults(loop: asyncio.AbstractEventLoop) -> None:
     """Log faults that no task waits for; asyncio's own words would quote them."""
 
-    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        raised = context.get("exception")
         logging.getLogger("twogaps").error(
-            context["message"], exc_info=context.get("exception")
+            context["message"],
+            exc_info=raised if isinstance(raised, BaseException) else None,
         )
 
     loop.set_exception_handler(handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from server.cli.console import (
     complain,
     fail,
     out,
+    with_options,
 )
 from server.cli.journal import reading
 from server.game.engine import ReplayError, replay
@@ -52,11 +54,14 @@ class Reader(StrEnum):
     OTHERS = "others"
 
 
-def report(
-    codes: Codes,
-    kind: Annotated[
-        Format, typer.Option("--format", "-f", help="What to write.")
-    ] = Format.HTML,
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """The options of ``twogaps room report``."""
+
+    codes: Codes
+    kind: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = (
+        Format.HTML
+    )
     file: Annotated[
         Path | None,
         typer.Option(
@@ -66,14 +71,14 @@ def report(
             "[default: two-gaps-CODE.FORMAT, here]",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     reader: Annotated[
         Reader,
         typer.Option("--for", help="For others, counts of few people are hidden."),
-    ] = Reader.HOST,
+    ] = Reader.HOST
     reasons: Annotated[
         bool, typer.Option(help="Put typed reasons into the table of answers.")
-    ] = True,
+    ] = True
     match_names: Annotated[
         bool,
         typer.Option(
@@ -81,39 +86,45 @@ def report(
             help="Several rooms: people with the same name are the same; the first "
             "room is before, the last one after.",
         ),
-    ] = False,
+    ] = False
     rescored: Annotated[
         bool, typer.Option("--rescored", help="Under the cases of today's library.")
-    ] = False,
-    data: DataOption = None,
-    journal: JournalOption = None,
-    cases: CasesOption = None,
-) -> None:
+    ] = False
+    data: DataOption = None
+    journal: JournalOption = None
+    cases: CasesOption = None
+
+
+@with_options(ReportOptions)
+def report(options: ReportOptions) -> None:
     """Write what a room learned: a report, or its answers (also while a server runs).
 
     HTML is one file that opens from a mail and prints on A4. CSV is the table of
     answers: one row per person, case and phase. XLSX and JSON hold both. People are
     pseudonyms, drawn anew for each export. Several rooms are compared and pooled.
     """
-    if match_names and len(codes) < 2:
+    codes, kind, reader = options.codes, options.kind, options.reader
+    if options.match_names and len(codes) < 2:
         raise typer.BadParameter("--match-names goes with two or more rooms")
     if reader is Reader.OTHERS and (kind is Format.CSV or len(codes) > 1):
         raise typer.BadParameter("--for others goes with one room's report, not csv")
-    library = _present(cases) if rescored else None
+    library = _present(options.cases) if options.rescored else None
     wanted_codes = [RoomCode(code.upper()) for code in codes]
-    stored = asyncio.run(_load(data, journal, wanted_codes, with_others=True))
+    loading = _load(options.data, options.journal, wanted_codes, with_others=True)
+    stored = asyncio.run(loading)
     states = [_state(code, stored[code], library) for code in wanted_codes]
     others = [
         state
         for code, events in stored.items()
         if code not in wanted_codes and (state := _perhaps(events)) is not None
     ]
-    wanted = Wanted(kind.value, reader.value, reasons, match_names)
+    wanted = Wanted(kind.value, reader.value, options.reasons, options.match_names)
     try:
         content = written(states, others, wanted)
     except CannotReport as exc:
         raise fail(str(exc)) from exc
-    _write(content, file or Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}"))
+    named = Path(f"two-gaps-{'-'.join(codes).upper()}.{kind}")
+    _write(content, options.file or named)
 
 
 def _write(content: bytes, file: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,9 @@ from server.cli.console import (
     JournalOption,
     default_data,
     err,
+    on_signal,
     out,
+    with_options,
 )
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.cli.practice import practice_bringer
@@ -46,31 +49,34 @@ EXIT_FAULT = 3
 EXIT_INTERRUPTED = 130
 
 
-def serve(
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options of ``twogaps serve``; docs/settings.md lists them."""
+
     host: Annotated[
         str,
         typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on."),
-    ] = "0.0.0.0",  # noqa: S104 - a class is on the LAN; rooms need the admin key
+    ] = "0.0.0.0"  # noqa: S104 - a class is on the LAN; rooms need the admin key
     port: Annotated[
         int, typer.Option(envvar="TWOGAPS_PORT", help="Port; 0 takes a free one.")
-    ] = 8000,
-    data: DataOption = None,
-    journal: JournalOption = None,
+    ] = 8000
+    data: DataOption = None
+    journal: JournalOption = None
     memory: Annotated[
         bool, typer.Option("--memory", help="Keep nothing: no journal on disk.")
-    ] = False,
-    cases: CasesOption = None,
+    ] = False
+    cases: CasesOption = None
     public_url: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_PUBLIC_URL",
             help="Address that players use, where it is not this machine's own.",
         ),
-    ] = None,
+    ] = None
     origin: Annotated[
         list[str] | None,
         typer.Option(help="Another site whose pages may connect; repeatable."),
-    ] = None,
+    ] = None
     tls_cert: Annotated[
         Path | None,
         typer.Option(
@@ -78,18 +84,18 @@ def serve(
             help="Speak TLS with this certificate and those above it (PEM); "
             "read again on SIGHUP.",
         ),
-    ] = None,
+    ] = None
     tls_key: Annotated[
         Path | None,
         typer.Option(envvar="TWOGAPS_TLS_KEY", help="The certificate's key (PEM)."),
-    ] = None,
+    ] = None
     is_open: Annotated[
         bool, typer.Option("--open", help="Anybody may open rooms, without a key.")
-    ] = False,
+    ] = False
     room: Annotated[
         str | None,
         typer.Option(help="Open a room with this deck at once, e.g. first-class."),
-    ] = None,
+    ] = None
     broker: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +103,7 @@ def serve(
             help="Play one game across sites over this MQTT broker: "
             "mqtt[s]://user:password@host.",
         ),
-    ] = None,
+    ] = None
     broker_ca: Annotated[
         Path | None,
         typer.Option(
@@ -105,14 +111,14 @@ def serve(
             help="File of the authority that signed the broker's certificate, where "
             "the system does not know it (PEM).",
         ),
-    ] = None,
+    ] = None
     site: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_SITE",
             help="This site's name among the others: its user at the broker.",
         ),
-    ] = None,
+    ] = None
     keep_days: Annotated[
         int,
         typer.Option(
@@ -120,14 +126,14 @@ def serve(
             min=0,
             help="Remove rooms untouched for so many days; 0 keeps them for ever.",
         ),
-    ] = 90,
+    ] = 90
     limit: Annotated[
         list[str] | None,
         typer.Option(
             envvar="TWOGAPS_LIMITS",
             help="Set a limit, as NAME=NUMBER; repeatable. docs/limits.md lists them.",
         ),
-    ] = None,
+    ] = None
     proxy: Annotated[
         list[str] | None,
         typer.Option(
@@ -135,67 +141,74 @@ def serve(
             help="Address or network of a proxy on another machine, whose "
             "X-Forwarded-For is believed; repeatable.",
         ),
-    ] = None,
+    ] = None
     metrics_port: Annotated[
         int | None,
         typer.Option(
             envvar="TWOGAPS_METRICS_PORT",
             help="Also serve /metrics and health on this port, for operators.",
         ),
-    ] = None,
+    ] = None
     metrics_host: Annotated[
         str,
         typer.Option(
             envvar="TWOGAPS_METRICS_HOST", help="Interface of the operators' port."
         ),
-    ] = "127.0.0.1",
+    ] = "127.0.0.1"
     metrics_key: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_METRICS_KEY",
             help="Serve /metrics on the main port to who sends this key.",
         ),
-    ] = None,
+    ] = None
     log_level: Annotated[
         str, typer.Option(envvar="TWOGAPS_LOG", help="debug, info, warning or error.")
-    ] = "info",
+    ] = "info"
     log_format: Annotated[
         LogFormat,
         typer.Option(envvar="TWOGAPS_LOG_FORMAT", help="For people or for programs."),
-    ] = LogFormat.TEXT,
-) -> None:
+    ] = LogFormat.TEXT
+
+    def config(self) -> Config:
+        """Return the settings of the server."""
+        folders = tuple(self.cases or ())
+        return Config(
+            host=self.host,
+            port=self.port,
+            data=None if self.memory else (self.data or default_data()),
+            journal=None if self.memory else self.journal,
+            cases=folders,
+            public_url=self.public_url,
+            origins=tuple(self.origin or ()),
+            tls_cert=self.tls_cert,
+            tls_key=self.tls_key,
+            is_open=self.is_open,
+            broker=self.broker,
+            broker_ca=self.broker_ca,
+            site=self.site,
+            keep_days=self.keep_days,
+            limits=_limits(self.limit or ()),
+            proxies=_proxies(self.proxy or ()),
+            metrics_port=self.metrics_port,
+            metrics_host=self.metrics_host,
+            metrics_key=self.metrics_key,
+            bring_practice=lambda url: practice_bringer(url, folders),
+        )
+
+
+@with_options(ServeOptions)
+def serve(options: ServeOptions) -> None:
     """Run the server: phones on the network join, you open rooms by the admin link.
 
     Stop it with Ctrl-C: everybody is told, every vote is stored, and unfinished rooms
     go on when it starts again.
     """
-    set_up_logging(log_level, log_format)
-    folders = tuple(cases or ())
-    config = Config(
-        host=host,
-        port=port,
-        data=None if memory else (data or default_data()),
-        journal=None if memory else journal,
-        cases=folders,
-        public_url=public_url,
-        origins=tuple(origin or ()),
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        is_open=is_open,
-        broker=broker,
-        broker_ca=broker_ca,
-        site=site,
-        keep_days=keep_days,
-        limits=_limits(limit or ()),
-        proxies=_proxies(proxy or ()),
-        metrics_port=metrics_port,
-        metrics_host=metrics_host,
-        metrics_key=metrics_key,
-        bring_practice=lambda url: practice_bringer(url, folders),
-    )
+    set_up_logging(options.log_level, options.log_format)
+    config = options.config()
     look_seldom()
     try:
-        asyncio.run(_serve(config, room))
+        asyncio.run(_serve(config, options.room))
     except PartFailed as exc:
         err.print(f"The server stopped: {exc}. Recorded votes are on disk; restart it.")
         raise typer.Exit(EXIT_FAULT) from exc
@@ -222,9 +235,10 @@ async def _serve(config: Config, deck: str | None) -> None:
     loop = asyncio.get_running_loop()
     log_task_faults(loop)
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _asked_to_stop, stop)
+        on_signal(loop, number, lambda: _asked_to_stop(stop))
     async with running(config) as server:
-        loop.add_signal_handler(signal.SIGHUP, _hangup(server, stop))
+        if sys.platform != "win32":
+            on_signal(loop, signal.SIGHUP, _hangup(server, stop))
         await _greet(server, config, deck)
         await stop.wait()
         log.info("stopping: telling everybody, storing every vote")

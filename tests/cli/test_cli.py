@@ -73,7 +73,7 @@ def test_errors_say_what_is_wrong(words: tuple[str, ...], says: str) -> None:
 
 def test_a_wrong_option_is_another_exit_code() -> None:
     assert run("demo", "--players", "none")[0] == 2
-    assert run("journal", "purge", "--player", "x")[0] == 2
+    assert run("room", "forget", "--player", "x")[0] == 2
 
 
 def test_cases_and_decks_are_shown() -> None:
@@ -111,10 +111,10 @@ def test_rooms_are_listed_and_purged(tmp_path: Path) -> None:
     assert room in text
     assert "finished" in text
     assert run("journal", "purge", *data)[0] == 1  # nothing is old
-    code, text = run("journal", "purge", "--room", room, "--player", "Nobody", *data)
+    code, text = run("room", "forget", room, "--player", "Nobody", *data)
     assert code == 1
     assert "No player 'Nobody'" in text
-    assert run("journal", "purge", "--room", room, "--yes", *data)[0] == 0
+    assert run("room", "forget", room, "--yes", *data)[0] == 0
     assert room not in run("room", "list", *data)[1]
 
 

@@ -55,6 +55,16 @@ def test_an_earlier_name_runs_and_says_its_new_name(
     assert twogaps(*RENAMED[old], "--help").exit_code == 0
 
 
+def test_an_option_that_became_a_verb_may_be_anywhere_in_the_line() -> None:
+    words = ["purge", "--yes", "--room", "ABCDEF", "--player", "Ann"]
+    forget = ["room", "forget", "--yes", "ABCDEF", "--player", "Ann"]
+    assert renamed(words) == forget
+    assert renamed(["salvage", "--data", "x", "--check"]) == [
+        "journal", "check", "--data", "x",
+    ]  # fmt: skip
+    assert renamed(["purge", "--yes"]) == ["journal", "purge", "--yes"]
+
+
 def test_the_broker_without_a_verb_still_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -99,8 +99,8 @@ def test_a_forgotten_player_leaves_no_byte_and_every_tally_stays(data: Path) -> 
     room, number = ROOMS[1], 7
     words = tuple(f"{kind}-{room}-{number:03d}-ß" for kind in KINDS)
     before = asyncio.run(_tally(data, room))
-    where = ("--room", room.lower(), "--player", words[2], "--data", str(data))
-    assert run("journal", "purge", *where)[0] == 0
+    where = (room.lower(), "--player", words[2], "--data", str(data))
+    assert run("room", "forget", *where)[0] == 0
     assert left(data, *words) == {}
     assert asyncio.run(_tally(data, room)) == before
     others = [w for w in words_of(room) if w not in words and not w.startswith("Why")]
@@ -109,7 +109,7 @@ def test_a_forgotten_player_leaves_no_byte_and_every_tally_stays(data: Path) -> 
 
 def test_a_removed_room_leaves_no_byte_and_all_others_stay(data: Path) -> None:
     room = ROOMS[2]
-    assert run("journal", "purge", "--room", room, "--yes", "--data", str(data))[0] == 0
+    assert run("room", "forget", room, "--yes", "--data", str(data))[0] == 0
     assert left(data, *words_of(room), f"Owed-{room}", room) == {}
     for other in rooms_but(room):
         assert all(traces(data, *words_of(other), f"Owed-{other}").values())
@@ -131,8 +131,8 @@ def test_a_purge_that_was_cut_short_is_finished_by_the_next(data: Path) -> None:
         await store.close()
 
     asyncio.run(cut_short())
-    other = ("--room", ROOMS[1], "--yes", "--data", str(data))
-    assert run("journal", "purge", *other)[0] == 0
+    other = (ROOMS[1], "--yes", "--data", str(data))
+    assert run("room", "forget", *other)[0] == 0
     assert left(data, *words_of(ROOMS[0]), *words_of(ROOMS[1])) == {}
 
 

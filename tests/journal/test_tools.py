@@ -68,7 +68,7 @@ def test_a_server_and_every_tool_work_on_another_database(
     parcel = tmp_path / "moved.room"
     run("room", "move", code, "--to", "berlin", "--file", str(parcel))
     assert asyncio.run(_rooms(elsewhere)) == [code]
-    run("journal", "purge", "--room", code, "--yes")
+    run("room", "forget", code, "--yes")
     assert asyncio.run(_rooms(elsewhere)) == []
     assert not (tmp_path / JOURNAL).exists(), "a tool wrote a SQLite journal"
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -123,10 +124,10 @@ class BrokerFolder:
 
         Raises PermissionError where one runs as another user.
         """
-        told = []
+        told: list[str] = []
         for file, program in PROGRAMS.items():
             pid = _process(self.path / file, program)
-            if pid is not None:
+            if pid is not None and sys.platform != "win32":
                 os.kill(pid, signal.SIGHUP)
                 told.append(program)
         return told
@@ -136,7 +137,7 @@ def _put(path: Path, text: str) -> None:
     """Replace a file as a whole; only its owner reads it. Keeps group and owner."""
     fresh = path.with_name(path.name + ".new")
     fresh.touch(mode=0o600)
-    if path.exists() and os.geteuid() == 0:
+    if sys.platform != "win32" and path.exists() and os.geteuid() == 0:
         known = path.stat()
         os.chown(fresh, known.st_uid, known.st_gid)
     fresh.write_text(text)

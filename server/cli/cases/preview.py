@@ -12,7 +12,7 @@ import typer
 
 from scenarios.library import Library, ScenarioError
 from server.app import Config, Running, running
-from server.cli.console import CasesOption, complain, fail, out
+from server.cli.console import CasesOption, complain, fail, on_signal, out
 from server.cli.logs import set_up_logging
 
 
@@ -42,7 +42,7 @@ async def _preview(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        on_signal(loop, number, stop.set)
     async with running(Config(host=host, port=port, cases=folders)) as server:
         _check(server.library, case_id)
         if not server.is_web_built:

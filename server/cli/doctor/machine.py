@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +20,23 @@ EPOCH_S = 1_780_000_000
 
 def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
     """Look at the machine."""
-    yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1], Limits().sockets)
+    if sys.platform != "win32":
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        has_limit = most != resource.RLIM_INFINITY
+        yield open_files(most if has_limit else None, Limits().sockets)
     yield clock(time.time())
     yield pages(web)
     yield library(cases)
 
 
-def open_files(most: int, sockets: int) -> Finding:
-    """Judge the hard limit of open files (the server raises its own up to it)."""
-    if most == resource.RLIM_INFINITY:
+def open_files(most: int | None, sockets: int) -> Finding:
+    """Judge the hard limit of open files, which the server raises its own to.
+
+    None is no limit.
+    """
+    if most is None:
         return good("open files", f"enough for {sockets} phones at once")
     phones = fit(Limits(sockets=sockets), most).sockets
     if phones >= sockets:
