@@ -40,17 +40,14 @@ test: $(VENV)/.tested system ## All checks and tests (ALL=1: the long ones too; 
 check: $(VENV)/.tested ## Format, lint, types, imports, cases, and the browser client
 	@$(BIN)/python -m tests.run check
 
-.PHONY: campaign fuzz stuck soak
-campaign: $(VENV)/.tested system ## The long campaigns: kills, leaks, faults (an hour)
-	TWOGAPS_TIER=campaign $(BIN)/python -m pytest $(PYTEST)
+.PHONY: campaign fuzz soak
+campaign: $(VENV)/.tested system ## Hours of kills, faults and broken frames; continues where it was stopped (ONLY="kill fuzz")
+	@$(BIN)/python -m tests.campaign $(ONLY)
 
-fuzz: $(VENV)/.tested ## Send the server a million broken frames (FRAMES=…, SEED=…)
+fuzz: $(VENV)/.tested ## A million broken frames (FRAMES=…, SEED=…)
 	TWOGAPS_FUZZ_FRAMES=$(FRAMES) $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)
 
-stuck: $(VENV)/.tested ## A class beside 1,000 readers that never read, and a flood
-	$(BIN)/python -m tests.bench.stuck
-
-soak: $(VENV)/.tested ## Ten minutes of games one after another: memory and files flat
+soak: $(VENV)/.tested ## Ten minutes of games: memory and files stay flat
 	$(BIN)/python -m tests.bench.soak
 
 bench-million: $(VENV)/.tested system ## A room of a million, through simulated sites and a real broker
@@ -70,7 +67,7 @@ screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/p
 	$(BIN)/python -m tests.browser.screenshots
 	$(BIN)/python -m tests.browser.report_pictures
 
-recovery: $(VENV)/.tested ## Measure what the report's intervals hold (10 minutes)
+recovery: $(VENV)/.tested ## What the report's intervals contain: writes docs/report.md (10 minutes)
 	$(BIN)/python -m tests.bench.recovery --keep .recovery
 
 audit: $(VENV)/.tested ## Known vulnerabilities and withdrawn releases (asks registries)

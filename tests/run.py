@@ -40,6 +40,9 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Each check by name: its commands, the slowest check first."""
 
+LEAST_COVERED = 12
+"""How many files the coverage report shows."""
+
 NO_TESTS = 5
 """pytest's exit code where it selected no test."""
 
@@ -56,14 +59,20 @@ class Part:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the parts, print a table of their times, and return the exit code."""
-    options = _arguments(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    split = given.index("--") if "--" in given else len(given)
+    options, for_pytest = _arguments(given[:split]), given[split + 1 :]
     os.chdir(ROOT)
     if options.all:
         os.environ[SWITCH] = Tier.FULL
     began_s = time.monotonic()
     parts = run_checks(2)
     if options.what == "test":
-        parts += run_tests(options.workers, options.pytest)
+        parts += run_tests(options.workers, for_pytest, coverage=options.all)
+    if options.what == "test" and options.all:
+        parts.append(report_coverage())
+    tier = Tier.FULL if options.all else Tier.FAST
+    print(f"\nTier {tier}: what each part took")
     print(table(parts, time.monotonic() - began_s))
     return 0 if all(part.passed for part in parts) else 1
 
@@ -82,20 +91,34 @@ def run_checks(at_a_time: int) -> list[Part]:
     return parts
 
 
-def run_tests(workers: int, more: Sequence[str]) -> list[Part]:
+def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part]:
     """Run the tests over ``workers`` processes, then those that need the machine."""
+    first = ("--cov", "--cov-report=") if coverage else ()
+    then = (*first, "--cov-append") if coverage else ()
     spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
     return [
-        _loud("tests over processes", (*spread, *more)),
-        _loud("tests alone", ("-m", "alone", *more)),
+        _loud("tests over processes", (*spread, *first, *more)),
+        _loud("tests alone", ("-m", "alone", *then, *more)),
     ]
+
+
+def report_coverage() -> Part:
+    """Print the coverage by branch: the files with the least, and the total."""
+    command = (PYTHON, "-m", "coverage", "report", "--sort=cover")
+    part = _quiet("coverage by branch", (command,))
+    lines = part.output.splitlines()
+    start = next((n for n, text in enumerate(lines) if text.startswith("Name ")), 0)
+    shown = lines[start : start + LEAST_COVERED + 2]
+    total = [text for text in lines if text.startswith("TOTAL")]
+    print("\n".join(["", "coverage by branch, the least first", *shown, *total]))
+    return part
 
 
 def table(parts: Sequence[Part], took_s: float) -> str:
     """Return the parts and their times as text, and the sum in wall-clock time."""
     width = max(len(part.name) for part in parts)
     lines = [f"  {p.name:<{width}} {p.took_s:7.1f} s  {_mark(p)}" for p in parts]
-    return "\n".join(["", *lines, f"  {'in all':<{width}} {took_s:7.1f} s"])
+    return "\n".join([*lines, f"  {'in all':<{width}} {took_s:7.1f} s"])
 
 
 def _mark(part: Part) -> str:
@@ -126,19 +149,18 @@ def _loud(name: str, arguments: Sequence[str]) -> Part:
     return Part(name, time.monotonic() - began_s, code in (0, NO_TESTS))
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.run")
     parser.add_argument("what", nargs="?", choices=("test", "check"), default="test")
+    parser.add_argument(
+        "--all", action="store_true", help="Also run the tests of the full tier."
+    )
     parser.add_argument(
         "--workers",
         type=int,
         default=(os.cpu_count() or 1) + 1,
         help="Processes for the tests. Most of their time is waiting.",
     )
-    parser.add_argument(
-        "--all", action="store_true", help="Also run the tests of the full tier."
-    )
-    parser.add_argument("pytest", nargs="*", help="Arguments for pytest, after --.")
     return parser.parse_args(argv)
 
 

@@ -1,6 +1,6 @@
 """Readers that never read and a flood beside a class: bounded, and not in its way.
 
-Times are printed, not judged: `make stuck` measures them in full, and judges.
+Times are printed, not judged: a campaign measures them in full, and judges.
 """
 
 from __future__ import annotations
