@@ -42,10 +42,6 @@ class Seat:
     """The number of its latest return, which may be on its way still."""
 
 
-MOST = 50_000
-"""Tokens that are remembered; beyond that the oldest is forgotten."""
-
-
 @dataclass(slots=True)
 class Returner:
     """A player as last welcomed, and the private part that was sent last."""
@@ -59,7 +55,9 @@ class Returner:
 class Returners:
     """Players of rooms elsewhere, by their token."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 50_000) -> None:
+        """``most`` tokens are remembered; beyond that the oldest is forgotten."""
+        self._most = most
         self._known: dict[str, Returner] = {}
 
     def welcomed(
@@ -69,7 +67,7 @@ class Returners:
         old = self._known.pop(token, None)
         you = old.you if old is not None else None
         self._known[token] = Returner(room, welcome, player, you)
-        if len(self._known) > MOST:
+        if len(self._known) > self._most:
             del self._known[next(iter(self._known))]
 
     def told(self, token: str, you: bytes) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,14 +45,22 @@ def test_a_sound_machine_is_well(tmp_path: Path, port: int) -> None:
 
 @pytest.fixture
 def stranger() -> Iterator[int]:
+    """A port of another program, which hangs up on every connection."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
+        thread = threading.Thread(target=_hang_up, args=(taken,))
+        thread.start()
         yield taken.getsockname()[1]
+        taken.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
-def test_a_port_of_somebody_else_has_to_be_mended(
-    tmp_path: Path, stranger: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "ANSWER_S", 0.2)
+def _hang_up(taken: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # raised when the fixture ends
+        while True:
+            taken.accept()[0].close()
+
+
+def test_a_port_of_another_program_is_a_failure(tmp_path: Path, stranger: int) -> None:
     code, text = told("--data", str(tmp_path), "--port", str(stranger))
     assert code == 1
     assert "cannot be used" in text
@@ -158,18 +168,13 @@ def _open(source: str, port: int) -> None:
         phone.recv(1000)
 
 
-async def test_no_phone_gets_through(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "PHONE_S", 0.05)
-    found = await network.phone("127.0.0.1", port, "http://x/")
+async def test_no_phone_gets_through(port: int) -> None:
+    found = await network.phone("127.0.0.1", port, "http://x/", wait_s=0.05)
     assert found.verdict == "bad"
     assert "client isolation" in found.remedy
 
 
-async def test_the_broker_is_tried_for_real(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_broker_is_tried_for_real(tmp_path: Path) -> None:
     server, urls = await asyncio.to_thread(
         shipped_broker, "mosquitto", tmp_path, {"lisbon": False}
     )
@@ -177,14 +182,13 @@ async def test_the_broker_is_tried_for_real(
     try:
         good = await broker.look(urls["lisbon"], None, None)
         assert good.verdict == "good", good.says
-        monkeypatch.setattr(broker, "PATIENCE_S", 1.5)
-        wrong = await broker.look(server.url("lisbon", "no"), None, None)
+        wrong = await broker.look(server.url("lisbon", "no"), None, None, 1.5)
         assert wrong.verdict == "bad"
         assert "refuses the user 'lisbon'" in wrong.says
-        other = await broker.look(urls["lisbon"], "berlin", None)
+        other = await broker.look(urls["lisbon"], "berlin", None, 1.5)
         assert "does not pass its words on" in other.says
     finally:
         await server.kill()
-    gone = await broker.look(urls["lisbon"], None, None)
+    gone = await broker.look(urls["lisbon"], None, None, 1.5)
     assert gone.verdict == "bad"
     assert (await broker.look("http://x", None, None)).verdict == "bad"

@@ -15,7 +15,6 @@ import pytest
 from scenarios.load import load_library
 from server.cli.demo import play_demo
 from server.journal.sqlite import SqliteStore
-from server.report import exports
 from server.report.exports import TEMPLATE
 from tests.cli.test_cli import run
 from tests.support.missing import need
@@ -72,16 +71,6 @@ def test_exports_cannot_be_joined_by_pseudonym(stored: tuple[Path, list[str]]) -
         for _ in range(2)
     ]
     assert not people[0] & people[1]
-
-
-def test_without_the_web_pages_it_says_so(
-    stored: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exports, "TEMPLATE", tmp_path / "missing")
-    code, text = run("room", "report", stored[1][0], "--data", str(stored[0]))
-    assert code == 1
-    assert "web pages" in text
-    assert "csv, xlsx or json" in " ".join(text.split())
 
 
 def test_rooms_are_compared(stored: tuple[Path, list[str]]) -> None:

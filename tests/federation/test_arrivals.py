@@ -111,12 +111,9 @@ def test_a_parcel_holds_what_was_packed() -> None:
     assert found.events() == MOVED
 
 
-def test_a_parcel_that_would_fill_the_memory_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("server.journal.maintenance.parcel.MOST_BYTES", 1_000)
+def test_a_parcel_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(ParcelError, match="cut off"):
-        unpack(pack(ROOM, "lisbon", 2, ["x" * 100_000]))
+        unpack(pack(ROOM, "lisbon", 2, ["x" * 100_000]), most_bytes=1_000)
 
 
 async def test_a_room_that_has_moved_is_not_opened_again() -> None:

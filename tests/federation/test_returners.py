@@ -58,9 +58,8 @@ async def test_a_phone_that_comes_back_in_a_cut_goes_on_voting(tmp_path: Path) -
             assert (await thief.until("refused"))["code"] == "bad_token"
 
 
-def test_so_many_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.federation.seats.MOST", 2)
-    known = Returners()
+def test_returners_beyond_the_limit_are_forgotten_oldest_first() -> None:
+    known = Returners(most=2)
     for token in ("a", "b", "c"):
         known.welcomed(token, "ROOM", b"", token)  # type: ignore[arg-type] # ids
     assert known.find("a", "ROOM") is None  # type: ignore[arg-type] # as above

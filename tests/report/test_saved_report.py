@@ -118,3 +118,10 @@ def test_a_template_without_a_place_for_the_figures_is_refused(template: Path) -
     template.write_text("<!doctype html>")
     with pytest.raises(CannotReport, match="build them again"):
         html_text(build_report(new_state()), template)
+
+
+def test_without_the_web_pages_the_error_names_the_other_formats(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(CannotReport, match="csv, xlsx or json"):
+        html_text(build_report(new_state()), tmp_path / "missing")

@@ -14,8 +14,6 @@ from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
 from server.federation.node import last_will
 from server.protocol.keys import KEY_BYTES
 
-PATIENCE_S = 8.0
-
 
 class _Echo:
     """Says that this site is down, which it is, and listens for its own words."""
@@ -53,7 +51,9 @@ class _Memory(logging.Handler):
         self.said.append(record.getMessage())
 
 
-async def look(url: str, site: str | None, authority: Path | None) -> Finding:
+async def look(
+    url: str, site: str | None, authority: Path | None, patience_s: float = 8.0
+) -> Finding:
     """Connect as this site would, say something it may say, and wait to hear it.
 
     Not while a server of this site runs: a broker knows one connection a user.
@@ -72,7 +72,7 @@ async def look(url: str, site: str | None, authority: Path | None) -> Finding:
     log.propagate = False  # it is said once, as a finding
     task = asyncio.create_task(bus.run(echo), name="doctor-bus")
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             await echo.heard.wait()
     except TimeoutError:
         return _judge(echo, memory.said, address, name)

@@ -20,7 +20,6 @@ from server.net.addresses import ANY, Interface, interfaces, rank, routed
 from server.net.pages import PLAIN, response
 
 ANSWER_S = 3.0
-PHONE_S = 90.0
 PRIVILEGED = 1024
 HELLO = b"It works: this phone reaches the laptop. You may close this page.\n"
 
@@ -108,8 +107,8 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
     return good("address", f"{usable[0]}{others}")
 
 
-async def phone(host: str, port: int, url: str) -> Finding:
-    """Serve one page, and wait until some other device opens it."""
+async def phone(host: str, port: int, url: str, wait_s: float = 90.0) -> Finding:
+    """Serve one page, and wait until another device opens it."""
     came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     own = {"127.0.0.1", "::1", *(one.address for one in interfaces())}
 
@@ -125,7 +124,7 @@ async def phone(host: str, port: int, url: str) -> Finding:
     try:
         async with (
             serve(nobody, host, port, process_request=answer),
-            asyncio.timeout(PHONE_S),
+            asyncio.timeout(wait_s),
         ):
             who = await came
     except TimeoutError:

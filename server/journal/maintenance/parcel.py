@@ -58,9 +58,12 @@ def pack(code: str, to: str, epoch: int, bodies: Sequence[str]) -> bytes:
     return gzip.compress(f"{json.dumps(head)}\n{text}".encode(), mtime=0)
 
 
-def unpack(data: bytes) -> Parcel:
-    """Return the room in a file. Raises :class:`ParcelError`."""
-    first, _, rest = _text(data).partition("\n")
+def unpack(data: bytes, most_bytes: int = MOST_BYTES) -> Parcel:
+    """Return the room in a file that unpacks to at most ``most_bytes``.
+
+    Raises :class:`ParcelError`.
+    """
+    first, _, rest = _text(data, most_bytes).partition("\n")
     try:
         head = json.loads(first)
         is_ours = head["kind"] == KIND
@@ -76,11 +79,11 @@ def unpack(data: bytes) -> Parcel:
     return Parcel(code, to, epoch, bodies)
 
 
-def _text(data: bytes) -> str:
-    """Return the text in a file, however much was packed into it."""
+def _text(data: bytes, most_bytes: int) -> str:
+    """Return the text in a file, without unpacking more than ``most_bytes``."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        raw = unpacker.decompress(data, MOST_BYTES)
+        raw = unpacker.decompress(data, most_bytes)
         if not unpacker.eof:
             raise ParcelError("it is damaged or cut off: copy it again")
         return raw.decode()
