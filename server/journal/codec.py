@@ -56,7 +56,7 @@ class EventCodec(Generic[E]):
         self._batch = batch
         kinds = map(_Kind, classes)
         self._changed = {kind.type: kind for kind in kinds if kind.version > 1}
-        self._marks = (_VERSIONED, *(f'"{name}"' for name in self._changed))
+        self._marks = tuple(f'"{name}"' for name in self._changed)
 
     def encode(self, event: E) -> str:
         """Return an event as one line of JSON."""
@@ -72,14 +72,18 @@ class EventCodec(Generic[E]):
         Raises :class:`UnreadableEvent`, which quotes nothing of what is stored.
         """
         try:
-            if not any(mark in body for mark in self._marks):
-                return self._one.validate_json(body)
-            return self._one.validate_python(self._upcast(body))
+            if _VERSIONED in body or (self._marks and self._has_changed(body)):
+                return self._one.validate_python(self._upcast(body))
+            return self._one.validate_json(body)
         except ValidationError as exc:
             raise UnreadableEvent(f"it cannot be read ({_first(exc)})") from exc
         except (ValueError, LookupError, TypeError, AttributeError) as exc:
             name = type(exc).__name__
             raise UnreadableEvent(f"it cannot be read ({name})") from exc
+
+    def _has_changed(self, body: str) -> bool:
+        """Whether an event may be of a class whose shape has changed."""
+        return any(mark in body for mark in self._marks)
 
     def _upcast(self, body: str) -> Stored:
         stored = _STORED.validate_json(body)

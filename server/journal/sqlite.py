@@ -249,7 +249,6 @@ def _prepare(db: sqlite3.Connection, busy_ms: int = 0) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > FORMAT:
         raise sqlite3.DatabaseError(later_format(version))
-    db.text_factory = any_text
     be_durable(db, busy_ms)
     db.execute(_SEALS)
     if version < FORMAT:
@@ -357,7 +356,8 @@ def _whole(db: sqlite3.Connection, room: RoomCode, path: Path) -> list[str]:
 
 
 def _rooms(db: sqlite3.Connection) -> list[RoomRecord]:
-    rows = db.execute(_RECORDS + " ORDER BY opened_ms DESC")
+    with any_text(db, "replace"):
+        rows = db.execute(_RECORDS + " ORDER BY opened_ms DESC").fetchall()
     return [record for row in rows if (record := _record_in(row)) is not None]
 
 

@@ -156,3 +156,23 @@ async def test_a_damaged_event_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableEvent, match="damaged from event 1 on"):
         await store.load(ROOM)
     await store.close()
+
+
+async def test_a_damaged_line_of_the_table_hides_no_other_room(tmp_path: Path) -> None:
+    """Bytes that are no text, and values of another kind."""
+    path = tmp_path / "journal.sqlite"
+    good, garbled = RoomCode("GGGGGG"), RoomCode("BBBBBB")
+    store = await SqliteStore.open(path)
+    for room in (good, garbled):
+        await store.append(room, 0, [opened()])
+    await store.close()
+    with sqlite3.connect(path) as db:
+        change = "UPDATE rooms SET title = CAST(x'41ff' AS TEXT) WHERE code = ?"
+        db.execute(change, (garbled,))
+    db.close()
+    again = await SqliteStore.open(path)
+    titles = {one.code: one.title for one in await again.rooms()}
+    assert titles == {good: "Test deck", garbled: "A\N{REPLACEMENT CHARACTER}"}
+    assert await again.load(good) == [opened()]
+    await again.append(good, 1, [RoomLocked()])
+    await again.close()

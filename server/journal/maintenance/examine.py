@@ -92,12 +92,18 @@ async def examine_rooms(journal: RoomIndex) -> Examination:
 # --- a SQLite file -------------------------------------------------------------------
 
 
-def any_text(raw: bytes) -> str:
-    """Return a stored text, whatever bytes damage has left of it.
+@contextlib.contextmanager
+def any_text(db: sqlite3.Connection, errors: str = "surrogateescape") -> Iterator[None]:
+    """Let queries return texts whatever bytes damage has left of them.
 
-    Bytes that are not UTF-8 become surrogates: no seal fits them, and no event.
+    Bytes that are not UTF-8 become surrogates: no seal fits them, and no event. To show
+    a text, pass "replace" for ``errors``.
     """
-    return raw.decode(errors="surrogateescape")
+    db.text_factory = lambda raw: raw.decode(errors=errors)
+    try:
+        yield
+    finally:
+        db.text_factory = str
 
 
 def later_format(form: int) -> str:
@@ -159,7 +165,6 @@ def reading(journal: Path) -> Iterator[sqlite3.Connection]:
         raise NoJournal(f"There is no journal at {journal}.")
     try:
         with contextlib.closing(sqlite3.connect(journal)) as db:
-            db.text_factory = any_text
             db.execute("PRAGMA query_only=ON")
             db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield db
@@ -184,12 +189,13 @@ def _stored(
     db: sqlite3.Connection, room: RoomCode
 ) -> tuple[list[tuple[int, str]], str]:
     """Return version and body of what can be read, and why it stops there."""
+    query = "SELECT version, body FROM events WHERE room = ? ORDER BY version"
+    with contextlib.suppress(sqlite3.Error):
+        return db.execute(query, (room,)).fetchall(), ""
     rows: list[tuple[int, str]] = []
     try:
-        for version, body in db.execute(
-            "SELECT version, body FROM events WHERE room = ? ORDER BY version", (room,)
-        ):
-            rows.append((version, body))
+        with any_text(db):
+            rows.extend(db.execute(query, (room,)))
     except sqlite3.Error as exc:
         if not is_corrupt(exc):
             raise
@@ -242,8 +248,9 @@ def _codes(db: sqlite3.Connection, marks: dict[str, int]) -> list[RoomCode]:
         "SELECT DISTINCT room FROM events ORDER BY room DESC",
     ):
         try:
-            for (code,) in db.execute(query):
-                found[code] = None
+            with any_text(db):
+                for (code,) in db.execute(query):
+                    found[code] = None
         except sqlite3.Error as exc:
             if not is_corrupt(exc):
                 raise
