@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from server.game.commands import BUTTONS, HostCommand
+from server.game.commands import BUTTONS, ONWARD, HostCommand
 
 NAMED: dict[str, HostCommand] = {command.type: command for command in BUTTONS}
 """The commands that move the game, by the names in ``HostView.commands``."""
-
-_ONWARD = (
-    "show_example",
-    "open_vote",
-    "close_votes",
-    "revote",
-    "reveal",
-    "next_step",
-    "ask_fix",
-    "transfer",
-    "open_round",
-    "finish",
-)
-"""What leads on, first that can be given first. Not for the end of a first vote: there
-the advice decides."""
 
 
 def named(name: str) -> HostCommand:
@@ -33,4 +18,4 @@ def onward(commands: tuple[str, ...]) -> str:
 
     Every part that a round has is played: worked examples, steps, fix, transfer.
     """
-    return next((name for name in _ONWARD if name in commands), "none")
+    return next((one.type for one in ONWARD if one.type in commands), "none")

@@ -35,6 +35,7 @@ from server.game.ids import Ref, RoundIndex, Site
 __all__ = [
     "BUTTONS",
     "HOST_COMMANDS",
+    "ONWARD",
     "AskFix",
     "AskSay",
     "AskTime",
@@ -125,5 +126,20 @@ BUTTONS: tuple[HostCommand, ...] = (
     GiveTime(),
 )
 """Commands that move the game, in the order of a round, as a plain press gives them."""
+
+ONWARD: tuple[HostCommand, ...] = (
+    ShowExample(),
+    OpenVote(),
+    CloseVotes(),
+    Revote(),
+    Reveal(),
+    NextStep(),
+    AskFix(),
+    Transfer(),
+    OpenRound(),
+    Finish(),
+)
+"""What leads on through a whole round, first what is played first: of these, the big
+button gives the first that can be given. After a first vote the advice decides."""
 
 HOST_COMMANDS = tuple(command.type for command in BUTTONS)

@@ -36,7 +36,10 @@ class Phase(StrEnum):
 GAME = tuple(phase for phase in Phase if phase is not Phase.FINISHED)
 """Every phase of a game that is not over."""
 
-ROUND = tuple(phase for phase in GAME if phase not in (Phase.LOBBY, Phase.EXAMPLE))
+BEFORE_ROUNDS = (Phase.LOBBY, Phase.EXAMPLE)
+"""Phases that belong to no round, and from which one is opened."""
+
+ROUND = tuple(phase for phase in GAME if phase not in BEFORE_ROUNDS)
 """Every phase of a round."""
 
 AFTER_REVEAL = (Phase.REVEAL, Phase.SAY, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL)

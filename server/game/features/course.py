@@ -17,7 +17,7 @@ from server.game.features import (
     leads,
 )
 from server.game.ids import RoundIndex
-from server.game.phases import AFTER_REVEAL, GAME, ROUND, Ballot, Phase
+from server.game.phases import AFTER_REVEAL, BEFORE_ROUNDS, GAME, ROUND, Ballot, Phase
 from server.game.state import RoomState, Round
 
 # --- commands ------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def _finish(_: RoomState, __: Finish, moment: Moment) -> list[GameFinished]:
     return [GameFinished(moment.now_ms)]
 
 
-BETWEEN_ROUNDS = (Phase.LOBBY, Phase.EXAMPLE, *AFTER_REVEAL)
+_IN_PLAY = tuple(phase for phase in GAME if phase is not Phase.LOBBY)
 _INTO_ROUND = (Phase.READ, Phase.VOTE_CLOSED, Phase.REVOTE_CLOSED)
 
 SHOW_EXAMPLE = Rule(
@@ -198,7 +198,11 @@ SHOW_EXAMPLE = Rule(
     _example_is_left,
 )
 OPEN_ROUND = Rule(
-    Row("open_round", leads(BETWEEN_ROUNDS, *_INTO_ROUND), "a round is left"),
+    Row(
+        "open_round",
+        leads((*BEFORE_ROUNDS, *AFTER_REVEAL), *_INTO_ROUND),
+        "a round is left",
+    ),
     _open_round,
     _round_is_left,
 )
@@ -210,9 +214,7 @@ SKIP_ROUND = Rule(
     ),
     _skip_round,
 )
-BACK_TO_LOBBY = Rule(
-    Row("back_to_lobby", leads((Phase.EXAMPLE, *ROUND), Phase.LOBBY)), _back_to_lobby
-)
+BACK_TO_LOBBY = Rule(Row("back_to_lobby", leads(_IN_PLAY, Phase.LOBBY)), _back_to_lobby)
 FINISH = Rule(Row("finish", leads(GAME, Phase.FINISHED)), _finish)
 ROWS = (SHOW_EXAMPLE.row, OPEN_ROUND.row, SKIP_ROUND.row, BACK_TO_LOBBY.row, FINISH.row)
 

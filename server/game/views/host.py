@@ -8,7 +8,7 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import Advice, advise, proportion_right, wilson
-from server.game.commands import BUTTONS, AskFix, NextStep, ShowExample, Transfer
+from server.game.commands import BUTTONS, ONWARD, Reveal
 from server.game.engine import can
 from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
@@ -116,33 +116,14 @@ def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
 
 
 def advised_command(state: RoomState) -> str:
-    """Return the command that the host's big button gives now."""
-    match state.phase:
-        case Phase.LOBBY | Phase.EXAMPLE:
-            example = ShowExample()
-            return example.type if can(state, example) else _onward(state)
-        case Phase.READ:
-            return "open_vote"
-        case Phase.VOTE | Phase.REVOTE | Phase.FIX | Phase.TRANSFER:
-            return "close_votes"
-        case Phase.VOTE_CLOSED:
-            advice = _advice(state)
-            return advice.action if advice and advice.action != "none" else "reveal"
-        case Phase.CONTRAST | Phase.DISCUSS:
-            return "revote"
-        case Phase.REVOTE_CLOSED:
-            return "reveal"
-        case Phase.REVEAL | Phase.SAY | Phase.FIX_REVEAL | Phase.TRANSFER_REVEAL:
-            for button in (NextStep(), AskFix(), Transfer()):
-                if can(state, button):
-                    return button.type
-            return _onward(state)
-        case Phase.FINISHED:
-            return "none"
-
-
-def _onward(state: RoomState) -> str:
-    return "finish" if state.next_round() is None else "open_round"
+    """Return the command that the host's big button gives now, or "none"."""
+    advice = _advice(state)
+    if advice is not None and advice.action != "none":
+        return advice.action
+    if state.phase is Phase.VOTE_CLOSED:
+        return Reveal().type
+    onward = (button.type for button in ONWARD if can(state, button))
+    return next(onward, "none")
 
 
 def _advice(state: RoomState) -> Advice | None:
