@@ -2508,7 +2508,7 @@ export interface PooledCase {
   difficulty: Estimate | Hidden;
 }
 /**
- * The people of the first room who were in the last one, too: same name chosen.
+ * The people who chose the same name in the first room and in the last one.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "BeforeAfter".
