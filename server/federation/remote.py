@@ -148,12 +148,14 @@ class Uplink:
 
     async def run(self) -> None:
         """Load the rooms that requests are for, until cancelled."""
-        self._waiting.clear()  # of a run that failed: it is sent again
-        self._size = 0
-        async with asyncio.TaskGroup() as group:
-            while True:
-                code = await self._wanted.get()
-                group.create_task(self._load(code), name=f"uplink-{code}")
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    code = await self._wanted.get()
+                    group.create_task(self._load(code), name=f"uplink-{code}")
+        finally:  # edges send again what was not acknowledged
+            self._waiting.clear()
+            self._size = 0
 
     # --- what edges send -------------------------------------------------------------
 

@@ -6,14 +6,26 @@ from itertools import pairwise
 
 import pytest
 
-from server.game.engine import replay
-from server.game.ids import RoomCode
+from server.game.engine import evolve, replay
+from server.game.events import (
+    BallotClosed,
+    BallotOpened,
+    DiscussionOpened,
+    Event,
+    PlayerJoined,
+    RoundOpened,
+)
+from server.game.ids import PlayerId, RoomCode
+from server.game.phases import Ballot, Phase
+from server.game.settings import RoomSettings
 from server.rooms.audience import LocalGateway, NoBarrier
 from server.rooms.ports import Audience, Slot
 from server.rooms.presence import Presence
 from server.rooms.publisher import FAST_MS, REST, SLOW_MS, Publisher
 from tests.support.cases import opened
 from tests.support.room import ManualClock
+
+ANN, BOB = PlayerId("ann"), PlayerId("bob")
 
 
 class LongWay(LocalGateway):
@@ -58,3 +70,30 @@ def test_counting_takes_a_tenth_of_the_time_at_most(
         assert len(gaps) > 2
         assert min(gaps) >= gap_ms, "never more often"
         assert max(gaps) <= gap_ms + 2 * takes_ms + 1, "and never left out"
+
+
+def test_groups_are_worked_out_only_where_the_state_or_who_is_here_has_changed() -> (
+    None
+):
+    state = replay([opened(RoomSettings(pairs=True)), *_two_in_a_discussion()])
+    clock, presence = ManualClock(), Presence()
+    publisher = Publisher(LocalGateway(), clock, presence, NoBarrier())
+    for player in state.players:
+        presence.arrive(player)
+    assert len(publisher.meet(state)) == 2
+    before = publisher._talks
+    presence.leave(ANN, clock.ms)  # a phone that lingers, as after a ping or a leave
+    assert publisher.meet(state) == []
+    assert publisher._talks is before
+    evolve(state, PlayerJoined(PlayerId("cem"), "Cem", None, False, 3))
+    publisher.meet(state)
+    assert publisher._talks is not before
+
+
+def _two_in_a_discussion() -> list[Event]:
+    journal: list[Event] = [
+        PlayerJoined(player, player.title(), None, False, 2) for player in (ANN, BOB)
+    ]
+    journal += [RoundOpened(0, Phase.READ, 3), BallotOpened(0, Ballot.VOTE, 3, None)]
+    journal += [BallotClosed(0, Ballot.VOTE, 4, ()), DiscussionOpened(0, 5, None, ())]
+    return journal
