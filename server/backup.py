@@ -101,12 +101,12 @@ def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manif
                     archive.addfile(_entry(name, size), content)
         file.flush()
         os.fsync(file.fileno())
-    os.link(path, target)  # fails where somebody else was quicker, and never replaces
+    os.link(path, target)  # fails if the file exists by now: nothing is replaced
     return manifest
 
 
 def _create(path: Path) -> BinaryIO:
-    """Open a new file that nobody else may read."""
+    """Open a new file that only this user may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
@@ -195,9 +195,9 @@ def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
         manifest = Manifest(**json.loads(content.read(MOST_MANIFEST)))
         is_ours = manifest.kind == KIND and set(manifest.sha256) <= set(MEMBERS)
     except (KeyError, TypeError, ValueError, AssertionError) as exc:
-        raise BackupError(f"{source} is no backup of Two Gaps.") from exc
+        raise BackupError(f"{source} is not a backup of Two Gaps.") from exc
     if not is_ours or JOURNAL not in manifest.sha256:
-        raise BackupError(f"{source} is no backup that this version can read.")
+        raise BackupError(f"{source} is not a backup that this version can read.")
     if manifest.format > FORMAT:
         raise BackupError(
             f"{source} was made by version {manifest.version}: update first."

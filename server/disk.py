@@ -246,8 +246,8 @@ class DiskThread:
     def _must_be_the_same(self) -> None:
         """Refuse to write where the file no longer is what was opened.
 
-        Otherwise SQLite goes on writing into the removed file, and all of it is lost
-        when the process ends.
+        Otherwise SQLite keeps writing into the removed file, and all of it is lost when
+        the process ends.
         """
         if self._file is not None and _identity(self._path) != self._file:
             raise DiskError(f"{self._path.name} was removed or replaced while in use")
@@ -282,7 +282,7 @@ def be_durable(db: sqlite3.Connection, busy_ms: int) -> None:
 
 
 def rewrite(db: sqlite3.Connection) -> None:
-    """Write the file anew, so that nothing of what was removed is left in it.
+    """Rewrite the file, so that nothing of what was removed is left in it.
 
     ``secure_delete`` zeroes what is freed, but pages that were rebalanced before may
     hold copies; and the write-ahead log keeps old pages until it is cut.

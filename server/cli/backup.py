@@ -26,7 +26,7 @@ def backup(
         bool,
         typer.Option(
             "--key/--no-key",
-            help="With the admin's key, so that its link goes on opening old rooms.",
+            help="Include the admin's key, so that its link keeps opening old rooms.",
         ),
     ] = True,
     data: DataOption = None,

@@ -1,4 +1,4 @@
-"""``twogaps room move`` and ``room take``: a room goes on at another node."""
+"""``twogaps room move`` and ``room take``: a room continues at another node."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
 def move_room(
     code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
     to: Annotated[
-        str, typer.Option("--to", help="The node that goes on with it: its site name.")
+        str, typer.Option("--to", help="Site name of the node that continues the room.")
     ],
     data: DataOption = None,
     journal: JournalOption = None,
@@ -44,15 +44,18 @@ def move_room(
         ),
     ] = None,
 ) -> None:
-    """Let a room go on at another node, from its journal here.
+    """Move a room to another node, from its journal here.
 
-    For a home that is down, or is to be: its server must not be running. The journal
-    here is marked, so that the room is never opened here again by itself. Carry the
-    file to the other node and run there: [b]twogaps room take FILE[/]. It goes on
-    within seconds; players and votes of all sites follow by themselves.
+    For a home that is down, or will be: its server must not be running. The journal
+    here is marked, so that the room is never opened here again by itself. Copy the
+    file to the other node and run there: [b]twogaps room take FILE[/]. The room
+    continues within seconds; players and votes of all sites follow by themselves.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
-        raise fail(f"'{to}' is no name of a site: small letters, digits, hyphens.")
+        raise fail(
+            f"'{to}' is not a valid site name. Use lower-case letters, digits and "
+            "hyphens."
+        )
     folder = data or default_data()
     room = RoomCode(code.strip().upper())
     packed = asyncio.run(_leave(journal or folder, folder, room, to))
@@ -118,7 +121,7 @@ def take_room(
     ],
     data: DataOption = None,
 ) -> None:
-    """Go on here with a room from another node; the server here may be running.
+    """Continue a room from another node here; the server here may be running.
 
     The folder has to be that of a node that plays with others (twogaps serve --broker)
     and has rights of a home.
@@ -137,7 +140,7 @@ def take_room(
     target.parent.mkdir(exist_ok=True)
     _write(target, packed)
     out.print(
-        f"Room {parcel.code} goes on here within seconds, or when the server starts. "
+        f"Room {parcel.code} continues here within seconds, or when the server starts. "
         "Its host's link, behind the address of this server:",
         highlight=False,
     )
@@ -169,7 +172,7 @@ def _must_be_data(folder: Path) -> None:
 
 
 def _write(target: Path, packed: bytes) -> None:
-    """Write a file that is whole once it has its name, and nobody else's to read."""
+    """Write a file, whole once it has its name, that only this user may read."""
     part = target.with_name(target.name + ".part")
     try:
         with os.fdopen(

@@ -196,7 +196,7 @@ class SqliteStore:
         return await self._ask(lambda db: _erase(db, room, player, name))
 
     async def sweep(self) -> bool:
-        """Write the file anew if anything was removed since it was last done."""
+        """Rewrite the file if anything was removed since it was last done."""
         if not await self._ask(_is_unswept):
             return False
         with _translated():

@@ -107,5 +107,5 @@ def test_what_cannot_be_moved_is_said_and_nothing_is_changed(tmp_path: Path) -> 
     (tmp_path / "site").write_text("lisbon\n")
     done = twogaps("room", "take", bad, "--data", tmp_path)
     assert done.exit_code == 1
-    assert "no file of a room" in done.output
+    assert "not a room file" in done.output
     assert not (tmp_path / "incoming").exists()

@@ -93,7 +93,7 @@ def kind(name: str) -> Finding:
 
 
 def kind_of(place: Path) -> str:
-    """Return the type of the file system of a folder; empty where nobody can tell."""
+    """Return the type of the file system of a folder; empty if unknown."""
     try:
         mounts = Path("/proc/self/mounts").read_text().splitlines()
     except OSError:

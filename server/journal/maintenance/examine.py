@@ -176,7 +176,7 @@ def reading(journal: Path) -> Iterator[sqlite3.Connection]:
 
 
 def seal(db: sqlite3.Connection, room: RoomCode) -> None:
-    """Seal a room's events anew, as they are now."""
+    """Seal a room's events again, as they are now."""
     stored, _ = _stored(db, room)
     db.execute("DELETE FROM seals WHERE room = ?", (room,))
     if stored:

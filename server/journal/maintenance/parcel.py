@@ -22,12 +22,12 @@ MOST_BYTES = 512 * 1024 * 1024
 
 
 class ParcelError(Exception):
-    """The file is no room's, or damaged; the text says which."""
+    """The file is not a room's, or is damaged; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A room on its way."""
+    """A room that moves from one node to another."""
 
     code: str
     to: str
@@ -70,7 +70,7 @@ def unpack(data: bytes, most_bytes: int = MOST_BYTES) -> Parcel:
         code, to, epoch = str(head["room"]), str(head["to"]), int(head["epoch"])
         events, digest = int(head["events"]), str(head["sha256"])
     except (ValueError, KeyError, TypeError) as exc:
-        raise ParcelError("it is no file of a room") from exc
+        raise ParcelError("it is not a room file") from exc
     if not is_ours:
         raise ParcelError("it was written by another version of Two Gaps")
     bodies = tuple(rest.split("\n"))
@@ -88,4 +88,4 @@ def _text(data: bytes, most_bytes: int) -> str:
             raise ParcelError("it is damaged or cut off: copy it again")
         return raw.decode()
     except (zlib.error, UnicodeDecodeError) as exc:
-        raise ParcelError("it is no file of a room") from exc
+        raise ParcelError("it is not a room file") from exc

@@ -1,8 +1,8 @@
-"""Taking what is intact out of a damaged journal, into a new one beside it.
+"""Salvage: copy what is intact of a damaged journal into a new one beside it.
 
 Before anything is read the journal is copied aside, with its write-ahead log and its
 marks, as it is: to read a journal folds that log into it. Each room comes out whole, or
-up to the event before its damage, which is where it goes on from.
+up to the event before its damage, from where it continues.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ PARTS = ("", "-wal", "-shm", SUFFIX)
 def salvage(journal: Path, aside: Path) -> list[Finding]:
     """Copy a journal aside, and write what is intact of it where it was.
 
-    One that has no damage is left alone. The journal must be nobody else's meanwhile.
-    Raises :class:`StoreUnavailable`; then nothing has changed.
+    One that has no damage is left alone. No other process may use it meanwhile. Raises
+    :class:`StoreUnavailable`; then nothing has changed.
     """
     fresh = journal.with_name(journal.name + ".salvaged")
     _remove(fresh)
