@@ -124,9 +124,10 @@ async def running(config: Config) -> AsyncIterator[Running]:
         bound = bind_all(stack, config)
         admin = _admin(config, core, shelf, _practice(config, bound, tree))
         desk = _desk(config, core, admin)
-        pages = Pages(WEB, lambda code: f"{bound.addresses.url}/j/{code}")
+        pages = Pages(WEB, bound.addresses)
         operations = _operations(config, core, desk, tree)
-        door = Door(desk, pages, operations, _origins(config))
+        arrived = bound.addresses.was_used
+        door = Door(desk, pages, operations, _origins(config), arrived)
         with owned_by("door"):
             metrics_port = await open_private(stack, config, operations)
             await open_main(stack, bound, door, certificate)

@@ -129,15 +129,16 @@ class Addresses:
         """The addresses that clients on other devices have used, newest first."""
         return tuple(reversed(self._used))
 
-    def was_used(self, host: str) -> None:
+    def was_used(self, host: str, peer: str) -> None:
         """Note the address that a client on another device has come by.
 
-        ``host`` is its Host header; an address that is not this machine's is ignored.
+        ``host`` is its Host header. An address that is not this server's is ignored,
+        and so is a ``peer`` that is this machine itself.
         """
         url = f"{self._scheme}://{host.strip().lower()}"
         if url in self._used:
             self._used.move_to_end(url)
-        elif url in self.urls:
+        elif url in self.urls and all(one.address != peer for one in self._find()):
             self._used[url] = None
             if len(self._used) > self._most_used:
                 self._used.popitem(last=False)

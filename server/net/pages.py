@@ -18,13 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import segno
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH
+from server.net.addresses import Addresses
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -102,14 +103,14 @@ class Pages:
     def __init__(
         self,
         folder: Path,
-        join_url: Callable[[str], str],
+        addresses: Addresses,
         draw: Callable[[str], bytes] | None = None,
     ) -> None:
-        """``folder`` holds the built client; ``join_url`` gives the address behind a
-        room's QR code, and ``draw`` draws that (as :func:`qr_svg` does).
+        """``folder`` holds the built client; ``addresses`` are those that players may
+        use, and ``draw`` draws the QR code of one (as :func:`qr_svg` does).
         """
         self._table = _read(folder)
-        self._join_url = join_url
+        self._addresses = addresses
         self._drawings = Drawings(draw or qr_svg)
 
     @property
@@ -119,23 +120,41 @@ class Pages:
 
     def price(self, request: Request) -> float:
         """Return how many pages a request costs: more where an image must be drawn."""
-        match = _QR_PATH.match(urlsplit(request.path).path)
-        is_undrawn = match and self._join_url(match[1]) not in self._drawings
+        url = self._join_url(request)
+        is_undrawn = url is not None and url not in self._drawings
         return QR_PRICE if is_undrawn else 1
 
     async def answer(self, request: Request) -> Response:
         """Return the response to a plain request."""
         path = urlsplit(request.path).path
         if path == "/where.json":
-            url = self._join_url("").removesuffix("/j/")
-            return json_response(HTTPStatus.OK, {"url": url})
-        if match := _QR_PATH.match(path):
-            page = await self._drawings.of(self._join_url(match[1]))
-            return _respond(page, request.headers, {})
+            return json_response(HTTPStatus.OK, self._where())
+        if (url := self._join_url(request)) is not None:
+            return _respond(await self._drawings.of(url), request.headers, {})
         found = self._find(path)
         if found is None:
             return not_found()
         return _respond(found, request.headers, _FRAMED if path in FRAMED else {})
+
+    def _where(self) -> Mapping[str, object]:
+        """Return where players reach this server, as its own pages ask."""
+        urls, used = self._addresses.urls, self._addresses.used
+        return {"url": urls[0], "urls": urls, "used": used}
+
+    def _join_url(self, request: Request) -> str | None:
+        """Return the address behind the QR code that is asked for, if one is.
+
+        ``/qr/CODE.svg`` is a room's, ``/qr.svg`` the page where a code is typed.
+        ``?at=`` chooses another address of this server by its host and port.
+        """
+        parts = urlsplit(request.path)
+        match = _QR_PATH.match(parts.path)
+        if match is None and parts.path != "/qr.svg":
+            return None
+        wanted = parse_qs(parts.query).get("at", [""])[0]
+        urls = self._addresses.urls
+        chosen = next((url for url in urls if urlsplit(url).netloc == wanted), urls[0])
+        return f"{chosen}/j/{match[1]}" if match else f"{chosen}/"
 
     def _find(self, path: str) -> Page | None:
         if _ROOM_PATH.match(path):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from server.net.addresses import HERE
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
@@ -49,12 +50,17 @@ class Door:
         pages: Pages,
         operations: Operations,
         origins: Iterable[str],
+        arrived: Callable[[str, str], None] = lambda _host, _peer: None,
     ) -> None:
+        """``origins`` are further sites whose pages may connect; ``arrived`` is told
+        the Host header and the address of each socket from another device.
+        """
         self._desk = desk
         self._gate = desk.gate
         self._operations = operations
         self._pages = pages
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._arrived = arrived
         self._sessions: set[Session] = set()
         self._metrics = desk.metrics
         self._metrics.watch("sockets", lambda: self._gate.sockets)
@@ -114,6 +120,8 @@ class Door:
         self.waiting.remove(ws)
         address = self._desk.peers.address(ws, ws.request)
         limit = self._gate.enter(address)
+        if ws.request is not None and address != HERE:
+            self._arrived(ws.request.headers.get("Host", ""), address)
         try:
             if limit is None:
                 await self._converse(ws, address)

@@ -64,3 +64,29 @@ async def test_a_page_on_another_address_keeps_to_it(table: Table) -> None:
     screen = await table.sit(table.screen_path(room), size=PROJECTOR)
     own = f"{table.host_name}:{table.server.port}"
     await expect(screen.get_by_text(f"Join at {own}")).to_be_visible()
+
+
+async def test_the_host_chooses_another_address_and_the_projector_follows(
+    browser: Browser,
+) -> None:
+    wifi, vpn = "http://192.168.1.20:8000", "http://10.8.0.6:8000"
+    answer = {"url": wifi, "urls": [wifi, vpn], "used": [vpn]}
+    async with running(Config(port=0)) as server:
+        table = Table(browser, server, host_name="127.0.0.1")
+        room = await table.open_room(length=1)
+        profile = await table.context(size=LAPTOP)
+        await profile.route("**/where.json", lambda route: route.fulfill(json=answer))
+        screen = await table.sit(table.screen_path(room), profile=profile)
+        await expect(screen.get_by_text("Join at 192.168.1.20:8000")).to_be_visible()
+        host = await table.sit(table.host_path(room), profile=profile)
+        await host.get_by_role("button", name="Join page").click()
+        got_through = host.get_by_text("Another device got through: 10.8.0.6:8000")
+        await expect(got_through).to_be_visible()
+        await host.get_by_label("10.8.0.6:8000").check()
+        test_link = host.get_by_role("link", name="Test link")
+        await expect(test_link).to_have_attribute("href", f"{vpn}/j/{room}")
+        await expect(screen.get_by_text("Join at 10.8.0.6:8000")).to_be_visible()
+        image = screen.locator('img[src^="/qr/"]')
+        at = f"/qr/{room}.svg?at=10.8.0.6%3A8000"
+        await expect(image).to_have_attribute("src", at)
+        await table.leave()

@@ -20,6 +20,7 @@ TAILSCALE = Interface("en7", "100.101.102.103")
 DOCKER = Interface("docker0", "172.17.0.1")
 HYPER_V = Interface("vEthernet (Default Switch)", "172.20.0.1")
 NO_DHCP = Interface("wlan0", "169.254.10.20")
+PHONE = "192.168.1.99"
 SIX = Interface("wlan0", "2001:db8::20")
 
 
@@ -98,10 +99,11 @@ def test_a_public_address_and_one_interface_are_taken_as_they_are() -> None:
 def test_an_address_that_a_phone_has_used_comes_first() -> None:
     laptop = Laptop(WIFI, VPN)
     addresses = laptop.addresses()
-    addresses.was_used("evil.example:8000")
-    addresses.was_used("192.168.1.20:9999")
+    addresses.was_used("evil.example:8000", PHONE)
+    addresses.was_used("192.168.1.20:9999", PHONE)
+    addresses.was_used("192.168.1.20:8000", WIFI.address)  # the laptop itself
     assert addresses.used == ()
-    addresses.was_used("10.8.0.6:8000")
+    addresses.was_used("10.8.0.6:8000", PHONE)
     assert addresses.used == ("http://10.8.0.6:8000",)
     assert addresses.url == "http://10.8.0.6:8000"
     laptop.found = (WIFI,)  # the VPN is switched off
@@ -111,11 +113,11 @@ def test_an_address_that_a_phone_has_used_comes_first() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     laptop = Laptop(WIFI)
     addresses = laptop.addresses()
-    for number in range(1, 100):
+    for number in range(1, 90):
         laptop.found = (Interface("wlan0", f"192.168.1.{number}"),)
-        addresses.was_used(f"192.168.1.{number}:8000")
+        addresses.was_used(f"192.168.1.{number}:8000", PHONE)
     assert len(addresses.used) == 8
-    assert addresses.used[0] == "http://192.168.1.99:8000"
+    assert addresses.used[0] == "http://192.168.1.89:8000"
 
 
 def test_the_route_counts_where_the_adapters_cannot_be_listed() -> None:

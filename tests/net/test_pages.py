@@ -11,8 +11,16 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from server.net.addresses import Addresses, Interface
 from server.net.pages import CSP, Drawings, Pages
 from tests.support.server import hall
+
+HERE = Addresses(
+    "0.0.0.0",
+    8000,
+    find=lambda: (Interface("wlan0", "192.168.1.20"), Interface("tun0", "10.8.0.6")),
+    route=lambda: None,
+)
 
 
 @pytest.fixture
@@ -25,7 +33,7 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "assets" / "app-1a2b.js.br").write_bytes(b"brotlied")
     (tmp_path / ".secret").write_text("no")
     (tmp_path / "notes.md").write_text("no")
-    return Pages(tmp_path, lambda code: f"http://x/j/{code}")
+    return Pages(tmp_path, HERE)
 
 
 async def get(pages: Pages, path: str, **headers: str) -> Response:
@@ -96,6 +104,24 @@ async def test_a_rooms_qr_code(pages: Pages) -> None:
     assert qr.body.startswith(b"<svg")
 
 
+async def test_a_qr_code_of_another_address_of_this_server(tmp_path: Path) -> None:
+    drawn: list[str] = []
+
+    def draw(url: str) -> bytes:
+        drawn.append(url)
+        return b"<svg"
+
+    pages = Pages(tmp_path, HERE, draw)
+    for query in ("", "?at=10.8.0.6:8000", "?at=evil.example"):
+        await get(pages, f"/qr/K7MQ2P.svg{query}")
+    await get(pages, "/qr.svg")
+    assert drawn == [
+        "http://192.168.1.20:8000/j/K7MQ2P",
+        "http://10.8.0.6:8000/j/K7MQ2P",
+        "http://192.168.1.20:8000/",
+    ]
+
+
 async def test_a_qr_code_is_drawn_once_and_not_on_the_loop(tmp_path: Path) -> None:
     drawn: list[tuple[str, int]] = []
 
@@ -103,12 +129,12 @@ async def test_a_qr_code_is_drawn_once_and_not_on_the_loop(tmp_path: Path) -> No
         drawn.append((url, threading.get_ident()))
         return b"<svg>"
 
-    pages = Pages(tmp_path, lambda code: f"http://x/j/{code}", draw)
+    pages = Pages(tmp_path, HERE, draw)
     at_once = [get(pages, "/qr/K7MQ2P.svg") for _ in range(5)]
     for answer in await asyncio.gather(*at_once):
         assert answer.body == b"<svg>"
     await get(pages, "/qr/K7MQ2P.svg")
-    assert [url for url, _ in drawn] == ["http://x/j/K7MQ2P"]
+    assert [url for url, _ in drawn] == ["http://192.168.1.20:8000/j/K7MQ2P"]
     assert drawn[0][1] != threading.get_ident()
 
 
@@ -137,12 +163,16 @@ async def test_a_qr_code_that_must_be_drawn_costs_an_address_many_pages(
 
 async def test_where_players_reach_this_node(pages: Pages) -> None:
     where = await get(pages, "/where.json")
-    assert json.loads(where.body) == {"url": "http://x"}
+    assert json.loads(where.body) == {
+        "url": "http://192.168.1.20:8000",
+        "urls": ["http://192.168.1.20:8000", "http://10.8.0.6:8000"],
+        "used": [],
+    }
     assert where.headers["Cache-Control"] == "no-store"
 
 
 async def test_without_a_build_the_pages_say_so(tmp_path: Path) -> None:
-    pages = Pages(tmp_path / "none", str)
+    pages = Pages(tmp_path / "none", HERE)
     assert not pages.is_built
     assert b"twogaps join" in (await get(pages, "/")).body
 

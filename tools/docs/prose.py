@@ -58,8 +58,10 @@ question. A frame that is not understood at all is answered with
 ## Beside the socket
 
 Plain GETs on the same port: the pages (`/`, `/j/CODE`, `/host`, `/screen`, `/report`),
-`/qr/CODE.svg` (the address to join a room, as a QR code), `/where.json` (the address at
-which players reach this node: `{"url": "http://192.0.2.7:8000"}`) and `/healthz`.
+`/qr/CODE.svg` (the address to join a room, as a QR code; `/qr.svg` without a room, and
+`?at=HOST:PORT` for another of the server's addresses), `/where.json` (the addresses at
+which players reach this node, the likeliest first, and those that another device has
+used: `{"url": "http://192.0.2.7:8000", "urls": [...], "used": []}`) and `/healthz`.
 
 ## Clocks
 

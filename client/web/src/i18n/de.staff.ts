@@ -48,7 +48,9 @@ export const words: StaffCatalogue = {
   level: (n) => `Stufe ${n}`,
   reachTitle: "Erreichen Telefone diesen Rechner?",
   reachAsk: "Scanne dies vor der Stunde mit einem Telefon. Öffnet sich die Seite, ist alles gut.",
-  reachLocal: "Telefone erreichen diesen Server nicht: Der Rechner ist in keinem Netz, oder der Server läuft nur für diesen Rechner. Geh ins WLAN und starte ihn neu.",
+  reachLocal: "Telefone erreichen diesen Server nicht: Der Rechner ist in keinem Netz, oder der Server läuft nur für diesen Rechner. Geh ins WLAN oder öffne einen Hotspot.",
+  reachChoose: "Dieser Rechner hat mehrere Adressen. Öffnet sich eine auf dem Telefon nicht, nimm eine andere.",
+  reachUsed: (hosts) => `Ein anderes Gerät ist durchgekommen: ${hosts}`,
   reachFix: [
     "Telefon und Rechner im selben WLAN? Mobile Daten aus?",
     "Die Firewall fragt vielleicht, ob Python erlaubt ist: ja, für private Netze.",

@@ -50,7 +50,9 @@ export const words = {
   level: (n: number) => `level ${n}`,
   reachTitle: "Can phones reach this laptop?",
   reachAsk: "Scan this with one phone before class. If the join page opens, all is well.",
-  reachLocal: "Phones cannot reach this server: this laptop is on no network, or the server was started for this laptop alone. Join the Wi-Fi, then start it again.",
+  reachLocal: "Phones can’t reach this server: this laptop is on no network, or the server was started for this laptop alone. Join the Wi-Fi or open a hotspot.",
+  reachChoose: "This laptop has several addresses. If phones can’t open one, choose another.",
+  reachUsed: (hosts: string) => `Another device got through: ${hosts}`,
   reachFix: [
     "Phone and laptop on the same Wi-Fi? Mobile data off?",
     "The laptop’s firewall may ask whether to allow Python: say yes, for private networks.",

@@ -30,3 +30,9 @@ export const language = {
   get: () => read("two-gaps language"),
   set: (value: string) => write("two-gaps language", value),
 };
+
+/** The address that the host has chosen for players, of several. */
+export const address = {
+  get: () => read("two-gaps address"),
+  set: (value: string) => write("two-gaps address", value),
+};
