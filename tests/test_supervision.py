@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import pytest
 
 from server.supervision import OWNER, Part, PartFailed, Restarts, TaskTree, task_tree
+from tests.support.until import until
 
 QUICK = Restarts(pause_s=0.0, most=3)
 WAITS = Restarts(pause_s=30.0)
@@ -39,12 +39,6 @@ class Work:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await self.running.wait()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let others run until a condition holds; the test's time-out bounds it."""
-    while not condition():  # noqa: ASYNC110 - the tree tells nobody when it changes
-        await asyncio.sleep(0)
 
 
 def started(tree: TaskTree, work: Work, *, is_vital: bool = False) -> None:

@@ -11,8 +11,9 @@ from server.federation.mqtt import BrokerAddress, MqttBus
 from server.game.ids import PlayerId, RoomCode
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker
-from tests.support.gateways import Crowd, frame, local_crowd, remote_crowd, until
+from tests.support.gateways import Crowd, frame, local_crowd, remote_crowd
 from tests.support.room import RecordingLink
+from tests.support.until import until
 
 ROOM, OTHER = RoomCode("K7MQ2P"), RoomCode("ABCDEF")
 ANN = PlayerId("ann")

@@ -34,6 +34,7 @@ from server.game.phases import OPEN_BALLOT, Ballot, Phase
 from server.journal.sqlite import SqliteStore
 from tests.support.figures import Figure
 from tests.support.node import Node
+from tests.support.until import until
 from tests.support.voters import Acks
 
 PLAYERS = 30
@@ -143,9 +144,7 @@ async def _until_a_moment(teacher: Host, acks: Acks, chance: Random) -> None:
     if is_voting and chance.random() < 0.6:
         await acks.more(chance.randint(1, 3 * PLAYERS))
         return
-    async with asyncio.timeout(60):
-        while teacher.state is not Link.OPEN:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
+    await until(lambda: teacher.state is Link.OPEN, 60)
     change = asyncio.create_task(_advance(teacher))
     await asyncio.wait({change}, timeout=chance.random() * 0.1)
     change.cancel()

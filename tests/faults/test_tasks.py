@@ -24,6 +24,7 @@ from server.supervision import OWNER, PartFailed, Restarts, owned_by
 from tests.support.broker import open_broker
 from tests.support.http import get
 from tests.support.server import Hall, hall
+from tests.support.until import until
 
 pytestmark = pytest.mark.fault
 
@@ -86,12 +87,6 @@ async def served(**config: Any) -> AsyncIterator[Hall]:
             yield at
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert left == [], left
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition; the test's time-out bounds it."""
-    while not condition():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.01)
 
 
 async def readiness(at: Hall) -> dict[str, str]:

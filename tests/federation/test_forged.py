@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from server.protocol.server_messages import Recorded
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import KINDS
 from tests.support.guarded import EDGE, EVE, HOME, Guarded, guarded_broker
+from tests.support.until import until
 
 UP = f"tg/v1/up/{HOME}/{EVE}"
 
@@ -133,13 +134,6 @@ async def scene(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         await see(ann, "vote")
         await ann.vote(Label.OUTER, 80, to=ann.view)
         yield Scene(guarded, home, room, ann)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(GUARD_S):
-        while not is_so():  # noqa: ASYNC110 - a figure has no event
-            await asyncio.sleep(0.02)
 
 
 async def test_what_is_forged_changes_nothing_and_is_counted(scene: Scene) -> None:

@@ -11,8 +11,9 @@ import pytest
 from server.federation.sender import Pace
 from server.game.ids import RoomCode
 from tests.support.fake_bus import FakeBroker
-from tests.support.gateways import Crowd, frame, remote_crowd, until
+from tests.support.gateways import Crowd, frame, remote_crowd
 from tests.support.room import RecordingLink
+from tests.support.until import until
 
 ROOM = RoomCode("K7MQ2P")
 SHARE = 0.3

@@ -20,6 +20,7 @@ from server.game.views.stage_types import RevealView
 from server.protocol.client_messages import OpenRoom
 from tests.support.arrive import GUARD_S, arrive, see
 from tests.support.broker import KINDS, Broker, Kind, open_broker
+from tests.support.until import until
 
 SETTINGS = RoomSettings(time_factor=10)
 
@@ -62,9 +63,7 @@ async def sites(folder: Path, kind: Kind) -> AsyncIterator[Sites]:
 
 async def told(player: Player) -> None:
     """Wait until a player knows the score of the round."""
-    async with asyncio.timeout(GUARD_S):
-        while player.you.score is None:  # noqa: ASYNC110 - the client has no event
-            await asyncio.sleep(0.02)
+    await until(lambda: player.you.score is not None)
 
 
 @pytest.mark.fault

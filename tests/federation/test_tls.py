@@ -16,6 +16,7 @@ from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus, Wil
 from server.folder import CannotStart
 from tests.contract.test_bus import Ears
 from tests.support.broker import KINDS, Broker, Kind, open_broker, shipped_broker
+from tests.support.until import until
 
 GUARD_S = 20
 
@@ -75,9 +76,7 @@ async def bus_to(
 
 async def said(caplog: pytest.LogCaptureFixture, words: str) -> None:
     """Wait until the operator has been told."""
-    async with asyncio.timeout(GUARD_S):
-        while words not in caplog.text:  # noqa: ASYNC110 - a log has no event
-            await asyncio.sleep(0.02)
+    await until(lambda: words in caplog.text)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -14,6 +14,7 @@ from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
 from tests.support.server import Hall, hall
+from tests.support.until import until
 from tests.support.wire import Wire, wire
 
 SCHOOL = {"X-Forwarded-For": "192.0.2.7"}
@@ -26,13 +27,6 @@ def hits(at: Hall, limit: str) -> float:
     found = registry.get_sample_value("twogaps_limits_hit_total", {"limit": limit})
     assert found is not None
     return found
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait, turn by turn of the loop, until something is so."""
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 - nothing here could set an event
-            await asyncio.sleep(0)
 
 
 @contextlib.contextmanager

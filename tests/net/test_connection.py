@@ -19,7 +19,8 @@ from server.net.connection import (
     Framer,
     text_frame,
 )
-from tests.support.wires import exchange, until
+from tests.support.until import until
+from tests.support.wires import exchange
 
 
 def told(ws: Connection) -> list[bool]:

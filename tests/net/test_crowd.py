@@ -13,7 +13,8 @@ from server.net.connection import Connection
 from server.net.crowd import SocketCrowd
 from server.net.links import Keeper, WsLink
 from tests.support.room import RecordingLink
-from tests.support.wires import Exchange, exchange, until
+from tests.support.until import until
+from tests.support.wires import Exchange, exchange
 
 END = "end"
 

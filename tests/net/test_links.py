@@ -11,6 +11,7 @@ import pytest
 from server.metrics import Metrics
 from server.net.connection import Framer
 from server.net.links import Keeper, WsLink
+from tests.support.until import until
 
 
 class FakeSocket:
@@ -117,8 +118,7 @@ async def test_a_link_that_cannot_be_flushed_is_reset_and_others_are_flushed(
         link_to(each, keeper).push(b"x")
     broken.is_broken, slow.is_full = True, False
     async with kept(keeper):
-        while not (broken.is_reset and slow.written):  # noqa: ASYNC110 - no event
-            await asyncio.sleep(0)
+        await until(lambda: broken.is_reset and slow.written)
     assert "could not be flushed" in caplog.text
 
 

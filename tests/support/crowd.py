@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from scenarios.model import Label
@@ -13,6 +12,7 @@ from server.game.phases import Ballot
 from server.protocol.client_messages import Hello, Vote
 from server.rooms.ports import Audience, Enter, Say, Slot
 from server.rooms.room import Room
+from tests.support.until import until
 
 
 class Deaf:
@@ -50,9 +50,7 @@ async def crowd(room: Room, site: str, n: int) -> list[Deaf]:
             join_key=f"{hash((site, i)) % 16**32:032x}",
         )
         room.put(Enter(link=link, hello=hello, site=site))
-    async with asyncio.timeout(20):
-        while not all(link.player for link in links):  # noqa: ASYNC110 - no event here
-            await asyncio.sleep(0.01)
+    await until(lambda: all(link.player for link in links))
     return links
 
 

@@ -39,6 +39,7 @@ from server.rooms.ports import (
     Slot,
 )
 from tests.support.room import ManualClock, RecordingLink
+from tests.support.until import until
 
 HOME, EDGE = "berlin", "lisbon"
 MakeBus = Callable[..., Bus]
@@ -151,13 +152,6 @@ class Crowd:
     def leave(self, link: Link) -> None:
         """Let somebody go."""
         self._links.pop(link).put(Leave(link=link))
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(GUARD_S):
-        while not is_so():  # noqa: ASYNC110 - several objects, none with an event
-            await asyncio.sleep(0.005)
 
 
 class Alone:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -92,9 +92,3 @@ async def exchange(tls: ssl.SSLContext | None = None) -> AsyncIterator[Exchange]
             yield made
         finally:
             await made.hang_up()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let others run until something is so; the exchange's guard ends it otherwise."""
-    while not is_so():  # noqa: ASYNC110 - nobody tells of it
-        await asyncio.sleep(0)
