@@ -16,6 +16,9 @@ from typing import Annotated
 import segno
 import typer
 
+from client.errors import ClientError
+from client.practice import PracticeSettings, knowledge_of, run_practice
+from scenarios.load import Shelf
 from server.app import Config, Running, running
 from server.cli.console import (
     CasesOption,
@@ -28,10 +31,11 @@ from server.cli.console import (
     with_options,
 )
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
-from server.cli.practice import practice_bringer
 from server.game.errors import Refused
+from server.game.ids import RoomCode
 from server.garbage import look_seldom
 from server.net.addresses import Peers
+from server.net.admin import BringPractice
 from server.net.limits import BadLimit, Limits
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import screen_key
@@ -39,8 +43,11 @@ from server.supervision import PartFailed
 
 log = logging.getLogger("twogaps")
 
+PRACTICE_PAUSE_S = (2.0, 12.0)
+"""Shortest and longest time that a practice player thinks, in seconds."""
+
 LAST_S = 4.8
-"""A server that has been told to stop is gone after so long, whatever hangs."""
+"""Time, in seconds, after which a stopping server exits even if a part hangs."""
 
 EXIT_LATE = 1
 EXIT_FAULT = 3
@@ -70,37 +77,42 @@ class ServeOptions:
         str | None,
         typer.Option(
             envvar="TWOGAPS_PUBLIC_URL",
-            help="Address that players use, where it is not this machine's own.",
+            help="Address for players, if it is not this machine's own.",
         ),
     ] = None
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="Another site whose pages may connect; repeatable."),
+        typer.Option(help="Another web origin whose pages may connect; repeatable."),
     ] = None
     tls_cert: Annotated[
         Path | None,
         typer.Option(
             envvar="TWOGAPS_TLS_CERT",
-            help="Speak TLS with this certificate and those above it (PEM); "
-            "read again on SIGHUP.",
+            help="TLS certificate chain: leaf first, then intermediates (PEM). "
+            "Read again on SIGHUP.",
         ),
     ] = None
     tls_key: Annotated[
         Path | None,
-        typer.Option(envvar="TWOGAPS_TLS_KEY", help="The certificate's key (PEM)."),
+        typer.Option(
+            envvar="TWOGAPS_TLS_KEY", help="Private key of the certificate (PEM)."
+        ),
     ] = None
     is_open: Annotated[
-        bool, typer.Option("--open", help="Anybody may open rooms, without a key.")
+        bool,
+        typer.Option("--open", help="Anyone may open rooms, without the admin key."),
     ] = False
     room: Annotated[
         str | None,
-        typer.Option(help="Open a room with this deck at once, e.g. first-class."),
+        typer.Option(
+            help="Open a room with this deck immediately, for example first-class."
+        ),
     ] = None
     broker: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_BROKER",
-            help="Play one game across sites over this MQTT broker: "
+            help="Connect to other sites through this MQTT broker: "
             "mqtt[s]://user:password@host.",
         ),
     ] = None
@@ -108,15 +120,15 @@ class ServeOptions:
         Path | None,
         typer.Option(
             envvar="TWOGAPS_BROKER_CA",
-            help="File of the authority that signed the broker's certificate, where "
-            "the system does not know it (PEM).",
+            help="Certificate authority of the broker, if the system does not trust it "
+            "(PEM).",
         ),
     ] = None
     site: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_SITE",
-            help="This site's name among the others: its user at the broker.",
+            help="Name of this site, which is its user at the broker.",
         ),
     ] = None
     keep_days: Annotated[
@@ -124,7 +136,7 @@ class ServeOptions:
         typer.Option(
             envvar="TWOGAPS_KEEP_DAYS",
             min=0,
-            help="Remove rooms untouched for so many days; 0 keeps them for ever.",
+            help="Remove rooms that have not changed for N days; 0 keeps them forever.",
         ),
     ] = 90
     limit: Annotated[
@@ -138,28 +150,29 @@ class ServeOptions:
         list[str] | None,
         typer.Option(
             envvar="TWOGAPS_PROXIES",
-            help="Address or network of a proxy on another machine, whose "
-            "X-Forwarded-For is believed; repeatable.",
+            help="Address or network of a trusted proxy on another machine, whose "
+            "X-Forwarded-For is used; repeatable.",
         ),
     ] = None
     metrics_port: Annotated[
         int | None,
         typer.Option(
             envvar="TWOGAPS_METRICS_PORT",
-            help="Also serve /metrics and health on this port, for operators.",
+            help="Also serve /metrics and the health checks on this port.",
         ),
     ] = None
     metrics_host: Annotated[
         str,
         typer.Option(
-            envvar="TWOGAPS_METRICS_HOST", help="Interface of the operators' port."
+            envvar="TWOGAPS_METRICS_HOST", help="Interface of the metrics port."
         ),
     ] = "127.0.0.1"
     metrics_key: Annotated[
         str | None,
         typer.Option(
             envvar="TWOGAPS_METRICS_KEY",
-            help="Serve /metrics on the main port to who sends this key.",
+            help="Also serve /metrics on the main port, to requests with this bearer "
+            "token.",
         ),
     ] = None
     log_level: Annotated[
@@ -167,7 +180,9 @@ class ServeOptions:
     ] = "info"
     log_format: Annotated[
         LogFormat,
-        typer.Option(envvar="TWOGAPS_LOG_FORMAT", help="For people or for programs."),
+        typer.Option(
+            envvar="TWOGAPS_LOG_FORMAT", help="Lines for people, or JSON for programs."
+        ),
     ] = LogFormat.TEXT
 
     def config(self) -> Config:
@@ -201,8 +216,8 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Run the server: phones on the network join, you open rooms by the admin link.
 
-    Stop it with Ctrl-C: everybody is told, every vote is stored, and unfinished rooms
-    go on when it starts again.
+    Stop it with Ctrl-C: players are told, every vote is stored, and unfinished rooms
+    continue when it starts again.
     """
     set_up_logging(options.log_level, options.log_format)
     config = options.config()
@@ -212,6 +227,27 @@ def serve(options: ServeOptions) -> None:
     except PartFailed as exc:
         err.print(f"The server stopped: {exc}. Recorded votes are on disk; restart it.")
         raise typer.Exit(EXIT_FAULT) from exc
+
+
+def practice_bringer(url: str, folders: tuple[Path, ...] = ()) -> BringPractice:
+    """Return what plays as practice players in a room of the server at ``url``.
+
+    They know the built-in cases and those in ``folders``.
+    """
+    shelf = Shelf(*folders, is_quiet=True)
+
+    async def play(code: RoomCode, n: int) -> None:
+        knowledge = knowledge_of(shelf.current().cases.values())
+        seed = int.from_bytes(code.encode(), "big") % 2**31
+        settings = PracticeSettings(n=n, seed=seed, delay_s=PRACTICE_PAUSE_S)
+        try:
+            await run_practice(url, code, settings, knowledge)
+        except* ClientError as left:
+            logging.getLogger("twogaps.practice").warning(
+                "practice players left: %s", left.exceptions[0]
+            )
+
+    return play
 
 
 def _limits(settings: Iterable[str]) -> Limits:
@@ -241,14 +277,14 @@ async def _serve(config: Config, deck: str | None) -> None:
             on_signal(loop, signal.SIGHUP, _hangup(server, stop))
         await _greet(server, config, deck)
         await stop.wait()
-        log.info("stopping: telling everybody, storing every vote")
+        log.info("stopping: telling players, storing every vote")
     log.info("stopped")
 
 
 def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
-    """Return what a hangup does: read the certificate again, where there is one.
+    """Return what a hangup does: read the certificate again, if there is one.
 
-    Else a server whose terminal is closed stops, and a service goes on.
+    Without one, a server stops when its terminal closes, and a service continues.
     """
     if server.certificate is not None:
         return server.certificate.reload
@@ -258,9 +294,9 @@ def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:
-    """Stop in good order; at once when asked again, or where it takes too long.
+    """Stop in order; exit immediately if asked again, or if it takes too long.
 
-    Ending at once loses nothing that was acknowledged: that is on disk.
+    Exiting immediately loses nothing that was acknowledged: that is on disk.
     """
     if stop.is_set():
         os._exit(EXIT_INTERRUPTED)

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from server.cli.doctor import network
-from server.cli.practice import practice_bringer
+from server.cli.serve import practice_bringer
 from server.config import Config
 from server.folder import CannotStart
 from server.listening import Certificate, certificate_of
