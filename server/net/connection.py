@@ -1,18 +1,19 @@
 """A websocket connection of the library, extended; and all use of its private API.
 
-Three things are added to ``ServerConnection``:
+Four things are added to ``ServerConnection``:
 
 - It reports when its socket becomes free or stops being free. To ask each connection
   before each message whether it is open and not backed up costs more than it sounds:
   with thousands of them, each question reads memory that is in no cache. The answer
   changes seldom, and only when one of a few things happens; it is computed then.
-- It writes frames that were built once for many connections. ``websockets`` frames a
-  message again for every connection, also in its ``broadcast``. A frame from a server
-  has no mask and, without extensions, nothing that belongs to one connection (RFC 6455,
-  section 5.2). The port offers no extension, and nothing is sent in fragments.
+- It writes frames that were built once for many connections (crowd.py). The port offers
+  no extension, and nothing is sent in fragments.
 - It offers each message to the session the moment it arrives. The library queues every
   message and wakes the task that reads the queue, which costs about as much as deciding
   a vote. A message is offered only while none is queued before it, so order is kept.
+
+- It paces what the library answers by itself: pings, pongs and pieces of messages have
+  a rate of their own, from the first frame on, and data is read a piece at a time.
 
 What is private in ``websockets`` is marked "private" with its reason; the versions
 that pyproject.toml allows are tested one by one (tests/net/test_library_versions.py).
@@ -21,6 +22,7 @@ that pyproject.toml allows are tested one by one (tests/net/test_library_version
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -32,16 +34,19 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import Event, State
 
+from server.net.crowd import Framer
+from server.net.limits import Bucket
+
 NO_FILE = -1
 
 HIGH_BYTES = 64 * 1024
 """With this much unsent in the transport, further messages wait."""
 
-_FIN_TEXT = 0x81
-"""A whole message of text in one frame."""
+PIECE_BYTES = 4096
+"""So much is parsed before others have their turn: at most 683 frames."""
 
-_SHORT, _MEDIUM = 125, 0xFFFF
-"""Longest payloads whose length takes one byte, and two more."""
+PAUSE_S = 0.05
+"""How long reading rests while the queue of messages is full."""
 
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for 0 s."""
@@ -54,6 +59,10 @@ class Connection(ServerConnection):
     """A connection that reports when its socket is free, and offers its messages."""
 
     waiting: Waiting
+    control: Bucket
+    """The rate of pings, pongs and pieces of messages."""
+    on_slowed: Callable[[], None]
+    """Called when reading is slowed because of them."""
     file = NO_FILE
     """The descriptor of the socket, if bytes written to it go out as they are: not
     through TLS, and not on an event loop that keeps its own account of the socket. It
@@ -68,6 +77,9 @@ class Connection(ServerConnection):
     unread = 0
     """Messages that were queued and are not handled yet. The reader counts down."""
     _is_backed_up = False
+    _unparsed = b""
+    _wait_s = 0.0
+    _timer: asyncio.TimerHandle | None = None
 
     # --- what sessions and links use -------------------------------------------------
 
@@ -146,6 +158,9 @@ class Connection(ServerConnection):
         self.file = NO_FILE
         self._set_free(False)
         self.on_free = None  # it refers to this connection: leave no reference cycle
+        self._unparsed = b""
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -162,13 +177,28 @@ class Connection(ServerConnection):
         self._is_backed_up = False
         self._look()
 
+    def data_received(self, data: bytes) -> None:
+        """Read data, a piece at a time. Private: as above."""
+        if self._timer is not None:
+            self._unparsed += data
+            self.transport.pause_reading()  # the library may have resumed it
+        else:
+            self._unparsed = data
+            self._parse_piece()
+
     def send_data(self) -> None:
-        """Send what the library has to send.
+        """Send what the library has to send, in one write.
 
         Private: nothing public reports that the state has changed. It changes to OPEN
-        and to CLOSING only with data that is sent through here.
+        and to CLOSING only with data that is sent through here. The library would write
+        each pong by itself, also to a transport that has failed.
         """
-        super().send_data()
+        waiting = self.protocol.data_to_send()
+        if not self.transport.is_closing():
+            if data := b"".join(waiting):
+                self.transport.write(data)
+            if b"" in waiting:  # the end of the stream
+                self._end_stream()
         self._look()
 
     def process_event(self, event: Event) -> None:
@@ -176,13 +206,52 @@ class Connection(ServerConnection):
 
         Private: the library has no callback for messages, only its queue.
         """
-        if isinstance(event, Frame) and event.opcode in DATA_OPCODES and event.fin:
-            if not self.unread and event.opcode is Opcode.TEXT and self._taken(event):
+        if isinstance(event, Frame):
+            if event.opcode not in DATA_OPCODES or not event.fin:
+                self._wait_s = self.control.take()
+            elif not self.unread and event.opcode is Opcode.TEXT and self._taken(event):
                 return
-            self.unread += 1
+            else:
+                self.unread += 1
         super().process_event(event)
 
     # --- private parts of our own ----------------------------------------------------
+
+    def _parse_piece(self) -> None:
+        """Parse a piece of what was received; leave the rest for later, or rest.
+
+        Private: ``recv_messages.paused`` tells that the queue is full. Only the library
+        may then resume reading.
+        """
+        self._timer = None
+        if self.recv_messages.paused and self._unparsed:
+            self._rest(PAUSE_S)
+            return
+        piece, self._unparsed = (
+            self._unparsed[:PIECE_BYTES],
+            self._unparsed[PIECE_BYTES:],
+        )
+        super().data_received(piece)
+        wait_s, self._wait_s = self._wait_s, 0.0
+        if wait_s > 0:
+            self.on_slowed()
+        if self.transport.is_closing():
+            self._unparsed = b""
+        elif wait_s > 0 or self._unparsed:
+            self._rest(wait_s)
+        elif not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def _rest(self, wait_s: float) -> None:
+        self.transport.pause_reading()
+        self._timer = self.loop.call_later(wait_s, self._parse_piece)
+
+    def _end_stream(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # as the library does
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()
 
     def _taken(self, frame: Frame) -> bool:
         if self.take is None:
@@ -278,34 +347,3 @@ def announced(
         return made
 
     return make_and_announce
-
-
-def text_frame(payload: bytes) -> bytes:
-    """Return the frame in which a server sends a text message (UTF-8)."""
-    size = len(payload)
-    if size <= _SHORT:
-        head = struct.pack("!BB", _FIN_TEXT, size)
-    elif size <= _MEDIUM:
-        head = struct.pack("!BBH", _FIN_TEXT, 126, size)
-    else:
-        head = struct.pack("!BBQ", _FIN_TEXT, 127, size)
-    return head + payload
-
-
-class Framer:
-    """Frames payloads, and the same one only once in a row."""
-
-    __slots__ = ("_frame", "_payload", "made")
-
-    def __init__(self) -> None:
-        self._payload = b""
-        self._frame = text_frame(b"")
-        self.made = 0
-        """Frames that were built so far."""
-
-    def frame(self, payload: bytes) -> bytes:
-        """Return the frame of a payload; the last one is remembered."""
-        if payload is not self._payload:
-            self._payload, self._frame = payload, text_frame(payload)
-            self.made += 1
-        return self._frame

@@ -1,5 +1,9 @@
 """The same frame to thousands of sockets, at little more than what the kernel charges.
 
+``websockets`` frames a message again for every connection, also in its ``broadcast``. A
+frame from a server has no mask and, without extensions, nothing that belongs to one
+connection (RFC 6455, section 5.2): it is built once for all of them.
+
 The sockets that are free (``connection.py``) are kept by descriptor, so that sending to
 all of them is a bare loop of writes: no call, no question, and nothing of ours that has
 to be fetched from memory for each of them. A descriptor is in here only while its
@@ -9,12 +13,49 @@ frame is left to the transport, which is then not free until it has gone out.
 
 from __future__ import annotations
 
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from os import write
 
-from server.net.connection import text_frame
 from server.rooms.ports import Link, Slot
+
+_FIN_TEXT = 0x81
+"""A whole message of text in one frame."""
+
+_SHORT, _MEDIUM = 125, 0xFFFF
+"""Longest payloads whose length takes one byte, and two more."""
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return the frame in which a server sends a text message (UTF-8)."""
+    size = len(payload)
+    if size <= _SHORT:
+        head = struct.pack("!BB", _FIN_TEXT, size)
+    elif size <= _MEDIUM:
+        head = struct.pack("!BBH", _FIN_TEXT, 126, size)
+    else:
+        head = struct.pack("!BBQ", _FIN_TEXT, 127, size)
+    return head + payload
+
+
+class Framer:
+    """Frames payloads, and the same one only once in a row."""
+
+    __slots__ = ("_frame", "_payload", "made")
+
+    def __init__(self) -> None:
+        self._payload = b""
+        self._frame = text_frame(b"")
+        self.made = 0
+        """Frames that were built so far."""
+
+    def frame(self, payload: bytes) -> bytes:
+        """Return the frame of a payload; the last one is remembered."""
+        if payload is not self._payload:
+            self._payload, self._frame = payload, text_frame(payload)
+            self.made += 1
+        return self._frame
 
 
 class DirectLink(Link, ABC):

@@ -88,6 +88,14 @@ class Limits:
         "Messages of one host's or admin's socket; twice as many in a burst.",
         least=0.1,
     )
+    control_rate: float = _limit(
+        10,
+        "a second",
+        "read later",
+        "Pings, pongs and pieces of messages of one socket, before hello as well; ten "
+        "times as many in a burst.",
+        least=0.1,
+    )
     hellos: int = _limit(
         10,
         "messages",

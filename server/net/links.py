@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.metrics import Metrics
-from server.net.connection import NO_FILE, Connection, Framer
-from server.net.crowd import DirectLink, SocketCrowd
+from server.net.connection import NO_FILE, Connection
+from server.net.crowd import DirectLink, Framer, SocketCrowd
 from server.rooms.ports import Audience, Slot
 from server.supervision import OwnedGroup
 

@@ -20,7 +20,13 @@ from websockets.http11 import Request, Response
 
 from server.metrics import Metrics
 from server.net.health import Health
-from server.net.pages import json_response, not_found, response
+from server.net.pages import (
+    bad_request,
+    is_well_formed,
+    json_response,
+    not_found,
+    response,
+)
 from server.protocol.keys import is_equal
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -53,6 +59,8 @@ class Operations:
 
     async def answer_private(self, _: ServerConnection, request: Request) -> Response:
         """Return the response on the port that only operators reach."""
+        if not is_well_formed(request):
+            return bad_request()
         path = urlsplit(request.path).path
         if path == "/metrics":
             return await self._figures()

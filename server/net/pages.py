@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import segno
-from websockets.datastructures import Headers
+from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request, Response
 
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH
@@ -237,9 +237,9 @@ def _respond(page: Page, asked: Headers, more: Mapping[str, str]) -> Response:
         else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if page.etag in (asked.get("If-None-Match") or ""):
+    if page.etag in ", ".join(asked.get_all("If-None-Match")):
         return response(HTTPStatus.NOT_MODIFIED, b"", page.kind, headers)
-    accepted = asked.get("Accept-Encoding") or ""
+    accepted = ",".join(asked.get_all("Accept-Encoding"))
     offered = {part.split(";")[0].strip() for part in accepted.split(",")}
     for encoding in ENCODINGS:
         if encoding in offered and encoding in page.bodies:
@@ -269,6 +269,23 @@ def response(
 def json_response(status: HTTPStatus, value: Mapping[str, object]) -> Response:
     """Return a value as JSON."""
     return response(status, json.dumps(value).encode() + b"\n", JSON)
+
+
+def is_well_formed(request: Request) -> bool:
+    """Return whether the parts of a request can be read that are read of it."""
+    try:
+        urlsplit(request.path)
+        urlsplit(request.headers.get("Origin", ""))
+        for name in ("Host", "Authorization"):
+            request.headers.get(name)
+    except (ValueError, MultipleValuesError):
+        return False
+    return True
+
+
+def bad_request() -> Response:
+    """Return a 400."""
+    return _plain(HTTPStatus.BAD_REQUEST, "This request is not valid.\n")
 
 
 def not_found() -> Response:

@@ -21,9 +21,9 @@ from server.net.addresses import HERE
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
-from server.net.limits import Limits
+from server.net.limits import Bucket, Limits
 from server.net.operations import Operations
-from server.net.pages import Pages, forbidden, later
+from server.net.pages import Pages, bad_request, forbidden, is_well_formed, later
 from server.net.session import Session
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
@@ -52,7 +52,7 @@ class Door:
         origins: Iterable[str],
         arrived: Callable[[str, str], None] = lambda _host, _peer: None,
     ) -> None:
-        """``origins`` are further sites whose pages may connect; ``arrived`` gets
+        """``origins`` are further sites whose pages may connect; ``arrived`` is told
         the Host header and the address of each socket from another device.
         """
         self._desk = desk
@@ -80,8 +80,9 @@ class Door:
 
     async def check(self, ws: ServerConnection, request: Request) -> Response | None:
         """Answer a plain request, or let a websocket pass (None)."""
-        if urlsplit(request.path).path != SOCKET_PATH:
-            return await self._page(ws, request)
+        is_sound = is_well_formed(request)
+        if not is_sound or urlsplit(request.path).path != SOCKET_PATH:
+            return await self._page(ws, request, is_sound=is_sound)
         if not self._is_welcome_origin(request):
             self._metrics.turned_away["origin"].inc()
             return forbidden("This page may not open a socket here.\n")
@@ -95,12 +96,17 @@ class Door:
             return later(HTTPStatus.SERVICE_UNAVAILABLE, text, BUSY_RETRY_MS / 1000)
         return None
 
-    async def _page(self, ws: ServerConnection, request: Request) -> Response:
+    async def _page(
+        self, ws: ServerConnection, request: Request, *, is_sound: bool
+    ) -> Response:
         address = self._desk.peers.address(ws, request)
-        wait_s = self._gate.page_wait_s(address, self._pages.price(request))
+        price = self._pages.price(request) if is_sound else 1
+        wait_s = self._gate.page_wait_s(address, price)
         if wait_s > 0:
             text = "Too many pages were asked for from your network; wait a moment.\n"
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
+        if not is_sound:
+            return bad_request()
         answer = await self._operations.answer(request)
         return answer or await self._pages.answer(request)
 
@@ -120,9 +126,9 @@ class Door:
         self.waiting.remove(ws)
         address = self._desk.peers.address(ws, ws.request)
         limit = self._gate.enter(address)
-        if ws.request is not None and address != HERE:
-            self._arrived(ws.request.headers.get("Host", ""), address)
         try:
+            if ws.request is not None and address != HERE:
+                self._arrived(ws.request.headers.get("Host", ""), address)
             if limit is None:
                 await self._converse(ws, address)
             else:
@@ -147,6 +153,10 @@ class Door:
         self._metrics.goodbyes["full"].inc()
         with contextlib.suppress(ConnectionClosed):
             await ws.send(encode_server(bye), text=True)
+
+    def slowed(self) -> None:
+        """Count that a connection is slowed because of its control frames."""
+        self._gate.hit("control_rate")
 
     def stop(self) -> None:
         """Let nobody new in, and read nothing more."""
@@ -207,6 +217,8 @@ async def listen(
 
     def remember(connection: Connection) -> None:
         connection.waiting = door.waiting
+        connection.control = Bucket(limits.control_rate, 10 * limits.control_rate)
+        connection.on_slowed = door.slowed
         connections.add(connection)
 
     server = await serve(

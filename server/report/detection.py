@@ -13,7 +13,6 @@ from statistics import NormalDist
 from typing import Literal
 
 from server.game.answers import GapAnswer, LinksAnswer
-from server.game.intervals import t_quantile
 from server.game.scoring import option_of
 from server.game.state import RoomState
 from server.protocol.report_types import (
@@ -24,7 +23,7 @@ from server.protocol.report_types import (
     Hidden,
     MatrixRow,
 )
-from server.report.intervals import bootstrap_errors, totals
+from server.report.intervals import bootstrap_errors, t_quantile, totals
 from server.report.sample import Counted, Sample, verdict_of
 
 FEWEST_LEARNERS = 10

@@ -1,4 +1,4 @@
-"""The answers to single requests: their frames, and who is admitted with them."""
+"""The answers to single requests: their frames, and who is let in with them."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Answers:
         self._metrics = metrics
 
     def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
-        """Answer a request; where that fails, its client may repeat it."""
+        """Answer a request; if that fails, its client is told so and may repeat it."""
         try:
             self._give(state, request, refusal)
         except Exception:

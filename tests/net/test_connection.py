@@ -12,13 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.frames import CloseCode, Frame, Opcode
 
-from server.net.connection import (
-    HIGH_BYTES,
-    NO_FILE,
-    Connection,
-    Framer,
-    text_frame,
-)
+from server.net.connection import HIGH_BYTES, NO_FILE, Connection
+from server.net.crowd import Framer, text_frame
 from tests.support.until import until
 from tests.support.wires import exchange
 

@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from server.net.connection import Connection, announced
+from tests.fuzz.raw import frame
 from tests.support.wires import wait_freely
 
 GUARD_S = 20
@@ -24,6 +25,7 @@ class Seen:
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.news = asyncio.Event()
+        self.ws: Connection | None = None
 
     def take(self, text: str) -> bool:
         if text.startswith("slow"):
@@ -48,7 +50,7 @@ async def line() -> AsyncIterator[tuple[Seen, ClientConnection]]:
 
     async def receive(ws: ServerConnection) -> None:
         assert isinstance(ws, Connection)
-        ws.take = seen.take
+        ws.take, seen.ws = seen.take, ws
         with contextlib.suppress(ConnectionClosed):
             async for message in ws:
                 await seen.go_on.wait()
@@ -117,3 +119,16 @@ async def test_what_is_no_text_ends_the_connection_with_the_librarys_code() -> N
             await client.wait_closed()
         assert client.close_code == 1007
         assert seen.log == []
+
+
+async def test_reading_rests_while_the_queue_is_full_and_all_of_it_arrives() -> None:
+    async with line() as (seen, client):
+        seen.go_on.clear()
+        sent = [f"slow {n} " + "x" * 1_000 for n in range(500)]
+        client.transport.write(b"".join(frame(text.encode()) for text in sent))
+        await asyncio.sleep(0.2)  # as long as it likes: nothing reads the queue
+        queued = seen.ws.unread if seen.ws else 0
+        seen.go_on.set()
+        assert 0 < queued < 25
+        await seen.until(500)
+        assert [message for _, message in seen.log] == sent

@@ -24,6 +24,7 @@ OVERRIDDEN = {
     "connection_lost": "(self, exc: 'Exception | None') -> 'None'",
     "pause_writing": "(self) -> 'None'",
     "resume_writing": "(self) -> 'None'",
+    "data_received": "(self, data: 'bytes') -> 'None'",
     "send_data": "(self) -> 'None'",
     "process_event": "(self, event: 'Event') -> 'None'",
 }

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.metrics import Metrics
-from server.net.connection import Framer
+from server.net.crowd import Framer
 from server.net.links import Keeper, WsLink
 from tests.support.until import until
 

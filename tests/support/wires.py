@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from server.net.connection import Connection, Waiting, announced
+from server.net.limits import Bucket
 
 GUARD_S = 20
 
@@ -27,6 +28,8 @@ Ends = tuple[Connection, ClientConnection]
 def wait_freely(connection: Connection) -> None:
     """Let a new connection wait as long as it likes."""
     connection.waiting = Waiting(100, GUARD_S, lambda: None, lambda: None)
+    connection.control = Bucket(10, 100)
+    connection.on_slowed = lambda: None
 
 
 class Exchange:

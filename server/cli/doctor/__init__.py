@@ -1,4 +1,4 @@
-"""``twogaps doctor``: check everything a class will need before it starts."""
+"""``twogaps doctor``: look at everything a class will need, before it comes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,10 @@ def doctor(
     ] = None,
     broker_ca: Annotated[
         Path | None,
-        typer.Option(
-            envvar="TWOGAPS_BROKER_CA",
-            help="The broker's authority (PEM).",
-        ),
+        typer.Option(envvar="TWOGAPS_BROKER_CA", help="Its authority (PEM)."),
     ] = None,
     site: Annotated[
-        str | None,
-        typer.Option(envvar="TWOGAPS_SITE", help="Name of this site there."),
+        str | None, typer.Option(envvar="TWOGAPS_SITE", help="This site's name there.")
     ] = None,
     phone: Annotated[
         bool,
@@ -52,8 +48,8 @@ def doctor(
 ) -> None:
     """Look at ports, disk, limits, clock, pages, cases and the broker; say what to do.
 
-    Use the same options as twogaps serve. Exit code: 0 if everything is ready for
-    class, 1 if there are problems to fix first.
+    Give the options of twogaps serve. Exit code: 0 where a class can come, 1 where
+    something has to be done first.
     """
     folder = data or default_data()
     findings = [
@@ -67,10 +63,9 @@ def doctor(
         findings += _show(iter([_phone(host, port)]))
     failed = [finding for finding in findings if finding.verdict == "bad"]
     if failed:
-        problems = "problem" if len(failed) == 1 else "problems"
-        out.print(f"\n{len(failed)} {problems} to fix before class.")
+        out.print(f"\n{len(failed)} to mend before a class comes.")
         raise typer.Exit(1)
-    out.print("\nReady for class.")
+    out.print("\nAll is well.")
 
 
 def _show(found: Iterator[Finding]) -> list[Finding]:
@@ -92,10 +87,10 @@ def _broker(
     if not is_served(folder):
         return asyncio.run(broker_check.look(url, site, authority))
     if network.ask(port, "/healthz") == HTTPStatus.OK:
-        return good("broker", "connected: the running server is healthy")
+        return good("broker", "connected: the running server is well")
     return note(
         "broker",
-        "a server is running, and part of it is unhealthy",
+        "a server is running, and not all of it is well",
         f"See http://127.0.0.1:{port}/healthz; stop it to try the broker from here.",
     )
 
@@ -107,7 +102,7 @@ def _phone(host: str, port: int) -> Finding:
         return note(
             "phone",
             "a server is running on this port",
-            f"Open {url} on a phone: if the page loads, phones get through.",
+            f"Open {url} on a phone: if the page comes, all is well.",
         )
     out.print(f"\nOpen this on a phone, within a minute and a half: {url}")
     segno.make(url, error="l").terminal(compact=True, border=2)
