@@ -216,8 +216,8 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Run the server: phones on the network join, you open rooms by the admin link.
 
-    Stop it with Ctrl-C: players are told, every vote is stored, and unfinished rooms
-    continue when it starts again.
+    Stop it with Ctrl-C: players get a message, every vote is stored, and unfinished
+    rooms continue when it starts again.
     """
     set_up_logging(options.log_level, options.log_format)
     config = options.config()
