@@ -195,6 +195,9 @@ class DiskThread:
             self._undo(group, exc if isinstance(exc, DiskError) else self._failure(exc))
         except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
             self._undo(group, exc if group[0].is_alone else self._fault(exc))
+        except BaseException as exc:
+            self._undo(group, self._failure(exc))  # no transaction is left begun
+            raise
 
     def _commit(self, db: sqlite3.Connection, group: Sequence[_Job]) -> None:
         db.execute("BEGIN IMMEDIATE")

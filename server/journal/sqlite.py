@@ -74,12 +74,10 @@ CREATE TABLE IF NOT EXISTS seals (
     PRIMARY KEY (room, first)
 ) STRICT, WITHOUT ROWID
 """
-"""Came after the first release: earlier events have no seal, earlier versions of the
-program pass it by."""
+"""Came after the first release: earlier events have no seal."""
 
 _INSERT = "INSERT INTO events SELECT ?, ? + key, value FROM json_each(?)"
-"""All events of a batch in one statement: a statement an event would give the event
-loop's thread and the writer's a thousand occasions to wait for each other."""
+"""All events of a batch in one statement: the two threads wait less for each other."""
 
 UNSWEPT = 2
 """The row of ``pulse`` that says whether removed things may be in the file still."""
@@ -186,8 +184,9 @@ class SqliteStore:
         """Remove a room and all of its events."""
 
         def delete(db: sqlite3.Connection) -> bool:
+            was_there = _delete(db, room)
             self._fresh[room] = 0
-            return _delete(db, room)
+            return was_there
 
         return await self._ask(delete)
 
