@@ -22,13 +22,11 @@ from server.game.ids import RoomCode
 from server.protocol.client_messages import (
     PROTOCOL_VERSION,
     AdminQuestion,
-    AskTime,
-    ChooseTeam,
     GetRoster,
     Hello,
     Ping,
+    PlayerWish,
     Role,
-    SayIt,
 )
 from server.protocol.server_messages import (
     Notice,
@@ -38,7 +36,7 @@ from server.protocol.server_messages import (
     Welcome,
 )
 
-Question = HostCommand | GetRoster | AdminQuestion | AskTime | ChooseTeam | SayIt | Ping
+Question = HostCommand | GetRoster | AdminQuestion | PlayerWish | Ping
 
 
 @dataclass(frozen=True, slots=True)

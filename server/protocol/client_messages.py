@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from scenarios.model import Slug
+from server.game import commands
 from server.game.answers import Answer
 from server.game.commands import (
     GiveTime,
@@ -22,7 +23,7 @@ from server.game.commands import (
     Site,
     Unlock,
 )
-from server.game.ids import ClientId, RoomCode
+from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 
@@ -106,6 +107,10 @@ class AskTime(Message):
     ref: Ref = None
     percent: Percent
 
+    def command(self, player: PlayerId) -> commands.AskTime:
+        """Return what it asks of the room, in the player's name."""
+        return commands.AskTime(player, self.percent, self.ref)
+
 
 class ChooseTeam(Message):
     """A player moves to another team."""
@@ -113,6 +118,10 @@ class ChooseTeam(Message):
     type: Literal["choose_team"] = "choose_team"
     ref: Ref = None
     team: Annotated[str, Field(max_length=100)]
+
+    def command(self, player: PlayerId) -> commands.ChooseTeam:
+        """Return what it asks of the room, in the player's name."""
+        return commands.ChooseTeam(player, self.team, self.ref)
 
 
 class SayIt(Message):
@@ -126,6 +135,10 @@ class SayIt(Message):
     round: Annotated[int, Field(ge=0, le=999)]
     text: Annotated[str, Field(max_length=800)]
     """One line, kept to 400 characters; empty takes it back."""
+
+    def command(self, player: PlayerId) -> commands.SayIt:
+        """Return what it asks of the room, in the player's name."""
+        return commands.SayIt(player, self.round, self.text, self.ref)
 
 
 class GetRoster(Message):
@@ -227,7 +240,9 @@ class Ping(Message):
     ref: Ref = None
 
 
-PlayerMessage = Vote | AskTime | ChooseTeam | SayIt | Ping
+PlayerWish = AskTime | ChooseTeam | SayIt
+"""What a player may ask beside voting; each knows its command."""
+PlayerMessage = Vote | PlayerWish | Ping
 CohostMessage = Lock | Unlock | Kick | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase

@@ -6,24 +6,19 @@ import asyncio
 from collections import deque
 from dataclasses import replace
 
-from server.game.commands import AskTime as AskTimeCommand
 from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
-from server.game.commands import ChooseTeam as ChooseTeamCommand
-from server.game.commands import SayIt as SayItCommand
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.protocol.client_messages import (
     ALLOWED,
-    AskTime,
-    ChooseTeam,
     GetReport,
     GetRoster,
     Hello,
     HostMessage,
     Ping,
     PlayerMessage,
-    SayIt,
+    PlayerWish,
     Vote,
 )
 from server.protocol.keys import (
@@ -137,38 +132,28 @@ def command(
 
     A player's message needs the player; raises :class:`Refused` without one.
     """
-    match message:
-        case Vote() | AskTime() | ChooseTeam() | SayIt():
-            if player is None:
-                raise Refused("hello_expected", "Say hello first; wait for welcome.")
-            return _players(message, player, stamped_ms)
-        case GetRoster() | GetReport() | Ping():
-            raise TypeError(f"{message.type} is a question, not a command")
-        case _:
-            return message
+    if isinstance(message, GetRoster | GetReport | Ping):
+        raise TypeError(f"{message.type} is a question, not a command")
+    if not isinstance(message, Vote | PlayerWish):
+        return message
+    if player is None:
+        raise Refused("hello_expected", "Say hello first; wait for welcome.")
+    if isinstance(message, Vote):
+        return _cast(message, player, stamped_ms)
+    return message.command(player)
 
 
-def _players(
-    message: Vote | AskTime | ChooseTeam | SayIt, player: PlayerId, stamped_ms: int
-) -> Command:
-    match message:
-        case Vote():
-            return CastVote(
-                player=player,
-                client=message.client,
-                counter=message.counter,
-                round=message.round,
-                ballot=message.ballot,
-                answer=message.answer,
-                reason=message.reason,
-                stamped_ms=stamped_ms,
-            )
-        case AskTime():
-            return AskTimeCommand(player, message.percent, message.ref)
-        case ChooseTeam():
-            return ChooseTeamCommand(player, message.team, message.ref)
-        case SayIt():
-            return SayItCommand(player, message.round, message.text, message.ref)
+def _cast(message: Vote, player: PlayerId, stamped_ms: int) -> CastVote:
+    return CastVote(
+        player=player,
+        client=message.client,
+        counter=message.counter,
+        round=message.round,
+        ballot=message.ballot,
+        answer=message.answer,
+        reason=message.reason,
+        stamped_ms=stamped_ms,
+    )
 
 
 # --- who may do what ---------------------------------------------------------------
