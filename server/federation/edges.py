@@ -37,7 +37,7 @@ SHARED: tuple[Slot, ...] = ("view", "progress")
 """Frames that players and screens elsewhere get by topic, not by link."""
 
 SILENT_S = 8.0
-"""Edges ask for the time every 5 s; the host is told of a longer silence."""
+"""Edges ask for the time every 5 s; the console shows a longer silence."""
 
 GATHER_S, GATHER_MOST_S = 0.001, 0.02
 """How long frames going down are gathered: for each edge, and at most."""

@@ -31,7 +31,7 @@ UNACKED = 32
 """At most so many batches are on their way; the rest waits, and gathers."""
 
 STUBBORN = 8
-"""A batch that a home got this often makes place for others when the window is full."""
+"""A batch that was sent this often is queued again when the window is full."""
 
 BATCH = 500
 """Requests in a batch, at most."""
@@ -124,7 +124,7 @@ class Window:
         """Put requests that are never acknowledged behind those that wait.
 
         A home that cannot deal with one room now must not hold up the votes for its
-        other rooms: batches that were sent several times make place for new ones.
+        other rooms: batches that were sent several times are queued again.
         """
         for batch in list(self._batches.values()):
             if batch.times < STUBBORN:

@@ -186,7 +186,7 @@ class NoOtherNodes:
         """No other node could have the room."""
 
     def disown(self, room: RoomCode) -> None:
-        """No other node was told of the room."""
+        """No other node knows the room."""
 
     def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> NoBarrier:
         """Return a barrier that holds nothing back."""

@@ -176,7 +176,7 @@ class Publisher:
         return encode_server(You(you=mine))
 
     def meet(self, state: RoomState) -> list[PlayerId]:
-        """Work out who talks to whom; return the players whose phone has to say so.
+        """Form groups for discussion; return the players whose phone has to say so.
 
         Does nothing while neither the state nor who is present has changed.
         """

@@ -1,4 +1,4 @@
-"""The answers to single requests: their frames, and who is let in with them."""
+"""The answers to single requests: their frames, and what else they do."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Answers:
         self._metrics = metrics
 
     def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
-        """Answer a request; if that fails, its client is told so and may repeat it."""
+        """Answer a request; if that fails, its client hears it and may repeat it."""
         try:
             self._give(state, request, refusal)
         except Exception:
