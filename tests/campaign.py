@@ -114,11 +114,17 @@ def run(name: str, command: Sequence[str], folder: Path) -> Result:
 
 
 def figures_in(log: str) -> list[str]:
-    """Return the figures section of pytest's output, otherwise the last lines."""
+    """Return the figures that pytest printed, or the last lines of a program.
+
+    A test without figures has its line of results.
+    """
     section = re.search(
         r"^=+ figures =+\n(.*?)(?=^=|\Z)", log, re.MULTILINE | re.DOTALL
     )
-    lines = section[1].splitlines() if section else log.splitlines()[-4:]
+    last = log.splitlines()[
+        -1 if re.search(r"\b(passed|failed)\b.* in ", log) else -4 :
+    ]
+    lines = section[1].splitlines() if section else last
     return [text for text in lines if text.strip()]
 
 

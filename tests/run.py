@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +43,8 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
 
-NO_TESTS = 5
-"""pytest's exit code where it selected no test."""
+INTERRUPTED, NO_TESTS = 2, 5
+"""Exit codes of pytest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if all(part.passed for part in parts) else 1
 
 
-def run_checks(at_a_time: int) -> list[Part]:
+def run_checks(
+    at_a_time: int, checks: Mapping[str, Sequence[Sequence[str]]] = CHECKS
+) -> list[Part]:
     """Run the checks, several at a time, and print each when it has finished."""
     parts = []
     with ThreadPoolExecutor(at_a_time) as pool:
-        waiting = [pool.submit(_quiet, name, CHECKS[name]) for name in CHECKS]
+        waiting = [pool.submit(_quiet, name, checks[name]) for name in checks]
         for done in as_completed(waiting):
             part = done.result()
             print(f"{_mark(part)} {part.name} ({part.took_s:.1f} s)", flush=True)
@@ -92,13 +94,26 @@ def run_checks(at_a_time: int) -> list[Part]:
 
 
 def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part]:
-    """Run the tests over ``workers`` processes, then those that need the machine."""
+    """Run the tests over ``workers`` processes, then those that need the machine.
+
+    ``more`` are arguments for pytest. Without them, the second run collects only the
+    files that have a test marked ``alone``.
+    """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
     spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
     return [
         _loud("tests over processes", (*spread, *first, *more)),
-        _loud("tests alone", ("-m", "alone", *then, *more)),
+        _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
+    ]
+
+
+def files_alone() -> list[str]:
+    """Return the files that have a test marked ``alone``."""
+    return [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if "pytest.mark.alone" in path.read_text(encoding="utf-8")
     ]
 
 
@@ -146,6 +161,8 @@ def _loud(name: str, arguments: Sequence[str]) -> Part:
     print(f"\n{name}: pytest {' '.join(arguments)}", flush=True)
     began_s = time.monotonic()
     code = subprocess.run((PYTHON, "-m", "pytest", *arguments), check=False).returncode
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     return Part(name, time.monotonic() - began_s, code in (0, NO_TESTS))
 
 
@@ -165,4 +182,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

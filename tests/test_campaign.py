@@ -46,6 +46,7 @@ def test_figures_come_from_pytests_section_or_the_last_lines() -> None:
     log = "dots\n===== figures =====\nnone lost\n\n===== slowest =====\n1 s\n"
     assert figures_in(log) == ["none lost"]
     assert figures_in("a\nb\nc\nd\ne\n") == ["b", "c", "d", "e"]
+    assert figures_in("..\n1 passed in 7.55s\n") == ["1 passed in 7.55s"]
 
 
 def test_the_summary_holds_every_step_and_figure(tmp_path: Path) -> None:
