@@ -163,8 +163,8 @@ _Key = tuple[str | None, str | None, bool, int]
 class _Places:
     """Finds the first group of a site and size, of a team or of any.
 
-    Each kind of group has a heap of places. A group that changes is entered anew, and
-    its old entries are dropped when they come up: nothing is ever searched.
+    Each kind of group has a heap of places. A group that changes is entered again,
+    and its old entries are dropped when they come up: nothing is ever searched.
     """
 
     def __init__(self, groups: list[list[Person]]) -> None:
@@ -205,7 +205,7 @@ class _Places:
         """Return the first group of a kind; its entry stays, so that it is found again.
 
         The entry of ``besides`` is dropped: the group either empties now or is entered
-        anew.
+        again.
         """
         heap = self._heaps[key]
         while heap:
