@@ -1,4 +1,4 @@
-"""What every command shares: where to write, where the data lies, how to fail."""
+"""What commands share: output, errors, the data folder, options, signals."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def demo(
     fast: Annotated[bool, typer.Option("--fast", help="No pauses.")] = False,
     deck: Annotated[str, typer.Option(help="Which deck to play.")] = "first-class",
     length: Annotated[
-        int | None, typer.Option(min=1, help="Only so many rounds.")
+        int | None,
+        typer.Option(min=1, help="Number of rounds (default: all)."),
     ] = None,
     data: Annotated[
         Path | None,

@@ -1,9 +1,8 @@
-"""Logs on stderr: a line an event, for people or as JSON for programs.
+"""Logs on stderr: one line an event, for people, or as JSON for programs.
 
-Whatever concerns a room carries its code (``extra={"room": ...}``). At info level and
-above a log names nobody and tells no vote: the words of an exception may quote what
-somebody sent, so that only debug shows them; the type, and where it was raised, always
-stand there.
+A line about a room carries its code (``extra={"room": ...}``). At level info and above,
+a log contains no names and no votes. The words of an exception may quote what a player
+sent, so they are written at level debug only; its type and traceback always are.
 """
 
 from __future__ import annotations

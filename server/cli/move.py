@@ -47,7 +47,7 @@ def move_room(
     """Move a room to another node, from its journal here.
 
     For a home that is down, or will be: its server must not be running. The journal
-    here is marked, so that the room is never opened here again by itself. Copy the
+    here is marked, so that the room is not opened here again. Copy the
     file to the other node and run there: [b]twogaps room take FILE[/]. The room
     continues within seconds; players and votes of all sites follow by themselves.
     """

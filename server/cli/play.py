@@ -28,7 +28,8 @@ def host(
     ] = None,
     deck: Annotated[str, typer.Option(help="Deck of a new room.")] = "first-class",
     length: Annotated[
-        int | None, typer.Option(min=1, help="Only so many rounds.")
+        int | None,
+        typer.Option(min=1, help="Number of rounds (default: all)."),
     ] = None,
     url: UrlOption = LOCAL,
     data: DataOption = None,

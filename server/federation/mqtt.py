@@ -21,7 +21,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -284,6 +284,8 @@ class MqttBus:
             tls_context=self._tls,
             socket_options=_socket_options(),
         )
+        # private: aiomqtt hands no timeout of the connect on to paho; held to by
+        # tests/federation/test_mqtt.py, as is the queue below
         client._client.connect_timeout = CONNECT_S
         return client
 
@@ -381,6 +383,8 @@ def _socket_options() -> list[tuple[int, int, int]]:
     return options
 
 
-def _code(code: Any) -> int:
+def _code(code: object) -> int:
     """Return the number of a reason code, whichever version of MQTT it is of."""
-    return int(getattr(code, "value", code))
+    value = getattr(code, "value", code)
+    assert isinstance(value, int)
+    return value

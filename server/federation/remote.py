@@ -237,7 +237,7 @@ class Uplink:
         room = self._rooms.running(code)
         if room is not None and code not in self._waiting:
             return self._put(room, request)
-        if isinstance(request, Leave):  # nobody is in a room that does not run
+        if isinstance(request, Leave) and code not in self._waiting:  # no one is in it
             if request.ack is not None:
                 request.ack()
             return True

@@ -7,7 +7,6 @@ off for two options as p = .5 + k/2. The thresholds are learning rule A2's.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,16 +25,6 @@ class Advice:
     action: Action
     headline: str
     reason: str
-
-
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the Wilson score interval of a proportion (0-1) (Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    p = right / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def proportion_right(tally: Tally, case: Case, *, two_link: bool) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from server.game.advice import wilson
+from server.game.intervals import t_quantile, wilson
 from server.game.phases import Ballot
 from server.game.scoring import Tally
 from server.game.state import Player, RoomState, Round
@@ -21,8 +21,6 @@ from server.game.views.stage_types import (
     Portions,
     WhyHidden,
 )
-
-_Z = 1.959963984540054
 
 
 def hidden_groups(sizes: Mapping[str, int], least: int) -> dict[str, WhyHidden]:
@@ -94,27 +92,7 @@ def _mean(name: str, means: Sequence[float]) -> GroupMean:
     if n < 2:
         return GroupMean(name, n, round(mean, 1), None, None, None)
     variance = math.fsum((value - mean) ** 2 for value in means) / (n - 1)
-    half = t_quantile(n - 1) * math.sqrt(variance / n)
+    half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
     return GroupMean(
         name, n, round(mean, 1), round(mean - half, 1), round(mean + half, 1), None
     )
-
-
-def t_quantile(df: int) -> float:
-    """Return the 0.975 quantile of Student's t with ``df`` degrees of freedom.
-
-    Exact for one and two; from three on by the expansion in 1/df around the normal
-    quantile (Fisher & Cornish 1960), within 0.2 %.
-    """
-    if df == 1:
-        return math.tan(math.pi * 0.475)
-    if df == 2:
-        return 0.95 * math.sqrt(2 / (1 - 0.95**2))
-    z: float = _Z
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + math.fsum(term / df**power for power, term in enumerate(terms, start=1))

@@ -52,7 +52,7 @@ class Door:
         origins: Iterable[str],
         arrived: Callable[[str, str], None] = lambda _host, _peer: None,
     ) -> None:
-        """``origins`` are further sites whose pages may connect; ``arrived`` is told
+        """``origins`` are further sites whose pages may connect; ``arrived`` gets
         the Host header and the address of each socket from another device.
         """
         self._desk = desk

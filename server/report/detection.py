@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from server.game.answers import GapAnswer, LinksAnswer
+from server.game.intervals import t_quantile
 from server.game.scoring import option_of
 from server.game.state import RoomState
 from server.protocol.report_types import (
@@ -23,7 +24,7 @@ from server.protocol.report_types import (
     Hidden,
     MatrixRow,
 )
-from server.report.intervals import bootstrap_errors, t_quantile, totals
+from server.report.intervals import bootstrap_errors, totals
 from server.report.sample import Counted, Sample, verdict_of
 
 FEWEST_LEARNERS = 10

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from server.game.advice import wilson
+from server.game.intervals import t_quantile, wilson
 from server.protocol.report_types import Estimate, Figure, Hidden
 from server.report.intervals import (
     Row,
     clustered_proportion,
     jackknife_interval,
-    t_quantile,
     totals,
 )
 

@@ -144,11 +144,10 @@ class Directory:
         """
         for room, _ in self._rooms.values():
             room.finish()
-        tasks = [task for _, task in self._rooms.values()]
-        if not tasks:
-            return True
-        _, late = await asyncio.wait(tasks, timeout=most_s)
-        return not late
+        if tasks := [task for _, task in self._rooms.values()]:
+            _, late = await asyncio.wait(tasks, timeout=most_s)
+            return not late
+        return True
 
     async def open(self, new: NewRoom, secret_of: Callable[[RoomCode], str]) -> Room:
         """Open a room under a fresh code; ``secret_of`` gives its key (hex).
@@ -166,8 +165,8 @@ class Directory:
         finally:
             self._opening -= 1
         self._metrics.stored([event])
-        rounds, about = len(new.plan.rounds), {"room": event.code}
-        log.info("opened: deck %s, %d rounds", new.plan.deck, rounds, extra=about)
+        plan, about = new.plan, {"room": event.code}
+        log.info("opened: deck %s, %d rounds", plan.deck, len(plan.rounds), extra=about)
         return self._start(open_room(event))
 
     @property
@@ -200,8 +199,7 @@ class Directory:
 
     def running(self, code: RoomCode) -> Room | None:
         """Return a room of this node that is running."""
-        found = self._rooms.get(code)
-        return found[0] if found else None
+        return self._rooms[code][0] if code in self._rooms else None
 
     async def find(self, code: str) -> RoomPort:
         """Return the room of a code, wherever it lives.

@@ -29,7 +29,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy import optimize, stats
 
-from server.game.advice import wilson
+from server.game.intervals import wilson
 from server.protocol.report_types import Estimate, Figure, Report
 from server.report.figures import mean_of
 from server.report.items import difficulties

@@ -55,7 +55,7 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
                 timeout=PATIENT_MS
             )
             await page.get_by_role("button", name="Lock this site").click()
-            await expect(page.get_by_text("Nobody new can join")).to_be_visible()
+            await expect(page.get_by_text("New players cannot join")).to_be_visible()
             assert live.state.locked_sites == {"lisbon"}
             assert await violations(page) == []
             await page.get_by_role("button", name="Remove: Ada").click()

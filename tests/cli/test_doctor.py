@@ -37,7 +37,7 @@ def told(*words: str) -> tuple[int, str]:
 def test_a_sound_machine_is_well(tmp_path: Path, port: int) -> None:
     code, text = told("--data", str(tmp_path / "new"), "--port", str(port))
     assert code == 0, text
-    assert "All is well" in text
+    assert "Ready for class" in text
     assert "will be made" in text
     assert f"{port} is free" in text
     assert not (tmp_path / "new").exists()  # looking changes nothing
@@ -65,7 +65,7 @@ def test_a_port_of_another_program_is_a_failure(tmp_path: Path, stranger: int) -
     assert code == 1
     assert "cannot be used" in text
     assert "choose --port" in text
-    assert "1 to mend" in text
+    assert "1 problem to fix" in text
 
 
 async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
             told, *held, "--broker", "mqtt://x:y@127.0.0.1:1"
         )
         assert code == 0
-        assert "the running server is well" in text  # and nobody was thrown out
+        assert "the running server is healthy" in text  # and nobody was thrown out
     assert not is_served(tmp_path)
 
 
@@ -86,8 +86,8 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
     ("finding", "verdict", "says"),
     [
         (machine.open_files(65_536, 12_000), "good", "12000 phones"),
-        (machine.open_files(4_096, 12_000), "note", "phones at once"),
-        (machine.open_files(256, 12_000), "bad", "phones at once"),
+        (machine.open_files(4_096, 12_000), "note", "is enough for"),
+        (machine.open_files(256, 12_000), "bad", "is enough for"),
         (machine.clock(0.0), "bad", "1970"),
         (machine.pages(Path("/nonexistent")), "bad", "not built"),
         (disk.space(LOW_BYTES - 1), "bad", "15 MB"),
@@ -100,7 +100,7 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
         (disk.kind("nfs4"), "bad", "over a network"),
         (disk.kind("tmpfs"), "note", "gone when"),
         (network.address((), None, "0.0.0.0"), "bad", "no network"),
-        (network.address((), "169.254.3.4", "0.0.0.0"), "bad", "given no address"),
+        (network.address((), "169.254.3.4", "0.0.0.0"), "bad", "assigned no address"),
         (network.address((), "192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
         (network.address((), None, "127.0.0.1"), "note", "this machine alone"),
     ],
@@ -186,7 +186,7 @@ async def test_the_broker_is_tried_for_real(tmp_path: Path) -> None:
         assert wrong.verdict == "bad"
         assert "refuses the user 'lisbon'" in wrong.says
         other = await broker.look(urls["lisbon"], "berlin", None, 1.5)
-        assert "does not pass its words on" in other.says
+        assert "does not forward its messages" in other.says
     finally:
         await server.kill()
     gone = await broker.look(urls["lisbon"], None, None, 1.5)

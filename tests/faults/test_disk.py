@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -11,9 +12,18 @@ import pytest
 
 from server.folder import JOURNAL
 from server.journal.sqlite import SqliteStore
+from server.protocol.client_messages import OpenRoom
 from tests.support.http import get
 from tests.support.server import hall
 from tests.support.wire import wire
+
+VOTE = {
+    "round": 0,
+    "ballot": "vote",
+    "client": "tab-1",
+    "counter": 1,
+    "answer": {"kind": "gap", "label": "outer", "confidence": 80},
+}
 
 
 def impatient(folder: Path) -> Callable[[], Awaitable[SqliteStore]]:
@@ -113,3 +123,36 @@ async def test_a_journal_that_vanishes_is_unwell_and_records_nothing(
         assert (await get(at.port, "/healthz")).status == 200
         await ann.until("notice", code="storage_back")
         assert (await ann.vote("outer", 2))["type"] == "recorded"
+
+
+@pytest.mark.fault
+async def test_a_room_whose_journal_another_hand_changed_refuses_no_other_room(
+    tmp_path: Path,
+) -> None:
+    """Its own votes break a constraint, in the commit that it shares with others."""
+    async with contextlib.AsyncExitStack() as stack:
+        at = await stack.enter_async_context(hall(data=tmp_path))
+        order = OpenRoom(deck="first-class", length=2)
+        other, other_key = await at.server.admin.open_room(order)
+        players = []
+        for room, key in ((at.room, at.key), (other, other_key)):
+            host = await stack.enter_async_context(wire(at.port))
+            player = await stack.enter_async_context(wire(at.port))
+            await host.prove("host", room, key)
+            await player.join(room)
+            await host.do("open_round", "open_vote")
+            players.append(player)
+        with contextlib.closing(sqlite3.connect(tmp_path / JOURNAL)) as db, db:
+            db.execute(
+                "INSERT INTO events SELECT room, version + 1, body FROM events "
+                "WHERE room = ? ORDER BY version DESC LIMIT 1",
+                (at.room,),
+            )
+        bad, good = players
+        await bad.send("vote", **VOTE)
+        for counter in range(1, 20):
+            assert (await good.vote("outer", counter))["type"] == "recorded"
+        await bad.closed()
+        async with wire(at.port) as again:
+            await again.hello("player", room=at.room, name="Bob")
+            assert (await again.until("refused"))["code"] == "room_closed"

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.fault
 
 TEST = "the test"
 KEPT = "Client._misc_loop"
-"""aiomqtt starts this one from a thread; it ends with the client of ``relay-bus``."""
+"""aiomqtt starts this one from a thread; it ends with the client of ``bus``."""
 
 PAUSE = Restarts(pause_s=0.3, most=1000)
 ALONE = {"rooms", "links", "loop-lag", "reports"}

@@ -19,6 +19,7 @@ from server.federation.messages import (
     UpBatch,
     UpBody,
     UpItem,
+    UpLeave,
     UpReturn,
     UpSay,
 )
@@ -36,7 +37,7 @@ from server.rooms.audience import LocalGateway
 from server.rooms.clock import SystemClock
 from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker
-from tests.support.gateways import Crowd, Shelf, remote_crowd, until
+from tests.support.gateways import Crowd, Shelf, StandIn, remote_crowd, until
 
 BAD, GOOD = RoomCode("K7MQ2P"), RoomCode("ABCDEF")
 VOTE = UpSay(
@@ -99,9 +100,14 @@ class Held:
         self.uplink.receive("lisbon", batch)
         for _ in range(5):
             await asyncio.sleep(0)
+        return self.number in self.acks
+
+    @property
+    def acks(self) -> list[int]:
+        """The numbers that were acknowledged."""
         edge = self.edges.known("lisbon")
         assert edge is not None
-        return self.number in edge.acks
+        return edge.acks
 
 
 @pytest.mark.parametrize(
@@ -123,6 +129,23 @@ async def test_a_refusal_is_acknowledged_unless_it_may_pass(
     held = Held(shelf)
     task = asyncio.create_task(held.uplink.run())
     assert await held.send(body) == is_final
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_client_that_leaves_while_its_room_is_loaded_is_gone_from_it() -> None:
+    class Late(Shelf):
+        async def find_here(self, wanted: str) -> StandIn:
+            await asyncio.sleep(0.01)
+            self.rooms[GOOD] = StandIn(GOOD, held.home)
+            return self.rooms[GOOD]
+
+    held = Held(Late())
+    task = asyncio.create_task(held.uplink.run())
+    await held.send(UpReturn(token="p.t"), GOOD)
+    await held.send(UpLeave(), GOOD)
+    await until(lambda: held.acks == [1, 2])
+    assert not held.home.links(GOOD, "player")
     task.cancel()
     await asyncio.wait([task])
 

@@ -3,8 +3,9 @@
 import pytest
 
 from scenarios.model import Label
-from server.game.advice import advise, wilson
+from server.game.advice import advise
 from server.game.answers import GapAnswer
+from server.game.intervals import wilson
 from server.game.scoring import Tally
 from tests.support.cases import make_case
 

@@ -18,6 +18,7 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
+from server.game.views.host import advised_command
 from tests.support.game import Game
 
 COMMANDS = {kind.__dataclass_fields__["type"].default for kind in get_args(Command)}
@@ -139,6 +140,16 @@ def test_a_button_is_lit_exactly_where_its_command_is_accepted(
             except Refused:
                 is_accepted = False
             assert can(state, button) == is_accepted, (state.phase, button.type)
+
+
+def test_the_big_button_gives_a_command_that_is_lit(
+    course: dict[tuple[object, ...], list[Event]],
+) -> None:
+    for journal in course.values():
+        state = replay(journal)
+        lit = {button.type for button in BUTTONS if can(state, button)}
+        is_over = state.phase is Phase.FINISHED
+        assert advised_command(state) in ({"none"} if is_over else lit)
 
 
 def test_erasing_a_person_leaves_none_of_their_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from server.game.events import PlayerRenamed, RoomLocked
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
+from server.journal.maintenance.examine import examine, reading
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent, VersionConflict
 from tests.journal.test_contract import ROOM, played
@@ -176,3 +178,47 @@ async def test_a_damaged_line_of_the_table_hides_no_other_room(tmp_path: Path) -
     assert await again.load(good) == [opened()]
     await again.append(good, 1, [RoomLocked()])
     await again.close()
+
+
+async def test_an_examination_sees_one_moment_whatever_is_written_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """As `twogaps journal check` and doctor do while a class votes."""
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, [opened()])
+    written = []
+
+    def append(statement: str) -> None:
+        """Append an event after the examination has read the events."""
+        if "FROM rooms" in statement and not written:
+            with contextlib.closing(sqlite3.connect(path)) as other, other:
+                row = (ROOM, 2, encode(RoomLocked()))
+                other.execute("INSERT INTO events VALUES (?, ?, ?)", row)
+                other.execute("UPDATE rooms SET version = 2")
+            written.append(statement)
+
+    with reading(path) as db:
+        db.set_trace_callback(append)
+        found = examine(db, ROOM)
+    assert written
+    assert (len(found.bodies), found.damage) == (1, None)
+    await store.close()
+
+
+async def test_rooms_that_were_recorded_and_are_gone_are_logged_at_the_next_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The journal was moved away, and the server makes a new one in its place."""
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, [opened()])
+    await store.close()
+    again = await SqliteStore.open(path)
+    await again.close()
+    assert not caplog.records
+    path.unlink()
+    empty = await SqliteStore.open(path)
+    assert await empty.rooms() == []
+    await empty.close()
+    assert f"1 rooms that were recorded are not in it: {ROOM}" in caplog.text

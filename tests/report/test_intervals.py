@@ -8,14 +8,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from server.game.advice import wilson
+from server.game.intervals import beta_cdf, beta_quantile, t_quantile, wilson
 from server.report.intervals import (
     above_half,
-    beta_cdf,
-    beta_quantile,
     clustered_proportion,
     difference_interval,
-    t_quantile,
 )
 
 COUNTS = st.integers(1, 2000).flatmap(

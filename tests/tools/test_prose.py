@@ -51,6 +51,7 @@ def test_a_page_holds_the_strings_of_a_catalogue_on_their_own_lines() -> None:
 export const en = {
   join: "Join the class",
   key: "name",
+// Nor this one.
   left: (n: number) => `${n === 1 ? "One" : n} of them
     left early`,
 };
@@ -61,6 +62,7 @@ export const en = {
         "- x of them left early",
     ]
     assert lines[2] == "- Join the class"
+    assert lines[5] == "- x of them left early"
 
 
 def test_documents_docstrings_and_catalogues_are_checked() -> None:

@@ -28,7 +28,7 @@ STRING = re.compile(
     r'"(?P<double>(?:[^"\\\n]|\\.)*)"|`(?P<template>(?:[^`\\]|\\.)*)`', re.DOTALL
 )
 HOLE = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
-LINE_COMMENT = re.compile(r"(^|\s)//.*$", re.MULTILINE)
+LINE_COMMENT = re.compile(r"(^|[ \t])//.*$", re.MULTILINE)
 
 
 def checked_files(root: Path) -> list[str]:

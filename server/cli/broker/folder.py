@@ -1,6 +1,6 @@
 """The folder of a broker: its sites, and what is written from them for each broker.
 
-``sites.json`` is the truth; the other files are written from it and may be thrown away.
+``sites.json`` is the source; the other files are written from it and may be deleted.
 Nothing here starts a broker.
 """
 

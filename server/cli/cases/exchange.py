@@ -60,9 +60,9 @@ def export_cases(
 ) -> None:
     """Write cases as a spreadsheet, or a deck as a quiz for Moodle or Kahoot.
 
-    A spreadsheet has one row a case, a column for each key, and comes back by 'twogaps
-    case import' without loss. For GIFT and Kahoot name a --deck: what their limits cut
-    is told.
+    A spreadsheet has one row a case and a column for each key; 'twogaps case import'
+    reads it back without loss. GIFT and Kahoot need a --deck; what their limits cut
+    is reported.
     """
     library = load(cases)
     if form is As.SHEET and file.suffix.lower() == ".gift":

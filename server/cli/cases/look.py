@@ -20,7 +20,7 @@ from server.cli.console import CasesOption, complain, fail, out
 
 
 def load(folders: CasesOption) -> Library:
-    """Return the library with own folders; what was left out is told."""
+    """Return the library with the given folders; skipped files are reported."""
     library = load_library(*(folders or ()))
     for problem in library.problems:
         complain(f"left out: {problem}")
@@ -110,7 +110,7 @@ def _pairs(stats: Stats) -> Table:
 
 
 def list_decks(cases: CasesOption = None) -> None:
-    """List all decks, each with its length and for whom it is."""
+    """List all decks, each with its length and audience."""
     for deck in load(cases).decks.values():
         length = f"{len(deck.rounds)} rounds, {deck.minutes} minutes"
         out.print(f"[b]{deck.id}[/]  {deck.title}, {length}", highlight=False)

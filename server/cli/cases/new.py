@@ -28,13 +28,13 @@ def new_case(
     ],
     case_id: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="Its short name; asked for without."),
+        typer.Argument(metavar="[ID]", help="Short name; asked for if absent."),
     ] = None,
 ) -> None:
-    """Ask for a case and write its file; what was typed is kept if you stop.
+    """Ask for a case and write its file; your answers are kept if you stop.
 
-    Answers may also be piped in, one a line, an empty line where there is none.
-    Stopped halfway, the same command with the same ID goes on where you were.
+    Answers may also be piped in, one a line, with an empty line for no answer. To
+    continue an interrupted interview, run the same command with the same ID.
     """
     asked = _Interview(into, {"id": case_id} if case_id else {})
     try:
@@ -74,12 +74,12 @@ class _Interview:
         complain(f"Your answers are kept in {self._draft}. Go on with: {again}")
 
     def finish(self) -> None:
-        """Write the file of the case, remove the draft, and say what to mend."""
+        """Write the file of the case, remove the draft, and report what to fix."""
         case = validate(Case, from_row(completed(self._answers)))
         if not isinstance(case, Case):
             for problem in explain(self._draft, Case, case):
                 complain(str(problem))
-            raise fail(f"No case yet. Mend the answers in {self._draft} and go on.")
+            raise fail(f"No case yet. Fix the answers in {self._draft}, then retry.")
         write_text(self._file, case_text(case))
         self._draft.unlink(missing_ok=True)
         out.print(f"Wrote {self._file}.", highlight=False)

@@ -1,4 +1,4 @@
-"""``twogaps doctor``: look at everything a class will need, before it comes."""
+"""``twogaps doctor``: check everything a class will need before it starts."""
 
 from __future__ import annotations
 
@@ -36,10 +36,14 @@ def doctor(
     ] = None,
     broker_ca: Annotated[
         Path | None,
-        typer.Option(envvar="TWOGAPS_BROKER_CA", help="Its authority (PEM)."),
+        typer.Option(
+            envvar="TWOGAPS_BROKER_CA",
+            help="The broker's authority (PEM).",
+        ),
     ] = None,
     site: Annotated[
-        str | None, typer.Option(envvar="TWOGAPS_SITE", help="This site's name there.")
+        str | None,
+        typer.Option(envvar="TWOGAPS_SITE", help="Name of this site there."),
     ] = None,
     phone: Annotated[
         bool,
@@ -48,8 +52,8 @@ def doctor(
 ) -> None:
     """Look at ports, disk, limits, clock, pages, cases and the broker; say what to do.
 
-    Give the options of twogaps serve. Exit code: 0 where a class can come, 1 where
-    something has to be done first.
+    Use the same options as twogaps serve. Exit code: 0 if everything is ready for
+    class, 1 if there are problems to fix first.
     """
     folder = data or default_data()
     findings = [
@@ -63,9 +67,10 @@ def doctor(
         findings += _show(iter([_phone(host, port)]))
     failed = [finding for finding in findings if finding.verdict == "bad"]
     if failed:
-        out.print(f"\n{len(failed)} to mend before a class comes.")
+        problems = "problem" if len(failed) == 1 else "problems"
+        out.print(f"\n{len(failed)} {problems} to fix before class.")
         raise typer.Exit(1)
-    out.print("\nAll is well.")
+    out.print("\nReady for class.")
 
 
 def _show(found: Iterator[Finding]) -> list[Finding]:
@@ -87,10 +92,10 @@ def _broker(
     if not is_served(folder):
         return asyncio.run(broker_check.look(url, site, authority))
     if network.ask(port, "/healthz") == HTTPStatus.OK:
-        return good("broker", "connected: the running server is well")
+        return good("broker", "connected: the running server is healthy")
     return note(
         "broker",
-        "a server is running, and not all of it is well",
+        "a server is running, and part of it is unhealthy",
         f"See http://127.0.0.1:{port}/healthz; stop it to try the broker from here.",
     )
 
@@ -102,7 +107,7 @@ def _phone(host: str, port: int) -> Finding:
         return note(
             "phone",
             "a server is running on this port",
-            f"Open {url} on a phone: if the page comes, all is well.",
+            f"Open {url} on a phone: if the page loads, phones get through.",
         )
     out.print(f"\nOpen this on a phone, within a minute and a half: {url}")
     segno.make(url, error="l").terminal(compact=True, border=2)

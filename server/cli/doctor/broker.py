@@ -16,7 +16,7 @@ from server.protocol.keys import KEY_BYTES
 
 
 class _Echo:
-    """Says that this site is down, which it is, and listens for its own words."""
+    """Publishes that this site is down, which is true, and waits to receive it."""
 
     def __init__(self, topic: str, payload: bytes) -> None:
         self.bus: MqttBus | None = None
@@ -66,7 +66,7 @@ async def look(
         read = ((topics.node_state("+"), 1),)
         bus = echo.bus = MqttBus(address, address.client_id(name), read, will)
     except BusSettingsError as exc:
-        return bad("broker", str(exc), "Write --broker as the site's command has it.")
+        return bad("broker", str(exc), "Copy --broker from what add-site printed.")
     memory, log = _Memory(), logging.getLogger("twogaps.federation")
     log.addHandler(memory)
     log.propagate = False  # it is said once, as a finding
@@ -82,15 +82,15 @@ async def look(
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    return good("broker", f"{address.host} lets {name} in, and passes its words on")
+    return good("broker", f"{address.host} accepts {name} and forwards its messages")
 
 
 def _judge(echo: _Echo, said: list[str], address: BrokerAddress, name: str) -> Finding:
     if echo.is_up:
         return bad(
             "broker",
-            f"{address.host} lets {name} in, but does not pass its words on",
-            "Give the site its rights: twogaps broker add-site; then --site as there.",
+            f"{address.host} accepts {name} but does not forward its messages",
+            "Give it rights with twogaps broker add-site, and use its --site.",
         )
     why = said[-1] if said else f"{address.host}:{address.port} does not answer"
-    return bad("broker", why, "Is it running, and may its port be reached from here?")
+    return bad("broker", why, "Check that it runs and its port can be reached.")

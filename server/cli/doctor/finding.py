@@ -17,19 +17,19 @@ class Finding:
     verdict: Verdict
     says: str
     remedy: str = ""
-    """What to do, in plain words; empty where there is nothing to do."""
+    """What to do, in plain words; empty if there is nothing to do."""
 
 
 def good(part: str, says: str) -> Finding:
-    """Return that a part is well."""
+    """Return a finding: this part works."""
     return Finding(part, "good", says)
 
 
 def note(part: str, says: str, remedy: str) -> Finding:
-    """Return that a part works, with something to know."""
+    """Return a finding: this part works, with something to know."""
     return Finding(part, "note", says, remedy)
 
 
 def bad(part: str, says: str, remedy: str) -> Finding:
-    """Return that a part does not do."""
+    """Return a finding: this part will fail in class."""
     return Finding(part, "bad", says, remedy)

@@ -15,7 +15,7 @@ from server.net.limits import Limits, fit
 
 CLASS = 300
 EPOCH_S = 1_780_000_000
-"""A time before this program was written (May 2026): no clock may be there."""
+"""May 2026, before this program was written: an earlier clock is wrong."""
 
 
 def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
@@ -37,20 +37,20 @@ def open_files(most: int | None, sockets: int) -> Finding:
     None is no limit.
     """
     if most is None:
-        return good("open files", f"enough for {sockets} phones at once")
+        return good("open files", f"enough for {sockets} phones")
     phones = fit(Limits(sockets=sockets), most).sockets
     if phones >= sockets:
-        return good("open files", f"enough for {sockets} phones at once")
+        return good("open files", f"enough for {sockets} phones")
     remedy = (
         f"Raise it before starting: ulimit -Hn {2 * sockets} "
         f"(systemd: LimitNOFILE={2 * sockets})."
     )
-    says = f"the limit of {most} lets in {phones} phones at once"
+    says = f"the limit of {most} is enough for {phones} phones"
     return (note if phones >= CLASS else bad)("open files", says, remedy)
 
 
 def clock(now_s: float) -> Finding:
-    """Judge the clock: votes of several sites and the dates of rooms hang on it."""
+    """Judge the clock, which dates rooms and orders the votes of several sites."""
     if now_s < EPOCH_S:
         shown = time.strftime("%Y-%m-%d", time.localtime(now_s))
         return bad("clock", f"says {shown}", "Set the date: timedatectl set-ntp true.")
@@ -58,14 +58,14 @@ def clock(now_s: float) -> Finding:
     if _is_synchronized() is False:
         return note(
             "clock",
-            f"{shown}, not kept right by the network",
+            f"{shown}, not synchronized by the network",
             "timedatectl set-ntp true. It matters for games across sites.",
         )
     return good("clock", shown)
 
 
 def _is_synchronized() -> bool | None:
-    """Return whether time comes from the network; None where nobody can tell."""
+    """Return whether time comes from the network; None if unknown."""
     program = shutil.which("timedatectl")
     if program is None:
         return None
@@ -90,7 +90,7 @@ def pages(folder: Path) -> Finding:
         return good("pages", "built")
     return bad(
         "pages",
-        "not built: phones would see an empty house",
+        "not built: phones would get an empty page",
         "Install again with network access (make play), without TWOGAPS_SKIP_WEB.",
     )
 

@@ -31,7 +31,7 @@ def look(host: str, port: int) -> Iterator[Finding]:
 
 
 def port_of(host: str, port: int) -> Finding:
-    """Judge the port: free, ours, or somebody else's."""
+    """Judge the port: free, ours, or another program's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,18 +60,18 @@ def is_ours(port: int) -> bool:
 
 
 def ask(port: int, path: str) -> int | None:
-    """Return the status of a page on this machine; None where nobody answers."""
+    """Return the status of a page on this machine; None if nothing answers."""
     return _ask("http", port, path) or _ask("https", port, path)
 
 
 def _ask(scheme: str, port: int, path: str) -> int | None:
-    whoever = ssl.create_default_context()  # the certificate is not for 127.0.0.1,
-    whoever.check_hostname = False  # and nothing that matters is said
-    whoever.verify_mode = ssl.CERT_NONE
+    unchecked = ssl.create_default_context()  # the certificate is not for 127.0.0.1,
+    unchecked.check_hostname = False  # and nothing secret is sent
+    unchecked.verify_mode = ssl.CERT_NONE
     url = f"{scheme}://127.0.0.1:{port}{path}"
     try:
         with urllib.request.urlopen(  # noqa: S310 - http or https, on this machine
-            url, timeout=ANSWER_S, context=whoever
+            url, timeout=ANSWER_S, context=unchecked
         ) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as exc:
@@ -87,7 +87,7 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
             return note(
                 "address",
                 f"{host}: this machine alone",
-                "Leave --host out, so that phones get in.",
+                "Omit --host so that phones can connect.",
             )
         return good("address", host)
     usable = rank(found, route)
@@ -95,13 +95,13 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
         return bad(
             "address",
             "this machine is on no network",
-            "Join the Wi-Fi of the phones, or open a hotspot, and look again.",
+            "Join the phones' Wi-Fi or open a hotspot, then run the doctor again.",
         )
     if ipaddress.ip_address(usable[0]).is_link_local:
         return bad(
             "address",
-            f"{usable[0]}: the network has given no address",
-            "Join the Wi-Fi again; a phone's hotspot works where that does not help.",
+            f"{usable[0]}: the network assigned no address",
+            "Join the Wi-Fi again; if that does not help, use a phone's hotspot.",
         )
     others = f" (others: {', '.join(usable[1:])})" if usable[1:] else ""
     return good("address", f"{usable[0]}{others}")
@@ -118,19 +118,19 @@ async def phone(host: str, port: int, url: str, wait_s: float = 90.0) -> Finding
             came.set_result(who)
         return response(HTTPStatus.OK, HELLO, PLAIN)
 
-    async def nobody(ws: ServerConnection) -> None:
+    async def refuse(ws: ServerConnection) -> None:
         await ws.close()
 
     try:
         async with (
-            serve(nobody, host, port, process_request=answer),
+            serve(refuse, host, port, process_request=answer),
             asyncio.timeout(wait_s),
         ):
             who = await came
     except TimeoutError:
         return bad(
             "phone",
-            f"none has opened {url}",
+            f"no phone opened {url}",
             "Same Wi-Fi as this machine? Its firewall must let Python in, for private "
             "networks. School and guest networks often keep devices apart (client "
             "isolation): use a hotspot then.",

@@ -7,11 +7,12 @@ from collections.abc import Sequence, Set
 from itertools import islice
 
 from scenarios.model import Case
-from server.game.advice import Advice, advise, proportion_right, wilson
+from server.game.advice import Advice, advise, proportion_right
 from server.game.commands import BUTTONS, ONWARD, Reveal
 from server.game.engine import can
 from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
+from server.game.intervals import wilson
 from server.game.phases import Ballot, Phase
 from server.game.scoring import Tally, confidences, option_of
 from server.game.state import Player, Poll, RoomState, Round, Vote

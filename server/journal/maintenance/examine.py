@@ -141,31 +141,35 @@ def examine_whole(db: sqlite3.Connection, room: RoomCode, marked: int) -> Examin
 
 def examine_file(journal: Path) -> Examination:
     """Examine every room of a SQLite journal. Raises as ``JournalAdmin.examine``."""
+    marks = read_marks(journal)
     with reading(journal) as db:
         (form,) = db.execute("PRAGMA user_version").fetchone()
         if form > FORMAT:
             raise StoreUnavailable(later_format(form))
         (verdict,) = db.execute("PRAGMA quick_check").fetchone()
         fault = "" if verdict == "ok" else f"damaged: {verdict}"
-        findings = tuple(found.finding for found in examined(db, journal))
+        findings = tuple(found.finding for found in examined(db, marks))
         return Examination(findings, _latest_ms(db), fault)
 
 
-def examined(db: sqlite3.Connection, journal: Path) -> Iterator[Examined]:
+def examined(db: sqlite3.Connection, marks: dict[str, int]) -> Iterator[Examined]:
     """Yield every room that any part of the journal still tells of."""
-    marks = read_marks(journal)
     for room in _codes(db, marks):
         yield examine_whole(db, room, marks.get(room, 0))
 
 
 @contextlib.contextmanager
 def reading(journal: Path) -> Iterator[sqlite3.Connection]:
-    """Open a journal for reading, its write-ahead log included."""
+    """Open one moment of a journal for reading, its write-ahead log included.
+
+    Marks must be read before: what is committed meanwhile is not in that moment.
+    """
     if not journal.exists():
         raise NoJournal(f"There is no journal at {journal}.")
     try:
         with contextlib.closing(sqlite3.connect(journal)) as db:
             db.execute("PRAGMA query_only=ON")
+            db.execute("BEGIN")
             db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield db
     except sqlite3.Error as exc:

@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from server.journal.codec import decode
-from server.journal.integrity import SUFFIX
+from server.journal.integrity import SUFFIX, read_marks
 from server.journal.maintenance.examine import examined, reading
 from server.journal.sqlite import write_room
 from server.journal.store import Finding, record_of
@@ -45,8 +45,9 @@ def salvage(journal: Path, aside: Path) -> list[Finding]:
 
 def _write_intact(journal: Path, fresh: Path) -> list[Finding]:
     findings = []
+    marks = read_marks(journal)
     with reading(journal) as db, contextlib.closing(sqlite3.connect(fresh)) as new:
-        for found in examined(db, journal):
+        for found in examined(db, marks):
             findings.append(found.finding)
             events = [decode(body) for body in found.intact]
             if events:

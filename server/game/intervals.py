@@ -1,0 +1,87 @@
+"""Intervals: Wilson's for a proportion, and the quantiles of beta and Student's t.
+
+The standard library lacks both distributions. They are small and tested against scipy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+_TINY = 1e-300
+_TERMS = 10_000
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion (0-1) (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def beta_cdf(x: float, a: float, b: float) -> float:
+    """Return P(X <= x) for X ~ Beta(a, b), a and b above 0.
+
+    The regularized incomplete beta function as a continued fraction by Lentz's method
+    (Press et al., Numerical Recipes, 6.4).
+    """
+    if x <= 0:
+        return 0.0
+    if x >= 1:
+        return 1.0
+    log_front = (
+        math.lgamma(a + b)
+        - math.lgamma(a)
+        - math.lgamma(b)
+        + a * math.log(x)
+        + b * math.log1p(-x)
+    )
+    if x < (a + 1) / (a + b + 2):
+        return math.exp(log_front) * _fraction(x, a, b) / a
+    return 1 - math.exp(log_front) * _fraction(1 - x, b, a) / b
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
+    value = d
+    for m in range(1, _TERMS):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1 / _not_zero(1 + term * d)
+            c = _not_zero(1 + term / c)
+            value *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return value
+
+
+def _not_zero(value: float) -> float:
+    return value if abs(value) > _TINY else _TINY
+
+
+def beta_quantile(p: float, a: float, b: float) -> float:
+    """Return x with P(X <= x) = p for X ~ Beta(a, b), by bisection."""
+    return _bisect(lambda x: beta_cdf(x, a, b) - p, 0.0, 1.0)
+
+
+def _bisect(rising: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a rising function crosses 0, to the precision of a float."""
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if rising(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def t_quantile(p: float, df: float) -> float:
+    """Return the quantile of Student's t for p of at least .5 and df above 0."""
+    x = beta_quantile(2 * (1 - p), df / 2, 0.5)
+    return math.sqrt(df * (1 - x) / x) if x > 0 else math.inf
