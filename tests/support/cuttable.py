@@ -16,6 +16,14 @@ class Cuttable:
         self._is_whole = asyncio.Event()
         self._is_whole.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._swallowed: set[asyncio.Task[None]] = set()
+
+    def swallow(self) -> None:
+        """Drop what the connections open now carry, without a sign; let new ones pass.
+
+        A phone that slept through a change of network has such a connection.
+        """
+        self._swallowed |= self._tasks
 
     def cut(self) -> None:
         """Let nothing pass any more; connections stay open, as behind a dead link."""
@@ -32,6 +40,7 @@ class Cuttable:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._swallowed.discard)
         await self._is_whole.wait()
         try:
             far_reader, far_writer = await asyncio.open_connection(
@@ -40,18 +49,30 @@ class Cuttable:
         except OSError:
             writer.close()
             return
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._carry(reader, far_writer))
-            both.create_task(self._carry(far_reader, writer))
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._carry(task, reader, far_writer))
+                both.create_task(self._carry(task, far_reader, writer))
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            far_writer.transport.abort()
+            raise
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        connection: asyncio.Task[None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 await self._is_whole.wait()
+                if connection in self._swallowed:
+                    continue
                 writer.write(data)
                 await writer.drain()
+        if connection in self._swallowed:
+            return
         with contextlib.suppress(OSError):
             writer.close()
 

@@ -9,6 +9,10 @@ type Unsent<T> = T extends { ref: number | null } ? Omit<T, "ref"> : T;
 export type Command = Unsent<ClientMessage>;
 
 const RESEND_MS = 700;
+/** A vote that nothing has answered for so long: is the line alive? */
+const UNSURE_MS = 2000;
+/** What happens when a device wakes up, or finds a network. */
+const WAKING = ["visibilitychange", "pageshow", "online"];
 
 export class Session {
   room: Room = $state.raw(EMPTY);
@@ -20,6 +24,8 @@ export class Session {
   #connection: Connection;
   #hear: (message: ServerMessage) => void;
   #ref = 0;
+  /** When the vote went out that nothing has answered. */
+  #sentMs = Infinity;
 
   constructor(identity: Identity, hear: (message: ServerMessage) => void = () => {}) {
     this.identity = identity;
@@ -34,17 +40,27 @@ export class Session {
   /** Connect, and stay connected till the returned function is called. */
   start(): () => void {
     this.#connection.start();
-    const nudge = () => this.#connection.nudge();
-    const isSeen = () => document.visibilityState === "visible" && nudge();
-    const clock = setInterval(() => (this.nowMs = Date.now()), 250);
-    addEventListener("online", nudge);
-    document.addEventListener("visibilitychange", isSeen);
+    const check = () => document.visibilityState === "visible" && this.check();
+    const clock = setInterval(() => this.#tick(), 250);
+    for (const wake of WAKING) addEventListener(wake, check, true);
     return () => {
       clearInterval(clock);
-      removeEventListener("online", nudge);
-      document.removeEventListener("visibilitychange", isSeen);
+      for (const wake of WAKING) removeEventListener(wake, check, true);
       this.#connection.stop();
     };
+  }
+
+  /** Find out whether the line is alive, and connect anew when it is not. */
+  check(): void {
+    this.#connection.check();
+  }
+
+  #tick(): void {
+    this.nowMs = Date.now();
+    if (this.box.state !== "sending") this.#sentMs = Infinity;
+    if (this.nowMs - this.#sentMs < UNSURE_MS) return;
+    this.#sentMs = this.nowMs;
+    this.check();
   }
 
   /** Come back after a bye that said to stay away. */
@@ -101,7 +117,9 @@ export class Session {
 
   #sendVote(): void {
     const vote = votes.unrecorded(this.box);
-    if (vote && this.#connection.send(vote)) this.#keep(votes.sent(this.box));
+    if (!vote || !this.#connection.send(vote)) return;
+    this.#sentMs = Date.now();
+    this.#keep(votes.sent(this.box));
   }
 
   #keep(box: votes.Box): void {

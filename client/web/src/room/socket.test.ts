@@ -110,6 +110,49 @@ test("gives up a silent line", () => {
   expect(links.at(-1)).toBe("waiting");
 });
 
+test("a line that does not answer when the device wakes up is opened anew", () => {
+  const line = connection();
+  line.start();
+  last().onopen?.();
+  last().say(WELCOME);
+  line.check();
+  expect(last().sent.at(-1)).toMatchObject({ type: "ping" });
+  line.check();
+  expect(due(2000), "a second look gives it no more time").toHaveLength(1);
+  due(2000)[0]!.run();
+  expect(sockets).toHaveLength(2);
+  expect(sockets[0]!.isClosed).toBe(true);
+  expect(line.link).toBe("connecting");
+});
+
+test("a line that answers is kept", () => {
+  const line = connection();
+  line.start();
+  last().onopen?.();
+  last().say(WELCOME);
+  line.check();
+  last().say({ type: "pong", now_ms: 0 });
+  expect(due(2000)).toHaveLength(0);
+  expect(due(40_000)).toHaveLength(1);
+});
+
+test("a connection that was under way when the device slept is begun again once", () => {
+  const line = connection();
+  line.start();
+  line.check();
+  due(2000)[0]!.run();
+  expect(sockets).toHaveLength(2);
+  expect(due(12_000)).toHaveLength(1);
+});
+
+test("a page that was told to stay away does so when it is looked at", () => {
+  const line = connection();
+  line.start();
+  line.stop();
+  line.check();
+  expect(sockets).toHaveLength(1);
+});
+
 test("backs off with jitter, and never for long", () => {
   expect(backOffMs(0, 0)).toBe(200);
   expect(backOffMs(0, 1)).toBe(400);

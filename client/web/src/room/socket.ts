@@ -48,6 +48,8 @@ export const PASSING = new Set([
 const PING_MS = 15_000;
 const SILENCE_MS = 40_000;
 const WELCOME_MS = 12_000;
+/** A line that was asked whether it is alive has this long to answer. */
+const ANSWER_MS = 2000;
 
 /** Wait before try `n` (0-based): doubling from 0.4 s to 12 s, half of it random. */
 export function backOffMs(n: number, random: number): number {
@@ -64,6 +66,8 @@ export class Connection {
   #leastMs = 0;
   #ping: unknown = null;
   #silence: unknown = null;
+  /** A check is under way: another one must not give the line more time. */
+  #isAsked = false;
 
   constructor(
     private readonly url: string,
@@ -98,9 +102,14 @@ export class Connection {
     this.#enter("closed");
   }
 
-  /** Wake up at once when waiting: the page came back, or the network did. */
-  nudge(): void {
-    if (this.#link === "waiting") this.start();
+  /** Make sure that the line is alive: a socket that died while the device slept gives
+      no sign of it. Ask, and connect anew when nothing comes back. */
+  check(): void {
+    if (this.#link === "waiting") return this.start();
+    if (this.#link === "closed" || this.#isAsked) return;
+    this.send({ type: "ping", ref: null });
+    this.#expect(ANSWER_MS, () => this.start());
+    this.#isAsked = true;
   }
 
   /** Send now; false when there is no open connection. */
@@ -169,13 +178,16 @@ export class Connection {
   }
 
   /** Give the line up when nothing has come for a while. */
-  #expect(ms: number): void {
+  #expect(ms: number, giveUp = () => this.#giveUp()): void {
+    this.#isAsked = false;
     this.world.cancel(this.#silence);
-    this.#silence = this.world.after(ms, () => {
-      const socket = this.#socket;
-      this.#lost();
-      socket?.close();
-    });
+    this.#silence = this.world.after(ms, giveUp);
+  }
+
+  #giveUp(): void {
+    const socket = this.#socket;
+    this.#lost();
+    socket?.close();
   }
 
   #clear(): void {
