@@ -43,10 +43,8 @@ REVIVE_MS = 2 * DAY_MS
 IDLE_S = 60
 """A finished room that nobody looks at for so long is put away (its journal stays)."""
 
-LISTED = 200
-
-DRAWS = 100
-"""Codes that are drawn for a new room, at most: each may be taken already."""
+LISTED, DRAWS = 200, 100
+"""Rooms in a list, and codes drawn for a new room (each may be taken), at most."""
 
 _PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
 
@@ -95,10 +93,10 @@ class Directory:
         self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
         self._opening = 0
         """Rooms that are being stored, and have a place already."""
-        self._loader = Loader(store, self._nodes, self._take_up, closed_s)
         self._group: asyncio.TaskGroup | None = None
         self._is_ending = False
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics = metrics or Metrics()
+        self._loader = Loader(store, self._nodes, self._take_up, metrics, closed_s)
         self._be_watched()
 
     def _be_watched(self) -> None:
@@ -311,13 +309,12 @@ class Directory:
     def _start(self, state: RoomState) -> Room:
         if (running := self._rooms.get(state.code)) is not None:
             return running[0]
-        group, nodes = self._in_group, self._nodes
-        room = Room(
-            state, self._store, self._gateway, self._clock, self._metrics, nodes.barrier
-        )
-        nodes.claim(state.code, state.epoch, state.secret)
-        task = group.create_task(self._run(room), name=f"room-{state.code}")
-        self._rooms[state.code] = (room, task)
+        group, code, barrier = self._in_group, state.code, self._nodes.barrier
+        about = (self._store, self._gateway, self._clock, self._metrics, barrier)
+        room = Room(state, *about)
+        self._nodes.claim(code, state.epoch, state.secret)
+        task = group.create_task(self._run(room), name=f"room-{code}")
+        self._rooms[code] = (room, task)
         return room
 
     async def _run(self, room: Room) -> None:

@@ -11,6 +11,7 @@ from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
+from server.metrics import Metrics
 from server.rooms.ports import OtherNodes
 from server.rooms.room import Room
 
@@ -35,6 +36,7 @@ class Loader:
         store: EventStore,
         nodes: OtherNodes,
         start: Callable[[RoomState], Room],
+        metrics: Metrics,
         closed_s: float,
     ) -> None:
         """``start`` runs a room; one whose journal does not make a room is not read
@@ -43,6 +45,7 @@ class Loader:
         self._store = store
         self._nodes = nodes
         self._start = start
+        self._metrics = metrics
         self._closed_s = closed_s
         self._loading: dict[RoomCode, asyncio.Task[Room | Refused]] = {}
         self._closed: dict[RoomCode, tuple[float, Refused]] = {}
@@ -96,6 +99,7 @@ class Loader:
             )
         except Exception:
             log.exception("room %s cannot be taken up", code, extra=about)
+        self._metrics.rooms_failed.inc()
         self.refuse(code, _DAMAGED, self._closed_s)
         return _DAMAGED
 

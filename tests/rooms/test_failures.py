@@ -120,6 +120,7 @@ async def test_a_room_that_does_not_replay_stays_closed_and_the_start_goes_on(
             for _ in range(3):
                 assert await refusal_of(at.rooms, BAD) == "room_closed"
             await plays(at, at.rooms.live[0])
+            assert "rooms_failed_total 1" in at.metrics.text().decode()
     told = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert any(BAD in line and "event 2 (player_renamed)" in line for line in told)
 
