@@ -182,9 +182,13 @@ class Connection(ServerConnection):
         if self._timer is not None:
             self._unparsed += data
             self.transport.pause_reading()  # the library may have resumed it
-        else:
+        elif len(data) > PIECE_BYTES:
             self._unparsed = data
             self._parse_piece()
+        else:
+            super().data_received(data)
+            if self._wait_s:
+                self._go_on()
 
     def send_data(self) -> None:
         """Send what the library has to send, in one write.
@@ -194,7 +198,7 @@ class Connection(ServerConnection):
         each pong by itself, also to a transport that has failed.
         """
         waiting = self.protocol.data_to_send()
-        if not self.transport.is_closing():
+        if waiting and not self.transport.is_closing():
             if data := b"".join(waiting):
                 self.transport.write(data)
             if b"" in waiting:  # the end of the stream
@@ -232,6 +236,10 @@ class Connection(ServerConnection):
             self._unparsed[PIECE_BYTES:],
         )
         super().data_received(piece)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Read on, now or after a rest."""
         wait_s, self._wait_s = self._wait_s, 0.0
         if wait_s > 0:
             self.on_slowed()

@@ -30,8 +30,16 @@ OVERRIDDEN = {
 }
 """The methods of the library that Connection overrides, as they are declared there."""
 
-TESTS = ("test_connection.py", "test_connection_messages.py", "test_crowd.py",
-         "test_session.py", "test_abuse.py", "test_library_versions.py")  # fmt: skip
+TESTS = (
+    "test_abuse.py",
+    "test_bad_requests.py",
+    "test_connection.py",
+    "test_connection_messages.py",
+    "test_control_frames.py",
+    "test_crowd.py",
+    "test_library_versions.py",
+    "test_session.py",
+)
 """What is run on other versions: everything that has a real connection."""
 
 
