@@ -19,7 +19,7 @@ import typer
 from client.errors import ClientError
 from client.practice import PracticeSettings, knowledge_of, run_practice
 from scenarios.load import Shelf
-from server.app import Config, Running, running
+from server.app import Config, Running, running, tune_garbage_collection
 from server.cli.console import (
     CasesOption,
     DataOption,
@@ -33,7 +33,6 @@ from server.cli.console import (
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.garbage import look_seldom
 from server.net.addresses import Peers
 from server.net.admin import BringPractice
 from server.net.limits import BadLimit, Limits
@@ -221,7 +220,7 @@ def serve(options: ServeOptions) -> None:
     """
     set_up_logging(options.log_level, options.log_format)
     config = options.config()
-    look_seldom()
+    tune_garbage_collection()
     try:
         asyncio.run(_serve(config, options.room))
     except PartFailed as exc:

@@ -17,7 +17,7 @@ from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.journal.store import RoomIndex, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
-from server.protocol.report_frames import MEDIA_TYPES, file_frame, report_frame
+from server.protocol.codec import MEDIA_TYPES, file_frame, report_frame
 from server.report.exports import OTHER_ROOMS
 from server.report.worker import EXPLAINED, JOB, Job
 from server.supervision import OwnedGroup

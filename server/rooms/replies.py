@@ -11,9 +11,8 @@ from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.metrics import Metrics
 from server.protocol.client_messages import GetRoster, Ping, Role, Vote
-from server.protocol.codec import encode_server
+from server.protocol.codec import encode_recorded, encode_server
 from server.protocol.keys import player_token
-from server.protocol.receipt import encode_recorded
 from server.protocol.server_messages import (
     Bye,
     Done,

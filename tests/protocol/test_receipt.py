@@ -11,8 +11,12 @@ from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksA
 from server.game.errors import Refused
 from server.game.phases import Ballot
 from server.protocol.client_messages import Vote
-from server.protocol.codec import decode_client, decode_server, encode_server
-from server.protocol.receipt import encode_recorded
+from server.protocol.codec import (
+    decode_client,
+    decode_server,
+    encode_recorded,
+    encode_server,
+)
 from server.protocol.server_messages import Recorded
 
 sure = st.none() | st.integers(50, 100)

@@ -51,7 +51,7 @@ PARTS = (
     ("the journal's thread", ("server/disk.py", "server/journal/")),
     ("views, panels and progress", ("server/rooms/publisher.py", "views.py")),
     ("the rules: decide and evolve", ("server/game/",)),
-    ("the receipt", ("server/protocol/receipt.py",)),
+    ("the receipt", ("server/protocol/codec.py",)),
     ("the room's actor", ("server/rooms/",)),
     ("asyncio: reading and the loop itself", ("asyncio/",)),
 )

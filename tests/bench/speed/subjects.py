@@ -28,9 +28,8 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
-from server.app import Config, running
+from server.app import Config, running, tune_garbage_collection
 from server.game.settings import RoomSettings
-from server.garbage import look_seldom
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
 from tests.bench.speed.machine import memory_bytes, pin, raise_file_limit
@@ -151,7 +150,7 @@ def main() -> None:
     raise_file_limit(12_000)
     options = dict(pair.split("=", 1) for pair in rest)
     if kind == "two-gaps":  # as `twogaps serve` does
-        look_seldom()
+        tune_garbage_collection()
     asyncio.run(KINDS[kind](options))
     os._exit(0)  # thousands of sockets need no goodbye
 
