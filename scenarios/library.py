@@ -52,26 +52,38 @@ def _unknown(what: str, name: str, close: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one file: where, what, and what to do about it."""
+    """One thing wrong with one file: where, what, and what to do about it.
+
+    ``column`` is the column of a spreadsheet, such as "column D".
+    """
 
     file: Path
     key: str
     message: str
     remedy: str
+    column: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.message} ({self.remedy})"
+        place = f"{self.file}: {self.key}"
+        if self.column:
+            key = f" ({self.key})" if self.key else ""
+            place = f"{self.file}, {self.column}{key}"
+        return f"{place}: {self.message} ({self.remedy})"
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Every usable case and deck by id, with the problems of the rest."""
+    """Every usable case and deck by id, with the problems of the rest.
+
+    ``notes`` are about files that are no cases, and harmless.
+    """
 
     cases: Mapping[str, Case]
     decks: Mapping[str, Deck]
     problems: tuple[Problem, ...] = ()
     case_files: Mapping[str, Path] = field(default_factory=dict)
     deck_files: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
 
     def case(self, case_id: str) -> Case:
         """Return the case of that id, or raise ``UnknownCase`` with close matches."""

@@ -1,7 +1,8 @@
 """Reads cases and decks from folders of TOML files into a library.
 
 A folder holds ``cases/*.toml`` and ``decks/*.toml``. A file that cannot be used becomes
-a problem and never stops the others. Checks of wording and balance live in ``lint``.
+a problem and never stops the others; what systems and programs leave beside them is
+recognized by name. Checks of wording and balance live in ``lint``.
 
 A ``Shelf`` is the library as it is now: own folders are looked at again each time it
 is asked for. Only files that changed are read again, and the built-in ones never: a
@@ -12,6 +13,7 @@ and so is its last good version: an author has to see what a class would see.
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +24,7 @@ from pydantic import ValidationError
 
 from scenarios.library import Library, Problem, close_to
 from scenarios.model import Case, Deck
-from scenarios.validate import Item, explain, validate
+from scenarios.validate import Item, explain, name_of, validate
 
 BUILTIN = Path(__file__).parent
 """The folder of the cases and decks that come with the game."""
@@ -36,11 +38,22 @@ def read_file(model: type[Item], file: Path) -> Item | tuple[Problem, ...]:
     item = validate(model, raw)
     if isinstance(item, ValidationError):
         return tuple(explain(file, model, item))
-    if item.id != file.stem:
-        message = f"is '{item.id}' but the file is called '{file.name}'"
-        remedy = f"write id = \"{file.stem}\" or rename the file to '{item.id}.toml'"
-        return (Problem(file, "id", message, remedy),)
-    return item
+    return item if item.id == file.stem else (_misnamed(file, item.id),)
+
+
+def _misnamed(file: Path, name: str) -> Problem:
+    """Return the problem of a file whose name is not its id: often a second copy."""
+    own = f"{name}.toml"
+    message = f"is '{name}' but the file is called '{file.name}'"
+    may_be_id = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", file.stem)
+    if file.with_name(own).exists():
+        message += f", like a copy of '{own}'"
+        remedy = "compare the two and delete one, or rename it and give it another id"
+    elif may_be_id:
+        remedy = f"write id = \"{file.stem}\" or rename the file to '{own}'"
+    else:
+        remedy = f"rename the file to '{own}'"
+    return Problem(file, "id", message, remedy)
 
 
 class Read(Protocol):
@@ -57,8 +70,11 @@ def load_library(
     """Read the built-in folder and then the others; the first file of an id wins."""
     every = (BUILTIN, *folders) if builtin else folders
     problems: list[Problem] = []
+    notes: list[Problem] = []
     for folder in every:
         problems += _check_folder(folder)
+        for problem, is_case in _leftovers(folder):
+            (problems if is_case else notes).append(problem)
     cases, case_files = _read_all(Case, every, "cases", read, problems)
     decks, deck_files = _read_all(Deck, every, "decks", read, problems)
     problems += _dangling_twins(cases, case_files)
@@ -72,6 +88,7 @@ def load_library(
         tuple(problems),
         MappingProxyType(case_files),
         MappingProxyType(deck_files),
+        tuple(notes),
     )
 
 
@@ -85,6 +102,64 @@ def _check_folder(folder: Path) -> list[Problem]:
     return [Problem(folder, "the whole folder", message, remedy)]
 
 
+_SYSTEM = (
+    ".DS_Store", ".localized", "__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini",
+    ".directory",
+)  # fmt: skip
+_SHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".csv", ".tsv")
+
+
+def _leftovers(folder: Path) -> Iterator[tuple[Problem, bool]]:
+    """Yield what is no case file, and whether an author may take it for one."""
+    for kind in ("cases", "decks"):
+        for file in sorted((folder / kind).glob("*")):
+            if (told := _left(file, folder)) is not None:
+                is_case, message, remedy = told
+                yield Problem(file, "the whole file", message, remedy), is_case
+
+
+def _left(file: Path, folder: Path) -> tuple[bool, str, str] | None:
+    """Return what a file is by its name; None for a case file and for the unknown."""
+    name = file.name
+    before, dot_toml, after = name.partition(".toml")
+    if name.startswith("._"):
+        message = f"is a file in which macOS keeps attributes of '{name[2:]}'"
+        remedy = "delete it; on a Mac, dot_clean removes all of them from a folder"
+        return bool(dot_toml), message, remedy
+    if name in _SYSTEM:
+        return False, "was left by the operating system and is no case", "delete it"
+    if name.startswith(("~$", ".~lock.")):
+        message = "is the lock file of a program that has a file open"
+        return False, message, "close that file there, or delete the lock file"
+    if dot_toml and after:
+        return _renamed(before, after)
+    if file.suffix != ".toml" and file.suffix.lower() == ".toml":
+        return True, "is not read, as its name ends in capitals", _rename(file.stem)
+    if file.suffix.lower() in _SHEETS:
+        remedy = f"import it: twogaps case import {name} --into {folder}"
+        return False, "is a spreadsheet, not a case file", remedy
+    if file.suffix != ".toml" and file.is_dir() and any(file.glob("*.toml")):
+        remedy = "move them up, beside the others"
+        return True, "is a folder, and the files in it are not read", remedy
+    return None
+
+
+def _renamed(before: str, after: str) -> tuple[bool, str, str]:
+    """Return what a file is whose name has more after ``.toml``."""
+    if after == ".icloud":
+        message = "is in iCloud, and not on this machine"
+        return True, message, "download it: open its folder in the Finder"
+    if after == ".txt":
+        message = "is not read, as its name ends in .toml.txt (Windows hides the .txt)"
+        return True, message, _rename(before)
+    message = "is not read: it looks like a backup or an unfinished download"
+    return False, message, f"delete it, or {_rename(before)}"
+
+
+def _rename(stem: str) -> str:
+    return f"rename it to '{stem}.toml'"
+
+
 def _read_all(
     model: type[Item],
     folders: tuple[Path, ...],
@@ -96,6 +171,8 @@ def _read_all(
     files: dict[str, Path] = {}
     for folder in folders:
         for file in sorted((folder / kind).glob("*.toml")):
+            if file.name.startswith("._"):
+                continue
             item = read(model, file)
             if isinstance(item, tuple):
                 problems += item
@@ -108,8 +185,14 @@ def _read_all(
 
 
 def _parse(file: Path) -> dict[str, object] | Problem:
+    text = ""
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        raw = file.read_bytes()
+        if not raw.strip(b"\0 \t\r\n"):
+            remedy = "copy the file again, or delete it"
+            return Problem(file, "the whole file", "is empty", remedy)
+        text = raw.decode("utf-8-sig")
+        return tomllib.loads(text)
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         return Problem(file, "the whole file", message, "check the file's permissions")
@@ -118,8 +201,20 @@ def _parse(file: Path) -> dict[str, object] | Problem:
         return Problem(file, "the whole file", message, "save the file as UTF-8")
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         message = f"is not valid TOML: {error}"
-        remedy = "fix the line named; text needs quotation marks"
-        return Problem(file, "the whole file", message, remedy)
+        return Problem(file, "the whole file", message, _syntax(text, str(error)))
+
+
+_ODD = re.compile("[“”„‟‘’«»\u00a0\u200b-\u200f\u2060\ufeff]")
+
+
+def _syntax(text: str, message: str) -> str:
+    """Return what to do about a line that is not TOML."""
+    found = re.search(r"at line (\d+)", message)
+    line = text.split("\n")[int(found[1]) - 1] if found else ""
+    if (odd := _ODD.search(line)) is None:
+        return "fix the line named; text needs quotation marks"
+    what = "a straight quotation mark" if odd[0] in "“”„‟‘’«»" else "a plain space"
+    return f"replace {name_of(odd[0])} by {what} in that line"
 
 
 def _duplicate(file: Path, name: str, first: Path) -> Problem:

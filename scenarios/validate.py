@@ -5,6 +5,8 @@ Turns pydantic's errors into problems with a key, a message and a remedy. Reads 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -74,7 +76,21 @@ def _words(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, 
     if kind == "value_error":
         said = error["msg"].removeprefix("Value error, ")
         return said, "change the entries it names"
-    return _lower(error["msg"]), REMEDIES.get(kind, "correct the value")
+    said = _lower(error["msg"])
+    if kind == "string_pattern_mismatch" and isinstance(error["input"], str):
+        said += _odd(error["input"])
+    return said, REMEDIES.get(kind, "correct the value")
+
+
+def _odd(text: str) -> str:
+    """Name the first character of an id that looks like another, or like none."""
+    found = re.search(r"[^\x21-\x7e]", text)
+    return f"; it contains {name_of(found[0])}" if found else ""
+
+
+def name_of(char: str) -> str:
+    """Return a character as its code point and Unicode name."""
+    return f"U+{ord(char):04X} {unicodedata.name(char, '')}".strip()
 
 
 def _instead(model: type[BaseModel], loc: Loc) -> str:

@@ -7,7 +7,9 @@ An empty cell is an absent key, so that a row gives back exactly the case it cam
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -80,6 +82,40 @@ def is_column(name: str) -> bool:
     return bool(_COLUMN.fullmatch(name))
 
 
+def kind_of(column: str) -> object:
+    """Return the type that the model gives a column, or None where it has none."""
+    return type_at(Case, _loc(column))
+
+
+def is_known(column: str) -> bool:
+    """Return whether the model has this column."""
+    if not is_column(column):
+        return False
+    loc = _loc(column)
+    return type_at(Case, loc[:-1] if isinstance(loc[-1], int) else loc) is not None
+
+
+def visible(text: str) -> str:
+    """Return a text without format characters: zero-width ones, marks, soft hyphens."""
+    return "".join(char for char in text if unicodedata.category(char) != "Cf")
+
+
+QUOTES = "\"'“”„‟‘’‚‛«»‹›`´"
+_DASHES = re.compile("[‐-―−]")
+_SLUGS = ("id", "domain", "twin", "tags")
+_YES = ("true", "yes", "wahr")
+_NO = ("false", "no", "falsch")
+
+
+def word(cell: str) -> str:
+    """Return the word in a cell: no spaces, quotes or invisible characters around it.
+
+    Full-width letters become plain ones, runs of spaces one space, dashes hyphens.
+    """
+    text = " ".join(visible(unicodedata.normalize("NFKC", cell)).split())
+    return _DASHES.sub("-", text.strip(QUOTES).strip())
+
+
 def _loc(column: str) -> tuple[str | int, ...]:
     return tuple(
         int(number) if number else name for name, number in _PART.findall(column)
@@ -87,13 +123,18 @@ def _loc(column: str) -> tuple[str | int, ...]:
 
 
 def _value(loc: tuple[str | int, ...], cell: str) -> object:
+    plain = word(cell)
     if loc == ("tags",):
-        return re.split(r"[\s,;]+", cell.strip())
+        return [tag for tag in re.split(r"[\s,;]+", plain.lower()) if tag]
+    if loc[0] in _SLUGS:
+        return plain.lower()
     kind = type_at(Case, loc)
-    if kind is int and re.fullmatch(r"\s*-?\d{1,9}\s*", cell):
-        return int(cell)
-    if kind is bool and cell.strip().lower() in ("true", "false", "yes", "no"):
-        return cell.strip().lower() in ("true", "yes")
+    if kind is int and re.fullmatch(r"-?\d{1,9}", plain):
+        return int(plain)
+    if kind is bool and plain.lower() in (*_YES, *_NO):
+        return plain.lower() in _YES
+    if get_origin(kind) is Literal and plain.lower() in get_args(kind):
+        return plain.lower()
     return cell
 
 

@@ -1,41 +1,43 @@
 """Cases in a plain spreadsheet: CSV or XLSX, one row a case, read back without loss.
 
-Reads and writes files. What a row means is in ``flat``.
+What a row means is in ``flat``, what a cell means in ``cells``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
-import openpyxl  # type: ignore[import-untyped] # it ships no types
-import xlsxwriter  # type: ignore[import-untyped] # it ships no types
-from openpyxl.utils.exceptions import (  # type: ignore[import-untyped] # likewise
-    InvalidFileException,
+from openpyxl.utils import (  # type: ignore[import-untyped] # it ships no types
+    get_column_letter,
 )
 
-from scenarios.exchange.flat import columns_of, from_row, is_column, to_row
+from scenarios.exchange.cells import (
+    Cell,
+    Fault,
+    Grid,
+    UnreadableSheet,
+    column_of,
+    headings_at,
+    settled,
+)
+from scenarios.exchange.delimited import read_delimited, write_delimited
+from scenarios.exchange.flat import columns_of, from_row, is_column, is_known, to_row
+from scenarios.exchange.workbook import read_workbook, write_workbook
 from scenarios.library import Problem
 from scenarios.model import Case
 from scenarios.validate import explain, validate
 
 FORMATS = (".csv", ".xlsx")
-_LIKE_A_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_PLAIN_TEXT = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
+READ_FORMATS = (*FORMATS, ".tsv", ".txt")
+"""What can be read: Excel saves Unicode text as .txt."""
+_CURLY = "“”„‟«»"
 
-
-class UnreadableSheet(Exception):  # noqa: N818 - read as a sentence
-    """The file is no spreadsheet of cases; the text says why and what to do."""
+__all__ = [
+    "FORMATS", "READ_FORMATS", "Imported", "UnreadableSheet", "read_sheet",
+    "write_sheet",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,144 +48,198 @@ class Imported:
     problems: tuple[Problem, ...]
 
 
-def write_sheet(cases: Sequence[Case], file: Path) -> None:
-    """Write cases to a .csv or .xlsx file, over what is there."""
+def write_sheet(cases: Sequence[Case], file: Path, *, separator: str = ",") -> None:
+    """Write cases to a .csv or .xlsx file, over what is there.
+
+    ``separator`` is that of CSV: a semicolon where numbers have a decimal comma.
+    """
     rows = [to_row(case) for case in cases]
     columns = columns_of(rows)
     table = [[row.get(column, "") for column in columns] for row in rows]
     if file.suffix.lower() == ".xlsx":
-        _write_xlsx(columns, table, file)
+        write_workbook(columns, table, file)
     else:
-        file.write_text(_csv_text(columns, table), encoding="utf-8", newline="")
+        write_delimited(columns, table, file, separator)
 
 
 def read_sheet(file: Path) -> Imported:
-    """Read the cases of a .csv or .xlsx file; the first row names the columns.
+    """Read the cases of every sheet of an .xlsx file, or of a CSV file.
 
-    Raises ``UnreadableSheet`` where the whole file cannot be used. A row that is no
-    valid case becomes problems, which name row and column, and stops no other row.
+    The headings may have other rows above them. Raises ``UnreadableSheet`` where the
+    whole file cannot be used. A row that is no valid case, or of which a cell is
+    uncertain, becomes problems, which name sheet, row and column, and stops no other.
     """
+    _check_name(file)
     is_xlsx = file.suffix.lower() == ".xlsx"
-    lines = _read_xlsx(file) if is_xlsx else _read_csv(file)
-    heading = [cell.strip() for cell in next(lines, [])]
-    if "id" not in heading:
+    grids = read_workbook(file) if is_xlsx else [read_delimited(file)]
+    tables = [found for grid in grids if (found := _table(file, grid)) is not None]
+    if not tables:
         raise UnreadableSheet(
             f"The first row of {file.name} names no column 'id'. Its first row must "
             "name the keys of a case, as in a file that 'twogaps case export' wrote."
         )
     cases: dict[str, Case] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(lines, start=2):
-        cells = {c: cell for c, cell in zip(heading, line, strict=False) if c}
-        if not any(cell.strip() for cell in cells.values()):
-            continue
-        found = _case(file, number, cells, problems)
-        if found is not None and found.id in cases:
-            message = f"'{found.id}' is already in an earlier row"
-            remedy = "give this one another id, or remove the row"
-            problems.append(Problem(_row(file, number), "id", message, remedy))
-        elif found is not None:
-            cases[found.id] = found
+    for table in tables:
+        for number, cells in table.rows():
+            case = _case(table, number, cells, problems)
+            if case is not None and case.id in cases:
+                problems.append(_repeated(table, number, case.id))
+            elif case is not None:
+                cases[case.id] = case
+    if not cases and not problems:
+        raise UnreadableSheet(f"{file.name} has headings, but no row with a case.")
     return Imported(tuple(cases.values()), tuple(problems))
 
 
-def _case(
-    file: Path, number: int, cells: dict[str, str], problems: list[Problem]
-) -> Case | None:
-    place = _row(file, number)
-    odd = [c for c, cell in cells.items() if cell.strip() and not is_column(c)]
-    for column in odd:
-        remedy = "name a key of a case, such as breakdown.why or sources[0].title"
-        problems.append(Problem(place, column, "is not the name of a column", remedy))
-    if odd:
+def _check_name(file: Path) -> None:
+    """Refuse the files that spreadsheet programs and systems leave beside others."""
+    for mark, what in (
+        ("~$", "the lock file of a spreadsheet program that has {} open"),
+        (".~lock.", "the lock file of a spreadsheet program that has {} open"),
+        ("._", "a file in which macOS keeps attributes of {}"),
+    ):
+        if file.name.startswith(mark):
+            name = file.name.removeprefix(mark).rstrip("#")
+            told = what.format(f"'{name}'")
+            raise UnreadableSheet(f"{file.name} is {told}. Import '{name}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A sheet with the columns that its headings name."""
+
+    file: Path
+    grid: Grid
+    first: int
+    columns: list[str]
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield the rows below the headings that are not empty, counted from 1."""
+        for number, row in enumerate(self.grid.rows[self.first :], self.first + 1):
+            if any(cell.text.strip() or cell.fault for cell in row):
+                yield number, row
+
+    def letter(self, index: int) -> str:
+        """Return "column D"; for CSV only where the column has no name."""
+        is_named = index < len(self.columns) and self.columns[index]
+        return "" if is_named and not self.grid.name else f"column {_letter(index)}"
+
+    @property
+    def is_curly(self) -> bool:
+        """Whether the headings of a CSV file have curly quotation marks."""
+        headings = self.grid.rows[self.first - 1]
+        return self.grid.is_ragged and any(
+            cell.text.strip()[:1] in set(_CURLY) for cell in headings
+        )
+
+    def place(self, number: int) -> Path:
+        """Return the name of a row, in the form of a path."""
+        return self.file.with_name(f"{_name(self.file, self.grid)}, row {number}")
+
+
+def _name(file: Path, grid: Grid) -> str:
+    return f"{file.name}, sheet '{grid.name}'" if grid.name else file.name
+
+
+def _table(file: Path, grid: Grid) -> _Table | None:
+    """Return a sheet as a table of cases; None where it has no headings of a case."""
+    place, _ = headings_at(grid.rows)
+    if place < 0:
         return None
-    found = validate(Case, from_row(cells))
-    if isinstance(found, Case):
-        return found
-    problems += explain(place, Case, found)
+    columns = [column_of(cell.text) for cell in grid.rows[place]]
+    for number, column in enumerate(columns):
+        if column and column in columns[:number]:
+            both = f"{_letter(columns.index(column))} and {_letter(number)}"
+            raise UnreadableSheet(
+                f"{_name(file, grid)}, row {place + 1}: columns {both} are both named "
+                f"'{column}'. Rename or delete one of them."
+            )
+    for number, row in enumerate(grid.rows[:place], start=1):
+        if 2 * sum(bool(cell.text.strip()) for cell in row) > len(columns):
+            raise UnreadableSheet(
+                f"{_name(file, grid)}, row {number} is full, but is above the headings "
+                f"in row {place + 1}. Move it below them, or delete it."
+            )
+    return _Table(file, grid, place + 1, columns)
+
+
+def _letter(index: int) -> str:
+    return str(get_column_letter(index + 1))
+
+
+def _case(
+    table: _Table, number: int, cells: list[Cell], problems: list[Problem]
+) -> Case | None:
+    place = table.place(number)
+    known = len(problems)
+    texts: dict[str, str] = {}
+    story = _story(table, cells)
+    for index, cell in enumerate(cells):
+        column = table.columns[index] if index < len(table.columns) else ""
+        found = _settled(table, column, cell, story)
+        if isinstance(found, Fault):
+            letter = table.letter(index)
+            problems.append(Problem(place, column, *found, column=letter))
+        elif column:
+            texts[column] = found
+    if len(problems) == known and table.grid.is_ragged:
+        problems += _ragged(table, place, len(cells))
+    if len(problems) > known:
+        return None
+    case = validate(Case, from_row(texts))
+    if isinstance(case, Case):
+        return case
+    for problem in explain(place, Case, case):
+        problems.append(_with_column(problem, table))
     return None
 
 
-def _row(file: Path, number: int) -> Path:
-    return file.with_name(f"{file.name}, row {number}")
-
-
-def _csv_text(columns: Sequence[str], table: Iterable[Sequence[str]]) -> str:
-    """Return RFC 4180 with a byte order mark, which spreadsheets look for.
-
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it
-    (OWASP, CSV injection); reading takes it away again.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([_guard(cell) for cell in line] for line in table)
-    return "\ufeff" + out.getvalue()
-
-
-def _guard(cell: str) -> str:
-    return f"'{cell}" if _LIKE_A_FORMULA.match(cell) else cell
-
-
-def _unguard(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _LIKE_A_FORMULA.match(cell) else cell
-
-
-def _read_csv(file: Path) -> Iterator[list[str]]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except OSError as exc:
-        raise UnreadableSheet(f"{file} cannot be read: {exc.strerror}.") from exc
-    except UnicodeDecodeError as exc:
-        raise UnreadableSheet(
-            f"{file.name} is not UTF-8 text. Save it as 'CSV UTF-8', or as .xlsx."
-        ) from exc
-    heading = text.partition("\n")[0]
-    delimiter = max(",;\t", key=heading.count)  # a German Excel writes semicolons
-    try:
-        for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            yield [_unguard(cell) for cell in line]
-    except csv.Error as exc:
-        raise UnreadableSheet(f"{file.name} is not valid CSV: {exc}.") from exc
-
-
-def _write_xlsx(
-    columns: Sequence[str], table: Iterable[Sequence[str]], file: Path
-) -> None:
-    with xlsxwriter.Workbook(str(file), _PLAIN_TEXT) as book:
-        text = book.add_format({"num_format": "@", "valign": "top"})
-        head = book.add_format({"num_format": "@", "bold": True})
-        sheet = book.add_worksheet("cases")
-        sheet.write_row(0, 0, columns, head)
-        for number, line in enumerate(table, start=1):
-            for place, cell in enumerate(line):
-                sheet.write_string(number, place, cell, text)
-        sheet.freeze_panes(1, 1)
-        sheet.set_column(0, len(columns), 24, text)
-
-
-def _read_xlsx(file: Path) -> Iterator[list[str]]:
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except OSError as exc:
-        raise UnreadableSheet(f"{file} cannot be read: {exc.strerror}.") from exc
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ParseError) as exc:
-        raise UnreadableSheet(
-            f"{file.name} is no XLSX workbook. Save it again as .xlsx, or as .csv."
-        ) from exc
-    try:
-        for line in book.worksheets[0].iter_rows(values_only=True):
-            yield [_cell(value) for value in line]
-    finally:
-        book.close()
-
-
-def _cell(value: object) -> str:
-    """Return a cell as text: whole numbers without a decimal point."""
-    if value is None:
+def _story(table: _Table, cells: list[Cell]) -> str:
+    if "story" not in table.columns:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    place = table.columns.index("story")
+    return cells[place].text if place < len(cells) else ""
+
+
+def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
+    """Return the text of a cell, or why it cannot be taken."""
+    text = cell.text.strip()
+    if not column:
+        if not text:
+            return ""
+        return Fault("has text, but no heading", "name its column, or clear the cell")
+    if not text and cell.fault is None:
+        return ""
+    if not is_column(column):
+        remedy = "name a key of a case, such as breakdown.why or sources[0].title"
+        return Fault("is not the name of a column", remedy)
+    if table.is_curly and is_known(column) and {text[0], text[-1]} & set(_CURLY):
+        message = "has curly quotation marks at its ends, as the headings have"
+        return Fault(message, "replace them by straight ones in the whole file")
+    return settled(cell, column, story)
+
+
+def _ragged(table: _Table, place: Path, count: int) -> list[Problem]:
+    """Return a problem where a row has more or fewer cells than there are headings."""
+    wanted = len(table.columns)
+    if count == wanted:
+        return []
+    message = f"has {count} cells, but there are {wanted} headings"
+    remedy = "put text that contains separators in quotation marks, or use .xlsx"
+    return [Problem(place, "the whole row", message, remedy)]
+
+
+def _with_column(problem: Problem, table: _Table) -> Problem:
+    columns = table.columns
+    key = problem.key if problem.key in columns else problem.key.partition("[")[0]
+    if key not in columns:
+        return problem
+    return replace(problem, column=table.letter(columns.index(key)))
+
+
+def _repeated(table: _Table, number: int, name: str) -> Problem:
+    letter = table.letter(table.columns.index("id"))
+    message = f"'{name}' is already in an earlier row"
+    remedy = "give this one another id, or remove the row"
+    return Problem(table.place(number), "id", message, remedy, column=letter)

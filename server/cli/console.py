@@ -67,6 +67,14 @@ CasesOption = Annotated[
         help="A folder with cases/*.toml and decks/*.toml of your own; repeatable.",
     ),
 ]
+SemicolonsOption = Annotated[
+    bool,
+    typer.Option(
+        "--semicolons",
+        help="CSV with semicolons and decimal commas, as spreadsheets open it where "
+        "numbers have a decimal comma (German, French, Spanish).",
+    ),
+]
 
 
 def on_signal(

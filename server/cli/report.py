@@ -18,6 +18,7 @@ from server.cli.console import (
     CasesOption,
     DataOption,
     JournalOption,
+    SemicolonsOption,
     complain,
     fail,
     out,
@@ -87,6 +88,7 @@ class ReportOptions:
             "room is before, the last one after.",
         ),
     ] = False
+    semicolons: SemicolonsOption = False
     rescored: Annotated[
         bool, typer.Option("--rescored", help="Under the cases of today's library.")
     ] = False
@@ -118,7 +120,13 @@ def report(options: ReportOptions) -> None:
         for code, events in stored.items()
         if code not in wanted_codes and (state := _perhaps(events)) is not None
     ]
-    wanted = Wanted(kind.value, reader.value, options.reasons, options.match_names)
+    wanted = Wanted(
+        kind.value,
+        reader.value,
+        options.reasons,
+        options.match_names,
+        options.semicolons,
+    )
     try:
         content = written(states, others, wanted)
     except CannotReport as exc:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -63,6 +64,8 @@ class Wanted:
     has_reasons: bool = True
     match_names: bool = False
     """Of several rooms: people of the same name are the same."""
+    semicolons: bool = False
+    """CSV for spreadsheets whose numbers have a decimal comma."""
 
 
 def written(
@@ -85,7 +88,7 @@ def written(
         case "html":
             return html_text(found).encode()
         case "csv":
-            return csv_text(rows).encode()
+            return csv_text(rows, semicolons=wanted.semicolons).encode()
         case "xlsx":
             return xlsx_bytes(found, rows)
         case "json":
@@ -100,7 +103,8 @@ def _together(states: Sequence[RoomState], wanted: Wanted) -> bytes:
         case "html":
             return html_text(found).encode()
         case "csv":
-            return csv_text(_rows(states, wanted)).encode()
+            rows = _rows(states, wanted)
+            return csv_text(rows, semicolons=wanted.semicolons).encode()
         case "json":
             return json_text(found, _rows(states, wanted)).encode()
         case "xlsx":
@@ -155,20 +159,25 @@ def _kind(found: Report | Across) -> str:
 
 # --- CSV: the research table, in the form that spreadsheets open without harm --------
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{MINUS SIGN}")
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def csv_text(rows: Sequence[Row], *, semicolons: bool = False) -> str:
     """Return the table as CSV (RFC 4180), with a byte order mark for spreadsheets.
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it
-    (OWASP, CSV injection); a text that begins with apostrophes gets one more, so that
-    taking one away always gives back what was typed.
+    (OWASP, CSV injection), signs of any width included. A text that begins with
+    apostrophes gets one more, so that taking one away always gives back what was
+    typed. ``semicolons`` separates cells as a spreadsheet expects whose numbers have a
+    decimal comma, and writes numbers so.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    separator = ";" if semicolons else ","
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    for row in rows:
+        cells = [_cell(value) for value in astuple(row)]
+        writer.writerow([_comma(cell) for cell in cells] if semicolons else cells)
     return "\ufeff" + out.getvalue()
 
 
@@ -177,9 +186,14 @@ def _cell(value: Value) -> Value:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith((*_FORMULA, "'")):
-        return f"'{value}"
+    if isinstance(value, str):
+        first = unicodedata.normalize("NFKC", value[:1])
+        return f"'{value}" if first.startswith((*_FORMULA, "'")) else value
     return value
+
+
+def _comma(value: Value) -> Value:
+    return str(value).replace(".", ",") if isinstance(value, float) else value
 
 
 # --- JSON: plain data, one document --------------------------------------------------

@@ -74,6 +74,16 @@ def test_notes_are_told_and_are_no_failure(own: Path) -> None:
     assert f"{file}: twin: 'tetris-on-pause' does not name this case in return" in told
 
 
+def test_what_a_mac_leaves_in_a_folder_is_a_note(own: Path) -> None:
+    for name in ("good.toml", ".DS_Store"):
+        (own / "cases" / name).write_bytes(b"x")
+    (own / "cases" / "good.toml").unlink()
+    (own / "decks" / "fine.toml").unlink()
+    code, told = run("case", "lint", "--cases", own)
+    assert code == 0
+    assert f"note: {own / 'cases' / '.DS_Store'}: the whole file: was left by" in told
+
+
 def test_a_sheet_goes_out_and_comes_back(tmp_path: Path) -> None:
     sheet, folder = tmp_path / "out" / "two.xlsx", tmp_path / "mine"
     code, text = run("case", "export", sheet, "four-hours", "pancake-in-the-air")

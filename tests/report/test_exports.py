@@ -49,6 +49,21 @@ def test_csv_survives_what_people_type() -> None:
     assert tuple(found[0]) == COLUMNS
 
 
+@pytest.mark.parametrize("sign", "＝＋－＠﹦﹢﹣﹫−\n")
+def test_no_text_of_the_csv_begins_with_a_formula_sign_of_any_width(sign: str) -> None:
+    (found,) = read_csv(csv_text(rows_with(f"{sign}1+1")))
+    assert (found["team"], found["reason"]) == (f"'{sign}1+1", f"'{sign}1+1")
+
+
+def test_the_csv_for_a_decimal_comma_opens_in_columns() -> None:
+    (row,) = rows_with("a; b")
+    row = dataclasses.replace(row, points=37.5, reason="so; 1.5")
+    text = csv_text([row], semicolons=True)
+    assert text.startswith("\ufeffroom;deck;")
+    (found,) = csv.DictReader(io.StringIO(text[1:], newline=""), delimiter=";")
+    assert (found["points"], found["reason"]) == ("37,5", "so; 1.5")
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))

@@ -142,6 +142,94 @@ def test_folder_in_place_of_a_file(folder: Path) -> None:
     assert_good_ones_are_there(library)
 
 
+LEFT_BEHIND = [
+    (
+        "._good.toml",
+        b"\0\5\x16\7\0\2",
+        "macOS keeps attributes of 'good.toml'",
+        "delete",
+    ),
+    ("good.toml.txt", b"x", "ends in .toml.txt", "rename it to 'good.toml'"),
+    ("tale.TOML", b"x", "ends in capitals", "rename it to 'tale.toml'"),
+    (".tale.toml.icloud", b"x", "is in iCloud", "download"),
+    ("empty.toml", b"", "is empty", "copy the file again"),
+    ("zeros.toml", b"\0" * 99, "is empty", "copy the file again"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message", "remedy"), LEFT_BEHIND)
+def test_what_a_stick_or_a_mac_leaves_is_named(
+    folder: Path, name: str, content: bytes, message: str, remedy: str
+) -> None:
+    (folder / "cases" / name).write_bytes(content)
+    library = load_library(folder, builtin=False)
+    (problem,) = library.problems
+    assert problem.file == folder / "cases" / name
+    assert message in problem.message
+    assert remedy in problem.remedy
+    assert_good_ones_are_there(library)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store", "Thumbs.db", "desktop.ini", "~$mine.xlsx", "mine.xlsx", "mine.csv",
+        "good.toml~", "good.toml.bak", ".good.toml.swp", "._.DS_Store",
+    ],
+)  # fmt: skip
+def test_what_is_harmless_is_noted_and_no_problem(folder: Path, name: str) -> None:
+    (folder / "cases" / name).write_bytes(b"x")
+    library = load_library(folder, builtin=False)
+    assert library.problems == ()
+    (note,) = library.notes
+    assert note.file == folder / "cases" / name
+    assert note.remedy
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "good (1)", "good - Kopie", "Copy of good", "good 2", "good copy",
+        "good (Noor's conflicted copy 2026-11-26)", "good.sync-conflict-20261126-1a",
+    ],
+)  # fmt: skip
+def test_a_second_copy_of_a_case_is_named(folder: Path, name: str) -> None:
+    text = (folder / "cases" / "good.toml").read_text()
+    (folder / "cases" / f"{name}.toml").write_text(text)
+    library = load_library(folder, builtin=False)
+    (problem,) = library.problems
+    assert (problem.file.stem, problem.key) == (name, "id")
+    assert "like a copy of 'good.toml'" in problem.message
+    assert "delete one" in problem.remedy
+    assert_good_ones_are_there(library)
+
+
+def test_a_file_that_is_not_named_as_its_id_is_renamed(folder: Path) -> None:
+    text = (folder / "cases" / "good.toml").read_text()
+    (folder / "cases" / "My tale.toml").write_text(text.replace('"good"', '"tale"'))
+    (problem,) = load_library(folder, builtin=False).problems
+    assert problem.remedy == "rename the file to 'tale.toml'"
+
+
+def test_cases_in_a_folder_further_down_are_named(folder: Path) -> None:
+    (folder / "cases" / "more").mkdir()
+    (folder / "cases" / "good.toml").rename(folder / "cases" / "more" / "good.toml")
+    problem = load_library(folder, builtin=False).problems[0]
+    assert problem.file == folder / "cases" / "more"
+    assert problem.remedy == "move them up, beside the others"
+
+
+def test_curly_quotes_and_odd_spaces_are_named(folder: Path, write_case: Write) -> None:
+    write_case("curly", ('title = "A small tale"', "title = “A small tale”"))
+    write_case("space", ("level = 1", "level\u00a0= 1"))
+    write_case("slug", ('"games"', '"games\u00a0"'))
+    problems = load_library(folder, builtin=False).problems
+    told = {each.file.stem: f"{each.message} {each.remedy}" for each in problems}
+    assert "U+201C LEFT DOUBLE QUOTATION MARK by a straight" in told["curly"]
+    assert "U+00A0 NO-BREAK SPACE by a plain space" in told["space"]
+    assert "contains U+00A0 NO-BREAK SPACE" in told["slug"]
+
+
 def test_editor_mark_at_the_start_is_no_fault(folder: Path, write_case: Write) -> None:
     file = write_case("marked")
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())

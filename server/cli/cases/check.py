@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from scenarios.library import Library
-from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST, Finding
+from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST
 from scenarios.lint import lint as find_faults
 from scenarios.load import BUILTIN, load_library
 from scenarios.prose import grade
@@ -34,7 +34,8 @@ def lint_cases(
     errors += [str(each) for each in findings if each.severity == "error"]
     for text in errors:
         complain(text)
-    notes = [each for each in findings if each.severity == "note"]
+    notes = [str(each) for each in findings if each.severity == "note"]
+    notes += map(str, library.notes)
     for note in notes:
         _tell_note(note)
     if measures:
@@ -45,10 +46,8 @@ def lint_cases(
     out.print(f"{len(library.cases)} cases and {len(library.decks)} decks: {clean}.")
 
 
-def _tell_note(note: Finding) -> None:
-    err.print(
-        f"[bold yellow]note:[/] {escape(str(note))}", highlight=False, soft_wrap=True
-    )
+def _tell_note(note: str) -> None:
+    err.print(f"[bold yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)
 
 
 def _show_measures(library: Library, *, own_only: bool) -> None:

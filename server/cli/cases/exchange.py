@@ -16,6 +16,7 @@ from scenarios.build import build_plan
 from scenarios.exchange.quizzes import gift_text, quiz_of, write_kahoot
 from scenarios.exchange.spreadsheet import (
     FORMATS,
+    READ_FORMATS,
     UnreadableSheet,
     read_sheet,
     write_sheet,
@@ -25,7 +26,7 @@ from scenarios.load import BUILTIN
 from scenarios.model import Case, Deck, Plan
 from scenarios.toml_text import case_text
 from server.cli.cases.look import load
-from server.cli.console import CasesOption, complain, err, fail, out
+from server.cli.console import CasesOption, SemicolonsOption, complain, err, fail, out
 
 
 class As(StrEnum):
@@ -56,6 +57,7 @@ def export_cases(
             "--as", help="A plain spreadsheet, Moodle's GIFT, or Kahoot's spreadsheet."
         ),
     ] = As.SHEET,
+    semicolons: SemicolonsOption = False,
     cases: CasesOption = None,
 ) -> None:
     """Write cases as a spreadsheet, or a deck as a quiz for Moodle or Kahoot.
@@ -68,7 +70,8 @@ def export_cases(
     if form is As.SHEET and file.suffix.lower() == ".gift":
         form = As.GIFT
     if form is As.SHEET:
-        _export_sheet(file, _chosen(library, ids, deck, own_only=own))
+        chosen = _chosen(library, ids, deck, own_only=own)
+        _export_sheet(file, chosen, ";" if semicolons else ",")
         return
     if deck is None:
         raise fail("For GIFT and Kahoot name the deck, for example --deck first-class.")
@@ -76,11 +79,11 @@ def export_cases(
     _export_quiz(file, found, _plan(library, found), form)
 
 
-def _export_sheet(file: Path, chosen: list[Case]) -> None:
+def _export_sheet(file: Path, chosen: list[Case], separator: str) -> None:
     _check_suffix(file, FORMATS)
     if not chosen:
         raise fail("There is no case to write.")
-    _write(file, lambda: write_sheet(chosen, file))
+    _write(file, lambda: write_sheet(chosen, file, separator=separator))
     out.print(f"Wrote {len(chosen)} cases to {file}.", highlight=False)
 
 
@@ -100,7 +103,7 @@ def _export_quiz(file: Path, deck: Deck, plan: Plan, form: As) -> None:
 
 
 def import_cases(
-    file: Annotated[Path, typer.Argument(help="The spreadsheet: .csv or .xlsx.")],
+    file: Annotated[Path, typer.Argument(help="The spreadsheet: .xlsx, .csv or .tsv.")],
     into: Annotated[
         Path, typer.Option(help="Your folder; cases are written to cases/ in it.")
     ],
@@ -109,7 +112,7 @@ def import_cases(
     ] = False,
 ) -> None:
     """Write a case file for each good row of a spreadsheet, and explain the others."""
-    _check_suffix(file, FORMATS)
+    _check_suffix(file, READ_FORMATS)
     try:
         found = read_sheet(file)
     except UnreadableSheet as exc:

@@ -1,0 +1,192 @@
+"""The cells of a spreadsheet, with what makes their meaning uncertain.
+
+A cell is taken where it can only mean one text, and has a fault otherwise. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from scenarios.exchange.flat import QUOTES, is_known, kind_of, visible
+from scenarios.prose import numbers_in
+from scenarios.validate import name_of
+
+
+class UnreadableSheet(Exception):  # noqa: N818 - read as a sentence
+    """The file is no spreadsheet of cases; the text says why and what to do."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a cell, and what to do about it."""
+
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its text, and how the spreadsheet program keeps it.
+
+    ``number_format`` is that of a number; ``fault`` is set where the text is not known.
+    """
+
+    text: str = ""
+    kind: Literal["text", "number", "flag"] = "text"
+    number_format: str = "General"
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells of one sheet, or of a CSV file.
+
+    ``name`` is the sheet's, empty for CSV. With ``is_ragged`` a row may have another
+    number of cells than the headings and then says so: a separator was not quoted.
+    """
+
+    name: str
+    rows: list[list[Cell]]
+    is_ragged: bool = False
+
+
+TYPE_AGAIN = "format the column as Text, then type the text again"
+PLAIN_FORMATS = ("General", "0", "@")
+_ERROR = re.compile(r"#{3,}|#[¡¿]?[A-ZÄÖÜÉ0-9/_]{1,24}[!?]|#N/?[ADV]|Err:\d{3}")
+_ESCAPE = re.compile(r"_(x005F_)?x([0-9A-Fa-f]{4})_")
+_LOST = re.compile("\ufffd")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_OFTEN_LOST = "".join(map(chr, range(0xA0, 0x100))) + "–—‘’‚“”„•…€"
+_MISREAD = "|".join(
+    char.encode().decode("cp1252")
+    for char in _OFTEN_LOST
+    if char not in "«»ûÒÔ"  # their bytes may be a letter before a quotation mark
+    and not set(char.encode()) & {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+)
+_MOJIBAKE = re.compile(_MISREAD)
+"""UTF-8 that was opened as Windows text: ``Ã¼`` for ü, ``â€“`` for a dash."""
+
+
+def is_error(text: str) -> bool:
+    """Return whether a text is what a spreadsheet shows in place of a value."""
+    return bool(_ERROR.fullmatch(text.strip()))
+
+
+def error_fault(text: str) -> Fault:
+    """Return the fault of a cell that shows an error."""
+    message = f"shows the error {text.strip()} in place of a text"
+    return Fault(message, "correct the formula, or type the text in its place")
+
+
+def text_cell(text: str, *, is_literal: bool = False) -> Cell:
+    """Return a cell of text, with line ends as in a case file.
+
+    A fault is set where characters were lost, or read in another encoding, and for an
+    error value unless the cell is literal.
+    """
+    text = _unescape(text).replace("\r\n", "\n").replace("\r", "\n")
+    if is_error(text) and not is_literal:
+        return Cell(text, fault=error_fault(text))
+    return Cell(text, fault=_damage(text))
+
+
+def _unescape(text: str) -> str:
+    """Replace ``_x000D_`` and its like (ECMA-376, ST_Xstring) by what they stand for.
+
+    Only control characters are ever written in this way; a text that looks like such
+    an escape has ``_x005F_`` before it.
+    """
+
+    def plain(match: re.Match[str]) -> str:
+        code = int(match[2], 16)
+        if match[1] or not (code < 0x20 or 0x7F <= code < 0xA0):
+            return match[0].replace("x005F_", "", 1)
+        return chr(code)
+
+    return _ESCAPE.sub(plain, text)
+
+
+def _damage(text: str) -> Fault | None:
+    if _LOST.search(text):
+        message = "contains �, which replaces a character that was lost"
+        return Fault(message, "type the text again")
+    if found := _CONTROL.search(text):
+        message = f"contains the invisible control character {name_of(found[0])}"
+        return Fault(message, "remove it, or type the text again")
+    if found := _MOJIBAKE.search(text):
+        message = f"contains '{found[0]}': UTF-8 text was opened in another encoding"
+        return Fault(message, "open the original file as UTF-8 and save it again")
+    return None
+
+
+def settled(cell: Cell, column: str, story: str) -> str | Fault:
+    """Return the text of a cell in a column, or why it is uncertain.
+
+    A number in a column of text may have been typed in another way (05, 1.50, 96 %).
+    In ``figures`` it is certain where the story contains the same number just so.
+    """
+    if cell.fault is not None:
+        return cell.fault
+    kind = kind_of(column)
+    if cell.kind == "flag" and kind is not bool and is_known(column):
+        message = f"is the truth value {cell.text.upper()}, not a text"
+        return Fault(message, TYPE_AGAIN)
+    if cell.kind != "number" or not is_known(column):
+        return cell.text
+    if kind is int and "%" not in cell.number_format:
+        return cell.text
+    if column.startswith("figures") and column.endswith(".value"):
+        alike = [said for said in _numerals(story) if _same(said, cell.text)]
+        if alike == [cell.text] and cell.number_format in PLAIN_FORMATS:
+            return cell.text
+    return Fault(_number(cell), TYPE_AGAIN)
+
+
+def _number(cell: Cell) -> str:
+    if cell.number_format in PLAIN_FORMATS:
+        return f"is the number {cell.text}, which may have been typed in another way"
+    return f"is the number {cell.text} in the format '{cell.number_format}', not a text"
+
+
+def _numerals(story: str) -> list[str]:
+    return [said for said in numbers_in(story).values() if said[:1].isdigit()]
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return float(one.replace(",", "")) == float(other)
+    except ValueError:
+        return False
+
+
+def column_of(heading: str) -> str:
+    """Return the column that a heading names, however it was typed.
+
+    Case, spaces, invisible characters, quotation marks and a colon at the end do not
+    matter. A heading that names no column is returned as it is.
+    """
+    text = visible(unicodedata.normalize("NFKC", heading))
+    text = text.strip().strip(QUOTES).strip(" :*").strip(QUOTES).lower()
+    text = re.sub(r"\s*([.\[\]])\s*", r"\1", text)
+    text = re.sub(r"[\s\-]+", "_", text)
+    return text if is_known(text) else heading.strip()
+
+
+HEADING_ROWS = 50
+"""How far down a sheet its headings are looked for."""
+
+
+def headings_at(rows: list[list[Cell]]) -> tuple[int, int]:
+    """Return the place of the row of headings, and how many columns it names.
+
+    It has an ``id``, and names more columns than any other. Place -1: there is none.
+    """
+    best, most = -1, 0
+    for place, row in enumerate(rows[:HEADING_ROWS]):
+        columns = [column_of(cell.text) for cell in row]
+        known = sum(is_known(column) for column in columns)
+        if "id" in columns and known > most:
+            best, most = place, known
+    return best, most

@@ -1,0 +1,161 @@
+"""XLSX workbooks: cases written as text cells, and every sheet read cell by cell."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+import openpyxl  # type: ignore[import-untyped] # it ships no types
+import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+from openpyxl.utils.exceptions import (  # type: ignore[import-untyped] # likewise
+    InvalidFileException,
+)
+
+from scenarios.exchange.cells import (
+    PLAIN_FORMATS,
+    TYPE_AGAIN,
+    Cell,
+    Fault,
+    Grid,
+    UnreadableSheet,
+    error_fault,
+    is_error,
+    text_cell,
+)
+
+MOST_CELLS = 500_000
+"""A sheet of more was made by a stray cell far outside, and is refused."""
+_OLE = b"\xd0\xcf\x11\xe0"
+_PLAIN_TEXT = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_DAMAGED = (
+    InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError,
+    KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError,
+)  # fmt: skip
+_NO_VALUE = Fault(
+    "contains a formula without a stored result",
+    "open the file in a spreadsheet program and save it, or type the text instead",
+)
+
+
+def write_workbook(
+    columns: Sequence[str], table: Iterable[Sequence[str]], file: Path
+) -> None:
+    """Write one sheet named ``cases``, all its cells formatted as text.
+
+    A text that equals an error value gets an apostrophe before it.
+    """
+    with xlsxwriter.Workbook(str(file), _PLAIN_TEXT) as book:
+        text = book.add_format({"num_format": "@", "valign": "top"})
+        head = book.add_format({"num_format": "@", "bold": True})
+        sheet = book.add_worksheet("cases")
+        sheet.write_row(0, 0, columns, head)
+        for number, line in enumerate(table, start=1):
+            for place, cell in enumerate(line):
+                guard = "'" if is_error(cell.lstrip("'")) else ""
+                sheet.write_string(number, place, guard + cell, text)
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, len(columns), 24, text)
+
+
+def read_workbook(file: Path) -> list[Grid]:
+    """Return the cells of every worksheet. Raises ``UnreadableSheet``."""
+    shown = _load(file, values=True)
+    typed = _load(file, values=False)
+    pairs = zip(shown.worksheets, typed.worksheets, strict=True)
+    return [
+        Grid(values.title, list(_rows(file, values, formulas)))
+        for values, formulas in pairs
+    ]
+
+
+def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
+    is_ole = False
+    try:
+        with file.open("rb") as start:
+            is_ole = start.read(4) == _OLE
+        with warnings.catch_warnings():  # of parts of a workbook that no case needs
+            warnings.simplefilter("ignore")
+            return openpyxl.load_workbook(file, data_only=values)
+    except OSError as exc:
+        raise UnreadableSheet(f"{file} cannot be read: {exc.strerror}.") from exc
+    except _DAMAGED as exc:
+        why = " (it has a password, or is an older .xls)" if is_ole else ""
+        raise UnreadableSheet(
+            f"{file.name} is no XLSX workbook{why}. Save it again as .xlsx without a "
+            "password, or as .csv."
+        ) from exc
+
+
+def _rows(
+    file: Path,
+    values: openpyxl.worksheet.worksheet.Worksheet,
+    formulas: openpyxl.worksheet.worksheet.Worksheet,
+) -> Iterator[list[Cell]]:
+    if values.max_row * values.max_column > MOST_CELLS:
+        end = f"row {values.max_row}, column {values.max_column}"
+        raise UnreadableSheet(
+            f"{file.name}, sheet '{values.title}' has cells as far as {end}. Copy the "
+            "cases to a new sheet, and delete this one."
+        )
+    merged = dict(_merged(values))
+    for shown, typed in zip(values.iter_rows(), formulas.iter_rows(), strict=False):
+        yield [
+            _cell(value, formula, merged.get((value.row, value.column)))
+            for value, formula in zip(shown, typed, strict=False)
+        ]
+
+
+def _merged(
+    sheet: openpyxl.worksheet.worksheet.Worksheet,
+) -> Iterator[tuple[tuple[int, int], Fault]]:
+    """Yield row and column of each cell covered by another that has a value."""
+    for area in sheet.merged_cells.ranges:
+        first = (area.min_row, area.min_col)
+        if sheet.cell(*first).value is None or area.size["rows"] > MOST_CELLS:
+            continue
+        fault = Fault(
+            f"is part of the merged cells {area.coord}",
+            "unmerge them, and write the text into every cell it belongs to",
+        )
+        for row, column in area.cells:
+            if (row, column) != first:
+                yield (row, column), fault
+
+
+def _cell(
+    shown: openpyxl.cell.Cell, typed: openpyxl.cell.Cell, merged: Fault | None
+) -> Cell:
+    """Return a cell; of a formula, its stored result."""
+    value = shown.value
+    if merged is not None:
+        return Cell(fault=merged)
+    if value is None:
+        return Cell(fault=_NO_VALUE) if typed.data_type == "f" else Cell()
+    if shown.data_type == "e":
+        return Cell(fault=error_fault(str(value)))
+    if isinstance(value, bool):
+        return Cell("true" if value else "false", "flag")
+    if isinstance(value, int | float):
+        return _number(value, shown.number_format)
+    if isinstance(value, str):
+        bare = value[1:] if value.startswith("'") else ""
+        is_literal = is_error(bare.lstrip("'"))
+        return text_cell(bare if is_literal else value, is_literal=is_literal)
+    message = f"is a date or time ({value}), which the program made of what was typed"
+    return Cell(fault=Fault(message, TYPE_AGAIN))
+
+
+def _number(value: float, number_format: str) -> Cell:
+    is_whole = float(value).is_integer() and abs(value) < 1e15
+    text = str(int(value) if is_whole else value)
+    if set(number_format) == {"0"}:  # 00 shows 5 as 05
+        text, number_format = text.zfill(len(number_format)), PLAIN_FORMATS[0]
+    return Cell(text, "number", number_format)

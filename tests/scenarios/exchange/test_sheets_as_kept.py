@@ -1,0 +1,326 @@
+"""Spreadsheets as people keep them: each way in which they differ from an export."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl  # type: ignore[import-untyped] # it ships no types
+import pytest
+import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+
+from scenarios.exchange.flat import columns_of, to_row
+from scenarios.exchange.spreadsheet import UnreadableSheet, read_sheet, write_sheet
+from scenarios.load import load_library
+from tests.support.cli import twogaps
+
+CASE = load_library().case("four-hours")
+ROW = to_row(CASE)
+COLUMNS = columns_of([ROW])
+
+Change = Callable[[openpyxl.worksheet.worksheet.Worksheet], object]
+
+
+def cell_of(column: str, row: int = 2) -> str:
+    """Return the address of a column's cell, such as D2."""
+    return f"{openpyxl.utils.get_column_letter(COLUMNS.index(column) + 1)}{row}"
+
+
+def workbook(file: Path, change: Change) -> Path:
+    """Write the case to a sheet, changed as a person or a program would."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Cases"
+    sheet.append(COLUMNS)
+    sheet.append([ROW[column] for column in COLUMNS])
+    change(sheet)
+    book.save(file)
+    return file
+
+
+def csv_text(change: dict[str, str] | None = None, separator: str = ",") -> str:
+    """Return the case as CSV with some cells changed."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator)
+    row = {**ROW, **(change or {})}
+    writer.writerows([COLUMNS, [row[column] for column in COLUMNS]])
+    return out.getvalue()
+
+
+def put(column: str, value: object, number_format: str = "General") -> Change:
+    """Return the change of one cell."""
+
+    def change(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        cell = sheet[cell_of(column)]
+        cell.value, cell.number_format = value, number_format
+
+    return change
+
+
+def hide_ids(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Type headings, ids and kinds with invisible characters and capitals."""
+    for cell, text in zip(
+        sheet[1],
+        ["ID ", "version:", "\u00a0Kind", "“title”", "YEAR\u200b"],
+        strict=False,
+    ):
+        cell.value = text
+    sheet["A2"] = "\u200bFour–Hours\u00a0"
+    sheet["C2"] = "“Documented”\ufeff"
+
+
+def on_a_second_sheet(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Put a page of explanations first."""
+    first = sheet.parent.create_sheet("Read me", 0)
+    first.append(["How to fill this in", "ID 7"])
+
+
+def return_marks(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """End a text in the way that XLSX escapes a carriage return."""
+    sheet[cell_of("story")] = f"{CASE.story}_x000D_"
+    sheet[cell_of("tempting")] = f"{CASE.tempting}_x000d_\n"
+
+
+def a_title_above(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Put a merged title and an empty row above the headings."""
+    sheet.insert_rows(1, 2)
+    sheet["A1"] = "Cases of the spring term"
+    sheet.merge_cells("A1:H1")
+
+
+def empty_columns(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Leave a column and rows empty."""
+    sheet.insert_cols(3)
+    sheet.insert_rows(2, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        hide_ids, on_a_second_sheet, return_marks, a_title_above, empty_columns,
+        put("figures[0].value", 96), put("figures[2].value", "2004/05"),
+        put("year", 2006.0), put("truth.outer", True),
+    ],
+)  # fmt: skip
+def test_a_workbook_is_understood(tmp_path: Path, change: Change) -> None:
+    found = read_sheet(workbook(tmp_path / "kept.xlsx", change))
+    assert [*map(str, found.problems)] == []
+    assert found.cases == (CASE,)
+
+
+def merged_down(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Merge the domain of two cases."""
+    sheet.append(["other", *[ROW[column] for column in COLUMNS[1:]]])
+    sheet.merge_cells(f"{cell_of('domain')}:{cell_of('domain', 3)}")
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "column", "says"),
+    [
+        (put("title", "#NAME?"), 2, "title", "shows the error #NAME?"),
+        (put("story", "#REF!"), 2, "story", "shows the error #REF!"),
+        (put("id", '="odd"&"-file"'), 2, "id", "formula without a stored result"),
+        (put("figures[0].value", 0.96, "0%"), 2, "figures[0].value", "format '0%'"),
+        (put("figures[2].value", datetime.date(2004, 5, 1), "mmm yy"), 2,
+         "figures[2].value", "is a date"),
+        (put("figures[0].value", 5), 2, "figures[0].value", "is the number 5"),
+        (put("figures[0].value", 1000, "#,##0"), 2, "figures[0].value", "'#,##0'"),
+        (put("title", 1984), 2, "title", "is the number 1984"),
+        (put("title", True), 2, "title", "truth value TRUE"),
+        (put("title", "KÃ¼che"), 2, "title", "opened in another encoding"),
+        (put("title", "K\ufffdche"), 2, "title", "was lost"),
+        (put("title", "a_x0007_b"), 2, "title", "U+0007"),
+        (merged_down, 3, "domain", "is part of the merged cells F2:F3"),
+    ],
+)  # fmt: skip
+def test_an_uncertain_cell_is_named_by_sheet_row_and_column(
+    tmp_path: Path, change: Change, row: int, column: str, says: str
+) -> None:
+    found = read_sheet(workbook(tmp_path / "kept.xlsx", change))
+    (problem,) = found.problems
+    letter = cell_of(column).rstrip("2")
+    place = f"kept.xlsx, sheet 'Cases', row {row}, column {letter} ({column}): "
+    assert place in str(problem)
+    assert says in problem.message
+    assert problem.remedy
+
+
+def test_a_formula_with_its_result_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "formula.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        sheet.write_row(1, 0, [ROW[column] for column in COLUMNS])
+        sheet.write_formula("A2", '="four"&"-hours"', None, "four-hours")
+    assert read_sheet(file).cases == (CASE,)
+
+
+def test_a_formula_without_its_result_says_so_at_the_command_line(
+    tmp_path: Path,
+) -> None:
+    file = workbook(tmp_path / "kept.xlsx", put("title", "=D9"))
+    result = twogaps("case", "import", file, "--into", tmp_path / "mine")
+    assert result.exit_code == 1
+    assert "sheet 'Cases', row 2, column D (title): contains a formula" in result.output
+    assert "Wrote 0 cases" in result.output
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = workbook(
+        tmp_path / "twice.xlsx", lambda sheet: sheet.__setitem__("E1", "Title ")
+    )
+    with pytest.raises(UnreadableSheet, match="columns D and E are both named 'title'"):
+        read_sheet(file)
+
+
+def test_cells_without_a_heading_are_named(tmp_path: Path) -> None:
+    width = len(COLUMNS)
+    file = workbook(
+        tmp_path / "beside.xlsx", lambda sheet: sheet.cell(2, width + 1, "ask Noor")
+    )
+    (problem,) = read_sheet(file).problems
+    letter = openpyxl.utils.get_column_letter(width + 1)
+    assert f"row 2, column {letter}: has text, but no heading" in str(problem)
+
+
+def test_two_sheets_of_cases_are_both_read(tmp_path: Path) -> None:
+    def second(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        other = sheet.parent.create_sheet("More")
+        other.append(COLUMNS)
+        other.append(["another", *[ROW[column] for column in COLUMNS[1:]]])
+        other.append([ROW[column] for column in COLUMNS])
+
+    found = read_sheet(workbook(tmp_path / "two.xlsx", second))
+    assert [case.id for case in found.cases] == ["four-hours", "another"]
+    (problem,) = found.problems
+    assert "sheet 'More', row 3, column A (id): 'four-hours' is already in" in str(
+        problem
+    )
+
+
+def test_a_stray_cell_far_outside_is_refused_at_once(tmp_path: Path) -> None:
+    file = workbook(
+        tmp_path / "far.xlsx", lambda sheet: sheet.cell(900_000, 9_000, "x")
+    )
+    with pytest.raises(UnreadableSheet, match="row 900000, column 9000"):
+        read_sheet(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"sep=;\r\n{csv_text(separator=';')}".encode("utf-8-sig"),
+        f"sep=|\n{csv_text(separator='|')}".encode(),
+        csv_text(separator="\t").encode("utf-16"),
+        csv_text(separator=";").encode("utf-16-be"),
+        f"My cases;;\r\n\r\n{csv_text(separator=';')}".encode(),
+        csv_text({"id": "\u00a0Four-hours ", "kind": "documented\u200b"}).encode(),
+        csv_text({"truth.outer": "WAHR", "truth.inner": "FALSCH"}).encode(),
+        csv_text().replace("\r\n", "\r").encode(),
+    ],
+)
+def test_a_csv_file_is_understood(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "kept.csv"
+    file.write_bytes(content)
+    found = read_sheet(file)
+    assert [*map(str, found.problems)] == []
+    assert found.cases == (CASE,)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "says"),
+    [
+        ("title", "#NAME?", "shows the error #NAME?"),
+        ("title", "#WERT!", "shows the error #WERT!"),
+        ("title", "=D9", "is the formula =D9"),
+        ("figures[2].value", "May-04", "made of a text"),
+        ("figures[2].value", "01.05.2004", "made of a text"),
+        ("figures[2].value", "1,00E+05", "made of a text"),
+        ("title", "KÃ¼che", "opened in another encoding"),
+    ],
+)
+def test_an_uncertain_csv_cell_is_named_by_row_and_column(
+    tmp_path: Path, column: str, text: str, says: str
+) -> None:
+    file = tmp_path / "kept.csv"
+    file.write_text(csv_text({column: text}), encoding="utf-8")
+    (problem,) = read_sheet(file).problems
+    assert f"kept.csv, row 2: {column}: " in str(problem)
+    assert says in problem.message
+
+
+def test_a_row_that_broke_at_a_separator_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "broken.csv"
+    text = csv_text({"sources[0].note": "read"})
+    file.write_text(text.replace(",read\r", ",read, once\r"))
+    found = read_sheet(file)
+    (problem,) = found.problems
+    assert found.cases == ()
+    assert "broken.csv, row 2" in str(problem)
+    assert "has text, but no heading" in problem.message
+
+
+def test_a_row_with_too_few_cells_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "short.csv"
+    file.write_text(csv_text({"sources[0].note": ""}).removesuffix(",\r\n"))
+    (problem,) = read_sheet(file).problems
+    assert f"{len(COLUMNS) - 1} cells, but there are {len(COLUMNS)}" in str(problem)
+
+
+def test_quotes_that_do_not_match_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "quotes.csv"
+    text = csv_text({"title": "One, two"})
+    file.write_text(text.replace('"One, two"', '"The "one, two" of it"'))
+    with pytest.raises(UnreadableSheet, match="not valid CSV after row 1"):
+        read_sheet(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("~$cases.xlsx", b"\x05Noor", "lock file .* Import 'cases.xlsx'"),
+        ("._cases.csv", b"\0\5\x16\7", "macOS keeps .* Import 'cases.csv'"),
+        ("book.csv", b"PK\x03\x04", "is a workbook, not CSV"),
+        ("old.xlsx", b"\xd0\xcf\x11\xe0\xa1", "has a password, or is an older .xls"),
+        (
+            "ansi.csv",
+            "id,title\nx,Küche".encode("cp1252"),
+            r"not UTF-8 text \(line 2\)",
+        ),
+        ("empty.csv", csv_text().split("\n")[0].encode(), "no row with a case"),
+    ],
+)
+def test_a_file_that_is_something_else_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(UnreadableSheet, match=says):
+        read_sheet(file)
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠﹦﹢﹣﹫⁼₊")
+def test_no_cell_begins_with_a_formula_sign_of_any_width(
+    tmp_path: Path, sign: str
+) -> None:
+    case = CASE.model_copy(update={"title": f"{sign}1+1", "tempting": f"{sign}x"})
+    file = tmp_path / "guarded.csv"
+    write_sheet([case], file)
+    text = file.read_text(encoding="utf-8-sig")
+    cells = [
+        cell for line in csv.reader(io.StringIO(text, newline="")) for cell in line
+    ]
+    assert not any(cell.startswith(sign) for cell in cells)
+    assert read_sheet(file).cases == (case,)
+
+
+def test_an_export_for_a_decimal_comma_opens_in_columns(tmp_path: Path) -> None:
+    file = tmp_path / "german.csv"
+    words = ("case", "export", file, "four-hours", "--semicolons")
+    assert twogaps(*words).exit_code == 0
+    raw = file.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbfid;version;kind;title;")
+    assert read_sheet(file).cases == (CASE,)
