@@ -297,7 +297,7 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
 
 
 def tune_garbage_collection(young: int = 50_000, middle: int = 5, old: int = 4) -> None:
-    """Collect garbage seldom; called once per process, after everything is imported.
+    """Collect garbage rarely; called once per process, after everything is imported.
 
     Nearly everything here is freed as soon as it is unreferenced; only reference cycles
     need collecting, and a closed socket leaves one. By default Python collects after
