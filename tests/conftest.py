@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support.figures import NAME, Figure, figures_of
+from tests.support.missing import SWITCH as REQUIRE_ALL
 from tests.support.tiers import (
     SAMPLED,
     TierError,
@@ -63,6 +65,18 @@ def pytest_collection_modifyitems(
         config.hook.pytest_deselected(items=left_out)
     kept.sort(key=lambda item: not any(map(item.get_closest_marker, WAIT_LONG)))
     items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[
+    None, pytest.CollectReport, pytest.CollectReport
+]:
+    """Fail where a file is skipped for a missing package and everything is required."""
+    report = yield
+    if report.skipped and os.environ.get(REQUIRE_ALL) == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but {REQUIRE_ALL}=1: {report.longrepr}"
+    return report
 
 
 @pytest.fixture

@@ -1,37 +1,48 @@
 #!/bin/sh
-# Installs the system's packages that the tests use, with apt where that may be done.
-# Otherwise says what to install; the tests that need them are then skipped, or fail
+# Installs the system packages that the tests use, with apt if this user may.
+# Otherwise prints what to install. Tests without their package are skipped, or fail
 # where TWOGAPS_REQUIRE_ALL=1.
 set -u
-missing=""
-command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
-command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
-command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
-command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
-command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
-command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
-command -v strace >/dev/null 2>&1 || missing="$missing strace"
-[ -z "$missing" ] && exit 0
 
-if command -v apt-get >/dev/null 2>&1; then
-  if [ "$(id -u)" = 0 ]; then
-    as_root=""
-  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-    as_root="sudo -n"
-  else
-    as_root="none"
-  fi
-  if [ "$as_root" != none ]; then
-    echo "Installing for the tests:$missing ..."
-    $as_root apt-get update -qq >/dev/null 2>&1
-    # shellcheck disable=SC2086 # a list of words
-    if DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
-      --no-install-recommends $missing >/dev/null 2>&1; then
-      exit 0
-    fi
-  fi
+missing() {
+  command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+    printf ' chromium'
+  has mosquitto || printf ' mosquitto'
+  has nginx || printf ' nginx'
+  has caddy || printf ' caddy'
+  has systemd-analyze || printf ' systemd'
+  has ip || printf ' iproute2'
+  has strace || printf ' strace'
+}
+
+has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+install() {
+  DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq \
+    --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+wanted=$(missing)
+[ -z "$wanted" ] && exit 0
+
+if command -v apt-get >/dev/null 2>&1 && as_root true >/dev/null 2>&1; then
+  echo "Installing for the tests:$wanted ..."
+  as_root apt-get update -qq >/dev/null 2>&1
+  # shellcheck disable=SC2086 # a list of words
+  install $wanted || for package in $wanted; do install "$package"; done
+  wanted=$(missing)
+  [ -z "$wanted" ] && exit 0
 fi
-echo "Some tests need:$missing. Install with your package manager, for example"
-echo "  sudo apt-get install --no-install-recommends$missing"
-echo "The tests that need them are skipped until then."
+
+echo "Some tests need these packages:$wanted"
+echo "On Debian or Ubuntu: sudo apt-get install --no-install-recommends$wanted"
+if [ "${TWOGAPS_REQUIRE_ALL:-0}" = 1 ]; then
+  echo "Tests that need them will fail (TWOGAPS_REQUIRE_ALL=1)."
+else
+  echo "Tests that need them are skipped until then."
+fi
 exit 0
