@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import stat
 import sys
@@ -20,7 +21,15 @@ from server.cli.broker.formats import (
 from server.federation import topics
 from server.federation.messages import MOST_BYTES
 from server.federation.mqtt import BrokerAddress
-from tests.support.broker import KINDS, Broker, Kind, add_site, invoke, shipped_broker
+from tests.support.broker import (
+    KINDS,
+    Broker,
+    Kind,
+    add_site,
+    free_port,
+    invoke,
+    shipped_broker,
+)
 from tests.support.cli import twogaps
 
 GUARD_S = 20
@@ -71,6 +80,66 @@ async def test_sites_come_and_go_while_the_broker_runs(
         assert "may not connect any more" in said
         await comes_to(lisbon, is_in=False)
         assert await may_connect(urls["berlin"])
+    finally:
+        await broker.kill()
+
+
+def _files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return inode and size of every file below a folder."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_size)
+        for path in found
+    }
+
+
+async def _ended(command: list[str]) -> str:
+    """Run a command that fails; return what it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 1
+    return said.decode()
+
+
+@pytest.mark.parametrize("has_lock", [True, False])
+async def test_a_second_broker_in_a_folder_is_refused_and_changes_nothing(
+    tmp_path: Path, *, has_lock: bool
+) -> None:
+    broker, urls = shipped_broker("nats", tmp_path, {"berlin": True})
+    folder = tmp_path / "broker"
+    command = [sys.executable, "-m", "twogaps", "broker", "run"]
+    command += ["--folder", str(folder), "--address", "127.0.0.1"]
+    if has_lock:  # without it: the broker of an earlier version
+        broker = Broker(broker.port, *command, "--port", str(broker.port))
+    await broker.start()
+    try:
+        address = BrokerAddress.parse(urls["berlin"])
+        client = aiomqtt.Client(
+            address.host,
+            address.port,
+            username=address.user,
+            password=address.password,
+        )
+        async with client:
+            topic = topics.node_state("berlin")
+            await client.publish(topic, b"kept", qos=1, retain=True)
+            before = _files(folder)
+            for port in (broker.port, free_port()):
+                said = await _ended([*command, "--port", str(port)])
+                assert "A broker is already running in" in said
+            assert any("nats-store" in name for name in before)
+            after = _files(folder)
+            after.pop("broker.lock", None)
+            before.pop("broker.lock", None)
+            assert after == before
+            await client.subscribe(topic)
+            async with asyncio.timeout(GUARD_S):
+                assert (await anext(client.messages)).payload == b"kept"
     finally:
         await broker.kill()
 

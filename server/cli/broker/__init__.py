@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.broker.folder import BrokerFolder
+from server.cli.broker.folder import NATS_STORE, BrokerFolder
 from server.cli.broker.formats import Listener
 from server.cli.console import fail, out
 
@@ -65,8 +65,9 @@ def run(
             "twogaps broker configure."
         )
     broker = BrokerFolder(folder)
+    broker.take()
     broker.set_up_nats(listener)
-    shutil.rmtree(folder / "nats-store", ignore_errors=True)
+    shutil.rmtree(folder / NATS_STORE, ignore_errors=True)
     _say_sites(broker)
     out.print(f"Broker on {address}:{listener.port}. Stop it with Ctrl-C.")
     sys.stdout.flush()

@@ -15,6 +15,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from server.cli.broker.formats import (
     Listener,
     Site,
@@ -24,6 +26,13 @@ from server.cli.broker.formats import (
     password_hash,
     rights_file,
 )
+from server.folder import CannotStart
+
+NATS_STORE = "nats-store"
+"""What NATS keeps while it runs; it starts without it."""
+
+LOCK = "broker.lock"
+"""Held by the broker that runs in the folder."""
 
 PROGRAMS = {"mosquitto.pid": "mosquitto", "nats.pid": "nats-server"}
 """Which program a file with a process id belongs to."""
@@ -118,6 +127,32 @@ class BrokerFolder:
         )
 
     # --- a broker that runs ----------------------------------------------------------
+
+    def take(self) -> None:
+        """Keep every other broker out of this folder until this process ends.
+
+        Call it before anything in the folder is changed. The lock is kept by the
+        program that this process turns into. Raises :class:`CannotStart`, having
+        changed nothing, where a broker runs here or the folder cannot be locked.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            is_ours = lock_descriptor(handle, blocking=False)
+        except OSError as exc:
+            raise CannotStart(
+                f"The folder {self.path} cannot be used: {exc.strerror or exc}. "
+                "Choose another one with --folder."
+            ) from exc
+        known = _process(self.path / "nats.pid", PROGRAMS["nats.pid"])
+        if not is_ours or known not in (None, os.getpid()):
+            os.close(handle)
+            who = f" (process {known})" if known else ""
+            raise CannotStart(
+                f"A broker is already running in {self.path}{who}; it was left as it "
+                "is. Stop it first, or choose another folder with --folder."
+            )
+        os.set_inheritable(handle, True)
 
     def reload(self) -> list[str]:
         """Let brokers that run here read their files again; return their programs.
