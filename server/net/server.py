@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -23,7 +25,14 @@ from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Bucket, Limits
 from server.net.operations import Operations
-from server.net.pages import Pages, bad_request, forbidden, is_well_formed, later
+from server.net.pages import (
+    Pages,
+    bad_request,
+    forbidden,
+    is_well_formed,
+    json_response,
+    later,
+)
 from server.net.session import Session
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye
@@ -31,6 +40,13 @@ from server.protocol.server_messages import Bye
 log = logging.getLogger("twogaps.net")
 
 SOCKET_PATH = "/ws"
+WHY_PATH = "/why.json"
+
+PLAIN_S = 30.0
+"""How long a request for a socket without Upgrade header explains a failure (s)."""
+
+PLAIN_KEPT = 256
+"""From so many addresses such requests are remembered."""
 
 PING_S = 20
 """Ping interval and pong timeout, in seconds."""
@@ -39,6 +55,44 @@ _FULL = {
     "sockets": "This server has as many connections as it may have.",
     "sockets_address": "Your network has as many connections as it may have here.",
 }
+
+
+class Origins:
+    """The web origins whose pages may open a socket."""
+
+    def __init__(self, more: Iterable[str], logged: int = 20) -> None:
+        """``more`` are allowed beside the server's own; the log names the first
+        ``logged`` that are refused, each once.
+        """
+        self._more = frozenset(origin.rstrip("/").lower() for origin in more)
+        self._refused: set[str] = set()
+        self._logged = logged
+
+    def admits(self, origin: str | None, host: str) -> bool:
+        """Return whether a page may connect, given the request's Host header.
+
+        Programs send no Origin; a browser's must be this server's, or one of ``more``.
+        """
+        if origin is None or origin.lower() in self._more:
+            return True
+        with contextlib.suppress(ValueError):
+            if urlsplit(origin).netloc.lower() == host.lower():
+                return True
+        self._log(origin[:200], host[:200])
+        return False
+
+    def _log(self, origin: str, host: str) -> None:
+        if origin in self._refused or len(self._refused) >= self._logged:
+            return
+        self._refused.add(origin)
+        log.warning(
+            "Refused the live connection of a page at %r: the request came for host "
+            "%r. If that is where people open this server, a tunnel or proxy changes "
+            "its name: start the server with --public-url and that address. For pages "
+            "of another site, use --origin.",
+            origin,
+            host,
+        )
 
 
 class Door:
@@ -59,7 +113,8 @@ class Door:
         self._gate = desk.gate
         self._operations = operations
         self._pages = pages
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._origins = Origins(origins)
+        self._plain: OrderedDict[str, float] = OrderedDict()
         self._arrived = arrived
         self._sessions: set[Session] = set()
         self._metrics = desk.metrics
@@ -83,18 +138,53 @@ class Door:
         is_sound = is_well_formed(request)
         if not is_sound or urlsplit(request.path).path != SOCKET_PATH:
             return await self._page(ws, request, is_sound=is_sound)
-        if not self._is_welcome_origin(request):
+        if not _asks_for_socket(request):
+            self._remember_plain(self._desk.peers.address(ws, request))
+        host = request.headers.get("Host", "")
+        if not self._origins.admits(request.headers.get("Origin"), host):
             self._metrics.turned_away["origin"].inc()
             return forbidden("This page may not open a socket here.\n")
-        why = "stopping" if self._desk.stopping.is_set() else None
-        if self._gate.is_overfull:
-            why = "full"
+        why = self._busy
+        if why == "full":
             self._gate.hit("sockets")
         if why is not None:
             self._metrics.turned_away[why].inc()
             text = f"The server is {why}; please try again in a minute.\n"
             return later(HTTPStatus.SERVICE_UNAVAILABLE, text, BUSY_RETRY_MS / 1000)
         return None
+
+    @property
+    def _busy(self) -> str | None:
+        """Why no socket at all is let in now: ``full`` or ``stopping``."""
+        if self._gate.is_overfull:
+            return "full"
+        return "stopping" if self._desk.stopping.is_set() else None
+
+    def _remember_plain(self, address: str) -> None:
+        """Remember that a request for a socket came without its Upgrade header."""
+        self._plain[address] = asyncio.get_running_loop().time()
+        self._plain.move_to_end(address)
+        if len(self._plain) > PLAIN_KEPT:
+            self._plain.popitem(last=False)
+
+    def _why(self, address: str, request: Request) -> Response:
+        """Tell a page that gets no socket why, as far as the server can know.
+
+        ``origin``: its requests come under another host name. ``upgrade``: they come
+        as plain requests. ``full`` and ``stopping``: it is the server. None: they do
+        not come at all.
+        """
+        origin = parse_qs(urlsplit(request.path).query).get("origin")
+        host = request.headers.get("Host", "")
+        plain_s = asyncio.get_running_loop().time() - self._plain.get(
+            address, -math.inf
+        )
+        reason = self._busy
+        if origin is not None and not self._origins.admits(origin[0], host):
+            reason = "origin"
+        elif reason is None and plain_s < PLAIN_S:
+            reason = "upgrade"
+        return json_response(HTTPStatus.OK, {"reason": reason, "host": host})
 
     async def _page(
         self, ws: ServerConnection, request: Request, *, is_sound: bool
@@ -107,17 +197,10 @@ class Door:
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
         if not is_sound:
             return bad_request()
+        if urlsplit(request.path).path == WHY_PATH:
+            return self._why(address, request)
         answer = await self._operations.answer(request)
         return answer or await self._pages.answer(request)
-
-    def _is_welcome_origin(self, request: Request) -> bool:
-        """Programs send no Origin; a browser's must be this very server's."""
-        origin = request.headers.get("Origin")
-        if origin is None or origin.lower() in self._origins:
-            return True
-        return (
-            urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
-        )
 
     async def receive(self, ws: ServerConnection) -> None:
         """Serve a websocket, or tell its client that the server is full."""
@@ -166,6 +249,12 @@ class Door:
         """Send everybody a last frame and close."""
         for session in list(self._sessions):
             session.part(bye)
+
+
+def _asks_for_socket(request: Request) -> bool:
+    return any(
+        "websocket" in value.lower() for value in request.headers.get_all("Upgrade")
+    )
 
 
 class Port:

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from server.game.errors import REFUSALS
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
+from server.net.server import Origins
 from server.protocol.client_messages import ALLOWED, OpenRoom
 from tests.support.server import hall
 from tests.support.tiers import scaled
@@ -281,6 +282,28 @@ async def test_foreign_pages_may_not_connect() -> None:
         assert refused.value.response.status_code == 403
         async with wire(at.port, origin=f"http://127.0.0.1:{at.port}") as ann:
             await ann.join(at.room)
+
+
+async def test_the_log_names_a_refused_origin_once_with_the_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with hall() as at:
+        for _ in range(3):
+            with pytest.raises(InvalidStatus):
+                async with wire(at.port, origin="https://gaps.tunnel.example"):
+                    pass
+    said = [one for one in caplog.messages if "gaps.tunnel.example" in one]
+    assert len(said) == 1
+    assert "--public-url" in said[0]
+    assert f"127.0.0.1:{at.port}" in said[0]
+
+
+async def test_the_log_names_only_so_many_refused_origins(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    origins = Origins((), logged=2)
+    assert not any(origins.admits(f"http://{n}.example", "here") for n in range(9))
+    assert len(caplog.messages) == 2
 
 
 async def test_a_stopping_server_says_so_and_asks_to_come_back() -> None:

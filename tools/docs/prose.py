@@ -61,7 +61,14 @@ Plain GETs on the same port: the pages (`/`, `/j/CODE`, `/host`, `/screen`, `/re
 `/qr/CODE.svg` (the address to join a room, as a QR code; `/qr.svg` without a room, and
 `?at=HOST:PORT` for another of the server's addresses), `/where.json` (the addresses at
 which players reach this node, the likeliest first, and those that another device has
-used: `{"url": "http://192.0.2.7:8000", "urls": [...], "used": []}`) and `/healthz`.
+used: `{"url": "http://192.0.2.7:8000", "urls": [...], "used": []}`), `/why.json` and
+`/healthz`.
+
+A page whose socket does not open asks `/why.json?origin=` and its own origin. The
+answer is `{"reason": ..., "host": ...}`: `host` is the Host header that arrived, and
+`reason` is `origin` (that name is not the page's, and the server would refuse the
+socket), `upgrade` (a request for `/ws` came from this address within 30 s without its
+Upgrade header), `full`, `stopping`, or null: no request for a socket arrived at all.
 
 ## Clocks
 

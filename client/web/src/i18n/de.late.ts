@@ -3,6 +3,31 @@ import type { LateCatalogue } from "./en.late";
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words: LateCatalogue = {
+  /** A page that gets no connection: the cause, and what helps. */
+  blocked: {
+    title: "Diese Seite kommt nicht ins Spiel",
+    causes: {
+      server: () => "Der Server antwortet nicht.",
+      origin: (host, here) =>
+        `Ein Tunnel oder Proxy ändert unterwegs den Namen des Servers: Diese Seite liegt unter ${here}, beim Server kommt aber ${host} an.`,
+      upgrade: () =>
+        "Ein Proxy zwischen diesem Gerät und dem Server macht aus Live-Verbindungen (WebSocket) gewöhnliche Anfragen: Er lässt den Upgrade-Header weg.",
+      busy: () => "Der Server ist voll oder wird gerade beendet.",
+      filter: () =>
+        "Etwas zwischen diesem Gerät und dem Server blockiert Live-Verbindungen (WebSocket): ein Filter der Schule oder Firma, ein Proxy, ein VPN oder ein Virenscanner.",
+    },
+    remedies: {
+      server: () =>
+        "Läuft er noch? Ist dieses Gerät im selben Netz? Schalte VPN und mobile Daten aus.",
+      origin: (at) => `Wer den Server betreibt, startet ihn mit --public-url ${at}.`,
+      upgrade: () =>
+        "Wer den Proxy betreibt, lässt ihn Upgrade und Connection weitergeben; im Ordner deploy/ stehen Beispiele für nginx und Caddy.",
+      busy: () => "Wer drin ist, spielt weiter. Warte einen Moment.",
+      filter: (at) =>
+        `Schalte das VPN aus oder nimm ein anderes Netz, zum Beispiel einen Hotspot. Wer den Filter betreut, kann WebSocket-Verbindungen zu ${at} erlauben.`,
+    },
+    goesOn: "Die Seite versucht es von selbst weiter.",
+  },
   /** The card of a learner, and "say it". */
   card: {
     cardFor: (name) => `Karte von ${name}`,

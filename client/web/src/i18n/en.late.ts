@@ -3,6 +3,31 @@
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
+  /** A page that gets no connection: the cause, and what helps. */
+  blocked: {
+    title: "This page can’t connect to the game",
+    causes: {
+      server: () => "The server doesn’t answer.",
+      origin: (host: string, here: string) =>
+        `A tunnel or proxy changes the server’s name on the way: this page is at ${here}, but the server is asked for ${host}.`,
+      upgrade: () =>
+        "A proxy between this device and the server turns live connections (WebSocket) into ordinary requests: it drops the Upgrade header.",
+      busy: () => "The server is full or about to stop.",
+      filter: () =>
+        "Something between this device and the server blocks live connections (WebSocket): a school or company filter, a proxy, a VPN or a virus scanner.",
+    },
+    remedies: {
+      server: () =>
+        "Check that it is still running, that this device is on the same network, and that no VPN or mobile data is in the way.",
+      origin: (at: string) => `Whoever runs the server starts it with --public-url ${at}.`,
+      upgrade: () =>
+        "Whoever runs the proxy lets it pass on Upgrade and Connection; the folder deploy/ has examples for nginx and Caddy.",
+      busy: () => "Those inside play on. Wait a moment.",
+      filter: (at: string) =>
+        `Switch the VPN off or use another network, such as a hotspot. Whoever runs the filter can allow WebSocket connections to ${at}.`,
+    },
+    goesOn: "This page keeps trying by itself.",
+  },
   /** The card of a learner, and "say it". */
   card: {
     cardFor: (name: string) => `${name}’s card`,

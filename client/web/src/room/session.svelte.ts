@@ -9,6 +9,8 @@ type Unsent<T> = T extends { ref: number | null } ? Omit<T, "ref"> : T;
 export type Command = Unsent<ClientMessage>;
 
 const RESEND_MS = 700;
+/** A line that opens takes less than this, also where the network is slow. */
+const STUCK_MS = 6000;
 /** A vote that nothing has answered for so long: is the line alive? */
 const UNSURE_MS = 2000;
 /** What happens when a device wakes up, or finds a network. */
@@ -20,6 +22,13 @@ export class Session {
   box: votes.Box = $state.raw(votes.emptyBox(""));
   /** Local time, four times a second, for clocks. */
   nowMs = $state(Date.now());
+  /** When this page began to look for its room, by our own clock. */
+  #startMs = $state(Infinity);
+  /** Nothing has let this page in for a while, and nothing has said why. */
+  isStuck = $derived.by(() => {
+    const { welcome, refused, bye } = this.room;
+    return !welcome && !refused && !bye && this.nowMs - this.#startMs > STUCK_MS;
+  });
   readonly identity: Identity;
   #connection: Connection;
   #hear: (message: ServerMessage) => void;
@@ -39,6 +48,7 @@ export class Session {
 
   /** Connect, and stay connected till the returned function is called. */
   start(): () => void {
+    this.#startMs = Date.now();
     this.#connection.start();
     const check = () => document.visibilityState === "visible" && this.check();
     const clock = setInterval(() => this.#tick(), 250);

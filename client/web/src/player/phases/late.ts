@@ -1,4 +1,5 @@
-// All phases but the lobby: fetched right after the first paint, as one file.
+// The menu, and all phases but the lobby: fetched right after the first paint, as one file.
+export { default as Menu } from "../Menu.svelte";
 export { default as Contrast } from "./Contrast.svelte";
 export { default as Example } from "./Example.svelte";
 export { default as Finished } from "./Finished.svelte";
