@@ -167,8 +167,8 @@ class RoomState:
     """Sites at which nobody new may join."""
     finished_ms: int | None = None
     players: dict[PlayerId, Player] = field(default_factory=dict)
-    skeletons: set[str] = field(default_factory=set)
-    """Look-alike forms of the names in use."""
+    looks: Counter[str] = field(default_factory=Counter)
+    """Look-alike forms of the names in use, and how many names have each."""
     kicked: set[PlayerId] = field(default_factory=set)
     own_time: dict[PlayerId, None] = field(default_factory=dict)
     """Players whose allowance is not the usual one, in the order of their wishes."""

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.game.commands import Kick
 from server.game.confusables import PROTOTYPES
+from server.game.engine import evolve
 from server.game.errors import Refused
+from server.game.events import PlayerJoined
+from server.game.ids import PlayerId
 from server.game.names import (
     MAX_LENGTH,
     clean_name,
@@ -18,6 +22,7 @@ from server.game.names import (
     skeleton,
     unique_name,
 )
+from tests.support.game import Game
 
 
 @pytest.mark.parametrize(
@@ -233,3 +238,18 @@ def test_a_name_looks_like_itself_in_capitals_and_with_accents(name: str) -> Non
     assert looks(name) & looks(name.upper())
     accented = "".join(f"{ch}\u0301" for ch in name)
     assert looks(name) & looks(clean_name(accented))
+
+
+def test_a_name_of_an_old_journal_is_kept_free_while_one_of_its_twins_is_there() -> (
+    None
+):
+    game = Game()
+    for player, name in (
+        ("p-1", "Maria"),
+        ("p-2", "Μaria"),
+    ):
+        event = PlayerJoined(PlayerId(player), name, None, False, 1)
+        evolve(game.state, event)
+    game.do(Kick(player=PlayerId("p-2")))
+    (ann,) = game.join("Maria")
+    assert game.state.players[ann].name == "Maria 2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Annotated, ClassVar, Literal, assert_never
@@ -155,7 +156,7 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
         raise Refused("room_locked", "The host at this site has locked the room.")
     if _is_full(state, moment):
         raise Refused("room_full", f"This room holds {state.settings.max_players}.")
-    name = unique_name(clean_name(command.name), state.skeletons)
+    name = unique_name(clean_name(command.name), state.looks)
     team = _team_named(state, command.team) if command.team else _smallest_team(state)
     return [
         PlayerJoined(
@@ -224,7 +225,7 @@ def _rename(state: RoomState, command: Rename, _: Moment) -> list[Events]:
     """Give a player another cleaned, unique name."""
     active(state, command.player)
     name = clean_name(command.name)
-    others = state.skeletons - looks(state.players[command.player].name)
+    others = state.looks - Counter(looks(state.players[command.player].name))
     return [PlayerRenamed(command.player, unique_name(name, others))]
 
 
@@ -263,9 +264,9 @@ def fold(state: RoomState, event: Events) -> None:
             _joined(state, event)
         case PlayerRenamed(player=player_id, name=name):
             player = state.players[player_id]
-            state.skeletons -= looks(player.name)
+            state.looks -= Counter(looks(player.name))
             player.name = name
-            state.skeletons |= looks(name)
+            state.looks.update(looks(name))
         case TeamChosen(player=player_id, team=team):
             _in_team(state, state.players[player_id], team)
         case PlayerKicked(player=player_id):
@@ -283,7 +284,7 @@ def _joined(state: RoomState, event: PlayerJoined) -> None:
         event.at_ms,
         event.site,
     )
-    state.skeletons |= looks(event.name)
+    state.looks.update(looks(event.name))
     state.joined += 1
     if event.team is not None:
         state.team_sizes[event.team] += 1
@@ -300,7 +301,7 @@ def _in_team(state: RoomState, player: Player, team: str) -> None:
 
 def _kicked(state: RoomState, player: Player) -> None:
     player.is_kicked = True
-    state.skeletons -= looks(player.name)
+    state.looks -= Counter(looks(player.name))
     state.kicked.add(player.id)
     state.voters.discard(player.id)
     state.joined -= 1
