@@ -46,7 +46,7 @@ PLAIN_S = 30.0
 """How long a request for a socket without Upgrade header explains a failure (s)."""
 
 PLAIN_KEPT = 256
-"""From so many addresses such requests are remembered."""
+"""Addresses whose such requests are remembered."""
 
 PING_S = 20
 """Ping interval and pong timeout, in seconds."""
@@ -155,7 +155,7 @@ class Door:
 
     @property
     def _busy(self) -> str | None:
-        """Why no socket at all is let in now: ``full`` or ``stopping``."""
+        """Why no socket is admitted now: ``full`` or ``stopping``."""
         if self._gate.is_overfull:
             return "full"
         return "stopping" if self._desk.stopping.is_set() else None

@@ -19,12 +19,12 @@ export const words = {
     remedies: {
       server: () =>
         "Check that it is still running, that this device is on the same network, and that no VPN or mobile data is in the way.",
-      origin: (at: string) => `Whoever runs the server starts it with --public-url ${at}.`,
+      origin: (at: string) => `The operator of the server must start it with --public-url ${at}.`,
       upgrade: () =>
-        "Whoever runs the proxy lets it pass on Upgrade and Connection; the folder deploy/ has examples for nginx and Caddy.",
+        "The operator of the proxy must let it pass on Upgrade and Connection; the folder deploy/ has examples for nginx and Caddy.",
       busy: () => "Those inside play on. Wait a moment.",
       filter: (at: string) =>
-        `Switch the VPN off or use another network, such as a hotspot. Whoever runs the filter can allow WebSocket connections to ${at}.`,
+        `Switch the VPN off or use another network, such as a hotspot. The operator of the filter can allow WebSocket connections to ${at}.`,
     },
     goesOn: "This page keeps trying by itself.",
   },
