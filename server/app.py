@@ -45,6 +45,7 @@ from server.report.reporting import Reports
 from server.rooms import replies
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
+from server.rooms.retention import Retention
 from server.supervision import Part, TaskTree, owned_by, task_tree
 
 __all__ = ["WEB", "Config", "Running", "running", "tune_garbage_collection"]
@@ -164,7 +165,8 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         clock,
         draw=secrets.choice,
         most_rooms=config.limits.rooms,
-        keep_days=config.keep_days,
+        retention=Retention(config.keep_days, config.data),
+        idle_s=config.idle_s,
         nodes=node.others,
         metrics=metrics,
     )

@@ -48,7 +48,9 @@ class Config:
     site: str | None = None
     """This node's name among the others."""
     keep_days: int = 90
-    """Rooms untouched for so many days are removed; 0 keeps them for ever."""
+    """Rooms that have not changed for so many days are removed; 0 keeps all."""
+    idle_s: float = 60.0
+    """How often, in seconds, rooms that are over are put away or removed."""
     limits: Limits = field(default_factory=Limits)
     metrics_port: int | None = None
     """Port of figures and health, for operators; 0 lets the system choose."""

@@ -21,6 +21,9 @@ LOCK = "server.lock"
 SITE = "site"
 """Name under which a node last served this folder to others."""
 
+RETENTION = "retention.json"
+"""How long rooms have been kept; holds their codes."""
+
 INCOMING = "incoming"
 """Rooms that come from other nodes, a file each."""
 

@@ -31,6 +31,7 @@ from server.journal.store import (
     StoreUnavailable,
     UnreadableEvent,
 )
+from server.rooms import retention
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -162,6 +163,7 @@ async def _remove(
         typer.confirm(f"Remove {len(doomed)} rooms for good ({names})?", abort=True)
     for record in track(doomed, "Removing", console=out, transient=True):
         await store.delete(record.code)
+    retention.forget(folder, [record.code for record in doomed])
     out.print(f"Removed {len(doomed)} rooms: {names}.", highlight=False)
 
 

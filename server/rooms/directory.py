@@ -31,17 +31,11 @@ from server.rooms.audience import NoOtherNodes
 from server.rooms.clock import Clock
 from server.rooms.loading import Loader
 from server.rooms.ports import AUDIENCES, Audience, Gateway, OtherNodes, RoomPort
+from server.rooms.retention import RECENT_MS, Retention
 from server.rooms.room import Room
 from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
-
-DAY_MS = 24 * 3600 * 1000
-REVIVE_MS = 2 * DAY_MS
-"""Unfinished rooms touched within two days go on at once when the server starts."""
-
-IDLE_S = 60
-"""A finished room that nobody looks at for so long is put away (its journal stays)."""
 
 LISTED, DRAWS = 200, 100
 """Rooms in a list, and codes drawn for a new room (each may be taken), at most."""
@@ -72,24 +66,27 @@ class Directory:
         clock: Clock,
         draw: Callable[[str], str],
         most_rooms: int,
-        keep_days: int = 0,
+        retention: Retention | None = None,
         nodes: OtherNodes | None = None,
         metrics: Metrics | None = None,
         closed_s: float = 10.0,
+        idle_s: float = 60.0,
     ) -> None:
         """Make an empty directory.
 
         ``draw`` returns a random character of its argument (a CSPRNG's); ``nodes`` are
-        the nodes that this one is connected to. A room whose journal cannot be taken
-        up is not read again for ``closed_s`` seconds.
+        the nodes that this one is connected to; None for ``retention`` keeps all rooms.
+        A room whose journal cannot be taken up is not read again for ``closed_s``
+        seconds. A finished room that has no visitor is put away after ``idle_s``.
         """
+        self._retention = retention or Retention(0)
+        self._idle_s = idle_s
         self._nodes = nodes or NoOtherNodes()
         self._store = store
         self._gateway = gateway
         self._clock = clock
         self._draw = draw
         self._most = most_rooms
-        self._keep_ms = keep_days * DAY_MS
         self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
         self._opening = 0
         """Rooms that are being stored, and have a place already."""
@@ -115,12 +112,12 @@ class Directory:
         async with OwnedGroup() as group:
             self._group = group
             try:
-                await self._forget_old()
                 await self._sweep()
                 await self._revive()
+                await self._forget_old()
                 started.set()
                 while True:
-                    await asyncio.sleep(IDLE_S)
+                    await asyncio.sleep(self._idle_s)
                     self._tidy()
                     await self._forget_old()
                     if not any(room.is_attended for room in self.live):
@@ -248,11 +245,11 @@ class Directory:
         )
 
     async def _revive(self) -> None:
-        since_ms = self._clock.now_ms() - REVIVE_MS
-        for record in await self._store.rooms():
+        records = await self._store.rooms()
+        for record in self._retention.recent(records, self._clock.now_ms()):
             if self._is_full:
                 return  # the rest is taken up when a client asks for it
-            if record.finished_ms is None and record.updated_ms >= since_ms:
+            if record.finished_ms is None:
                 await self.arrived(record.code)
 
     async def arrived(self, code: RoomCode) -> None:
@@ -354,16 +351,16 @@ class Directory:
 
     async def _forget_old(self) -> None:
         """Remove rooms past the time they are kept for, but for those that run."""
-        if not self._keep_ms:
-            return
-        limit_ms = self._clock.now_ms() - self._keep_ms
+        kept = self._retention
         try:
-            for record in await self._store.rooms():
-                if record.updated_ms < limit_ms and record.code not in self._rooms:
-                    await self._store.delete(record.code)
-                    log.info("removed after its time", extra={"room": record.code})
+            for code in kept.look(await self._store.rooms(), self._clock.now_ms()):
+                if code not in self._rooms:
+                    await self._store.delete(code)
+                    kept.removed(code)
+                    log.warning("removed after its time", extra={"room": code})
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
+        await asyncio.to_thread(kept.save)
 
     async def _sweep(self) -> None:
         """Leave no trace of what was removed; takes a while for a large journal."""
@@ -375,7 +372,7 @@ class Directory:
 
     def _tidy(self) -> None:
         """Put away rooms that nobody looks at and that are over, or have been left."""
-        left_ms = self._clock.now_ms() - REVIVE_MS
+        left_ms = self._clock.now_ms() - RECENT_MS
         for code, (room, _) in list(self._rooms.items()):
             is_over = room.state.phase is Phase.FINISHED or room.touched_ms < left_ms
             if is_over and not room.is_attended:

@@ -131,6 +131,9 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
     db.close()
     assert disk.journal(tmp_path, latest).verdict == "good"
     assert "gone back" in disk.journal(tmp_path, latest - 3_600_000).says
+    ahead = disk.journal(tmp_path, latest + 200 * disk.DAY_MS)
+    assert ahead.verdict == "note"
+    assert "the last change was 200 days ago" in ahead.says
     assert disk.rights(tmp_path).verdict in ("good", "note")
     tmp_path.chmod(0o700)
     assert disk.rights(tmp_path).verdict == "good"

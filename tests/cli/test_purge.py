@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import lzma
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -14,6 +15,7 @@ import pytest
 from scenarios.model import Label
 from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
+from server.folder import RETENTION
 from server.game.answers import GapAnswer
 from server.game.commands import Join, OpenRound, OpenVote, Rename
 from server.game.engine import erased, replay
@@ -22,12 +24,15 @@ from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.journal.sqlite import SqliteStore
 from server.protocol.client_messages import Vote
+from server.rooms import retention
+from server.rooms.retention import DAY_MS, Kept, Ledger
 from tests.cli.test_cli import run
 from tests.journal.released import FIXTURES
 from tests.support.cases import opened
 from tests.support.game import Game
 from tests.support.server import hall
 from tests.support.traces import left, traces
+from tests.support.until import until
 
 ROOMS = tuple(RoomCode(f"ROOM{letter}A") for letter in "ABCD")
 PEOPLE = 60
@@ -144,8 +149,16 @@ async def test_a_running_server_forgets_what_is_past_its_time(tmp_path: Path) ->
     words = [name for name in names if len(name) > 3], [*known]
     flat = [word for some in words for word in some]
     assert all(traces(tmp_path, *flat).values())
-    async with hall(data=tmp_path, keep_days=1):
-        assert left(tmp_path, *flat) == {}  # at once, while it runs, the log included
+    old = Ledger(last_ms=int(time.time() * 1000), observed_ms=9 * DAY_MS)
+    store = await SqliteStore.open(tmp_path / "journal.sqlite")
+    for record in await store.rooms():
+        kept = Kept(version=record.version, since_ms=0, noticed_ms=8 * DAY_MS)
+        old.rooms[record.code] = kept
+    await store.close()
+    retention.write(tmp_path / RETENTION, old)
+    async with hall(data=tmp_path, keep_days=1, idle_s=0.02):
+        # while it runs, the log included
+        await until(lambda: left(tmp_path, *flat) == {})
 
 
 async def test_an_outbox_keeps_nothing_of_what_was_passed_on(tmp_path: Path) -> None:

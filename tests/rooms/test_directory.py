@@ -14,8 +14,9 @@ from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, Ping
 from server.rooms.audience import LocalGateway
-from server.rooms.directory import DAY_MS, Directory, NewRoom
+from server.rooms.directory import Directory, NewRoom
 from server.rooms.ports import Enter, Leave, Say
+from server.rooms.retention import DAY_MS
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan
 from tests.support.room import ManualClock, RecordingLink

@@ -22,8 +22,9 @@ from server.journal.store import DamagedRoom, RoomStore
 from server.metrics import Metrics
 from server.protocol.client_messages import Hello, Ping
 from server.rooms.audience import LocalGateway
-from server.rooms.directory import DAY_MS, Directory, NewRoom
+from server.rooms.directory import Directory, NewRoom
 from server.rooms.ports import Attend, Enter, Leave, Return, Say
+from server.rooms.retention import DAY_MS
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan, opened
 from tests.support.room import ManualClock, RecordingLink, table

@@ -27,6 +27,9 @@ ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs
 
 FLEETING = frozenset({"tmpfs", "ramfs"})
 FUTURE_MS = 60_000
+DAY_MS = 24 * 3600 * 1000
+LONG_DAYS = 30
+"""Without a change for so many days: a holiday, or a wrong clock."""
 
 
 def look(folder: Path, where: str | None = None) -> Iterator[Finding]:
@@ -143,8 +146,9 @@ def syncing(median_ms: float) -> Finding:
 
 
 def journal(where: Address, now_ms: int) -> Finding | None:
-    """Judge the journal: whole, replayable, of a format we read, and not from the
-    future. None where there is none yet.
+    """Judge the journal: whole, replayable, of a format we read, and near the date.
+
+    None where there is none yet.
     """
     try:
         found = asyncio.run(_examine(where))
@@ -167,7 +171,15 @@ def journal(where: Address, now_ms: int) -> Finding | None:
             f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
             "Stop the server; twogaps journal salvage takes out what is intact.",
         )
-    return good("journal", f"whole, {len(found.rooms)} rooms")
+    says = f"whole, {len(found.rooms)} rooms"
+    days = (now_ms - (found.latest_ms or now_ms)) // DAY_MS
+    if days > LONG_DAYS:
+        return note(
+            "journal",
+            f"{says}; the last change was {days} days ago",
+            "If it was not, the clock is ahead, or was behind then: timedatectl.",
+        )
+    return good("journal", says)
 
 
 async def _examine(where: Address) -> Examination:

@@ -1,0 +1,205 @@
+"""How long rooms are kept, by time that has been observed and not by the date.
+
+A computer without a battery for its clock, or with a wrong date, must not remove a
+room. So a room's age is not the difference of two dates: it is added up while servers
+run on the folder, and the time between two looks counts for a third of the term at
+most, in either direction. A clock that is wrong for a while, and then right, adds
+nothing; no single jump makes a new room old.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from server.folder import RETENTION
+from server.game.ids import RoomCode
+from server.journal.store import RoomRecord
+
+log = logging.getLogger("twogaps.rooms")
+
+DAY_MS = 24 * 3600 * 1000
+NOTICE_MS = 7 * DAY_MS
+"""How long before its removal a room is named in the log, at most."""
+
+RECENT_MS = 2 * DAY_MS
+"""Unfinished rooms touched within two days continue when the server starts."""
+
+LARGEST_GAP = 3
+"""The time between two looks counts for this fraction of the term, at most."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Kept(_Strict):
+    """What is known of one room. Times are milliseconds of observed time."""
+
+    version: int
+    since_ms: int
+    """When the room was first seen at this version."""
+    noticed_ms: int | None = None
+    """When the log named it as one that will be removed."""
+
+
+class Ledger(_Strict):
+    """What is kept between two starts; holds no names."""
+
+    last_ms: int
+    """UTC of the last look."""
+    observed_ms: int = 0
+    """Observed time so far."""
+    rooms: dict[str, Kept] = Field(default_factory=dict)
+
+
+class Retention:
+    """Tells which rooms are past their time. Every look may be minutes after the last.
+
+    Nothing is removed before the log has named it, nor at the first look of a process.
+    """
+
+    def __init__(
+        self, keep_days: float, folder: Path | None = None, notice_ms: int = NOTICE_MS
+    ) -> None:
+        """``keep_days`` is the term; 0 keeps all rooms.
+
+        ``folder`` keeps the ledger; None starts without one. ``notice_ms`` is cut to a
+        third of the term.
+        """
+        self._keep_ms = round(keep_days * DAY_MS)
+        self._largest_ms = (self._keep_ms or 90 * DAY_MS) // LARGEST_GAP
+        self._notice_ms = min(notice_ms, self._largest_ms)
+        self._path = None if folder is None else folder / RETENTION
+        self._ledger = None if self._path is None else read(self._path)
+        self._has_looked = False
+
+    def recent(self, records: Sequence[RoomRecord], now_ms: int) -> list[RoomRecord]:
+        """Return the rooms that were touched within the last two days.
+
+        These are days on which a server ran here, so the present date matters little.
+        Without a ledger the newest room says what the date was.
+        """
+        if self._ledger is None:
+            newest_ms = max((record.updated_ms for record in records), default=0)
+            now_ms = min(now_ms, newest_ms)
+        since_ms = now_ms - RECENT_MS
+        return [
+            record
+            for record in records
+            if record.updated_ms >= since_ms or self._was_recent(record)
+        ]
+
+    def _was_recent(self, record: RoomRecord) -> bool:
+        if self._ledger is None:
+            return False
+        kept = self._ledger.rooms.get(record.code)
+        if kept is None or kept.version != record.version:
+            return True  # something was stored since the last look
+        return self._ledger.observed_ms - kept.since_ms <= RECENT_MS
+
+    def look(self, records: Iterable[RoomRecord], now_ms: int) -> list[RoomCode]:
+        """Take in what the journal holds; return the rooms to remove.
+
+        Rooms whose time is nearly over are named in a warning.
+        """
+        ledger = self._ledger or Ledger(last_ms=now_ms)
+        gap_ms = now_ms - ledger.last_ms
+        counted_ms = max(-self._largest_ms, min(gap_ms, self._largest_ms))
+        ledger.observed_ms += counted_ms
+        ledger.last_ms = now_ms
+        if counted_ms != gap_ms and not self._has_looked:
+            log.info(
+                "the clock has moved by %d days since the last look at the rooms; %d "
+                "of them count",
+                gap_ms // DAY_MS,
+                counted_ms // DAY_MS,
+            )
+        ledger.rooms = {record.code: self._kept(ledger, record) for record in records}
+        self._ledger = ledger
+        doomed = self._past(ledger) if self._keep_ms else []
+        self._has_looked = True
+        return doomed
+
+    def _kept(self, ledger: Ledger, record: RoomRecord) -> Kept:
+        kept = ledger.rooms.get(record.code)
+        if kept is not None and kept.version == record.version:
+            return kept
+        return Kept(version=record.version, since_ms=ledger.observed_ms)
+
+    def _past(self, ledger: Ledger) -> list[RoomCode]:
+        """Return the rooms past their time; warn of those that will be soon."""
+        doomed, named = [], []
+        for code, kept in ledger.rooms.items():
+            left_ms = kept.since_ms + self._keep_ms - ledger.observed_ms
+            if left_ms > self._notice_ms:
+                kept.noticed_ms = None
+            elif kept.noticed_ms is None:
+                kept.noticed_ms = ledger.observed_ms
+                named.append(code)
+            elif (
+                left_ms < 0
+                and ledger.observed_ms - kept.noticed_ms >= self._notice_ms
+                and self._has_looked
+            ):
+                doomed.append(RoomCode(code))
+        if named:
+            log.warning(
+                "%d rooms will be removed in %.1f days, since nothing has happened in "
+                "them for nearly %g days (--keep-days): %s",
+                len(named),
+                self._notice_ms / DAY_MS,
+                self._keep_ms / DAY_MS,
+                ", ".join(sorted(named)),
+            )
+        return doomed
+
+    def removed(self, code: RoomCode) -> None:
+        """Forget a room."""
+        if self._ledger is not None:
+            self._ledger.rooms.pop(code, None)
+
+    def save(self) -> None:
+        """Write the ledger. A failure is logged: rooms are then kept for longer."""
+        if self._path is None or self._ledger is None:
+            return
+        try:
+            write(self._path, self._ledger)
+        except OSError as exc:
+            log.warning("%s cannot be written: %s", self._path.name, exc.strerror)
+
+
+def read(path: Path) -> Ledger | None:
+    """Return the ledger in a file; None where there is none that can be used."""
+    try:
+        return Ledger.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError):
+        log.warning("%s cannot be read: all rooms are kept for longer", path.name)
+        return None
+
+
+def write(path: Path, ledger: Ledger) -> None:
+    """Replace the file as a whole; only its owner may read it."""
+    fresh = path.with_name(f".{path.name}.new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(ledger.model_dump_json())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def forget(folder: Path, codes: Iterable[RoomCode]) -> None:
+    """Remove rooms from the ledger of a folder that no server uses."""
+    path = folder / RETENTION
+    ledger = read(path)
+    if ledger is not None:
+        for code in codes:
+            ledger.rooms.pop(code, None)
+        write(path, ledger)
