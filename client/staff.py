@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 from client.backoff import Backoff
 from client.errors import ClientError
 from client.latest import Latest, Stage
 from client.session import Session, running
-from server.game.commands import GiveTime, HostCommand, Kick, Lock, Unlock
+from server.game.commands import (
+    FromPlace,
+    GiveTime,
+    HostCommand,
+    Kick,
+    Lock,
+    Unlock,
+)
 from server.game.ids import PlayerId
 from server.game.views.role_types import CohostPanel, HostPanel, HostView
 from server.game.views.stage_types import StageView
@@ -175,11 +183,16 @@ class Host(Session):
     async def send(self, command: HostCommand) -> None:
         """Give a command and wait until it is carried out and stored.
 
+        A command that leads on carries the place of ``view``, unless it names another:
+        it is refused as ``stale`` where the room has gone on since then.
+
         The view that it leads to comes right after, the figures up to 0.2 s later:
         until then ``panel`` still speaks of what was before. Raises
         :class:`CommandRefused`, and :class:`ConnectionLost` where the connection drops
         first: then it may have been carried out, and the next view tells.
         """
+        if isinstance(command, FromPlace) and command.seen is None:
+            command = replace(command, seen=self.view.place)
         await self._ask(command, Done)
 
     async def roster(self, offset: int = 0, search: str = "") -> Roster:

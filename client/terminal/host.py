@@ -70,28 +70,44 @@ ALWAYS = (
 SETTLE_S = 2.0
 """How long to wait, after a command, for the view it leads to."""
 
+GUARD_S = 0.7
+"""An Enter typed sooner after a new phase was meant for the one before."""
+
 
 async def run_host(
-    url: str, room: str, key: str, console: Console, lines: Lines | None = None
+    url: str,
+    room: str,
+    key: str,
+    console: Console,
+    lines: Lines | None = None,
+    guard_s: float = GUARD_S,
 ) -> int:
     """Host a room in this terminal; return the exit code, 0 for a good end.
+
+    For ``guard_s`` after each new phase, an Enter that is typed does nothing.
 
     Raises :class:`ClientError` where the room cannot be hosted.
     """
     async with host(url, room, key) as leader:
-        return await Desk(leader, console, lines or Lines()).work()
+        return await Desk(leader, console, lines or Lines(), guard_s).work()
 
 
 class Desk:
     """One host at one terminal."""
 
-    def __init__(self, host: Host, console: Console, lines: Lines) -> None:
+    def __init__(
+        self, host: Host, console: Console, lines: Lines, guard_s: float = GUARD_S
+    ) -> None:
+        """``guard_s``: how long after a new phase a typed Enter does nothing."""
         self._host = host
         self._console = console
         self._lines = lines
         self._teller = Teller(console)
         self._done = asyncio.Event()
         self._offered = ""
+        self._guard_s = guard_s
+        self._changed_s = -guard_s
+        """When the room last came to another phase or step, by the loop's clock."""
 
     async def work(self) -> int:
         """Follow the game until it is over, or the host leaves."""
@@ -120,6 +136,7 @@ class Desk:
         async for view in self._host.views():
             if self._teller.tell(view.stage):
                 self._offered = ""
+                self._changed_s = asyncio.get_running_loop().time()
                 if view.stage.phase == "finished":
                     joined = self._host.panel.joined
                     self._console.print(final_table(view.standings, joined))
@@ -180,6 +197,8 @@ class Desk:
     async def _obey(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         match word.casefold(), rest.strip():
+            case "", _ if self._is_guarded:
+                self._say("Just changed; Enter again goes on.", "dim")
             case "", _:
                 await self._give(named(await self._advised()))
             case "a", _:
@@ -205,6 +224,12 @@ class Desk:
                 self._done.set()
             case letter, _:
                 await self._by_letter(letter, self._host.view)
+
+    @property
+    def _is_guarded(self) -> bool:
+        """Whether what Enter gives has only just changed, under a person's hand."""
+        since_s = asyncio.get_running_loop().time() - self._changed_s
+        return self._lines.is_typed and since_s < self._guard_s
 
     async def _by_letter(self, letter: str, view: HostView) -> None:
         for name in LETTERS.get(letter, ()):

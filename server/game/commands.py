@@ -8,6 +8,7 @@ client cannot speak for another player.
 
 from __future__ import annotations
 
+from server.game.features import FromPlace
 from server.game.features.ballots import (
     AskFix,
     CloseVotes,
@@ -48,6 +49,7 @@ __all__ = [
     "Contrast",
     "Discuss",
     "Finish",
+    "FromPlace",
     "GiveTime",
     "HostCommand",
     "Join",

@@ -25,6 +25,7 @@ from server.game.commands import (
     Contrast,
     Discuss,
     Finish,
+    FromPlace,
     GiveTime,
     Join,
     Kick,
@@ -137,6 +138,8 @@ def decide(
     the state is never changed here.
     """
     asked = _asked(command)
+    if isinstance(command, FromPlace) and command.seen not in (None, state.place):
+        raise Refused("stale", "The room had gone on already; nothing changed.")
     if state.phase not in asked.row.leads:
         raise _not_now(state, command)
     if (refusal := asked.refusal(state)) is not None:

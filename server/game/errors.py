@@ -22,6 +22,7 @@ REFUSALS = {
     "bad_name": "The name is empty after cleaning, or not allowed.",
     "bad_team": "The room has no team of this name.",
     "wrong_phase": "The room is in a phase in which this cannot be done.",
+    "stale": "The room has gone on since this was decided; nothing changed.",
     "phase_closed": "The vote names a phase that is not open; it was not counted.",
     "bad_answer": "The answer does not fit what is asked.",
     "bad_round": "No such round, or it has been played.",

@@ -6,8 +6,11 @@ features; ``server.game.engine.TABLE`` holds them all, and docs/phases.md draws 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
+
+from pydantic import ConfigDict
 
 from scenarios.model import Case
 
@@ -44,6 +47,19 @@ ROUND = tuple(phase for phase in GAME if phase not in BEFORE_ROUNDS)
 
 AFTER_REVEAL = (Phase.REVEAL, Phase.SAY, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL)
 """Phases from which a revealed round goes on to its next part, or to another round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a room is: what a command that leads on was decided on."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    round: int | None
+    """Index of the round (0-based), None before the first."""
+    phase: Phase
+    step: int = 0
+    """Of the breakdown in ``reveal``, of the worked examples in ``example``; else 0."""
 
 
 class Ballot(StrEnum):

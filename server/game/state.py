@@ -9,7 +9,7 @@ from scenarios.model import Case, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
-from server.game.phases import OPEN_BALLOT, Ballot, Phase
+from server.game.phases import OPEN_BALLOT, Ballot, Phase, Place
 from server.game.scoring import Tally, points
 from server.game.settings import RoomSettings
 
@@ -188,6 +188,18 @@ class RoomState:
         """The round the room is in. Only in phases that have one."""
         assert self.round_index is not None
         return self.rounds[self.round_index]
+
+    @property
+    def place(self) -> Place:
+        """Where the room is."""
+        match self.phase:
+            case Phase.EXAMPLE:
+                step = self.example_index or 0
+            case Phase.REVEAL:
+                step = self.step
+            case _:
+                step = 0
+        return Place(self.round_index, self.phase, step)
 
     @property
     def ballot(self) -> Ballot | None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from websockets.asyncio.server import ServerConnection
 
 from server.game.ids import PlayerId, RoomCode
-from server.game.phases import Phase
+from server.game.phases import Phase, Place
 from server.game.scoring import chips
 from server.game.settings import RoomSettings
 from server.game.views.role_types import HostPanel, HostView, PrivateView
@@ -95,7 +95,8 @@ def voting(round_: int = 0, phase: Phase = Phase.VOTE) -> StoryView:
 
 def host_view(stage: StageView) -> HostView:
     """Return a host's view."""
-    return HostView(stage, None, None, None, (), (), RoomSettings(), ())
+    place = Place(stage.room.round, Phase(stage.phase))
+    return HostView(stage, place, None, None, None, (), (), RoomSettings(), ())
 
 
 class Peer:

@@ -10,7 +10,8 @@ import pytest
 from client import CommandRefused, ConnectionLost, TooMuchWaiting, admin, host
 from client.backoff import Backoff
 from client.pending import IN_FLIGHT
-from server.game.commands import CloseVotes, Discuss, NextStep, Reveal
+from server.game.commands import CloseVotes, Discuss, Lock, NextStep, Reveal
+from server.game.phases import Phase, Place
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import GetRoster, Hello, OpenRoom, Ping, Prove
 from server.protocol.keys import host_key, screen_key
@@ -59,6 +60,32 @@ async def test_answers_reach_who_asked_whatever_their_order(fake: FakeServer) ->
     assert isinstance(roster, Roster)
     assert not isinstance(echo, BaseException)
     assert echo.server_ms == 5
+
+
+async def test_a_command_that_leads_on_carries_the_place_of_the_view(
+    fake: FakeServer,
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit_host()
+        step = await peer.take(NextStep)
+        assert step.seen == Place(None, Phase.LOBBY)
+        lock = await peer.take(Lock)
+        detail = "The room had gone on already; nothing changed."
+        await peer.send(
+            RefusedMessage(code="stale", detail=detail, ref=step.ref),
+            Done(ref=lock.ref),
+        )
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with host(fake.url, ROOM, KEY) as teacher:
+            refused, locked = await asyncio.gather(
+                teacher.send(NextStep()), teacher.send(Lock()), return_exceptions=True
+            )
+    assert isinstance(refused, CommandRefused)
+    assert refused.code == "stale"
+    assert locked is None
 
 
 async def test_commands_in_flight_at_a_drop_are_lost_and_not_repeated(

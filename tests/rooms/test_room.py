@@ -48,6 +48,21 @@ async def test_nothing_is_recorded_before_the_append_returns() -> None:
         assert events[-1].type == "vote_cast"
 
 
+async def test_two_consoles_that_press_next_step_at_once_show_one_step() -> None:
+    async with table() as seat:
+        first, second = await seat.attend("host"), await seat.attend("host")
+        await seat.do(first, OpenRound(), OpenVote(), CloseVotes(), Reveal())
+        view = await second.get("host_view")
+        assert view["view"]["place"] == {"round": 0, "phase": "reveal", "step": 0}
+        seen = seat.room.state.place
+        for link in (first, second):
+            step = NextStep(ref=99, seen=seen)
+            seat.room.put(Say(link=link, message=step, stamped_ms=seat.clock.ms))
+        await first.get("done", ref=99)
+        assert (await second.get("refused", ref=99))["code"] == "stale"
+        assert seat.room.state.step == 1
+
+
 async def test_a_failed_commit_rebuilds_the_room_and_says_so_and_it_goes_on() -> None:
     store = FailingStore()
     async with table(store=store) as seat:

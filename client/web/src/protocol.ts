@@ -52,6 +52,29 @@ export type ClientMessage =
  */
 export type Label = "outer" | "inner";
 /**
+ * Where a room is.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Phase".
+ */
+export type Phase =
+  | "lobby"
+  | "example"
+  | "read"
+  | "vote"
+  | "vote_closed"
+  | "contrast"
+  | "discuss"
+  | "revote"
+  | "revote_closed"
+  | "reveal"
+  | "say"
+  | "fix"
+  | "fix_reveal"
+  | "transfer"
+  | "transfer_reveal"
+  | "finished";
+/**
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ServerMessage".
  */
@@ -86,29 +109,6 @@ export type ServerMessage =
  * via the `definition` "Ballot".
  */
 export type Ballot = "vote" | "revote" | "fix" | "transfer";
-/**
- * Where a room is.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Phase".
- */
-export type Phase =
-  | "lobby"
-  | "example"
-  | "read"
-  | "vote"
-  | "vote_closed"
-  | "contrast"
-  | "discuss"
-  | "revote"
-  | "revote_closed"
-  | "reveal"
-  | "say"
-  | "fix"
-  | "fix_reveal"
-  | "transfer"
-  | "transfer_reveal"
-  | "finished";
 
 export interface Wire {
   ClientMessage: ClientMessage;
@@ -443,7 +443,19 @@ export interface GetAcross {
  */
 export interface ShowExample {
   ref: number | null;
+  seen: Place | null;
   type: "show_example";
+}
+/**
+ * Where a room is: what a command that leads on was decided on.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Place".
+ */
+export interface Place {
+  round: number | null;
+  phase: Phase;
+  step: number;
 }
 /**
  * Open a round (default: the one left open, else the next) for reading.
@@ -453,6 +465,7 @@ export interface ShowExample {
  */
 export interface OpenRound {
   ref: number | null;
+  seen: Place | null;
   round: number | null;
   type: "open_round";
 }
@@ -464,6 +477,7 @@ export interface OpenRound {
  */
 export interface OpenVote {
   ref: number | null;
+  seen: Place | null;
   type: "open_vote";
 }
 /**
@@ -476,6 +490,7 @@ export interface OpenVote {
  */
 export interface CloseVotes {
   ref: number | null;
+  seen: Place | null;
   override: boolean;
   without: boolean;
   type: "close_votes";
@@ -488,6 +503,7 @@ export interface CloseVotes {
  */
 export interface Contrast {
   ref: number | null;
+  seen: Place | null;
   type: "contrast";
 }
 /**
@@ -498,6 +514,7 @@ export interface Contrast {
  */
 export interface Discuss {
   ref: number | null;
+  seen: Place | null;
   type: "discuss";
 }
 /**
@@ -508,6 +525,7 @@ export interface Discuss {
  */
 export interface Revote {
   ref: number | null;
+  seen: Place | null;
   type: "revote";
 }
 /**
@@ -520,6 +538,7 @@ export interface Revote {
  */
 export interface Reveal {
   ref: number | null;
+  seen: Place | null;
   without: boolean;
   type: "reveal";
 }
@@ -531,6 +550,7 @@ export interface Reveal {
  */
 export interface NextStep {
   ref: number | null;
+  seen: Place | null;
   all: boolean;
   type: "next_step";
 }
@@ -542,6 +562,7 @@ export interface NextStep {
  */
 export interface AskSay {
   ref: number | null;
+  seen: Place | null;
   type: "ask_say";
 }
 /**
@@ -552,6 +573,7 @@ export interface AskSay {
  */
 export interface AskFix {
   ref: number | null;
+  seen: Place | null;
   type: "ask_fix";
 }
 /**
@@ -562,6 +584,7 @@ export interface AskFix {
  */
 export interface Transfer {
   ref: number | null;
+  seen: Place | null;
   type: "transfer";
 }
 /**
@@ -572,6 +595,7 @@ export interface Transfer {
  */
 export interface SkipRound {
   ref: number | null;
+  seen: Place | null;
   type: "skip_round";
 }
 /**
@@ -582,6 +606,7 @@ export interface SkipRound {
  */
 export interface BackToLobby {
   ref: number | null;
+  seen: Place | null;
   type: "back_to_lobby";
 }
 /**
@@ -592,6 +617,7 @@ export interface BackToLobby {
  */
 export interface Finish {
   ref: number | null;
+  seen: Place | null;
   type: "finish";
 }
 /**
@@ -602,6 +628,7 @@ export interface Finish {
  */
 export interface GiveTime {
   ref: number | null;
+  seen: Place | null;
   seconds: number;
   site: string | null;
   type: "give_time";
@@ -672,6 +699,7 @@ export interface SetTeam {
  */
 export interface PinReason {
   ref: number | null;
+  seen: Place | null;
   player: string;
   /**
    * The four things a class is asked; each has the phase of the same name.
@@ -1265,6 +1293,7 @@ export interface HostView {
     | TransferView
     | TransferRevealView
     | FinishedView;
+  place: Place1;
   case: Case | null;
   contrast: Case | null;
   transfer: Case | null;
@@ -1278,6 +1307,14 @@ export interface HostView {
    * The final table, once the game is over (at most 50 lines).
    */
   standings: Standing[];
+}
+/**
+ * What a command that leads on was decided on: to be sent with it, as ``seen``.
+ */
+export interface Place1 {
+  round: number | null;
+  phase: Phase;
+  step: number;
 }
 /**
  * One case study: a story without its verdict, the verdict, and the breakdown.

@@ -20,7 +20,7 @@ from pydantic import ConfigDict
 
 from server.game.errors import Refused
 from server.game.ids import PlayerId, Ref
-from server.game.phases import Phase
+from server.game.phases import Phase, Place
 from server.game.state import RoomState
 
 C = TypeVar("C")
@@ -41,6 +41,16 @@ class FromHost:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     ref: Ref = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromPlace(FromHost):
+    """The base of every command whose meaning depends on where the room is.
+
+    ``seen`` is the place it was decided on: anywhere else it is refused as ``stale``.
+    """
+
+    seen: Place | None = None
 
 
 # --- rules ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from server.game.features import (
     STAGE_AND_TIMED,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -33,14 +33,14 @@ from server.game.state import Poll, RoomState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenVote(FromHost):
+class OpenVote(FromPlace):
     """Let the class vote on the story."""
 
     type: Literal["open_vote"] = "open_vote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseVotes(FromHost):
+class CloseVotes(FromPlace):
     """Close the open vote; ``override`` warns those with extra time, 20 s before.
 
     ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
@@ -52,21 +52,21 @@ class CloseVotes(FromHost):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revote(FromHost):
+class Revote(FromPlace):
     """Let the class vote again on the same story."""
 
     type: Literal["revote"] = "revote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskFix(FromHost):
+class AskFix(FromPlace):
     """Ask which repair fits."""
 
     type: Literal["ask_fix"] = "ask_fix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer(FromHost):
+class Transfer(FromPlace):
     """Let everybody vote, alone, on the twin case."""
 
     type: Literal["transfer"] = "transfer"

@@ -10,7 +10,7 @@ from server.game.features import (
     STAGE,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -24,14 +24,14 @@ from server.game.state import RoomState, Round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShowExample(FromHost):
+class ShowExample(FromPlace):
     """Show the next worked example of the deck's opening pair."""
 
     type: Literal["show_example"] = "show_example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRound(FromHost):
+class OpenRound(FromPlace):
     """Open a round (default: the one left open, else the next) for reading."""
 
     round: RoundIndex | None = None
@@ -39,21 +39,21 @@ class OpenRound(FromHost):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkipRound(FromHost):
+class SkipRound(FromPlace):
     """Leave this round unfinished and unscored, and go on to the next."""
 
     type: Literal["skip_round"] = "skip_round"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackToLobby(FromHost):
+class BackToLobby(FromPlace):
     """Pause in the lobby; an unfinished round can be opened again, votes kept."""
 
     type: Literal["back_to_lobby"] = "back_to_lobby"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finish(FromHost):
+class Finish(FromPlace):
     """End the game here and show the closing page."""
 
     type: Literal["finish"] = "finish"

@@ -14,7 +14,7 @@ from server.game.features import (
     STAGE,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -32,14 +32,14 @@ from server.game.views.role_types import Talk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast(FromHost):
+class Contrast(FromPlace):
     """Show the contrast case beside the story, with its label."""
 
     type: Literal["contrast"] = "contrast"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discuss(FromHost):
+class Discuss(FromPlace):
     """Send the class to discuss."""
 
     type: Literal["discuss"] = "discuss"

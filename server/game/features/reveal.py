@@ -11,7 +11,7 @@ from server.game.features import (
     STAGE,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -26,7 +26,7 @@ from server.game.state import Cohort, RoomState, Round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reveal(FromHost):
+class Reveal(FromPlace):
     """Show the tallies and begin the breakdown.
 
     Waits for sites that are behind; ``without`` goes on without them.
@@ -37,7 +37,7 @@ class Reveal(FromHost):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextStep(FromHost):
+class NextStep(FromPlace):
     """Show the next step of the breakdown, or ``all`` that are left."""
 
     all: bool = False

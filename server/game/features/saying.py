@@ -10,7 +10,7 @@ from server.game.features import (
     STAGE,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -30,7 +30,7 @@ SENTENCE_LENGTH = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskSay(FromHost):
+class AskSay(FromPlace):
     """Let everybody say it in their own words, before the expert's sentence."""
 
     type: Literal["ask_say"] = "ask_say"

@@ -21,7 +21,7 @@ from server.game.features import (
     TIMED,
     Asked,
     Effects,
-    FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -56,7 +56,7 @@ class AskTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiveTime(FromHost):
+class GiveTime(FromPlace):
     """Give everybody, or the people of one site, more time (seconds)."""
 
     seconds: Annotated[int, Field(ge=5, le=600)] = 30

@@ -13,6 +13,7 @@ from server.game.features import (
     Asked,
     Effects,
     FromHost,
+    FromPlace,
     Moment,
     Row,
     Rule,
@@ -47,7 +48,7 @@ class CastVote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinReason(FromHost):
+class PinReason(FromPlace):
     """Show a player's reason to the class, without the name."""
 
     player: PlayerId

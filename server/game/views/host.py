@@ -42,6 +42,7 @@ def host_view(state: RoomState, now_ms: int) -> HostView:
     is_over = state.phase is Phase.FINISHED
     return HostView(
         stage=screen_view(state, now_ms),
+        place=state.place,
         case=planned.case if planned else None,
         contrast=planned.contrast if planned else None,
         transfer=planned.transfer if planned else None,

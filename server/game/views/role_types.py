@@ -11,7 +11,7 @@ from typing import Literal
 from scenarios.model import Case
 from server.game.answers import Answer
 from server.game.ids import PlayerId
-from server.game.phases import Ballot
+from server.game.phases import Ballot, Place
 from server.game.settings import RoomSettings
 from server.game.views.stage_types import Bars, Clock, StageView, Standing, Verdict
 
@@ -170,6 +170,8 @@ class HostView:
     """The host's picture of a phase: what the class sees, and the whole case."""
 
     stage: StageView
+    place: Place
+    """What a command that leads on was decided on: to be sent with it, as ``seen``."""
     case: Case | None
     contrast: Case | None
     transfer: Case | None

@@ -82,7 +82,7 @@ async def test_a_host_and_a_player_get_through_a_round_by_keyboard(
         player = group.create_task(
             play(url, code, "Ada", seat.console, Lines(StringIO("o\n90\nPoints.\n")))
         )
-        leader = group.create_task(run_host(url, code, key, desk.console, typed))
+        leader = group.create_task(run_host(url, code, key, desk.console, typed, 0))
         await desk.shows("1 joined; 1 connected")
         await typed.type("o")
         await desk.shows("Enter: open the vote")

@@ -54,6 +54,37 @@ async def test_the_host_is_told_for_whom_it_waits_and_goes_on(
         await typed.type("q")
 
 
-async def _host(fake: FakeServer, at_once: Backoff, sheet: Sheet, typed: Typed) -> None:
+async def test_a_second_enter_on_the_heels_of_the_first_is_not_the_next_step(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    sheet, typed = Sheet(), Typed()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(_host(fake, at_once, sheet, typed, 60.0), name="host")
+        peer = await fake.peer()
+        await peer.admit_host()
+        closed = replace(
+            host_view(voting(phase=Phase.VOTE_CLOSED)), commands=("reveal",)
+        )
+        panel = replace(PANEL, advised="reveal")
+        await peer.send(
+            HostViewMessage(version=5, view=closed), Panel(version=5, panel=panel)
+        )
+        await sheet.shows("Enter: reveal")
+        await typed.type("")
+        await sheet.shows("Just changed")
+        await typed.type("r")
+        reveal = await peer.take(Reveal)
+        assert reveal.seen == closed.place
+        await peer.send(Done(ref=reveal.ref), Panel(version=6, panel=panel))
+        await typed.type("q")
+
+
+async def _host(
+    fake: FakeServer,
+    at_once: Backoff,
+    sheet: Sheet,
+    typed: Typed,
+    guard_s: float = 0.0,
+) -> None:
     async with host(fake.url, ROOM, KEY, backoff=at_once) as leader:
-        await Desk(leader, sheet.console, typed).work()
+        await Desk(leader, sheet.console, typed, guard_s).work()

@@ -82,6 +82,7 @@ export const words: Catalogue = {
     phase_closed: "Die Abstimmung ist geschlossen; die Antwort zählt nicht.",
     too_fast: "Zu schnell hintereinander; bitte kurz warten.",
     wrong_phase: "Das geht gerade nicht.",
+    stale: "Der Raum war schon weiter; nichts hat sich geändert.",
     wrong_proof: "Der Schlüssel in diesem Link passt nicht.",
     time_needed: "Jemand hat noch eigene Zeit.",
     storage_unavailable: "Gerade kann nichts gespeichert werden; nichts wurde gezählt.",

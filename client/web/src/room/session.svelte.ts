@@ -1,11 +1,11 @@
 // A live room for a page: joins the connection, the reducer and the vote box, as
 // Svelte state.
-import type { Ballot, ClientMessage, ServerMessage } from "../protocol";
+import type { Ballot, ClientMessage, Place, ServerMessage } from "../protocol";
 import { EMPTY, reduce, type Room } from "./model";
 import { Connection, socketUrl, type Identity, type Link } from "./socket";
 import * as votes from "./votes";
 
-type Unsent<T> = T extends { ref: number | null } ? Omit<T, "ref"> : T;
+type Unsent<T> = T extends { ref: number | null } ? Omit<T, "ref" | "seen"> : T;
 export type Command = Unsent<ClientMessage>;
 
 const RESEND_MS = 700;
@@ -79,10 +79,11 @@ export class Session {
     this.#connection.start();
   }
 
-  /** Send a command; returns its number, or null when there is no connection. */
-  send(command: Command): number | null {
+  /** Send a command, with the place it was decided on where it leads on from there;
+      returns its number, or null when there is no connection. */
+  send(command: Command, seen?: Place): number | null {
     const ref = (this.#ref += 1);
-    const message = { ...command, ref } as ClientMessage;
+    const message = { ...command, ...(seen && { seen }), ref } as ClientMessage;
     return this.#connection.send(message) ? ref : null;
   }
 

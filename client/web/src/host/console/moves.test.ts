@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HostPanel, HostView } from "../../protocol";
-import { commandOf, keyPress, others, timersChange } from "./moves";
+import { commandOf, keyPress, leadsOn, others, timersChange } from "./moves";
 
 const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
 
@@ -31,6 +31,12 @@ test("commands carry the fields that the wire asks for", () => {
   expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
   expect(commandOf("reveal")).toEqual({ type: "reveal", without: false });
   expect(commandOf("discuss")).toEqual({ type: "discuss" });
+});
+
+test("what leads on says where the room was; what does not, says nothing", () => {
+  expect(leadsOn({ type: "next_step", all: false })).toBe(true);
+  expect(leadsOn({ type: "open_vote" })).toBe(true);
+  expect(leadsOn({ type: "lock", site: null })).toBe(false);
 });
 
 test("timers are switched off, or on with their factor", () => {

@@ -43,6 +43,25 @@ function isTold(host: HostView): boolean {
   return host.commands.includes("open_round");
 }
 
+/** Commands whose meaning does not depend on where the room is. */
+const ANYWHERE = new Set<string>([
+  "lock",
+  "unlock",
+  "kick",
+  "rename",
+  "set_team",
+  "unpin_reason",
+  "change_settings",
+  "get_roster",
+  "get_report",
+  "ping",
+]);
+
+/** Whether a command has to say where the room was when it was decided on. */
+export function leadsOn(command: Command): boolean {
+  return !ANYWHERE.has(command.type);
+}
+
 /** The message of a command that needs nothing but its name, with our defaults. */
 export function commandOf(name: string): Command {
   switch (name) {

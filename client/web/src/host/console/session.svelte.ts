@@ -2,7 +2,7 @@
 import type { RefusedMessage, ServerMessage } from "../../protocol";
 import { prove } from "../../room/keys";
 import { Session, type Command } from "../../room/session.svelte";
-import { commandOf } from "./moves";
+import { commandOf, leadsOn } from "./moves";
 
 const LOST = new Set(["wrong_proof", "unknown_room", "room_closed"]);
 const PATIENCE_MS = 4000;
@@ -47,10 +47,12 @@ export class ConsoleSession {
     setTimeout(() => this.#release(ref), PATIENCE_MS);
   }
 
-  /** Give a command that leaves the phase as it is. */
+  /** Give a command as it was decided on: the server refuses it as `stale` where the
+      room has gone on. */
   tell(command: Command): number | null {
     this.refused = null;
-    return this.session.send(command);
+    const place = this.session.room.host?.place;
+    return this.session.send(command, leadsOn(command) ? place : undefined);
   }
 
   #hear(message: ServerMessage): void {
