@@ -14,6 +14,7 @@ from openpyxl.utils import (  # type: ignore[import-untyped] # it ships no types
 )
 
 from scenarios.exchange.cells import (
+    HEADING_ROWS,
     Cell,
     Fault,
     Grid,
@@ -72,12 +73,7 @@ def read_sheet(file: Path) -> Imported:
     _check_name(file)
     is_xlsx = file.suffix.lower() == ".xlsx"
     grids = read_workbook(file) if is_xlsx else [read_delimited(file)]
-    tables = [found for grid in grids if (found := _table(file, grid)) is not None]
-    if not tables:
-        raise UnreadableSheet(
-            f"The first row of {file.name} names no column 'id'. Its first row must "
-            "name the keys of a case, as in a file that 'twogaps case export' wrote."
-        )
+    tables = _tables(file, grids)
     cases: dict[str, Case] = {}
     problems: list[Problem] = []
     for table in tables:
@@ -142,11 +138,27 @@ def _name(file: Path, grid: Grid) -> str:
     return f"{file.name}, sheet '{grid.name}'" if grid.name else file.name
 
 
-def _table(file: Path, grid: Grid) -> _Table | None:
-    """Return a sheet as a table of cases; None where it has no headings of a case."""
-    place, _ = headings_at(grid.rows)
-    if place < 0:
-        return None
+def _tables(file: Path, grids: list[Grid]) -> list[_Table]:
+    """Return the sheets that hold cases.
+
+    A sheet that names less than half as many columns as another is a list of contents
+    or of the columns, and no case could come from it.
+    """
+    found = [(grid, *headings_at(grid.rows)) for grid in grids]
+    most = max((known for _, _, known in found), default=0)
+    if most == 0:
+        raise UnreadableSheet(
+            f"{file.name} names no column 'id' in its first {HEADING_ROWS} rows. One "
+            "row must name the keys of a case, as in a file that 'twogaps case export' "
+            "wrote."
+        )
+    return [
+        _table(file, grid, place) for grid, place, known in found if 2 * known >= most
+    ]
+
+
+def _table(file: Path, grid: Grid, place: int) -> _Table:
+    """Return a sheet as a table of cases, with its headings in the row at a place."""
     columns = [column_of(cell.text) for cell in grid.rows[place]]
     for number, column in enumerate(columns):
         if column and column in columns[:number]:

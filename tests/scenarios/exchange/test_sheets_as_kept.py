@@ -76,6 +76,9 @@ def on_a_second_sheet(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
     """Put a page of explanations first."""
     first = sheet.parent.create_sheet("Read me", 0)
     first.append(["How to fill this in", "ID 7"])
+    contents = sheet.parent.create_sheet("Contents")
+    contents.append(["ID", "Title", "Who wrote it"])
+    contents.append(["four-hours", "Four hours", "Noor"])
 
 
 def return_marks(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
