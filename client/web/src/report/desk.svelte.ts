@@ -1,7 +1,9 @@
 // The report's side of the wire: the host's session, the latest report, and files.
 import { ConsoleSession } from "../host/console/session.svelte";
+import { text } from "../i18n/index.svelte";
 import { bytesOf, keep } from "../parts/keep";
 import type { FileMessage, GetReport, Report, ServerMessage } from "../protocol";
+import { hasDecimalComma, withSemicolons } from "./semicolons";
 
 export type Form = Exclude<GetReport["form"], "page">;
 
@@ -93,7 +95,10 @@ export class ReportDesk {
   #keep(file: FileMessage): void {
     this.making = null;
     this.saved = file.name;
-    keep(bytesOf(file.content), file.media, file.name);
+    const bytes = bytesOf(file.content);
+    const isToChange = file.name.endsWith(".csv") && hasDecimalComma(text.code);
+    const csv = () => withSemicolons(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+    keep(isToChange ? csv() : bytes, file.media, file.name);
   }
 
   #refuse(ref: number | null, detail: string): void {
