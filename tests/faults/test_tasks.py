@@ -32,6 +32,10 @@ TEST = "the test"
 KEPT = "Client._misc_loop"
 """aiomqtt starts this one from a thread; it ends with the client of ``bus``."""
 
+INNER = {"Event.wait", "Queue.get"}
+"""Tasks that ``asyncio.wait_for`` of Python 3.11 makes, and leaves behind when its own
+future fails, which only this test lets it: nothing waits for them any more."""
+
 PAUSE = Restarts(pause_s=0.3, most=1000)
 ALONE = {"rooms", "links", "loop-lag", "reports"}
 VITAL = {"rooms"}
@@ -123,6 +127,8 @@ def fault_in(task: asyncio.Task[Any]) -> bool:
     if waits_for is None or isinstance(waits_for, asyncio.Task) or waits_for.done():
         return False
     if any("TaskGroup." in name for name in waiting_in(task)):
+        return False
+    if getattr(task.get_coro(), "__qualname__", "") in INNER:
         return False
     waits_for.set_exception(RuntimeError("injected"))
     return True
