@@ -48,7 +48,7 @@ class Config:
     site: str | None = None
     """This node's name among the others."""
     keep_days: int = 90
-    """Rooms that have not changed for so many days are removed; 0 keeps all."""
+    """Rooms that have not changed for this many days are removed; 0 keeps all."""
     idle_s: float = 60.0
     """How often, in seconds, rooms that are over are put away or removed."""
     limits: Limits = field(default_factory=Limits)

@@ -29,7 +29,7 @@ FLEETING = frozenset({"tmpfs", "ramfs"})
 FUTURE_MS = 60_000
 DAY_MS = 24 * 3600 * 1000
 LONG_DAYS = 30
-"""Without a change for so many days: a holiday, or a wrong clock."""
+"""Days without a change that suggest a holiday or a wrong clock."""
 
 
 def look(folder: Path, where: str | None = None) -> Iterator[Finding]:
