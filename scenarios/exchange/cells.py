@@ -50,6 +50,7 @@ class Grid:
     name: str
     rows: list[list[Cell]]
     is_ragged: bool = False
+    is_hidden: bool = False
 
 
 TYPE_AGAIN = "format the column as Text, then type the text again"

@@ -77,6 +77,9 @@ def read_sheet(file: Path) -> Imported:
     cases: dict[str, Case] = {}
     problems: list[Problem] = []
     for table in tables:
+        if table.grid.is_hidden:
+            problems.append(_hidden(table))
+            continue
         for number, cells in table.rows():
             case = _case(table, number, cells, problems)
             if case is not None and case.id in cases:
@@ -248,6 +251,12 @@ def _with_column(problem: Problem, table: _Table) -> Problem:
     if key not in columns:
         return problem
     return replace(problem, column=table.letter(columns.index(key)))
+
+
+def _hidden(table: _Table) -> Problem:
+    place = table.file.with_name(_name(table.file, table.grid))
+    remedy = "show the sheet, or delete it"
+    return Problem(place, "the whole sheet", "is hidden, and holds cases", remedy)
 
 
 def _repeated(table: _Table, number: int, name: str) -> Problem:

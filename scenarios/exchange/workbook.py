@@ -11,6 +11,10 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl  # type: ignore[import-untyped] # it ships no types
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+from openpyxl.cell.rich_text import (  # type: ignore[import-untyped] # likewise
+    CellRichText,
+    TextBlock,
+)
 from openpyxl.utils.exceptions import (  # type: ignore[import-untyped] # likewise
     InvalidFileException,
 )
@@ -71,7 +75,11 @@ def read_workbook(file: Path) -> list[Grid]:
     typed = _load(file, values=False)
     pairs = zip(shown.worksheets, typed.worksheets, strict=True)
     return [
-        Grid(values.title, list(_rows(file, values, formulas)))
+        Grid(
+            values.title,
+            list(_rows(file, values, formulas)),
+            is_hidden=values.sheet_state != "visible",
+        )
         for values, formulas in pairs
     ]
 
@@ -83,7 +91,7 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
             is_ole = start.read(4) == _OLE
         with warnings.catch_warnings():  # of parts of a workbook that no case needs
             warnings.simplefilter("ignore")
-            return openpyxl.load_workbook(file, data_only=values)
+            return openpyxl.load_workbook(file, data_only=values, rich_text=values)
     except OSError as exc:
         raise UnreadableSheet(f"{file} cannot be read: {exc.strerror}.") from exc
     except _DAMAGED as exc:
@@ -145,12 +153,32 @@ def _cell(
         return Cell("true" if value else "false", "flag")
     if isinstance(value, int | float):
         return _number(value, shown.number_format)
-    if isinstance(value, str):
+    if (shape := _shape(shown)) is not None:
+        return Cell(fault=shape)
+    if isinstance(value, str | CellRichText):
+        value = str(value)
         bare = value[1:] if value.startswith("'") else ""
         is_literal = is_error(bare.lstrip("'"))
         return text_cell(bare if is_literal else value, is_literal=is_literal)
     message = f"is a date or time ({value}), which the program made of what was typed"
     return Cell(fault=Fault(message, TYPE_AGAIN))
+
+
+def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
+    """Return a fault where the look of a cell says something that its text does not."""
+    parts = cell.value if isinstance(cell.value, CellRichText) else ()
+    fonts = [part.font for part in parts if isinstance(part, TextBlock)]
+    for font in (cell.font, *fonts):
+        if font is not None and font.strike:
+            return Fault("has text that is struck out", "delete it, or show it plainly")
+        if font is not None and font.vertAlign in ("superscript", "subscript"):
+            remedy = "write it in plain characters, such as ² or 'squared'"
+            return Fault(f"has {font.vertAlign} text", remedy)
+    number_format = cell.number_format
+    if isinstance(cell.value, str) and "@" in number_format and number_format != "@":
+        message = f"shows more than its text: its format is '{number_format}'"
+        return Fault(message, TYPE_AGAIN)
+    return None
 
 
 def _number(value: float, number_format: str) -> Cell:

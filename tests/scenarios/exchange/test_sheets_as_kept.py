@@ -11,6 +11,12 @@ from pathlib import Path
 import openpyxl  # type: ignore[import-untyped] # it ships no types
 import pytest
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+from openpyxl.cell.rich_text import (  # type: ignore[import-untyped] # likewise
+    CellRichText,
+    TextBlock,
+)
+from openpyxl.cell.text import InlineFont  # type: ignore[import-untyped] # likewise
+from openpyxl.styles import Font  # type: ignore[import-untyped] # likewise
 
 from scenarios.exchange.flat import columns_of, to_row
 from scenarios.exchange.spreadsheet import UnreadableSheet, read_sheet, write_sheet
@@ -149,6 +155,54 @@ def test_an_uncertain_cell_is_named_by_sheet_row_and_column(
     assert place in str(problem)
     assert says in problem.message
     assert problem.remedy
+
+
+def rich(text: str, **font: object) -> Change:
+    """Return the change of a title to one with a part in another font."""
+    block = TextBlock(InlineFont(**font), text)
+    return put("title", CellRichText("Ten to the 10", block))
+
+
+def struck_out(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Strike a whole cell out."""
+    sheet[cell_of("title")].font = Font(strike=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (rich("2", vertAlign="superscript"), "has superscript text"),
+        (rich("old", strike=True), "struck out"),
+        (struck_out, "struck out"),
+        (put("title", "20", '@" percent"'), "its format is '@\" percent\"'"),
+    ],
+)
+def test_a_look_that_changes_the_meaning_is_named(
+    tmp_path: Path, change: Change, says: str
+) -> None:
+    (problem,) = read_sheet(workbook(tmp_path / "kept.xlsx", change)).problems
+    assert "sheet 'Cases', row 2, column D (title): " in str(problem)
+    assert says in problem.message
+
+
+def test_bold_words_are_words(tmp_path: Path) -> None:
+    text = CellRichText(CASE.title[:4], TextBlock(InlineFont(b=True), CASE.title[4:]))
+    file = workbook(tmp_path / "bold.xlsx", put("title", text))
+    assert read_sheet(file).cases == (CASE,)
+
+
+def test_a_hidden_sheet_of_cases_is_named_and_not_read(tmp_path: Path) -> None:
+    def hidden(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        old = sheet.parent.create_sheet("Old", 0)
+        old.append(COLUMNS)
+        old.append([{**ROW, "title": "An older title"}[column] for column in COLUMNS])
+        old.sheet_state = "hidden"
+        sheet.parent.active = 1
+
+    found = read_sheet(workbook(tmp_path / "two.xlsx", hidden))
+    assert found.cases == (CASE,)
+    (problem,) = found.problems
+    assert "two.xlsx, sheet 'Old': the whole sheet: is hidden" in str(problem)
 
 
 def test_a_formula_with_its_result_is_read(tmp_path: Path) -> None:
