@@ -8,13 +8,20 @@ sent, so they are written at level debug only; its type and traceback always are
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import queue
 import sqlite3
+import sys
+import threading
+import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import TracebackType
+from typing import TextIO
 
 import typer
 
@@ -84,6 +91,93 @@ class JsonFormatter(Discreet):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class Writer(logging.Handler):
+    """Writes lines in a thread of its own, so that a full pipe stops nothing else.
+
+    What does not fit into the queue is dropped, counted, and reported by a line of its
+    own when the stream takes lines again.
+    """
+
+    def __init__(
+        self, stream: TextIO | None, most_lines: int = 2_000, last_s: float = 0.5
+    ) -> None:
+        """``most_lines`` may wait; ``last_s`` is how long the end waits for them."""
+        super().__init__()
+        self._stream = stream
+        self._last_s = last_s
+        self._lines: queue.Queue[str] = queue.Queue(most_lines)
+        self._dropped = 0
+        threading.Thread(target=self._run, name="log-writer", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line, or count it."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self._dropped += 1
+        except Exception:  # noqa: BLE001 - as every handler of logging does
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Wait until what is queued has been written, for a short time."""
+        until = time.monotonic() + self._last_s
+        while self._lines.unfinished_tasks and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _run(self) -> None:
+        while True:
+            self._write(self._lines.get())
+            if self._dropped and self._lines.empty():
+                self.acquire()
+                dropped, self._dropped = self._dropped, 0
+                self.release()
+                text = "%d lines of the log were dropped: it was not read in time"
+                about = ("twogaps", logging.WARNING, "", 0, text, (dropped,), None)
+                self._write(self.format(logging.LogRecord(*about)))
+            self._lines.task_done()
+
+    def _write(self, line: str) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError, ValueError):  # closed by the other end
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+
+
+class Repeats(logging.Filter):
+    """Lets a few records of one kind pass in a period, and says how many it held back.
+
+    asyncio writes a line for each write to a connection that is gone, and for each
+    connection that it has no file descriptor for: a stranger decides how many.
+    """
+
+    def __init__(
+        self,
+        most: int = 5,
+        period_s: float = 60.0,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """At most ``most`` records of one kind pass in ``period_s`` seconds."""
+        super().__init__()
+        self._most = most
+        self._period_s = period_s
+        self._now_s = now_s
+        self._seen: dict[str, tuple[float, int]] = {}
+        """When each kind's period began, and how many came since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record passes; its kind is its text without arguments."""
+        kind, now_s = str(record.msg), self._now_s()
+        began_s, n = self._seen.get(kind, (now_s, 0))
+        if now_s - began_s >= self._period_s:
+            if n > self._most:
+                record.msg = f"{kind} (and {n - self._most} more like this before)"
+            began_s, n = now_s, 0
+        if len(self._seen) > 100:
+            self._seen.clear()
+        self._seen[kind] = began_s, n + 1
+        return n < self._most
+
+
 def _told(exc: traceback.TracebackException, raised: BaseException) -> list[str]:
     """Return the lines of a traceback, causes first, without what was said."""
     lines: list[str] = []
@@ -103,7 +197,7 @@ def set_up_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     if level.upper() not in names:
         raise typer.BadParameter(f"no such level: {level}", param_hint="--log-level")
     is_frank = names[level.upper()] <= logging.DEBUG
-    handler = logging.StreamHandler()
+    handler = Writer(sys.stderr)
     if form is LogFormat.JSON:
         handler.setFormatter(JsonFormatter(is_frank=is_frank))
     else:
@@ -112,6 +206,8 @@ def set_up_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     logging.basicConfig(level=names[level.upper()], handlers=[handler])
     chatter = logging.DEBUG if is_frank else logging.ERROR
     logging.getLogger("twogaps.websockets").setLevel(chatter)
+    for name in ("asyncio", "twogaps.loop"):
+        logging.getLogger(name).addFilter(Repeats())
 
 
 def log_task_faults(loop: asyncio.AbstractEventLoop) -> None:
@@ -119,8 +215,8 @@ def log_task_faults(loop: asyncio.AbstractEventLoop) -> None:
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         raised = context.get("exception")
-        logging.getLogger("twogaps").error(
-            context["message"],
+        logging.getLogger("twogaps.loop").error(
+            str(context["message"]).replace("%", "%%"),
             exc_info=raised if isinstance(raised, BaseException) else None,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -47,6 +48,9 @@ PRACTICE_PAUSE_S = (2.0, 12.0)
 
 LAST_S = 4.8
 """Time, in seconds, after which a stopping server exits even if a part hangs."""
+
+LAST_WORD_S = 0.1
+"""Time, in seconds, that writing the last line may take."""
 
 EXIT_LATE = 1
 EXIT_FAULT = 3
@@ -306,8 +310,15 @@ def _asked_to_stop(stop: asyncio.Event) -> None:
 
 
 def _end_at_once() -> None:
-    os.write(2, b"Stopping took too long: ended. Recorded votes are on disk.\n")
+    last = threading.Thread(target=_say_late, daemon=True)  # stderr may be a full pipe
+    last.start()
+    last.join(LAST_WORD_S)
     os._exit(EXIT_LATE)
+
+
+def _say_late() -> None:
+    with contextlib.suppress(OSError):  # closed
+        os.write(2, b"Stopping took too long: ended. Recorded votes are on disk.\n")
 
 
 async def _greet(server: Running, config: Config, deck: str | None) -> None:

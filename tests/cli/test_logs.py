@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import json
 import logging
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from server import __version__
-from server.cli.logs import JsonFormatter, PeopleFormatter
-from tests.support.program import Program
+from server.cli.logs import JsonFormatter, PeopleFormatter, Repeats, Writer
+from tests.support.http import get
+from tests.support.program import GUARD_S, ROOT, Program
 from tests.support.wire import wire
 
 NAMES = ("Annegret", "Bartholomäus", "Чеслава", "Dagobert")
@@ -125,3 +131,92 @@ def test_what_the_machine_says_is_told() -> None:
         record.exc_info = (type(exc), exc, exc.__traceback__)
     entry = json.loads(JsonFormatter().format(record))
     assert entry["exception"].endswith("OSError: [Errno 28] No space left on device")
+
+
+def _piped(most_lines: int) -> tuple[logging.Logger, Writer, int]:
+    """Return a logger that writes into a pipe, and the pipe's end to read from."""
+    reading, writing = os.pipe()
+    handler = Writer(os.fdopen(writing, "w"), most_lines, last_s=5)
+    logger = logging.Logger("piped")
+    logger.addHandler(handler)
+    return logger, handler, reading
+
+
+def test_a_pipe_that_is_not_read_drops_lines_and_holds_up_nothing() -> None:
+    logger, handler, reading = _piped(most_lines=100)
+    for number in range(5_000):  # 64 KB fill the pipe
+        logger.info("line %d %s", number, "x" * 100)
+    text, dropped, written = "", 0, [""]
+    while len(written) + dropped < 5_000:
+        text += os.read(reading, 1 << 16).decode()
+        written = re.findall("^line .*\n", text, re.MULTILINE)
+        counts = re.findall(r"(\d+) lines of the log were dropped.*\n", text)
+        dropped = sum(map(int, counts))
+    assert len(written) + dropped == 5_000
+    assert dropped > 0
+    assert written[0].startswith("line 0 ")
+    handler.flush()
+    logger.info("afterwards")
+    assert os.read(reading, 100) == b"afterwards\n"
+    os.close(reading)
+    logger.info("a closed pipe raises nothing")
+    handler.flush()
+
+
+def test_many_records_of_one_kind_are_a_few_lines_a_minute() -> None:
+    now_s = 0.0
+    limit = Repeats(most=3, period_s=60, now_s=lambda: now_s)
+    logger = logging.Logger("asyncio")
+    logger.addFilter(limit)
+    kept = _Kept()
+    logger.addHandler(kept)
+    for _ in range(1_000):
+        logger.warning("socket.send() raised exception.")
+    logger.warning("something else")
+    now_s = 61.0
+    logger.warning("socket.send() raised exception.")
+    assert kept.lines == [
+        *["socket.send() raised exception."] * 3,
+        "something else",
+        "socket.send() raised exception. (and 997 more like this before)",
+    ]
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+async def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "twogaps", "serve", "--host", "127.0.0.1"),
+        *("--port", "0", "--memory", "--log-level", "debug"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 10,  # what is read ahead of a reader that never comes
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    try:
+        said = b""
+        async with asyncio.timeout(GUARD_S):
+            while b"Stop with Ctrl-C" not in said:
+                said += await process.stdout.readline()
+            found = re.search(rb"127\.0\.0\.1:(\d+)/host", said)
+            assert found is not None
+            port = int(found[1])
+            for _ in range(30):
+                with contextlib.suppress(ConnectionClosed):
+                    async with wire(port) as stranger:
+                        for _ in range(100):  # each is a few lines at level debug
+                            await stranger.ws.send("x" * 200)
+                        stranger.ws.transport.abort()
+                assert (await get(port, "/livez")).status == 200
+    finally:
+        process.terminate()
+        await process.communicate()
