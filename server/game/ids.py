@@ -1,7 +1,9 @@
-"""Names for the strings and numbers that identify things. Nothing else."""
+"""Names for the strings and numbers that identify things, and how a code is read."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, NewType
 
 from pydantic import Field
@@ -17,6 +19,28 @@ ClientId = NewType("ClientId", str)
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 6
+
+_LINK = re.compile(r"/(?:j|join)/([^/?#\s]+)|[#?&]room=([^&\s]+)", re.IGNORECASE)
+_TYPED = re.compile("[^0-9A-Z]")
+_MISREAD = str.maketrans("0O1IL", "QQJJJ")
+"""Characters that no code holds, by the one that looks most like them."""
+
+
+def read_code(text: str) -> str:
+    """Return the room code that somebody typed or pasted, as far as there is one.
+
+    Full-width characters, a whole link, invisible characters, spaces, hyphens and a
+    leading # are understood, and letters that no code holds are taken for the ones
+    that look like them. The same is done in client/web/src/room/code.ts.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    link = _LINK.search(plain)
+    if link:
+        plain = link[1] or link[2]
+    elif "/" in plain:
+        plain = ([part for part in re.split(r"[/?#]+", plain) if part] or [""])[-1]
+    return _TYPED.sub("", plain.upper()).translate(_MISREAD)
+
 
 Ref = Annotated[int, Field(ge=0, le=2**53)] | None
 """The sender's own number for a message, which the reply repeats."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.game.errors import Refused
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
 from server.metrics import Metrics
 from server.net.addresses import Peers
 from server.net.admin import AdminDesk
@@ -60,7 +60,7 @@ class Desk:
 
         Wrong codes are counted by address, unless they cannot be a room's code at all.
         """
-        code = given.strip().upper()
+        code = read_code(given)
         if not _CODE.fullmatch(code):
             raise Refused("unknown_room", "Give a room's code: six letters or digits.")
         self.gate.try_code(address, code)

@@ -18,13 +18,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import segno
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request, Response
 
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
 from server.net.addresses import Addresses
 
 CSP = (
@@ -63,7 +63,9 @@ _FRAMED = {
     )
 }
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-_ROOM_PATH = re.compile(r"^/j/[A-Za-z0-9]{1,16}$")
+_ROOM_PATH = re.compile(r"/(?:j|join)/([^/.][^/]{0,60})/?", re.IGNORECASE)
+_CODE_PATH = re.compile(r"/([^/.][^/]{0,30})/?")
+_CODE = re.compile(rf"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 _QR_PATH = re.compile(rf"^/qr/([{CODE_ALPHABET}]{{{CODE_LENGTH}}})\.svg$")
 
 QR_PRICE = 50.0
@@ -77,6 +79,16 @@ _ON_ITS_WAY = """<!doctype html>
 <p>The browser client is not built in this copy.</p>
 <p>Play in a terminal: <code>twogaps join CODE</code>. To build the pages, install with
 Node.js 20 or later and without TWOGAPS_SKIP_WEB.</p>
+</html>
+"""
+
+
+_NOWHERE = b"""<!doctype html>
+<html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Two Gaps</title>
+<h1>There is no such page</h1>
+<p><a href="/">Join a room</a> with its code.</p>
 </html>
 """
 
@@ -133,7 +145,7 @@ class Pages:
             return _respond(await self._drawings.of(url), request.headers, {})
         found = self._find(path)
         if found is None:
-            return not_found()
+            return response(HTTPStatus.NOT_FOUND, _NOWHERE, TYPES[".html"])
         return _respond(found, request.headers, _FRAMED if path in FRAMED else {})
 
     def _where(self) -> Mapping[str, object]:
@@ -157,13 +169,24 @@ class Pages:
         return f"{chosen}/j/{match[1]}" if match else f"{chosen}/"
 
     def _find(self, path: str) -> Page | None:
-        if _ROOM_PATH.match(path):
+        if path not in self._table and (path.rstrip("/") or "/") in ENTRIES:
+            path = path.rstrip("/") or "/"
+        elif path not in self._table and _is_of_room(path):
             path = "/"
         if path in ENTRIES:
             if not self.is_built:
                 return Page.of(_ON_ITS_WAY.encode(), TYPES[".html"])
             path = f"/{ENTRIES[path]}"
         return self._table.get(path)
+
+
+def _is_of_room(path: str) -> bool:
+    """Return whether a path names a room, as people type it: ``/CODE`` will do."""
+    path = unquote(path)
+    if _ROOM_PATH.fullmatch(path):
+        return True
+    match = _CODE_PATH.fullmatch(path)
+    return match is not None and _CODE.fullmatch(read_code(match[1])) is not None
 
 
 def qr_svg(url: str) -> bytes:

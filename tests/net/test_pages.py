@@ -11,9 +11,13 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from server.game.ids import read_code
 from server.net.addresses import Addresses, Interface
 from server.net.pages import CSP, Drawings, Pages
 from tests.support.server import hall
+
+CODES = Path(__file__).parent / "codes.json"
+"""What people type and the code they mean; the pages' own tests read it, too."""
 
 HERE = Addresses(
     "0.0.0.0",
@@ -96,6 +100,33 @@ async def test_what_is_known_is_not_sent_again(pages: Pages) -> None:
 )  # fmt: skip
 async def test_all_else_is_not_found(pages: Pages, path: str) -> None:
     assert (await get(pages, path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/K7MQ2P", "/k7mq2p/", "/J/k7mq2p", "/j/K7MQ2P/", "/j/K7MQ2P.", "/join/K7MQ2P",
+     "/j/k7m-q2p", "/K7M%20Q2P", "/j/%EF%BC%AB7MQ2P", "/j/K7MQ2P%E2%80%8B", "/j/WRONG"],
+)  # fmt: skip
+async def test_the_address_of_a_room_as_people_type_it(pages: Pages, path: str) -> None:
+    page = await get(pages, path)
+    assert (page.status_code, page.body) == (200, b"<!doctype html>index")
+
+
+@pytest.mark.parametrize("path", ["/host/", "/screen/", "/report/"])
+async def test_a_slash_at_the_end_of_a_page_does_no_harm(
+    pages: Pages, path: str
+) -> None:
+    assert path.strip("/").encode() in (await get(pages, path)).body
+
+
+@pytest.mark.parametrize(("typed", "code"), json.loads(CODES.read_text("utf-8")))
+def test_a_code_is_read_as_people_type_and_paste_it(typed: str, code: str) -> None:
+    assert read_code(typed) == code
+
+
+async def test_a_page_that_is_not_there_leads_to_the_join_page(pages: Pages) -> None:
+    page = await get(pages, "/no")
+    assert b'href="/"' in page.body
 
 
 async def test_a_rooms_qr_code(pages: Pages) -> None:

@@ -3,6 +3,10 @@ import type { LateCatalogue } from "./en.late";
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words: LateCatalogue = {
+  /** A device that several people share. */
+  device: {
+    notYou: (name) => `Nicht ${name}? Als jemand anderes mitspielen`,
+  },
   /** A page that gets no connection: the cause, and what helps. */
   blocked: {
     title: "Diese Seite kommt nicht ins Spiel",

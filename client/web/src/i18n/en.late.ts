@@ -3,6 +3,10 @@
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
+  /** A device that several people share. */
+  device: {
+    notYou: (name: string) => `Not ${name}? Join as someone else`,
+  },
   /** A page that gets no connection: the cause, and what helps. */
   blocked: {
     title: "This page can’t connect to the game",

@@ -36,16 +36,14 @@ export const words = {
   diagramUnknown: "Two links: from what we meant to what we wrote, the outer gap; from what we wrote to what it learned, the inner gap.",
 
   // Joining
-  joinTitle: "Join the class",
   roomCode: "Room code",
-  roomCodeHint: "Six letters and digits, on the wall.",
+  roomCodeHint: "Six letters and digits, on the wall. O, 0, I, 1 and L are never used.",
   yourName: "Your name",
   yourNameHint: "Others in the room may see it.",
   suggest: "Suggest another name",
   join: "Join",
   next: "Next",
-  joining: "Joining…",
-  otherRoom: "Another room",
+  goOnAs: (name: string) => `Go on as ${name}`,
   team: "Team",
   chooseTeam: "Choose your team",
   noTeam: "No team yet",
@@ -53,7 +51,6 @@ export const words = {
   // Connection
   connecting: "Connecting…",
   reconnecting: "Connection lost. Reconnecting by itself…",
-  backOnline: "Connected again.",
   partLate: "Part of this page has not come through yet. Trying again…",
   reload: "Load the page again",
   useThisDevice: "Use this device",

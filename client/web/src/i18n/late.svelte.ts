@@ -8,6 +8,7 @@ text.join(late);
 export type SitesOfHosts = LateCatalogue["sitesOfHosts"];
 
 // Each is reactive where it is called from markup.
+export const deviceWords = () => late.t.device;
 export const blockedWords = () => late.t.blocked;
 export const cardWords = () => late.t.card;
 export const siteWords = () => late.t.sites;

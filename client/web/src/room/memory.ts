@@ -1,24 +1,55 @@
 // What this device remembers between visits: resume tokens per room, and the name.
+//
+// Where the browser keeps nothing (private windows, blocked cookies), the entry of this
+// page in the tab's history does: it survives a reload, so that a pupil stays the same
+// player, and unlike the address it is not passed on with a copied link.
+type Kept = Record<string, string | null>;
+
+const inHistory = () => (history.state as Kept | null) ?? {};
+
 function read(key: string): string | null {
   try {
-    return localStorage.getItem(key);
+    return localStorage.getItem(key) ?? inHistory()[key] ?? null;
   } catch {
-    return null;
+    return inHistory()[key] ?? null;
   }
 }
 
 function write(key: string, value: string | null): void {
+  let left = value;
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
+    left = null;
   } catch {
-    // No storage: nothing is remembered, everything else works.
+    // No storage here.
   }
+  if (left ?? inHistory()[key]) history.replaceState({ ...inHistory(), [key]: left }, "");
 }
 
+/** Show another address without a new entry in the history. */
+export function moveTo(path: string): void {
+  history.replaceState(history.state, "", path);
+}
+
+/** Who plays in a room from this device now. */
 export const token = {
   get: (room: string) => read(`two-gaps token ${room}`),
   set: (room: string, value: string | null) => write(`two-gaps token ${room}`, value),
+};
+
+/** Everyone who has joined a room from this device: tokens by name. */
+export const people = {
+  get(room: string): Record<string, string> {
+    try {
+      return JSON.parse(read(`two-gaps people ${room}`) ?? "{}") as Record<string, string>;
+    } catch {
+      return {};
+    }
+  },
+  set(room: string, all: Record<string, string>): void {
+    write(`two-gaps people ${room}`, JSON.stringify(all));
+  },
 };
 
 export const name = {

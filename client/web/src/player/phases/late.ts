@@ -1,4 +1,5 @@
-// The menu, and all phases but the lobby: fetched right after the first paint, as one file.
+// The menu, and all phases: fetched right after the first paint, as one file.
+export { default as Lobby } from "./Lobby.svelte";
 export { default as Menu } from "../Menu.svelte";
 export { default as Contrast } from "./Contrast.svelte";
 export { default as Example } from "./Example.svelte";
