@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -276,8 +277,24 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def be_durable(db: sqlite3.Connection, busy_ms: int) -> None:
-    """Write ahead, sync every commit in full, overwrite what is deleted."""
+TEMP_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - only looked at
+"""Where SQLite makes its temporary files, apart from what the environment says."""
+
+
+def be_durable(
+    db: sqlite3.Connection, busy_ms: int, temp_folders: Sequence[str] = TEMP_FOLDERS
+) -> None:
+    """Write ahead, sync every commit in full, overwrite what is deleted.
+
+    Where none of ``temp_folders`` can be written, as in a read-only container, SQLite
+    keeps in memory what it would put there.
+    """
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
+    folders = [*filter(None, named), *temp_folders]
+    if os.name == "posix" and not any(
+        os.access(at, os.W_OK | os.X_OK) for at in folders
+    ):
+        db.execute("PRAGMA temp_store=MEMORY")
     db.execute(f"PRAGMA busy_timeout={busy_ms}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
@@ -290,7 +307,12 @@ def rewrite(db: sqlite3.Connection) -> None:
     ``secure_delete`` zeroes what is freed, but pages that were rebalanced before may
     hold copies; and the write-ahead log keeps old pages until it is cut.
     """
+    _cut_log(db)  # while another process reads, the log would grow by the whole file
     db.execute("VACUUM")
+    _cut_log(db)
+
+
+def _cut_log(db: sqlite3.Connection) -> None:
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError("another process is reading the file")

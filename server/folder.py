@@ -44,8 +44,9 @@ def lock(folder: Path) -> Iterator[None]:
         handle: IO[str] = (folder / LOCK).open("w")
     except OSError as exc:
         raise CannotStart(
-            f"The folder {folder} cannot be used: {exc.strerror}. "
-            "Choose another one with --data."
+            f"The folder {folder} cannot be used: {exc.strerror} "
+            f"({exc.filename or folder}). "
+            "Choose another one with --data, or correct its owner and rights."
         ) from exc
     with handle:
         try:
@@ -78,13 +79,19 @@ def admin_key(data: Path | None) -> str:
     if data is None:
         return secrets.token_hex(KEY_BYTES)
     path = data / ADMIN_KEY
-    if path.exists():
-        key = path.read_text().strip()
-        if len(key) == 2 * KEY_BYTES:
-            return key
-    key = secrets.token_hex(KEY_BYTES)
-    path.touch(mode=0o600)
-    path.write_text(key + "\n")
+    try:
+        if path.exists():
+            key = path.read_text().strip()
+            if len(key) == 2 * KEY_BYTES:
+                return key
+        key = secrets.token_hex(KEY_BYTES)
+        path.touch(mode=0o600)
+        path.write_text(key + "\n")
+    except OSError as exc:
+        raise CannotStart(
+            f"The file {path} cannot be used: {exc.strerror}. Give it to the user that "
+            "runs the server (chown)."
+        ) from exc
     return key
 
 

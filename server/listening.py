@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -45,7 +46,7 @@ class Certificate:
         """
         try:
             self._loaded()  # first into a context of its own: all or nothing
-            self.context.load_cert_chain(*self._files)
+            self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as exc:
             log.error("the certificate stays as it was: %s", _why(exc))
         else:
@@ -53,8 +54,17 @@ class Certificate:
 
     def _loaded(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(*self._files)
+        context.load_cert_chain(*self._files, password=_no_password)
         return context
+
+
+def _no_password() -> str:
+    """Refuse an encrypted key: OpenSSL would ask on the terminal, and wait."""
+    raise OSError(
+        errno.EACCES,
+        "the private key is encrypted. Write one without a password for the server: "
+        "openssl pkey -in KEY -out PLAIN_KEY",
+    )
 
 
 def certificate_of(config: Config) -> Certificate | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server.disk import DiskError, DiskThread
+from server.disk import DiskError, DiskThread, be_durable, rewrite
 
 SOON_S = 10
 
@@ -184,3 +185,41 @@ async def test_close_finishes_what_was_asked_for(tmp_path: Path) -> None:
     assert [await one for one in asked] == [1] * 7
     with pytest.raises(DiskError, match="closed"):
         await disk.ask(count)
+
+
+@pytest.mark.parametrize(("writable", "store"), [(True, 0), (False, 2)])
+def test_without_a_temporary_folder_sqlite_keeps_it_in_memory(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    store: int,
+    *,
+    writable: bool,
+) -> None:
+    for name in ("SQLITE_TMPDIR", "TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    folders = [str(tmp_path / "none"), *([str(tmp_path)] if writable else [])]
+    with contextlib.closing(sqlite3.connect(tmp_path / "file")) as db:
+        be_durable(db, 0, folders)
+        assert db.execute("PRAGMA temp_store").fetchone() == (store,)
+
+
+def test_a_file_that_is_read_is_not_written_anew_into_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with (
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db,
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader,
+    ):
+        be_durable(db, 0)
+        db.execute("CREATE TABLE t (x)")
+        db.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 500)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM t").fetchone()
+        log = path.with_name("file-wal")
+        before = log.stat().st_size
+        for _ in range(3):
+            with pytest.raises(sqlite3.OperationalError, match="reading the file"):
+                rewrite(db)
+        assert log.stat().st_size == before
+        reader.execute("COMMIT")
+        rewrite(db)
+        assert log.stat().st_size == 0

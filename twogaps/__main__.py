@@ -19,7 +19,9 @@ REMEDY = (
 
 def main() -> None:
     """Run the program; exit with status 1 and one line if a package is not ours."""
+    open_missing_streams()
     leave_current_folder()
+    ignore_early_hangup()
     culprit = find_culprit()
     if culprit is not None:
         sys.stderr.write(f"twogaps: {culprit}. {REMEDY}\n")
@@ -27,6 +29,33 @@ def main() -> None:
     from server.cli import main as run
 
     run()
+
+
+def open_missing_streams() -> None:
+    """Open the null device where stdin, stdout or stderr is closed.
+
+    Otherwise ``sys.stdin`` is None, and the journal could get the number of stdout.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
+            setattr(sys, name, stream)
+
+
+def ignore_early_hangup() -> None:
+    """Let a server that is still starting survive a hangup, such as a renewal hook's.
+
+    The running server decides what a hangup means.
+    """
+    import signal
+
+    if sys.argv[1:2] == ["serve"] and sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def leave_current_folder() -> None:

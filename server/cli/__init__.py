@@ -6,6 +6,7 @@ command is run, so ``--version`` and ``--help`` answer quickly.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -311,8 +312,24 @@ def _attach(app: typer.Typer, command: Command) -> None:
         app.command(command.name, rich_help_panel=command.panel)(loaded)
 
 
+def _prepare_streams() -> None:
+    """Write signs that the console cannot show as question marks, and never fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _drop_foreign_settings() -> None:
+    """Ignore what Kubernetes sets in each container for a Service named ``twogaps``."""
+    for name in ("TWOGAPS_PORT", "TWOGAPS_METRICS_PORT"):
+        if "://" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
 def main() -> None:
     """Run the command line; the entry point ``twogaps``."""
+    _prepare_streams()
+    _drop_foreign_settings()
     words = renamed(sys.argv[1:])
     is_completing = "_TWOGAPS_COMPLETE" in os.environ
     try:

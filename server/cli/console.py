@@ -6,13 +6,17 @@ import asyncio
 import inspect
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar, get_type_hints
 
+import segno
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from server.folder import CannotStart
 
 out = Console()
 err = Console(stderr=True)
@@ -31,8 +35,27 @@ def fail(text: str) -> typer.Exit:
 
 def default_data() -> Path:
     """Return the folder of the journal: TWOGAPS_DATA, else the user's data folder."""
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "twogaps"
+    if base := os.environ.get("XDG_DATA_HOME"):
+        return Path(base) / "twogaps"
+    try:
+        return Path.home() / ".local" / "share" / "twogaps"
+    except RuntimeError as exc:
+        raise CannotStart(
+            "This user has no home folder. Choose a folder for the journal with --data "
+            "or TWOGAPS_DATA."
+        ) from exc
+
+
+def print_qr(url: str) -> None:
+    """Print a QR code, where the console can show one. The link is printed beside it.
+
+    Half blocks are needed, which most encodings but UTF-8 do not have.
+    """
+    try:
+        "\u2580\u2584\u2588".encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return
+    segno.make(url, error="l").terminal(compact=True, border=2)
 
 
 DataOption = Annotated[

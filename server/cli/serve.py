@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import segno
 import typer
 
 from client.errors import ClientError
@@ -29,6 +28,7 @@ from server.cli.console import (
     err,
     on_signal,
     out,
+    print_qr,
     with_options,
 )
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
@@ -222,6 +222,7 @@ def serve(options: ServeOptions) -> None:
     Stop it with Ctrl-C: players get a message, every vote is stored, and unfinished
     rooms continue when it starts again.
     """
+    os.umask(0o077)  # the journal holds names and keys, whatever the folder's rights
     set_up_logging(options.log_level, options.log_format)
     config = options.config()
     tune_garbage_collection()
@@ -332,7 +333,7 @@ async def _greet(server: Running, config: Config, deck: str | None) -> None:
         await _open(server, deck)
     else:
         _link("Players    ", f"{server.url}/", "with a room's code")
-        _print_qr(f"{server.url}/")
+        print_qr(f"{server.url}/")
     where = config.journal or config.data or "memory only: nothing is kept"
     lines(f"  Journal      {where}", highlight=False, soft_wrap=True)
     live = [room.code for room in server.directory.live]
@@ -355,13 +356,9 @@ async def _open(server: Running, deck: str) -> None:
     _link("Projector  ", screen)
     join = f"{server.url}/j/{code}"
     _link("Players    ", join, f"code {code}")
-    _print_qr(join)
+    print_qr(join)
 
 
 def _link(name: str, url: str, note: str = "") -> None:
     tail = f"  [dim]({note})[/]" if note else ""
     out.print(f"  {name}  [cyan]{url}[/]{tail}", highlight=False, soft_wrap=True)
-
-
-def _print_qr(url: str) -> None:
-    segno.make(url, error="l").terminal(compact=True, border=2)

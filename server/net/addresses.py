@@ -200,7 +200,7 @@ class Peers:
 
     def counted(self, nearest: str, forwarded: str = "") -> str:
         """Return the address that counts, of a peer's and what it forwards for."""
-        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        hops = [_host_of(hop) for hop in forwarded.split(",") if hop.strip()]
         address = nearest
         while hops and self._is_proxy(address):
             address = hops.pop()
@@ -218,6 +218,14 @@ class Peers:
         if parsed is None:
             return False
         return parsed.is_loopback or any(parsed in network for network in self._proxies)
+
+
+def _host_of(hop: str) -> str:
+    """Return the address of a hop, which some proxies write with a port."""
+    hop = hop.strip().strip('"')
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _parsed(address: str) -> _Address | None:

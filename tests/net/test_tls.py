@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from server.cli.doctor import network
 from server.cli.serve import practice_bringer
@@ -152,6 +158,25 @@ def test_files_that_cannot_be_used_are_said(files: Files, tmp_path: Path) -> Non
     both = tmp_path / "both.pem"
     both.write_bytes(files.cert.read_bytes() + files.key.read_bytes())
     assert Certificate(both, None).context
+
+
+def _encrypted(key: bytes) -> bytes:
+    private = load_pem_private_key(key, None)
+    lock = BestAvailableEncryption(b"secret")
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+
+
+def test_an_encrypted_key_is_refused_and_never_asked_about(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = Certificate(files.cert, files.key)
+    files.key.write_bytes(_encrypted(files.key.read_bytes()))
+    with pytest.raises(
+        CannotStart, match=r"the private key is encrypted.*openssl pkey"
+    ):
+        Certificate(files.cert, files.key)
+    served.reload()
+    assert "stays as it was: the private key is encrypted" in caplog.text
 
 
 def test_the_command_line_says_so(tmp_path: Path) -> None:

@@ -8,11 +8,17 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
-import segno
 import typer
 
 from server.app import WEB
-from server.cli.console import CasesOption, DataOption, JournalOption, default_data, out
+from server.cli.console import (
+    CasesOption,
+    DataOption,
+    JournalOption,
+    default_data,
+    out,
+    print_qr,
+)
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
 from server.cli.doctor.finding import Finding, good, note
@@ -110,5 +116,5 @@ def _phone(host: str, port: int) -> Finding:
             f"Open {url} on a phone: if the page loads, phones get through.",
         )
     out.print(f"\nOpen this on a phone, within a minute and a half: {url}")
-    segno.make(url, error="l").terminal(compact=True, border=2)
+    print_qr(url)
     return asyncio.run(network.phone(host, port, url))

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from server.cli.doctor.finding import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL
 from server.journal.opening import Address, open_store
@@ -49,6 +51,7 @@ def look(folder: Path, where: str | None = None) -> Iterator[Finding]:
     yield kind(kind_of(place))
     yield space(shutil.disk_usage(place).free)
     yield syncing(sync_ms(place))
+    yield locking(place)
     if (found := journal(where or folder, int(time.time() * 1000))) is not None:
         yield found
 
@@ -133,6 +136,20 @@ def sync_ms(place: Path) -> float:
             os.fsync(file.fileno())
             taken.append((time.perf_counter() - started) * 1000)
     return statistics.median(taken)
+
+
+def locking(place: Path) -> Finding:
+    """Judge whether files can be locked: it keeps a second server off the journal."""
+    with tempfile.TemporaryFile(dir=place) as file:
+        try:
+            lock_descriptor(file.fileno(), blocking=False)
+        except OSError as exc:
+            return bad(
+                "locks",
+                f"files cannot be locked here: {exc.strerror}",
+                "Choose a folder on a disk of this machine: --data.",
+            )
+    return good("locks", "work")
 
 
 def syncing(median_ms: float) -> Finding:
