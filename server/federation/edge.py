@@ -8,11 +8,12 @@ before the phone hears that it was received.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import secrets
 
 from server.federation import seats
 from server.federation.messages import (
+    MOST_PROGRESS,
     Announce,
     DownBatch,
     DownItem,
@@ -21,16 +22,18 @@ from server.federation.messages import (
     UpItem,
     UpReturn,
     UpSay,
+    Welcome,
+    decode,
     decode_view,
     follows,
 )
 from server.federation.mqtt import Bus
 from server.federation.outbox import Outbox
-from server.federation.seats import EarlyViews, Elsewhere, Returners, Seat
+from server.federation.seats import Elsewhere, Returners, Seat, View, Views
 from server.federation.sender import PACE, Pace, Sender
+from server.federation.topics import Rejections
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
-from server.protocol.client_messages import Vote
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import AUDIENCES, Audience, Link
 
@@ -38,10 +41,6 @@ log = logging.getLogger("twogaps.federation")
 
 SEARCH_S = 2.0
 """How long after a connect the broker may still be telling what it retains."""
-
-
-FINAL = ("kicked", "bad_token")
-"""Refusals of somebody who is in here already that show him out."""
 
 
 class EdgeRelay:
@@ -57,9 +56,7 @@ class EdgeRelay:
         pace: Pace = PACE,
         most_rooms: int = 50_000,
     ) -> None:
-        """``people`` carries frames to this node's own sockets; ``most_rooms`` rooms of
-        other nodes are known at most.
-        """
+        """``people`` carries frames to own sockets; ``most_rooms`` others are known."""
         self._most_rooms = most_rooms
         self._boot = boot
         self._bus = bus
@@ -68,15 +65,13 @@ class EdgeRelay:
         self._rooms: dict[RoomCode, Elsewhere] = {}
         self._seats: dict[str, Seat] = {}
         self._ids: dict[Link, str] = {}
-        self._links_made = 0
         self._up_s = 0.0
         self._cut: set[RoomCode] = set()
-        self._early = EarlyViews()
+        self._early, self._views = Views(most_bytes=4 << 20), Views()
         self._returners = Returners()
         self._owed: dict[RoomCode, int] = {}
         """How many votes for a room its home was told to be on their way."""
-        self.rejected = 0
-        """Messages that were forged, foreign or too large."""
+        self.rejections = Rejections()
 
     # --- asked by the sessions of this node ------------------------------------------
 
@@ -142,9 +137,11 @@ class EdgeRelay:
 
     def _id_of(self, room: RoomCode, link: Link) -> str:
         link_id = self._ids.get(link)
+        if link_id is not None and self._seats[link_id].room != room:
+            del self._seats[link_id]  # it was refused there, and tries another room
+            link_id = None
         if link_id is None:
-            self._links_made += 1
-            link_id = self._ids[link] = f"{self._boot[:8]}-{self._links_made}"
+            link_id = self._ids[link] = secrets.token_hex(8)
             self._seats[link_id] = Seat(link, room)
         return link_id
 
@@ -157,27 +154,29 @@ class EdgeRelay:
 
     def announced(self, home: str, room: RoomCode, news: Announce | None) -> None:
         """A home says that it has a room, or that it is put away (None)."""
-        known = self._rooms.get(room)
+        known, reject = self._rooms.get(room), self.rejections.add
         if news is None:
             if known is not None and known.home == home:
                 self._forget(room)
         elif known is None:
             if len(self._rooms) >= self._most_rooms:
-                self.rejected += 1
+                reject(home, "it announces too many rooms")
                 return
             self._rooms[room] = Elsewhere(home, news.epoch, news.key)
             self.sender.home(home)
+            self._show_early(home, room)
         elif (home, news.epoch) == (known.home, known.epoch):
             known.key = known.key or news.key
         elif not known.key or follows(news.key, news.epoch, known.key, known.epoch):
             if news.epoch > known.epoch:
                 self._succeed(home, room, known, news)
-        else:
-            self.rejected += news.epoch > known.epoch
+        elif news.epoch > known.epoch:
+            reject(home, "it claims a room of another site")
 
     def _forget(self, room: RoomCode) -> None:
         """Forget a room that was put away, or lives here now."""
-        self._rooms.pop(room, None)
+        if (known := self._rooms.pop(room, None)) is not None:
+            self._views.take(known.home, room)
         self._owed.pop(room, None)
         self._cut.discard(room)
 
@@ -191,9 +190,12 @@ class EdgeRelay:
         if known.home != home:
             self.sender.move(room, known.home, home)
             self.rejoin(home)
-        for audience, payload in self._early.take(home, room).items():
-            self.shown(home, room, audience, payload)
+        self._show_early(home, room)
         self._tell_state()
+
+    def _show_early(self, home: str, room: RoomCode) -> None:
+        for audience, view in self._early.take(home, room).items():
+            self._show(home, room, audience, view)
 
     def taken_home(self, room: RoomCode) -> None:
         """A room lives at this node now: votes for it go there, people come again."""
@@ -211,29 +213,26 @@ class EdgeRelay:
     ) -> None:
         """A home shows a view; one that is not newer is dropped."""
         found = decode_view(payload)
-        if found is None:
-            self.rejected += bool(payload)
-            return
-        epoch, version, frame = found
         known = self._rooms.get(room)
-        if known is None:
-            if len(self._rooms) >= self._most_rooms:
-                self.rejected += 1
-                return
-            known = self._rooms[room] = Elsewhere(home, epoch)
-        if known.home != home:
-            if epoch > known.epoch:
-                self._early.keep(home, room, audience, payload)
-            else:
-                self.rejected += 1
+        if found is not None and (known is None or known.home == home):
+            self._show(home, room, audience, found)
+        elif found is not None and known is not None and found[0] > known.epoch:
+            self._early.keep(home, room, audience, found)
+        elif payload:
+            self.rejections.add(home, "a view of it cannot be used")
+
+    def _show(self, home: str, room: RoomCode, audience: Audience, view: View) -> None:
+        """Show a view to this node's people, and keep it; early until announced."""
+        if room not in self._rooms:
+            self._early.keep(home, room, audience, view)
             return
-        old = known.views.get(audience)
-        if old is not None and (epoch, version) <= old[:2]:
+        old = self._views.get(home, room, audience)
+        if old is not None and view[:2] <= old[:2]:
             return
-        known.views[audience] = found
-        self._people.broadcast(room, audience, frame, "view")
+        self._views.keep(home, room, audience, view)
+        self._people.broadcast(room, audience, view[2], "view")
         if audience == "player" and self._people.links(room, "player"):
-            self.flush(home, room, version)
+            self.flush(home, room, view[1])
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
         """Tell a home that all this site has received so far is on its way."""
@@ -246,8 +245,10 @@ class EdgeRelay:
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
         """A home says how many have answered."""
         known = self._rooms.get(room)
-        if known is None or known.home != home:
-            self.rejected += known is not None
+        if known is None:
+            return
+        if known.home != home or len(frame) > MOST_PROGRESS:
+            self.rejections.add(home, "its figures for a room cannot be used")
             return
         for audience in ("player", "screen"):
             self._people.broadcast(room, audience, frame, "progress")
@@ -275,7 +276,7 @@ class EdgeRelay:
                 continue
             if self.sender.is_waiting(known.home, seat.returning):
                 continue
-            body = UpReturn(token=seat.token)
+            body = UpReturn.model_construct(token=seat.token)
             seat.returning = self.sender.put(known.home, seat.room, link_id, body).seq
         self.sender.again(home)
 
@@ -285,9 +286,7 @@ class EdgeRelay:
             done = self.sender.acknowledged(home, batch.acks)
             self._tell_paid(home, {item.room for item in done})
         for item in batch.items:
-            seat = self._seats.get(item.link)
-            if seat is not None and seat.room == item.room:
-                self._pass_on(seat, item)
+            self._take(home, item)
         for mark in batch.marks:
             known = self._rooms.get(mark.room)
             if known is not None and known.home == home:
@@ -298,8 +297,23 @@ class EdgeRelay:
         for room in rooms:
             if self._owed.get(room) and not self.sender.votes_owed(home, room):
                 known = self._rooms.get(room)
-                view = known.views.get("player") if known else None
+                view = self._views.get(home, room, "player") if known else None
                 self.flush(home, room, view[1] if view else 0)
+
+    def _take(self, home: str, item: DownItem | None) -> None:
+        """Pass an item on if it is from its room's home; it harms no other."""
+        seat = self._seats.get(item.link) if item else None
+        if item is None:
+            self.rejections.add(home, "an item of it cannot be read")
+        elif seat is not None and seat.room == item.room:
+            if self.home_of(item.room) != home:
+                self.rejections.add(home, "it is not home to the room it speaks for")
+                return
+            try:
+                self._pass_on(seat, item)
+            except Exception:
+                self.rejections.add(home, "an item of it could not be used")
+                log.exception("an item of %s could not be used", home)
 
     def _pass_on(self, seat: Seat, item: DownItem) -> None:
         frame = item.frame.encode()
@@ -309,7 +323,7 @@ class EdgeRelay:
                 if item.slot == "you" and seat.token is not None:
                     self._returners.told(seat.token, frame)
             case "turn_away":
-                self._turned_away(seat, item)
+                seat.turned_away(item, self._returners)
             case "part":
                 seat.link.part(frame)
                 if b'"kicked"' in frame:
@@ -317,39 +331,29 @@ class EdgeRelay:
             case "greet":
                 self._greeted(seat, frame, item.player)
 
-    def _turned_away(self, seat: Seat, item: DownItem) -> None:
-        if seat.is_greeted and item.code in FINAL:
-            self._returners.forget(seat.token or "")
-            seat.link.part(seats.shown_out(item.frame))
-            return
-        try:
-            seat.link.turn_away(Refused(item.code, item.frame))
-        except AssertionError:
-            self.rejected += 1
-
     def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show what is known, in one go."""
+        if (read := decode(Welcome, welcome)) is None:
+            raise ValueError("a welcome cannot be read")
         seat.is_greeted, seat.is_forgotten = True, False
-        seat.token = json.loads(welcome).get("token")
+        seat.token = read.token
         if seat.token is not None and player is not None:
             self._returners.welcomed(seat.token, seat.room, welcome, player)
         self._people.attach(seat.room, seat.link, player)
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
-        view = known.views.get(seat.link.audience) if known else None
-        if known is None or view is None:
+        if known is None:
+            return
+        view = self._views.get(known.home, seat.room, seat.link.audience)
+        if view is None:
             return
         seat.link.push(view[2], "view")
         if player and len(self._people.links(seat.room, "player")) == 1:
             self.flush(known.home, seat.room, view[1])  # nobody did, at the view's time
 
     def _say_received(self, item: UpItem) -> None:
-        seat = self._seats.get(item.link)
-        if seat is None or not isinstance(item.body, UpSay):
-            return
-        vote = item.body.message
-        if isinstance(vote, Vote):
-            seat.link.push(seats.received(vote))
+        if (seat := self._seats.get(item.link)) is not None:
+            seat.say_received(item.body)
 
     # --- what the people hear of the line --------------------------------------------
 

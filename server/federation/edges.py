@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -126,6 +127,8 @@ class Edge:
     news: asyncio.Event
     """Set when there is something to send down, to any edge."""
     links: dict[str, RemoteLink] = field(default_factory=dict)
+    players: Counter[RoomCode] = field(default_factory=Counter)
+    """How many of the links play in each room."""
     outgoing: list[bytes] = field(default_factory=list)
     """Items that are encoded already."""
     acks: list[int] = field(default_factory=list)
@@ -143,21 +146,43 @@ class Edge:
 
     def has_players(self, room: RoomCode) -> bool:
         """Whether anybody plays there, or did when it was lost."""
-        return room in self.lost or any(
-            link.player and link.room == room for link in self.links.values()
-        )
+        return room in self.lost or self.players[room] > 0
+
+    def greeted(self, id_: str, link: RemoteLink) -> None:
+        """Count a link that has become a player's, if it is still here."""
+        if self.links.get(id_) is link:
+            self.players[link.room] += 1
+
+    def remove(self, id_: str) -> None:
+        """Forget a link. Idempotent."""
+        link = self.links.pop(id_, None)
+        if link is not None and link.player is not None:
+            self.players[link.room] -= 1
+            if self.players[link.room] <= 0:
+                del self.players[link.room]
+
+    def lose(self) -> list[RemoteLink]:
+        """Forget all links, and return them; remember the rooms that miss players."""
+        links = list(self.links.values())
+        self.lost |= set(self.players)
+        self.links, self.players = {}, Counter()
+        return links
 
 
 class RemoteLink:
     """A client at another node, as its home sees it."""
 
-    def __init__(self, edge: Edge, room: RoomCode, id_: str) -> None:
+    def __init__(
+        self, edge: Edge, room: RoomCode, id_: str, audience: Audience = "player"
+    ) -> None:
+        """``audience`` is the role that it asks for, and never changes."""
         self.room = room
         self.site: str | None = edge.name
-        self.audience: Audience = "player"
+        self.audience = audience
         self.player: PlayerId | None = None
         self._edge = edge
         self._id = id_
+        self._is_greeted = False
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a private frame down; shared ones are retained at a topic."""
@@ -166,11 +191,15 @@ class RemoteLink:
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
         """Send the welcome down."""
-        self.player = player
+        if player is not None and self.player is None:
+            self._edge.greeted(self._id, self)
+        self.player, self._is_greeted = player, True
         self._send("greet", welcome.decode(), player=player)
 
     def turn_away(self, refusal: Refused) -> None:
-        """Send a refused hello down."""
+        """Send a refused hello down; the next one is a link of its own."""
+        if not self._is_greeted and self._edge.links.get(self._id) is self:
+            self._edge.remove(self._id)
         self._send("turn_away", refusal.detail, code=refusal.code)
 
     def part(self, bye: bytes) -> None:
@@ -229,16 +258,13 @@ class Edges:
         """Note whether another node is up, and where people reach it."""
         self._nodes[name] = state
 
-    def url_of(self, node: str) -> str | None:
-        """Return the address at which people reach a node, if it has announced one."""
-        state = self._nodes.get(node)
-        return state.url or None if state else None
-
     def take_marks(self, edge: Edge, batch: UpBatch, *, is_whole: bool) -> None:
         """Note what a batch says of flushes; ``is_whole`` if every item was taken."""
         if is_whole:
             edge.flushes.heard(batch.number, batch.oldest)
         for item in batch.items:
+            if item is None:
+                continue
             if isinstance(item.body, UpFlush) and edge.has_players(item.room):
                 edge.flushes.marked(item.room, item.body.version, batch.number)
                 edge.waiting[item.room] = item.body.waiting

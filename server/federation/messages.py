@@ -16,7 +16,15 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring as _quoted
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
@@ -32,9 +40,19 @@ SPAN = 1_024
 MOST_BYTES = 64 * 1024
 """No message between nodes is larger."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Counted = Annotated[int, Field(ge=0)]
+MOST_PROGRESS = 4_096
+"""Bytes of a frame of figures, at most."""
+
+LARGEST = 2**53
+"""No number between nodes is larger: a greater one is forged."""
+
+Counted = Annotated[int, Field(ge=0, le=LARGEST)]
+UtcMs = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 LinkId = Annotated[str, Field(max_length=40)]
+Boot = Annotated[str, Field(max_length=64)]
+Code = Annotated[RoomCode, Field(max_length=16)]
+Token = Annotated[str, Field(pattern=r"^[!-~]{1,100}$")]
+"""A resume token: printable ASCII without spaces."""
 
 
 class NodeMessage(BaseModel):
@@ -47,7 +65,7 @@ class NodeState(NodeMessage):
     """A node is up, under a boot id of its own, or down."""
 
     is_up: bool
-    boot: str
+    boot: Boot
     url: Annotated[str, Field(max_length=200, pattern=r"^(https?://\S+)?$")] = ""
     """The address at which people reach the node; empty before it listens."""
 
@@ -98,7 +116,7 @@ class UpSay(NodeMessage):
     op: Literal["say"] = "say"
     token: Annotated[str, Field(max_length=100)] | None
     message: Annotated[PlayerMessage | CohostMessage, Field(discriminator="type")]
-    stamped_ms: int
+    stamped_ms: UtcMs
 
 
 class UpFlush(NodeMessage):
@@ -120,19 +138,33 @@ class UpItem(NodeMessage):
     """One request, numbered by the edge in one sequence for each home."""
 
     seq: Counted
-    room: RoomCode
+    room: Code
     link: LinkId
     body: UpBody
+
+
+def _one_alone(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Return None for an item that cannot be read: it spoils no other."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_ALONE = WrapValidator(_one_alone)
 
 
 class UpBatch(NodeMessage):
     """Requests of one edge, in a batch with a number of its own."""
 
-    boot: Annotated[str, Field(max_length=64)]
+    boot: Boot
     number: Counted
     oldest: Counted
     """The oldest batch that is not done: whatever is older has been dealt with."""
-    items: Annotated[tuple[UpItem, ...], Field(max_length=1000)]
+    items: Annotated[
+        tuple[Annotated[UpItem | None, _ALONE], ...], Field(max_length=1000)
+    ]
+    """None for each that cannot be read."""
 
     @model_validator(mode="after")
     def _is_on_its_way(self) -> Self:
@@ -148,43 +180,53 @@ class DownItem(NodeMessage):
     """Something for one link: a frame, the welcome, a refused hello, or the end."""
 
     link: LinkId
-    room: RoomCode
+    room: Code
     op: DownOp
     frame: str = ""
     slot: Slot | None = None
-    player: PlayerId | None = None
-    code: str = ""
+    player: Annotated[PlayerId, Field(max_length=64)] | None = None
+    code: Annotated[str, Field(max_length=64)] = ""
 
 
 class Mark(NodeMessage):
     """Asks an edge to say when all it received for a room so far is on its way."""
 
-    room: RoomCode
+    room: Code
     version: Counted
 
 
 class DownBatch(NodeMessage):
     """Acknowledged numbers and frames for one edge, together or not at all."""
 
-    boot: str
+    boot: Boot
     """Of the edge the numbers belong to."""
-    acks: tuple[int, ...]
-    items: tuple[DownItem, ...]
+    acks: tuple[Counted, ...]
+    items: tuple[Annotated[DownItem | None, _ALONE], ...]
+    """None for each that cannot be read."""
     marks: tuple[Mark, ...] = ()
     """What the edge is asked to send a flush mark for."""
+
+
+class Welcome(BaseModel):
+    """What an edge reads of a player's welcome."""
+
+    token: Token | None = None
+
+
+ProbeMs = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 
 
 class Probe(NodeMessage):
     """A clock probe: the edge's time when it was sent."""
 
-    sent_ms: float
+    sent_ms: ProbeMs
 
 
 class Answer(NodeMessage):
     """The home's time when a probe was answered (UTC ms)."""
 
-    sent_ms: float
-    home_ms: int
+    sent_ms: ProbeMs
+    home_ms: UtcMs
 
 
 def encode_up_batch(
@@ -232,7 +274,7 @@ def encode_down_batch(
     )
 
 
-M = TypeVar("M", bound=NodeMessage)
+M = TypeVar("M", bound=BaseModel)
 
 
 def encode(message: NodeMessage) -> bytes:
@@ -258,11 +300,14 @@ def encode_view(epoch: int, version: int, frame: bytes) -> bytes:
 def decode_view(payload: bytes) -> tuple[int, int, bytes] | None:
     """Return epoch, version and frame of a retained view; None where it is none."""
     head, newline, frame = payload.partition(b"\n")
+    if not newline or len(head) > 40 or len(payload) > MOST_BYTES:
+        return None
     try:
         epoch, version = (int(part) for part in head.split(b" "))
     except ValueError:
         return None
-    return (epoch, version, frame) if newline else None
+    is_bounded = 1 <= epoch <= EPOCHS and 0 <= version <= LARGEST
+    return (epoch, version, frame) if is_bounded else None
 
 
 def epoch_key(secret: str, epoch: int) -> str:

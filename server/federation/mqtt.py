@@ -295,8 +295,8 @@ class MqttBus:
             self._outgoing.get_nowait()
         self._is_up = True
         self._say("connected to the broker at %s", self._address.host)
-        listener.bus_up()
         try:
+            listener.bus_up()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_receive(client, listener), name="bus-receiver")
                 group.create_task(self._send(client), name="bus-sender")

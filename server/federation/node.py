@@ -32,6 +32,7 @@ from server.federation.outbox import Outbox
 from server.federation.remote import RemoteRoom, Rooms, Uplink
 from server.federation.sender import PACE, Pace
 from server.federation.settling import Settling
+from server.federation.topics import Budget, is_room, is_site
 from server.folder import INCOMING, OUTBOX, SITE, CannotStart
 from server.game.ids import RoomCode
 from server.journal.store import RoomStore
@@ -50,6 +51,9 @@ Parts = tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
 
 GOODBYE_S = 0.1
 """How long a last word to the broker may take."""
+
+ITEM_BYTES = 256
+"""What an item of a batch takes, about: budgets of sites are counted in items."""
 
 FIRST_PROBES = 16
 QUICK_PROBE_S, SLOW_PROBE_S = 0.1, 5.0
@@ -155,7 +159,7 @@ class Node:
         """Return the way to a room of another node."""
         if not self.edge.knows(room) or self.gateway.has(room):
             return None
-        return RemoteRoom(room, self.edge, self.edges.url_of)
+        return RemoteRoom(room, self.edge)
 
     def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
         """Be home to a room, in an epoch that its secret proves."""
@@ -173,7 +177,8 @@ class Node:
 
     def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
         """Return the background work of a node whose rooms are these."""
-        uplink = Uplink(self.gateway, self.edges, rooms)
+        about = (rooms, self._clock, self.edge.rejections)
+        uplink = Uplink(self.gateway, self.edges, *about)
         listener = Dispatcher(self, self._bus, uplink, rooms, self._clock)
         parts: Parts = (
             ("uplink", uplink.run),
@@ -205,7 +210,7 @@ class Node:
     def register_metrics(self, metrics: Metrics) -> None:
         """Let the gauges of the way to other nodes be read."""
         bus, outbox, edge, edges = self._bus, self._outbox, self.edge, self.edges
-        metrics.watch("broker_rejected", lambda: edge.rejected)
+        metrics.watch("broker_rejected", lambda: edge.rejections.count)
         metrics.watch("batches_resent", lambda: edge.sender.resent)
         metrics.watch("broker_up", lambda: bus.is_up)
         metrics.watch("broker_dropped", lambda: bus.dropped + edges.too_large)
@@ -237,14 +242,20 @@ class Dispatcher:
         self._uplink = uplink
         self._rooms = rooms
         self._clock = clock
+        self._reject = node.edge.rejections.add
+        self._batches = Budget(per_s=5_000, burst=20_000)
+        self._probes = Budget(per_s=20, burst=200)
 
     # --- what the bus tells ----------------------------------------------------------
 
     def bus_up(self) -> None:
         """Say that this node is there, and everything it retains."""
-        self._node.status.say()
-        self._home.republish()
-        self._edge.bus_changed()
+        node, home, edge = self._node, self._home, self._edge
+        for say in (node.status.say, home.republish, edge.bus_changed):
+            try:
+                say()
+            except Exception:  # the line stays up, whatever one part finds
+                log.exception("not all was said after a connect")
 
     def bus_down(self) -> None:
         """Tell this site's people that the connection is cut."""
@@ -252,44 +263,68 @@ class Dispatcher:
 
     def bus_message(self, topic: str, payload: bytes) -> None:
         """Hand a message to the half it is for; count what is forged or foreign."""
+        parts = topics.parts(topic)
         try:
-            self._hand(topics.parts(topic), payload)
+            self._hand(parts, payload)
         except Exception:  # whatever another site sends: this one goes on
-            self._edge.rejected += 1
+            self._reject(topics.sender(parts), "a message of it could not be used")
             log.exception("a message at %s could not be used", topic)
 
     def _hand(self, parts: tuple[str, ...], payload: bytes) -> None:
+        name = topics.sender(parts)
+        if not is_site(name):
+            self._reject(name, "this is not a site's name")
+            return
         match parts:
-            case ("node", name, "state"):
-                if payload and (state := self._good(decode(NodeState, payload))):
+            case ("node", _, "state"):
+                if payload and (state := self._good(name, NodeState, payload)):
                     self._node_state(name, state)
             case ("home", home, "room", code, kind) if home != self._name:
-                self._shared(home, RoomCode(code), kind, payload)
+                if is_room(code):
+                    self._shared(home, RoomCode(code), kind, payload)
+                else:
+                    self._reject(home, "this is not a room's code")
             case ("up", _, edge):
-                if batch := self._good(decode(UpBatch, payload)):
+                if self._may_send(edge, payload) and (
+                    batch := self._good(edge, UpBatch, payload)
+                ):
                     self._uplink.receive(edge, batch)
             case ("down", _, home):
-                if down := self._good(decode(DownBatch, payload)):
+                if self._may_send(home, payload) and (
+                    down := self._good(home, DownBatch, payload)
+                ):
                     self._edge.receive(home, down)
             case ("clk", "up", _, edge):
-                if probe := self._good(decode(Probe, payload)):
+                if self._probes.allows(edge) and (
+                    probe := self._good(edge, Probe, payload)
+                ):
                     self._edges.heard(edge)
                     now_ms = self._clock.now_ms()
                     answer = Answer(sent_ms=probe.sent_ms, home_ms=now_ms)
                     topic = topics.clock_down(edge, self._name)
                     self._bus.publish(topic, encode(answer))
             case ("clk", "down", _, home):
-                if heard := self._good(decode(Answer, payload)):
+                if self._probes.allows(home) and (
+                    heard := self._good(home, Answer, payload)
+                ):
                     now_ms = self._clock.now_ms()
                     self._edge.probed(home, heard.sent_ms, heard.home_ms, now_ms)
             case _:
                 pass
 
-    def _good(self, message: M | None) -> M | None:
-        """Count what could not be read."""
+    def _good(self, site: str, kind: type[M], payload: bytes) -> M | None:
+        """Read a message; count it where it cannot be read."""
+        message = decode(kind, payload)
         if message is None:
-            self._edge.rejected += 1
+            self._reject(site, f"a {kind.__name__} of it cannot be read")
         return message
+
+    def _may_send(self, site: str, payload: bytes) -> bool:
+        """Whether a site's budget pays for a batch; honest ones come again."""
+        if self._batches.allows(site, 1 + len(payload) / ITEM_BYTES):
+            return True
+        self._reject(site, "it sends too much")
+        return False
 
     def _node_state(self, name: str, state: NodeState) -> None:
         if name == self._name:
@@ -300,10 +335,10 @@ class Dispatcher:
 
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
-            news = decode(Announce, payload) if payload else None
+            news = self._good(home, Announce, payload) if payload else None
             if news is not None and self._home.is_succeeded_by(room, news):
                 self._rooms.succeeded(room, home, news.epoch)
-            if payload and self._good(news) is None:
+            if payload and news is None:
                 return
             self._edge.announced(home, room, news)
         elif kind == "player":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Protocol, assert_never
 
 from server.federation.edge import EdgeRelay
@@ -18,6 +17,7 @@ from server.federation.messages import (
     NodeState,
     UpAttend,
     UpBatch,
+    UpBody,
     UpEnter,
     UpFlush,
     UpItem,
@@ -25,14 +25,17 @@ from server.federation.messages import (
     UpReturn,
     UpSay,
 )
+from server.federation.topics import Rejections
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.protocol.client_messages import CohostMessage, PlayerMessage, Vote
 from server.rooms import replies
+from server.rooms.clock import Clock
 from server.rooms.ports import (
     PASSING,
     Ack,
     Attend,
+    Audience,
     Enter,
     Leave,
     Request,
@@ -42,6 +45,9 @@ from server.rooms.ports import (
 )
 
 log = logging.getLogger("twogaps.federation")
+
+DAY_MS = 24 * 3600 * 1000
+"""A request stamped further than this from the home's time is refused."""
 
 MOST_LINKS = 50_000
 """People of one edge, at most."""
@@ -54,12 +60,9 @@ class RemoteRoom:
         self,
         code: RoomCode,
         relay: EdgeRelay,
-        url_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """``url_of`` tells where people reach a node."""
         self._code = code
         self._relay = relay
-        self._url_of = url_of
 
     @property
     def code(self) -> RoomCode:
@@ -92,11 +95,13 @@ class RemoteRoom:
                 assert_never(request)
 
     def _where(self) -> str:
-        """Tell a host where the room lives."""
+        """Tell a host at which site the room lives.
+
+        Names no address: this site knows only what the other says of itself, and a
+        host link holds the key of the room.
+        """
         home = self._relay.home_of(self._code) or "another site"
-        url = self._url_of(home)
-        at = f"{url}/host, with the rest of the link as it is" if url else "its server"
-        return f"This room lives at {home}. Open the host link there: {at}."
+        return f"This room lives at {home}. Open the host link of that site's server."
 
 
 class Rooms(Protocol):
@@ -130,15 +135,19 @@ class Uplink:
         home: HomeGateway,
         edges: Edges,
         rooms: Rooms,
+        clock: Clock,
+        rejections: Rejections,
         most_waiting: int = 10_000,
         most_links: int = MOST_LINKS,
     ) -> None:
-        """``most_waiting`` requests may wait for rooms that are being loaded; one edge
-        may have ``most_links`` people.
+        """``rejections`` counts what cannot be read; ``most_waiting`` requests may wait
+        for rooms that are being loaded; one edge may have ``most_links`` people.
         """
         self._home = home
         self._edges = edges
         self._rooms = rooms
+        self._clock = clock
+        self._rejections = rejections
         self._most_waiting = most_waiting
         self._most_links = most_links
         self._waiting: dict[RoomCode, list[Request]] = {}
@@ -167,7 +176,10 @@ class Uplink:
             edge = self._edges.begin(name, batch.boot, lost)
         edge.is_up = True
         self._edges.heard(name)
-        taken = [self._take(edge, item) for item in batch.items]
+        items = [item for item in batch.items if item is not None]
+        if unread := len(batch.items) - len(items):
+            self._rejections.add(name, "a request of it cannot be read", unread)
+        taken = [not unread, *(self._take(edge, item) for item in items)]
         self._edges.take_marks(edge, batch, is_whole=all(taken))
 
     def node_is(self, name: str, state: NodeState) -> None:
@@ -185,11 +197,9 @@ class Uplink:
 
     def _drop(self, edge: Edge) -> set[RoomCode]:
         """Let the people of an edge leave; return the rooms that miss players."""
-        edge.lost |= {link.room for link in edge.links.values() if link.player}
         edge.shown.clear()
-        for link in edge.links.values():
+        for link in edge.lose():
             self._deliver(link, Leave(link=link))
-        edge.links = {}
         return edge.lost
 
     def _take(self, edge: Edge, item: UpItem) -> bool:
@@ -202,11 +212,11 @@ class Uplink:
         if isinstance(item.body, UpFlush):
             acknowledge()
             return True
-        link = edge.links.get(item.link)
+        link, audience = edge.links.get(item.link), _audience(item.body)
         if isinstance(item.body, UpLeave):
-            edge.links.pop(item.link, None)
+            edge.remove(item.link)
         if link is None:
-            link = RemoteLink(edge, item.room, item.link)
+            link = RemoteLink(edge, item.room, item.link, audience or "player")
             if len(edge.links) >= self._most_links:
                 link.turn_away(Refused("busy", "This site has no place left."))
                 acknowledge()
@@ -214,7 +224,26 @@ class Uplink:
             if item.link and not isinstance(item.body, UpLeave):
                 edge.links[item.link] = link
                 self._show(edge, item.room)
+        refusal = self._refusal(link, item, audience)
+        if refusal is not None:
+            _refuse(_request(item, link, acknowledge), refusal)
+            return True
         return self._deliver(link, _request(item, link, acknowledge))
+
+    def _refusal(
+        self, link: RemoteLink, item: UpItem, audience: Audience | None
+    ) -> Refused | None:
+        """Return why a request is not for any room; None where it may be.
+
+        A link has one role, and one room: it asks for another under another id.
+        """
+        if link.room != item.room or audience not in (None, link.audience):
+            return Refused("not_allowed", "This connection has another role or room.")
+        if isinstance(item.body, UpSay):
+            off_ms = abs(item.body.stamped_ms - self._clock.now_ms())
+            if off_ms > DAY_MS:
+                return Refused("bad_message", "The time of this message is off.")
+        return None
 
     def _show(self, edge: Edge, room: RoomCode) -> None:
         """Publish a room's retained messages again for the first people of an edge.
@@ -279,6 +308,16 @@ class Uplink:
         return True
 
 
+def _audience(body: UpBody) -> Audience | None:
+    """Return the role that a request asks for; None where it asks for none."""
+    match body:
+        case UpAttend(audience=audience):
+            return audience
+        case UpEnter() | UpReturn():
+            return "player"
+    return None
+
+
 def _refuse(request: Request, refusal: Refused) -> None:
     """Refuse a request of an edge: for good, unless it may succeed later.
 
@@ -298,8 +337,7 @@ def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:
             return Enter(link=link, hello=hello, site=link.site, ack=ack)
         case UpReturn(token=token):
             return Return(link=link, token=token, ack=ack)
-        case UpAttend(audience=audience, nonce=nonce, proof=proof):
-            link.audience = audience
+        case UpAttend(nonce=nonce, proof=proof):
             return Attend(link=link, nonce=nonce, proof=proof, ack=ack)
         case UpLeave():
             return Leave(link=link, ack=ack)

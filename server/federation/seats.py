@@ -7,13 +7,18 @@ voting. The home checks the token as soon as it is reachable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from server.federation.messages import DownItem, UpBody, UpSay
+from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Bye, Notice, Received
-from server.rooms.ports import Audience, Link
+from server.rooms.ports import SHARED, Audience, Link
+
+FINAL = ("kicked", "bad_token")
+"""Refusals of players who are in already that end their connection."""
 
 
 @dataclass(slots=True)
@@ -24,8 +29,6 @@ class Elsewhere:
     epoch: int
     key: str = ""
     """Of its epoch; empty where no announcement has come yet."""
-    views: dict[Audience, tuple[int, int, bytes]] = field(default_factory=dict)
-    """Epoch, version and frame of the newest view of each role."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,19 @@ class Seat:
     """Whether the home has forgotten since that it let somebody in."""
     returning: int = 0
     """The number of its latest return, which may be on its way still."""
+
+    def say_received(self, body: UpBody) -> None:
+        """Tell that a vote is as safe as it can be at this site."""
+        if isinstance(body, UpSay) and isinstance(body.message, Vote):
+            self.link.push(received(body.message))
+
+    def turned_away(self, item: DownItem, returners: Returners) -> None:
+        """A home refuses a hello: for good where the player had been let in before."""
+        if self.is_greeted and item.code in FINAL:
+            returners.forget(self.token or "")
+            self.link.part(shown_out(item.frame))
+        else:
+            self.link.turn_away(Refused(item.code, item.frame))
 
 
 @dataclass(slots=True)
@@ -85,25 +101,45 @@ class Returners:
         self._known.pop(token, None)
 
 
-class EarlyViews:
-    """Views of homes that are not announced yet, which may come later."""
+View = tuple[int, int, bytes]
+"""Epoch, version and frame."""
 
-    def __init__(self, most: int = 1_000) -> None:
-        """``most`` rooms are remembered; beyond that the oldest is forgotten."""
-        self._most = most
-        self._kept: dict[tuple[str, RoomCode], dict[Audience, bytes]] = {}
 
-    def keep(
-        self, home: str, room: RoomCode, audience: Audience, payload: bytes
-    ) -> None:
-        """Remember a view until its home is announced."""
-        self._kept.setdefault((home, room), {})[audience] = payload
-        if len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+class Views:
+    """The newest views of rooms elsewhere: each home has only so many bytes."""
 
-    def take(self, home: str, room: RoomCode) -> dict[Audience, bytes]:
-        """Return and forget the views of a home."""
-        return self._kept.pop((home, room), {})
+    def __init__(self, most_bytes: int = 32 << 20) -> None:
+        """``most_bytes`` are kept of each home; beyond that its oldest are forgotten.
+
+        A view that was forgotten comes again with the first people who join its room.
+        """
+        self._most_bytes = most_bytes
+        self._kept: dict[str, dict[tuple[RoomCode, Audience], View]] = {}
+        self._bytes: dict[str, int] = {}
+
+    def get(self, home: str, room: RoomCode, audience: Audience) -> View | None:
+        """Return the view of a role in a room."""
+        return self._kept.get(home, {}).get((room, audience))
+
+    def keep(self, home: str, room: RoomCode, audience: Audience, view: View) -> None:
+        """Remember a view instead of an earlier one."""
+        self._forget(home, room, audience)
+        kept = self._kept.setdefault(home, {})
+        kept[room, audience] = view
+        self._bytes[home] = self._bytes.get(home, 0) + len(view[2])
+        while self._bytes[home] > self._most_bytes:
+            self._forget(home, *next(iter(kept)))
+
+    def take(self, home: str, room: RoomCode) -> dict[Audience, View]:
+        """Return and forget the views of a room."""
+        found = {role: self._forget(home, room, role) for role in SHARED}
+        return {role: view for role, view in found.items() if view is not None}
+
+    def _forget(self, home: str, room: RoomCode, audience: Audience) -> View | None:
+        view = self._kept.get(home, {}).pop((room, audience), None)
+        if view is not None:
+            self._bytes[home] -= len(view[2])
+        return view
 
 
 CUT = encode_server(

@@ -1,10 +1,26 @@
-"""The topics of the relay, in one place. ``tg/v1`` is the version of this layout."""
+"""The topics of the relay, and what each site may send over them.
+
+``tg/v1`` is the version of this layout. Sites are told apart by the name under which
+the broker lets each publish.
+"""
 
 from __future__ import annotations
+
+import asyncio
+import logging
+import re
 
 from server.rooms.ports import SHARED, Audience
 
 ROOT = "tg/v1"
+
+log = logging.getLogger("twogaps.federation")
+
+MOST_SITES = 1_000
+"""Sites that are told apart; beyond that the one seen longest ago is forgotten."""
+
+_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_ROOM = re.compile(r"[0-9A-Za-z]{1,16}")
 
 
 def node_state(node: str) -> str:
@@ -68,3 +84,66 @@ def parts(topic: str) -> tuple[str, ...]:
     if not topic.startswith(f"{ROOT}/"):
         return ()
     return tuple(topic.removeprefix(f"{ROOT}/").split("/"))
+
+
+def sender(parts: tuple[str, ...]) -> str:
+    """Return the site that a topic is published by; empty for a foreign topic."""
+    match parts:
+        case ("node" | "home", name, *_):
+            return name
+        case ("up" | "down", _, name) | ("clk", _, _, name):
+            return name
+    return ""
+
+
+def is_site(name: str) -> bool:
+    """Whether a level of a topic is a site's name."""
+    return _SITE.fullmatch(name) is not None
+
+
+def is_room(code: str) -> bool:
+    """Whether a level of a topic has the shape of a room's code."""
+    return _ROOM.fullmatch(code) is not None
+
+
+class Rejections:
+    """Counts messages that were forged, foreign or too large; logs one a site."""
+
+    def __init__(self, quiet_s: float = 600.0) -> None:
+        """After a line about a site, ``quiet_s`` seconds pass before the next."""
+        self._quiet_s = quiet_s
+        self._logged_s: dict[str, float] = {}
+        self.count = 0
+
+    def add(self, site: str, why: str, number: int = 1) -> None:
+        """Count what a site has sent that cannot be used."""
+        self.count += number
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._logged_s.get(site, -self._quiet_s) < self._quiet_s:
+            return
+        self._logged_s.pop(site, None)
+        self._logged_s[site] = now_s
+        if len(self._logged_s) > MOST_SITES:
+            del self._logged_s[next(iter(self._logged_s))]
+        log.warning("messages from site %s are ignored: %s", site[:40], why)
+
+
+class Budget:
+    """How much each site may use of something: a token bucket a site."""
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        self._per_s = per_s
+        self._burst = burst
+        self._left: dict[str, tuple[float, float]] = {}
+        """What each site has left, and when that was counted (s)."""
+
+    def allows(self, site: str, cost: float = 1.0) -> bool:
+        """Take a cost from a site's budget; False where too little is left."""
+        now_s = asyncio.get_running_loop().time()
+        left, then_s = self._left.pop(site, (self._burst, now_s))
+        left = min(self._burst, left + (now_s - then_s) * self._per_s)
+        is_allowed = left >= cost
+        self._left[site] = (left - cost if is_allowed else left, now_s)
+        if len(self._left) > MOST_SITES:
+            del self._left[next(iter(self._left))]
+        return is_allowed

@@ -246,6 +246,8 @@ class RoomState:
         if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
             return None
         limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
-        elapsed = (vote.at_ms - poll.opened_ms) / limit if limit > 0 else 0
+        # a stamp may be absurd in journals of before stamps were bounded
+        taken_ms = min(max(0, vote.at_ms - poll.opened_ms), limit)
+        elapsed = taken_ms / limit if limit > 0 else 0
         case = round_.case_of(ballot)
         return points(self.settings.score_mode, vote.answer, case, elapsed)

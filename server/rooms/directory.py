@@ -147,8 +147,7 @@ class Directory:
     async def open(self, new: NewRoom, secret_of: Callable[[RoomCode], str]) -> Room:
         """Open a room under a fresh code; ``secret_of`` gives its key (hex).
 
-        Raises :class:`Refused` where there are too many rooms or nothing can be
-        stored.
+        Raises :class:`Refused` where no room has a place, or nothing can be stored.
         """
         if self._is_full and not self._make_place():
             raise Refused("rooms_full", f"This server runs {self._most} rooms at once.")
@@ -197,17 +196,20 @@ class Directory:
         return self._rooms[code][0] if code in self._rooms else None
 
     async def find(self, code: str) -> RoomPort:
-        """Return the room of a code, wherever it lives.
+        """Return the room of a code; raises :class:`Refused` ("unknown_room").
 
-        Raises :class:`Refused` ("unknown_room").
+        A room of the own journal is never elsewhere, whatever other nodes announce.
         """
         wanted = RoomCode(code.strip().upper())
-        if wanted not in self._rooms and (remote := self._nodes.elsewhere(wanted)):
+        remote = None if wanted in self._rooms else self._nodes.elsewhere(wanted)
+        if remote is not None and self._loader.is_foreign(wanted):
             return remote
         try:
             return await self.find_here(wanted)
         except Refused as refusal:
             is_away = refusal.code in ("unknown_room", "room_moved")
+            if is_away and remote is not None:
+                return self._loader.foreign(wanted, remote)
             if is_away and self._nodes.is_searching:
                 detail = "This site is still looking for its rooms; try again."
                 raise Refused("busy", detail) from refusal
@@ -310,6 +312,7 @@ class Directory:
         about = (self._store, self._gateway, self._clock, self._metrics, barrier)
         room = Room(state, *about)
         self._nodes.claim(code, state.epoch, state.secret)
+        self._loader.allow(code)
         task = group.create_task(self._run(room), name=f"room-{code}")
         self._rooms[code] = (room, task)
         return room

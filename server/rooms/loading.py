@@ -12,13 +12,16 @@ from server.game.ids import RoomCode
 from server.game.state import RoomState
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
 from server.metrics import Metrics
-from server.rooms.ports import OtherNodes
+from server.rooms.ports import OtherNodes, RoomPort
 from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")
 
 MOST_CLOSED = 1_000
 """Rooms whose refusal is remembered; beyond that the oldest is forgotten."""
+
+MOST_FOREIGN = 10_000
+"""Rooms of other nodes that are remembered; beyond that the oldest is forgotten."""
 
 _UNREADABLE = Refused("storage_unavailable", "Cannot read the journal now.")
 _DAMAGED = Refused(
@@ -50,6 +53,8 @@ class Loader:
         self._loading: dict[RoomCode, asyncio.Task[Room | Refused]] = {}
         self._closed: dict[RoomCode, tuple[float, Refused]] = {}
         """Rooms that are not loaded, until when (s, the loop's clock), and why."""
+        self._foreign: dict[RoomCode, None] = {}
+        """Rooms of other nodes: their hellos do not read the journal."""
 
     async def load(self, code: RoomCode, group: asyncio.TaskGroup) -> Room:
         """Load a room; all who ask meanwhile get the same one.
@@ -80,6 +85,18 @@ class Loader:
     def allow(self, code: RoomCode) -> None:
         """Read a room's journal again when a client asks for it."""
         self._closed.pop(code, None)
+        self._foreign.pop(code, None)
+
+    def is_foreign(self, code: RoomCode) -> bool:
+        """Whether the own journal is known not to hold a room, or to have moved it."""
+        return code in self._foreign
+
+    def foreign(self, code: RoomCode, remote: RoomPort) -> RoomPort:
+        """Return a room of another node, and remember that it is not in the journal."""
+        self._foreign[code] = None
+        if len(self._foreign) > MOST_FOREIGN:
+            del self._foreign[next(iter(self._foreign))]
+        return remote
 
     async def _load(self, code: RoomCode) -> Room | Refused:
         """Return a room that runs, or why that cannot be done."""

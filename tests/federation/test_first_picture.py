@@ -8,9 +8,11 @@ from server.federation.home import HomeGateway
 from server.federation.messages import UpBatch, UpItem, UpReturn
 from server.federation.mqtt import Listener
 from server.federation.remote import Uplink
+from server.federation.topics import Rejections
 from server.game.ids import RoomCode
 from server.rooms.audience import LocalGateway
 from tests.support.gateways import Shelf
+from tests.support.room import ManualClock
 
 ROOM = RoomCode("K7MQ2P")
 VIEW = topics.view("berlin", ROOM, "player")
@@ -42,7 +44,7 @@ async def test_the_first_of_an_edge_has_the_views_said_again_and_no_one_else() -
     bus = Loud()
     home, edges = HomeGateway("berlin", bus, LocalGateway()), Edges("berlin", bus, str)
     home.show(ROOM, "player", b"{}", 7)
-    uplink = Uplink(home, edges, Shelf())
+    uplink = Uplink(home, edges, Shelf(), ManualClock(), Rejections())
 
     def times() -> int:
         return bus.said.count(VIEW)

@@ -142,5 +142,9 @@ def test_a_site_cannot_send_what_a_host_may() -> None:
         b'{"boot":"b","number":1,"oldest":1,"items":[{"seq":1,"room":"R","link":"l","body":{"op":"say",'
         b'"token":null,"message":{"type":"%s"},"stamped_ms":1}}]}'
     )
-    assert decode(UpBatch, forged % b"finish") is None
-    assert decode(UpBatch, forged % b"ping") is not None
+    finish = decode(UpBatch, forged % b"finish")
+    ping = decode(UpBatch, forged % b"ping")
+    assert finish is not None
+    assert ping is not None
+    assert finish.items == (None,)
+    assert ping.items[0] is not None

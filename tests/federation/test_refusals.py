@@ -27,6 +27,7 @@ from server.federation.node import LoneNode, open_node
 from server.federation.outbox import Outbox
 from server.federation.remote import Uplink
 from server.federation.sender import STUBBORN, Window
+from server.federation.topics import Rejections
 from server.game.answers import GapAnswer
 from server.game.errors import Refused
 from server.game.ids import ClientId, RoomCode
@@ -37,7 +38,9 @@ from server.rooms.audience import LocalGateway
 from server.rooms.clock import SystemClock
 from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker
-from tests.support.gateways import Crowd, Shelf, StandIn, remote_crowd, until
+from tests.support.gateways import Crowd, Shelf, StandIn, remote_crowd
+from tests.support.room import ManualClock
+from tests.support.until import until
 
 BAD, GOOD = RoomCode("K7MQ2P"), RoomCode("ABCDEF")
 VOTE = UpSay(
@@ -89,7 +92,7 @@ class Held:
         self.edges = Edges("berlin", bus, str)
         home = HomeGateway("berlin", bus, LocalGateway(), self.edges.forget)
         self.home = home
-        self.uplink = Uplink(home, self.edges, shelf)
+        self.uplink = Uplink(home, self.edges, shelf, ManualClock(), Rejections())
         self.number = 0
 
     async def send(self, body: UpBody, room: RoomCode = BAD) -> bool:

@@ -1,9 +1,15 @@
 """Points: every worked number of the score rules."""
 
+from dataclasses import replace
+
 import pytest
 
 from scenarios.model import Truth
 from server.game.answers import LinkAnswer, LinksAnswer
+from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from server.game.engine import replay
+from server.game.events import VoteCast
+from server.game.phases import Ballot, Phase
 from server.game.scoring import (
     brier_points,
     chips,
@@ -11,7 +17,10 @@ from server.game.scoring import (
     links_points,
     round_score,
 )
+from server.game.settings import RoomSettings, ScoreMode
+from server.game.views.stage import player_view, screen_view
 from tests.support.cases import make_case
+from tests.support.game import Game
 
 
 @pytest.mark.parametrize(
@@ -101,3 +110,27 @@ def test_chips_say_what_they_win_and_risk() -> None:
 
 def test_a_contested_case_has_no_label() -> None:
     assert make_case("c", contested="both sides have a point").label is None
+
+
+@pytest.mark.parametrize(
+    "stamped_ms", [-(10**400), 10**400, 10**20], ids=["early", "late", "large"]
+)
+@pytest.mark.parametrize("mode", ["brier", "certainty", "speed"])
+def test_a_journal_with_an_absurd_stamp_replays_and_is_scored(
+    stamped_ms: int, mode: ScoreMode
+) -> None:
+    """Versions that took stamps of other sites as they came have journaled some."""
+    game = Game(RoomSettings(score_mode=mode))
+    (ann,) = game.join("Ann")
+    game.do(OpenRound(), OpenVote())
+    game.vote("Ann", "outer", 90 if mode == "certainty" else 80)
+    game.do(CloseVotes(override=True), Reveal())
+    absurd = [
+        replace(event, at_ms=stamped_ms) if isinstance(event, VoteCast) else event
+        for event in game.journal
+    ]
+    state = replay(absurd)
+    assert state.phase is Phase.REVEAL
+    for view in (player_view(state, 1), screen_view(state, 1)):
+        assert view is not None
+    assert state.vote_points(state.rounds[0], Ballot.VOTE, ann) is not None

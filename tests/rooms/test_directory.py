@@ -13,9 +13,9 @@ from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, Ping
-from server.rooms.audience import LocalGateway
+from server.rooms.audience import LocalGateway, NoOtherNodes
 from server.rooms.directory import Directory, NewRoom
-from server.rooms.ports import Enter, Leave, Say
+from server.rooms.ports import Enter, Leave, RoomPort, Say
 from server.rooms.retention import DAY_MS
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan
@@ -26,7 +26,10 @@ NEW = NewRoom(make_plan(), RoomSettings(), seed=1)
 
 @contextlib.asynccontextmanager
 async def directory(
-    store: MemoryStore, most: int = 5, clock: ManualClock | None = None
+    store: MemoryStore,
+    most: int = 5,
+    clock: ManualClock | None = None,
+    nodes: NoOtherNodes | None = None,
 ) -> AsyncIterator[Directory]:
     letters = iter("ABCDEFGHJKMNPQRSTUVWXYZ23456789" * 9)
     made = Directory(
@@ -35,6 +38,7 @@ async def directory(
         clock or ManualClock(),
         lambda _: next(letters),
         most_rooms=most,
+        nodes=nodes,
     )
     started = asyncio.Event()
     task = asyncio.create_task(made.run(started), name="rooms")
@@ -130,3 +134,33 @@ async def test_a_room_that_was_left_is_put_away_and_taken_up_again() -> None:
         again = await rooms.find(room.code)
         assert isinstance(again, Room)
         assert [player.name for player in again.state.players.values()] == ["Ann"]
+
+
+class Captors(NoOtherNodes):
+    """Other nodes of which one announces every room as its own."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        return self._room
+
+
+async def test_a_room_of_the_own_journal_is_never_elsewhere() -> None:
+    """Not even while it does not run: finished, or paused for days."""
+    store, clock = MemoryStore(), ManualClock()
+    async with directory(store, clock=clock) as rooms:
+        own = await rooms.open(NEW, lambda _: SECRET)
+    captors = Captors(own)
+    async with directory(store, clock=clock, nodes=captors) as rooms:
+        rooms._put_away(own.code)  # as after an hour without anyone
+        assert rooms.live == []
+        found = await rooms.find(own.code)
+        assert found is not own
+        assert rooms.live == [found]
+        loads = []
+        load = store.load
+        store.load = lambda code: (loads.append(code), load(code))[1]  # type: ignore[method-assign, func-returns-value]
+        for _ in range(3):
+            assert await rooms.find("NOTOWN") is own
+        assert loads == ["NOTOWN"], "and a room elsewhere is not looked up each time"

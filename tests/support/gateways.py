@@ -108,6 +108,8 @@ class Crowd:
     """Where the home looks for rooms that do not run."""
     owed: Callable[[], int] = lambda: 0
     """How many requests are not acknowledged."""
+    rejected: Callable[[], int] = lambda: 0
+    """How many messages the edge could not use."""
     _links: dict[Link, RoomPort] = field(default_factory=dict)
     _stamp: int = 0
 
@@ -255,4 +257,5 @@ async def remote_crowd(
             home.node.edges,
             home.shelf,
             lambda: edge.node.edge.sender.owed,
+            lambda: edge.node.edge.rejections.count,
         )
