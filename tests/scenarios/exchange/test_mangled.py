@@ -38,11 +38,14 @@ WORDS = ("1984", "05", "2004/05", "Über Größe – “naïve”", "true", "=su
 
 @st.composite
 def clean_cases(draw: st.DrawFn) -> list[Case]:
-    """Up to three cases whose values and titles are what programs like to change."""
+    """Up to three cases whose values and titles are what programs like to change.
+
+    The story contains every value as it is written, as the lint asks of a case.
+    """
     made: list[Case] = []
     for number in range(draw(st.integers(1, 3))):
         values = draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=3))
-        told = draw(st.lists(st.sampled_from(VALUES), max_size=3))
+        told = values + draw(st.lists(st.sampled_from(VALUES), max_size=3))
         note = draw(
             st.sampled_from(["Two\nlines.", "One; two, three.", "Café – “so”."])
         )
@@ -290,7 +293,7 @@ def exact_or_named(file: Path, clean: list[Case]) -> Imported | None:
 
 
 patient = settings(
-    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow]
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
