@@ -33,7 +33,7 @@ VALUES = (
     "05", "2004/05", "96 %", "96", "1e5", "1.50", "1.5", "1,000", "1000", "007", "May",
     "3:1", "-3", "+49", "1-2", "20 percent", "1984", "true", "100%", "5",
 )  # fmt: skip
-WORDS = ("1984", "05", "2004/05", "Über Größe – “naïve”", "true", "=sum", "A tale")
+WORDS = ("1984", "05", "2004/05", "Über Größe – “naïve”", "Küche", "true", "=sum")
 
 
 @st.composite
@@ -46,9 +46,7 @@ def clean_cases(draw: st.DrawFn) -> list[Case]:
     for number in range(draw(st.integers(1, 3))):
         values = draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=3))
         told = values + draw(st.lists(st.sampled_from(VALUES), max_size=3))
-        note = draw(
-            st.sampled_from(["Two\nlines.", "One; two, three.", "Café – “so”."])
-        )
+        note = draw(st.sampled_from(["Two\nlines.", "One; two, three.", "Café – so."]))
         changes: dict[str, object] = {
             "id": f"case-{number}",
             "title": draw(st.sampled_from(WORDS)),
@@ -107,7 +105,7 @@ def type_as_excel(sheet: Sheet, rng: Random) -> None:
     """Turn texts into numbers, dates and truth values, as typing them does."""
     for row in range(sheet.heading + 1, len(sheet.rows)):
         for column, text in enumerate(sheet.rows[row]):
-            if isinstance(text, str) and rng.random() < 0.8:
+            if isinstance(text, str) and rng.random() < 0.6:
                 value, number_format = typed(text)
                 sheet.rows[row][column] = value
                 sheet.formats[row, column] = number_format
@@ -220,7 +218,7 @@ def misread(sheet: Sheet, rng: Random) -> None:
     """Open UTF-8 as Windows text, as a double click does."""
     for row in sheet.rows[sheet.heading + 1 :]:
         for place, cell in enumerate(row):
-            if isinstance(cell, str):
+            if isinstance(cell, str) and rng.random() < 0.3:
                 row[place] = cell.encode().decode("cp1252", errors="replace")
 
 
@@ -240,8 +238,14 @@ ANY: list[Mangle] = [
     shuffle_columns, dress_words, leave_returns, misread, copy_a_row, add_a_footer,
 ]  # fmt: skip
 WORKBOOK: list[Mangle] = [*ANY, merge_two]
-manglings = st.lists(st.sampled_from(ANY), max_size=3, unique=True)
-workbook_manglings = st.lists(st.sampled_from(WORKBOOK), max_size=3, unique=True)
+
+
+def some(manglings: list[Mangle]) -> st.SearchStrategy[list[Mangle]]:
+    """Mostly one mangling, since a second one often refuses what the first changed."""
+    one = st.sampled_from(manglings).map(lambda mangling: [mangling])
+    return one | one | st.lists(st.sampled_from(manglings), max_size=3, unique=True)
+
+
 random_choices = st.integers(0, 9999).map(Random)
 
 
@@ -293,12 +297,12 @@ def exact_or_named(file: Path, clean: list[Case]) -> Imported | None:
 
 
 patient = settings(
-    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow]
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
 @patient
-@given(clean_cases(), workbook_manglings, st.integers(0, 2), random_choices)
+@given(clean_cases(), some(WORKBOOK), st.integers(0, 2), random_choices)
 def test_a_mangled_workbook_is_exact_or_named(
     tmp_path_factory: pytest.TempPathFactory,
     clean: list[Case],
@@ -400,7 +404,7 @@ codecs.register_error("replace_with_lost", _lost)
 
 
 @patient
-@given(clean_cases(), manglings, saved, random_choices)
+@given(clean_cases(), some(ANY), saved, random_choices)
 def test_a_mangled_csv_file_is_exact_or_named(
     tmp_path_factory: pytest.TempPathFactory,
     clean: list[Case],
