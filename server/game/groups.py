@@ -1,9 +1,9 @@
 """Whom to talk to: groups of two to four for a discussion, from the votes. Pure.
 
-Both answers in a group where that can be had (Crouch & Mazur 2001), by team where
-there are teams, never across sites. Some groups are of one mind on purpose: if all
-were mixed, everybody could tell how their neighbour voted. Nothing that is shown says
-which are.
+Both answers in a group where possible (Crouch & Mazur 2001), by team where there are
+teams, never across sites. Some groups are of one mind on purpose: if all were mixed,
+people could tell how their neighbors voted. A phone shows its group's number and size,
+so neither depends on which groups are of one mind.
 """
 
 from __future__ import annotations
@@ -52,15 +52,24 @@ def form(people: Iterable[Person], seed: str) -> tuple[Group, ...]:
     return tuple(
         tuple(person.id for person in group)
         for site in sites
-        for group in _at_site(by_site[site])
+        for group in _shuffled(_at_site(by_site[site], seed), seed)
     )
 
 
-def _chance(seed: str, player: PlayerId) -> bytes:
-    return hashlib.sha256(f"{seed}/{player}".encode()).digest()
+def _chance(seed: str, what: str) -> bytes:
+    return hashlib.sha256(f"{seed}/{what}".encode()).digest()
 
 
-def _at_site(people: Sequence[Person]) -> list[list[Person]]:
+def _shuffled(groups: list[list[Person]], seed: str) -> list[list[Person]]:
+    """Return groups in an order that says nothing of how they were formed."""
+
+    def key(group: list[Person]) -> bytes:
+        return _chance(seed, f"group/{min(person.id for person in group)}")
+
+    return sorted(groups, key=key)
+
+
+def _at_site(people: Sequence[Person], seed: str) -> list[list[Person]]:
     by_team: dict[str | None, list[Person]] = defaultdict(list)
     for person in people:
         by_team[person.team].append(person)
@@ -70,20 +79,22 @@ def _at_site(people: Sequence[Person]) -> list[list[Person]]:
         if len(by_team[team]) == 1:
             alone += by_team[team]
         else:
-            groups += _in_team(by_team[team])
+            groups += _in_team(by_team[team], seed)
     return _with_rest(groups, alone)
 
 
-def _in_team(people: Sequence[Person]) -> list[list[Person]]:
+def _in_team(people: Sequence[Person], seed: str) -> list[list[Person]]:
     """Group two or more: some of one mind, then mixed, then the rest."""
     sides: dict[str | None, list[Person]] = defaultdict(list)
     for person in people:
         sides[person.option].append(person)
     silent = sides.pop(None, [])
-    groups = _of_one_mind(sides, len(people))
-    mixed = _mixed(sides)
+    agreed, mixed = _of_one_mind(sides, len(people)), _mixed(sides)
     left = [person for side in sides.values() for person in side]
-    return _with_rest([*groups, *_filled(mixed, left)], [*left, *silent])
+    option = left[0].option if left else None
+    open_to_them = [pair for pair in agreed if pair[0].option == option]
+    _fill(_shuffled([*open_to_them, *mixed], f"{seed}/size"), left)
+    return _with_rest([*agreed, *mixed], [*left, *silent])
 
 
 def _of_one_mind(
@@ -110,13 +121,16 @@ def _mixed(sides: dict[str | None, list[Person]]) -> list[list[Person]]:
         pairs.append([first.pop(), others[0].pop()])
 
 
-def _filled(groups: list[list[Person]], left: list[Person]) -> list[list[Person]]:
-    """Let who is left over join mixed groups, the smallest first."""
+def _fill(groups: list[list[Person]], left: list[Person]) -> None:
+    """Let those who are left over join groups, the smallest first.
+
+    They are all of one side. Groups of one mind of that side stay so, and grow as the
+    mixed ones do.
+    """
     for size in range(2, MOST):
         for group in groups:
             if left and len(group) == size:
                 group.append(left.pop())
-    return groups
 
 
 def _with_rest(groups: list[list[Person]], rest: list[Person]) -> list[list[Person]]:

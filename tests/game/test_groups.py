@@ -105,6 +105,23 @@ def test_some_groups_are_of_one_mind(outer: int, inner: int) -> None:
     assert any(len(mind) == 2 for mind in minds)
 
 
+def test_neither_number_nor_size_of_a_group_says_how_it_was_formed() -> None:
+    """A phone guesses from what it is shown, over many classes with one majority."""
+    by_number: Counter[int] = Counter()
+    sizes: dict[bool, Counter[int]] = {True: Counter(), False: Counter()}
+    classes_played = 400
+    for seed in range(classes_played):
+        people = plain(11, 5)
+        said = {person.id: person.option for person in people}
+        for number, group in enumerate(form(people, str(seed)), start=1):
+            is_agreed = len({said[p] for p in group}) == 1
+            sizes[is_agreed][len(group)] += 1
+            by_number[number] += is_agreed
+    numbers = [by_number[number] for number in sorted(by_number)]
+    assert max(numbers) < 2 * classes_played / len(numbers)
+    assert set(sizes[True]) == set(sizes[False])
+
+
 @given(classes(), st.integers(0, 3))
 def test_teams_stay_together_where_they_can(people: list[Person], seed: int) -> None:
     known = {person.id: person for person in people}
