@@ -61,7 +61,9 @@ def heading(text: str) -> RenderableType:
 
 
 def round_title(room: RoomCard) -> str:
-    """Return "Case 2 of 8"."""
+    """Return "Case 2 of 8", or "Practice: case 2 again, not scored"."""
+    if room.practice_of is not None:
+        return f"Practice: case {room.practice_of + 1} again, not scored"
     return f"Case {(room.round or 0) + 1} of {room.rounds}"
 
 

@@ -37,6 +37,8 @@ LETTERS = {
     "c": ("close_votes",),
     "x": ("contrast",),
     "d": ("discuss",),
+    "u": ("reopen_vote",),
+    "again": ("play_again",),
     "r": ("reveal",),
     "n": ("next_step",),
     "s": ("ask_say",),

@@ -34,6 +34,9 @@ def figures(panel: HostPanel, is_voting: bool) -> Text:
 def advice(panel: HostPanel) -> RenderableType:
     """Draw the vote as the host may see it before the reveal, and what is advised."""
     parts: list[RenderableType] = []
+    if panel.tally_seen:
+        said = "This vote was closed before and reopened: its tally has been seen."
+        parts.append(Text(said, style="dim"))
     if panel.measures is not None:
         parts += [Text("For the host only:", style="dim"), _measures(panel.measures)]
     if panel.advice is not None:

@@ -133,7 +133,8 @@ class Teller:
     def _reveal(self, view: RevealView) -> None:
         new = view.shown[self._steps :]
         if self._steps == 0:
-            self._say(draw.heading(f"Reveal: {view.story.title}"))
+            again = "" if view.room.practice_of is None else " (practice)"
+            self._say(draw.heading(f"Reveal: {view.story.title}{again}"))
         self._steps = len(view.shown)
         if new:
             self._say(draw.steps(view, new))

@@ -69,6 +69,8 @@ COMMANDS = {
     "ask_say": "let them say it in their own words",
     "ask_fix": "ask which repair fits",
     "transfer": "transfer: vote on the twin case",
+    "reopen_vote": "reopen the vote",
+    "play_again": "play this case again, for practice",
     "skip_round": "skip this case",
     "back_to_lobby": "pause in the lobby",
     "finish": "finish the game",

@@ -22,6 +22,8 @@ from server.game.commands import (
     Finish,
     NextStep,
     OpenRound,
+    PlayAgain,
+    ReopenVote,
     Reveal,
     Revote,
     SkipRound,
@@ -59,6 +61,8 @@ _INSTEAD: _Kinds = (
     Discuss,
     Finish,
     OpenRound,
+    PlayAgain,
+    ReopenVote,
     Revote,
     SkipRound,
 )

@@ -13,6 +13,7 @@ from server.game.features.ballots import (
     AskFix,
     CloseVotes,
     OpenVote,
+    ReopenVote,
     Revote,
     Tick,
     Transfer,
@@ -21,6 +22,7 @@ from server.game.features.course import (
     BackToLobby,
     Finish,
     OpenRound,
+    PlayAgain,
     ShowExample,
     SkipRound,
 )
@@ -60,9 +62,11 @@ __all__ = [
     "OpenVote",
     "Percent",
     "PinReason",
+    "PlayAgain",
     "PlayerCommand",
     "Ref",
     "Rename",
+    "ReopenVote",
     "Resume",
     "Reveal",
     "Revote",
@@ -88,11 +92,13 @@ HostCommand = (
     | Contrast
     | Discuss
     | Revote
+    | ReopenVote
     | Reveal
     | NextStep
     | AskSay
     | AskFix
     | Transfer
+    | PlayAgain
     | SkipRound
     | BackToLobby
     | Finish
@@ -117,11 +123,13 @@ BUTTONS: tuple[HostCommand, ...] = (
     Contrast(),
     Discuss(),
     Revote(),
+    ReopenVote(),
     Reveal(),
     NextStep(),
     AskSay(),
     AskFix(),
     Transfer(),
+    PlayAgain(),
     SkipRound(),
     BackToLobby(),
     Finish(),

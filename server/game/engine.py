@@ -34,7 +34,9 @@ from server.game.commands import (
     OpenRound,
     OpenVote,
     PinReason,
+    PlayAgain,
     Rename,
+    ReopenVote,
     Resume,
     Reveal,
     Revote,
@@ -53,6 +55,7 @@ from server.game.events import (
     AllowancesWarned,
     BallotClosed,
     BallotOpened,
+    BallotReopened,
     ContrastShown,
     DeadlineExtended,
     DiscussionOpened,
@@ -60,9 +63,11 @@ from server.game.events import (
     ExampleShown,
     GameFinished,
     LobbyEntered,
+    MissesForgiven,
     PlayerJoined,
     PlayerKicked,
     PlayerRenamed,
+    PracticeOpened,
     ReasonPinned,
     ReasonUnpinned,
     RoomLocked,
@@ -163,9 +168,24 @@ def _asked(command: Command) -> Asked[Event]:
             return room.asked(command)
         case AskTime() | GiveTime() | Resume():
             return timing.asked(command)
-        case OpenVote() | CloseVotes() | Revote() | AskFix() | Transfer() | Tick():
+        case (
+            OpenVote()
+            | CloseVotes()
+            | Revote()
+            | ReopenVote()
+            | AskFix()
+            | Transfer()
+            | Tick()
+        ):
             return ballots.asked(command)
-        case ShowExample() | OpenRound() | SkipRound() | BackToLobby() | Finish():
+        case (
+            ShowExample()
+            | OpenRound()
+            | PlayAgain()
+            | SkipRound()
+            | BackToLobby()
+            | Finish()
+        ):
             return course.asked(command)
         case Contrast() | Discuss():
             return discussion.asked(command)
@@ -217,11 +237,12 @@ def evolve(state: RoomState, event: Event) -> None:
             | AllowancesWarned()
         ):
             timing.fold(state, event)
-        case BallotOpened() | BallotClosed():
+        case BallotOpened() | BallotClosed() | BallotReopened():
             ballots.fold(state, event)
         case (
             ExampleShown()
             | RoundOpened()
+            | PracticeOpened()
             | RoundSkipped()
             | LobbyEntered()
             | GameFinished()
@@ -229,7 +250,7 @@ def evolve(state: RoomState, event: Event) -> None:
             course.fold(state, event)
         case ContrastShown() | DiscussionOpened():
             discussion.fold(state, event)
-        case RoundRevealed() | StepShown():
+        case MissesForgiven() | RoundRevealed() | StepShown():
             reveal.fold(state, event)
         case SayOpened() | SentenceSaid():
             saying.fold(state, event)

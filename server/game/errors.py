@@ -27,6 +27,7 @@ REFUSALS = {
     "bad_answer": "The answer does not fit what is asked.",
     "bad_round": "No such round, or it has been played.",
     "nothing_to_show": "This case has no such part (no contrast or transfer case).",
+    "already_shown": "Something about the case has been shown since; it stays closed.",
     "overtaken": "It waited for other sites, and another command took its place.",
     "time_needed": "A player's own time allowance still runs; override to warn first.",
     "no_timer": "Nothing is running against the clock.",

@@ -12,11 +12,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.game.features.ballots import BallotClosed, BallotOpened
+from server.game.features.ballots import BallotClosed, BallotOpened, BallotReopened
 from server.game.features.course import (
     ExampleShown,
     GameFinished,
     LobbyEntered,
+    PracticeOpened,
     RoundOpened,
     RoundSkipped,
 )
@@ -27,7 +28,7 @@ from server.game.features.people import (
     PlayerRenamed,
     TeamChosen,
 )
-from server.game.features.reveal import RoundRevealed, StepShown
+from server.game.features.reveal import MissesForgiven, RoundRevealed, StepShown
 from server.game.features.room import (
     RoomLocked,
     RoomMoved,
@@ -56,6 +57,7 @@ __all__ = [
     "AllowancesWarned",
     "BallotClosed",
     "BallotOpened",
+    "BallotReopened",
     "ContrastShown",
     "DeadlineExtended",
     "DiscussionOpened",
@@ -63,9 +65,11 @@ __all__ = [
     "ExampleShown",
     "GameFinished",
     "LobbyEntered",
+    "MissesForgiven",
     "PlayerJoined",
     "PlayerKicked",
     "PlayerRenamed",
+    "PracticeOpened",
     "ReasonPinned",
     "ReasonUnpinned",
     "RoomLocked",
@@ -101,7 +105,9 @@ Event = Annotated[
     | SiteUnlocked
     | ExampleShown
     | RoundOpened
+    | PracticeOpened
     | BallotOpened
+    | BallotReopened
     | VoteCast
     | VoteKeptLate
     | BallotClosed
@@ -111,6 +117,7 @@ Event = Annotated[
     | AllowancesWarned
     | ContrastShown
     | DiscussionOpened
+    | MissesForgiven
     | RoundRevealed
     | StepShown
     | SayOpened

@@ -84,6 +84,9 @@ CLOSES_TO = {
 }
 """Where a ballot's close leads."""
 
+REOPENS = {CLOSES_TO[ballot]: ballot for ballot in (Ballot.VOTE, Ballot.REVOTE)}
+"""The ballot whose close can be taken back, by the phase it led to."""
+
 OPEN_BALLOT = {ballot.phase: ballot for ballot in Ballot}
 """The ballot that is open in a phase, for the phases that have one."""
 

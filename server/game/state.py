@@ -63,6 +63,14 @@ class Vote:
         return at_ms < self.at_ms
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When a ballot ran that was closed and reopened since."""
+
+    opened_ms: int
+    deadline_ms: int | None
+
+
 @dataclass(slots=True)
 class Poll:
     """One ballot of one round: when it ran, who answered what, and the count."""
@@ -78,6 +86,18 @@ class Poll:
     """The same by the player's site."""
     site_until_ms: dict[str, int] = field(default_factory=dict)
     """Until when the people of a site may answer that was given more time."""
+    past: list[Run] = field(default_factory=list)
+    """The runs before it was reopened, oldest first."""
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run of this ballot, the present one last."""
+        return [*self.past, Run(self.opened_ms, self.deadline_ms)]
+
+    def run_at(self, at_ms: int) -> Run:
+        """Return the run in which an answer was given."""
+        begun = (run for run in reversed(self.runs) if run.opened_ms <= at_ms)
+        return next(begun, self.runs[0])
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +130,10 @@ class Round:
     is_opened: bool = False
     is_revealed: bool = False
     is_skipped: bool = False
+    practice_of: int | None = None
+    """The round whose case is played again for practice, unscored; None in the game."""
+    is_hinted: bool = False
+    """Whether anything has been shown that may change an answer to VOTE."""
     pins: list[Pin] = field(default_factory=list)
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
@@ -149,6 +173,7 @@ class RoomState:
     secret: str
     opened_ms: int
     rounds: list[Round]
+    """The rounds of the plan: all that points, reports and statistics are made of."""
     home: str | None = None
     """The node that the room was moved to last; None where it never was."""
     epoch: int = 1
@@ -166,6 +191,8 @@ class RoomState:
     locked_sites: set[str] = field(default_factory=set)
     """Sites at which nobody new may join."""
     finished_ms: int | None = None
+    practice: list[Round] = field(default_factory=list)
+    """Cases played again after their reveal; indexed after the rounds of the plan."""
     players: dict[PlayerId, Player] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
     """Look-alike forms of the names in use, and how many names have each."""
@@ -187,7 +214,24 @@ class RoomState:
     def round(self) -> Round:
         """The round the room is in. Only in phases that have one."""
         assert self.round_index is not None
-        return self.rounds[self.round_index]
+        return self.round_at(self.round_index)
+
+    @property
+    def plan_index(self) -> int | None:
+        """The round of the plan that the room is in; in practice, whose case it is."""
+        if self.round_index is None:
+            return None
+        of = self.round.practice_of
+        return self.round_index if of is None else of
+
+    def round_at(self, index: int) -> Round:
+        """Return a round of the plan or, beyond those, one of practice."""
+        beyond = index - len(self.rounds)
+        return self.rounds[index] if beyond < 0 else self.practice[beyond]
+
+    def has_round(self, index: int) -> bool:
+        """Whether there is a round of this index, of the plan or of practice."""
+        return index < len(self.rounds) + len(self.practice)
 
     @property
     def place(self) -> Place:
@@ -245,9 +289,10 @@ class RoomState:
         vote = poll.votes.get(player) if poll else None
         if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
             return None
-        limit = (poll.deadline_ms or poll.opened_ms) - poll.opened_ms
+        run = poll.run_at(vote.at_ms)
+        limit = (run.deadline_ms or run.opened_ms) - run.opened_ms
         # a stamp may be absurd in journals of before stamps were bounded
-        taken_ms = min(max(0, vote.at_ms - poll.opened_ms), limit)
+        taken_ms = min(max(0, vote.at_ms - run.opened_ms), limit)
         elapsed = taken_ms / limit if limit > 0 else 0
         case = round_.case_of(ballot)
         return points(self.settings.score_mode, vote.answer, case, elapsed)

@@ -242,7 +242,7 @@ class Directory:
             updated_ms=record.updated_ms,
             phase=state.phase if state else stored,
             joined=record.joined,
-            round=state.round_index if state else None,
+            round=state.plan_index if state else None,
             rounds=record.rounds,
         )
 

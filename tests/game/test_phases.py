@@ -44,10 +44,13 @@ def test_every_phase_but_the_last_leads_somewhere_and_can_be_reached() -> None:
 def key(state: RoomState) -> tuple[object, ...]:
     """Return what a course can go on from: equal keys lead on alike."""
     (only,) = state.rounds
-    polls = tuple(sorted((b, poll.is_open) for b, poll in only.polls.items()))
+    now = only if state.round_index is None else state.round
+    polls = tuple(sorted((b, poll.is_open) for b, poll in now.polls.items()))
     step = state.step if state.phase in (Phase.REVEAL, Phase.SAY) else 0
-    at = (state.phase, state.round_index, state.example_index, step)
-    return *at, only.is_revealed, only.is_skipped, polls
+    is_practice = now is not only
+    at = (state.phase, state.round_index is None, state.example_index, step)
+    told = (only.is_revealed, only.is_skipped, now.is_revealed, now.is_hinted)
+    return *at, is_practice, *told, polls
 
 
 def pressed(journal: list[Event], command: Command) -> list[Event]:

@@ -45,7 +45,9 @@ from server.game.commands import (
     OpenRound,
     OpenVote,
     PinReason,
+    PlayAgain,
     Rename,
+    ReopenVote,
     Reveal,
     Revote,
     SayIt,
@@ -129,6 +131,7 @@ def play(code: str, library: Library, seed: int) -> Game:
     player.arrive()
     for _ in range(2):
         player.whole_round()
+    player.again()
     player.rest(is_finished=code != "GAPSBB")
     return game
 
@@ -186,9 +189,18 @@ class _Player:
         self.votes()
         self.close()
 
+    def again(self) -> None:
+        """Practise the last case again, closing it too early and taking that back."""
+        self.do(PlayAgain(), OpenVote(), CloseVotes(), ReopenVote())
+        self.votes()
+        self.close()
+        self.do(Reveal(), NextStep(all=True))
+
     def rest(self, *, is_finished: bool) -> None:
         """Leave a round and come back to it, lose somebody, and end (or do not)."""
-        self.do(OpenRound(), OpenVote())
+        self.do(OpenRound(), OpenVote(), CloseVotes(override=True))
+        self.close()
+        self.do(Reveal(), OpenRound(), OpenVote())
         self.votes()
         self.do(BackToLobby(), OpenRound(), Kick(player=PlayerId("p-Jo")))
         if is_finished:

@@ -58,6 +58,7 @@ ROWS: dict[str, Row] = {
     **_host("show_example", "open_round", "open_vote", "close_votes", "contrast"),
     **_host("discuss", "revote", "reveal", "next_step", "ask_say", "ask_fix"),
     **_host("transfer", "skip_round", "back_to_lobby", "finish"),
+    **_host("reopen_vote", "play_again"),
     **_cohost("give_time", "lock", "unlock", "kick"),
     **_host("rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings"),

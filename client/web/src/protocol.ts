@@ -25,11 +25,13 @@ export type ClientMessage =
   | Contrast
   | Discuss
   | Revote
+  | ReopenVote
   | Reveal
   | NextStep
   | AskSay
   | AskFix
   | Transfer
+  | PlayAgain
   | SkipRound
   | BackToLobby
   | Finish
@@ -529,6 +531,20 @@ export interface Revote {
   type: "revote";
 }
 /**
+ * Take the close of a vote back: answers stay, and may be given or changed.
+ *
+ * The first vote can be reopened until anything about the case has been shown
+ * (contrast, pinned reason, discussion, second vote), the second until the reveal.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ReopenVote".
+ */
+export interface ReopenVote {
+  ref: number | null;
+  seen: Place | null;
+  type: "reopen_vote";
+}
+/**
  * Show the tallies and begin the breakdown.
  *
  * Waits for sites that are behind; ``without`` goes on without them.
@@ -586,6 +602,18 @@ export interface Transfer {
   ref: number | null;
   seen: Place | null;
   type: "transfer";
+}
+/**
+ * Play a revealed case again (default: this one), for practice: nothing counts.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PlayAgain".
+ */
+export interface PlayAgain {
+  ref: number | null;
+  seen: Place | null;
+  round: number | null;
+  type: "play_again";
 }
 /**
  * Leave this round unfinished and unscored, and go on to the next.
@@ -889,6 +917,11 @@ export interface RoomCard {
   goal: number;
   is_locked: boolean;
   is_rehearsal: boolean;
+  /**
+   * The round (0-based) whose case is played again: nothing of it counts. None in a
+   * round of the plan.
+   */
+  practice_of: number | null;
 }
 /**
  * One confidence on offer (per cent), with what it wins and what it risks.
@@ -1545,6 +1578,10 @@ export interface HostPanel {
    * Time until a warned close, None where none was warned.
    */
   warned_ms: number | null;
+  /**
+   * Whether this ballot was closed before and reopened: its tally had been seen.
+   */
+  tally_seen: boolean;
   /**
    * Votes of the whole game that came after their reveal: kept, not scored.
    */

@@ -26,8 +26,8 @@ from server.game.features.timing import (
     is_due,
 )
 from server.game.ids import PlayerId
-from server.game.phases import AFTER_REVEAL, CLOSES_TO, Ballot, Phase
-from server.game.state import Poll, RoomState
+from server.game.phases import AFTER_REVEAL, CLOSES_TO, REOPENS, Ballot, Phase
+from server.game.state import Poll, RoomState, Run
 
 # --- commands ------------------------------------------------------------------------
 
@@ -56,6 +56,17 @@ class Revote(FromPlace):
     """Let the class vote again on the same story."""
 
     type: Literal["revote"] = "revote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenVote(FromPlace):
+    """Take the close of a vote back: answers stay, and may be given or changed.
+
+    The first vote can be reopened until anything about the case has been shown
+    (contrast, pinned reason, discussion, second vote), the second until the reveal.
+    """
+
+    type: Literal["reopen_vote"] = "reopen_vote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +123,19 @@ class BallotClosed:
         return Effects(stage=True, results=self.ballot in (Ballot.FIX, Ballot.TRANSFER))
 
 
-Events = BallotOpened | BallotClosed
+@dataclass(frozen=True, slots=True)
+class BallotReopened:
+    """A close was taken back: the class may answer again, and change answers."""
+
+    round: int
+    ballot: Ballot
+    at_ms: int
+    deadline_ms: int | None
+    type: Literal["ballot_reopened"] = "ballot_reopened"
+    effects: ClassVar[Effects] = STAGE_AND_TIMED
+
+
+Events = BallotOpened | BallotClosed | BallotReopened
 
 # --- rules ---------------------------------------------------------------------------
 
@@ -123,12 +146,35 @@ def _opens(
     """Return what opens one of the four ballots."""
 
     def opened(state: RoomState, _: Opening, moment: Moment) -> list[BallotOpened]:
-        lasts_ms = ballot_ms(state.settings, ballot, state.round.case_of(ballot))
-        deadline_ms = None if lasts_ms is None else moment.now_ms + lasts_ms
+        deadline_ms = _deadline_ms(state, ballot, moment)
         assert state.round_index is not None
         return [BallotOpened(state.round_index, ballot, moment.now_ms, deadline_ms)]
 
     return opened
+
+
+def _deadline_ms(state: RoomState, ballot: Ballot, moment: Moment) -> int | None:
+    lasts_ms = ballot_ms(state.settings, ballot, state.round.case_of(ballot))
+    return None if lasts_ms is None else moment.now_ms + lasts_ms
+
+
+def _nothing_shown(state: RoomState, _: ReopenVote) -> Refused | None:
+    round_ = state.round
+    if REOPENS[state.phase] is Ballot.REVOTE:
+        return None
+    if round_.is_hinted or Ballot.REVOTE in round_.polls:
+        return Refused(
+            "already_shown",
+            "The class has seen more than the story since; the vote stays closed.",
+        )
+    return None
+
+
+def _reopen(state: RoomState, _: ReopenVote, moment: Moment) -> list[BallotReopened]:
+    ballot = REOPENS[state.phase]
+    deadline_ms = _deadline_ms(state, ballot, moment)
+    assert state.round_index is not None
+    return [BallotReopened(state.round_index, ballot, moment.now_ms, deadline_ms)]
 
 
 def _no_fix_asked(state: RoomState, _: AskFix) -> Refused | None:
@@ -176,7 +222,7 @@ def _closed(state: RoomState, moment: Moment) -> BallotClosed:
             if player in state.players
             and player not in poll.votes
             and not state.players[player].is_kicked
-            and state.players[player].joined_ms <= poll.opened_ms
+            and state.players[player].joined_ms <= poll.runs[0].opened_ms
         )
     )
     return BallotClosed(state.round_index, ballot, moment.now_ms, missed)
@@ -205,6 +251,15 @@ REVOTE = Rule(
     ),
     _opens(Ballot.REVOTE),
 )
+REOPEN_VOTE = Rule(
+    Row(
+        "reopen_vote",
+        {closed: (ballot.phase,) for closed, ballot in REOPENS.items()},
+        "the second vote; the first until anything about the case has been shown",
+    ),
+    _reopen,
+    _nothing_shown,
+)
 ASK_FIX = Rule(
     Row("ask_fix", _asking(Phase.FIX, Phase.FIX_REVEAL), "not asked before"),
     _opens(Ballot.FIX),
@@ -228,12 +283,13 @@ TICK = Rule(
     _tick,
 )
 ROWS = tuple(
-    rule.row for rule in (OPEN_VOTE, CLOSE_VOTES, REVOTE, ASK_FIX, TRANSFER, TICK)
+    rule.row
+    for rule in (OPEN_VOTE, CLOSE_VOTES, REVOTE, REOPEN_VOTE, ASK_FIX, TRANSFER, TICK)
 )
 
 
 def asked(
-    command: Opening | CloseVotes | Tick,
+    command: Opening | CloseVotes | ReopenVote | Tick,
 ) -> Asked[Events | AllowancesWarned]:
     """Return a command with its rule."""
     match command:
@@ -243,6 +299,8 @@ def asked(
             return CLOSE_VOTES.of(command)
         case Revote():
             return REVOTE.of(command)
+        case ReopenVote():
+            return REOPEN_VOTE.of(command)
         case AskFix():
             return ASK_FIX.of(command)
         case Transfer():
@@ -266,15 +324,24 @@ def fold(state: RoomState, event: Events) -> None:
             poll = state.round.polls[ballot]
             poll.closed_ms = event.at_ms
             poll.missed = frozenset(event.missed)
+        case BallotReopened():
+            poll = state.round.polls[event.ballot]
+            poll.past.append(Run(poll.opened_ms, poll.deadline_ms))
+            poll.missed = frozenset()
+            _run(state, poll, event)
         case _:
             assert_never(event)
 
 
 def _fold_opened(state: RoomState, event: BallotOpened) -> None:
-    state.enter(event.ballot.phase, event.deadline_ms)
     poll = state.round.polls.setdefault(
         event.ballot, Poll(event.at_ms, event.deadline_ms)
     )
+    _run(state, poll, event)
+
+
+def _run(state: RoomState, poll: Poll, event: BallotOpened | BallotReopened) -> None:
+    state.enter(event.ballot.phase, event.deadline_ms)
     poll.opened_ms, poll.deadline_ms = event.at_ms, event.deadline_ms
     poll.closed_ms = None
     poll.site_until_ms = {}

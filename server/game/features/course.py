@@ -20,6 +20,9 @@ from server.game.ids import RoundIndex
 from server.game.phases import AFTER_REVEAL, BEFORE_ROUNDS, GAME, ROUND, Ballot, Phase
 from server.game.state import RoomState, Round
 
+MOST_PRACTICE = 100
+"""How many times cases of one room can be played again."""
+
 # --- commands ------------------------------------------------------------------------
 
 
@@ -36,6 +39,14 @@ class OpenRound(FromPlace):
 
     round: RoundIndex | None = None
     type: Literal["open_round"] = "open_round"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayAgain(FromPlace):
+    """Play a revealed case again (default: this one), for practice: nothing counts."""
+
+    round: RoundIndex | None = None
+    type: Literal["play_again"] = "play_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +95,20 @@ class RoundOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class PracticeOpened:
+    """The case of round ``of`` is played again: as ``round``, after those of the plan.
+
+    Nothing of it is scored or counted in a statistic.
+    """
+
+    round: int
+    of: int
+    at_ms: int
+    type: Literal["practice_opened"] = "practice_opened"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
 class RoundSkipped:
     """A round was left unfinished; it is not scored."""
 
@@ -111,7 +136,14 @@ class GameFinished:
     effects: ClassVar[Effects] = Effects(stage=True, results=True)
 
 
-Events = ExampleShown | RoundOpened | RoundSkipped | LobbyEntered | GameFinished
+Events = (
+    ExampleShown
+    | RoundOpened
+    | PracticeOpened
+    | RoundSkipped
+    | LobbyEntered
+    | GameFinished
+)
 
 # --- rules ---------------------------------------------------------------------------
 
@@ -153,6 +185,33 @@ def _open_round(
     index = _round_asked(state, command)
     assert index is not None
     return [RoundOpened(index, _left_in(state.rounds[index]), moment.now_ms)]
+
+
+def _case_asked(state: RoomState, command: PlayAgain) -> int | None:
+    """Return the round of the plan whose case is meant."""
+    index = command.round if command.round is not None else state.round_index
+    if index is None or not state.has_round(index):
+        return None
+    of = state.round_at(index).practice_of
+    return index if of is None else of
+
+
+def _case_is_revealed(state: RoomState, command: PlayAgain) -> Refused | None:
+    index = _case_asked(state, command)
+    if index is None or not state.rounds[index].is_revealed:
+        return Refused("bad_round", "Only a case that was revealed is played again.")
+    if len(state.practice) >= MOST_PRACTICE:
+        return Refused("bad_round", f"{MOST_PRACTICE} cases were played again.")
+    return None
+
+
+def _play_again(
+    state: RoomState, command: PlayAgain, moment: Moment
+) -> list[PracticeOpened]:
+    of = _case_asked(state, command)
+    assert of is not None
+    index = len(state.rounds) + len(state.practice)
+    return [PracticeOpened(index, of, moment.now_ms)]
 
 
 def _left_in(round_: Round) -> Phase:
@@ -206,6 +265,15 @@ OPEN_ROUND = Rule(
     _open_round,
     _round_is_left,
 )
+PLAY_AGAIN = Rule(
+    Row(
+        "play_again",
+        leads((*BEFORE_ROUNDS, *AFTER_REVEAL), Phase.READ),
+        "the case was revealed",
+    ),
+    _play_again,
+    _case_is_revealed,
+)
 SKIP_ROUND = Rule(
     Row(
         "skip_round",
@@ -216,11 +284,21 @@ SKIP_ROUND = Rule(
 )
 BACK_TO_LOBBY = Rule(Row("back_to_lobby", leads(_IN_PLAY, Phase.LOBBY)), _back_to_lobby)
 FINISH = Rule(Row("finish", leads(GAME, Phase.FINISHED)), _finish)
-ROWS = (SHOW_EXAMPLE.row, OPEN_ROUND.row, SKIP_ROUND.row, BACK_TO_LOBBY.row, FINISH.row)
+ROWS = tuple(
+    rule.row
+    for rule in (
+        SHOW_EXAMPLE,
+        OPEN_ROUND,
+        PLAY_AGAIN,
+        SKIP_ROUND,
+        BACK_TO_LOBBY,
+        FINISH,
+    )
+)
 
 
 def asked(
-    command: ShowExample | OpenRound | SkipRound | BackToLobby | Finish,
+    command: ShowExample | OpenRound | PlayAgain | SkipRound | BackToLobby | Finish,
 ) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
@@ -228,6 +306,8 @@ def asked(
             return SHOW_EXAMPLE.of(command)
         case OpenRound():
             return OPEN_ROUND.of(command)
+        case PlayAgain():
+            return PLAY_AGAIN.of(command)
         case SkipRound():
             return SKIP_ROUND.of(command)
         case BackToLobby():
@@ -248,13 +328,13 @@ def fold(state: RoomState, event: Events) -> None:
             state.enter(Phase.EXAMPLE)
             state.example_index = index
         case RoundOpened(round=index, phase=phase):
-            state.enter(phase)
-            state.round_index = index
-            state.step = 0
-            state.round.is_opened = True
-            state.round.is_skipped = False
+            _enter_round(state, index, phase)
+        case PracticeOpened(round=index, of=of):
+            planned = state.rounds[of].planned
+            state.practice.append(Round(planned, practice_of=of))
+            _enter_round(state, index, Phase.READ)
         case RoundSkipped(round=index):
-            state.rounds[index].is_skipped = True
+            state.round_at(index).is_skipped = True
         case LobbyEntered():
             state.enter(Phase.LOBBY)
         case GameFinished(at_ms=at_ms):
@@ -262,3 +342,11 @@ def fold(state: RoomState, event: Events) -> None:
             state.finished_ms = at_ms
         case _:
             assert_never(event)
+
+
+def _enter_round(state: RoomState, index: int, phase: Phase) -> None:
+    state.enter(phase)
+    state.round_index = index
+    state.step = 0
+    state.round.is_opened = True
+    state.round.is_skipped = False

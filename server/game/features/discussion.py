@@ -132,9 +132,11 @@ def fold(state: RoomState, event: Events) -> None:
     match event:
         case ContrastShown():
             state.enter(Phase.CONTRAST)
+            state.round.is_hinted = True
         case DiscussionOpened(deadline_ms=deadline_ms, groups=groups):
             state.enter(Phase.DISCUSS, deadline_ms)
             state.round.groups = groups
+            state.round.is_hinted = True
         case _:
             assert_never(event)
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, assert_never
 
 from server.game.errors import Refused
 from server.game.features import (
+    QUIET,
     STAGE,
     Asked,
     Effects,
@@ -48,6 +49,15 @@ class NextStep(FromPlace):
 
 
 @dataclass(frozen=True, slots=True)
+class MissesForgiven:
+    """Not one answer came to a round's VOTE: missing it costs its players nothing."""
+
+    round: int
+    type: Literal["misses_forgiven"] = "misses_forgiven"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
 class RoundRevealed:
     """Tallies are shown, points are earned, the breakdown begins."""
 
@@ -70,14 +80,19 @@ class StepShown:
         return Effects(stage=True, results=self.step == VERDICT_STEP)
 
 
-Events = RoundRevealed | StepShown
+Events = MissesForgiven | RoundRevealed | StepShown
 
 # --- rules ---------------------------------------------------------------------------
 
 
-def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[RoundRevealed]:
+def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Events]:
+    """Reveal; a VOTE to which not one answer came was closed before anyone could."""
     assert state.round_index is not None
-    return [RoundRevealed(state.round_index, moment.now_ms)]
+    events: list[Events] = [RoundRevealed(state.round_index, moment.now_ms)]
+    vote = state.round.polls[Ballot.VOTE]
+    if vote.missed and not vote.tally.n:
+        events.insert(0, MissesForgiven(state.round_index))
+    return events
 
 
 def _step_is_left(state: RoomState, _: NextStep) -> Refused | None:
@@ -132,6 +147,8 @@ def asked(command: Reveal | NextStep) -> Asked[Events]:
 def fold(state: RoomState, event: Events) -> None:
     """Fold an event into the state; a reveal walks through all players once."""
     match event:
+        case MissesForgiven(round=index):
+            state.round_at(index).polls[Ballot.VOTE].missed = frozenset()
         case RoundRevealed():
             _fold_revealed(state, state.round)
         case StepShown(step=step):
@@ -190,7 +207,7 @@ def _count_cohorts(state: RoomState, round_: Round) -> None:
 def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]:
     """Give each player who saw the round its score (rule B9)."""
     vote = round_.polls.get(Ballot.VOTE)
-    if not round_.case.is_scored or vote is None:
+    if round_.practice_of is not None or not round_.case.is_scored or vote is None:
         return
     for player in state.players:
         missed = MISSED[state.settings.score_mode] if player in vote.missed else None

@@ -103,12 +103,12 @@ def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
     is_open = state.phase is not Phase.SAY or command.round == state.round_index
     if (
         not is_open
-        or command.round >= len(state.rounds)
-        or not state.rounds[command.round].is_revealed
+        or not state.has_round(command.round)
+        or not state.round_at(command.round).is_revealed
     ):
         raise Refused("bad_round", "This case cannot be said now.")
     text = one_line(command.text, SENTENCE_LENGTH)
-    if text == state.rounds[command.round].said.get(command.player, ""):
+    if text == state.round_at(command.round).said.get(command.player, ""):
         return []
     return [SentenceSaid(command.player, command.round, text, moment.now_ms)]
 
@@ -146,7 +146,7 @@ def fold(state: RoomState, event: Events) -> None:
         case SayOpened():
             state.enter(Phase.SAY)
         case SentenceSaid(player=player, round=index, text=text):
-            state.rounds[index].said[player] = text
+            state.round_at(index).said[player] = text
         case _:
             assert_never(event)
 

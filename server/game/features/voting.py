@@ -153,8 +153,8 @@ def _cast(state: RoomState, command: CastVote, _: Moment) -> list[Events]:
 
 
 def _poll_of(state: RoomState, command: CastVote) -> Poll:
-    if command.round < len(state.rounds):
-        poll = state.rounds[command.round].polls.get(command.ballot)
+    if state.has_round(command.round):
+        poll = state.round_at(command.round).polls.get(command.ballot)
         if poll is not None:
             return poll
     raise Refused(
@@ -179,7 +179,7 @@ def _is_in_time(poll: Poll, stamped_ms: int) -> bool:
 
 def _is_revealed(state: RoomState, command: CastVote) -> bool:
     """Whether the ballot's answer has been shown: FIX and TRANSFER at their close."""
-    round_ = state.rounds[command.round]
+    round_ = state.round_at(command.round)
     if command.ballot in (Ballot.VOTE, Ballot.REVOTE):
         return round_.is_revealed
     return round_.polls[command.ballot].closed_ms is not None
@@ -252,23 +252,26 @@ def fold(state: RoomState, event: Events) -> None:
         case VoteCast():
             _fold_cast(state, event)
         case VoteKeptLate(player=player):
-            late = state.rounds[event.round].polls[event.ballot].late
-            if player not in late:
+            round_ = state.round_at(event.round)
+            late = round_.polls[event.ballot].late
+            if player not in late and round_.practice_of is None:
                 state.late[state.players[player].site] += 1
             late[player] = _vote(event)
         case ReasonPinned(player=player, ballot=ballot):
-            pins = state.rounds[event.round].pins
+            round_ = state.round_at(event.round)
+            round_.is_hinted = True
+            pins = round_.pins
             pins[:] = [pin for pin in pins if pin.player != player]
             pins.append(Pin(player, ballot))
         case ReasonUnpinned(player=player):
-            for round_ in state.rounds:
+            for round_ in (*state.rounds, *state.practice):
                 round_.pins[:] = [pin for pin in round_.pins if pin.player != player]
         case _:
             assert_never(event)
 
 
 def _fold_cast(state: RoomState, event: VoteCast) -> None:
-    poll = state.rounds[event.round].polls[event.ballot]
+    poll = state.round_at(event.round).polls[event.ballot]
     old = poll.votes.get(event.player)
     tallies = _tallies(state, poll, event.player)
     if old is None:

@@ -88,6 +88,7 @@ def host_panel(
     advice = _advice(state)
     slow = islice(holders(state, now_ms, present), 20)
     warned = state.warned_until_ms
+    latest = _latest(state)
     return HostPanel(
         advised=advised_command(state),
         is_ready=_is_ready(state, now_ms, present),
@@ -103,8 +104,9 @@ def host_panel(
         reasons=_reasons(state),
         need_time=tuple(person_card(state, state.players[p], present) for p in slow),
         warned_ms=None if warned is None else max(0, warned - now_ms),
+        tally_seen=latest is not None and bool(latest[1].past),
         late=state.late.total(),
-        sites=site_cards(state, _latest(state), present, links),
+        sites=site_cards(state, latest, present, links),
         held=held,
     )
 

@@ -104,7 +104,9 @@ def _my_vote(
         reason=vote.reason,
         is_late=vote.is_late,
         is_right=is_right(vote.answer, case) if is_judged else None,
-        points=state.vote_points(round_, ballot, player) if is_judged else None,
+        points=state.vote_points(round_, ballot, player)
+        if is_judged and round_.practice_of is None
+        else None,
     )
 
 

@@ -259,6 +259,8 @@ class HostPanel:
     """Who holds the close with an allowance of their own."""
     warned_ms: int | None
     """Time until a warned close, None where none was warned."""
+    tally_seen: bool = False
+    """Whether this ballot was closed before and reopened: its tally had been seen."""
     late: int = 0
     """Votes of the whole game that came after their reveal: kept, not scored."""
     sites: tuple[SiteCard, ...] = ()

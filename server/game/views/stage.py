@@ -6,7 +6,15 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.cohorts import cohorts_of, group_means
-from server.game.phases import LAST_STEP, STEPS, VERDICT_STEP, Ballot, Phase, step_texts
+from server.game.phases import (
+    LAST_STEP,
+    ROUND,
+    STEPS,
+    VERDICT_STEP,
+    Ballot,
+    Phase,
+    step_texts,
+)
 from server.game.scoring import Tally, chips, option_of
 from server.game.state import Player, RoomState, Round
 from server.game.views.stage_types import (
@@ -105,6 +113,7 @@ def room_card(state: RoomState) -> RoomCard:
         goal=settings.goal,
         is_locked=state.is_locked,
         is_rehearsal=settings.simulated,
+        practice_of=state.round.practice_of if state.phase in ROUND else None,
     )
 
 

@@ -37,6 +37,9 @@ class RoomCard:
     goal: float
     is_locked: bool
     is_rehearsal: bool
+    practice_of: int | None = None
+    """The round (0-based) whose case is played again: nothing of it counts. None in a
+    round of the plan."""
 
 
 @dataclass(frozen=True, slots=True)

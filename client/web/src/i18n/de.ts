@@ -221,6 +221,7 @@ export const words: Catalogue = {
   hereWord: "da",
   andMore: (n) => `und ${n} weitere`,
   caseOf: (i, n) => `Fall ${i} von ${n}`,
+  practiceOf: (i) => `Übung: Fall ${i} noch einmal, ohne Wertung`,
   kinds: {
     documented: "Belegt",
     variant: "Variante: eine Tatsache geändert",

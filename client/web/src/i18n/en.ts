@@ -215,6 +215,7 @@ export const words = {
   hereWord: "here",
   andMore: (n: number) => `and ${n} more`,
   caseOf: (i: number, n: number) => `Case ${i} of ${n}`,
+  practiceOf: (i: number) => `Practice: case ${i} again, not scored`,
   kinds: {
     documented: "Documented",
     variant: "Variant: one fact changed",

@@ -1,5 +1,6 @@
 // The parts of a breakdown that are prose: their order, and what each is called.
 import type { Catalogue } from "../i18n/en";
+import type { RoomCard } from "../protocol";
 
 export const FACTS = [
   "contested",
@@ -27,4 +28,11 @@ export function factNames(t: Catalogue): Record<string, string> {
     residual: t.residual,
     say: t.say,
   };
+}
+
+/** Which case of the deck this is, or that one is played again for practice. */
+export function caseWords(t: Catalogue, room: RoomCard): string {
+  const again = room.practice_of ?? null;
+  if (again !== null) return t.practiceOf(again + 1);
+  return t.caseOf((room.round ?? 0) + 1, room.rounds);
 }

@@ -23,6 +23,7 @@ const CARD: RoomCard = {
   goal: 84,
   is_locked: false,
   is_rehearsal: false,
+  practice_of: null,
 };
 const story = (phase: StoryView["phase"], round = 0): StoryView => ({
   room: { ...CARD, round },

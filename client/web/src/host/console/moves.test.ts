@@ -26,6 +26,14 @@ test("the other buttons keep the order of a round", () => {
   });
 });
 
+test("taking a close back stands apart in the menu, and no key gives it", () => {
+  const host = { commands: ["reopen_vote", "reveal"] } as unknown as HostView;
+  expect(others(host, { advised: "reveal" } as HostPanel)).toEqual({
+    flow: [],
+    aside: ["reopen_vote"],
+  });
+});
+
 test("commands carry the fields that the wire asks for", () => {
   expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30, site: null });
   expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });

@@ -6,7 +6,14 @@ import type { Command } from "../../room/session.svelte";
 export const ASKED_FIRST = new Set(["finish", "skip_round"]);
 
 /** Commands that stand apart from the flow of a round. */
-const ASIDE = new Set(["give_time", "skip_round", "back_to_lobby", "finish"]);
+const ASIDE = new Set([
+  "give_time",
+  "reopen_vote",
+  "play_again",
+  "skip_round",
+  "back_to_lobby",
+  "finish",
+]);
 
 const KEYS: Record<string, string> = { r: "reveal", d: "discuss", t: "give_time" };
 
@@ -66,6 +73,7 @@ export function leadsOn(command: Command): boolean {
 export function commandOf(name: string): Command {
   switch (name) {
     case "open_round":
+    case "play_again":
       return { type: name, round: null };
     case "close_votes":
       return { type: name, override: false, without: false };
