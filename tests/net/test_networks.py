@@ -25,6 +25,8 @@ PORT = 8000
 NET = "192.168.77"
 SIX = "fd77::"
 
+pytestmark = pytest.mark.xdist_group("networks")  # one subnet of this machine for all
+
 
 @dataclass(frozen=True, slots=True)
 class Laptop:
