@@ -106,7 +106,7 @@ View = tuple[int, int, bytes]
 
 
 class Views:
-    """The newest views of rooms elsewhere: each home has only so many bytes."""
+    """The newest views of rooms elsewhere: each home has a limited number of bytes."""
 
     def __init__(self, most_bytes: int = 32 << 20) -> None:
         """``most_bytes`` are kept of each home; beyond that its oldest are forgotten.

@@ -1,7 +1,7 @@
 """The topics of the relay, and what each site may send over them.
 
-``tg/v1`` is the version of this layout. Sites are told apart by the name under which
-the broker lets each publish.
+``tg/v1`` is the version of this layout. Sites are distinguished by the name under
+which the broker lets each publish.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = "tg/v1"
 log = logging.getLogger("twogaps.federation")
 
 MOST_SITES = 1_000
-"""Sites that are told apart; beyond that the one seen longest ago is forgotten."""
+"""Sites that are distinguished; beyond that the one seen longest ago is forgotten."""
 
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ROOM = re.compile(r"[0-9A-Za-z]{1,16}")

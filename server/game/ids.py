@@ -27,7 +27,7 @@ _MISREAD = str.maketrans("0O1IL", "QQJJJ")
 
 
 def read_code(text: str) -> str:
-    """Return the room code that somebody typed or pasted, as far as there is one.
+    """Return the room code in a text that was typed or pasted, as far as there is one.
 
     Full-width characters, a whole link, invisible characters, spaces, hyphens and a
     leading # are understood, and letters that no code holds are taken for the ones
