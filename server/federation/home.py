@@ -131,15 +131,17 @@ class HomeGateway:
         """Whether this node is home to a room."""
         return room in self._claims
 
+    def epoch_of(self, room: RoomCode) -> int:
+        """Return the epoch in which this node is home to a room; 0 if it is not."""
+        claim = self._claims.get(room)
+        return claim.epoch if claim else 0
+
     def is_succeeded_by(self, room: RoomCode, news: Announce) -> bool:
         """Whether an announcement proves that a room of this node has moved on."""
         claim = self._claims.get(room)
         if claim is None or news.epoch <= claim.epoch:
             return False
-        if follows(news.key, news.epoch, claim.key, claim.epoch):
-            return True
-        log.error("another node claims a room of this one", extra={"room": room})
-        return False
+        return follows(news.key, news.epoch, claim.key, claim.epoch)
 
     def disown(self, room: RoomCode) -> None:
         """Take back what this or an earlier run has retained of a room."""

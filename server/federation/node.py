@@ -177,8 +177,8 @@ class Node:
 
     def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
         """Return the background work of a node whose rooms are these."""
-        about = (rooms, self._clock, self.edge.rejections)
-        uplink = Uplink(self.gateway, self.edges, *about)
+        count = self.edge.rejections
+        uplink = Uplink(self.gateway, self.edges, rooms, self._clock, count)
         listener = Dispatcher(self, self._bus, uplink, rooms, self._clock)
         parts: Parts = (
             ("uplink", uplink.run),
@@ -250,8 +250,8 @@ class Dispatcher:
 
     def bus_up(self) -> None:
         """Say that this node is there, and everything it retains."""
-        node, home, edge = self._node, self._home, self._edge
-        for say in (node.status.say, home.republish, edge.bus_changed):
+        status, home = self._node.status, self._home
+        for say in (status.say, home.republish, self._edge.bus_changed):
             try:
                 say()
             except Exception:  # the line stays up, whatever one part finds
@@ -275,6 +275,9 @@ class Dispatcher:
         if not is_site(name):
             self._reject(name, "this is not a site's name")
             return
+        if not self._may_send(parts[0], name, payload):
+            self._reject(name, "it sends too much")
+            return
         match parts:
             case ("node", _, "state"):
                 if payload and (state := self._good(name, NodeState, payload)):
@@ -285,28 +288,20 @@ class Dispatcher:
                 else:
                     self._reject(home, "this is not a room's code")
             case ("up", _, edge):
-                if self._may_send(edge, payload) and (
-                    batch := self._good(edge, UpBatch, payload)
-                ):
+                if batch := self._good(edge, UpBatch, payload):
                     self._uplink.receive(edge, batch)
             case ("down", _, home):
-                if self._may_send(home, payload) and (
-                    down := self._good(home, DownBatch, payload)
-                ):
+                if down := self._good(home, DownBatch, payload):
                     self._edge.receive(home, down)
             case ("clk", "up", _, edge):
-                if self._probes.allows(edge) and (
-                    probe := self._good(edge, Probe, payload)
-                ):
+                if probe := self._good(edge, Probe, payload):
                     self._edges.heard(edge)
                     now_ms = self._clock.now_ms()
                     answer = Answer(sent_ms=probe.sent_ms, home_ms=now_ms)
                     topic = topics.clock_down(edge, self._name)
                     self._bus.publish(topic, encode(answer))
             case ("clk", "down", _, home):
-                if self._probes.allows(home) and (
-                    heard := self._good(home, Answer, payload)
-                ):
+                if heard := self._good(home, Answer, payload):
                     now_ms = self._clock.now_ms()
                     self._edge.probed(home, heard.sent_ms, heard.home_ms, now_ms)
             case _:
@@ -319,12 +314,12 @@ class Dispatcher:
             self._reject(site, f"a {kind.__name__} of it cannot be read")
         return message
 
-    def _may_send(self, site: str, payload: bytes) -> bool:
-        """Whether a site's budget pays for a batch; honest ones come again."""
-        if self._batches.allows(site, 1 + len(payload) / ITEM_BYTES):
-            return True
-        self._reject(site, "it sends too much")
-        return False
+    def _may_send(self, kind: str, site: str, payload: bytes) -> bool:
+        """Whether a site's budget pays for a message; honest ones send it again."""
+        if kind == "clk":
+            return self._probes.allows(site)
+        cost = 1 + len(payload) / ITEM_BYTES
+        return kind not in ("up", "down") or self._batches.allows(site, cost)
 
     def _node_state(self, name: str, state: NodeState) -> None:
         if name == self._name:
@@ -336,9 +331,13 @@ class Dispatcher:
     def _shared(self, home: str, room: RoomCode, kind: str, payload: bytes) -> None:
         if kind == "announce":
             news = self._good(home, Announce, payload) if payload else None
+            if payload and news is None:
+                return
             if news is not None and self._home.is_succeeded_by(room, news):
                 self._rooms.succeeded(room, home, news.epoch)
-            if payload and news is None:
+            elif news is not None and (epoch := self._home.epoch_of(room)):
+                if news.epoch > epoch:
+                    self._reject(home, "it claims a room of this site")
                 return
             self._edge.announced(home, room, news)
         elif kind == "player":
