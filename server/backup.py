@@ -10,17 +10,23 @@ reasons and the keys of all rooms.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
+import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import lock_descriptor
 
 from server import __version__
 from server.disk import vacuum_into
@@ -33,6 +39,10 @@ MANIFEST = "manifest.json"
 KIND = "two-gaps backup 1"
 DATABASES = (JOURNAL, OUTBOX)
 MEMBERS = (*DATABASES, ADMIN_KEY)
+BACKING_UP, RESTORING = ".backup-", ".restore-"
+"""How the names of folders begin that hold unfinished work."""
+
+YOUNG_S = 60
 MOST_MANIFEST = 64 * 1024
 COPY = 1024 * 1024
 
@@ -72,13 +82,48 @@ def back_up(
     if target.exists():
         raise BackupError(f"{target} exists: a backup is never overwritten.")
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as made:
-            asyncio.run(_copy_journal(journal or folder, Path(made) / JOURNAL))
-            return _pack(folder, Path(made), target, with_key=with_key)
+        with _scratch(target.parent, BACKING_UP) as made:
+            asyncio.run(_copy_journal(journal or folder, made / JOURNAL))
+            return _pack(folder, made, target, with_key=with_key)
     except NoJournal as exc:
         raise BackupError(f"{exc}. Choose another with --data.") from exc
     except (OSError, sqlite3.Error, StoreUnavailable, UnreadableEvent) as exc:
         raise BackupError(f"The backup could not be written: {exc}.") from exc
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that is removed at the end; remove what killed runs have left."""
+    clear_leftovers(folder, prefix)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as made,
+        (Path(made) / LOCK).open("w") as handle,
+    ):
+        with contextlib.suppress(OSError):  # cannot be locked there
+            lock_descriptor(handle.fileno(), blocking=False)
+        yield Path(made)
+
+
+def clear_leftovers(folder: Path, *prefixes: str) -> int:
+    """Remove what killed backups and restores have left; return how many folders.
+
+    Those that a running one holds are kept.
+    """
+    left = [path for prefix in prefixes for path in folder.glob(f"{prefix}*")]
+    dead = [path for path in left if path.is_dir() and _is_dead(path)]
+    for path in dead:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(dead)
+
+
+def _is_dead(scratch: Path) -> bool:
+    try:
+        with (scratch / LOCK).open("r+") as handle:
+            return lock_descriptor(handle.fileno(), blocking=False)
+    except FileNotFoundError:  # it has just been made, or is of an earlier version
+        return time.time() - scratch.stat().st_mtime > YOUNG_S
+    except OSError:
+        return False
 
 
 def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manifest:
@@ -155,6 +200,7 @@ def restore(source: Path, folder: Path) -> Manifest:
     :class:`BackupError`, and :class:`CannotStart` where a server uses the folder.
     """
     with lock(folder):
+        clear_leftovers(folder, RESTORING)
         found = sorted(path.name for path in folder.iterdir() if path.name != LOCK)
         if found:
             held = ", ".join(found[:5])
@@ -163,14 +209,23 @@ def restore(source: Path, folder: Path) -> Manifest:
                 "Choose an empty folder with --data, or move these away."
             )
         try:
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as made:
-                manifest = _unpack(source, Path(made))
+            with _scratch(folder, RESTORING) as made:
+                manifest = _unpack(source, made)
                 for name in manifest.sha256:
-                    (Path(made) / name).rename(folder / name)
+                    (made / name).rename(folder / name)
+                _give_to_owner(folder, [*manifest.sha256, LOCK])
                 _sync(folder)
         except (OSError, sqlite3.Error, tarfile.TarError) as exc:
             raise BackupError(f"{source} could not be restored: {exc}.") from exc
     return manifest
+
+
+def _give_to_owner(folder: Path, names: Iterable[str]) -> None:
+    """Give what root has restored to the folder's owner, who runs the server."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        for name in names:
+            os.chown(folder / name, owner.st_uid, owner.st_gid)
 
 
 def _unpack(source: Path, scratch: Path) -> Manifest:

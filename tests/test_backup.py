@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from client import connect, host
+from server import backup
 from server.backup import BackupError, back_up, restore
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
+from server.journal.maintenance.parcel import pack
 from server.journal.sqlite import SqliteStore
 from tests.cli.test_cli import run
 from tests.support.figures import Figure
@@ -187,3 +193,69 @@ def test_what_cannot_be_backed_up_is_said(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     with pytest.raises(BackupError, match="could not be restored"):
         restore(tmp_path / "text", tmp_path / "new")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from server import backup
+backup._describe = backup._checksum = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+getattr(backup, sys.argv[1])(Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+def _killed(what: str, *paths: Path) -> None:
+    words = [sys.executable, "-c", KILLED, what, *map(str, paths)]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+
+
+def test_what_killed_runs_leave_is_removed_by_the_next(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data, packed = made
+    _killed("back_up", data, tmp_path / "killed.tar")
+    assert len(list(tmp_path.glob(".backup-*"))) == 1
+    with backup._scratch(tmp_path, backup.BACKING_UP) as running:
+        back_up(data, tmp_path / "next.tar")
+        assert list(tmp_path.glob(".backup-*")) == [running]  # it is at work
+    new = tmp_path / "new"
+    _killed("restore", packed, new)
+    assert len(list(new.glob(".restore-*"))) == 1
+    restore(packed, new)
+    assert sorted(path.name for path in new.iterdir()) == [
+        "admin.key",
+        "journal.sqlite",
+        "server.lock",
+    ]
+
+
+def test_a_purge_removes_what_killed_runs_and_refused_rooms_left(
+    made: tuple[Path, Path],
+) -> None:
+    data, _ = made
+    (data / ".restore-x").mkdir()
+    (data / ".restore-x" / "server.lock").touch()
+    incoming = data / "incoming"
+    incoming.mkdir()
+    for name, code in (("odd.room.refused", "AAAAAA"), ("CCCCCC.room.refused", None)):
+        content = b"damaged" if code is None else pack(code, "berlin", 1, ["{}"])
+        (incoming / name).write_bytes(content)
+    for code in ("AAAAAA", "CCCCCC"):
+        left = {path.name for path in incoming.iterdir()}
+        words = ("room", "forget", code, "--yes", "--data", str(data))
+        assert run(*words)[0] == 0
+        assert len({path.name for path in incoming.iterdir()}) == len(left) - 1
+    assert not (data / ".restore-x").exists()
+    assert run("room", "forget", "DDDDDD", "--yes", "--data", str(data))[0] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+def test_what_root_restores_belongs_to_the_owner_of_the_folder(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "service"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    restore(made[1], folder)
+    owners = {path.stat().st_uid for path in folder.iterdir()}
+    assert owners == {12345}

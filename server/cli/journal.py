@@ -15,13 +15,16 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from server.backup import BACKING_UP, RESTORING, clear_leftovers
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.disk import DiskError
+from server.federation.home import REFUSED
 from server.federation.messages import UpSay
 from server.federation.outbox import Outbox
-from server.folder import OUTBOX
+from server.folder import INCOMING, OUTBOX
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
+from server.journal.maintenance.parcel import ParcelError, unpack
 from server.journal.opening import Address, open_journal, open_store
 from server.journal.store import (
     BadAddress,
@@ -148,6 +151,7 @@ async def _purge(where: Address, folder: Path, order: _Order, *, is_sure: bool) 
             with out.status("Writing the files anew, so that nothing is left in them"):
                 await store.sweep()
                 await _clear_outbox(folder, order, players)
+                _clear_leftovers(folder, order)
         except (StoreUnavailable, DiskError) as exc:
             raise fail(f"Not all could be removed: {exc}. Run it again.") from exc
 
@@ -156,7 +160,8 @@ async def _remove(
     store: Journal, folder: Path, order: _Order, *, is_sure: bool
 ) -> None:
     doomed = [record for record in await store.rooms() if order.has(record)]
-    if not doomed and not (folder / OUTBOX).exists():
+    is_elsewhere = (folder / OUTBOX).exists() or _refused_parcels(folder, order)
+    if not doomed and not is_elsewhere:
         raise fail("Nothing to remove: see twogaps room list for what there is.")
     names = ", ".join(record.code for record in doomed) or "none"
     if not is_sure:
@@ -182,6 +187,30 @@ async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
         changed = await store.erase_player(room, player, "erased")
         out.print(f"Forgot {name}: {changed} entries changed.", highlight=False)
     return found
+
+
+def _refused_parcels(folder: Path, order: _Order) -> list[Path]:
+    """Return the rooms in files, meant by an order, that could not be taken in."""
+    found = (folder / INCOMING).glob(f"*{REFUSED}")
+    if order.room is not None:
+        return [path for path in found if _room_in(path) == order.room]
+    return [path for path in found if path.stat().st_mtime * 1000 < order.before_ms]
+
+
+def _room_in(path: Path) -> str:
+    try:
+        return unpack(path.read_bytes()).code
+    except ParcelError:
+        return path.name.partition(".")[0].upper()
+
+
+def _clear_leftovers(folder: Path, order: _Order) -> None:
+    """Remove refused parcels that are meant, and what killed runs have left."""
+    parcels = _refused_parcels(folder, order)
+    for path in parcels:
+        path.unlink()
+        out.print(f"Removed {path.name}, which could not be taken in.")
+    clear_leftovers(folder, BACKING_UP, RESTORING)
 
 
 async def _clear_outbox(folder: Path, order: _Order, players: tuple[str, ...]) -> None:

@@ -258,6 +258,7 @@ class EdgeRelay:
         known = self.sender.home(home)
         was_up, known.is_up = known.is_up, is_up
         if not is_up or (known.boot and boot != known.boot):
+            known.offset.doubt()
             self._forgotten(home)
         if is_up and (not was_up or boot != known.boot):
             known.boot = boot
@@ -355,7 +356,7 @@ class EdgeRelay:
         if (seat := self._seats.get(item.link)) is not None:
             seat.say_received(item.body)
 
-    # --- what the people hear of the line --------------------------------------------
+    # --- what the people hear of the line, and clocks --------------------------------
 
     def bus_changed(self) -> None:
         """The broker was reached again, or lost."""
@@ -386,8 +387,6 @@ class EdgeRelay:
                 frame = seats.BACK
             for audience in AUDIENCES:
                 self._people.broadcast(room, audience, frame)
-
-    # --- clocks ----------------------------------------------------------------------
 
     def homes(self) -> list[str]:
         """The homes whose clocks matter."""

@@ -144,6 +144,9 @@ KEEPALIVE_S = 5
 FIRST_S, CAP_S = 0.2, 1.0
 """Between two attempts to connect."""
 
+STEADY_S, SHORT_LINES, SLOW_S = 10.0, 5, 5.0
+"""After so many connections in a row that did not last so long, wait up to SLOW_S."""
+
 OUTGOING = 10_000
 INCOMING = 4_096
 IN_FLIGHT = 100
@@ -200,7 +203,7 @@ class MqttBus:
         self._is_up = False
         self._is_leaving = False
         self._dropped = 0
-        self._said = ""
+        self._said, self._short = "", 0  # connections in a row that did not last
 
     @property
     def is_up(self) -> bool:
@@ -230,14 +233,15 @@ class MqttBus:
         while True:
             try:
                 async with self._connected() as client:
-                    wait_s = FIRST_S
+                    if self._short < SHORT_LINES:
+                        wait_s = FIRST_S
                     await self._talk(client, listener)
             except* (aiomqtt.MqttError, OSError) as failed:
                 self._complain(failed)
                 if self._is_leaving:  # and could not say goodbye
                     raise asyncio.CancelledError from None
             await asyncio.sleep(wait_s * (0.5 + self._jitter() / 2))
-            wait_s = min(CAP_S, wait_s * 2)
+            wait_s = min(CAP_S if self._short < SHORT_LINES else SLOW_S, wait_s * 2)
 
     # --- one connection --------------------------------------------------------------
 
@@ -257,7 +261,7 @@ class MqttBus:
         refused = []
         for topic, qos in self._subscriptions:
             granted = await client.subscribe(topic, qos=qos)
-            if any(_code(code) >= _FAILURE for code in granted):
+            if any(getattr(code, "value", code) >= _FAILURE for code in granted):
                 refused.append(topic)
         if refused:
             log.info(
@@ -294,15 +298,23 @@ class MqttBus:
         while not self._outgoing.empty():  # of an earlier connection
             self._outgoing.get_nowait()
         self._is_up = True
-        self._say("connected to the broker at %s", self._address.host)
+        if self._short < SHORT_LINES:
+            self._say("connected to the broker at %s", self._address.host)
+        self._short += 1
+        lasting = asyncio.get_running_loop().call_later(STEADY_S, self._lasts)
         try:
             listener.bus_up()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_receive(client, listener), name="bus-receiver")
                 group.create_task(self._send(client), name="bus-sender")
         finally:
+            lasting.cancel()
             self._is_up = False
             listener.bus_down()
+
+    def _lasts(self) -> None:
+        self._short = 0
+        self._say("connected to the broker at %s", self._address.host)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         """Publish in order; only so many wait for the broker's confirmation.
@@ -352,6 +364,11 @@ class MqttBus:
                 f"it refuses the user '{self._address.user or ''}' ({error}). Check "
                 "name and password in --broker; twogaps broker add-site gives them."
             )
+        if self._short >= SHORT_LINES:
+            return (
+                "it ends each connection soon after it began. Is another server using "
+                f"the site name '{self._client_id}'? Each name is for one server."
+            )
         return f"{error}; trying again"
 
 
@@ -381,10 +398,3 @@ def _socket_options() -> list[tuple[int, int, int]]:
         timeout_ms = (KEEPALIVE_S + 1) * 1000
         options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms))
     return options
-
-
-def _code(code: object) -> int:
-    """Return the number of a reason code, whichever version of MQTT it is of."""
-    value = getattr(code, "value", code)
-    assert isinstance(value, int)
-    return value

@@ -158,9 +158,17 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self._probes: deque[tuple[float, float]] = deque(maxlen=PROBES)
+        self._is_old = False
+
+    def doubt(self) -> None:
+        """Use what is known only until the next answer: a side may have been asleep."""
+        self._is_old = True
 
     def add(self, sent_ms: float, home_ms: float, heard_ms: float) -> None:
         """Take in an answered probe: own time sent, home's time, own time heard."""
+        if self._is_old:
+            self._probes.clear()
+            self._is_old = False
         round_trip_ms = max(0.0, heard_ms - sent_ms)
         self._probes.append((round_trip_ms, home_ms + round_trip_ms / 2 - heard_ms))
 

@@ -97,6 +97,7 @@ async def test_closed_streams_change_nothing(closed: str) -> None:
 
 HANGS_UP = """
 import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it
 class Hook:
     def find_spec(self, name, path=None, target=None):
         if name == "server.cli.serve":

@@ -137,6 +137,17 @@ def test_the_offset_is_that_of_the_quickest_probe() -> None:
     assert offset.round_trip_ms == 10
 
 
+def test_after_a_sleep_the_first_answer_replaces_what_was_known() -> None:
+    offset = ClockOffset()
+    offset.add(sent_ms=300, home_ms=1_305, heard_ms=310)
+    offset.doubt()
+    assert offset.offset_ms == 1_000  # better than none
+    offset.add(sent_ms=900_000, home_ms=301_050, heard_ms=900_100)  # slow, but now
+    assert offset.offset_ms == -599_000
+    offset.add(sent_ms=900_300, home_ms=301_305, heard_ms=900_310)
+    assert offset.round_trip_ms == 10
+
+
 def test_a_site_cannot_send_what_a_host_may() -> None:
     forged = (
         b'{"boot":"b","number":1,"oldest":1,"items":[{"seq":1,"room":"R","link":"l","body":{"op":"say",'
