@@ -28,6 +28,7 @@ from server.game.commands import (
     Unlock,
     UnpinReason,
 )
+from server.game.phases import Place
 from server.game.views.role_types import HostPanel, HostView
 
 LETTERS = {
@@ -72,6 +73,9 @@ ALWAYS = (
 SETTLE_S = 2.0
 """How long to wait, after a command, for the view it leads to."""
 
+ENOUGH = 0.8
+"""Below this share of answers, a close is asked about first."""
+
 GUARD_S = 0.7
 """An Enter typed sooner after a new phase was meant for the one before."""
 
@@ -108,6 +112,8 @@ class Desk:
         self._done = asyncio.Event()
         self._offered = ""
         self._guard_s = guard_s
+        self._asked: Place | None = None
+        """Where the host was asked whether to close a vote so early."""
         self._changed_s = -guard_s
         """When the room last came to another phase or step, by the loop's clock."""
 
@@ -250,7 +256,22 @@ class Desk:
         )
         return panel.advised
 
+    def _is_early(self, command: HostCommand) -> bool:
+        """Whether to ask before a vote is closed: once, while few have answered."""
+        is_plain = isinstance(command, CloseVotes) and not command.override
+        answered, expected = self._host.panel.answered, self._host.panel.expected
+        is_early = is_plain and answered < ENOUGH * expected and self._lines.is_typed
+        asked, self._asked = self._asked, self._host.view.place if is_early else None
+        if not is_early or asked == self._host.view.place:
+            self._asked = None
+            return False
+        self._changed_s = asyncio.get_running_loop().time()
+        self._say(f"{answered} of {expected} have answered. Again to close.", "bold")
+        return True
+
     async def _give(self, command: HostCommand, *, is_moving: bool = True) -> None:
+        if self._is_early(command):
+            return
         before = place(self._host.view.stage)
         if not await self._is_done(command):
             return

@@ -254,6 +254,8 @@ async def test_the_console_moves_to_a_phone(table: Table) -> None:
     phone = await table.sit(link[link.index("/host") :], size=PHONE)
     await expect(big(phone)).to_have_text("Close the vote")
     await big(phone).click()
+    asked = phone.get_by_role("dialog", name="0 of 1 have answered. Close?")
+    await asked.get_by_role("button", name="Close the vote").click()
     await expect(big(host)).to_have_text("Reveal")
     await must_be_accessible(phone)
 

@@ -43,6 +43,12 @@ async def lead(host: Page, then: str, key: str = " ") -> None:
     await expect(host.locator(".big[aria-disabled=false]")).to_have_text(then)
 
 
+async def all_in(player: Page, host: Page) -> None:
+    """Wait till the vote is recorded, and the console has heard of it."""
+    await is_recorded(player)
+    await host.locator(".big.ready").wait_for()
+
+
 async def is_in(player: Page, phase: str) -> None:
     """Wait till the player's page is in a phase."""
     await expect(player.locator("main")).to_have_attribute("data-phase", phase)
@@ -101,7 +107,7 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await lead(host, "Close the vote")
     await is_in(player, "revote")
     await press(player, "button.gap.outer")
-    await is_recorded(player)
+    await all_in(player, host)
     await lead(host, "Reveal")
     await lead(host, "Next step", "r")
     await is_in(player, "reveal")
@@ -118,13 +124,13 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await lead(host, "Close the vote")
     await is_in(player, "fix")
     await press(player, ".option:nth-child(2)")
-    await is_recorded(player)
+    await all_in(player, host)
     await lead(host, "Transfer case")
     await lead(host, "Close the vote")
     await is_in(player, "transfer")
     await press(player, "button.gap.inner", "Space")
     await press(player, ".chips button:nth-child(1)")
-    await is_recorded(player)
+    await all_in(player, host)
     await lead(host, "Finish the game")
     await is_in(player, "transfer_reveal")
     await host.keyboard.press(" ")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from client.backoff import Backoff
 from client.staff import host
 from client.terminal.host import Desk
-from server.game.commands import Reveal
+from server.game.commands import CloseVotes, Reveal
 from server.game.phases import Phase
 from server.game.views.role_types import HeldReveal, SiteCard, SiteLink
 from server.protocol.server_messages import Done, HostViewMessage, Panel, RefusedMessage
@@ -76,6 +76,28 @@ async def test_a_second_enter_on_the_heels_of_the_first_is_not_the_next_step(
         reveal = await peer.take(Reveal)
         assert reveal.seen == closed.place
         await peer.send(Done(ref=reveal.ref), Panel(version=6, panel=panel))
+        await typed.type("q")
+
+
+async def test_a_close_is_asked_about_while_few_have_answered(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    sheet, typed = Sheet(), Typed()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(_host(fake, at_once, sheet, typed), name="host")
+        peer = await fake.peer()
+        await peer.admit_host()
+        open_ = replace(host_view(voting()), commands=("close_votes",))
+        panel = replace(PANEL, advised="close_votes", answered=0, expected=6)
+        await peer.send(
+            HostViewMessage(version=5, view=open_), Panel(version=5, panel=panel)
+        )
+        await sheet.shows("Enter: close the vote")
+        await typed.type("c")
+        await sheet.shows("0 of 6 have answered. Again to close.")
+        await typed.type("c")
+        close = await peer.take(CloseVotes)
+        await peer.send(Done(ref=close.ref), Panel(version=6, panel=panel))
         await typed.type("q")
 
 

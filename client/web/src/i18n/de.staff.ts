@@ -107,6 +107,8 @@ export const words: StaffCatalogue = {
   unpin: "Abnehmen",
   needTime: "Bitten um mehr Zeit",
   overrideAsk: "Jemand hat noch eigene Zeit. Trotzdem schließen? Es gibt eine Warnung und 20 Sekunden.",
+  earlyAsk: (answered, expected) =>
+    `${answered} von ${expected} haben geantwortet. Schließen?`,
   override: "Warnen, dann schließen",
   sites: "Standorte",
   sitesCut: (n) => `${n} getrennt`,

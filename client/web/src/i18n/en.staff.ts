@@ -110,6 +110,8 @@ export const words = {
   unpin: "Take down",
   needTime: "Asked for more time",
   overrideAsk: "Somebody still has time of their own. Close anyway? They are warned and have 20 seconds.",
+  earlyAsk: (answered: number, expected: number) =>
+    `${answered} of ${expected} have answered. Close?`,
   override: "Warn, then close",
   roster: "People",
   sites: "Sites",

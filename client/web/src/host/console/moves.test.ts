@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HostPanel, HostView } from "../../protocol";
-import { commandOf, keyPress, leadsOn, others, timersChange } from "./moves";
+import { commandOf, isEarly, keyPress, leadsOn, others, timersChange } from "./moves";
 
 const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
 
@@ -45,6 +45,17 @@ test("what leads on says where the room was; what does not, says nothing", () =>
   expect(leadsOn({ type: "next_step", all: false })).toBe(true);
   expect(leadsOn({ type: "open_vote" })).toBe(true);
   expect(leadsOn({ type: "lock", site: null })).toBe(false);
+});
+
+test("a close is asked about while fewer than four of five have answered", () => {
+  const close = commandOf("close_votes");
+  const panel = (answered: number, expected: number) => ({ answered, expected }) as HostPanel;
+  expect(isEarly(close, panel(0, 6))).toBe(true);
+  expect(isEarly(close, panel(7, 10))).toBe(true);
+  expect(isEarly(close, panel(8, 10))).toBe(false);
+  expect(isEarly(close, panel(0, 0))).toBe(false);
+  expect(isEarly({ type: "close_votes", override: true, without: false }, panel(0, 6))).toBe(false);
+  expect(isEarly({ type: "reveal", without: false }, panel(0, 6))).toBe(false);
 });
 
 test("timers are switched off, or on with their factor", () => {

@@ -69,6 +69,15 @@ export function leadsOn(command: Command): boolean {
   return !ANYWHERE.has(command.type);
 }
 
+/** Below this share of answers, a close is asked about first. */
+const ENOUGH = 0.8;
+
+/** Whether a command would close a vote that many have not answered. */
+export function isEarly(command: Command, panel: HostPanel | null): boolean {
+  if (command.type !== "close_votes" || command.override || command.without) return false;
+  return panel !== null && panel.answered < ENOUGH * panel.expected;
+}
+
 /** The message of a command that needs nothing but its name, with our defaults. */
 export function commandOf(name: string): Command {
   switch (name) {

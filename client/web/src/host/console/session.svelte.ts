@@ -2,7 +2,7 @@
 import type { RefusedMessage, ServerMessage } from "../../protocol";
 import { prove } from "../../room/keys";
 import { Session, type Command } from "../../room/session.svelte";
-import { commandOf, leadsOn } from "./moves";
+import { commandOf, isEarly, leadsOn } from "./moves";
 
 const LOST = new Set(["wrong_proof", "unknown_room", "room_closed"]);
 const PATIENCE_MS = 4000;
@@ -13,8 +13,8 @@ export class ConsoleSession {
   isBusy = $state(false);
   /** The last command's refusal, until the next command. */
   refused: RefusedMessage | null = $state.raw(null);
-  /** Somebody's own time still runs: the close has to be asked for again. */
-  needsOverride = $state(false);
+  /** Why the close has to be confirmed: few have answered, or somebody's own time runs. */
+  question: "early" | "override" | null = $state(null);
   /** This link opens no room here. */
   isLost = $state(false);
   #busyRef: number | null = null;
@@ -30,15 +30,24 @@ export class ConsoleSession {
     });
   }
 
+  /** A close waits for its confirmation. */
+  get needsOverride(): boolean {
+    return this.question !== null;
+  }
+
   start(): () => void {
     this.#stop = this.session.start();
     return () => this.#stop();
   }
 
   /** Give a command that moves the game; ignored while another one is on its way. */
-  move(name: string, command: Command = commandOf(name)): void {
+  move(name: string, command: Command = commandOf(name), isSure = false): void {
     if (this.isBusy) return;
-    this.needsOverride = false;
+    this.question = null;
+    if (!isSure && isEarly(command, this.session.room.panel)) {
+      this.question = "early";
+      return;
+    }
     const ref = this.tell(command);
     if (ref === null) return;
     this.isBusy = true;
@@ -65,7 +74,7 @@ export class ConsoleSession {
       this.isLost = true;
       this.#stop();
     } else if (message.code === "time_needed" && message.ref === this.#closingRef) {
-      this.needsOverride = true;
+      this.question = "override";
     } else if (message.code !== "overtaken") {
       this.refused = message;
     }
