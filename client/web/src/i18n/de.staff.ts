@@ -135,11 +135,12 @@ export const words: StaffCatalogue = {
   help: "Hilfe",
   keysTitle: "Tasten",
   keys: [
-    ["Leertaste", "das Empfohlene als Nächstes"],
+    ["Leertaste, Bild ab, →", "das Empfohlene als Nächstes"],
     ["R", "auflösen"],
     ["D", "besprechen"],
     ["T", "30 s mehr geben"],
     ["P", "zeigen oder verbergen, was nur du siehst"],
+    ["B", "Beamer dunkel schalten, in diesem Browser"],
     ["?", "diese Hilfe"],
   ],
   connected: (n) => `${n} verbunden`,

@@ -138,11 +138,12 @@ export const words = {
   help: "Help",
   keysTitle: "Keys",
   keys: [
-    ["Space", "the advised next thing"],
+    ["Space, Page down, →", "the advised next thing"],
     ["R", "reveal"],
     ["D", "discuss"],
     ["T", "give 30 s more"],
     ["P", "show or hide what only you see"],
+    ["B", "make the projector dark, in this browser"],
     ["?", "this help"],
   ] as [string, string][],
   connected: (n: number) => `${n} connected`,

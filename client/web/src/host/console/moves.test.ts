@@ -6,6 +6,7 @@ const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
 
 test("space gives the advised command, letters their own", () => {
   expect(keyPress(" ", "discuss", can)).toEqual({ kind: "command", name: "discuss" });
+  expect(keyPress("PageDown", "discuss", can)).toEqual({ kind: "command", name: "discuss" });
   expect(keyPress("R", "discuss", can)).toEqual({ kind: "command", name: "reveal" });
   expect(keyPress("p", "discuss", can)).toEqual({ kind: "panel" });
   expect(keyPress("?", "discuss", can)).toEqual({ kind: "help" });

@@ -1,5 +1,6 @@
 // Which command a key or a button gives: pure, so that it is tested without a page.
 import type { HostPanel, HostView, SettingsChange } from "../../protocol";
+import { pressOf } from "../../room/remote";
 import type { Command } from "../../room/session.svelte";
 
 /** Commands that end something: asked once more before they are given. */
@@ -25,10 +26,18 @@ export type KeyPress =
 
 /** What a key asks for, given what can be done now. */
 export function keyPress(key: string, advised: string, can: readonly string[]): KeyPress {
-  const name = key === " " ? advised : KEYS[key.toLowerCase()];
+  const name = pressOf(key) === "next" ? advised : KEYS[key.toLowerCase()];
   if (name) return can.includes(name) ? { kind: "command", name } : null;
   if (key.toLowerCase() === "p") return { kind: "panel" };
   return key === "?" ? { kind: "help" } : null;
+}
+
+/** What the console's controls do now: changes whenever one would do something else. */
+export function meaningOf(host: HostView | null, panel: HostPanel | null): string {
+  if (!host) return "";
+  const { stage } = host;
+  const step = "step" in stage ? String(stage.step) : "";
+  return [stage.phase, stage.room.round, step, panel?.advised].join(" ");
 }
 
 /** The buttons beside the big one: the flow first, then what stands apart. */
