@@ -233,6 +233,11 @@ def confidences(answer: Answer) -> list[int]:
     return [value for value in _chips(answer) if value is not None]
 
 
+def is_unsure(answer: Answer) -> bool:
+    """Return whether an answer still lacks a confidence that it could have."""
+    return None in _chips(answer)
+
+
 def _chips(answer: Answer) -> tuple[int | None, ...]:
     match answer:
         case GapAnswer():

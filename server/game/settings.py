@@ -37,7 +37,8 @@ class RoomSettings(BaseModel):
     time_factor: Annotated[float, Field(ge=1, le=10)] | None = 1
     """Stretches every timer (1 to 10); null switches timers off."""
     auto_close: bool = False
-    """Close a vote by itself 2 s after its time, or when all have answered."""
+    """Close a vote by itself 2 s after its time, or when all have answered: 10 s after
+    the last answer that has no confidence yet."""
     show_names: bool = True
     """Show players' names in the lobby and on the screen."""
     podium: bool = False

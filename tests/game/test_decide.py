@@ -193,8 +193,8 @@ def test_two_link_rooms_tally_the_four_combinations() -> None:
 
 def test_one_dropped_phone_does_not_hold_all_have_answered() -> None:
     game = voting(RoomSettings(auto_close=True))
-    game.vote("ann", "outer")
-    game.vote("bob", "outer")
+    game.vote("ann", "outer", 80)
+    game.vote("bob", "outer", 80)
     assert game.do(Tick()) == []
     game.present.discard(PlayerId("p-cy"))
     (closed,) = game.do(Tick())

@@ -336,7 +336,8 @@ export interface RoomSettings {
    */
   time_factor: number | null;
   /**
-   * Close a vote by itself 2 s after its time, or when all have answered.
+   * Close a vote by itself 2 s after its time, or when all have answered: 10 s after
+   * the last answer that has no confidence yet.
    */
   auto_close: boolean;
   /**

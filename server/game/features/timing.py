@@ -30,6 +30,7 @@ from server.game.features import (
 )
 from server.game.ids import PlayerId, Ref, Site
 from server.game.phases import GAME, OPEN_BALLOT, Ballot, Phase
+from server.game.scoring import is_unsure
 from server.game.settings import RoomSettings
 from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
 
@@ -38,6 +39,8 @@ VOTE_MS = 30_000
 DISCUSS_MS = 120_000
 WARNING_MS = 20_000
 RESUME_MS = 10_000
+CHIP_MS = 10_000
+"""How long auto_close leaves to an answer without a confidence to be given one."""
 
 Percent = Literal[100, 150, 200, 0]
 """A player's own time, per cent of the limit; 0 is no limit, 100 the same as all."""
@@ -310,20 +313,34 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
     """Return when next a Tick may have something to close; None when never.
 
     A warned close is due at its time; with ``auto_close``, a poll 2 s after its
-    deadline, or when the last allowance that holds it runs out.
+    deadline, or when the last allowance that holds it runs out; where all have
+    answered, 10 s after the last answer without a confidence.
     """
     poll = state.poll
     if poll is None:
         return None
     if state.warned_until_ms is not None:
         return state.warned_until_ms
-    if not state.settings.auto_close or poll.deadline_ms is None:
+    if not state.settings.auto_close:
         return None
-    ends = [poll.deadline_ms + GRACE_MS]
-    for player in holders(state, now_ms, present):
-        end_ms = own_deadline_ms(state.players[player], poll)
-        ends.append(end_ms if end_ms is not None else now_ms)
-    return max(ends)
+    due: list[int] = []
+    if all_answered(state, present):
+        due.append(unsure_until_ms(state, poll))
+    if poll.deadline_ms is not None:
+        ends = [poll.deadline_ms + GRACE_MS]
+        for player in holders(state, now_ms, present):
+            end_ms = own_deadline_ms(state.players[player], poll)
+            ends.append(end_ms if end_ms is not None else now_ms)
+        due.append(max(ends))
+    return min(due, default=None)
+
+
+def unsure_until_ms(state: RoomState, poll: Poll) -> int:
+    """Return when the last answer without a confidence has had its time for one."""
+    if not state.settings.confidence:
+        return 0
+    unsure = (vote.at_ms for vote in poll.votes.values() if is_unsure(vote.answer))
+    return max(unsure, default=-CHIP_MS) + CHIP_MS
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
@@ -336,4 +353,6 @@ def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
         return False
     deadline_ms = state.poll.deadline_ms
     out_of_time = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
-    return out_of_time or all_answered(state, present)
+    return out_of_time or (
+        all_answered(state, present) and now_ms >= unsure_until_ms(state, state.poll)
+    )
