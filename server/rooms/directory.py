@@ -112,7 +112,7 @@ class Directory:
         async with OwnedGroup() as group:
             self._group = group
             try:
-                await self._sweep()
+                await self._retention.sweep(self._store)
                 await self._revive()
                 await self._forget_old()
                 started.set()
@@ -121,7 +121,7 @@ class Directory:
                     self._tidy()
                     await self._forget_old()
                     if not any(room.is_attended for room in self.live):
-                        await self._sweep()
+                        await self._retention.sweep(self._store)
             finally:
                 self._is_ending = True
                 for _, task in self._rooms.values():
@@ -364,14 +364,6 @@ class Directory:
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
         await asyncio.to_thread(kept.save)
-
-    async def _sweep(self) -> None:
-        """Leave no trace of what was removed; takes a while for a large journal."""
-        try:
-            if await self._store.sweep():
-                log.info("the journal was written anew: nothing removed is left in it")
-        except StoreUnavailable as exc:
-            log.warning("what was removed may be in the journal still: %s", exc)
 
     def _tidy(self) -> None:
         """Put away rooms that nobody looks at and that are over, or have been left."""

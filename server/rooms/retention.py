@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.folder import RETENTION
 from server.game.ids import RoomCode
-from server.journal.store import RoomRecord
+from server.journal.store import RoomRecord, RoomStore, StoreUnavailable
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -28,6 +28,12 @@ NOTICE_MS = 7 * DAY_MS
 
 RECENT_MS = 2 * DAY_MS
 """Unfinished rooms touched within two days continue when the server starts."""
+
+MOST_RESTS = 60
+"""Looks without a sweep after some that failed, at most."""
+
+SAVE_MS = 10 * 60 * 1000
+"""How old a ledger may be that has the right rooms."""
 
 LARGEST_GAP = 3
 """The time between two looks counts for this fraction of the term, at most."""
@@ -77,6 +83,10 @@ class Retention:
         self._path = None if folder is None else folder / RETENTION
         self._ledger = None if self._path is None else read(self._path)
         self._has_looked = False
+        self._saved = 0, ""
+        """When the ledger was written, and the rooms in it."""
+        self._pause = self._rests = 0
+        """Calls without a sweep after one that failed, and those left of them."""
 
     def recent(self, records: Sequence[RoomRecord], now_ms: int) -> list[RoomRecord]:
         """Return the rooms that were touched within the last two days.
@@ -107,6 +117,14 @@ class Retention:
 
         Rooms whose time is nearly over are named in a warning.
         """
+        records = list(records)
+        newest_ms = max((record.updated_ms for record in records), default=0)
+        if newest_ms > now_ms + DAY_MS and not self._has_looked:
+            log.warning(
+                "the clock is %d days behind the newest room: set it, and start again. "
+                "No room is removed for it",
+                (newest_ms - now_ms) // DAY_MS,
+            )
         ledger = self._ledger or Ledger(last_ms=now_ms)
         gap_ms = now_ms - ledger.last_ms
         counted_ms = max(-self._largest_ms, min(gap_ms, self._largest_ms))
@@ -163,12 +181,39 @@ class Retention:
         if self._ledger is not None:
             self._ledger.rooms.pop(code, None)
 
+    async def sweep(self, store: RoomStore) -> None:
+        """Leave no trace of what was removed; takes a while for a large journal.
+
+        After a failure the next call does nothing; after each further one, twice as
+        many calls and one more, up to an hour of them.
+        """
+        if self._rests > 0:
+            self._rests -= 1
+            return
+        try:
+            if await store.sweep():
+                log.info("the journal was written anew: nothing removed is left in it")
+            self._pause = 0
+        except StoreUnavailable as exc:
+            log.warning("what was removed may be in the journal still: %s", exc)
+            self._pause = min(2 * self._pause + 1, MOST_RESTS)
+            self._rests = self._pause
+
     def save(self) -> None:
-        """Write the ledger. A failure is logged: rooms are then kept for longer."""
+        """Write the ledger, where rooms have changed or the last time is a while ago.
+
+        A failure is logged: rooms are then kept for longer.
+        """
         if self._path is None or self._ledger is None:
+            return
+        now_ms = self._ledger.last_ms
+        rooms = self._ledger.model_dump_json(include={"rooms"})
+        saved_ms, saved = self._saved
+        if rooms == saved and 0 <= now_ms - saved_ms < SAVE_MS:
             return
         try:
             write(self._path, self._ledger)
+            self._saved = now_ms, rooms
         except OSError as exc:
             log.warning("%s cannot be written: %s", self._path.name, exc.strerror)
 

@@ -15,7 +15,7 @@ from server.folder import RETENTION
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
-from server.journal.store import RoomRecord
+from server.journal.store import RoomRecord, StoreUnavailable
 from server.rooms.audience import LocalGateway
 from server.rooms.directory import Directory, NewRoom
 from server.rooms.retention import DAY_MS, Retention, forget
@@ -120,6 +120,32 @@ def test_a_ledger_that_cannot_be_read_keeps_all_rooms(
     assert kept.look([record("AAAAAA", 0)], TODAY_MS) == []
     kept.save()
     assert "AAAAAA" in (tmp_path / RETENTION).read_text()
+
+
+def test_a_clock_behind_the_newest_room_is_named_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept = Retention(90)
+    for _ in range(3):
+        kept.look([record("AAAAAA", TODAY_MS)], TODAY_MS - 200 * DAY_MS)
+    assert caplog.text.count("the clock is 200 days behind the newest room") == 1
+
+
+class _Read(MemoryStore):
+    """A journal that another program reads all the time."""
+
+    swept = 0
+
+    async def sweep(self) -> bool:
+        self.swept += 1
+        raise StoreUnavailable("another process is reading the file")
+
+
+async def test_a_sweep_that_fails_is_tried_less_and_less_often() -> None:
+    store, kept = _Read(), Retention(90)
+    for _ in range(600):
+        await kept.sweep(store)
+    assert 10 <= store.swept <= 17
 
 
 @pytest.mark.parametrize("off_days", [200, -200])

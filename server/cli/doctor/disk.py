@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import lock_descriptor
 
 from server.cli.doctor.finding import Finding, bad, good, note
-from server.folder import ADMIN_KEY, JOURNAL
+from server.folder import ADMIN_KEY, JOURNAL, OUTBOX
 from server.journal.opening import Address, open_store
 from server.journal.store import Examination, NoJournal, StoreUnavailable
 from server.net.health import LOW_BYTES
@@ -68,7 +68,7 @@ def rights(folder: Path) -> Finding:
         return good("folder", f"{folder} will be made at the first start")
     open_to_all = [
         path.name
-        for path in (folder / ADMIN_KEY, folder / JOURNAL)
+        for path in (folder / ADMIN_KEY, folder / JOURNAL, folder / OUTBOX)
         if path.exists() and path.stat().st_mode & 0o007
     ]
     is_shut = not folder.stat().st_mode & 0o005
