@@ -145,7 +145,7 @@ FIRST_S, CAP_S = 0.2, 1.0
 """Between two attempts to connect."""
 
 STEADY_S, SHORT_LINES, SLOW_S = 10.0, 5, 5.0
-"""After so many connections in a row that did not last so long, wait up to SLOW_S."""
+"""After SHORT_LINES in a row that lasted less than STEADY_S, wait up to SLOW_S."""
 
 OUTGOING = 10_000
 INCOMING = 4_096
