@@ -166,6 +166,31 @@ async def test_a_round_by_keys_alone(table: Table) -> None:
     await expect(big(host)).to_have_text("Next step")
 
 
+async def test_a_close_is_taken_back_and_a_case_played_again(table: Table) -> None:
+    host, screen, player = await in_vote(table)
+    await big(host).click()
+    await (
+        host.get_by_role("dialog").get_by_role("button", name="Close the vote").click()
+    )
+    await expect(big(host)).to_have_text("Reveal")
+    await host.get_by_text("More", exact=True).click()
+    await host.get_by_role("button", name="Reopen the vote").click()
+    await expect(big(host)).to_have_text("Close the vote")
+    await host.keyboard.press("p")
+    await expect(host.get_by_text("its tally has been seen")).to_be_visible()
+    await vote(player, "Outer")
+    await host.locator(".big.ready").wait_for()
+    await big(host).click()
+    await expect(big(host)).to_have_text("Reveal")
+    await big(host).click()
+    await expect(big(host)).to_have_text("Next step")
+    await host.get_by_text("More", exact=True).click()
+    await host.get_by_role("button", name="Play this case again").click()
+    for page in (player, screen):
+        await expect(page.get_by_text("Practice: case 1 again").first).to_be_visible()
+    assert table.complaints() == []
+
+
 async def test_somebody_is_renamed_and_removed(table: Table) -> None:
     host, _, player = await in_vote(table)
     await host.get_by_role("button", name="People").click()
