@@ -34,7 +34,9 @@ from server.game.commands import (
     OpenRound,
     OpenVote,
     PinReason,
+    PlayAgain,
     Rename,
+    ReopenVote,
     Resume,
     Reveal,
     Revote,
@@ -93,7 +95,8 @@ hosts = st.one_of(
         st.just(kind())
         for kind in (
             AskFix, AskSay, BackToLobby, CloseVotes, Contrast, Discuss, Finish,
-            GiveTime, Lock, OpenRound, OpenVote, Reveal, Revote, ShowExample,
+            GiveTime, Lock, OpenRound, OpenVote, PlayAgain, ReopenVote, Reveal, Revote,
+            ShowExample,
             SkipRound, Tick, Resume,
             Transfer, Unlock,
         )
