@@ -35,7 +35,7 @@ from server.federation.topics import Rejections
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.rooms.audience import LocalGateway
-from server.rooms.ports import AUDIENCES, Audience, Link
+from server.rooms.ports import AUDIENCES, SHARED, Audience, Link
 
 log = logging.getLogger("twogaps.federation")
 
@@ -55,12 +55,15 @@ class EdgeRelay:
         people: LocalGateway,
         pace: Pace = PACE,
         most_rooms: int = 50_000,
+        search_s: float = SEARCH_S,
     ) -> None:
         """``people`` carries frames to own sockets; ``most_rooms`` others are known."""
         self._most_rooms = most_rooms
+        self._search_s = search_s
+        self._kept = outbox.kept
         self._boot = boot
         self._bus = bus
-        self.sender = Sender(node, boot, bus, outbox, self._say_received, pace)
+        self.sender = Sender(node, boot, bus, outbox, self._secured, pace)
         self._people = people
         self._rooms: dict[RoomCode, Elsewhere] = {}
         self._seats: dict[str, Seat] = {}
@@ -76,14 +79,18 @@ class EdgeRelay:
     # --- asked by the sessions of this node ------------------------------------------
 
     def knows(self, code: str) -> bool:
-        """Whether a room of this code lives at another node."""
-        return RoomCode(code) in self._rooms
+        """Whether a room lives at another node, and it is clear at which."""
+        known = self._rooms.get(RoomCode(code))
+        return known is not None and known.is_sure(self._now_s)
 
     @property
     def is_searching(self) -> bool:
         """Whether a room may live elsewhere that this node has not heard of yet."""
-        now_s = asyncio.get_running_loop().time()
-        return not self._bus.is_up or now_s - self._up_s < SEARCH_S
+        return not self._bus.is_up or self._now_s < self._up_s + self._search_s
+
+    @property
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def home_of(self, room: RoomCode) -> str | None:
         """Return the node that a room lives at, where it is another one."""
@@ -156,22 +163,61 @@ class EdgeRelay:
         """A home says that it has a room, or that it is put away (None)."""
         known, reject = self._rooms.get(room), self.rejections.add
         if news is None:
-            if known is not None and known.home == home:
-                self._forget(room)
+            self._withdrawn(home, room)
         elif known is None:
-            if len(self._rooms) >= self._most_rooms:
+            is_sure = self._kept.is_kept(room)
+            if is_sure and not self._kept.allows(room, home, news):
+                reject(home, "it claims a room that another site had")
+            elif len(self._rooms) >= self._most_rooms:
                 reject(home, "it announces too many rooms")
-                return
-            self._rooms[room] = Elsewhere(home, news.epoch, news.key)
-            self.sender.home(home)
-            self._show_early(home, room)
+            else:
+                self._learn(home, room, news, is_sure=is_sure)
         elif (home, news.epoch) == (known.home, known.epoch):
             known.key = known.key or news.key
         elif not known.key or follows(news.key, news.epoch, known.key, known.epoch):
             if news.epoch > known.epoch:
                 self._succeed(home, room, known, news)
+        elif known.is_rival(home, news, self._now_s):
+            known.rivals[home] = news
+            log.warning("%s and %s both claim room %s", known.home, home, room)
         elif news.epoch > known.epoch:
             reject(home, "it claims a room of another site")
+
+    def _learn(
+        self, home: str, room: RoomCode, news: Announce, *, is_sure: bool
+    ) -> None:
+        sure_s = 0.0 if is_sure else self._up_s + self._search_s
+        self._rooms[room] = Elsewhere(home, news.epoch, news.key, sure_s)
+        self._kept.keep(room, home, news)
+        self.sender.home(home)
+        self._show_early(home, room)
+
+    def _withdrawn(self, home: str, room: RoomCode) -> None:
+        """A home has put a room away; where it was one of two, the other has it."""
+        known = self._rooms.get(room)
+        if known is not None and home != known.home:
+            known.rivals.pop(home, None)
+        if known is None or home != known.home:
+            return
+        self._forget(room)
+        self._kept.forget(room)
+        for rival, news in known.rivals.items():
+            self.announced(rival, room, news)
+
+    def _succeed(
+        self, home: str, room: RoomCode, known: Elsewhere, news: Announce
+    ) -> None:
+        """Follow a room to its new home, with all that is owed to it."""
+        log.info("room %s has moved from %s to %s", room, known.home, home)
+        self._learn(home, room, news, is_sure=True)
+        if known.home != home:
+            self.sender.move(room, known.home, home)
+            self.rejoin(home)
+        self._tell_state()
+
+    def _show_early(self, home: str, room: RoomCode) -> None:
+        for audience, view in self._early.take(home, room).items():
+            self._show(home, room, audience, view)
 
     def _forget(self, room: RoomCode) -> None:
         """Forget a room that was put away, or lives here now."""
@@ -179,23 +225,6 @@ class EdgeRelay:
             self._views.take(known.home, room)
         self._owed.pop(room, None)
         self._cut.discard(room)
-
-    def _succeed(
-        self, home: str, room: RoomCode, known: Elsewhere, news: Announce
-    ) -> None:
-        """Follow a room to its new home, with all that is owed to it."""
-        log.info("room %s has moved from %s to %s", room, known.home, home)
-        self._rooms[room] = Elsewhere(home, news.epoch, news.key)
-        self.sender.home(home)
-        if known.home != home:
-            self.sender.move(room, known.home, home)
-            self.rejoin(home)
-        self._show_early(home, room)
-        self._tell_state()
-
-    def _show_early(self, home: str, room: RoomCode) -> None:
-        for audience, view in self._early.take(home, room).items():
-            self._show(home, room, audience, view)
 
     def taken_home(self, room: RoomCode) -> None:
         """A room lives at this node now: votes for it go there, people come again."""
@@ -244,14 +273,11 @@ class EdgeRelay:
 
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
         """A home says how many have answered."""
-        known = self._rooms.get(room)
-        if known is None:
-            return
-        if known.home != home or len(frame) > MOST_PROGRESS:
+        if self.home_of(room) == home and len(frame) <= MOST_PROGRESS:
+            for audience in SHARED:
+                self._people.broadcast(room, audience, frame, "progress")
+        elif room in self._rooms:
             self.rejections.add(home, "its figures for a room cannot be used")
-            return
-        for audience in ("player", "screen"):
-            self._people.broadcast(room, audience, frame, "progress")
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:
         """A home is up or down; a new one has to be told who is here."""
@@ -311,26 +337,13 @@ class EdgeRelay:
                 self.rejections.add(home, "it is not home to the room it speaks for")
                 return
             try:
-                self._pass_on(seat, item)
+                if item.op == "greet":
+                    self._greeted(seat, item.frame.encode(), item.player)
+                else:
+                    seat.hear(item, self._returners)
             except Exception:
                 self.rejections.add(home, "an item of it could not be used")
                 log.exception("an item of %s could not be used", home)
-
-    def _pass_on(self, seat: Seat, item: DownItem) -> None:
-        frame = item.frame.encode()
-        match item.op:
-            case "push":
-                seat.link.push(frame, item.slot)
-                if item.slot == "you" and seat.token is not None:
-                    self._returners.told(seat.token, frame)
-            case "turn_away":
-                seat.turned_away(item, self._returners)
-            case "part":
-                seat.link.part(frame)
-                if b'"kicked"' in frame:
-                    self._returners.forget(seat.token or "")
-            case "greet":
-                self._greeted(seat, frame, item.player)
 
     def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show what is known, in one go."""
@@ -352,16 +365,16 @@ class EdgeRelay:
         if player and len(self._people.links(seat.room, "player")) == 1:
             self.flush(known.home, seat.room, view[1])  # nobody did, at the view's time
 
-    def _say_received(self, item: UpItem) -> None:
+    def _secured(self, item: UpItem) -> None:
         if (seat := self._seats.get(item.link)) is not None:
             seat.say_received(item.body)
 
-    # --- what the people hear of the line, and clocks --------------------------------
+    # --- what the people hear of the line --------------------------------------------
 
     def bus_changed(self) -> None:
         """The broker was reached again, or lost."""
         if self._bus.is_up:
-            self._up_s = asyncio.get_running_loop().time()
+            self._up_s = self._now_s
             self.rejoin()
         else:
             self._forgotten()
@@ -379,21 +392,7 @@ class EdgeRelay:
             is_cut = not (self._bus.is_up and self.sender.home(known.home).is_up)
             if is_cut == (room in self._cut):
                 continue
-            if is_cut:
-                self._cut.add(room)
-                frame = seats.CUT
-            else:
-                self._cut.discard(room)
-                frame = seats.BACK
+            self._cut ^= {room}
+            frame = seats.CUT if is_cut else seats.BACK
             for audience in AUDIENCES:
                 self._people.broadcast(room, audience, frame)
-
-    def homes(self) -> list[str]:
-        """The homes whose clocks matter."""
-        return [name for name, home in self.sender.homes().items() if home.is_up]
-
-    def probed(
-        self, home: str, sent_ms: float, home_ms: float, heard_ms: float
-    ) -> None:
-        """A home has answered a clock probe."""
-        self.sender.home(home).offset.add(sent_ms, home_ms, heard_ms)

@@ -13,7 +13,7 @@ from pathlib import Path
 from server.config import Config
 from server.disk import DiskError
 from server.federation import topics
-from server.federation.edge import EdgeRelay
+from server.federation.edge import SEARCH_S, EdgeRelay
 from server.federation.edges import Edges
 from server.federation.home import Arrivals, HomeGateway
 from server.federation.messages import (
@@ -129,9 +129,11 @@ class Node:
         crowd: Callable[[], Crowd],
         data: Path | None = None,
         pace: Pace = PACE,
+        search_s: float = SEARCH_S,
     ) -> None:
         """``crowd`` makes what sends one frame to all players of a room; rooms of other
-        nodes arrive in the folder ``data``; ``pace`` is that of an edge's sending.
+        nodes arrive in the folder ``data``; ``pace`` is that of an edge's sending; the
+        broker tells what it retains in ``search_s`` seconds.
         """
         self.name = name
         self._bus = bus
@@ -139,7 +141,8 @@ class Node:
         self._clock = clock
         self._data = data
         self.status = Status(name, boot, bus)
-        self.edge = EdgeRelay(name, boot, bus, outbox, LocalGateway(crowd), pace)
+        people = LocalGateway(crowd)
+        self.edge = EdgeRelay(name, boot, bus, outbox, people, pace, search_s=search_s)
         self.edges = Edges(name, bus, lambda: self.status.url)
         self.gateway = HomeGateway(name, bus, LocalGateway(crowd), self.edges.forget)
 
@@ -302,8 +305,8 @@ class Dispatcher:
                     self._bus.publish(topic, encode(answer))
             case ("clk", "down", _, home):
                 if heard := self._good(home, Answer, payload):
-                    now_ms = self._clock.now_ms()
-                    self._edge.probed(home, heard.sent_ms, heard.home_ms, now_ms)
+                    offset = self._edge.sender.home(home).offset
+                    offset.add(heard.sent_ms, heard.home_ms, self._clock.now_ms())
             case _:
                 pass
 
@@ -351,11 +354,11 @@ class Dispatcher:
         """Compare clocks with every home, until cancelled."""
         sent = 0
         while True:
-            for home in self._edge.homes():
+            for home in (homes := self._edge.sender.live()):
                 probe = Probe(sent_ms=self._clock.now_ms())
                 self._bus.publish(topics.clock_up(home, self._name), encode(probe))
                 sent += 1
-            is_new = sent < FIRST_PROBES or not self._edge.homes()
+            is_new = sent < FIRST_PROBES or not homes
             await asyncio.sleep(QUICK_PROBE_S if is_new else SLOW_PROBE_S)
 
 

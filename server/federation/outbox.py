@@ -16,7 +16,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite
-from server.federation.messages import UpBody, UpItem, UpSay
+from server.federation.messages import (
+    Announce,
+    UpBody,
+    UpItem,
+    UpSay,
+    decode,
+    follows,
+)
 from server.game.ids import RoomCode
 from server.protocol.client_messages import Vote
 
@@ -38,7 +45,62 @@ CREATE TABLE IF NOT EXISTS outbox (
     room TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS homes (
+    room TEXT PRIMARY KEY,
+    home TEXT NOT NULL,
+    claim TEXT NOT NULL
+) STRICT;
 """
+
+
+class KeptHomes:
+    """Which site each room elsewhere was at, so that a restart believes no other.
+
+    Another site is believed only where its key follows (see messages.py).
+    """
+
+    def __init__(self, most: int = 5_000) -> None:
+        """``most`` rooms are kept of each site; beyond that its oldest is forgotten."""
+        self._most = most
+        self._at: dict[RoomCode, tuple[str, Announce]] = {}
+        self._of: dict[str, dict[RoomCode, None]] = {}
+        self._changed: dict[RoomCode, None] = {}
+
+    def is_kept(self, room: RoomCode) -> bool:
+        """Whether it is known at which site a room was."""
+        return room in self._at
+
+    def allows(self, room: RoomCode, home: str, news: Announce) -> bool:
+        """Whether a site may have a room that was kept."""
+        old, known = self._at[room]
+        is_next = follows(news.key, news.epoch, known.key, known.epoch)
+        return home == old or not known.key or is_next
+
+    def keep(self, room: RoomCode, home: str, news: Announce) -> None:
+        """Remember at which site a room is."""
+        if self._at.get(room) == (home, news):
+            return
+        self.forget(room)
+        self._at[room], self._changed[room] = (home, news), None
+        of = self._of.setdefault(home, {})
+        of[room] = None
+        if len(of) > self._most:
+            self.forget(next(iter(of)))
+
+    def forget(self, room: RoomCode) -> None:
+        """Forget a room that was put away. Idempotent."""
+        if (old := self._at.pop(room, None)) is not None:
+            self._of[old[0]].pop(room, None)
+            self._changed[room] = None
+
+    def changes(self) -> list[tuple[str, str | None, str]]:
+        """Return what is to be written since the last call: room, site and claim."""
+        changed, self._changed = self._changed, {}
+        found = [(room, self._at.get(room)) for room in changed]
+        return [
+            (room, at[0], at[1].model_dump_json()) if at else (room, None, "")
+            for room, at in found
+        ]
 
 
 class Outbox:
@@ -48,6 +110,7 @@ class Outbox:
         """``path`` is the file of the votes; None keeps them in memory only."""
         self._disk = DiskThread(path, _prepare, "outbox-writer") if path else None
         self._waiting: dict[str, dict[int, UpItem]] = {}
+        self.kept = KeptHomes()
         self._next = 1
         self._is_unswept = True
         self._size = 0
@@ -77,6 +140,16 @@ class Outbox:
                 )
             else:
                 self._keep(home, item)
+        for room, home, claim in await self._disk.ask(_kept):
+            if (news := decode(Announce, claim.encode())) is not None:
+                self.kept.keep(RoomCode(room), home, news)
+        self.kept.changes()
+
+    async def save_kept(self) -> None:
+        """Write where rooms are, as far as that has changed. Raises DiskError."""
+        changes = self.kept.changes()
+        if changes and self._disk is not None:
+            await self._disk.ask(lambda db: _write_kept(db, changes))
 
     @property
     def is_full(self) -> bool:
@@ -202,6 +275,19 @@ def _stored(db: sqlite3.Connection) -> list[tuple[int, str, str, str]]:
     return db.execute(
         "SELECT seq, home, room, body FROM outbox ORDER BY seq"
     ).fetchall()
+
+
+def _kept(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    return db.execute("SELECT room, home, claim FROM homes ORDER BY rowid").fetchall()
+
+
+def _write_kept(
+    db: sqlite3.Connection, changes: list[tuple[str, str | None, str]]
+) -> None:
+    gone = [(room,) for room, _, _ in changes]
+    db.executemany("DELETE FROM homes WHERE room = ?", gone)
+    kept = [change for change in changes if change[1] is not None]
+    db.executemany("INSERT INTO homes VALUES (?,?,?)", kept)
 
 
 def _beat(db: sqlite3.Connection) -> None:

@@ -7,9 +7,9 @@ voting. The home checks the token as soon as it is reachable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from server.federation.messages import DownItem, UpBody, UpSay
+from server.federation.messages import Announce, DownItem, UpBody, UpSay, follows
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Vote
@@ -29,6 +29,20 @@ class Elsewhere:
     epoch: int
     key: str = ""
     """Of its epoch; empty where no announcement has come yet."""
+    sure_s: float = 0.0
+    """When its home is sure, on the loop's clock: the broker has told all by then."""
+    rivals: dict[str, Announce] = field(default_factory=dict)
+    """Other sites that say they have it: until one withdraws, none of them does."""
+
+    def is_sure(self, now_s: float) -> bool:
+        """Whether it is clear which site has the room."""
+        return not self.rivals and now_s >= self.sure_s
+
+    def is_rival(self, home: str, news: Announce, now_s: float) -> bool:
+        """Whether a site's claim is as good as the one that came first."""
+        if self.is_sure(now_s) or home == self.home:
+            return False
+        return not follows(self.key, self.epoch, news.key, news.epoch)
 
 
 @dataclass(slots=True)
@@ -48,6 +62,21 @@ class Seat:
         """Tell that a vote is as safe as it can be at this site."""
         if isinstance(body, UpSay) and isinstance(body.message, Vote):
             self.link.push(received(body.message))
+
+    def hear(self, item: DownItem, returners: Returners) -> None:
+        """Pass on what a home says to a player who has been welcomed or refused."""
+        frame = item.frame.encode()
+        match item.op:
+            case "push":
+                self.link.push(frame, item.slot)
+                if item.slot == "you" and self.token is not None:
+                    returners.told(self.token, frame)
+            case "turn_away":
+                self.turned_away(item, returners)
+            case "part":
+                self.link.part(frame)
+                if b'"kicked"' in frame:
+                    returners.forget(self.token or "")
 
     def turned_away(self, item: DownItem, returners: Returners) -> None:
         """A home refuses a hello: for good where the player had been let in before."""

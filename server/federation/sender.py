@@ -267,9 +267,9 @@ class Sender:
                 home.window.put(item.seq, encode(item))
         return home
 
-    def homes(self) -> dict[str, Home]:
-        """Return the homes that are known, by name."""
-        return self._homes
+    def live(self) -> list[str]:
+        """Return the homes that are up: those whose clocks matter."""
+        return [name for name, home in self._homes.items() if home.is_up]
 
     def put(self, home: str, room: RoomCode, link: str, body: UpBody) -> UpItem:
         """Take a request for a home."""
@@ -386,11 +386,11 @@ class Sender:
         while True:
             await asyncio.sleep(FORGET_S)
             done, self._done = self._done, []
-            if done:
-                await self._forget(done)
+            await self._forget(done)
 
     async def _forget(self, done: list[UpItem]) -> None:
         try:
             await self._outbox.forget(done)
+            await self._outbox.save_kept()
         except DiskError as exc:
             log.warning("the outbox cannot be written: %s", exc)

@@ -16,7 +16,13 @@ from server.federation import topics
 from server.federation.edge import EdgeRelay
 from server.federation.edges import Edges
 from server.federation.home import HomeGateway
-from server.federation.messages import Announce, UpBatch, decode, encode_view
+from server.federation.messages import (
+    Announce,
+    UpBatch,
+    decode,
+    encode_view,
+    epoch_key,
+)
 from server.federation.outbox import Outbox
 from server.federation.remote import RemoteRoom, Uplink
 from server.federation.topics import Budget, Rejections
@@ -25,6 +31,7 @@ from server.game.ids import PlayerId, RoomCode
 from server.protocol.client_messages import Ping
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import Attend, Request
+from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker, FakeBus
 from tests.support.gateways import EDGE, HOME, Crowd, Shelf, StandIn, remote_crowd
 from tests.support.room import ManualClock, RecordingLink
@@ -295,4 +302,62 @@ async def test_a_line_of_the_outbox_that_is_broken_stops_no_start(
         await outbox.restore()
     assert [item.seq for item in outbox.waiting(HOME)] == [2]
     assert caplog.text.count("cannot be read") == 3
+    await outbox.close()
+
+
+def at_start(broker: FakeBroker, outbox: Outbox, search_s: float) -> EdgeRelay:
+    """Return an edge that has just connected."""
+    bus, people = broker.bus(EDGE), LocalGateway()
+    edge = EdgeRelay(EDGE, "boot", bus, outbox, people, search_s=search_s)
+    bus._is_up = True
+    edge.bus_changed()
+    return edge
+
+
+def own(epoch: int) -> Announce:
+    return Announce(epoch=epoch, key=epoch_key(SECRET, epoch))
+
+
+@pytest.mark.parametrize("first", [HOME, EVE])
+async def test_an_edge_that_starts_hands_no_room_to_the_first_of_two_claimants(
+    first: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the broker retains comes in any order, so neither may have the room."""
+    edge = at_start(FakeBroker(), Outbox(None), search_s=60)
+    claims = {HOME: own(1), EVE: own(1)}  # the key is published: a copy proves nothing
+    edge.announced(first, ROOM, claims.pop(first))
+    assert not edge.knows(ROOM), "another may claim it still"
+    ((second, claim),) = claims.items()
+    edge.announced(second, ROOM, claim)
+    edge._rooms[ROOM].sure_s = 0
+    assert not edge.knows(ROOM), "and time does not tell"
+    assert caplog.text.count("both claim room") == 1
+    edge.announced(EVE, ROOM, None)
+    edge._rooms[ROOM].sure_s = 0
+    assert edge.knows(ROOM)
+    assert edge.home_of(ROOM) == HOME
+
+
+async def test_an_edge_that_starts_again_believes_the_home_it_knew(
+    tmp_path: Path,
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    await outbox.restore()
+    edge = at_start(FakeBroker(), outbox, search_s=0)
+    edge.announced(HOME, ROOM, own(1))
+    edge.announced(HOME, OTHER, own(1))
+    edge.announced(HOME, OTHER, None)
+    await outbox.save_kept()
+    await outbox.close()
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    await outbox.restore()
+    edge = at_start(FakeBroker(), outbox, search_s=60)
+    for epoch in (1, 2, 9):
+        edge.announced(EVE, ROOM, Announce(epoch=epoch, key=own(1).key))
+    assert edge.home_of(ROOM) is None
+    assert edge.rejections.count == 3
+    edge.announced("paris", ROOM, own(3))
+    assert edge.knows(ROOM), "it has moved while this site was off, and its key follows"
+    edge.announced(EVE, OTHER, own(1))
+    assert not edge.knows(OTHER), "a room that was put away is kept no longer"
     await outbox.close()

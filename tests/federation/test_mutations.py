@@ -114,7 +114,7 @@ async def _start(name: str, broker: FakeBroker, store: MemoryStore, data: Path) 
     await outbox.restore()
     bus = broker.bus(name, topics.subscriptions(name), last_will(name, boot))
     clock, letters = ManualClock(NOW_MS), _letters(name)
-    node = Node(name, boot, bus, outbox, clock, PlainCrowd)
+    node = Node(name, boot, bus, outbox, clock, PlainCrowd, search_s=0)
     rooms = Directory(
         store, node.gateway, clock, lambda _: next(letters), 50, nodes=node.others
     )
@@ -355,11 +355,11 @@ class Mutator:
             kind = type(parent[key])
             parent[key] = self._chance.choice(self._pool.get(kind, [parent[key]]))
         elif roll < 0.92:
-            parent[key] = self._chance.choice(self._wild)
+            parent[key] = copy.deepcopy(self._chance.choice(self._wild))
         elif isinstance(parent, dict) and roll < 0.96:
             del parent[key]
         elif isinstance(parent, dict):
-            parent["extra"] = self._chance.choice(self._wild)
+            parent["extra"] = copy.deepcopy(self._chance.choice(self._wild))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

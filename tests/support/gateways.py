@@ -216,7 +216,7 @@ def side(name: str, make_bus: MakeBus, pace: Pace = PACE) -> Side:
     boot = f"boot-of-{name}"
     bus = make_bus(name, topics.subscriptions(name), last_will(name, boot))
     clock = ManualClock(1_000)
-    node = Node(name, boot, bus, Outbox(None), clock, PlainCrowd, None, pace)
+    node = Node(name, boot, bus, Outbox(None), clock, PlainCrowd, None, pace, 0)
     return Side(node, bus)
 
 
