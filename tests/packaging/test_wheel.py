@@ -58,7 +58,7 @@ def test_sdist_contains_what_a_wheel_is_built_from(
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {
         "twogaps/__main__.py", "server/cli/__init__.py", "tools/docs/__init__.py",
-        "deploy/brokers/nats.conf", "hatch_build.py", "pyproject.toml",
+        "deploy/brokers/nats.conf", "SECURITY.md", "hatch_build.py", "pyproject.toml",
     } <= names  # fmt: skip
 
 
