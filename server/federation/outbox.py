@@ -149,6 +149,7 @@ class Outbox:
         """Write where rooms are, as far as that has changed. Raises DiskError."""
         changes = self.kept.changes()
         if changes and self._disk is not None:
+            self._is_unswept = True
             await self._disk.ask(lambda db: _write_kept(db, changes))
 
     @property

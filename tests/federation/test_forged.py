@@ -20,7 +20,7 @@ from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
 from server.protocol.server_messages import Recorded
 from tests.support.arrive import GUARD_S, arrive, see
-from tests.support.broker import KINDS
+from tests.support.broker import KINDS, Kind
 from tests.support.guarded import EDGE, EVE, HOME, Guarded, guarded_broker
 from tests.support.until import until
 
@@ -176,3 +176,34 @@ async def test_what_is_too_large_for_the_broker_does_not_arrive(scene: Scene) ->
     recorded = await asyncio.wait_for(scene.vote(Label.OUTER), GUARD_S)
     assert recorded.counter == 2
     assert scene.rejected() == counted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_site_with_home_rights_reaches_no_one_elses_people(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async with (
+        guarded_broker(kind, tmp_path, is_eve_home=True) as guarded,
+        guarded.node(HOME, tmp_path) as home,
+        guarded.node(EDGE, tmp_path) as edge,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        room, _ = await home.admin.open_room(OpenRoom(deck="first-class", seed=1))
+        ann = await arrive(stack, edge.local_url, room, "Ann")
+        known = edge.directory._nodes.edge  # type: ignore[attr-defined] # a real node
+        (link,) = known._seats  # which no site can know
+        bye = json.dumps({"type": "bye", "code": "kicked", "come_back": False})
+        forged = {"link": link, "room": room, "op": "part", "frame": bye}
+        batch = {"boot": "x", "acks": [], "items": [forged]}
+        claim = {"epoch": 1, "key": "ab" * 32}
+        async with guarded.client(EVE) as eve:
+            down = f"tg/v1/down/{EDGE}/{EVE}"
+            await eve.publish(down, json.dumps(batch), qos=1)
+            topic = f"tg/v1/home/{EVE}/room/{room}"
+            await eve.publish(
+                f"{topic}/announce", json.dumps(claim), retain=True, qos=1
+            )
+            await eve.publish(f"{topic}/player", b"1 99\n{}", retain=True, qos=1)
+            await until(lambda: known.rejections.count >= 2)
+        assert known.home_of(room) == HOME
+        await ann.ping()

@@ -71,9 +71,12 @@ class Guarded:
 
 
 @contextlib.asynccontextmanager
-async def guarded_broker(kind: Kind, folder: Path) -> AsyncIterator[Guarded]:
+async def guarded_broker(
+    kind: Kind, folder: Path, *, is_eve_home: bool = False
+) -> AsyncIterator[Guarded]:
     """Run a broker with a home, an edge, and one site more."""
-    broker, urls = shipped_broker(kind, folder, {HOME: True, EDGE: False, EVE: False})
+    rights = {HOME: True, EDGE: False, EVE: is_eve_home}
+    broker, urls = shipped_broker(kind, folder, rights)
     path = folder / "broker" / "mosquitto.conf"
     if path.exists():  # so that a probe may stand beside a node
         path.write_text(path.read_text().replace("use_username_as_clientid true", ""))
