@@ -52,6 +52,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
             ).to_be_visible()
             await host.ask("close_votes", override=True)
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
+            await console.locator(".big[aria-disabled=false]").wait_for()
             await console.keyboard.press("r")
             waiting = console.get_by_text("Waiting for lisbon")
             await expect(waiting).to_be_visible(timeout=PATIENT_MS)
@@ -77,6 +78,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
             await expect(state).to_have_text("Received at your site, on its way.")
             await host.ask("close_votes", override=True)
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
+            await console.locator(".big[aria-disabled=false]").wait_for()
             await console.keyboard.press("r")
             await console.get_by_role("button", name="Go on without").click(
                 timeout=PATIENT_MS
