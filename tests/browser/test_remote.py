@@ -11,13 +11,21 @@ pytest.importorskip("playwright")
 from playwright.async_api import expect
 
 from tests.browser.table import LAPTOP, PROJECTOR, Table
-from tests.browser.test_console import big, in_vote
+from tests.browser.test_console import big, in_vote, vote
 from tests.browser.test_game import must_show
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def with_all_votes(table: Table) -> Page:
+    """Return the console of a room in which everyone has voted."""
+    host, _, player = await in_vote(table)
+    await vote(player, "Outer")
+    await must_show(host, "Answered 1 of 1")
+    return host
 
 
 async def is_dark(screen: Page, *, wanted: bool) -> None:
@@ -28,7 +36,7 @@ async def is_dark(screen: Page, *, wanted: bool) -> None:
 @pytest.mark.parametrize("gap_ms", [20, 150, 400])
 @pytest.mark.parametrize("way", ["key", "click"])
 async def test_a_double_press_counts_once(table: Table, way: str, gap_ms: int) -> None:
-    host, _, _ = await in_vote(table)
+    host = await with_all_votes(table)
     for _ in range(2):
         if way == "key":
             await host.keyboard.press("PageDown" if gap_ms == 150 else " ")
@@ -51,7 +59,7 @@ async def middle(host: Page) -> tuple[float, float]:
 
 @pytest.mark.parametrize("key", ["PageDown", "ArrowRight", "ArrowDown", "Enter"])
 async def test_a_remote_leads_on_from_the_console(table: Table, key: str) -> None:
-    host, _, _ = await in_vote(table)
+    host = await with_all_votes(table)
     await host.keyboard.press(key)
     await expect(big(host)).to_have_text("Reveal")
 

@@ -414,6 +414,18 @@ def test_the_closing_page_has_a_class_goal_and_a_podium_only_if_switched_on() ->
         assert [(item.title, item.score) for item in card] == [("Title case-0", 96)]
 
 
+def test_all_who_share_a_place_stand_on_the_podium() -> None:
+    confidences = {"ann": 80, "bob": 100, "cy": 100, "dan": 100, "eve": 100, "flo": 90}
+    game = voting(RoomSettings(podium=True), *confidences)
+    for name, confidence in confidences.items():
+        game.vote(name, "outer", confidence)
+    game.do(CloseVotes(), Reveal(), Finish())
+    view = player_view(game.state, game.now_ms)
+    assert isinstance(view, FinishedView)
+    places = [(line.rank, line.name) for line in view.podium]
+    assert places == [(1, "bob"), (1, "cy"), (1, "dan"), (1, "eve")]
+
+
 def test_a_contested_case_is_unscored() -> None:
     game = Game()
     first = game.journal[0]

@@ -1213,7 +1213,7 @@ export interface FinishedView {
   reached_goal: boolean;
   teams: GroupMean[];
   /**
-   * Best three; empty unless the host switched it on.
+   * The best three places, each with all who share it; empty unless switched on.
    */
   podium: Standing[];
   reading: Reading[];

@@ -285,6 +285,10 @@ def standings(state: RoomState) -> tuple[Standing, ...]:
     return tuple(table)
 
 
+PLACES = 3
+"""Places of the podium; all who share one stand on it."""
+
+
 def _finished(state: RoomState) -> FinishedView:
     counted = [
         player
@@ -292,7 +296,7 @@ def _finished(state: RoomState) -> FinishedView:
         if player.rounds_scored and state.counts(player.id)
     ]
     mean, min_cell = _mean(counted), state.settings.min_cell
-    podium = standings(state)[:3] if state.settings.podium else ()
+    best = standings(state) if state.settings.podium else ()
     teams = state.settings.teams
     sites = state.sites if len(state.sites) > 1 else []
     return FinishedView(
@@ -306,7 +310,7 @@ def _finished(state: RoomState) -> FinishedView:
         cohorts=group_means(
             {name: [p for p in counted if p.site == name] for name in sites}, min_cell
         ),
-        podium=podium,
+        podium=tuple(line for line in best if line.rank <= PLACES),
         reading=state.plan.reading,
         finished_ms=state.finished_ms,
         take_home=tuple(

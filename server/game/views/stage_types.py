@@ -333,7 +333,7 @@ class FinishedView:
     reached_goal: bool
     teams: tuple[GroupMean, ...]
     podium: tuple[Standing, ...]
-    """Best three; empty unless the host switched it on."""
+    """The best three places, each with all who share it; empty unless switched on."""
     reading: tuple[Reading, ...]
     cohorts: tuple[GroupMean, ...] = ()
     """Means of the sites; empty where all play at one."""

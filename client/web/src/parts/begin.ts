@@ -1,5 +1,6 @@
 // Puts a page's component in the place of the words that stand there till it comes.
 import { mount, type Component } from "svelte";
+import { fetched } from "./fetched";
 import { text } from "../i18n/index.svelte";
 
 export async function begin(page: Component): Promise<void> {
@@ -7,4 +8,5 @@ export async function begin(page: Component): Promise<void> {
   const target = document.getElementById("app")!;
   target.replaceChildren();
   mount(page, { target });
+  void fetched(() => import("./translated")).then((part) => part.keepTranslated());
 }

@@ -26,40 +26,7 @@ export function scrolls(event: KeyboardEvent): boolean {
   return false;
 }
 
-interface Note {
+export interface Note {
   kind: "ask" | "here" | "press" | "dark";
   id: string;
-}
-
-/** What a console does for the projector's windows of the same browser. */
-export function serve(room: string, next: () => void): { dark: () => void; stop: () => void } {
-  const line = new BroadcastChannel(`two-gaps ${room}`);
-  const id = String(Math.random());
-  line.onmessage = ({ data }: MessageEvent<Note>) => {
-    if (data.kind === "ask") line.postMessage({ kind: "here", id } satisfies Note);
-    if (data.kind === "press" && data.id === id) next();
-  };
-  return {
-    dark: () => line.postMessage({ kind: "dark", id } satisfies Note),
-    stop: () => line.close(),
-  };
-}
-
-/** What a projector's window asks of one console: the first that answers. */
-export function ask(room: string, dark: () => void): { next: () => void; stop: () => void } {
-  const line = new BroadcastChannel(`two-gaps ${room}`);
-  let isAsking = false;
-  line.onmessage = ({ data }: MessageEvent<Note>) => {
-    if (data.kind === "dark") dark();
-    if (data.kind !== "here" || !isAsking) return;
-    isAsking = false;
-    line.postMessage({ kind: "press", id: data.id } satisfies Note);
-  };
-  return {
-    next: () => {
-      isAsking = true;
-      line.postMessage({ kind: "ask", id: "" } satisfies Note);
-    },
-    stop: () => line.close(),
-  };
 }
