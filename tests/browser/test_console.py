@@ -222,6 +222,8 @@ async def test_own_time_is_overridden_only_after_a_question(table: Table) -> Non
     await player.get_by_text("2 ×", exact=True).click()
     await player.keyboard.press("Escape")
     await host.keyboard.press(" ")
+    few = host.get_by_role("dialog", name="0 of 1 have answered. Close?")
+    await few.get_by_role("button", name="Close the vote").click()
     question = host.get_by_role("dialog", name="Somebody still has time")
     await expect(question).to_be_visible()
     await question.get_by_role("button", name="Warn, then close").click()
