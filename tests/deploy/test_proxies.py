@@ -75,6 +75,9 @@ async def test_a_class_plays_through_it_and_comes_back_after_a_restart(
         ann = await stack.enter_async_context(connect(site.url, room, "Ann"))
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
+        async for view in ann.views():
+            if view.phase == "vote":
+                break
         assert (await ann.vote(Label.OUTER, 80, to=ann.view)).counter
         assert (await site.program.stop()).code == 0
         voting = asyncio.create_task(ann.vote(Label.INNER, 60, to=ann.view))

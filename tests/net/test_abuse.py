@@ -233,6 +233,7 @@ async def test_a_flood_of_names_is_queued_then_refused_with_a_hint() -> None:
             await ann.join(at.room)
 
 
+@pytest.mark.alone
 async def test_an_overloaded_server_lets_nobody_new_in_but_everybody_back() -> None:
     async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
         await host.prove("host", at.room, at.key)
