@@ -237,13 +237,8 @@ NAMES = tuple(each.name for each in fields(Limits))
 
 def fitted(limits: Limits) -> Limits:
     """Raise the process's limit of open files as far as it may; return what fits it."""
-    if sys.platform == "win32":  # no such limit there
-        return limits
-    files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses "without a limit"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        files = hard
-    if files == resource.RLIM_INFINITY:
+    files = _most_files()
+    if files is None:
         return limits
     found = fit(limits, files)
     if found != limits:
@@ -253,6 +248,19 @@ def fitted(limits: Limits) -> Limits:
             found.sockets,
         )
     return found
+
+
+def _most_files() -> int | None:
+    """Allow as many open files as the system lets; return how many, None for any."""
+    if sys.platform != "win32":  # which has no such limit
+        files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # macOS refuses "without a limit"
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            files = hard
+        return None if files == resource.RLIM_INFINITY else files
+    return None
 
 
 def fit(limits: Limits, files: int) -> Limits:
