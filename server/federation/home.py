@@ -103,9 +103,13 @@ class HomeGateway:
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
-        """Send the same frame to a whole role; figures travel once a node."""
+        """Send the same frame to a whole role; figures travel once a node.
+
+        A closed room's do not travel: they could overtake what takes the room back.
+        """
         self._people.broadcast(room, audience, frame, slot)
-        if audience == "player" and slot == "progress":
+        is_progress = audience == "player" and slot == "progress"
+        if is_progress and room in self._retained:
             self._bus.publish(topics.progress(self._node, room), frame)
 
     def close(self, room: RoomCode) -> None:
