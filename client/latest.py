@@ -47,7 +47,8 @@ class Latest(Generic[T]):
 
     def now(self) -> T:
         """Return the value, which must have come before."""
-        assert self.value is not None, "the first value is waited for on entering"
+        if self.value is None:
+            raise RuntimeError("wait for the first value with arrived()")
         return self.value
 
     async def until(self, is_wanted: Callable[[T], bool]) -> T | None:
@@ -67,8 +68,7 @@ class Latest(Generic[T]):
             if self.is_over:
                 return None
             await self._changed.wait()
-        assert self.value is not None
-        return self._count, self.value
+        return self._count, self.now()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -31,6 +31,7 @@ from filelock import lock_descriptor
 from server import __version__
 from server.disk import vacuum_into
 from server.folder import ADMIN_KEY, JOURNAL, LOCK, OUTBOX, lock
+from server.game.errors import Broken, required
 from server.journal.integrity import FORMAT
 from server.journal.opening import Address, open_store
 from server.journal.store import NoJournal, StoreUnavailable, UnreadableEvent
@@ -245,11 +246,10 @@ def _unpack(source: Path, scratch: Path) -> Manifest:
 def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
     try:
         entry = archive.getmember(MANIFEST)
-        content = archive.extractfile(entry)
-        assert content is not None
+        content = required(archive.extractfile(entry), "the manifest's content")
         manifest = Manifest(**json.loads(content.read(MOST_MANIFEST)))
         is_ours = manifest.kind == KIND and set(manifest.sha256) <= set(MEMBERS)
-    except (KeyError, TypeError, ValueError, AssertionError) as exc:
+    except (KeyError, TypeError, ValueError, Broken) as exc:
         raise BackupError(f"{source} is not a backup of Two Gaps.") from exc
     if not is_ours or JOURNAL not in manifest.sha256:
         raise BackupError(f"{source} is not a backup that this version can read.")

@@ -112,13 +112,11 @@ class Form:
                 self.label, self.sure = _look_up(_GAPS, line, "o or i"), None
             case "outer":
                 self.outer = LinkAnswer(_look_up(_YES, line, "y or n"))
-            case "outer sure":
-                assert self.outer is not None
+            case "outer sure" if self.outer is not None:
                 self.outer = LinkAnswer(self.outer.broke, self._confidence(line))
             case "inner":
                 self.inner = LinkAnswer(_look_up(_YES, line, "y or n"))
-            case "inner sure":
-                assert self.inner is not None
+            case "inner sure" if self.inner is not None:
                 self.inner = LinkAnswer(self.inner.broke, self._confidence(line))
             case "sure":
                 self.sure = self._confidence(line)

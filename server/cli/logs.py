@@ -183,8 +183,11 @@ def _told(exc: traceback.TracebackException, raised: BaseException) -> list[str]
     lines: list[str] = []
     if exc.__cause__ is not None and raised.__cause__ is not None:
         lines += [*_told(exc.__cause__, raised.__cause__), "which led to:"]
-    elif exc.__context__ is not None and not exc.__suppress_context__:
-        assert raised.__context__ is not None
+    elif (
+        exc.__context__ is not None
+        and raised.__context__ is not None
+        and not exc.__suppress_context__
+    ):
         lines += [*_told(exc.__context__, raised.__context__), "and while handling it:"]
     lines += [line.rstrip("\n") for line in exc.stack.format()]
     words = f": {raised}" if isinstance(raised, SPEAKABLE) else ""

@@ -219,17 +219,17 @@ class Settling:
         """Whether a ballot that is due may close by itself now: 2 s later at most."""
         if not _reveals_at_close(state):
             return True
-        self._ask_for_close(state)
-        assert self._closing_ms is not None
-        is_over = self._clock.now_ms() >= self._closing_ms + GRACE_MS
+        closing_ms = self._ask_for_close(state)
+        is_over = self._clock.now_ms() >= closing_ms + GRACE_MS
         return is_over or self._is_settled(state)
 
-    def _ask_for_close(self, state: RoomState) -> None:
-        """Ask the sites for what they have, once for a close."""
+    def _ask_for_close(self, state: RoomState) -> int:
+        """Ask the sites for what they have, once for a close; return when (UTC ms)."""
         if self._closing_ms is None:
             self._closing_ms = self._asked_ms = self._clock.now_ms()
             self._version = state.version + 1
             self._sites.ask_flush(state.code, self._version)
+        return self._closing_ms
 
     def _behind(self, state: RoomState) -> set[str]:
         behind = set(self._sites.behind(state.code, self._version))

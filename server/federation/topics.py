@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 
+from server.game.errors import Broken
 from server.rooms.ports import SHARED, Audience
 
 ROOT = "tg/v1"
@@ -35,7 +36,8 @@ def announce(node: str, room: str) -> str:
 
 def view(node: str, room: str, audience: Audience) -> str:
     """The view of players or screens, retained. Never a host's or a co-host's."""
-    assert audience in SHARED, f"a {audience}'s view never leaves by a shared topic"
+    if audience not in SHARED:
+        raise Broken(f"a {audience}'s view never leaves by a shared topic")
     return f"{ROOT}/home/{node}/room/{room}/{audience}"
 
 

@@ -1,4 +1,8 @@
-"""Refusals: the caller's fault, sent back in plain words. Imports nothing."""
+"""Refusals: the caller's fault, sent back in plain words. Imports nothing of ours."""
+
+from typing import TypeVar
+
+Part = TypeVar("Part")
 
 REFUSALS = {
     "bad_message": "The frame is not a message this server knows; detail says why.",
@@ -41,12 +45,24 @@ REFUSALS = {
 """Every refusal code, with what it means: the documented list."""
 
 
+class Broken(RuntimeError):  # noqa: N818 - reads as a sentence where it is raised
+    """An invariant does not hold: our fault, whatever the caller asked for."""
+
+
+def required(part: Part | None, what: str) -> Part:
+    """Return a part that is never missing here; raises :class:`Broken` if it is."""
+    if part is None:
+        raise Broken(f"{what} is missing")
+    return part
+
+
 class Refused(Exception):  # noqa: N818 - a refusal is not an error of ours
     """A command was not accepted, and nothing changed."""
 
     def __init__(self, code: str, detail: str, retry_ms: int | None = None) -> None:
         """``retry_ms``: how long to wait before the same is worth trying again."""
-        assert code in REFUSALS, f"undocumented refusal {code!r}"
+        if code not in REFUSALS:
+            raise Broken(f"undocumented refusal {code!r}")
         super().__init__(code, detail)
         self.code = code
         self.detail = detail

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scenarios.model import Case, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
+from server.game.errors import required
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Phase, Place
@@ -157,8 +158,7 @@ class Round:
     def case_of(self, ballot: Ballot) -> Case:
         """The case a ballot asks about: the twin for TRANSFER."""
         if ballot is Ballot.TRANSFER:
-            assert self.planned.transfer is not None
-            return self.planned.transfer
+            return required(self.planned.transfer, "the twin")
         return self.planned.case
 
 
@@ -213,8 +213,12 @@ class RoomState:
     @property
     def round(self) -> Round:
         """The round the room is in. Only in phases that have one."""
-        assert self.round_index is not None
-        return self.round_at(self.round_index)
+        return self.round_at(self.index)
+
+    @property
+    def index(self) -> int:
+        """The index of the round the room is in. Only in phases that have one."""
+        return required(self.round_index, "the round")
 
     @property
     def plan_index(self) -> int | None:

@@ -105,12 +105,14 @@ class _Kind:
     """What an event class says of its own stored shape."""
 
     def __init__(self, event: type) -> None:
-        assert is_dataclass(event)
+        if not is_dataclass(event):
+            raise TypeError(f"{event.__name__} is not an event: it is no dataclass")
         constants = {field.name: field.default for field in fields(event)}
         self.type = str(constants["type"])
         self.needs = str(constants.get("needs", ""))
         version = constants.get("v", 1)
-        assert isinstance(version, int)
+        if not isinstance(version, int):
+            raise TypeError(f"{event.__name__}.v must be a whole number")
         self.version = version
         self.upcasters: list[Callable[[Stored], Stored]] = []
         for old in range(1, self.version):

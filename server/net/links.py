@@ -168,8 +168,7 @@ class WsLink(DirectLink):
             self._crowd.free(self, self._file)
 
     def _leave_file(self) -> None:
-        if self._file != NO_FILE:
-            assert self._crowd is not None
+        if self._crowd is not None and self._file != NO_FILE:
             self._crowd.engage(self, self._file)
             self._file = NO_FILE
 

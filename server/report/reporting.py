@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from server.game.errors import Refused
+from server.game.errors import Refused, required
 from server.game.ids import RoomCode
 from server.journal.store import RoomIndex, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
@@ -181,13 +181,12 @@ async def exchange(
 
     Where reading fails, writing ends too, and the other way round.
     """
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    assert worker.stderr is not None
+    stdin, stdout = required(worker.stdin, "stdin"), required(worker.stdout, "stdout")
+    stderr = required(worker.stderr, "stderr")
     async with asyncio.TaskGroup() as group:
-        group.create_task(_feed(worker.stdin, job, rooms), name="report-feed")
-        out = group.create_task(worker.stdout.read(), name="report-read")
-        complaint = group.create_task(worker.stderr.read(), name="report-complaint")
+        group.create_task(_feed(stdin, job, rooms), name="report-feed")
+        out = group.create_task(stdout.read(), name="report-read")
+        complaint = group.create_task(stderr.read(), name="report-complaint")
     await worker.wait()
     return out.result(), complaint.result()
 

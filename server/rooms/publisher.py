@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
+from server.game.errors import required
 from server.game.features import Effects
 from server.game.features.discussion import talks
 from server.game.features.timing import answered_and_expected, has_own_time
@@ -289,10 +290,10 @@ class Publisher:
             link.push(self._site_panel(state, link), "panel")
 
     def _site_panel(self, state: RoomState, link: Link) -> bytes:
-        assert link.site is not None
+        site = required(link.site, "a co-host's site")
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
-        panel = cohost_panel(state, link.site, now_ms, present)
+        panel = cohost_panel(state, site, now_ms, present)
         return encode_server(SitePanel(version=state.version, panel=panel))
 
     def _recent_progress(self, state: RoomState) -> bytes:

@@ -6,7 +6,7 @@ import logging
 from typing import assert_never
 
 from server import __version__
-from server.game.errors import Refused
+from server.game.errors import Refused, required
 from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.metrics import Metrics
@@ -208,8 +208,8 @@ class Answers:
         message, link = request.message, request.link
         if isinstance(message, Vote):
             player = requests.bearer(request.token) if request.token else link.player
-            assert player is not None
-            link.push(recorded(state, message, player))
+            voter = required(player, "the voter")
+            link.push(recorded(state, message, voter))
             taken_ms = self._clock.now_ms() - request.stamped_ms
             self._metrics.vote_seconds.observe(max(0, taken_ms) / 1000)
         elif isinstance(message, GetRoster):

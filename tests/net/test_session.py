@@ -15,7 +15,8 @@ from server.game.errors import REFUSALS
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.net.server import Origins
-from server.protocol.client_messages import ALLOWED, OpenRoom
+from server.protocol.client_messages import ALLOWED, OpenRoom, Role
+from server.protocol.keys import prove
 from tests.support.server import hall
 from tests.support.tiers import scaled
 from tests.support.wire import mac, screen_key, wire
@@ -126,6 +127,20 @@ async def test_the_screen_key_does_not_make_a_host() -> None:
         text = f"two-gaps 1 host {at.room} {nonce}"
         await eve.send("prove", proof=mac(key, text).hex())
         assert (await eve.until("refused"))["code"] == "wrong_proof"
+
+
+async def test_the_screen_key_does_not_make_an_admin_on_the_same_socket() -> None:
+    async with hall() as at, wire(at.port) as eve:
+        key = screen_key(at.key)
+        await eve.send("hello", version=1, role="screen", room=at.room)
+        await eve.until("challenge")
+        await eve.send("hello", version=1, role="admin")
+        nonce = (await eve.until("challenge"))["nonce"]
+        roles: tuple[Role, ...] = ("admin", "screen")
+        for proof in (prove(key, role, None, nonce) for role in roles):
+            await eve.send("prove", proof=proof)
+            answer = await eve.until("refused")
+            assert answer["code"] in ("wrong_proof", "hello_expected")
 
 
 async def test_players_and_screens_may_not_command() -> None:

@@ -12,6 +12,7 @@ from server.cli.doctor.finding import Finding, bad, good
 from server.federation import topics
 from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
 from server.federation.node import last_will
+from server.game.errors import required
 from server.protocol.keys import KEY_BYTES
 
 
@@ -27,8 +28,9 @@ class _Echo:
     def bus_up(self) -> None:
         """The broker has let us in: speak."""
         self.is_up = True
-        assert self.bus is not None
-        self.bus.publish(self._topic, self._payload, qos=1, retain=True)
+        required(self.bus, "the bus").publish(
+            self._topic, self._payload, qos=1, retain=True
+        )
 
     def bus_down(self) -> None:
         """It is tried again."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, assert_never
 
-from server.game.errors import Refused
+from server.game.errors import Refused, required
 from server.game.features import (
     STAGE_AND_TIMED,
     Asked,
@@ -147,8 +147,7 @@ def _opens(
 
     def opened(state: RoomState, _: Opening, moment: Moment) -> list[BallotOpened]:
         deadline_ms = _deadline_ms(state, ballot, moment)
-        assert state.round_index is not None
-        return [BallotOpened(state.round_index, ballot, moment.now_ms, deadline_ms)]
+        return [BallotOpened(state.index, ballot, moment.now_ms, deadline_ms)]
 
     return opened
 
@@ -173,8 +172,7 @@ def _nothing_shown(state: RoomState, _: ReopenVote) -> Refused | None:
 def _reopen(state: RoomState, _: ReopenVote, moment: Moment) -> list[BallotReopened]:
     ballot = REOPENS[state.phase]
     deadline_ms = _deadline_ms(state, ballot, moment)
-    assert state.round_index is not None
-    return [BallotReopened(state.round_index, ballot, moment.now_ms, deadline_ms)]
+    return [BallotReopened(state.index, ballot, moment.now_ms, deadline_ms)]
 
 
 def _no_fix_asked(state: RoomState, _: AskFix) -> Refused | None:
@@ -211,10 +209,8 @@ def _close(
 
 def _closed(state: RoomState, moment: Moment) -> BallotClosed:
     """Return the close of the open ballot, with who was there and missed it."""
-    ballot, poll = state.ballot, state.poll
-    assert ballot is not None
-    assert poll is not None
-    assert state.round_index is not None
+    ballot = required(state.ballot, "the ballot")
+    poll = required(state.poll, "the poll")
     missed = tuple(
         sorted(
             player
@@ -225,7 +221,7 @@ def _closed(state: RoomState, moment: Moment) -> BallotClosed:
             and state.players[player].joined_ms <= poll.runs[0].opened_ms
         )
     )
-    return BallotClosed(state.round_index, ballot, moment.now_ms, missed)
+    return BallotClosed(state.index, ballot, moment.now_ms, missed)
 
 
 def _tick(state: RoomState, _: Tick, moment: Moment) -> list[BallotClosed]:

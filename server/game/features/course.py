@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, assert_never
 
-from server.game.errors import Refused
+from server.game.errors import Refused, required
 from server.game.features import (
     STAGE,
     Asked,
@@ -182,8 +182,7 @@ def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
 def _open_round(
     state: RoomState, command: OpenRound, moment: Moment
 ) -> list[RoundOpened]:
-    index = _round_asked(state, command)
-    assert index is not None
+    index = required(_round_asked(state, command), "the round")
     return [RoundOpened(index, _left_in(state.rounds[index]), moment.now_ms)]
 
 
@@ -208,8 +207,7 @@ def _case_is_revealed(state: RoomState, command: PlayAgain) -> Refused | None:
 def _play_again(
     state: RoomState, command: PlayAgain, moment: Moment
 ) -> list[PracticeOpened]:
-    of = _case_asked(state, command)
-    assert of is not None
+    of = required(_case_asked(state, command), "the case")
     index = len(state.rounds) + len(state.practice)
     return [PracticeOpened(index, of, moment.now_ms)]
 
@@ -225,11 +223,10 @@ def _left_in(round_: Round) -> Phase:
 
 def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Events]:
     """Leave this round and open the next; finish where none is left."""
-    assert state.round_index is not None
     events: list[Events] = []
     if not state.round.is_revealed:
-        events.append(RoundSkipped(state.round_index, moment.now_ms))
-    following = state.next_round(besides=state.round_index)
+        events.append(RoundSkipped(state.index, moment.now_ms))
+    following = state.next_round(besides=state.index)
     if following is None:
         return [*events, GameFinished(moment.now_ms)]
     phase = _left_in(state.rounds[following])

@@ -83,19 +83,17 @@ def _has_contrast(state: RoomState, _: Contrast) -> Refused | None:
 
 
 def _contrast(state: RoomState, _: Contrast, moment: Moment) -> list[ContrastShown]:
-    assert state.round_index is not None
-    return [ContrastShown(state.round_index, moment.now_ms)]
+    return [ContrastShown(state.index, moment.now_ms)]
 
 
 def _discuss(state: RoomState, _: Discuss, moment: Moment) -> list[DiscussionOpened]:
     lasts_ms = discuss_ms(state.settings)
     deadline_ms = None if lasts_ms is None else moment.now_ms + lasts_ms
-    assert state.round_index is not None
     groups: tuple[Group, ...] = ()
     if state.settings.pairs:
-        seed = f"{state.seed}/{state.round_index}"
+        seed = f"{state.seed}/{state.index}"
         groups = form(talkers(state, moment.present), seed)
-    return [DiscussionOpened(state.round_index, moment.now_ms, deadline_ms, groups)]
+    return [DiscussionOpened(state.index, moment.now_ms, deadline_ms, groups)]
 
 
 CONTRAST = Rule(

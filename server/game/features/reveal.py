@@ -87,11 +87,10 @@ Events = MissesForgiven | RoundRevealed | StepShown
 
 def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Events]:
     """Reveal; a VOTE to which not one answer came was closed before anyone could."""
-    assert state.round_index is not None
-    events: list[Events] = [RoundRevealed(state.round_index, moment.now_ms)]
+    events: list[Events] = [RoundRevealed(state.index, moment.now_ms)]
     vote = state.round.polls[Ballot.VOTE]
     if vote.missed and not vote.tally.n:
-        events.insert(0, MissesForgiven(state.round_index))
+        events.insert(0, MissesForgiven(state.index))
     return events
 
 

@@ -90,8 +90,7 @@ def _is_between(state: RoomState, _: AskSay) -> Refused | None:
 
 
 def _ask_say(state: RoomState, _: AskSay, moment: Moment) -> list[Events]:
-    assert state.round_index is not None
-    return [SayOpened(state.round_index, moment.now_ms)]
+    return [SayOpened(state.index, moment.now_ms)]
 
 
 def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:

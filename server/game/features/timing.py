@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Literal, assert_never
 from pydantic import Field
 
 from scenarios.model import Case
-from server.game.errors import Refused
+from server.game.errors import Refused, required
 from server.game.features import (
     STAGE_AND_TIMED,
     TIMED,
@@ -144,12 +144,12 @@ def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Even
 
     A site's people get it beyond the time of all and what they were given before.
     """
-    assert state.deadline_ms is not None
-    ends, more_ms = [state.deadline_ms, moment.now_ms], command.seconds * 1000
+    deadline_ms = required(state.deadline_ms, "the timer")
+    ends, more_ms = [deadline_ms, moment.now_ms], command.seconds * 1000
     if command.site is None:
         return [DeadlineExtended(max(ends) + more_ms)]
-    assert state.poll is not None
-    ends.append(state.poll.site_until_ms.get(command.site, 0))
+    poll = required(state.poll, "the poll")
+    ends.append(poll.site_until_ms.get(command.site, 0))
     return [SiteGivenTime(command.site, max(ends) + more_ms)]
 
 

@@ -209,8 +209,7 @@ def _pin(state: RoomState, command: PinReason, _: Moment) -> list[Events]:
     vote = poll.votes.get(command.player) if poll else None
     if vote is None or not vote.reason:
         raise Refused("no_reason", "That player gave no reason here.")
-    assert state.round_index is not None
-    return [ReasonPinned(command.player, state.round_index, command.ballot)]
+    return [ReasonPinned(command.player, state.index, command.ballot)]
 
 
 def _unpin(_: RoomState, command: UnpinReason, __: Moment) -> list[Events]:

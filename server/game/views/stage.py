@@ -6,6 +6,7 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.cohorts import cohorts_of, group_means
+from server.game.errors import required
 from server.game.phases import (
     LAST_STEP,
     ROUND,
@@ -169,15 +170,12 @@ def _pinned(round_: Round) -> tuple[PinnedReason, ...]:
 
 
 def _example(state: RoomState) -> ExampleView:
-    assert state.example_index is not None
-    opening = state.plan.opening
-    example = _worked(opening[state.example_index])
-    return ExampleView(room_card(state), state.example_index, len(opening), example)
+    index, opening = required(state.example_index, "the example"), state.plan.opening
+    return ExampleView(room_card(state), index, len(opening), _worked(opening[index]))
 
 
 def _contrast(state: RoomState) -> ContrastView:
-    beside = state.round.planned.contrast
-    assert beside is not None
+    beside = required(state.round.planned.contrast, "the contrast case")
     return ContrastView(
         room_card(state),
         story_of(state.round.case),
