@@ -111,6 +111,10 @@ LAST_STEP = len(STEPS) - 1
 VERDICT_STEP = STEPS.index("verdict")
 """From this step on players are told whether they were right."""
 
+STOPS = tuple(STEPS.index(key) for key in ("tallies", "learned", "verdict", "say"))
+"""The four screens of a reveal: the tallies, the line, the verdict with its fact, the
+expert. The steps between two of them are details for hosts who ask for them."""
+
 
 def step_texts(case: Case, key: StepKey) -> dict[str, str]:
     """Return the texts of one step, by the name of their field in the breakdown."""

@@ -42,7 +42,7 @@ from server.game.events import (
     VoteKeptLate,
 )
 from server.game.ids import PlayerId
-from server.game.phases import VERDICT_STEP, Ballot, Phase
+from server.game.phases import LAST_STEP, STEPS, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.player import private_view
 from server.game.views.stage import player_view, standings
@@ -440,3 +440,19 @@ def test_a_contested_case_is_unscored() -> None:
     mine = private_view(game.state, PlayerId("p-ann"), game.now_ms, game.present)
     assert game.state.rounds[0].scores == {}
     assert mine.votes[0].is_right is None
+
+
+def test_a_reveal_has_four_screens_and_details_between_the_last_two() -> None:
+    game = voting()
+    game.do(CloseVotes(), Reveal())
+    steps = [game.state.step]
+    while game.state.step < LAST_STEP:
+        game.do(NextStep(stop=True))
+        steps.append(game.state.step)
+    assert [STEPS[step] for step in steps] == ["tallies", "learned", "verdict", "say"]
+    detailed = voting()
+    detailed.do(CloseVotes(), Reveal(), NextStep(stop=True), NextStep(stop=True))
+    detailed.do(NextStep())
+    assert STEPS[detailed.state.step] == "why_not"
+    detailed.do(NextStep(stop=True))
+    assert STEPS[detailed.state.step] == "say"

@@ -560,7 +560,10 @@ export interface Reveal {
   type: "reveal";
 }
 /**
- * Show the next step of the breakdown, or ``all`` that are left.
+ * Show the next step of the breakdown.
+ *
+ * ``stop`` shows all up to the next of the four screens (the line, the verdict, the
+ * expert), ``all`` whatever is left.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "NextStep".
@@ -569,6 +572,7 @@ export interface NextStep {
   ref: number | null;
   seen: Place | null;
   all: boolean;
+  stop: boolean;
   type: "next_step";
 }
 /**

@@ -19,7 +19,7 @@ from server.game.features import (
     leads,
 )
 from server.game.ids import PlayerId
-from server.game.phases import LAST_STEP, VERDICT_STEP, Ballot, Phase
+from server.game.phases import LAST_STEP, STOPS, VERDICT_STEP, Ballot, Phase
 from server.game.scoring import MISSED, Tally, option_of, round_score
 from server.game.state import Cohort, RoomState, Round
 
@@ -39,9 +39,14 @@ class Reveal(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep(FromPlace):
-    """Show the next step of the breakdown, or ``all`` that are left."""
+    """Show the next step of the breakdown.
+
+    ``stop`` shows all up to the next of the four screens (the line, the verdict, the
+    expert), ``all`` whatever is left.
+    """
 
     all: bool = False
+    stop: bool = False
     type: Literal["next_step"] = "next_step"
 
 
@@ -101,9 +106,12 @@ def _step_is_left(state: RoomState, _: NextStep) -> Refused | None:
 
 
 def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[StepShown]:
-    """Show one step more, or all that are left."""
-    is_rest = command.all or state.phase is Phase.SAY
-    last = LAST_STEP if is_rest else state.step + 1
+    """Show one step more, all up to the next screen, or all that are left."""
+    last = state.step + 1
+    if command.all or state.phase is Phase.SAY:
+        last = LAST_STEP
+    elif command.stop:
+        last = next(stop for stop in STOPS if stop > state.step)
     return [StepShown(step) for step in range(state.step + 1, last + 1)]
 
 

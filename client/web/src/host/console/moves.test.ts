@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HostPanel, HostView } from "../../protocol";
-import { commandOf, isEarly, keyPress, leadsOn, others, timersChange } from "./moves";
+import { commandOf, hasDetail, isEarly, keyPress, leadsOn, others, timersChange } from "./moves";
 
 const can = ["contrast", "discuss", "revote", "reveal", "skip_round", "finish"];
 
@@ -27,6 +27,17 @@ test("the other buttons keep the order of a round", () => {
   });
 });
 
+test("a detail is offered between the verdict and the expert's sentence", () => {
+  const at = (key: string, phase = "reveal") =>
+    ({ commands: ["next_step"], stage: { phase, shown: [{ key }] } }) as unknown as HostView;
+  const offered = ["tallies", "learned", "verdict", "why_not", "fix", "beyond", "say"].filter(
+    (key) => hasDetail(at(key)),
+  );
+  expect(offered).toEqual(["verdict", "why_not", "fix"]);
+  expect(hasDetail(at("verdict", "say"))).toBe(false);
+  expect(keyPress("e", "next_step", ["next_step"])).toEqual({ kind: "detail" });
+});
+
 test("taking a close back stands apart in the menu, and no key gives it", () => {
   const host = { commands: ["reopen_vote", "reveal"] } as unknown as HostView;
   expect(others(host, { advised: "reveal" } as HostPanel)).toEqual({
@@ -37,13 +48,13 @@ test("taking a close back stands apart in the menu, and no key gives it", () => 
 
 test("commands carry the fields that the wire asks for", () => {
   expect(commandOf("give_time")).toEqual({ type: "give_time", seconds: 30, site: null });
-  expect(commandOf("next_step")).toEqual({ type: "next_step", all: false });
+  expect(commandOf("next_step")).toEqual({ type: "next_step", all: false, stop: true });
   expect(commandOf("reveal")).toEqual({ type: "reveal", without: false });
   expect(commandOf("discuss")).toEqual({ type: "discuss" });
 });
 
 test("what leads on says where the room was; what does not, says nothing", () => {
-  expect(leadsOn({ type: "next_step", all: false })).toBe(true);
+  expect(leadsOn(commandOf("next_step"))).toBe(true);
   expect(leadsOn({ type: "open_vote" })).toBe(true);
   expect(leadsOn({ type: "lock", site: null })).toBe(false);
 });

@@ -20,6 +20,7 @@ const KEYS: Record<string, string> = { r: "reveal", d: "discuss", t: "give_time"
 
 export type KeyPress =
   | { kind: "command"; name: string }
+  | { kind: "detail" }
   | { kind: "panel" }
   | { kind: "help" }
   | null;
@@ -29,7 +30,21 @@ export function keyPress(key: string, advised: string, can: readonly string[]): 
   const name = pressOf(key) === "next" ? advised : KEYS[key.toLowerCase()];
   if (name) return can.includes(name) ? { kind: "command", name } : null;
   if (key.toLowerCase() === "p") return { kind: "panel" };
+  if (key.toLowerCase() === "e") return { kind: "detail" };
   return key === "?" ? { kind: "help" } : null;
+}
+
+/** The next step of a breakdown by itself: why not the other gap, what would flip it. */
+export const DETAIL = { type: "next_step", all: false, stop: false } as const;
+
+/** After each of these comes a detail; after all others, one of the four screens. */
+const BEFORE_DETAILS = ["verdict", "why_not", "flip", "fix"];
+
+/** Whether a detail of this breakdown can be shown next. */
+export function hasDetail(host: HostView): boolean {
+  const { stage } = host;
+  if (stage.phase !== "reveal" || !host.commands.includes("next_step")) return false;
+  return BEFORE_DETAILS.includes(stage.shown.at(-1)?.key ?? "");
 }
 
 /** What the console's controls do now: changes whenever one would do something else. */
@@ -98,7 +113,7 @@ export function commandOf(name: string): Command {
     case "reveal":
       return { type: name, without: false };
     case "next_step":
-      return { type: name, all: false };
+      return { type: name, all: false, stop: true };
     case "give_time":
       return { type: name, seconds: 30, site: null };
     default:
