@@ -44,6 +44,11 @@ export class Words<T> {
   }
 }
 
+/** Any part of the words may name the buttons of commands, by the command's type. */
+interface Buttons {
+  commands?: Record<string, string>;
+}
+
 class Text {
   readonly #main = new Words(en, FILES, "");
   readonly #parts: Words<unknown>[] = [this.#main as Words<unknown>];
@@ -94,6 +99,12 @@ class Text {
   /** Names as a sentence lists them. */
   list(names: readonly string[]): string {
     return new Intl.ListFormat(this.t.locale).format(names);
+  }
+
+  /** What the button of a command says, in whichever part of the words names it. */
+  button(command: string): string {
+    const named = this.#parts.map((part) => (part.t as Buttons).commands?.[command]);
+    return named.find(Boolean) ?? command;
   }
 
   /** A refusal in the page's language where we have it, else in the server's words. */

@@ -17,7 +17,12 @@ import type {
 } from "../protocol";
 
 export type Stage = View["view"];
-export type StageOf<P extends Stage["phase"]> = Extract<Stage, { phase: P }>;
+/** The view that a phase shows. */
+export type StageOf<P extends Stage["phase"], V = Stage> = V extends { phase: infer Q }
+  ? P extends Q
+    ? V
+    : never
+  : never;
 export type { StoryView };
 
 export interface RosterPage {

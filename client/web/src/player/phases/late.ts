@@ -1,12 +1,19 @@
-// The menu, and all phases: fetched right after the first paint, as one file.
-export { default as Lobby } from "./Lobby.svelte";
+// The menu, and the phases of the game on a phone, a .svelte file each beside this one:
+// fetched right after the first paint, as one file.
+import { screenFinder, type Screen } from "../../parts/screens";
+import type { Stage } from "../../room/model";
+import type { Session } from "../../room/session.svelte";
+
 export { default as Menu } from "../Menu.svelte";
-export { default as Contrast } from "./Contrast.svelte";
-export { default as Example } from "./Example.svelte";
-export { default as Finished } from "./Finished.svelte";
-export { default as Fix } from "./Fix.svelte";
-export { default as Reveal } from "./Reveal.svelte";
-export { default as Say } from "./Say.svelte";
-export { default as StoryPhase } from "./StoryPhase.svelte";
-export { default as Transfer } from "./Transfer.svelte";
-export { default as TransferReveal } from "./TransferReveal.svelte";
+
+/** What the screen of a phase is given: its own view as `stage`. */
+export interface PhaseProps {
+  session: Session;
+  stage: Stage;
+  /** Let another person join from this device. */
+  change: () => void;
+}
+
+export const screenOf = screenFinder<PhaseProps>(
+  import.meta.glob<Screen<PhaseProps>>("./*.svelte", { eager: true }),
+);

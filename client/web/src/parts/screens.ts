@@ -1,0 +1,27 @@
+// Finds the screen of a phase: a folder of phases is all there is to list.
+import type { Component } from "svelte";
+import type { Stage } from "../room/model";
+
+/** A .svelte file of a phase. */
+export interface Screen<P extends object> {
+  default: Component<P>;
+  /** What a screen reader is told when the phase begins. */
+  announce?: (stage: Stage) => string;
+}
+
+/** Find the screen of a phase among the files of a folder: the file of its name, or for the
+    reveal of a ballot that of the ballot; every other phase is told by `Story.svelte`. */
+export function screenFinder<P extends object>(
+  files: Record<string, Screen<P>>,
+): (phase: Stage["phase"]) => Screen<P> {
+  const named = (phase: string) => files[`./${pascal(phase)}.svelte`];
+  return (phase) => {
+    const screen = named(phase) ?? named(phase.replace("_reveal", "")) ?? named("story");
+    if (!screen) throw new Error(`No screen shows the phase ${phase}.`);
+    return screen;
+  };
+}
+
+/** `transfer_reveal` as `TransferReveal`. */
+const pascal = (phase: string) =>
+  phase.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,15 @@
+// The phases of the game on the wall, a .svelte file each beside this one: fetched right
+// after the first paint, as one file. The lobby, which most walls begin with, is not here.
+import { screenFinder, type Screen } from "../../parts/screens";
+import type { Stage } from "../../room/model";
+
+/** What the screen of a phase is given: its own view as `view`. */
+export interface PhaseProps {
+  view: Stage;
+  /** The site of this page. */
+  here: string | null;
+}
+
+export const screenOf = screenFinder<PhaseProps>(
+  import.meta.glob<Screen<PhaseProps>>("./*.svelte", { eager: true }),
+);
