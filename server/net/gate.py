@@ -38,8 +38,8 @@ class Gate:
         queue_s: float = 5.0,
         most: int = 8192,
     ) -> None:
-        """A join waits for its turn for at most ``queue_s`` seconds. Of at most
-        ``most`` addresses something is remembered, and of as many rooms.
+        """A socket or a join waits for its turn for at most ``queue_s`` seconds. Of at
+        most ``most`` addresses something is remembered, and of as many rooms.
         """
         self.limits = limits
         self._hits = metrics.limits_hit(NAMES)
@@ -50,6 +50,7 @@ class Gate:
         def full(rate: float, bursts: float) -> Callable[[], Bucket]:
             return lambda: Bucket(rate, bursts * rate, now)
 
+        self._connects = Recent(full(limits.connects_address, 5), most)
         self._pages = Recent(full(limits.pages_address, 100), most)
         self._joins = Recent(full(limits.joins_address, 60), most)
         self._room_joins = Recent(full(limits.joins_room, 2), most)
@@ -80,18 +81,40 @@ class Gate:
         """Whether so many are being told so that the rest is not even let ask."""
         return self._open >= self.limits.sockets + TOLD
 
+    def connect_wait_s(self, address: str) -> float:
+        """Return how long a new websocket waits for a turn; it is then taken.
+
+        Raises :class:`Refused` ("too_fast") where that would be too long.
+        """
+        if address == HERE:
+            return 0.0
+        bucket = self._connects.of(address)
+        wait_s = bucket.take()
+        if wait_s > self._queue_s:
+            bucket.give_back()
+            self.hit("connects_address")
+            what = "Too many connections come from your network at once."
+            raise _later(what, wait_s - self._queue_s)
+        return wait_s
+
+    def is_crowded(self, address: str) -> bool:
+        """Whether a new websocket of an address would have to wait for too long."""
+        if address == HERE:
+            return False
+        return self._connects.of(address).wait_s() > self._queue_s
+
     def enter(self, address: str) -> str | None:
         """Count a websocket in; return the limit by which it has to go again."""
-        is_full, is_crowded = self.is_full, self._is_crowded(address)
+        is_full, has_all = self.is_full, self._has_all(address)
         self._open += 1
         self._sockets[address] += 1
-        if not is_full and not is_crowded:
+        if not is_full and not has_all:
             return None
         limit = "sockets" if is_full else "sockets_address"
         self.hit(limit)
         return limit
 
-    def _is_crowded(self, address: str) -> bool:
+    def _has_all(self, address: str) -> bool:
         held = self._sockets[address] if address != HERE else 0
         return held >= self.limits.sockets_address
 

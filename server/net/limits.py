@@ -138,6 +138,13 @@ class Limits:
         "bye `full`",
         "Open websockets of one address.",
     )
+    connects_address: float = _limit(
+        100,
+        "a second",
+        "waits, then HTTP 429",
+        "New websockets of one address, before hello; five times as many in a burst.",
+        least=0.1,
+    )
     unsent: int = _limit(
         64 * 1024,
         "bytes",

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from server.game.errors import Refused
 from server.net.addresses import HERE
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
@@ -151,6 +152,21 @@ class Door:
             self._metrics.turned_away[why].inc()
             text = f"The server is {why}; please try again in a minute.\n"
             return later(HTTPStatus.SERVICE_UNAVAILABLE, text, BUSY_RETRY_MS / 1000)
+        return await self._turn(self._desk.peers.address(ws, request))
+
+    async def _turn(self, address: str) -> Response | None:
+        """Wait until an address may have a further socket; refuse if that is too long.
+
+        When a class comes back together, its sockets open one after another.
+        """
+        try:
+            wait_s = self._gate.connect_wait_s(address)
+        except Refused as refusal:
+            self._metrics.turned_away["too_fast"].inc()
+            wait_s = (refusal.retry_ms or BUSY_RETRY_MS) / 1000
+            return later(HTTPStatus.TOO_MANY_REQUESTS, f"{refusal.detail}\n", wait_s)
+        if wait_s:
+            await asyncio.sleep(wait_s)
         return None
 
     @property
@@ -182,6 +198,8 @@ class Door:
         reason = self._busy
         if origin is not None and not self._origins.admits(origin[0], host):
             reason = "origin"
+        elif reason is None and self._gate.is_crowded(address):
+            reason = "full"
         elif reason is None and plain_s < PLAIN_S:
             reason = "upgrade"
         return json_response(HTTPStatus.OK, {"reason": reason, "host": host})

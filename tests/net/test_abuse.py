@@ -8,11 +8,13 @@ import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from client import connect as join
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
+from tests.support.http import get
 from tests.support.server import Hall, hall
 from tests.support.until import until
 from tests.support.wire import Wire, wire
@@ -70,6 +72,42 @@ async def test_1500_behind_one_address_play_with_the_defaults() -> None:
             if sample.name.endswith("_total") and sample.value
         }
         assert reached == {}
+
+
+async def test_new_sockets_of_an_address_come_in_turn_and_its_neighbor_at_once() -> (
+    None
+):
+    neighbor = {"X-Forwarded-For": "203.0.113.9"}
+    limits = Limits(connects_address=0.2, lag_ms=10**9)  # one, then each after 5 s
+    async with (
+        hall(limits=limits) as at,
+        wire(at.port, additional_headers=SCHOOL) as ann,
+    ):
+        await ann.join(at.room)
+        waits = asyncio.create_task(_connects(at, SCHOOL))
+        gauge = "twogaps_connections_waiting"
+        value = at.server.metrics.registry.get_sample_value
+        await until(lambda: value(gauge) == 1)
+        with (
+            counted(at, "connects_address"),
+            pytest.raises(InvalidStatus) as refused,
+        ):
+            await _connects(at, SCHOOL)
+        answer = refused.value.response
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 5
+        page = await get(at.port, "/why.json", **SCHOOL)
+        assert json.loads(page.body)["reason"] == "full"
+        async with wire(at.port, additional_headers=neighbor) as bob:
+            await bob.join(at.room, "Bob")
+        await ann.send("ping", ref=1)
+        await ann.until("pong", ref=1)
+        waits.cancel()
+
+
+async def _connects(at: Hall, headers: dict[str, str]) -> None:
+    async with wire(at.port, additional_headers=headers):
+        pass
 
 
 async def test_a_frame_too_long_is_refused_and_one_far_too_long_is_not_read() -> None:

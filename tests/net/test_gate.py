@@ -81,6 +81,23 @@ def test_a_class_whose_room_is_gone_counts_once() -> None:
     assert at.hits("wrong_codes") == 0
 
 
+def test_a_school_connects_at_once_and_a_flood_of_sockets_does_not() -> None:
+    at = Watch()
+    school = [at.gate.connect_wait_s(SCHOOL) for _ in range(300)]
+    assert max(school) == 0
+    for _ in range(700):  # the rest of the burst, and those who wait for 5 s
+        assert at.gate.connect_wait_s(SCHOOL) <= 5
+    assert at.gate.is_crowded(SCHOOL)
+    with pytest.raises(Refused) as refused:
+        at.gate.connect_wait_s(SCHOOL)
+    assert (refused.value.code, at.hits("connects_address")) == ("too_fast", 1)
+    assert at.gate.connect_wait_s(ELSEWHERE) == 0
+    assert at.gate.connect_wait_s(HERE) == 0
+    at.s += 10
+    assert not at.gate.is_crowded(SCHOOL)
+    assert at.gate.connect_wait_s(SCHOOL) == 0
+
+
 def test_a_school_joins_at_once_and_a_flood_of_names_does_not() -> None:
     at = Watch()
     waits = [at.gate.join_wait_s(SCHOOL, "ROOM22") for _ in range(1_500)]
