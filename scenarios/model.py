@@ -36,7 +36,9 @@ Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)
 ]
 
-Kind = Literal["documented", "variant", "thought"]
+Kind = Literal["documented", "one-fact", "variant", "thought"]
+"""A true story; one with a single fact changed; an invented variant of a true story;
+a thought experiment. Only the first has a year in which it happened."""
 Checked = Literal["read in source", "read in secondary source", "from memory only"]
 VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
 
@@ -184,6 +186,11 @@ class Case(Model):
     def is_scored(self) -> bool:
         """Whether votes on it earn points: contested cases never do."""
         return self.contested is None
+
+    @property
+    def is_true(self) -> bool:
+        """Whether it happened as told, in its year."""
+        return self.kind == "documented"
 
 
 class DeckRound(Model):

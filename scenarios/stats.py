@@ -28,7 +28,9 @@ class Stats:
     verdicts: Mapping[VerdictWord, int]
     by: Mapping[str, Mapping[str, Mapping[VerdictWord, int]]]
     minimal_pairs: tuple[tuple[str, str], ...]
-    """(documented, variant): the same world, one fact changed, another verdict."""
+    """(true story, its twin): one fact changed, another verdict."""
+    variant_pairs: tuple[tuple[str, str], ...]
+    """(true story, its twin): an invented variant, another verdict."""
     before_the_failure: tuple[str, ...]
 
 
@@ -39,23 +41,24 @@ def count(library: Library) -> Stats:
         total=len(cases),
         verdicts=_by_verdict(cases),
         by={name: _table(cases, value_of) for name, value_of in DIMENSIONS.items()},
-        minimal_pairs=tuple(minimal_pairs(library)),
+        minimal_pairs=tuple(pairs(library, "one-fact")),
+        variant_pairs=tuple(pairs(library, "variant")),
         before_the_failure=tuple(
             case.id for case in cases if BEFORE_THE_FAILURE in case.tags
         ),
     )
 
 
-def minimal_pairs(library: Library) -> list[tuple[str, str]]:
-    """Return (documented, variant) of each pair of mutual twins of unlike verdict."""
-    pairs = []
+def pairs(library: Library, kind: Kind) -> list[tuple[str, str]]:
+    """Return (true story, twin of this kind): mutual twins of unlike verdict."""
+    found = []
     for case in library.cases.values():
         twin = library.cases.get(case.twin) if case.twin else None
-        if twin is None or twin.twin != case.id or case.kind != "documented":
+        if twin is None or twin.twin != case.id or not case.is_true:
             continue
-        if twin.kind == "variant" and twin.verdict != case.verdict:
-            pairs.append((case.id, twin.id))
-    return sorted(pairs)
+        if twin.kind == kind and twin.verdict != case.verdict:
+            found.append((case.id, twin.id))
+    return sorted(found)
 
 
 def weakest_check(case: Case) -> str:
@@ -70,14 +73,23 @@ def decade(case: Case) -> str:
 
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+TOLD_AS: Mapping[Kind, str] = {
+    "documented": "true story",
+    "one-fact": "real case, one fact changed",
+    "variant": "invented variant of a real case",
+    "thought": "thought experiment",
+}
+"""How each kind is named to readers."""
 DIMENSIONS: Mapping[str, Callable[[Case], str]] = {
     "domain": lambda case: case.domain,
     "decade": decade,
     "level": lambda case: str(case.level),
-    "kind": lambda case: case.kind,
+    "told as": lambda case: TOLD_AS[case.kind],
     "checked": weakest_check,
 }
-_ORDER = {name: place for place, name in enumerate((*KINDS, *get_args(Checked)))}
+_ORDER = {
+    name: place for place, name in enumerate((*TOLD_AS.values(), *get_args(Checked)))
+}
 
 
 def _table(

@@ -67,12 +67,18 @@ def round_title(room: RoomCard) -> str:
     return f"Case {(room.round or 0) + 1} of {room.rounds}"
 
 
+def title_of(shown: Story) -> str:
+    """Return the title, with its year where the story happened."""
+    is_true = shown.kind == "documented"
+    return f"{shown.title} ({shown.year})" if is_true else shown.title
+
+
 def story(shown: Story) -> RenderableType:
     """Draw a case without its verdict."""
     return narrow(
         Panel(
             Text(shown.text.strip()),
-            title=Text(f"{shown.title} ({shown.year})", style="bold"),
+            title=Text(title_of(shown), style="bold"),
             title_align="left",
             subtitle=Text(KINDS[shown.kind], style="dim"),
             subtitle_align="right",

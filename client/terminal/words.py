@@ -33,8 +33,9 @@ SAY = (
 DISCUSS = "Give your reason for your answer, and against the other."
 
 KINDS: dict[Kind, str] = {
-    "documented": "documented",
-    "variant": "a documented case with one fact changed",
+    "documented": "true story",
+    "one-fact": "a real case with one fact changed",
+    "variant": "an invented variant of a real case",
     "thought": "a thought experiment",
 }
 

@@ -15,6 +15,12 @@ from tests.scenarios.conftest import CASE, DECK
 from tests.support.cli import twogaps
 
 FULL = load_library().case("four-hours")
+SHOWN = (
+    "coastrunners-lagoon",
+    "keys-and-chests-bonus",
+    "the-yellow-balloon",
+    "cleaning-robot",
+)
 
 
 def run(*words: str | Path) -> tuple[int, str]:
@@ -37,15 +43,25 @@ def own(tmp_path: Path) -> Path:
 def test_stats_are_told_as_tables_and_as_json() -> None:
     code, text = run("case", "stats")
     assert code == 0
-    for heading in ("verdict", "domain", "decade", "level", "kind", "checked"):
+    for heading in ("verdict", "domain", "decade", "level", "told as", "checked"):
         assert heading in text
-    assert "minimal pairs" in text
+    assert "real case, one fact changed" in text
+    assert "true story" in text
     counts = json.loads(run("case", "stats", "--json")[1])
     assert counts["total"] == len(load_library().cases)
     assert counts["verdicts"]["outer"] >= 40
     assert ["tomatoes-and-a-bucket", "tomatoes-on-brown-ground"] in counts[
-        "minimal_pairs"
+        "variant_pairs"
     ]
+    assert ["keys-and-chests", "keys-and-chests-bonus"] in counts["minimal_pairs"]
+
+
+def test_a_year_is_shown_only_where_the_story_happened() -> None:
+    told = {name: run("case", "show", name, "--story")[1] for name in SHOWN}
+    assert "(True story, 2016)" in told["coastrunners-lagoon"]
+    assert "(Real case, one fact changed)" in told["keys-and-chests-bonus"]
+    assert "(Invented variant of a real case)" in told["the-yellow-balloon"]
+    assert "(Thought experiment)" in told["cleaning-robot"]
 
 
 def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:

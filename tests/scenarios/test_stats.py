@@ -8,8 +8,8 @@ import pytest
 
 from scenarios.library import Library
 from scenarios.load import load_library
-from scenarios.model import Truth
-from scenarios.stats import count, decade, minimal_pairs, weakest_check
+from scenarios.model import Kind, Truth
+from scenarios.stats import TOLD_AS, count, decade, pairs, weakest_check
 
 LIBRARY = load_library()
 STATS = count(LIBRARY)
@@ -22,7 +22,6 @@ CONTRASTS = (
     ("asthma-and-the-lucky-numbers", "which-hospital"),
     ("gpt4o-thumbs-up", "honest-answers-only"),
     ("up-the-ladder", "honest-answers-only"),
-    ("eight-men-and-a-box", "bald-head-football-camera"),
     ("stop-sign-yellow-note", "horse-copyright-tag"),
     ("how-to-kill-a-process", "the-same-question-in-bengali"),
 )
@@ -42,7 +41,8 @@ def test_there_are_enough_cases_of_each_verdict(verdict: str, least: int) -> Non
 
 def test_there_are_enough_cases_pairs_and_stories_without_an_end() -> None:
     assert STATS.total >= 100
-    assert len(STATS.minimal_pairs) >= 12
+    assert len(STATS.minimal_pairs) >= 3
+    assert len(STATS.minimal_pairs) + len(STATS.variant_pairs) >= 30
     assert len(STATS.before_the_failure) >= 8
 
 
@@ -53,9 +53,18 @@ def test_every_case_has_a_twin_that_names_it_in_return() -> None:
 
 
 def test_every_variant_stands_beside_what_it_varies() -> None:
-    beside = {variant for _, variant in STATS.minimal_pairs}
-    variants = {case.id for case in LIBRARY.cases.values() if case.kind == "variant"}
-    assert variants == beside
+    both = (*STATS.minimal_pairs, *STATS.variant_pairs)
+    invented = {
+        c.id for c in LIBRARY.cases.values() if c.kind in ("one-fact", "variant")
+    }
+    assert invented == {variant for _, variant in both}
+
+
+def test_true_stories_are_told_apart_from_what_is_invented() -> None:
+    told = {name: sum(row.values()) for name, row in STATS.by["told as"].items()}
+    assert list(told) == list(TOLD_AS.values())
+    assert told["real case, one fact changed"] == len(STATS.minimal_pairs)
+    assert told["invented variant of a real case"] == len(STATS.variant_pairs)
 
 
 @pytest.mark.parametrize(("one", "other"), CONTRASTS)
@@ -79,19 +88,23 @@ def test_each_dimension_counts_each_case_once(dimension: str) -> None:
         assert sum(row[verdict] for row in rows) == total
 
 
-def test_pairs_need_two_mutual_twins_a_variant_and_another_verdict() -> None:
+def test_pairs_need_two_mutual_twins_of_a_kind_and_another_verdict() -> None:
     real = BOAT.model_copy(update={"id": "real", "twin": "changed"})
     changed = VARIANT.model_copy(update={"id": "changed", "twin": "real"})
 
-    def pairs(**changes: object) -> list[tuple[str, str]]:
+    def found(kind: Kind = "variant", **changes: object) -> list[tuple[str, str]]:
         other = changed.model_copy(update=changes)
         cases = MappingProxyType({each.id: each for each in (real, other)})
-        return minimal_pairs(Library(cases, {}))
+        return pairs(Library(cases, {}), kind)
 
-    assert pairs() == [("real", "changed")]
-    assert pairs(twin=None) == []
-    assert pairs(kind="documented") == []
-    assert pairs(truth=Truth(outer=True, inner=False)) == []
+    assert found() == [("real", "changed")]
+    assert found("one-fact") == []
+    assert found(twin=None) == []
+    assert found(truth=Truth(outer=True, inner=False)) == []
+    changed = changed.model_copy(update={"kind": "one-fact"})
+    assert found("one-fact") == [("real", "changed")]
+    changed = changed.model_copy(update={"kind": "documented"})
+    assert found() == []
 
 
 def test_a_case_is_checked_as_well_as_its_weakest_source() -> None:

@@ -975,7 +975,7 @@ export interface Story {
   title: string;
   text: string;
   year: number;
-  kind: "documented" | "variant" | "thought";
+  kind: "documented" | "one-fact" | "variant" | "thought";
 }
 /**
  * Which links broke.
@@ -1363,7 +1363,7 @@ export interface Place1 {
 export interface Case {
   id: string;
   version: number;
-  kind: "documented" | "variant" | "thought";
+  kind: "documented" | "one-fact" | "variant" | "thought";
   title: string;
   year: number;
   domain: string;
@@ -2481,7 +2481,7 @@ export interface CaseSummary {
   id: string;
   title: string;
   year: number;
-  kind: "documented" | "variant" | "thought";
+  kind: "documented" | "one-fact" | "variant" | "thought";
   domain: string;
   level: number;
   verdict: Verdict;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -14,8 +14,8 @@ from rich.table import Table
 
 from scenarios.library import Library, ScenarioError
 from scenarios.load import load_library
-from scenarios.model import VerdictWord
-from scenarios.stats import VERDICTS, Stats, count
+from scenarios.model import Case, VerdictWord
+from scenarios.stats import TOLD_AS, VERDICTS, count
 from server.cli.console import CasesOption, complain, fail, out
 
 
@@ -34,14 +34,24 @@ def list_cases(
     ] = False,
 ) -> None:
     """List all cases (verdicts only on request: you may want to play them)."""
-    table = Table("id", "title", "year", "kind", "domain", "level")
+    table = Table("id", "title", "year", "told as", "domain", "level")
     if verdicts:
         table.add_column("verdict")
     for case in sorted(load(cases).cases.values(), key=lambda case: case.id):
-        row = [case.id, case.title, str(case.year), case.kind, case.domain]
+        row = [case.id, case.title, _year(case), TOLD_AS[case.kind], case.domain]
         row.append(str(case.level))
         table.add_row(*row, *([case.verdict] if verdicts else []))
     out.print(table)
+
+
+def _year(case: Case) -> str:
+    return str(case.year) if case.is_true else ""
+
+
+def _told_as(case: Case) -> str:
+    """Return how true a story is, with the year if it happened."""
+    told = TOLD_AS[case.kind].capitalize()
+    return f"{told}, {case.year}" if case.is_true else told
 
 
 def show_case(
@@ -56,7 +66,7 @@ def show_case(
         case = load(cases).case(case_id)
     except ScenarioError as exc:
         raise fail(str(exc)) from exc
-    out.print(Panel(case.story, title=f"{case.title} ({case.year}, {case.kind})"))
+    out.print(Panel(case.story, title=f"{case.title} ({_told_as(case)})"))
     if story:
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -74,7 +84,7 @@ def show_stats(
     cases: CasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count the cases by verdict, domain, decade, level, kind and how checked.
+    """Count the cases by verdict, domain, decade, level, how told and how checked.
 
     "Checked" is the weakest check among a case's sources.
     """
@@ -85,7 +95,8 @@ def show_stats(
     out.print(_table("verdict", {"all": stats.verdicts}))
     for dimension, rows in stats.by.items():
         out.print(_table(dimension, rows))
-    out.print(_pairs(stats))
+    out.print(_pairs(TOLD_AS["one-fact"], stats.minimal_pairs))
+    out.print(_pairs(TOLD_AS["variant"], stats.variant_pairs))
     stops = ", ".join(stats.before_the_failure) or "none"
     out.print(f"Stop before the failure ({len(stats.before_the_failure)}): {stops}.")
 
@@ -101,11 +112,11 @@ def _table(name: str, rows: Mapping[str, Mapping[VerdictWord, int]]) -> Table:
     return table
 
 
-def _pairs(stats: Stats) -> Table:
-    title = f"{len(stats.minimal_pairs)} minimal pairs: one fact changed, other verdict"
-    table = Table("documented", "variant", title=title, title_justify="left")
-    for documented, variant in stats.minimal_pairs:
-        table.add_row(documented, variant)
+def _pairs(told_as: str, pairs: Sequence[tuple[str, str]]) -> Table:
+    title = f"Pairs of unlike verdict: {len(pairs)}"
+    table = Table("true story", told_as, title=title, title_justify="left")
+    for true_story, twin in pairs:
+        table.add_row(true_story, twin)
     return table
 
 

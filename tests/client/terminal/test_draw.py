@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -9,7 +10,8 @@ from rich.console import Console, RenderableType
 
 from client.terminal import draw
 from client.terminal.charts import Chain, diagram, moves, tally
-from client.terminal.words import FIELDS, verdict_words
+from client.terminal.words import FIELDS, KINDS, verdict_words
+from scenarios.model import Kind
 from server.game.phases import STEPS, StepKey, step_texts
 from server.game.views.stage_types import (
     Bars,
@@ -93,6 +95,13 @@ def test_everything_fits_the_console(width: int) -> None:
 
 def test_stories_are_not_read_as_markup() -> None:
     assert "A [bold]boat[/] (2016)" in drawn(draw.story(STORY))
+
+
+@pytest.mark.parametrize("kind", ["one-fact", "variant", "thought"])
+def test_a_story_that_did_not_happen_has_no_year(kind: Kind) -> None:
+    told = drawn(draw.story(replace(STORY, kind=kind)))
+    assert "2016" not in told
+    assert KINDS[kind] in told
 
 
 def test_a_tally_has_numbers_and_ticks_the_right_option() -> None:

@@ -223,8 +223,9 @@ export const words: Catalogue = {
   caseOf: (i, n) => `Fall ${i} von ${n}`,
   practiceOf: (i) => `Übung: Fall ${i} noch einmal, ohne Wertung`,
   kinds: {
-    documented: "Belegt",
-    variant: "Variante: eine Tatsache geändert",
+    documented: "Wahre Geschichte",
+    "one-fact": "Wahrer Fall, eine Tatsache geändert",
+    variant: "Erfundene Variante eines wahren Falls",
     thought: "Gedankenexperiment",
   },
   locked: "Der Raum ist abgeschlossen: Niemand Neues kann herein.",

@@ -217,8 +217,9 @@ export const words = {
   caseOf: (i: number, n: number) => `Case ${i} of ${n}`,
   practiceOf: (i: number) => `Practice: case ${i} again, not scored`,
   kinds: {
-    documented: "Documented",
-    variant: "Variant: one fact changed",
+    documented: "True story",
+    "one-fact": "Real case, one fact changed",
+    variant: "Invented variant of a real case",
     thought: "Thought experiment",
   } as Record<string, string>,
   locked: "The room is locked: nobody new can join.",
