@@ -1,6 +1,8 @@
 """What may be asked of a room: imperatives, each with a ``type`` that names it.
 
-Each command is defined in the module of its feature. Host commands travel on the wire
+Each command is defined in the module of its feature; ``FEATURES`` lists those, and
+``asked`` finds the rule of a command in the feature it belongs to: mypy fails where one
+belongs to none. Host commands travel on the wire
 as they are, with ``ref``, the sender's own number for the command, which the reply
 repeats. Player commands carry the player, whom the server fills in from the session: a
 client cannot speak for another player.
@@ -8,7 +10,22 @@ client cannot speak for another player.
 
 from __future__ import annotations
 
-from server.game.features import FromPlace
+from typing import assert_never
+
+from server.game.events import Event
+from server.game.features import (
+    Asked,
+    FromPlace,
+    ballots,
+    course,
+    discussion,
+    people,
+    reveal,
+    room,
+    saying,
+    timing,
+    voting,
+)
 from server.game.features.ballots import (
     AskFix,
     CloseVotes,
@@ -37,6 +54,7 @@ from server.game.ids import Ref, RoundIndex, Site
 
 __all__ = [
     "BUTTONS",
+    "FEATURES",
     "HOST_COMMANDS",
     "ONWARD",
     "AskFix",
@@ -81,7 +99,21 @@ __all__ = [
     "Transfer",
     "Unlock",
     "UnpinReason",
+    "asked",
 ]
+
+FEATURES = (
+    room,
+    people,
+    timing,
+    ballots,
+    voting,
+    course,
+    discussion,
+    reveal,
+    saying,
+)
+"""Every feature of the game."""
 
 PlayerCommand = Join | CastVote | AskTime | ChooseTeam | SayIt
 HostCommand = (
@@ -153,3 +185,26 @@ ONWARD: tuple[HostCommand, ...] = (
 button gives the first that can be given. After a first vote the advice decides."""
 
 HOST_COMMANDS = tuple(command.type for command in BUTTONS)
+
+
+def asked(command: Command) -> Asked[Event]:
+    """Return a command with the rule that its feature has for it."""
+    if isinstance(command, voting.Commands):
+        return voting.asked(command)
+    if isinstance(command, people.Commands):
+        return people.asked(command)
+    if isinstance(command, room.Commands):
+        return room.asked(command)
+    if isinstance(command, timing.Commands):
+        return timing.asked(command)
+    if isinstance(command, ballots.Commands):
+        return ballots.asked(command)
+    if isinstance(command, course.Commands):
+        return course.asked(command)
+    if isinstance(command, discussion.Commands):
+        return discussion.asked(command)
+    if isinstance(command, reveal.Commands):
+        return reveal.asked(command)
+    if isinstance(command, saying.Commands):
+        return saying.asked(command)
+    assert_never(command)

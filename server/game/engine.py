@@ -3,123 +3,21 @@
 ``decide`` looks up whether a command may be given in the phase, asks its guard, and
 then its rule. ``can`` asks the same two for the host's buttons, and docs/phases.md is
 drawn from the same ``TABLE``. ``evolve`` folds an event into the state, ``replay`` a
-whole journal. Each ``match`` below names every command or event there is: mypy fails
-where one is missing.
+whole journal. Which feature a command or an event belongs to is in ``commands`` and in
+``events``; nothing here names one of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from typing import assert_never
 
-from server.game.commands import (
-    AskFix,
-    AskSay,
-    AskTime,
-    BackToLobby,
-    CastVote,
-    ChangeSettings,
-    ChooseTeam,
-    CloseVotes,
-    Command,
-    Contrast,
-    Discuss,
-    Finish,
-    FromPlace,
-    GiveTime,
-    Join,
-    Kick,
-    Lock,
-    NextStep,
-    OpenRound,
-    OpenVote,
-    PinReason,
-    PlayAgain,
-    Rename,
-    ReopenVote,
-    Resume,
-    Reveal,
-    Revote,
-    SayIt,
-    SetTeam,
-    ShowExample,
-    SkipRound,
-    Tick,
-    Transfer,
-    Unlock,
-    UnpinReason,
-)
+from server.game.commands import FEATURES, CastVote, Command, FromPlace, asked
 from server.game.errors import Refused
-from server.game.events import (
-    AllowanceGranted,
-    AllowancesWarned,
-    BallotClosed,
-    BallotOpened,
-    BallotReopened,
-    ContrastShown,
-    DeadlineExtended,
-    DiscussionOpened,
-    Event,
-    ExampleShown,
-    GameFinished,
-    LobbyEntered,
-    MissesForgiven,
-    PlayerJoined,
-    PlayerKicked,
-    PlayerRenamed,
-    PracticeOpened,
-    ReasonPinned,
-    ReasonUnpinned,
-    RoomLocked,
-    RoomMoved,
-    RoomOpened,
-    RoomUnlocked,
-    RoundOpened,
-    RoundRevealed,
-    RoundSkipped,
-    SayOpened,
-    SentenceSaid,
-    SettingsChanged,
-    SiteGivenTime,
-    SiteLocked,
-    SiteUnlocked,
-    StepShown,
-    TeamChosen,
-    VoteCast,
-    VoteKeptLate,
-)
-from server.game.features import (
-    QUIET,
-    Asked,
-    Effects,
-    Moment,
-    Row,
-    ballots,
-    course,
-    discussion,
-    people,
-    reveal,
-    room,
-    saying,
-    timing,
-    voting,
-)
+from server.game.events import Event, RoomOpened, fold
+from server.game.features import QUIET, Effects, Moment, Row, room
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.state import RoomState
-
-FEATURES = (
-    room,
-    people,
-    timing,
-    ballots,
-    voting,
-    course,
-    discussion,
-    reveal,
-    saying,
-)
-"""Every feature of the game."""
 
 TABLE: dict[Phase, dict[str, Row]] = {
     phase: {
@@ -142,59 +40,20 @@ def decide(
     were within the last 20 s. Raises :class:`Refused` where the command is not allowed;
     the state is never changed here.
     """
-    asked = _asked(command)
+    found = asked(command)
     if isinstance(command, FromPlace) and command.seen not in (None, state.place):
         raise Refused("stale", "The room had gone on already; nothing changed.")
-    if state.phase not in asked.row.leads:
+    if state.phase not in found.row.leads:
         raise _not_now(state, command)
-    if (refusal := asked.refusal(state)) is not None:
+    if (refusal := found.refusal(state)) is not None:
         raise refusal
-    return list(asked.events(state, Moment(now_ms, present)))
+    return list(found.events(state, Moment(now_ms, present)))
 
 
 def can(state: RoomState, command: Command) -> bool:
     """Whether a command may be given in this state, as far as the state alone tells."""
-    asked = _asked(command)
-    return state.phase in asked.row.leads and asked.refusal(state) is None
-
-
-def _asked(command: Command) -> Asked[Event]:
-    match command:
-        case CastVote() | PinReason() | UnpinReason():
-            return voting.asked(command)
-        case Join() | ChooseTeam() | Kick() | Rename() | SetTeam():
-            return people.asked(command)
-        case Lock() | Unlock() | ChangeSettings():
-            return room.asked(command)
-        case AskTime() | GiveTime() | Resume():
-            return timing.asked(command)
-        case (
-            OpenVote()
-            | CloseVotes()
-            | Revote()
-            | ReopenVote()
-            | AskFix()
-            | Transfer()
-            | Tick()
-        ):
-            return ballots.asked(command)
-        case (
-            ShowExample()
-            | OpenRound()
-            | PlayAgain()
-            | SkipRound()
-            | BackToLobby()
-            | Finish()
-        ):
-            return course.asked(command)
-        case Contrast() | Discuss():
-            return discussion.asked(command)
-        case Reveal() | NextStep():
-            return reveal.asked(command)
-        case AskSay() | SayIt():
-            return saying.asked(command)
-        case _:
-            assert_never(command)
+    found = asked(command)
+    return state.phase in found.row.leads and found.refusal(state) is None
 
 
 def _not_now(state: RoomState, command: Command) -> Refused:
@@ -214,48 +73,7 @@ def evolve(state: RoomState, event: Event) -> None:
     leaves the state undefined: replay the journal, or close the room. A vote costs the
     same however many players there are; a reveal walks through all of them once.
     """
-    match event:
-        case VoteCast() | VoteKeptLate() | ReasonPinned() | ReasonUnpinned():
-            voting.fold(state, event)
-        case PlayerJoined() | PlayerRenamed() | TeamChosen() | PlayerKicked():
-            people.fold(state, event)
-        case RoomOpened():
-            raise ValueError("a room opens only once")
-        case (
-            RoomMoved()
-            | SettingsChanged()
-            | RoomLocked()
-            | RoomUnlocked()
-            | SiteLocked()
-            | SiteUnlocked()
-        ):
-            room.fold(state, event)
-        case (
-            DeadlineExtended()
-            | SiteGivenTime()
-            | AllowanceGranted()
-            | AllowancesWarned()
-        ):
-            timing.fold(state, event)
-        case BallotOpened() | BallotClosed() | BallotReopened():
-            ballots.fold(state, event)
-        case (
-            ExampleShown()
-            | RoundOpened()
-            | PracticeOpened()
-            | RoundSkipped()
-            | LobbyEntered()
-            | GameFinished()
-        ):
-            course.fold(state, event)
-        case ContrastShown() | DiscussionOpened():
-            discussion.fold(state, event)
-        case MissesForgiven() | RoundRevealed() | StepShown():
-            reveal.fold(state, event)
-        case SayOpened() | SentenceSaid():
-            saying.fold(state, event)
-        case _:
-            assert_never(event)
+    fold(state, event)
     state.version += 1
 
 
@@ -307,19 +125,3 @@ def effects_of(events: Iterable[Event]) -> Effects:
         if event.effects is not QUIET:
             effects |= event.effects
     return effects
-
-
-def erased(event: Event, player: PlayerId, name: str) -> Event:
-    """Return the event without the words of one player; the same one if untouched.
-
-    ``name`` takes the place of the player's own.
-    """
-    match event:
-        case PlayerJoined() | PlayerRenamed() if event.player == player:
-            return people.erased(event, name)
-        case VoteCast() | VoteKeptLate() if event.player == player:
-            return voting.erased(event)
-        case SentenceSaid() if event.player == player:
-            return saying.erased(event)
-        case _:
-            return event

@@ -1,6 +1,7 @@
 """What has happened in a room: frozen, past tense, never edited once stored.
 
-Each event is defined in the module of its feature. A class whose shape changes gets a
+Each event is defined in the module of its feature; ``fold`` finds the feature that
+folds it: mypy fails where there is none. A class whose shape changes gets a
 version and an upcaster of its own (how: server/journal/codec.py). Times are UTC
 milliseconds. ``RoomOpened`` holds the seed, the order and the full text of its cases: a
 journal replays by itself after the library has changed.
@@ -8,10 +9,21 @@ journal replays by itself after the library has changed.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import Field
 
+from server.game.features import (
+    ballots,
+    course,
+    discussion,
+    people,
+    reveal,
+    room,
+    saying,
+    timing,
+    voting,
+)
 from server.game.features.ballots import BallotClosed, BallotOpened, BallotReopened
 from server.game.features.course import (
     ExampleShown,
@@ -51,6 +63,8 @@ from server.game.features.voting import (
     VoteCast,
     VoteKeptLate,
 )
+from server.game.ids import PlayerId
+from server.game.state import RoomState
 
 __all__ = [
     "AllowanceGranted",
@@ -89,6 +103,8 @@ __all__ = [
     "TeamChosen",
     "VoteCast",
     "VoteKeptLate",
+    "erased",
+    "fold",
 ]
 
 Event = Annotated[
@@ -129,3 +145,45 @@ Event = Annotated[
     | GameFinished,
     Field(discriminator="type"),
 ]
+
+
+def fold(state: RoomState, event: Event) -> None:
+    """Fold an event into the state by the feature it belongs to."""
+    if isinstance(event, voting.Events):
+        voting.fold(state, event)
+    elif isinstance(event, people.Events):
+        people.fold(state, event)
+    elif isinstance(event, RoomOpened):
+        raise ValueError("a room opens only once")
+    elif isinstance(event, room.Events):
+        room.fold(state, event)
+    elif isinstance(event, timing.Events):
+        timing.fold(state, event)
+    elif isinstance(event, ballots.Events):
+        ballots.fold(state, event)
+    elif isinstance(event, course.Events):
+        course.fold(state, event)
+    elif isinstance(event, discussion.Events):
+        discussion.fold(state, event)
+    elif isinstance(event, reveal.Events):
+        reveal.fold(state, event)
+    elif isinstance(event, saying.Events):
+        saying.fold(state, event)
+    else:
+        assert_never(event)
+
+
+def erased(event: Event, player: PlayerId, name: str) -> Event:
+    """Return the event without the words of one player; the same one if untouched.
+
+    ``name`` takes the place of the player's own.
+    """
+    match event:
+        case PlayerJoined() | PlayerRenamed() if event.player == player:
+            return people.erased(event, name)
+        case VoteCast() | VoteKeptLate() if event.player == player:
+            return voting.erased(event)
+        case SentenceSaid() if event.player == player:
+            return saying.erased(event)
+        case _:
+            return event

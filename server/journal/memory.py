@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.game.engine import erased
-from server.game.events import Event
+from server.game.events import Event, erased
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode
 from server.journal.maintenance.examine import examine_rooms

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite, vacuum_into
-from server.game.engine import erased
-from server.game.events import Event
+from server.game.events import Event, erased
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import decode, encode, encode_all
 from server.journal.integrity import FORMAT, Marks, crc_of_list, read_marks

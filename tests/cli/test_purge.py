@@ -18,8 +18,8 @@ from server.federation.outbox import Outbox
 from server.folder import RETENTION
 from server.game.answers import GapAnswer
 from server.game.commands import Join, OpenRound, OpenVote, Rename
-from server.game.engine import erased, replay
-from server.game.events import Event
+from server.game.engine import replay
+from server.game.events import Event, erased
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot
 from server.journal.sqlite import SqliteStore

@@ -11,9 +11,9 @@ import pytest
 from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer
 from server.game.commands import BUTTONS, CastVote, Command, Tick
-from server.game.engine import TABLE, can, decide, erased, replay
+from server.game.engine import TABLE, can, decide, replay
 from server.game.errors import Refused
-from server.game.events import Event
+from server.game.events import Event, erased
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings

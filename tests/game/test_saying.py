@@ -14,8 +14,8 @@ from server.game.commands import (
     Reveal,
     SayIt,
 )
-from server.game.engine import erased
 from server.game.errors import Refused
+from server.game.events import erased
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
 from server.game.views.host import advised_command, host_view

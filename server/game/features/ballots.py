@@ -91,6 +91,7 @@ class Tick:
 
 
 Opening = OpenVote | Revote | AskFix | Transfer
+Commands = Opening | CloseVotes | ReopenVote | Tick
 
 # --- events --------------------------------------------------------------------------
 
@@ -284,9 +285,7 @@ ROWS = tuple(
 )
 
 
-def asked(
-    command: Opening | CloseVotes | ReopenVote | Tick,
-) -> Asked[Events | AllowancesWarned]:
+def asked(command: Commands) -> Asked[Events | AllowancesWarned]:
     """Return a command with its rule."""
     match command:
         case OpenVote():

@@ -70,6 +70,8 @@ class Finish(FromPlace):
     type: Literal["finish"] = "finish"
 
 
+Commands = ShowExample | OpenRound | PlayAgain | SkipRound | BackToLobby | Finish
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -294,9 +296,7 @@ ROWS = tuple(
 )
 
 
-def asked(
-    command: ShowExample | OpenRound | PlayAgain | SkipRound | BackToLobby | Finish,
-) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case ShowExample():

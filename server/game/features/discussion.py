@@ -45,6 +45,8 @@ class Discuss(FromPlace):
     type: Literal["discuss"] = "discuss"
 
 
+Commands = Contrast | Discuss
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -111,7 +113,7 @@ DISCUSS = Rule(
 ROWS = (CONTRAST.row, DISCUSS.row)
 
 
-def asked(command: Contrast | Discuss) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case Contrast():

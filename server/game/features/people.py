@@ -81,6 +81,8 @@ class SetTeam(FromHost):
     type: Literal["set_team"] = "set_team"
 
 
+Commands = Join | ChooseTeam | Kick | Rename | SetTeam
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -237,7 +239,7 @@ SET_TEAM = Rule(Row("set_team", stays(GAME)), _choose_team)
 ROWS = (JOIN.row, CHOOSE_TEAM.row, KICK.row, RENAME.row, SET_TEAM.row)
 
 
-def asked(command: Join | ChooseTeam | Kick | Rename | SetTeam) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case Join():

@@ -50,6 +50,8 @@ class NextStep(FromPlace):
     type: Literal["next_step"] = "next_step"
 
 
+Commands = Reveal | NextStep
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -137,7 +139,7 @@ NEXT_STEP = Rule(
 ROWS = (REVEAL.row, NEXT_STEP.row)
 
 
-def asked(command: Reveal | NextStep) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case Reveal():

@@ -49,6 +49,8 @@ class ChangeSettings(FromHost):
     type: Literal["change_settings"] = "change_settings"
 
 
+Commands = Lock | Unlock | ChangeSettings
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -160,7 +162,7 @@ CHANGE_SETTINGS = Rule(Row("change_settings", stays(GAME)), _change_settings)
 ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row)
 
 
-def asked(command: Lock | Unlock | ChangeSettings) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case Lock():

@@ -47,6 +47,8 @@ class SayIt:
     type: Literal["say_it"] = "say_it"
 
 
+Commands = AskSay | SayIt
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -125,7 +127,7 @@ SAY_IT = Rule(Row("say_it", stays((Phase.SAY, Phase.FINISHED))), _say_it)
 ROWS = (ASK_SAY.row, SAY_IT.row)
 
 
-def asked(command: AskSay | SayIt) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case AskSay():

@@ -74,6 +74,8 @@ class Resume:
     type: Literal["resume"] = "resume"
 
 
+Commands = AskTime | GiveTime | Resume
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -174,7 +176,7 @@ RESUME = Rule(Row("resume", stays(Phase)), _resume)
 ROWS = (ASK_TIME.row, GIVE_TIME.row, RESUME.row)
 
 
-def asked(command: AskTime | GiveTime | Resume) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case AskTime():

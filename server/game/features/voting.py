@@ -64,6 +64,8 @@ class UnpinReason(FromHost):
     type: Literal["unpin_reason"] = "unpin_reason"
 
 
+Commands = CastVote | PinReason | UnpinReason
+
 # --- events --------------------------------------------------------------------------
 
 
@@ -229,7 +231,7 @@ UNPIN_REASON = Rule(Row("unpin_reason", stays(ROUND)), _unpin)
 ROWS = (CAST_VOTE.row, PIN_REASON.row, UNPIN_REASON.row)
 
 
-def asked(command: CastVote | PinReason | UnpinReason) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Events]:
     """Return a command with its rule."""
     match command:
         case CastVote():
