@@ -1,7 +1,7 @@
 """The Python client: play, host, show or administer a game from a program.
 
 ``connect``, ``host``, ``cohost``, ``screen`` and ``admin`` each open a connection that
-reconnects by itself, for one ``async with`` block.
+reconnects automatically, for one ``async with`` block.
 """
 
 from client.admin import Admin, OpenedRoom, admin

@@ -9,7 +9,7 @@ class Backoff:
     """Exponential back-off with full jitter: 0 to ``first_s``, then twice that, …
 
     Full jitter spreads the clients of a whole class best when they all come back at
-    once (Brooker 2015, "Exponential Backoff and Jitter"). All chance comes from
+    same time (Brooker 2015, "Exponential Backoff and Jitter"). All chance is from
     ``random``.
     """
 

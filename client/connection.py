@@ -56,7 +56,7 @@ def socket_url(address: str) -> str:
     scheme = _SCHEMES.get(parts.scheme.lower())
     if scheme is None or not parts.hostname or not _has_port_or_none(parts.netloc):
         raise BadAddress(
-            f"{address!r} is no server address; "
+            f"{address!r} is not a server address; "
             "write it like 192.168.0.7:8000 or http://192.168.0.7:8000"
         )
     is_socket = parts.scheme.lower() in ("ws", "wss")
@@ -123,7 +123,7 @@ class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
 
 
 class Connection:
-    """Keeps one socket open until it is told to stay away."""
+    """Keeps one socket open until the server asks it to stay away."""
 
     def __init__(
         self, url: str, owner: Owner, backoff: Backoff, key: str | None = None

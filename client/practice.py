@@ -25,7 +25,7 @@ from server.game.views.stage_types import FixView, StageView, StoryView, Transfe
 
 __all__ = ["Knowledge", "PracticeSettings", "knowledge_of", "run_practice"]
 
-JOINS_AT_ONCE = 25
+JOINS_TOGETHER = 25
 """How many come in at the same time."""
 
 OnEvent = Callable[[str], None]
@@ -41,7 +41,7 @@ async def run_practice(
     """Bring practice players to a room, and return when the game is over for them.
 
     ``knowledge`` lets them be right by skill; without it they guess by lean.
-    ``on_event`` is told in one line what has just happened. One who is sent away or
+    ``on_event`` gets one line about each event. One who is sent away or
     not let in is passed over; if none gets in, the first such error is raised.
     """
     crowd = _Crowd(url, code, settings, knowledge or Knowledge(), on_event)
@@ -71,7 +71,7 @@ class _Crowd:
         self._settings = settings
         self._knowledge = knowledge
         self._on_event = on_event
-        self._door = asyncio.Semaphore(JOINS_AT_ONCE)
+        self._door = asyncio.Semaphore(JOINS_TOGETHER)
 
     async def play(self, index: int, name: str) -> None:
         """Play one player's whole game."""

@@ -36,9 +36,9 @@ NAMES = len(_FIRST) * len(_SECOND)
 
 REASONS: dict[Side, tuple[str, ...]] = {
     "outer": (
-        "It got exactly the number it was told to get.",
+        "It got exactly the number it was asked to get.",
         "The score never mentioned what they cared about.",
-        "Nobody tricked it: the reward really was higher that way.",
+        "It wasn't tricked: the reward really was higher that way.",
         "They measured the easy thing and hoped for the real one.",
         "Do what was written, perfectly, and you get this result.",
         "It would do the same on the training set, and did.",
@@ -66,7 +66,7 @@ REASONS: dict[Side, tuple[str, ...]] = {
     "both": (
         "The target was off, and it did not even learn that target.",
         "Two separate things broke: what they wrote, and what it took from it.",
-        "Mending one of them would leave the other.",
+        "Fixing one of them would leave the other.",
         "The score missed the point, and then it failed by the score as well.",
     ),
     "neither": (

@@ -140,7 +140,7 @@ def cohost(
 
 
 class Host(Session):
-    """One host of one room. Several may be connected at once."""
+    """One host of one room. Several may be connected at the same time."""
 
     role = "host"
 

@@ -75,7 +75,7 @@ class Problem:
 class Library:
     """Every usable case and deck by id, with the problems of the rest.
 
-    ``notes`` are about files that are no cases, and harmless.
+    ``notes`` are about harmless files that are not cases.
     """
 
     cases: Mapping[str, Case]

@@ -94,7 +94,7 @@ def _figures(case: Case) -> Iterator[Finding]:
 
 
 def uncovered_numbers(case: Case) -> list[str]:
-    """Return each number that is told and that no figure explains, as written."""
+    """Return each number in the text that no figure explains, as written."""
     return list(dict.fromkeys(written for _, written in _uncovered(case)))
 
 

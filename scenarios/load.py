@@ -110,7 +110,7 @@ _SHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".csv", ".tsv")
 
 
 def _leftovers(folder: Path) -> Iterator[tuple[Problem, bool]]:
-    """Yield what is no case file, and whether an author may take it for one."""
+    """Yield each file that is not a case, and whether an author may take it for one."""
     for kind in ("cases", "decks"):
         for file in sorted((folder / kind).glob("*")):
             if (told := _left(file, folder)) is not None:
@@ -127,7 +127,7 @@ def _left(file: Path, folder: Path) -> tuple[bool, str, str] | None:
         remedy = "delete it; on a Mac, dot_clean removes all of them from a folder"
         return bool(dot_toml), message, remedy
     if name in _SYSTEM:
-        return False, "was left by the operating system and is no case", "delete it"
+        return False, "was left by the operating system and is not a case", "delete it"
     if name.startswith(("~$", ".~lock.")):
         message = "is the lock file of a program that has a file open"
         return False, message, "close that file there, or delete the lock file"

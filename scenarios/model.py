@@ -2,8 +2,8 @@
 
 A :class:`Case` is one story with its expert breakdown. A :class:`Deck` names the cases
 of a lesson. A :class:`Plan` is a deck made concrete for one room: the full text of
-every case in the order in which it will be played, so that a stored game replays by
-itself after the library has changed.
+every case in the order in which it will be played, so that a stored game replays on
+its own after the library has changed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Breakdown(Model):
     why_not: Prose = Field(description="Why it is not the other gap.")
     flip: Prose = Field(description="The smallest change that flips the label.")
     fix: Prose = Field(description="The repair that fits this gap.")
-    owner: Prose = Field(description="Who has to make that repair.")
+    owner: Prose = Field(description="The person or team responsible for that repair.")
     more_capable: Prose = Field(
         description="What a more capable optimizer would do with the same mistake."
     )

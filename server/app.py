@@ -115,7 +115,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
     Raises :class:`CannotStart` if the port, the journal or the cases are unavailable,
     and :class:`PartFailed` if a part of it fails for good while it runs. On leaving,
-    clients are told, votes are stored, and the port is closed.
+    clients are notified, votes are stored, and the port is closed.
     """
     config.check()
     shelf = Shelf(*config.cases)

@@ -56,7 +56,7 @@ class Config:
     """Port of figures and health, for operators; 0 lets the system choose."""
     metrics_host: str = "127.0.0.1"
     metrics_key: str | None = None
-    """Opens /metrics on the main port, too."""
+    """Also opens /metrics on the main port."""
     bring_practice: Callable[[str], BringPractice] | None = None
     """Given the server's own address, returns what plays as practice players, for as
     long as they stay."""

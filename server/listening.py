@@ -1,4 +1,4 @@
-"""Opening ports: the one for everybody, with TLS where wanted, and the operators'."""
+"""Opens ports: the public one, with TLS if configured, and the operators'."""
 
 from __future__ import annotations
 

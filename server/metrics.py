@@ -1,6 +1,6 @@
 """Figures about the running server, for Prometheus: what is counted, and its names.
 
-One object, made in app.py and handed to whoever counts. Labels are drawn from lists
+One object, made in app.py and handed to the parts that count. Labels come from lists
 that this project documents, never from what a client sends: no name of a person, no
 code of a room, and a bounded number of series. Every series is there from the start, at
 zero, so that an alert on its rate works. How they are read is net/operations.py.
@@ -153,7 +153,7 @@ class Metrics:
             self.events[kind].inc(n)
 
     def watch(self, name: str, read: Callable[[], float], *labels: str) -> None:
-        """Let a gauge be read whenever somebody asks for the figures.
+        """Let a gauge be read whenever the figures are requested.
 
         Called once for each gauge; ``name`` is without ``twogaps_``.
         """

@@ -61,7 +61,7 @@ class Part:
     name: str
     run: Run
     is_vital: bool = False
-    """Its failure ends the server at once: what it held cannot be built again."""
+    """Its failure ends the server immediately: its state cannot be rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class TaskTree:
         self._parts[part.name] = record
 
     def errand(self, name: str, work: Run) -> None:
-        """Run something that ends by itself; a failure is logged and harms nothing."""
+        """Run something that ends on its own; a failure is logged and harms nothing."""
         task = self._group.create_task(
             _log_failure(name, work), name=name, context=_owned_by(name)
         )
@@ -147,7 +147,7 @@ class TaskTree:
         while True:
             try:
                 await part.run()
-                log.error("%s ended by itself", part.name)
+                log.error("%s ended unexpectedly", part.name)
             except asyncio.CancelledError:
                 if record.is_ending or self._is_closing:
                     raise

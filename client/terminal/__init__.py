@@ -1,1 +1,1 @@
-"""Two Gaps in a terminal: a player, a host, and the demo that plays by itself."""
+"""Two Gaps in a terminal: a player, a host, and the automatic demo."""

@@ -1,4 +1,4 @@
-"""The demo: leads a whole game by itself and draws it as it goes.
+"""The demo: leads a whole game on its own and draws it as it goes.
 
 It leads as a host would who takes the advice; votes are closed only once every practice
 player has answered, so that the same seed gives the same final table.
@@ -55,7 +55,7 @@ class Pace:
                 return self.look
 
 
-AT_ONCE = Pace(0, 0, 0, 0)
+UNPACED = Pace(0, 0, 0, 0)
 
 
 async def run_demo(
@@ -72,7 +72,7 @@ async def run_demo(
     discussed, so that every demo shows a second one. Raises the connection's cause
     where it is over before the game is.
     """
-    pace = AT_ONCE if fast else Pace()
+    pace = UNPACED if fast else Pace()
     return await _Demo(host, players, pace, console, sleep).run()
 
 
@@ -110,7 +110,7 @@ class _Demo:
             name = await self._advised(view)
         else:
             name = onward(view.commands)
-        if name == "next_step" and self._pace is AT_ONCE:
+        if name == "next_step" and self._pace is UNPACED:
             return NextStep(all=True)
         await self._pause(self._pace.before(name))
         return named(name)
@@ -215,7 +215,7 @@ class _Demo:
 
 
 Figures = tuple[int, int, int]
-"""Who has answered; who has, or still could; who is connected."""
+"""People who have answered; who have, or still could; who are connected."""
 
 
 def _figures(panel: HostPanel) -> Figures:

@@ -26,7 +26,7 @@ _YES = {"y": True, "yes": True, "n": False, "no": False}
 
 
 class Misread(Exception):  # noqa: N818 - not an error of the program
-    """The line is no answer to the question; its text says what would be."""
+    """The line does not answer the question; its text says what would."""
 
 
 @dataclass

@@ -53,7 +53,7 @@ LETTERS = {
 """What is typed, and the commands it stands for: the first that can be given."""
 
 ONLY_WITH = {
-    "next_step": ("a", "all steps of the breakdown at once"),
+    "next_step": ("a", "all steps of the breakdown"),
     "close_votes": (
         "w",
         "close anyway: players with extra time get a 20-second warning",

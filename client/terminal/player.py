@@ -193,7 +193,7 @@ class Seat:
         try:
             await send()
         except VoteSuperseded:
-            pass  # the newer answer is told when it is stored
+            pass  # the newer answer is shown when it is stored
         except ClientError as exc:
             self._say(str(exc), "bold")
 

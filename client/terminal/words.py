@@ -50,7 +50,7 @@ FIELDS = {
     "tempting": "Why it tempts",
     "flip": "What would flip it",
     "fix": "The repair",
-    "owner": "Who makes it",
+    "owner": "Responsible",
     "more_capable": "More capable",
     "residual": "What stays open",
     "say": "An expert says",

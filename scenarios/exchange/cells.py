@@ -16,7 +16,7 @@ from scenarios.validate import name_of
 
 
 class UnreadableSheet(Exception):  # noqa: N818 - read as a sentence
-    """The file is no spreadsheet of cases; the text says why and what to do."""
+    """The file is not a spreadsheet of cases; the text says why and what to do."""
 
 
 class Fault(NamedTuple):

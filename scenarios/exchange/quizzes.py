@@ -116,7 +116,7 @@ def quiz_of(plan: Plan, *, two_link: bool) -> Quiz:
     """Return a verdict question and a repair question for each scored round."""
     questions: list[Question] = []
     cut = [
-        "Stories stand on the sheet 'Read aloud': they are longer than 120 characters."
+        "Stories are on the sheet 'Read aloud': they are longer than 120 characters."
     ]
     for item in plan.rounds:
         case = item.case

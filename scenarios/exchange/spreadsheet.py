@@ -67,7 +67,7 @@ def read_sheet(file: Path) -> Imported:
     """Read the cases of every sheet of an .xlsx file, or of a CSV file.
 
     The headings may have other rows above them. Raises ``UnreadableSheet`` where the
-    whole file cannot be used. A row that is no valid case, or of which a cell is
+    whole file cannot be used. A row that is not a valid case, or of which a cell is
     uncertain, becomes problems, which name sheet, row and column, and stops no other.
     """
     _check_name(file)

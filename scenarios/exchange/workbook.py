@@ -97,8 +97,8 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
     except _DAMAGED as exc:
         why = " (it has a password, or is an older .xls)" if is_ole else ""
         raise UnreadableSheet(
-            f"{file.name} is no XLSX workbook{why}. Save it again as .xlsx without a "
-            "password, or as .csv."
+            f"{file.name} is not an XLSX workbook{why}. Save it again as .xlsx "
+            "without a password, or as .csv."
         ) from exc
 
 

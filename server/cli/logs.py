@@ -58,7 +58,7 @@ class Discreet(logging.Formatter):
         """Return the traceback of an ``exc_info``."""
         if self._is_frank or ei[1] is None:
             return super().formatException(ei)
-        return "\n".join(_told(traceback.TracebackException(*ei), ei[1]))
+        return "\n".join(_messages_left_out(traceback.TracebackException(*ei), ei[1]))
 
 
 class PeopleFormatter(Discreet):
@@ -178,17 +178,22 @@ class Repeats(logging.Filter):
         return n < self._most
 
 
-def _told(exc: traceback.TracebackException, raised: BaseException) -> list[str]:
-    """Return the lines of a traceback, causes first, without what was said."""
+def _messages_left_out(
+    exc: traceback.TracebackException, raised: BaseException
+) -> list[str]:
+    """Return the lines of a traceback, causes first, without the messages."""
     lines: list[str] = []
     if exc.__cause__ is not None and raised.__cause__ is not None:
-        lines += [*_told(exc.__cause__, raised.__cause__), "which led to:"]
+        lines += [*_messages_left_out(exc.__cause__, raised.__cause__), "which led to:"]
     elif (
         exc.__context__ is not None
         and raised.__context__ is not None
         and not exc.__suppress_context__
     ):
-        lines += [*_told(exc.__context__, raised.__context__), "and while handling it:"]
+        lines += [
+            *_messages_left_out(exc.__context__, raised.__context__),
+            "and while handling it:",
+        ]
     lines += [line.rstrip("\n") for line in exc.stack.format()]
     words = f": {raised}" if isinstance(raised, SPEAKABLE) else ""
     return [*lines, f"{type(raised).__name__}{words}"]

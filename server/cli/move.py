@@ -49,7 +49,7 @@ def move_room(
     For a home that is down, or will be: its server must not be running. The journal
     here is marked, so that the room is not opened here again. Copy the
     file to the other node and run there: [b]twogaps room take FILE[/]. The room
-    continues within seconds; players and votes of all sites follow by themselves.
+    continues within seconds; players and votes of all sites follow automatically.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
         raise fail(

@@ -243,7 +243,7 @@ def _tell(found: Rescoring) -> None:
     before, after = (f"{m:.1f}" if m is not None else "none" for m in found.mean)
     out.print(f"Mean score of the class: {_arrow(before, after)}.")
     if not found.players:
-        out.print("Nobody's points change.")
+        out.print("The points do not change.")
         return
     out.print(f"{len(found.players)} players have other points:")
     people = Table("player", "points", "place")

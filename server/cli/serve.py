@@ -305,12 +305,12 @@ def _asked_to_stop(stop: asyncio.Event) -> None:
     if stop.is_set():
         os._exit(EXIT_INTERRUPTED)
     stop.set()
-    last = threading.Timer(LAST_S, _end_at_once)
+    last = threading.Timer(LAST_S, _end_immediately)
     last.daemon = True
     last.start()
 
 
-def _end_at_once() -> None:
+def _end_immediately() -> None:
     last = threading.Thread(target=_say_late, daemon=True)  # stderr may be a full pipe
     last.start()
     last.join(LAST_WORD_S)

@@ -1,1 +1,1 @@
-"""The way out of a room: who is attached, and how a frame reaches them."""
+"""Sends frames out of a room: the attached audiences and how to reach them."""

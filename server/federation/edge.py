@@ -1,6 +1,6 @@
 """An edge among nodes: its own people play in rooms of other nodes.
 
-Shared views come by topic and are kept, so that a newcomer sees the phase at once.
+Shared views come by topic and are kept: newcomers see the phase immediately.
 Requests go up in batches and are sent again until acknowledged; a vote is on disk here
 before the phone hears that it was received.
 """
@@ -73,7 +73,7 @@ class EdgeRelay:
         self._early, self._views = Views(most_bytes=4 << 20), Views()
         self._returners = Returners()
         self._owed: dict[RoomCode, int] = {}
-        """How many votes for a room its home was told to be on their way."""
+        """How many votes for a room were announced to its home."""
         self.rejections = Rejections()
 
     # --- asked by the sessions of this node ------------------------------------------
@@ -118,7 +118,7 @@ class EdgeRelay:
                 self._let_in_again(seat, body.token)
 
     def _let_in_again(self, seat: Seat, token: str) -> None:
-        """Let somebody go on who was here before the line was cut."""
+        """Readmit a player who was here before the connection was lost."""
         known = self._returners.find(token, seat.room)
         if known is None:
             return
@@ -280,7 +280,7 @@ class EdgeRelay:
             self.rejections.add(home, "its figures for a room cannot be used")
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:
-        """A home is up or down; a new one has to be told who is here."""
+        """A home is up or down; a new one needs the list of people here."""
         known = self.sender.home(home)
         was_up, known.is_up = known.is_up, is_up
         if not is_up or (known.boot and boot != known.boot):
@@ -320,7 +320,7 @@ class EdgeRelay:
                 self.flush(home, mark.room, mark.version)
 
     def _tell_paid(self, home: str, rooms: set[RoomCode]) -> None:
-        """Tell a home that was told of votes on their way that all of them are in."""
+        """Tell a home that all the votes announced to it have been sent."""
         for room in rooms:
             if self._owed.get(room) and not self.sender.votes_owed(home, room):
                 known = self._rooms.get(room)
@@ -363,7 +363,9 @@ class EdgeRelay:
             return
         seat.link.push(view[2], "view")
         if player and len(self._people.links(seat.room, "player")) == 1:
-            self.flush(known.home, seat.room, view[1])  # nobody did, at the view's time
+            self.flush(
+                known.home, seat.room, view[1]
+            )  # there was none yet at the view's time
 
     def _secured(self, item: UpItem) -> None:
         if (seat := self._seats.get(item.link)) is not None:

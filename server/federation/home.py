@@ -245,7 +245,7 @@ class Arrivals:
             raise ParcelError("its header is not that of its events")
         here = await self._store.bodies(state.code)
         if list(parcel.bodies[: len(here)]) != here:
-            raise ParcelError("this node has gone on with the room by itself")
+            raise ParcelError("this node has continued the room on its own")
         if fresh := events[len(here) :]:
             await self._store.append(state.code, len(here), fresh)
         log.info("arrived, %d events", len(fresh), extra={"room": state.code})

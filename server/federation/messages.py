@@ -75,11 +75,11 @@ class Announce(NodeMessage):
 
     epoch: Annotated[int, Field(ge=1, le=EPOCHS)]
     key: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")] = ""
-    """Shows that whoever has the room's journal says so (see :func:`epoch_key`)."""
+    """Proves that the sender has the room's journal (see :func:`epoch_key`)."""
 
 
 class UpEnter(NodeMessage):
-    """Somebody says hello by name."""
+    """A person joins by name."""
 
     op: Literal["enter"] = "enter"
     hello: Hello
@@ -169,7 +169,7 @@ class UpBatch(NodeMessage):
     @model_validator(mode="after")
     def _is_on_its_way(self) -> Self:
         if not self.oldest <= self.number < self.oldest + SPAN:
-            raise ValueError("a batch is less than so many behind the oldest")
+            raise ValueError(f"a batch must be less than {SPAN} after the oldest")
         return self
 
 

@@ -78,7 +78,7 @@ class BrokerAddress:
         )
 
     def client_id(self, name: str) -> str:
-        """Return the id of a node at the broker: its own, and nobody can guess it.
+        """Return the id of a node at the broker: unique and hard to guess.
 
         A client throws out another of the same id. Where the broker does not take the
         user's name instead, only who knows the password may do so.
@@ -317,7 +317,7 @@ class MqttBus:
         self._say("connected to the broker at %s", self._address.host)
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        """Publish in order; only so many wait for the broker's confirmation.
+        """Publish in order; a bounded number waits for the broker's confirmation.
 
         Each in a task of its own: a publish may swallow that it is cancelled
         (``asyncio.wait_for`` of Python 3.11), and then only that task goes on.
@@ -387,12 +387,12 @@ def _context(address: BrokerAddress) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=address.authority)
     except (OSError, ssl.SSLError) as exc:
         raise BusSettingsError(
-            f"'{address.authority}' is no certificate of an authority: {exc}"
+            f"'{address.authority}' is not a CA certificate: {exc}"
         ) from exc
 
 
 def _socket_options() -> list[tuple[int, int, int]]:
-    """Send at once (40 ms less), and notice what is not answered."""
+    """Send without delay (saves 40 ms), and notice unanswered packets."""
     options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         timeout_ms = (KEEPALIVE_S + 1) * 1000

@@ -258,7 +258,7 @@ class Dispatcher:
             try:
                 say()
             except Exception:  # the line stays up, whatever one part finds
-                log.exception("not all was said after a connect")
+                log.exception("the state was not fully sent after a connect")
 
     def bus_down(self) -> None:
         """Tell this site's people that the connection is cut."""

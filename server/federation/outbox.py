@@ -1,8 +1,8 @@
 """What an edge still owes its homes: kept until acknowledged, votes on disk.
 
 A vote is "received at your site" once it is in here and synced; it is sent again until
-its home says that it is stored. Everything else is kept in memory only: whoever it
-belongs to is connected, and would ask again.
+its home says that it is stored. Everything else is kept in memory only: its sender
+is connected, and would ask again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from server.game.ids import RoomCode
 from server.protocol.client_messages import Vote
 
 CAPACITY = 50_000
-"""Requests that may wait; beyond that players are told to wait."""
+"""Requests that may wait; beyond that, players are asked to wait."""
 
 SWEEP_S = 600
 """How often the file is cleared of what has been passed on."""

@@ -54,7 +54,7 @@ class Seat:
     token: str | None = None
     is_greeted: bool = False
     is_forgotten: bool = False
-    """Whether the home has forgotten since that it let somebody in."""
+    """Whether the home has since forgotten that it admitted this person."""
     returning: int = 0
     """The number of its latest return, which may be on its way still."""
 
@@ -121,7 +121,7 @@ class Returners:
             self._known[token].you = you
 
     def find(self, token: str, room: RoomCode) -> Returner | None:
-        """Return whoever has this token in a room."""
+        """Return the person with this token in a room."""
         found = self._known.get(token)
         return found if found is not None and found.room == room else None
 
@@ -210,5 +210,5 @@ def received(vote: Vote) -> bytes:
 
 
 def shown_out(detail: str) -> bytes:
-    """Return the last frame for somebody whom the home does not let in again."""
+    """Return the last frame for a person the home does not readmit."""
     return encode_server(Bye(code="refused", detail=detail[:500], come_back=False))

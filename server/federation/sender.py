@@ -28,7 +28,7 @@ from server.federation.outbox import Outbox, is_vote
 from server.game.ids import RoomCode
 
 UNACKED = 32
-"""At most so many batches are on their way; the rest waits, and gathers."""
+"""Most batches in flight; the rest waits, and gathers."""
 
 STUBBORN = 8
 """A batch that was sent this often is queued again when the window is full."""
@@ -112,7 +112,7 @@ class Window:
         self.acknowledged(gone)
 
     def again(self) -> None:
-        """Everything on its way may be lost: it is due at once."""
+        """Everything in flight may be lost: it is due immediately."""
         for batch in self._batches.values():
             batch.sent_s = None
 
@@ -189,7 +189,7 @@ FORGET_S = 0.1
 """How long acknowledged votes are gathered before they are taken off the disk."""
 
 ROUND_TRIPS = 3
-"""An answer is given up on after so many round trips."""
+"""Round trips after which an answer is given up on."""
 
 ROOM_FOR_ITEMS = MOST_BYTES - 1_024
 """Bytes of requests in a batch: the rest is its frame."""
@@ -300,7 +300,7 @@ class Sender:
         return done
 
     def again(self, home: str | None = None) -> None:
-        """Send at once what may be lost: after a cut, or a home's restart."""
+        """Resend now what may be lost, after a cut or a home's restart."""
         for owed in self._outbox.homes():
             self.home(owed)
         for name, known in self._homes.items():
@@ -319,7 +319,7 @@ class Sender:
         """Owe this node itself the votes for a room that has come to live here.
 
         They go over the bus like all others; what else was owed is not wanted any more,
-        since whoever it is about comes again.
+        since those people join again.
         """
         items = self._outbox.move(room, old, self._node)
         self.home(old).window.withdraw(item.seq for item in items)

@@ -4,7 +4,7 @@ A vote that was stamped in time counts if it comes before the reveal. VOTE and R
 are closed before they are revealed; FIX and TRANSFER are revealed by their close, so
 that their sites are asked for what they have when the close is asked for. A requested
 reveal waits until the host overrides it; the console lists the sites it waits for. A
-ballot that closes by itself waits for 2 s at most.
+ballot that closes automatically waits for 2 s at most.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from server.rooms.clock import Clock
 from server.rooms.ports import Gateway, Request, Say
 
 OWN_REVEAL = (Ballot.FIX, Ballot.TRANSFER)
-"""Ballots whose close shows the answer at once."""
+"""Ballots whose close shows the answer immediately."""
 
 ASK_MS = 1_000
 """How often sites that are behind are asked again."""
@@ -148,7 +148,7 @@ class Settling:
         return HeldReveal(self._held[0].message.type, waited) if waited else None
 
     def look_in_ms(self, state: RoomState) -> int | None:
-        """Return in how many milliseconds to look again; None where nobody need."""
+        """Return in how many milliseconds to look again; None if there is no need."""
         now_ms = self._clock.now_ms()
         if self._closing_ms is not None and not self._held:
             return QUICK_MS
@@ -216,7 +216,7 @@ class Settling:
         return ready
 
     def may_close(self, state: RoomState) -> bool:
-        """Whether a ballot that is due may close by itself now: 2 s later at most."""
+        """Whether a ballot that is due may close automatically; 2 s late at most."""
         if not _reveals_at_close(state):
             return True
         closing_ms = self._ask_for_close(state)

@@ -49,7 +49,7 @@ class LinkAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LinksAnswer:
-    """Two-link rooms: each link asked by itself, with its own confidence."""
+    """Two-link rooms: each link is a question of its own, with its own confidence."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 

@@ -17,7 +17,7 @@ REFUSALS = {
     "unknown_deck": "No deck or case has this id, or none of it can be played.",
     "unknown_player": "No such player in this room.",
     "bad_token": "The resume token does not belong to a player of this room.",
-    "room_locked": "The host has locked the room: nobody new may join.",
+    "room_locked": "The host has locked the room. No new players may join.",
     "room_full": "The room has reached its limit of players.",
     "rooms_full": "The server has reached its limit of open rooms.",
     "room_finished": "The game is over.",

@@ -4,7 +4,7 @@ Each event is defined in the module of its feature; ``fold`` finds the feature t
 folds it: mypy fails where there is none. A class whose shape changes gets a
 version and an upcaster of its own (how: server/journal/codec.py). Times are UTC
 milliseconds. ``RoomOpened`` holds the seed, the order and the full text of its cases: a
-journal replays by itself after the library has changed.
+journal replays on its own after the library has changed.
 """
 
 from __future__ import annotations

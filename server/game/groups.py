@@ -22,15 +22,15 @@ MOST = 4
 """People in a group, at most."""
 
 ONE_MIND_FROM = 8
-"""From so many people on, some groups are of one mind."""
+"""Number of people from which some groups agree."""
 
 ONE_MIND_EVERY = 10
-"""One such group for so many people."""
+"""Number of people for each such group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to be grouped: where, in which team, and with which answer."""
+    """A person to be grouped: their site, team and answer."""
 
     id: PlayerId
     site: str | None = None
@@ -40,7 +40,7 @@ class Person:
 
 
 def form(people: Iterable[Person], seed: str) -> tuple[Group, ...]:
-    """Return groups of two to four: everybody in one, nobody alone.
+    """Return groups of two to four: each person is in one, and none is alone.
 
     Only who is alone at a site stays alone. The same people and seed give the same
     groups, whatever order the people come in.

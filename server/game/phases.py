@@ -109,7 +109,7 @@ StepKey = Literal[
 STEPS: tuple[StepKey, ...] = get_args(StepKey)
 LAST_STEP = len(STEPS) - 1
 VERDICT_STEP = STEPS.index("verdict")
-"""From this step on players are told whether they were right."""
+"""The step from which players see whether they were right."""
 
 STOPS = tuple(STEPS.index(key) for key in ("tallies", "learned", "verdict", "say"))
 """The four screens of a reveal: the tallies, the line, the verdict with its fact, the

@@ -1,4 +1,4 @@
-"""One case through all its phases at once, as three people would see it. Pure.
+"""One case through all its phases in one go, as three people would see it. Pure.
 
 A preview needs no room, no host and no socket: the rules play one round, with votes on
 either side, and every moment is kept as the pages would show it.
@@ -93,7 +93,7 @@ class _Rehearsal:
         )
 
     def vote(self, ballot: Ballot) -> None:
-        """Let everybody answer: the first player wrongly, the others rightly."""
+        """Answer for all players: the first is wrong, the others are right."""
         for number, player in enumerate(self._people):
             answer = self._answer(ballot, is_right=number > 0)
             client = ClientId(player)

@@ -33,12 +33,12 @@ class RoomSettings(BaseModel):
     confidence: bool = True
     """Ask how sure. Off means score mode accuracy."""
     two_link: bool = False
-    """Ask each link by itself; plays cases in which both or neither broke, too."""
+    """Ask about each link separately; also play cases where both or neither broke."""
     time_factor: Annotated[float, Field(ge=1, le=10)] | None = 1
     """Stretches every timer (1 to 10); null switches timers off."""
     auto_close: bool = False
-    """Close a vote by itself 2 s after its time, or when all have answered: 10 s after
-    the last answer that has no confidence yet."""
+    """Close a vote automatically 2 s after its time, or when all have answered: 10 s
+    after the last answer that has no confidence yet."""
     show_names: bool = True
     """Show players' names in the lobby and on the screen."""
     podium: bool = False

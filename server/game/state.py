@@ -34,7 +34,7 @@ class Player:
     """Whose cohort; None at the room's own node."""
     is_kicked: bool = False
     allowance: int = USUAL_ALLOWANCE
-    """Own time, per cent of every limit; 0 is no limit."""
+    """Time allowance, in percent of every limit; 0 means unlimited."""
     points: float = 0
     """Sum of round scores."""
     rounds_scored: int = 0
@@ -139,7 +139,7 @@ class Round:
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
     groups: tuple[Group, ...] = ()
-    """Who was to talk to whom when the latest discussion opened."""
+    """The groups of the latest discussion, as it opened."""
     scores: dict[PlayerId, float] = field(default_factory=dict)
     after: Tally = field(default_factory=Tally)
     """REVOTE's tally with carried votes in it; empty without a REVOTE."""
@@ -189,7 +189,7 @@ class RoomState:
     warned_until_ms: int | None = None
     is_locked: bool = False
     locked_sites: set[str] = field(default_factory=set)
-    """Sites at which nobody new may join."""
+    """Sites at which new players can no longer join."""
     finished_ms: int | None = None
     practice: list[Round] = field(default_factory=list)
     """Cases played again after their reveal; indexed after the rounds of the plan."""

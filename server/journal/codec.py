@@ -106,7 +106,7 @@ class _Kind:
 
     def __init__(self, event: type) -> None:
         if not is_dataclass(event):
-            raise TypeError(f"{event.__name__} is not an event: it is no dataclass")
+            raise TypeError(f"{event.__name__} is not an event: it is not a dataclass")
         constants = {field.name: field.default for field in fields(event)}
         self.type = str(constants["type"])
         self.needs = str(constants.get("needs", ""))

@@ -98,7 +98,7 @@ class Marks:
     def note(self, versions: Mapping[str, int]) -> None:
         """Note how many events rooms have; 0 for a room that is gone.
 
-        A mark that cannot be written is no reason to refuse a vote: it is left out.
+        A vote is not refused because its mark cannot be written: the mark is left out.
         """
         with contextlib.suppress(OSError):
             handle = self._open()

@@ -68,7 +68,7 @@ class AdminDesk:
     ) -> bytes:
         """Return the frame that answers a message; raises :class:`Refused`.
 
-        ``on_open`` is told the code of a room that was opened.
+        ``on_open`` gets the code of each room that is opened.
         """
         match message:
             case OpenRoom():
@@ -164,7 +164,7 @@ class AdminDesk:
 
 
 def _left_out(problem: Problem) -> LeftOut:
-    """Name the file by its last two parts: where folders lie is nobody's business."""
+    """Name the file by its last two parts, so as not to reveal where folders are."""
     file = Path(*problem.file.parts[-2:])
     return LeftOut(
         file=str(file),

@@ -12,7 +12,7 @@ Four things are added to ``ServerConnection``:
   message and wakes the task that reads the queue, which costs about as much as deciding
   a vote. A message is offered only while none is queued before it, so order is kept.
 
-- It paces what the library answers by itself: pings, pongs and pieces of messages have
+- It paces what the library sends on its own: pings, pongs and pieces of messages have
   a rate of their own, from the first frame on, and data is read a piece at a time.
 
 What is private in ``websockets`` is marked "private" with its reason; the versions
@@ -195,7 +195,7 @@ class Connection(ServerConnection):
 
         Private: nothing public reports that the state has changed. It changes to OPEN
         and to CLOSING only with data that is sent through here. The library would write
-        each pong by itself, also to a transport that has failed.
+        each pong on its own, also to a transport that has failed.
         """
         waiting = self.protocol.data_to_send()
         if waiting and not self.transport.is_closing():

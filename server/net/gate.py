@@ -1,8 +1,8 @@
 """The gate: says who may come in, join, try a code, open a room or fetch a page.
 
 Everything that bounds more than one socket is here; what bounds a single one is in
-session.py. Who is inside is never slowed by the gate: coming back with a token and
-everything that is said in a room pass by it.
+session.py. The gate never slows people inside: coming back with a token and
+all messages in a room pass by it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Gate:
 
     @property
     def is_overfull(self) -> bool:
-        """Whether so many are being told so that the rest is not even let ask."""
+        """Whether too many sockets are being refused to open further ones."""
         return self._open >= self.limits.sockets + TOLD
 
     def connect_wait_s(self, address: str) -> float:
@@ -149,7 +149,7 @@ class Gate:
         """
         if self.is_overloaded:
             self.hit("lag_ms")
-            detail = "The server is very busy; who plays already goes first."
+            detail = "The server is very busy; people already playing go first."
             raise Refused("busy", detail, BUSY_RETRY_MS)
         turns = {"joins_room": self._room_joins.of(room)}
         if address != HERE:
@@ -160,7 +160,7 @@ class Gate:
             for bucket in turns.values():
                 bucket.give_back()
             self.hit(limit)
-            raise _later("Too many people are joining at once.", waits[limit])
+            raise _later("Too many people are joining right now.", waits[limit])
         return waits[limit]
 
     # --- codes -----------------------------------------------------------------------
@@ -212,7 +212,7 @@ class Gate:
     # --- load ------------------------------------------------------------------------
 
     def feel(self, lag_s: float) -> None:
-        """Note how late the loop is: twice too late, and nobody new is let in."""
+        """Note the loop's lag: after two high readings, new joins are refused."""
         is_late = lag_s * 1000 >= self.limits.lag_ms
         if is_late and self._was_late:
             self.is_overloaded = True

@@ -31,7 +31,7 @@ SPARE = 300
 """Files for the journal, the pages, the broker, and the system's own."""
 
 TOLD = 500
-"""Sockets beyond the limit that are let in just to be told so."""
+"""Sockets beyond the limit that are opened just to send the refusal."""
 
 ABOUT, ANSWER, UNIT, LEAST = "about", "answer", "unit", "least"
 
@@ -129,7 +129,7 @@ class Limits:
         12_000,
         "sockets",
         "bye `full`",
-        "Open websockets of the whole server. 500 more at a time are told so, "
+        "Open websockets of the whole server. 500 more at a time get a refusal,  "
         "others get HTTP 503.",
     )
     sockets_address: int = _limit(
@@ -149,7 +149,7 @@ class Limits:
         64 * 1024,
         "bytes",
         "held back, newest of each kind",
-        "What the system keeps for one socket that does not read; by itself it would "
+        "What the system buffers for one socket that does not read; its default would  "
         "take megabytes. As much again is kept by the server, then frames wait.",
         least=4096,
     )
@@ -194,20 +194,20 @@ class Limits:
         100,
         "rooms",
         "refused `rooms_full`",
-        "Rooms running at once that one address has opened.",
+        "Running rooms that one address has opened.",
     )
     rooms: int = _limit(
         200,
         "rooms",
         "refused `rooms_full`",
-        "Rooms running at once. One that nobody is in makes place for a new one.",
+        "Running rooms. An empty room is evicted to make room for a new one.",
     )
     lag_ms: int = _limit(
         2000,
         "ms",
         "refused `busy`",
-        "How late, twice in a row, the server's loop may be before nobody new is "
-        "let join; who is inside, or comes back, is served.",
+        "Event loop lag at which, measured twice in a row, new people are no longer  "
+        "admitted. People who are inside or come back are still served.",
         least=10,
     )
 
@@ -250,7 +250,7 @@ def fitted(limits: Limits) -> Limits:
     found = fit(limits, files)
     if found != limits:
         log.warning(
-            "only %d files may be open: at most %d sockets at once (ulimit -n)",
+            "only %d files may be open: at most %d sockets (ulimit -n)",
             files,
             found.sockets,
         )
@@ -271,7 +271,7 @@ def _most_files() -> int | None:
 
 
 def fit(limits: Limits, files: int) -> Limits:
-    """Return the limits with no more connections than so many open files allow."""
+    """Return the limits, with no more connections than this many open files allow."""
     if limits.sockets + TOLD + 2 * limits.waiting + SPARE <= files:
         return limits
     waiting = max(1, min(limits.waiting, files // 8))
@@ -292,7 +292,7 @@ class Bucket:
         self._at = now()
 
     def wait_s(self, tokens: float = 1) -> float:
-        """Return how many seconds it takes until so many are there (0: they are)."""
+        """Return in how many seconds this many tokens are available (0: now)."""
         self._fill()
         return max(0.0, min(tokens, self._burst) - self._tokens) / self._rate
 

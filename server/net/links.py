@@ -63,7 +63,7 @@ class WsLink(DirectLink):
         site: str | None = None,
         on_welcome: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_refusal`` is told when a hello that was passed on has been refused,
+        """``on_refusal`` is called when a hello that was passed on has been refused,
         ``on_welcome`` when it has been accepted; ``site`` names this node among others.
         """
         self._ws = ws
@@ -96,7 +96,7 @@ class WsLink(DirectLink):
             self._hold(frame, slot)
 
     def enter(self, crowd: SocketCrowd) -> None:
-        """Hear what a crowd hears: from now on it is told when the socket is free."""
+        """Get what a crowd gets: from now on, notify it when the socket is free."""
         if self._crowd is not None:
             self.exit(self._crowd)
         self._crowd = crowd

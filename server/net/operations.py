@@ -1,7 +1,7 @@
 """What an operator's programs read: figures and health, as plain pages.
 
 ``/livez``   the process answers: restart it when this fails.
-``/healthz`` every part of it works: call somebody when this fails.
+``/healthz`` every part of it works: alert a person when this fails.
 ``/readyz``  people may be sent here: parts work, and it is neither full nor stopping.
 ``/metrics`` the figures, on a port of their own or with a key on the main one.
 """
@@ -42,7 +42,7 @@ class Operations:
         why_closed: Callable[[], str | None],
         key: str | None = None,
     ) -> None:
-        """``why_closed`` tells why nobody new should come; ``key`` opens /metrics on
+        """``why_closed`` says why new people should not come; ``key`` opens /metrics on
         the main port, as ``Authorization: Bearer KEY``.
         """
         self._health = health

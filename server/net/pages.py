@@ -69,7 +69,7 @@ _CODE = re.compile(rf"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 _QR_PATH = re.compile(rf"^/qr/([{CODE_ALPHABET}]{{{CODE_LENGTH}}})\.svg$")
 
 QR_PRICE = 50.0
-"""A QR code that has to be drawn takes milliseconds: as much as so many pages."""
+"""Cost of drawing a QR code, which takes milliseconds, in pages."""
 
 _ON_ITS_WAY = """<!doctype html>
 <html lang="en"><meta charset="utf-8">
@@ -274,7 +274,7 @@ def _respond(page: Page, asked: Headers, more: Mapping[str, str]) -> Response:
 def response(
     status: HTTPStatus, body: bytes, kind: str, extra: Mapping[str, str] = _UNSTORED
 ) -> Response:
-    """Return a response; by default nobody may keep it."""
+    """Return a response; by default it may not be cached."""
     headers = Headers(
         {
             "Content-Type": kind,

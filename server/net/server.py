@@ -260,11 +260,11 @@ class Door:
         self._gate.hit("control_rate")
 
     def stop(self) -> None:
-        """Let nobody new in, and read nothing more."""
+        """Admit no new people, and stop reading."""
         self._desk.stopping.set()
 
     def part_all(self, bye: bytes) -> None:
-        """Send everybody a last frame and close."""
+        """Send a last frame to all sockets and close them."""
         for session in list(self._sessions):
             session.part(bye)
 
@@ -285,7 +285,7 @@ class Port:
     async def close(self, most_s: float) -> None:
         """Close the port and its websockets; abort those open after ``most_s`` seconds.
 
-        Connections that are no websocket yet (a browser keeps some in reserve) are
+        Connections that have not become websockets (browsers keep some in reserve) are
         aborted immediately. Otherwise they would delay the end until they time out.
         """
         self._server.close()

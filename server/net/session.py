@@ -1,7 +1,7 @@
 """One websocket's conversation: hello, proof, and then messages of its role.
 
 The session turns frames into requests of a room. It decides nothing about the game; it
-knows who is speaking, and lets nobody speak for another.
+knows which person is speaking, and lets no one speak for another.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Session:
     def _turn_s(self) -> float:
         """Take a turn at this role's rate; return how many seconds to wait for it.
 
-        A client that sends faster is told so, once until it has rested.
+        A client that sends faster gets one refusal until it has rested.
         """
         wait_s = self._bucket.take()
         if not wait_s:
@@ -160,7 +160,7 @@ class Session:
     def _is_welcome(self) -> bool:
         return self._link.is_welcome
 
-    # --- what may be said ------------------------------------------------------------
+    # --- permitted messages ----------------------------------------------------------
 
     def _begin(self, frame: str | bytes) -> Work | None:
         """Handle a message, or refuse it; return what is left to do if it takes time.
@@ -221,7 +221,7 @@ class Session:
         self._refuse(Refused("internal", "A fault of ours; nothing changed."))
 
     def _refuse(self, refusal: Refused) -> None:
-        """Send a refusal; whoever collects them before a welcome is shown out."""
+        """Send a refusal; disconnect clients that collect them before a welcome."""
         self._link.push(self._refusal(refusal))
         if not self._is_welcome and refusal.code not in _PASSING:
             self._refusals += 1
@@ -248,7 +248,7 @@ class Session:
                 self._say(message)
         return None
 
-    # --- who is there ----------------------------------------------------------------
+    # --- entering a room -------------------------------------------------------------
 
     async def _hello(self, hello: Hello) -> None:
         if self._is_welcome or self._link.is_waiting:
@@ -342,7 +342,7 @@ class Session:
         )
         self._link.greet(encode_server(welcome), None)
 
-    # --- what is said ----------------------------------------------------------------
+    # --- handling messages -----------------------------------------------------------
 
     def _report(self, message: GetReport | GetAcross) -> None:
         """Let a report be made, of rooms of this node."""

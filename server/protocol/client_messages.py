@@ -46,7 +46,7 @@ class Message(BaseModel):
 
 
 class Hello(Message):
-    """The first message on every socket: who is there, and for which room.
+    """The first message on every socket: the person, their role and the room.
 
     A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
     screen or an admin is sent a challenge and answers it with ``prove``.

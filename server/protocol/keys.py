@@ -1,7 +1,7 @@
 """Keys and proofs: everything secret of a room derives from one 128-bit key.
 
 A key never crosses the wire: it travels in the fragment of a link, and is proven by
-answering a challenge (HMAC, RFC 2104), so that somebody listening cannot copy it.
+answering a challenge (HMAC, RFC 2104), so that an eavesdropper cannot copy it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Hidden:
     why: str
     n: int = 0
     count: int | None = None
-    """How many of the n, where a count may be told instead of a share."""
+    """How many of the n, where a count may be shown instead of a share."""
 
 
 Figure = Estimate | Hidden

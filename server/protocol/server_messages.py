@@ -32,7 +32,7 @@ class Challenge(Message):
 
 
 class Welcome(Message):
-    """The hello was accepted; the view follows at once."""
+    """The hello was accepted; the view follows immediately."""
 
     type: Literal["welcome"] = "welcome"
     role: Role
@@ -89,7 +89,7 @@ class Progress(Message):
     type: Literal["progress"] = "progress"
     answered: int
     expected: int
-    """Who has answered, or is here and still could."""
+    """Number of people who answered, or are here and still could."""
     joined: int
 
 
@@ -174,7 +174,7 @@ class Bye(Message):
     ]
     detail: str
     come_back: bool
-    """Whether the client should connect again by itself."""
+    """Whether the client should reconnect automatically."""
     retry_ms: int | None = None
     """How long to wait first, at least."""
 

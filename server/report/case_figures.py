@@ -56,7 +56,7 @@ def cases_of(sample: Sample, first_sight: FirstSight) -> tuple[CaseFigures, ...]
 
 
 def item_matrix(sample: Sample) -> tuple[list[int], Matrix]:
-    """Return the scored rounds, and learners by those rounds: who was right in VOTE."""
+    """Return the scored rounds, and learners by those rounds: 1 if right in VOTE."""
     columns = [i for i, r in sample.rounds if is_counted(sample.state, r.case)]
     place = {index: i for i, index in enumerate(columns)}
     matrix: list[list[bool | None]] = []

@@ -1,6 +1,6 @@
-"""Signal detection: can outer be told from inner, and which way do the answers lean?
+"""Signal detection: can players tell outer from inner, and which way do they lean?
 
-The signal is outer. d' says how well the two are told apart, c which of them is called
+The signal is outer. d' says how well players separate the two, c which is called
 too often: below 0, outer is.
 """
 
@@ -161,7 +161,7 @@ def words(
     d_interval: tuple[float, float],
     c_interval: tuple[float, float],
 ) -> str:
-    """Return in words how well the two are told apart, and which way it leans."""
+    """Return in words how well players separate the two, and which way they lean."""
     way = lean(table.criterion, c_interval)
     return _told_apart(table.d_prime, d_interval) + (f", leaning {way}" if way else "")
 

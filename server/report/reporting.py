@@ -56,7 +56,7 @@ class _Made:
 class Reports:
     """Makes the reports that are asked for, one at a time.
 
-    ``most_waiting`` is the number of reports that may be asked for at once on this
+    ``most_waiting`` is the number of reports that may be pending on this
     server; more are refused. A report that takes longer than ``patience_s`` seconds is
     given up. :meth:`run` must be running.
     """

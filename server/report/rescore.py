@@ -67,7 +67,7 @@ def corrected(events: Sequence[Event], cases: Mapping[str, Case]) -> list[Event]
 
     A case that is not in ``cases`` stays as it was played. In a room with two buttons,
     a case in which no longer exactly one gap broke becomes unscored: no button would
-    be right. Raises ValueError where the first event is no RoomOpened.
+    be right. Raises ValueError if the first event is not a RoomOpened.
     """
     first, *rest = events
     if not isinstance(first, RoomOpened):

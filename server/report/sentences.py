@@ -17,7 +17,7 @@ from server.protocol.report_types import (
 )
 
 GENTLE_CLASS = 10
-"""Answers from which on one case can be said to have split or misled a class."""
+"""Fewest answers at which the report says that a case split or misled a class."""
 
 
 def percent(share: float) -> str:
@@ -42,7 +42,7 @@ def class_sentence(
         why = found.d_prime.why if isinstance(found.d_prime, Hidden) else ""
         return (
             f"{right} of {answers} answers were right; how well the class tells the "
-            f"two gaps apart cannot be said ({why})."
+            f"two gaps apart is unknown ({why})."
         )
     odd = odd_case(cases)
     if odd is not None and found.words.startswith(("telling", "beginning")):

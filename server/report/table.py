@@ -1,8 +1,8 @@
 """The research table: one row per person, case and phase, without names.
 
 Practice players are left out, unless the room is a rehearsal. A pseudonym is a keyed
-hash: the same person has the same one in every row of an export, and whoever does not
-hold the key, drawn anew for each export and thrown away, cannot go back from it.
+hash: the same person has the same one in every row of an export, and without the
+key, which is drawn for each export and thrown away, it cannot be reversed.
 """
 
 from __future__ import annotations

@@ -149,8 +149,8 @@ class Directory:
 
         Raises :class:`Refused` where no room has a place, or nothing can be stored.
         """
-        if self._is_full and not self._make_place():
-            raise Refused("rooms_full", f"This server runs {self._most} rooms at once.")
+        if self._is_full and not self._evict_empty_room():
+            raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")
         self._opening += 1
         try:
             event = await self._store_new(new, secret_of)
@@ -302,7 +302,7 @@ class Directory:
 
     def _take_up(self, state: RoomState) -> Room:
         if self._is_full:
-            self._make_place()
+            self._evict_empty_room()
         return self._start(state)
 
     def _start(self, state: RoomState) -> Room:
@@ -366,15 +366,15 @@ class Directory:
         await asyncio.to_thread(kept.save)
 
     def _tidy(self) -> None:
-        """Put away rooms that nobody looks at and that are over, or have been left."""
+        """Put away empty rooms that are over, or were left long ago."""
         left_ms = self._clock.now_ms() - RECENT_MS
         for code, (room, _) in list(self._rooms.items()):
             is_over = room.state.phase is Phase.FINISHED or room.touched_ms < left_ms
             if is_over and not room.is_attended:
                 self._put_away(code)
 
-    def _make_place(self) -> bool:
-        """Put away the longest running room that nobody is in; False without one."""
+    def _evict_empty_room(self) -> bool:
+        """Evict the longest running empty room; return False if there is none."""
         for code, (room, _) in self._rooms.items():
             if not room.is_attended:
                 log.info("room %s: put away, to make place for a new one", code)

@@ -26,8 +26,8 @@ MOST_FOREIGN = 10_000
 _UNREADABLE = Refused("storage_unavailable", "Cannot read the journal now.")
 _DAMAGED = Refused(
     "room_closed",
-    "This room's journal is damaged and was kept. Whoever runs this server can recover "
-    "what comes before the damage (twogaps journal salvage).",
+    "This room's journal is damaged and was kept. The operator of this server can "
+    "recover what comes before the damage (twogaps journal salvage).",
 )
 
 

@@ -233,7 +233,7 @@ class Barrier(Protocol):
         ...
 
     def may_close(self, state: RoomState) -> bool:
-        """Whether a ballot that is due may close by itself now."""
+        """Whether a ballot that is due may close automatically now."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Who is here: connected now, or within the last 20 s. Not history, never stored."""
+"""People present: connected now, or within the last 20 s. Never stored."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Presence:
         """Grows whenever who is present changes."""
 
     def expect(self, players: Iterable[PlayerId], now_ms: int) -> None:
-        """After a restart: everybody was here a moment ago."""
+        """After a restart: treat all players as present a moment ago."""
         for player in players:
             self._left_ms[player] = now_ms
             self._present.add(player)
@@ -66,6 +66,6 @@ class Presence:
         return player in self._connected
 
     def next_expiry_ms(self) -> int | None:
-        """Return when somebody next stops lingering; None when nobody does."""
+        """Return when the next person stops lingering; None when there is none."""
         first = next(iter(self._left_ms.values()), None)
         return None if first is None else first + LINGER_MS + 1

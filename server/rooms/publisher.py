@@ -47,8 +47,8 @@ SLOW_MS = 1_000
 """Least time between two progress frames to players."""
 
 REST = 10
-"""Figures are left alone for so many times as long as they took: whoever counts a
-million people five times a second does nothing else."""
+"""Rest between figures, as a multiple of the time they took: a room that counts a
+million people five times a second would do nothing else."""
 
 ROSTER_PAGE = 50
 
@@ -83,7 +83,7 @@ class Publisher:
         self._views: dict[Audience, _Encoded] = {}
         self._talks: dict[PlayerId, Talk] = {}
         self._met: tuple[int, int] | None = None
-        """Version of the state and of who is present that the talks are of."""
+        """Versions of the state and of the presence that the talks belong to."""
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -97,7 +97,7 @@ class Publisher:
     # --- the stage -------------------------------------------------------------------
 
     def stage(self, state: RoomState) -> None:
-        """Send everybody the view of a new phase or step."""
+        """Send all audiences the view of a new phase or step."""
         for audience in AUDIENCES:
             if audience == "cohost" and not self._gateway.links(state.code, audience):
                 continue
@@ -162,8 +162,8 @@ class Publisher:
         connected = [link.player for link in links if link.player is not None]
         for number, player in enumerate(connected, start=1):
             own_time = effects.timed and has_own_time(state, state.players[player])
-            is_told = player in effects.persons or player in meeting
-            if effects.results or own_time or is_told:
+            is_named = player in effects.persons or player in meeting
+            if effects.results or own_time or is_named:
                 self.you(state, player)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -237,7 +237,7 @@ class Publisher:
             self._slow_ms = max(now_ms, self._last_slow_ms + self._slow_gap_ms)
 
     def next_change_ms(self, state: RoomState, now_ms: int) -> int | None:
-        """Return when figures next change by themselves: a deadline, or a fade-out."""
+        """Return when figures next change without a vote: a deadline, or a fade-out."""
         if state.poll is None and state.phase is not Phase.DISCUSS:
             return None
         times = (state.deadline_ms, self._presence.next_expiry_ms())

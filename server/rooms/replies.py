@@ -69,7 +69,7 @@ def welcome(
 
 
 def recorded(state: RoomState, vote: Vote, player: PlayerId) -> bytes:
-    """Return the acknowledgement of a vote: what stands, whoever sent it."""
+    """Return the acknowledgement of a vote: what is recorded now."""
     poll = state.round_at(vote.round).polls[vote.ballot]
     held = poll.votes.get(player) or poll.late[player]
     return encode_recorded(vote, held.answer, is_late=held.is_late)

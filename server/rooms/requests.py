@@ -104,7 +104,7 @@ class Inbox:
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:
-    """Return the id of whoever says this hello: the same for the same join key."""
+    """Return the id of the sender of this hello: the same for the same join key."""
     return PlayerId(derive(state.secret, f"join {hello.join_key}")[:12])
 
 

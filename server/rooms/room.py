@@ -1,10 +1,10 @@
 """The actor of one room: decide, append, evolve, publish.
 
 A step takes all requests that wait, decides them one after another, and stores their
-events in one append. The state evolves at once, but what would leave the room is held
-until the append has returned: nobody hears of anything that a crash could take back.
-Where the append fails, the room is rebuilt from its journal, and everybody concerned is
-told that nothing was counted.
+events in one append. The state evolves immediately, but messages are held
+until the append has returned: no client sees what a crash could undo.
+If the append fails, the room is rebuilt from its journal, and the senders learn that
+nothing was counted.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ class Room:
         await self._store_events(step)
         step.is_stored = True
         effects = effects_of(step.events)
-        if effects.stage:  # before the answers: who hears "done" has the new view
+        if effects.stage:  # before the answers: clients that get "done" have the view
             self._publisher.stage(self._state)
             self._publisher.panel(self._state)
         self._answer_all(step, step.refusals)
@@ -238,7 +238,7 @@ class Room:
         await self._publish(effects, has_news=bool(step.events))
 
     def _is_time_up(self) -> bool:
-        """Whether the open ballot closes by itself now."""
+        """Whether the open ballot closes automatically now."""
         is_up = not self._is_stalled and is_due(self._state, *self._moment())
         return is_up and self._barrier.may_close(self._state)
 
@@ -275,7 +275,7 @@ class Room:
         return None
 
     def _must_see(self) -> None:
-        """Let nobody in while the state itself is in doubt."""
+        """Refuse new people while the state itself is in doubt."""
         if self._is_blind:
             raise _STORAGE
 
@@ -313,7 +313,7 @@ class Room:
             self._touched_ms = self._clock.now_ms()
 
     async def _fail(self, step: _Step, refusal: Refused) -> None:
-        """Nothing of this step holds: rebuild, and tell everybody it concerns."""
+        """Undo this step: rebuild, and tell the senders."""
         self._metrics.appends_failed.inc()
         was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
         await self._rebuild()

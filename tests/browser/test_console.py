@@ -73,7 +73,7 @@ async def test_an_admin_opens_a_room_as_wished(table: Table) -> None:
     await admin.get_by_label("Cases to play").select_option("2")
     await admin.get_by_text("More settings").click()
     await admin.get_by_label("Teams, separated by commas").fill("Red, Blue")
-    await admin.get_by_label("Ask each link by itself").check()
+    await admin.get_by_label("Ask about each link separately").check()
     await expect(admin.get_by_label("Scoring").locator("option")).to_have_count(2)
     await must_be_accessible(admin)
     await admin.get_by_role("button", name="Open the room").click()
@@ -224,7 +224,7 @@ async def test_own_time_is_overridden_only_after_a_question(table: Table) -> Non
     await host.keyboard.press(" ")
     few = host.get_by_role("dialog", name="0 of 1 have answered. Close?")
     await few.get_by_role("button", name="Close the vote").click()
-    question = host.get_by_role("dialog", name="Somebody still has time")
+    question = host.get_by_role("dialog", name="Some players with extra time")
     await expect(question).to_be_visible()
     await question.get_by_role("button", name="Warn, then close").click()
     await expect(player.get_by_text("The vote closes in").first).to_be_visible()
@@ -242,7 +242,7 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await settings.get_by_label("Show names").uncheck()
     await expect(screen.get_by_text("Ada", exact=True)).to_be_hidden()
     await settings.get_by_label("Timers").select_option("off")
-    await settings.get_by_label("Close votes by themselves").check()
+    await settings.get_by_label("Close votes automatically").check()
     await settings.get_by_label("Show the best three").check()
     await must_be_accessible(host)
     await host.keyboard.press("Escape")
@@ -256,7 +256,7 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await again.get_by_role("button", name="Settings").click()
     settings = again.get_by_role("dialog", name="Settings")
     await expect(settings.get_by_label("Timers")).to_have_value("off")
-    for name in ("Close votes by themselves", "Show the best three"):
+    for name in ("Close votes automatically", "Show the best three"):
         await expect(settings.get_by_label(name)).to_be_checked()
     await expect(settings.get_by_label("Show names")).not_to_be_checked()
 

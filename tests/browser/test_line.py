@@ -23,7 +23,7 @@ play = pytest.importorskip("playwright.async_api", reason="pip install playwrigh
 expect = play.expect
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
 
-CUT = "The line to the other site is cut"
+CUT = "The other site can’t be reached"
 
 
 async def test_votes_wait_for_the_line_and_late_ones_are_told_so(

@@ -90,7 +90,7 @@ async def test_a_vote_is_said_to_be_at_the_site_till_it_is_recorded(
         bar = page.locator(".bar")
         await expect(bar).to_be_empty()
         site.cut()
-        await expect(bar).to_contain_text("The line to the other site is cut")
+        await expect(bar).to_contain_text("The other site can’t be reached")
         await page.locator("button.gap.outer").click()
         state = page.locator(".ballot .state")
         await expect(state).to_have_text("Received at your site, on its way.")

@@ -111,4 +111,4 @@ def test_names_that_cannot_be_used(tmp_path: Path) -> None:
     assert "is there already" in text
     (tmp_path / "drafts").mkdir()
     (tmp_path / "drafts" / "torn.json").write_text("{")
-    assert "Mend or remove it" in new(tmp_path, [], "torn")[1]
+    assert "Fix or remove it" in new(tmp_path, [], "torn")[1]

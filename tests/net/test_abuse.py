@@ -283,7 +283,7 @@ async def test_an_overloaded_server_lets_nobody_new_in_but_everybody_back() -> N
             await bob.hello("player", room=at.room, name="Bob")
             refused = await bob.until("refused")
             assert (refused["code"], refused["retry_ms"]) == ("busy", 5_000)
-            assert "goes first" in refused["detail"]
+            assert "go first" in refused["detail"]
             assert (await ann.vote())["type"] == "recorded"
             await again.hello("player", room=at.room, token=token)
             await again.until("welcome")

@@ -58,7 +58,7 @@ VERDICTS = {
     "always": "fact: what always went together in training",
     "mostly": "fact: what mostly went together in training",
 }
-"""What was made of a telling word. Habits were mended in the stories themselves."""
+"""What was made of a telling word. Habits were fixed in the stories themselves."""
 TEXT = """# Does a story give its label away?
 
 Written by `python -m tests.scenarios.giveaway`. Two logistic models guess outer or
@@ -72,10 +72,10 @@ bootstrap over families of twins.
 {table}
 
 A test holds both limits. The second was 0.66 before the stories were read for it and
-about forty phrases mended: "agent" stood in inner stories only, "hard" in outer ones
-only, and inner stories told twice as often what something had "learned". Since the same
-stories were mended and measured, read it as a description of this library, not as a
-forecast for new stories.
+about forty phrases were reworded. "Agent" occurred in inner stories only, "hard" in
+outer ones only, and inner stories said twice as often what something had "learned". The
+same stories were changed and measured, so read it as a description of this library,
+not as a forecast for new stories.
 
 ## The twenty most telling words
 

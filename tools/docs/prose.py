@@ -20,7 +20,7 @@ message types and fields from the server that it does not know.
    again when no `welcome` came. Host, co-host, screen and admin are sent a `challenge`
    and answer it with `prove`.
 2. **Welcome.** A player keeps `token`: it is who they are, whatever socket, tab or
-   phone they use. At once follow `view` (for a host `host_view` and `panel`, for a
+   phone they use. Then follow `view` (for a host `host_view` and `panel`, for a
    co-host `view` and `site_panel`), `progress` and, for players, `you`.
    Reconnecting is nothing more than this.
 3. **Views.** A view is the whole picture of the phase for one role and replaces the

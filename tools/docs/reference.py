@@ -73,14 +73,14 @@ spaces between them. How often each was reached is counted in
 
 - *Refused* is a message with that code; *bye* is the last message on a socket, with
   that code. Both tell in `retry_ms` when to come again, where that helps. A socket is
-  never closed otherwise, but for frames that are no WebSocket frames (1002), no UTF-8
-  (1007) or too long to be read (1009), and where nobody answers the server's pings
+  never closed otherwise, except after frames that are invalid WebSocket frames (1002),
+  not UTF-8 (1007) or too long to read (1009), and when the client stops answering pings
   (every {PING_S} s, with {PING_S} s to answer).
 - An *address* is an IPv4 address or an IPv6 /64. Behind a proxy it is the one the
   proxy forwards for (`X-Forwarded-For`); proxies on this machine are believed, others
   where `--proxy` names them. Connections from this machine itself count by no
   address.
-- Only *different* wrong codes count, and codes that were right for somebody at an
+- Only *different* wrong codes count, and codes that were right for a person at an
   address stay open to all there. Keys and tokens have 128 bits and cannot be guessed:
   wrong ones are bounded by `hellos` alone, so that a class whose server has lost its
   journal is not slowed.
@@ -123,7 +123,7 @@ def _labels(metric: Metric) -> str:
 
 
 def _told(values: list[str]) -> str:
-    """Return the values of a label; long lists stand in the protocol's document."""
+    """Return the values of a label; long lists are in the protocol's document."""
     if values == [__version__]:
         return "of the program"
     if len(values) > MOST_VALUES:

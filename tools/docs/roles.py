@@ -27,7 +27,8 @@ same table is tested, every message by every role in every phase, against the se
   finished room with `room_finished`. A `vote` outside of an open ballot is refused with
   `phase_closed`, unless it was received before its ballot's close or within 2 s after.
 - A **co-host** acts for the people of one site only, whatever the message says.
-- An admin speaks of no room, so no phase matters; a room's host is no admin.
+- An admin's commands concern no room, so no phase matters. A room's host is not an
+  admin.
 - A player who was kicked is shown out; what was on its way is refused with `kicked`.
 
 | message | from | phases |

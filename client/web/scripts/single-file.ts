@@ -2,7 +2,7 @@
 // page opens from a disk: a browser loads no module from beside a file.
 import type { Plugin } from "vite";
 
-/** The script as it stands in an element: a string with "</script" in it ends none. */
+/** The script as written in an element: a string with "</script" must not end it. */
 function inScript(code: string): string {
   return code.replaceAll("</script", "<\\/script");
 }

@@ -118,7 +118,7 @@ export interface Wire {
   Across: Across;
 }
 /**
- * The first message on every socket: who is there, and for which room.
+ * The first message on every socket: the person, their role and the room.
  *
  * A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
  * screen or an admin is sent a challenge and answers it with ``prove``.
@@ -206,7 +206,7 @@ export interface GapAnswer {
   kind: "gap";
 }
 /**
- * Two-link rooms: each link asked by itself, with its own confidence.
+ * Two-link rooms: each link is a question of its own, with its own confidence.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LinksAnswer".
@@ -328,7 +328,7 @@ export interface RoomSettings {
    */
   confidence: boolean;
   /**
-   * Ask each link by itself; plays cases in which both or neither broke, too.
+   * Ask about each link separately; also play cases where both or neither broke.
    */
   two_link: boolean;
   /**
@@ -336,8 +336,8 @@ export interface RoomSettings {
    */
   time_factor: number | null;
   /**
-   * Close a vote by itself 2 s after its time, or when all have answered: 10 s after
-   * the last answer that has no confidence yet.
+   * Close a vote automatically 2 s after its time, or when all have answered: 10 s
+   * after the last answer that has no confidence yet.
    */
   auto_close: boolean;
   /**
@@ -576,7 +576,7 @@ export interface NextStep {
   type: "next_step";
 }
 /**
- * Let everybody say it in their own words, before the expert's sentence.
+ * Ask all players for a sentence of their own, before the expert's.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "AskSay".
@@ -598,7 +598,7 @@ export interface AskFix {
   type: "ask_fix";
 }
 /**
- * Let everybody vote, alone, on the twin case.
+ * Let all players vote, alone, on the twin case.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Transfer".
@@ -654,7 +654,7 @@ export interface Finish {
   type: "finish";
 }
 /**
- * Give everybody, or the people of one site, more time (seconds).
+ * Give all players, or those of one site, more time (seconds).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GiveTime".
@@ -667,7 +667,7 @@ export interface GiveTime {
   type: "give_time";
 }
 /**
- * Let nobody new join, or not at one site; those who are in may come back.
+ * Stop new players from joining, or only at one site; players can still return.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Lock".
@@ -830,7 +830,7 @@ export interface Challenge {
   nonce: string;
 }
 /**
- * The hello was accepted; the view follows at once.
+ * The hello was accepted; the view follows immediately.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Welcome".
@@ -899,7 +899,7 @@ export interface LobbyView {
   phase: "lobby";
 }
 /**
- * What everybody may know of the room at any time.
+ * What all clients may know of the room at any time.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomCard".
@@ -1133,7 +1133,7 @@ export interface Portion {
   high: number;
 }
 /**
- * Everybody says it in their own words; the verdict is known.
+ * All players write a sentence of their own; the verdict is known.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SayView".
@@ -1445,7 +1445,7 @@ export interface Breakdown {
    */
   fix: string;
   /**
-   * Who has to make that repair.
+   * The person or team responsible for that repair.
    */
   owner: string;
   /**
@@ -1576,7 +1576,7 @@ export interface HostPanel {
   advice: AdviceCard | null;
   reasons: ReasonCard[];
   /**
-   * Who holds the close with an allowance of their own.
+   * People whose time allowance delays the close.
    */
   need_time: PersonCard[];
   /**
@@ -1592,7 +1592,7 @@ export interface HostPanel {
    */
   late: number;
   /**
-   * Each site by itself; empty where all play at one and no other is known.
+   * One card per site; empty if all play at one and no other is known.
    */
   sites: SiteCard[];
   /**
@@ -1666,12 +1666,12 @@ export interface PersonCard {
   is_kicked: boolean;
   has_answered: boolean;
   /**
-   * Own time allowance, per cent of the limit; 0 is no limit.
+   * Time allowance, in percent of the limit; 0 means unlimited.
    */
   percent: number;
   points: number | null;
   /**
-   * None where they are not for whoever asks: they tell who was right.
+   * None where the viewer may not see them: they show who was right.
    */
   rounds: number | null;
 }
@@ -1690,7 +1690,7 @@ export interface SiteCard {
   connected: number;
   answered: number;
   /**
-   * Of those answered; None where nobody can say which answers are right.
+   * Of those answered; None where the right answers are unknown.
    */
   right: number | null;
   /**
@@ -1775,11 +1775,11 @@ export interface CohostPanel {
   connected: number;
   answered: number;
   /**
-   * Who has answered, or is here and still could.
+   * Number of people who answered, or are here and still could.
    */
   expected: number;
   /**
-   * Whether nobody new may join at this site.
+   * Whether this site is closed to new players.
    */
   is_locked: boolean;
   can_give_time: boolean;
@@ -1799,7 +1799,7 @@ export interface Progress {
   type: "progress";
   answered: number;
   /**
-   * Who has answered, or is here and still could.
+   * Number of people who answered, or are here and still could.
    */
   expected: number;
   joined: number;
@@ -1835,7 +1835,7 @@ export interface PrivateView {
   points: number;
   rounds: number;
   /**
-   * Own time allowance, per cent of the limit; 0 is no limit.
+   * Time allowance, in percent of the limit; 0 means unlimited.
    */
   percent: number;
   /**
@@ -1900,7 +1900,7 @@ export interface CardItem {
   deciding: string;
   round: number;
   /**
-   * The player's own sentence; empty where none was said.
+   * The player's own sentence; empty if there is none.
    */
   said: string;
   /**
@@ -2027,7 +2027,7 @@ export interface Bye {
     | "moved";
   detail: string;
   /**
-   * Whether the client should connect again by itself.
+   * Whether the client should reconnect automatically.
    */
   come_back: boolean;
   /**
@@ -2159,7 +2159,7 @@ export interface Hidden {
   why: string;
   n: number;
   /**
-   * How many of the n, where a count may be told instead of a share.
+   * How many of the n, where a count may be shown instead of a share.
    */
   count: number | null;
 }

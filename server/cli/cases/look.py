@@ -30,7 +30,7 @@ def load(folders: CasesOption) -> Library:
 def list_cases(
     cases: CasesOption = None,
     verdicts: Annotated[
-        bool, typer.Option("--verdicts", help="Show the verdicts, too.")
+        bool, typer.Option("--verdicts", help="Also show the verdicts.")
     ] = False,
 ) -> None:
     """List all cases (verdicts only on request: you may want to play them)."""

@@ -106,7 +106,7 @@ class _Interview:
             kept = json.loads(self._draft.read_text(encoding="utf-8"))
         except ValueError as exc:
             raise fail(
-                f"{self._draft} cannot be read: {exc}. Mend or remove it."
+                f"{self._draft} cannot be read: {exc}. Fix or remove it."
             ) from exc
         self._answers.update({str(key): str(value) for key, value in kept.items()})
         out.print(f"Going on with {len(kept)} answers from {self._draft}.")

@@ -71,7 +71,7 @@ async def look(
         return bad("broker", str(exc), "Copy --broker from what add-site printed.")
     memory, log = _Memory(), logging.getLogger("twogaps.federation")
     log.addHandler(memory)
-    log.propagate = False  # it is said once, as a finding
+    log.propagate = False  # reported once, as a finding
     task = asyncio.create_task(bus.run(echo), name="doctor-bus")
     try:
         async with asyncio.timeout(patience_s):

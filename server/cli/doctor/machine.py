@@ -34,7 +34,7 @@ def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
 def open_files(most: int | None, sockets: int) -> Finding:
     """Judge the hard limit of open files, which the server raises its own to.
 
-    None is no limit.
+    None means unlimited.
     """
     if most is None:
         return good("open files", f"enough for {sockets} phones")

@@ -5,7 +5,7 @@
 (votes and their reasons), ``course`` (examples, rounds, the end), ``discussion``
 (contrast and groups), ``reveal`` (tallies, points, breakdown), ``saying``.
 
-A feature holds its commands, its events with who hears of them, its rules, its folds,
+A feature holds its commands, its events and their recipients, its rules, its folds,
 and what erasing a person blanks. ``server.game.engine`` is where all of them meet; the
 unions of their commands and events are in ``commands`` and ``events``.
 """
@@ -118,7 +118,7 @@ class Rule(Generic[C, E_co]):
 
 
 def active(state: RoomState, player: PlayerId) -> None:
-    """Refuse what is said for a person who is not, or no longer, in the room."""
+    """Refuse a command for a person who is not, or no longer, in the room."""
     found = state.players.get(player)
     if found is None:
         raise Refused("unknown_player", "No such player in this room.")
@@ -126,7 +126,7 @@ def active(state: RoomState, player: PlayerId) -> None:
         raise Refused("kicked", "The host has removed this player from the room.")
 
 
-# --- who hears of an event -----------------------------------------------------------
+# --- recipients of an event ----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

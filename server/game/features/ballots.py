@@ -78,7 +78,7 @@ class AskFix(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(FromPlace):
-    """Let everybody vote, alone, on the twin case."""
+    """Let all players vote, alone, on the twin case."""
 
     type: Literal["transfer"] = "transfer"
 
@@ -204,12 +204,12 @@ def _close(
             "Wait, or close anyway: they are warned and have 20 s.",
         )
     if state.warned_until_ms is not None:
-        raise Refused("time_needed", "They have been warned; it closes by itself.")
+        raise Refused("time_needed", "They have been warned; it closes automatically.")
     return [AllowancesWarned(moment.now_ms + WARNING_MS)]
 
 
 def _closed(state: RoomState, moment: Moment) -> BallotClosed:
-    """Return the close of the open ballot, with who was there and missed it."""
+    """Return the close of the open ballot, and the people present who missed it."""
     ballot = required(state.ballot, "the ballot")
     poll = required(state.poll, "the poll")
     missed = tuple(

@@ -1,6 +1,6 @@
 """The discussion: the contrast case beside the story, and whom each person talks to.
 
-A phone is told a number and, where names are shown, names; never why this group.
+A phone gets a number and, where names are shown, names; never why this group.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class DiscussionOpened:
     at_ms: int
     deadline_ms: int | None
     groups: tuple[tuple[PlayerId, ...], ...] = ()
-    """Who is to talk to whom; empty where phones do not say."""
+    """The people who talk to each other; empty where phones do not say."""
     type: Literal["discussion_opened"] = "discussion_opened"
     effects: ClassVar[Effects] = STAGE
 
@@ -145,7 +145,7 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
-    """Return who takes part in a discussion: who is here, or has voted.
+    """Return the people in a discussion: those who are here, or have voted.
 
     Whose phone has gone to sleep since then is still in the room, so presence alone
     never takes anybody out of a group.

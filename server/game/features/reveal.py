@@ -199,7 +199,7 @@ def _carry(state: RoomState, round_: Round) -> None:
 
 
 def _count_cohorts(state: RoomState, round_: Round) -> None:
-    """Count each site by itself, carried votes in its REVOTE included."""
+    """Count each site separately, carried votes in its REVOTE included."""
     vote, revote = round_.polls[Ballot.VOTE], round_.polls.get(Ballot.REVOTE)
     for player in state.players.values():
         if player.site is None or not state.counts(player.id):

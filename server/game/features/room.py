@@ -27,7 +27,7 @@ from server.game.state import RoomState, Round
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock(FromHost):
-    """Let nobody new join, or not at one site; those who are in may come back."""
+    """Stop new players from joining, or only at one site; players can still return."""
 
     site: Site = None
     type: Literal["lock"] = "lock"
@@ -90,7 +90,7 @@ class SettingsChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomLocked:
-    """Nobody new may join."""
+    """New players can no longer join."""
 
     type: Literal["room_locked"] = "room_locked"
     effects: ClassVar[Effects] = STAGE
@@ -106,7 +106,7 @@ class RoomUnlocked:
 
 @dataclass(frozen=True, slots=True)
 class SiteLocked:
-    """Nobody new may join at one site."""
+    """New players can no longer join at one site."""
 
     site: str
     type: Literal["site_locked"] = "site_locked"

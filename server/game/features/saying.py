@@ -31,7 +31,7 @@ SENTENCE_LENGTH = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskSay(FromPlace):
-    """Let everybody say it in their own words, before the expert's sentence."""
+    """Ask all players for a sentence of their own, before the expert's."""
 
     type: Literal["ask_say"] = "ask_say"
 
@@ -107,7 +107,7 @@ def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
         or not state.has_round(command.round)
         or not state.round_at(command.round).is_revealed
     ):
-        raise Refused("bad_round", "This case cannot be said now.")
+        raise Refused("bad_round", "You can't ask for a sentence on this case now.")
     text = one_line(command.text, SENTENCE_LENGTH)
     if text == state.round_at(command.round).said.get(command.player, ""):
         return []

@@ -43,7 +43,7 @@ CHIP_MS = 10_000
 """How long auto_close leaves to an answer without a confidence to be given one."""
 
 Percent = Literal[100, 150, 200, 0]
-"""A player's own time, per cent of the limit; 0 is no limit, 100 the same as all."""
+"""A player's time, in percent of the limit; 0 means unlimited, 100 the usual."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ class AskTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveTime(FromPlace):
-    """Give everybody, or the people of one site, more time (seconds)."""
+    """Give all players, or those of one site, more time (seconds)."""
 
     seconds: Annotated[int, Field(ge=5, le=600)] = 30
     site: Site = None
@@ -114,7 +114,7 @@ class AllowanceGranted:
 
 @dataclass(frozen=True, slots=True)
 class AllowancesWarned:
-    """Those with extra time were told that the vote closes at ``until_ms``."""
+    """People with extra time were warned that the vote closes at ``until_ms``."""
 
     until_ms: int
     type: Literal["allowances_warned"] = "allowances_warned"
@@ -127,7 +127,7 @@ Events = DeadlineExtended | SiteGivenTime | AllowanceGranted | AllowancesWarned
 
 
 def _ask_time(state: RoomState, command: AskTime, _: Moment) -> list[Events]:
-    """Grant own time: nobody has to say why."""
+    """Grant extra time; no reason is asked for."""
     active(state, command.player)
     return [AllowanceGranted(command.player, command.percent)]
 
@@ -248,7 +248,7 @@ def discuss_ms(settings: RoomSettings) -> int | None:
 
 
 def own_deadline_ms(player: Player, poll: Poll) -> int | None:
-    """Return a player's own deadline in a poll; None is no limit."""
+    """Return a player's own deadline in a poll; None means unlimited."""
     if player.allowance == 0 or poll.deadline_ms is None:
         return None
     until_ms = max(poll.deadline_ms, poll.site_until_ms.get(player.site or "", 0))
@@ -294,7 +294,7 @@ def _runs(player: Player, poll: Poll, now_ms: int) -> bool:
 
 
 def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int, int]:
-    """Return (who has answered, who has answered or is here and still could)."""
+    """Return (people who answered, people who answered or are here and still could)."""
     poll = state.poll
     votes = poll.votes if poll else {}
     out = (state.kicked - votes.keys()) & present
@@ -303,7 +303,7 @@ def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int
 
 
 def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
-    """Whether everybody who is here has answered, and somebody has."""
+    """Whether all people here have answered, and at least one has."""
     poll = state.poll
     if poll is None or len(poll.votes) < len(present) - len(state.kicked):
         return False  # told without looking at anybody: asked at every vote
@@ -346,7 +346,7 @@ def unsure_until_ms(state: RoomState, poll: Poll) -> int:
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
-    """Whether the open poll should close by itself now."""
+    """Whether the open poll should close automatically now."""
     if state.poll is None:
         return False
     if state.warned_until_ms is not None:

@@ -299,7 +299,7 @@ def _site_card(
 def _site_right(
     state: RoomState, name: str, latest: Latest | None
 ) -> tuple[int | None, int]:
-    """Return (right, n) of a site's answers; right is None where nobody can say."""
+    """Return (right, n) of a site's answers; right is None where it is unknown."""
     if latest is None:
         return None, 0
     ballot, poll, case = latest

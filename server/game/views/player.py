@@ -21,7 +21,7 @@ def private_view(
     present: Set[PlayerId],
     talk: Talk | None = None,
 ) -> PrivateView:
-    """Return what only this player sees; ``talk`` is worked out for all at once."""
+    """Return what only this player sees; ``talk`` is computed for all together."""
     player = state.players[player_id]
     round_ = state.round if state.round_index is not None else None
     is_shown = round_ is not None and verdict_is_shown(state, round_)
@@ -48,7 +48,7 @@ def private_view(
 
 
 def verdict_is_shown(state: RoomState, round_: Round) -> bool:
-    """Whether the class has been told which gap it was."""
+    """Whether the class has seen which gap it was."""
     if not round_.is_revealed:
         return False
     is_now = state.phase is Phase.REVEAL and round_ is state.round

@@ -41,7 +41,7 @@ class CardItem:
     deciding: str
     round: int = 0
     said: str = ""
-    """The player's own sentence; empty where none was said."""
+    """The player's own sentence; empty if there is none."""
     say: str = ""
     """The expert's sentence."""
 
@@ -71,7 +71,7 @@ class PrivateView:
     """Sum of round scores whose verdict has been shown."""
     rounds: int
     percent: int
-    """Own time allowance, per cent of the limit; 0 is no limit."""
+    """Time allowance, in percent of the limit; 0 means unlimited."""
     clock: Clock | None
     """The player's own time in the open vote; None where none runs."""
     warned_ms: int | None
@@ -117,7 +117,7 @@ class SiteCard:
     connected: int
     answered: int
     right: int | None
-    """Of those answered; None where nobody can say which answers are right."""
+    """Of those answered; None where the right answers are unknown."""
     interval: tuple[float, float]
     """Wilson's 95 % interval of the proportion right (0-1)."""
     late: int
@@ -135,9 +135,9 @@ class CohostPanel:
     connected: int
     answered: int
     expected: int
-    """Who has answered, or is here and still could."""
+    """Number of people who answered, or are here and still could."""
     is_locked: bool
-    """Whether nobody new may join at this site."""
+    """Whether this site is closed to new players."""
     can_give_time: bool
     given_ms: int | None
     """Time left to the site's own people, where they were given more than all."""
@@ -233,10 +233,10 @@ class PersonCard:
     is_kicked: bool
     has_answered: bool
     percent: int
-    """Own time allowance, per cent of the limit; 0 is no limit."""
+    """Time allowance, in percent of the limit; 0 means unlimited."""
     points: float | None
     rounds: int | None
-    """None where they are not for whoever asks: they tell who was right."""
+    """None where the viewer may not see them: they show who was right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ class HostPanel:
     advice: AdviceCard | None
     reasons: tuple[ReasonCard, ...]
     need_time: tuple[PersonCard, ...]
-    """Who holds the close with an allowance of their own."""
+    """People whose time allowance delays the close."""
     warned_ms: int | None
     """Time until a warned close, None where none was warned."""
     tally_seen: bool = False
@@ -264,7 +264,7 @@ class HostPanel:
     late: int = 0
     """Votes of the whole game that came after their reveal: kept, not scored."""
     sites: tuple[SiteCard, ...] = ()
-    """Each site by itself; empty where all play at one and no other is known."""
+    """One card per site; empty if all play at one and no other is known."""
     held: HeldReveal | None = None
     """The reveal that was asked for and waits for other sites."""
 

@@ -100,7 +100,7 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
 
 
 def room_card(state: RoomState) -> RoomCard:
-    """Return what everybody may know of the room."""
+    """Return what all clients may know of the room."""
     settings = state.settings
     return RoomCard(
         code=state.code,
@@ -284,7 +284,7 @@ def standings(state: RoomState) -> tuple[Standing, ...]:
 
 
 PLACES = 3
-"""Places of the podium; all who share one stand on it."""
+"""Places of the podium; people who share a place are all on it."""
 
 
 def _finished(state: RoomState) -> FinishedView:

@@ -22,7 +22,7 @@ from server.game.settings import ScoreMode
 
 @dataclass(frozen=True, slots=True)
 class RoomCard:
-    """What everybody may know of the room at any time."""
+    """What all clients may know of the room at any time."""
 
     code: RoomCode
     title: str
@@ -233,7 +233,7 @@ class RevealView:
 
 @dataclass(frozen=True, slots=True)
 class SayView:
-    """Everybody says it in their own words; the verdict is known."""
+    """All players write a sentence of their own; the verdict is known."""
 
     room: RoomCard
     story: Story

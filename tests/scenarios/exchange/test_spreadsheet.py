@@ -172,8 +172,8 @@ def test_unknown_columns_are_told_with_what_was_meant(tmp_path: Path) -> None:
         ("empty.csv", b"", "no column 'id'"),
         ("poem.csv", b"Roses are red\r\n", "no column 'id'"),
         ("latin.csv", "id,titel\ncafé,Stra\xdfe".encode("latin-1"), "not UTF-8"),
-        ("fake.xlsx", b"PK\x03\x04 not really", "no XLSX"),
-        ("word.xlsx", b"\xd0\xcf\x11\xe0 old", "no XLSX"),
+        ("fake.xlsx", b"PK\x03\x04 not really", "not an XLSX"),
+        ("word.xlsx", b"\xd0\xcf\x11\xe0 old", "not an XLSX"),
     ],
 )
 def test_files_that_are_no_sheet_of_cases_are_refused_in_words(

@@ -24,7 +24,7 @@ export function roomHash(room: string, key: string): string {
   return `#room=${room}&key=${key}`;
 }
 
-/** The fragment of a room's console, for somebody who holds the admin key. */
+/** The fragment of a room's console, for a person with the admin key. */
 export function ownedHash(room: string, adminKey: string): string {
   return roomHash(room, hostKey(adminKey, room));
 }

@@ -1,7 +1,7 @@
 import "../style/tokens.css";
 import "../style/base.css";
 import "../style/display.css";
-import "../i18n/staff.svelte"; // before the language is loaded: it wants to be told
+import "../i18n/staff.svelte"; // before the language is loaded: it subscribes
 import { begin } from "../parts/begin";
 import Host from "./Host.svelte";
 

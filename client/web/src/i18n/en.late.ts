@@ -30,7 +30,7 @@ export const words = {
       filter: (at: string) =>
         `Switch the VPN off or use another network, such as a hotspot. The operator of the filter can allow WebSocket connections to ${at}.`,
     },
-    goesOn: "This page keeps trying by itself.",
+    goesOn: "This page keeps trying.",
   },
   /** The card of a learner, and "say it". */
   card: {

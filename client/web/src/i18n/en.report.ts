@@ -48,7 +48,7 @@ export const words = {
     "the outer link": "The outer link",
     "the inner link": "The inner link",
   } as Record<string, string>,
-  dPrime: "d′: how well they are told apart",
+  dPrime: "d′: how well players tell them apart",
   criterion: "c: which is called too often",
   dTicks: ["not at all", "well"],
   noLean: "no lean",

@@ -50,13 +50,13 @@ export const words = {
 
   // Connection
   connecting: "Connecting…",
-  reconnecting: "Connection lost. Reconnecting by itself…",
+  reconnecting: "Connection lost. Reconnecting…",
   partLate: "Part of this page has not come through yet. Trying again…",
   reload: "Load the page again",
   useThisDevice: "Use this device",
   close: "Close",
   tryAgain: "Try again",
-  serverBusy: "The server is very busy. Trying again by itself…",
+  serverBusy: "The server is very busy. Trying again…",
   byes: {
     taken_over: "You are playing on another device or tab.",
     kicked: "The host has removed you from this room.",
@@ -66,12 +66,12 @@ export const words = {
     refused: "The server did not let this page in.",
     idle: "This page was idle for a long time.",
     moved: "The game has moved to another server.",
-    prove_again: "The line was cut; opening this page again by itself.",
-    full: "The server is full. Trying again by itself…",
+    prove_again: "Connection lost. Reopening this page…",
+    full: "The server is full. Trying again…",
   } as Record<string, string>,
   refusals: {} as Record<string, string>,
   storage: "The server cannot save right now. Votes wait on your device.",
-  siteCut: "The line to the other site is cut. Go on: your votes are kept here and travel by themselves.",
+  siteCut: "The other site can’t be reached. Keep playing: your votes are saved here and sent later.",
   siteBack: "The line is back; votes are on their way.",
 
   // Votes
@@ -112,7 +112,7 @@ export const words = {
   talkTo: (names: string) => `Talk to ${names}.`,
   talkFind: (n: number) =>
     n === 1 ? "Find the other person with this number." : `Find the ${n} others with this number.`,
-  talkMissing: "Somebody missing? Join the group beside you.",
+  talkMissing: "Can’t find them? Join the group next to you.",
   contrastTitle: "Compare with this one",
   contrastPrompt: "What is the same, and which difference decides?",
   ourCase: "Our case",
@@ -123,7 +123,7 @@ export const words = {
   // Time
   moreTime: "More time",
   moreTimeHint: "Only you and the host know. It holds the vote open for you.",
-  times: { 100: "As everybody", 150: "1.5 ×", 200: "2 ×", 0: "No limit" } as Record<
+  times: { 100: "Same as everyone", 150: "1.5 ×", 200: "2 ×", 0: "No limit" } as Record<
     number,
     string
   >,
@@ -176,9 +176,9 @@ export const words = {
   moved: "Who moved",
   movedTo: (n: number, from: string, to: string) => `${n} went from ${from} to ${to}`,
   fewMoved: (from: string, to: string) => `some went from ${from} to ${to}`,
-  nobodyMoved: "Nobody changed sides.",
+  nobodyMoved: "No one changed sides.",
   votes: (n: number) => few(n, "vote", "votes"),
-  noVotes: "Nobody voted.",
+  noVotes: "No one voted.",
   asTable: "As a table",
   answer: "Answer",
 
@@ -222,7 +222,7 @@ export const words = {
     variant: "Invented variant of a real case",
     thought: "Thought experiment",
   } as Record<string, string>,
-  locked: "The room is locked: nobody new can join.",
+  locked: "The room is locked. New players can’t join.",
   thanks: "Thank you for playing.",
   closedWait: "The vote is closed.",
   screenNoKey: "This page needs its full link, with the key in it. Open it from the host’s console.",

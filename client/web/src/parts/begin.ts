@@ -1,4 +1,4 @@
-// Puts a page's component in the place of the words that stand there till it comes.
+// Replaces a page's loading text with its component.
 import { mount, type Component } from "svelte";
 import { fetched } from "./fetched";
 import { text } from "../i18n/index.svelte";

@@ -5,12 +5,12 @@ import type { Stage } from "../room/model";
 /** A .svelte file of a phase. */
 export interface Screen<P extends object> {
   default: Component<P>;
-  /** What a screen reader is told when the phase begins. */
+  /** What a screen reader announces when the phase begins. */
   announce?: (stage: Stage) => string;
 }
 
 /** Find the screen of a phase among the files of a folder: the file of its name, or for the
-    reveal of a ballot that of the ballot; every other phase is told by `Story.svelte`. */
+    reveal of a ballot that of the ballot; `Story.svelte` shows every other phase. */
 export function screenFinder<P extends object>(
   files: Record<string, Screen<P>>,
 ): (phase: Stage["phase"]) => Screen<P> {

@@ -1,6 +1,6 @@
 // Keeps a page true that the browser translates. Its translator takes a text node away and
 // puts a <font> with the translation there; this page would go on writing into the node
-// that nobody sees. When it does, the node goes back in its place, to be translated anew.
+// that is no longer shown. When it does, the node goes back in its place, to be translated anew.
 const placeOf = new WeakMap<Node, Element>();
 
 export function keepTranslated(root: Node = document.body): void {

@@ -23,7 +23,7 @@ class Where {
     return hostOf(this.origin);
   }
 
-  /** Nobody else can use this address. */
+  /** Only this machine can use this address. */
   get isLocal(): boolean {
     return isLocal(new URL(this.origin).hostname);
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { calendar, comeBack } from "./calendar";
 
-test("the day is six days on, over the end of a month, too", () => {
+test("the day is six days on, also over the end of a month", () => {
   const day = comeBack(new Date(2026, 10, 27, 14, 30).getTime());
   expect([day.getFullYear(), day.getMonth(), day.getDate()]).toEqual([2026, 11, 3]);
 });

@@ -36,7 +36,7 @@ test("names what was split well, and where one was sure and wrong", () => {
   expect(card.lean).toBe("few");
 });
 
-test("bias is said in words, from four answers with a confidence on", () => {
+test("bias is put in words from four answers with a confidence", () => {
   const sure = item("outer", 90, false);
   const timid = item("outer", 60, true);
   expect(summarize(you([sure, sure, sure])).bias).toBeNull();

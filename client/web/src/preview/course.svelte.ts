@@ -48,7 +48,7 @@ export class Course {
     this.#seen = seen;
     this.title = message.title;
     this.leftOut = message.left_out;
-    // A file that is being mended leaves the last good one on show.
+    // While a broken file is being fixed, the last good version is shown.
     if (message.scenes.length) this.scenes = message.scenes;
   }
 }

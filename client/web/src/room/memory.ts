@@ -32,7 +32,7 @@ export function moveTo(path: string): void {
   history.replaceState(history.state, "", path);
 }
 
-/** Who plays in a room from this device now. */
+/** The player on this device, by room. */
 export const token = {
   get: (room: string) => read(`two-gaps token ${room}`),
   set: (room: string, value: string | null) => write(`two-gaps token ${room}`, value),

@@ -44,7 +44,7 @@ export interface Room {
   ownSite: CohostPanel | null;
   progress: Progress | null;
   you: PrivateView | null;
-  /** By our own clock: when the vote closes although somebody has more time (for a
+  /** By our own clock: when the vote closes although some people have more time (for a
       player: although I have). */
   warnedUntilMs: number | null;
   roster: RosterPage | null;

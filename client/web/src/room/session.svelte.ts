@@ -159,7 +159,7 @@ function restoreBox(room: string): votes.Box {
   return votes.emptyBox(randomName());
 }
 
-/** 32 hex digits that nobody else has. */
+/** 32 random hex digits. */
 export function randomName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

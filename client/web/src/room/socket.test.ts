@@ -145,7 +145,7 @@ test("a connection that was under way when the device slept is begun again once"
   expect(due(12_000)).toHaveLength(1);
 });
 
-test("a page that was told to stay away does so when it is looked at", () => {
+test("a page that must stay away does so when it becomes visible", () => {
   const line = connection();
   line.start();
   line.stop();

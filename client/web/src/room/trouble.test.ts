@@ -6,18 +6,18 @@ import { troubleOf } from "./trouble";
 
 const here: Room = { ...EMPTY, welcome: { role: "player" } as Welcome };
 
-test("all is well: nothing is said", () => {
+test("without trouble, nothing is shown", () => {
   expect(troubleOf(en, here, "open", 0)).toBe("");
 });
 
-test("the nearest trouble is told first", () => {
+test("the nearest trouble is shown first", () => {
   const all: Room = { ...here, isStorageDown: true, site: { isCut: true, atMs: 0 } };
   expect(troubleOf(en, all, "waiting", 0)).toBe(en.reconnecting);
   expect(troubleOf(en, all, "open", 0)).toBe(en.storage);
   expect(troubleOf(en, { ...all, isStorageDown: false }, "open", 0)).toBe(en.siteCut);
 });
 
-test("that the line is back is told for a moment", () => {
+test("the return of the line is shown for a moment", () => {
   const back: Room = { ...here, site: { isCut: false, atMs: 1000 } };
   expect(troubleOf(en, back, "open", 2000)).toBe(en.siteBack);
   expect(troubleOf(en, back, "open", 9000)).toBe("");

@@ -74,7 +74,7 @@ test("a receipt after the ack, or for another vote, changes nothing", () => {
   expect(received(one, { ...receipt(one), counter: 99 })).toBe(one);
 });
 
-test("a refusal that will pass is tried again, another is told", () => {
+test("a temporary refusal is retried, another is shown", () => {
   expect(refused(one, refusal(one, "busy"))).toEqual([one, true]);
   const [box, again] = refused(one, refusal(one, "phase_closed"));
   expect([box.state, box.detail, again]).toEqual(["not_counted", "why", false]);

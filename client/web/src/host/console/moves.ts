@@ -34,7 +34,7 @@ export function keyPress(key: string, advised: string, can: readonly string[]): 
   return key === "?" ? { kind: "help" } : null;
 }
 
-/** The next step of a breakdown by itself: why not the other gap, what would flip it. */
+/** Only the next step of a breakdown: why not the other gap, what would flip it. */
 export const DETAIL = { type: "next_step", all: false, stop: false } as const;
 
 /** After each of these comes a detail; after all others, one of the four screens. */
@@ -69,7 +69,7 @@ export function others(
   };
 }
 
-/** Once a round is told, opening the next one is all that skipping it could mean. */
+/** After the last step of a round, skipping it just means opening the next one. */
 function isTold(host: HostView): boolean {
   return host.commands.includes("open_round");
 }

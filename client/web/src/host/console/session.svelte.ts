@@ -13,7 +13,7 @@ export class ConsoleSession {
   isBusy = $state(false);
   /** The last command's refusal, until the next command. */
   refused: RefusedMessage | null = $state.raw(null);
-  /** Why the close has to be confirmed: few have answered, or somebody's own time runs. */
+  /** Why the close has to be confirmed: few have answered, or extra time is running. */
   question: "early" | "override" | null = $state(null);
   /** This link opens no room here. */
   isLost = $state(false);
@@ -21,7 +21,7 @@ export class ConsoleSession {
   #closingRef: number | null = null;
   #stop: () => void = () => {};
 
-  /** `also` hears every message, too. */
+  /** `also` gets every message. */
   constructor(room: string, key: string, also: (message: ServerMessage) => void = () => {}) {
     const proof = (nonce: string) => prove(key, "host", room, nonce);
     this.session = new Session({ role: "host", room, prove: proof }, (message) => {

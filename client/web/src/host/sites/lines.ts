@@ -1,4 +1,4 @@
-// What is said of each site: pure, so that it is tested without a page.
+// The lines about each site: pure, so tests need no page.
 import type { HeldReveal, SiteCard, SiteLink } from "../../protocol";
 import type { Command } from "../../room/session.svelte";
 import type { SitesOfHosts } from "../../i18n/late.svelte";
