@@ -19,7 +19,14 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import OPEN_BALLOT, Phase
 from server.game.views.role_types import PrivateView
 from server.game.views.stage_types import StageView
-from server.protocol.client_messages import AskTime, ChooseTeam, Hello, SayIt, Vote
+from server.protocol.client_messages import (
+    AskTime,
+    ChooseTeam,
+    Hello,
+    PlayerWish,
+    SayIt,
+    Vote,
+)
 from server.protocol.server_messages import (
     Done,
     Recorded,
@@ -134,22 +141,29 @@ class Player(Session):
     async def ask_time(self, percent: Percent) -> None:
         """Ask privately for more time in every vote: 150 or 200 per cent, 0 no limit.
 
-        Returns once it is stored; a new ``you`` follows. Raises CommandRefused, and
-        :class:`ConnectionLost` where the connection drops before the answer.
+        Returns and raises as :meth:`ask` does.
         """
-        await self._ask(AskTime(percent=percent), Done)
+        await self.ask(AskTime(percent=percent))
 
     async def choose_team(self, team: str) -> None:
-        """Move to another team. Returns and raises as :meth:`ask_time` does."""
-        await self._ask(ChooseTeam(team=team), Done)
+        """Move to another team. Returns and raises as :meth:`ask` does."""
+        await self.ask(ChooseTeam(team=team))
 
     async def say(self, text: str, round_index: int) -> None:
         """Say a case in one's own words: the one that is open, or one of the card.
 
         ``round_index`` (0-based) is that of the case, such as ``view.room.round``; an
-        empty text takes the sentence back. Returns and raises as :meth:`ask_time`.
+        empty text takes the sentence back. Returns and raises as :meth:`ask` does.
         """
-        await self._ask(SayIt(round=round_index, text=text), Done)
+        await self.ask(SayIt(round=round_index, text=text))
+
+    async def ask(self, wish: PlayerWish) -> None:
+        """Ask for anything but a vote, and wait until it is stored.
+
+        A new view or ``you`` follows. Raises CommandRefused, and
+        :class:`ConnectionLost` where the connection drops before the answer.
+        """
+        await self._ask(wish, Done)
 
     # --- what the connection asks and tells ------------------------------------------
 

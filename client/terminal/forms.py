@@ -1,13 +1,13 @@
-"""One ballot as a conversation: a question at a time, a line as the answer. Pure.
+"""What a view asks as a conversation: a question at a time, a line the answer. Pure.
 
-Each form knows what to ask next and which answer stands so far; an answer is complete
-enough to be sent before its form is finished, so that no vote is lost over a
-confidence or a reason.
+A ballot is a form, all else one question. Each form knows what to ask next and which
+answer has been given so far; an answer is complete enough to be sent before its form is
+finished, so that no vote is lost over a confidence or a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -15,7 +15,7 @@ from client.terminal.words import BUTTONS, INNER_LINK, OUTER_LINK, SIGNS, WHICH_
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.scoring import Chip
-from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
+from server.protocol.client_messages import PlayerWish
 
 Part = Literal["choice", "outer", "outer sure", "inner", "inner sure", "sure", "reason"]
 
@@ -150,20 +150,8 @@ class Form:
         return f"How sure, in %? (points if right/wrong; Enter: later)\n  {offers}"
 
 
-def form_for(view: StageView) -> Form | None:
-    """Return the form of the ballot that a view opens, None where it opens none."""
-    match view:
-        case FixView(options=options):
-            return Form(("choice",), options=len(options))
-        case TransferView(room=room):
-            return _votes(room.two_link, room.chips)
-        case StoryView(phase="vote" | "revote", room=room):
-            return _votes(room.two_link, room.chips)
-        case _:
-            return None
-
-
-def _votes(two_link: bool, chips: Sequence[Chip]) -> Form:
+def votes(two_link: bool, chips: Sequence[Chip]) -> Form:
+    """Return the form of a vote on a case."""
     parts: tuple[Part, ...]
     if two_link:
         parts = ("outer", "outer sure", "inner", "inner sure", "reason")
@@ -178,3 +166,24 @@ def _look_up(known: dict[str, T], line: str, expected: str) -> T:
     if found is None:
         raise Misread(f"Please type {expected}.")
     return found
+
+
+@dataclass
+class Question:
+    """One question that is no vote: each line is an answer, the latest holds.
+
+    ``wish_of`` makes of a line what it asks of the room, or raises :class:`Misread`.
+    """
+
+    question: str
+    wish_of: Callable[[str], PlayerWish]
+    wish: PlayerWish | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has been answered."""
+        return self.wish is not None
+
+    def take(self, line: str) -> None:
+        """Take a line as the answer; :class:`Misread` if it is none."""
+        self.wish = self.wish_of(line)

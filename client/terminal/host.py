@@ -16,7 +16,7 @@ from client.terminal.course import named
 from client.terminal.draw import final_table
 from client.terminal.lines import Lines
 from client.terminal.teller import Teller, place
-from client.terminal.words import COMMANDS
+from client.terminal.words import command_words
 from server.game.commands import (
     CloseVotes,
     HostCommand,
@@ -50,7 +50,8 @@ LETTERS = {
     "skip": ("skip_round",),
     "finish": ("finish",),
 }
-"""What is typed, and the commands it stands for: the first that can be given."""
+"""What is typed, and the commands it stands for: the first that can be given. Every
+command can be typed by its name, too."""
 
 ONLY_WITH = {
     "next_step": ("a", "all steps of the breakdown"),
@@ -165,7 +166,7 @@ class Desk:
         if panel.advised not in view.commands:
             return  # the figures lag behind the view: the next ones fit
         is_ready = "" if panel.is_ready else " (not all have answered)"
-        offered = f"Enter: {COMMANDS[panel.advised]}{is_ready}   ?: help"
+        offered = f"Enter: {command_words(panel.advised)}{is_ready}   ?: help"
         if offered == self._offered:
             return
         self._offered = offered
@@ -240,7 +241,7 @@ class Desk:
         return self._lines.is_typed and since_s < self._guard_s
 
     async def _by_letter(self, letter: str, view: HostView) -> None:
-        for name in LETTERS.get(letter, ()):
+        for name in LETTERS.get(letter, (letter,)):
             if name in view.commands:
                 await self._give(named(name), is_moving=name != "give_time")
                 return
@@ -343,8 +344,8 @@ class Desk:
     def _help(self, view: HostView) -> None:
         can = view.commands
         keys = [("Enter", "the advised step")]
-        for letter, names in LETTERS.items():
-            keys += [(letter, COMMANDS[name]) for name in names if name in can]
+        typed = {name: key for key, names in LETTERS.items() for name in names}
+        keys += [(typed.get(name, name), command_words(name)) for name in can]
         keys += [key for name, key in ONLY_WITH.items() if name in can]
         lines = [f"  {key:<14}{words}" for key, words in (*keys, *ALWAYS)]
         self._say("\n".join(lines))

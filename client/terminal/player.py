@@ -14,13 +14,14 @@ from client.connection import Link
 from client.errors import ClientError, VoteSuperseded
 from client.player import Player, connect
 from client.terminal import own
-from client.terminal.forms import Form, Misread, form_for
+from client.terminal.forms import Form, Misread, Question
 from client.terminal.lines import Lines
-from client.terminal.teller import Teller
+from client.terminal.teller import Teller, asked
 from client.terminal.words import answer_words
 from server.game.answers import Answer
 from server.game.commands import Percent
 from server.game.views.stage_types import FinishedView, StageView
+from server.protocol.client_messages import PlayerWish
 
 HELP = (
     "Answer the question that is asked; Enter skips what may be left open.\n"
@@ -58,7 +59,7 @@ class Seat:
         self._console = console
         self._lines = lines
         self._teller = Teller(console)
-        self._form: Form | None = None
+        self._form: Form | Question | None = None
         self._asked_in = player.view
         self._asked = asyncio.Event()
         self._done = asyncio.Event()
@@ -106,7 +107,7 @@ class Seat:
         if not self._teller.tell(view):
             return
         self._is_warned = False
-        self._form, self._asked_in = form_for(view), view
+        self._form, self._asked_in = asked(view), view
         self._ask()
 
     def _show_own(self) -> None:
@@ -164,13 +165,16 @@ class Seat:
             else:
                 self._answer(self._form, line)
 
-    def _answer(self, form: Form, line: str) -> None:
+    def _answer(self, form: Form | Question, line: str) -> None:
         try:
             form.take(line)
         except Misread as exc:
             self._say(str(exc), "dim")
             return
-        if form.answer is not None:
+        if isinstance(form, Question):
+            if form.wish is not None:
+                self._start(partial(self._wish, form.wish))
+        elif form.answer is not None:
             to = self._asked_in
             self._start(partial(self._send, form.answer, form.reason, to))
         self._ask()
@@ -206,6 +210,10 @@ class Seat:
             slow.cancel()
         late = " (too late to score)" if recorded.is_late else ""
         self._say(f"recorded ✓ {answer_words(recorded.answer)}{late}", "green")
+
+    async def _wish(self, wish: PlayerWish) -> None:
+        await self._player.ask(wish)
+        self._say("recorded ✓ You can still change it.", "green")
 
     def _obey(self, line: str) -> None:
         word, _, rest = line[1:].partition(" ")

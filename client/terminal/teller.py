@@ -1,4 +1,7 @@
-"""Tells the game as it goes: prints what is new in a view, and nothing twice."""
+"""Tells the game as it goes: prints what is new in a view, and nothing twice.
+
+``asked`` is the other half of a view: what it asks of a player.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from rich.text import Text
 
 from client.terminal import draw
 from client.terminal.charts import tally
+from client.terminal.forms import Form, Misread, Question, votes
 from client.terminal.words import DISCUSS, SAY
 from server.game.phases import Phase
 from server.game.views.stage_types import (
@@ -20,12 +24,14 @@ from server.game.views.stage_types import (
     LobbyView,
     PinnedReason,
     RevealView,
+    RoomCard,
     SayView,
     StageView,
     StoryView,
     TransferRevealView,
     TransferView,
 )
+from server.protocol.client_messages import SayIt
 
 Place = tuple[str, int | None, int]
 
@@ -40,6 +46,27 @@ def place(view: StageView) -> Place:
         case _:
             within = 0
     return str(view.phase), view.room.round, within
+
+
+def asked(view: StageView) -> Form | Question | None:
+    """Return what a view asks of a player; None where it asks nothing."""
+    match view:
+        case FixView(options=options):
+            return Form(("choice",), options=len(options))
+        case TransferView(room=room):
+            return votes(room.two_link, room.chips)
+        case StoryView(phase="vote" | "revote", room=room):
+            return votes(room.two_link, room.chips)
+        case SayView(room=RoomCard(round=int(case))):
+            return Question(SAY, lambda line: _sentence(case, line))
+        case _:
+            return None
+
+
+def _sentence(case: int, line: str) -> SayIt:
+    if not line:
+        raise Misread(SAY)
+    return SayIt(round=case, text=line)
 
 
 class Teller:
@@ -92,7 +119,7 @@ class Teller:
             case RevealView():
                 self._reveal(view)
             case SayView():
-                self._say(draw.heading("Say it"), Text(SAY, style="bold"))
+                self._say(draw.heading("Say it"))
             case FixView():
                 title = "Which repair fits?"
                 self._say(draw.heading(title), draw.fix_question(view))

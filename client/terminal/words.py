@@ -28,7 +28,7 @@ INNER_LINK = "Did what it learned miss what we wrote?"
 WHICH_FACT = "Which fact decides it?"
 SAY = (
     "Say it as an expert would: the objective, what was learned, where it broke, "
-    "whose fix.\nType /say and your sentence."
+    "whose fix. One sentence of your own:"
 )
 DISCUSS = "Give your reason for your answer, and against the other."
 
@@ -78,6 +78,12 @@ COMMANDS = {
     "give_time": "give 30 s more",
     "none": "nothing left to do",
 }
+"""Of commands that need more than their name to be understood."""
+
+
+def command_words(name: str) -> str:
+    """Say what a command does; its own name where that says it all."""
+    return COMMANDS.get(name, name.replace("_", " "))
 
 
 def verdict_key(verdict: Verdict) -> str:

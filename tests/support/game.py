@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import CastVote, Command, Join
-from server.game.engine import decide, evolve, open_room
+from server.game.engine import decide, evolve, open_room, replay
 from server.game.events import Event
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot
@@ -29,6 +29,16 @@ class Game:
         self.now_ms = 10_000
         self.present: set[PlayerId] = set()
         self._counter = 0
+
+    @classmethod
+    def resumed(cls, journal: list[Event]) -> Game:
+        """Return a game that goes on from a journal, with everybody present."""
+        game = cls()
+        game.state, game.journal = replay(journal), list(journal)
+        game.now_ms = max(getattr(event, "at_ms", game.now_ms) for event in journal)
+        game.present = set(game.state.players)
+        game._counter = len(journal)
+        return game
 
     def do(self, *commands: Command) -> list[Event]:
         """Carry out commands one after another; return the events of all."""

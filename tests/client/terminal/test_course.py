@@ -6,16 +6,26 @@ import pytest
 
 from client.terminal.course import NAMED, named, onward
 from client.terminal.host import LETTERS
-from client.terminal.words import COMMANDS
+from client.terminal.words import COMMANDS, command_words
 from server.game.commands import HOST_COMMANDS
 from server.game.engine import TABLE
 from server.game.phases import Phase
 
 
-def test_every_command_that_moves_the_game_has_a_name_a_letter_and_words() -> None:
+def test_every_command_that_moves_the_game_has_a_name() -> None:
     assert set(NAMED) == set(HOST_COMMANDS)
-    assert set(HOST_COMMANDS) <= set(COMMANDS)
-    assert {name for names in LETTERS.values() for name in names} == set(HOST_COMMANDS)
+
+
+def test_letters_and_words_are_those_of_commands_that_exist() -> None:
+    assert {name for names in LETTERS.values() for name in names} <= set(HOST_COMMANDS)
+    assert set(COMMANDS) <= {*HOST_COMMANDS, "none"}
+    for typed in set(LETTERS) & set(HOST_COMMANDS):
+        assert LETTERS[typed] == (typed,), "a command's name gives that command"
+
+
+def test_a_command_without_words_says_its_name() -> None:
+    assert command_words("next_step") == COMMANDS["next_step"]
+    assert command_words("show_a_film") == "show a film"
 
 
 @pytest.mark.parametrize("name", HOST_COMMANDS)

@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from client.terminal.forms import Form, Misread, form_for
+from client.terminal.forms import Form, Misread, Question
+from client.terminal.teller import asked as asked_by
 from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.phases import Phase
-from server.game.views.stage_types import FixView, StoryView, TransferView, Verdict
+from server.game.views.stage_types import (
+    FixView,
+    SayView,
+    StoryView,
+    TransferView,
+    Verdict,
+)
+from server.protocol.client_messages import SayIt
 from tests.client.fake_server import CARD, STORY, lobby, voting
 
 _STORY_PHASES = (
@@ -26,8 +34,8 @@ _STORY_PHASES = (
 def form(two_link: bool = False, chips: bool = True) -> Form:
     """Return the form of a vote."""
     room = replace(CARD, two_link=two_link, chips=CARD.chips if chips else ())
-    found = form_for(TransferView(room, STORY, None))
-    assert found is not None
+    found = asked_by(TransferView(room, STORY, None))
+    assert isinstance(found, Form)
     return found
 
 
@@ -109,8 +117,8 @@ def test_two_links_are_sent_once_both_are_known() -> None:
 def test_a_repair_is_chosen_by_its_number() -> None:
     verdict = Verdict(outer=True, inner=False, is_contested=False)
     view = FixView(CARD, STORY, verdict, "Which?", ("A", "B", "C"), None)
-    asked = form_for(view)
-    assert asked is not None
+    asked = asked_by(view)
+    assert isinstance(asked, Form)
     for line in ("0", "4", "b", "²"):
         with pytest.raises(Misread, match="1 to 3"):
             asked.take(line)
@@ -124,11 +132,24 @@ def test_only_open_ballots_have_a_form(phase: Phase) -> None:
     view = voting(phase=phase)
     assert isinstance(view, StoryView)
     is_open = phase in (Phase.VOTE, Phase.REVOTE)
-    assert (form_for(view) is not None) == is_open
+    assert (asked_by(view) is not None) == is_open
+
+
+def test_a_sentence_of_ones_own_is_asked_for_and_may_be_given_again() -> None:
+    verdict = Verdict(outer=True, inner=False, is_contested=False)
+    asked = asked_by(SayView(replace(CARD, round=3), STORY, verdict))
+    assert isinstance(asked, Question)
+    with pytest.raises(Misread, match="One sentence"):
+        asked.take("")
+    assert not asked.is_complete
+    for line in ("It was paid for.", "It was paid for turning."):
+        asked.take(line)
+        assert asked.wish == SayIt(round=3, text=line)
+    assert asked.is_complete
 
 
 def test_the_lobby_asks_nothing() -> None:
-    assert form_for(lobby()) is None
+    assert asked_by(lobby()) is None
 
 
 def test_each_question_says_how_to_answer() -> None:

@@ -17,8 +17,8 @@ from scenarios.model import Label
 from server.game.answers import GapAnswer
 from server.game.phases import Phase
 from server.game.views.role_types import CardItem
-from server.game.views.stage_types import FinishedView, Verdict
-from server.protocol.client_messages import AskTime, Vote
+from server.game.views.stage_types import FinishedView, SayView, Verdict
+from server.protocol.client_messages import AskTime, SayIt, Vote
 from server.protocol.server_messages import (
     Bye,
     Done,
@@ -28,7 +28,7 @@ from server.protocol.server_messages import (
     View,
     You,
 )
-from tests.client.fake_server import CARD, ROOM, YOU, FakeServer, Peer, voting
+from tests.client.fake_server import CARD, ROOM, STORY, YOU, FakeServer, Peer, voting
 from tests.client.terminal.sheet import Sheet
 
 ENDED = FinishedView(CARD, (), None, False, (), (), ())
@@ -86,6 +86,27 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
     assert "recorded ✓ ◯ outer at 80 %" in sheet.text
     assert "Points were paid." in sheet.text
     assert "96.0 points in 1 case." in sheet.text
+
+
+async def test_a_line_answers_a_question_that_is_no_vote(
+    fake: FakeServer, at_once: Backoff
+) -> None:
+    sheet = Sheet()
+    verdict = Verdict(outer=True, inner=False, is_contested=False)
+
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(SayView(replace(CARD, round=2), STORY, verdict))
+        said = await peer.take(SayIt)
+        assert (said.round, said.text) == (2, "It was paid for turning.")
+        await peer.send(Done(ref=said.ref or 0))
+        await sheet.shows("recorded ✓")
+        await peer.send(*closing())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        assert await sit(fake, at_once, sheet, "\nIt was paid for turning.\n") == 0
+    assert "One sentence of your own:" in sheet.text
 
 
 async def test_a_script_waits_for_its_question(
