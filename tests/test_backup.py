@@ -184,7 +184,7 @@ def test_a_hostile_backup_writes_nowhere_else(
     assert not (tmp_path / "evil").exists()
 
 
-def test_what_cannot_be_backed_up_is_said(tmp_path: Path) -> None:
+def test_files_that_cannot_be_backed_up_are_reported(tmp_path: Path) -> None:
     code, text = run(
         "journal", "backup", str(tmp_path / "b.tar"), "--data", str(tmp_path)
     )

@@ -1,4 +1,4 @@
-"""The thread that owns a SQLite file: whatever fails, it fails alone and is told."""
+"""The thread that owns a SQLite file: each failure stays alone and is reported."""
 
 from __future__ import annotations
 

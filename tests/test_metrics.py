@@ -37,7 +37,7 @@ def test_two_servers_in_one_process_count_apart() -> None:
     assert value(other, "sockets_opened_total") == 0
 
 
-async def test_a_game_is_counted_and_nobody_named() -> None:
+async def test_a_game_is_counted_without_names() -> None:
     async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
         await host.prove("host", at.room, at.key)
         await ann.join(at.room, "Annegret")

@@ -93,7 +93,7 @@ class Gate:
         if wait_s > self._queue_s:
             bucket.give_back()
             self.hit("connects_address")
-            what = "Too many connections come from your network at once."
+            what = "Your network is opening too many connections right now."
             raise _later(what, wait_s - self._queue_s)
         return wait_s
 

@@ -7,7 +7,7 @@ A million people are in the journal before the home starts, each joined by an ev
 the server itself writes it; then everyone casts one vote through one of 50 simulated
 edges. An edge sends what a real one does, by the real one's window: batches of at most
 64 KB, each vote with its player's token and link, sent again until acknowledged; and it
-is sent everybody's receipt. The home is a server like any other, on a core of its own,
+is sent all receipts. The home is a server like any other, on a core of its own,
 its journal on a real file with every commit synced. Broker and edges share the other
 core.
 
@@ -65,9 +65,9 @@ EDGES, LINES = 50, 10
 
 ON_THEIR_WAY = 2
 """Batches of an edge that are not acknowledged yet. A real edge lets 32 be; 50 edges
-with so many would fill the home's inbox, which would have them sent again."""
+with that many would fill the home's inbox, which would have them sent again."""
 
-AT_ONCE = 200
+VOTES_EACH = 200
 """Votes that an edge adds at a time: about what fits into a batch."""
 
 RTO_S = 15.0
@@ -82,7 +82,7 @@ def player_id(number: int) -> PlayerId:
 
 
 async def write_journal(folder: Path, players: int) -> float:
-    """Write a room that so many have joined; return the seconds it took."""
+    """Write a room with this many players; return the seconds it took."""
     library = load_library()
     plan = build_plan(
         library.deck("first-class"), library, seed=1, length=2, two_link=False
@@ -125,7 +125,7 @@ class Edge:
         """Take more people's votes, while few batches are on their way."""
         if self.window.on_the_way >= ON_THEIR_WAY:
             return
-        for number in islice(self.people, AT_ONCE):
+        for number in islice(self.people, VOTES_EACH):
             self.seq += 1
             self.window.put(self.seq, encode(self._item(number, now_ms)))
 
@@ -225,7 +225,7 @@ BOOT = "simulated"
 
 
 async def vote(port: int, players: int) -> Outcome:
-    """Let everybody vote through their edge; return what came back."""
+    """Let all players vote through their edge; return what came back."""
     outcome = Outcome()
     edges = [Edge(site(i), iter(range(i, players, EDGES))) for i in range(EDGES)]
     lines = [

@@ -40,7 +40,7 @@ DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "report.md"
 BEGIN, END = "<!-- recovery: begin -->", "<!-- recovery: end -->"
 SEEDS = 400
 MORE = 5
-"""So many times the seeds for classes that play other cases each time."""
+"""Factor on the seeds for classes that play other cases each time."""
 DRAWS = 400_000
 Z = NormalDist()
 

@@ -6,7 +6,7 @@
 Servers, broker and players are processes of their own on this machine, every commit is
 synced. The same people vote by turns at a server without sites, at a room's home, and
 at another site of it, so that whatever else the machine does falls on all alike. Prints
-a table for docs/cohorts.md, and what a home takes in of many sites at once
+a table for docs/cohorts.md, and what a home takes in from many sites together
 (tests/bench/million.py), whose votes come in full batches.
 """
 
@@ -98,7 +98,7 @@ async def turn(place: Place, people: list[Player]) -> None:
 
 
 async def measure(kind: Kind) -> list[Place]:
-    """Let everybody vote everywhere by turns."""
+    """Let all players of all places vote by turns."""
     with tempfile.TemporaryDirectory(prefix="twogaps-relay-") as name:
         async with (
             places(Path(name), kind) as found,
@@ -119,7 +119,7 @@ async def measure(kind: Kind) -> list[Place]:
                 place.took_s.clear()
             for crowd in CROWDS:
                 for block in range(BLOCKS):
-                    million.tell(f"{crowd} at once, turn {block + 1} of {BLOCKS}")
+                    million.tell(f"{crowd} together, turn {block + 1} of {BLOCKS}")
                     for place in found:
                         await turn(place, people[place.name][:crowd])
             million.tell("")
@@ -129,7 +129,7 @@ async def measure(kind: Kind) -> list[Place]:
 def table(found: list[Place]) -> str:
     """Return the table, with the last column beside the first place."""
     lines = [
-        "| votes | at once | p50 | p99 | votes a second | p50, beside one server |",
+        "| votes | together | p50 | p99 | votes a second | p50, beside one server |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for crowd in CROWDS:

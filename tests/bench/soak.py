@@ -1,7 +1,7 @@
 """``python -m tests.bench.soak``: ten minutes of games, one after another.
 
-Three hundred players join, vote, all lose their connection at once, come back, vote
-again; the game is finished, and the next one begins. Between games, when nobody is
+Three hundred players join, vote, all lose their connection together, come back, vote
+again; the game is finished, and the next one begins. Between games, when no one is
 connected, the server's memory and open files are noted. They must stay flat: over the
 run, but for its first fifth, memory may grow by no more than 8 MiB and files by 3.
 """
@@ -71,7 +71,7 @@ class Soaked:
 
 
 class Player(RawSocket):
-    """A player who is told apart by the token, and waits for each receipt."""
+    """A player identified by the token, and waits for each receipt."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ async def _all_vote(
 
 
 async def _storm(port: int, room: str, players: list[Player]) -> list[Player]:
-    """Cut every connection in the same moment; all come back at once."""
+    """Cut every connection in the same moment; all come back together."""
     tokens = [str(player.last["welcome"]["token"]) for player in players]
     for player in players:
         player.close()

@@ -1,8 +1,8 @@
 """Pictures of every phase at every size, light and dark, with all that is long or many.
 
-``python -m tests.browser.gallery FOLDER``. Not a test: somebody has to look at them.
+``python -m tests.browser.gallery FOLDER``. Not a test: a person has to look at them.
 Three rooms are played: a crowd of 300 with long names and the longest stories, a room
-that asks each link by itself, and one that nobody has joined.
+that asks about each link separately, and one without players.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONG_NAME = "Wilhelmine-Maximiliane W"
 REASON = (
     "The score in the game counted targets along the lagoon and never the place in the "
     "race, so going round in circles for ever was exactly what it had been paid for; "
-    "nobody who reads that objective can call it a mistake of the learner, however odd "
+    "no one who reads that objective can call it a mistake of the learner, however odd "
     "the boat looks while it burns."
 )
 STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -93,7 +93,7 @@ def write_decks(folder: Path) -> None:
     for name, cases in decks().items():
         lines = [
             f'id = "{name}"\nversion = 1\ntitle = "Everything that is long, in a row"',
-            'audience = "Whoever looks at pictures."\nminutes = 30\norder = "fixed"',
+            'audience = "People who look at pictures."\nminutes = 30\norder = "fixed"',
             'teaches = "How the pages look."',
         ]
         lines += [
@@ -186,7 +186,7 @@ async def seats(table: Table, room: str, has_players: bool) -> dict[str, Page]:
 
 
 async def answer(players: list[Player], pages: dict[str, Page], ballot: str) -> None:
-    """Let everybody answer, and one phone press its buttons."""
+    """Let all players answer, and one phone press its buttons."""
     chance = random.Random(len(ballot))
     votes = (vote(p, ballot, chance, not i % 5) for i, p in enumerate(players))
     await asyncio.gather(*votes)

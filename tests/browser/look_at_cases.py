@@ -2,8 +2,8 @@
 
 ``python -m tests.browser.look_at_cases [FOLDER] [--seed N] [--count N] [ID ...]`` draws
 cases by seed (20, seed 7), walks each through the preview at 360 × 640, prints how many
-screens each moment fills, and keeps pictures where a folder is named. Somebody has to
-look at them, too.
+screens each moment fills, and keeps pictures where a folder is named. A person also has
+to look at them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCENES = [scene.name for scene in scenes_of(load_library().case("four-hours"))]
 
 
 def draw(seed: int, count: int) -> list[str]:
-    """Return the ids of so many cases, the same for the same seed."""
+    """Return the ids of ``count`` cases, the same for the same seed."""
     every = sorted(load_library().cases)
     return random.Random(seed).sample(every, min(count, len(every)))
 

@@ -1,4 +1,4 @@
-"""Takes pictures of what four known classes are told.
+"""Takes pictures of the reports of four known classes.
 
 ``python -m tests.browser.report_pictures`` takes a folder (default docs/pictures). Not
 a test: look at the pictures.

@@ -119,7 +119,7 @@ async def seats(table: Table, room: str) -> tuple[Page, Page, Page]:
 
 
 async def vote(players: list[Player], right: int) -> None:
-    """Answer the open vote; so many of the class are right."""
+    """Answer the open vote; ``right`` of the players are right."""
     sure = (60, 80, 90, 70, 50)
     async with asyncio.TaskGroup() as group:
         for i, player in enumerate(players):

@@ -1,4 +1,4 @@
-"""Everybody can play: by keyboard, with a screen reader, enlarged, in any colours.
+"""All can play: by keyboard, with a screen reader, enlarged, in any colors.
 
 A game is walked through phase by phase; on each page in each phase axe must find
 nothing, and nothing may stick out sideways at 320 px or at twice the text size.

@@ -23,7 +23,7 @@ BUDGET_KB = {"index": 40, "host": 60, "screen": 60, "report": 60, "preview": 70}
 SAVED_KB = 50
 """The report as one file, without its figures, gzip."""
 
-AT_ONCE = {"host": "src/host/console/Console.svelte"}
+EAGER = {"host": "src/host/console/Console.svelte"}
 """What a page fetches before it shows anything, though not by its own HTML."""
 
 
@@ -40,7 +40,7 @@ def first_load(page: str) -> set[str]:
     manifest = json.loads((DIST / ".vite" / "manifest.json").read_text())
     files = {f"{page}.html"}
     todo, seen = [f"{page}.html"], set()
-    todo += [AT_ONCE[page]] if page in AT_ONCE else []
+    todo += [EAGER[page]] if page in EAGER else []
     while todo:
         key = todo.pop()
         if key not in seen:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SAID = "It was paid for targets, so whoever wrote the score has to change it."
+SAID = "It was paid for targets, so the author of the score has to change it."
 
 
 async def join(table: Table, room: str, name: str) -> Page:

@@ -212,7 +212,9 @@ async def test_forced_colors_show_what_is_chosen(table: Table) -> None:
         assert looks[0] != looks[1]
 
 
-async def test_a_browser_that_cannot_read_the_scripts_is_told_so(table: Table) -> None:
+async def test_a_browser_that_cannot_read_the_scripts_gets_a_notice(
+    table: Table,
+) -> None:
     old = await table.context(size=LAPTOP)
     await old.route(
         "**/*.js",

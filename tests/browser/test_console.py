@@ -191,7 +191,7 @@ async def test_a_close_is_taken_back_and_a_case_played_again(table: Table) -> No
     assert table.complaints() == []
 
 
-async def test_somebody_is_renamed_and_removed(table: Table) -> None:
+async def test_a_player_is_renamed_and_removed(table: Table) -> None:
     host, _, player = await in_vote(table)
     await host.get_by_role("button", name="People").click()
     people = host.get_by_role("dialog", name="People")
@@ -205,7 +205,7 @@ async def test_somebody_is_renamed_and_removed(table: Table) -> None:
     await expect(people.get_by_text("0 of 0")).to_be_visible()
 
 
-async def test_a_locked_room_lets_nobody_in(table: Table) -> None:
+async def test_a_locked_room_admits_no_new_players(table: Table) -> None:
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP)
     await host.get_by_role("button", name="Lock the room").click()
@@ -261,7 +261,7 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await expect(settings.get_by_label("Show names")).not_to_be_checked()
 
 
-async def test_somebody_is_moved_to_another_team(table: Table) -> None:
+async def test_a_player_is_moved_to_another_team(table: Table) -> None:
     room = await table.open_room(length=1, settings={"teams": ["Red", "Blue"]})
     host = await table.sit(table.host_path(room), size=LAPTOP)
     player = await join(table, room, "Ada")

@@ -1,7 +1,7 @@
 """A whole game in real browsers: host, projector and phones, and what befalls them.
 
 In the middle the host's page and the projector reload, a phone loses its line with a
-vote unsent, and somebody comes late. Nothing may be lost, and no console may complain.
+vote unsent, and a player comes late. Nothing may be lost, and no console may complain.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ async def test_a_whole_game(table: Table) -> None:
         await ben.locator("button.gap.inner").click()
         await must_show(ben, "Kept on this device")
         assert "Recorded" not in await ben.inner_text("body")
-        wire.mend()
+        wire.restore()
         await must_show(ben, "Recorded")
 
         await host.reload()
@@ -153,7 +153,7 @@ async def test_a_whole_game(table: Table) -> None:
 
 
 async def join_late(table: Table, room: str) -> Page:
-    """Join while a vote is open, and be shown it at once."""
+    """Join while a vote is open, and see it immediately."""
     page = await table.sit(f"/j/{room}")
     await page.get_by_label("Your name").fill("Dora")
     await page.get_by_role("button", name="Join", exact=True).click()

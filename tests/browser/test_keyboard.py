@@ -1,4 +1,4 @@
-"""A whole game by keyboard alone: nobody has a mouse, neither player nor host."""
+"""A whole game by keyboard alone: neither player nor host has a mouse."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     for _ in range(3):
         await host.keyboard.press(" ")
         await host.locator(".big[aria-disabled=false]").wait_for()
-    await press(host, ".others .plain")  # all steps at once
+    await press(host, ".others .plain")  # all steps together
     await expect(player.get_by_text("How an expert would say it")).to_be_visible()
     await press(player, "details:last-of-type > summary")
     await expect(player.get_by_role("table").first).to_be_visible()

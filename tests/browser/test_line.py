@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
 CUT = "The other site can’t be reached"
 
 
-async def test_votes_wait_for_the_line_and_late_ones_are_told_so(
+async def test_votes_wait_for_the_line_and_late_ones_are_marked(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with two_sites(browser, tmp_path) as (broker, berlin, lisbon):

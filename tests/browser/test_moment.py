@@ -74,7 +74,7 @@ async def _disturb(page: Page, wire: Wire, chance: random.Random) -> None:
         await page.goto(address)
     else:
         wire.cut()
-        wire.mend()
+        wire.restore()
 
 
 async def _must_show(page: Page, text: str) -> None:

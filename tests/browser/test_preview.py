@@ -74,9 +74,11 @@ async def test_the_page_follows_the_file_and_says_what_is_wrong(
     page = await table.sit(preview_path(table, "mine", "bench", 0), size=LAPTOP)
     phone = page.frame_locator(".phone iframe")
     await phone.get_by_text("In the early 2000s nobody").wait_for()
-    file.write_text(good.replace("nobody", "somebody", 1), encoding="utf-8")
+    file.write_text(
+        good.replace("nobody in England", "few in England", 1), encoding="utf-8"
+    )
     later(file)
-    await phone.get_by_text("In the early 2000s somebody").wait_for()
+    await phone.get_by_text("In the early 2000s few in England").wait_for()
     file.write_text(good.replace("level = 1", "level = 9", 1), encoding="utf-8")
     later(file)
     await page.get_by_text("One file is left out").wait_for()
@@ -88,7 +90,7 @@ async def test_the_page_follows_the_file_and_says_what_is_wrong(
     await page.get_by_text("One file is left out").wait_for(state="detached")
 
 
-async def test_a_wrong_name_and_a_wrong_key_are_told(table: Table) -> None:
+async def test_a_wrong_name_and_a_wrong_key_are_explained(table: Table) -> None:
     page = await table.sit(preview_path(table, "no-such-case", "bench", 0))
     await page.get_by_text("there is no case 'no-such-case'").wait_for()
     path = preview_path(table, "four-hours", "bench", 0)

@@ -66,7 +66,7 @@ async def opened(desk: Table, room: str, **context: Any) -> Page:
 
 
 @pytest.mark.parametrize("room", list(CLASSES))
-async def test_each_class_is_told_its_sentence(desk: Table, room: str) -> None:
+async def test_each_class_gets_its_sentence(desk: Table, room: str) -> None:
     page = await opened(desk, room)
     await expect(page.locator(".sentence")).to_contain_text(SENTENCES[room])
     assert desk.complaints() == []

@@ -1,6 +1,6 @@
 """A phone at another site than its room: what it says while the line there is cut.
 
-The other site is played by whoever stands between the page and the server.
+A proxy between the page and the server plays the other site.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Site:
         self._is_cut = True
         self._notify("site_cut")
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Have the line back, and let through what waited."""
         self._is_cut = False
         self._notify("site_back")
@@ -78,7 +78,7 @@ async def join_at(table: Table, room: str, site: Site) -> Page:
     return page
 
 
-async def test_a_vote_is_said_to_be_at_the_site_till_it_is_recorded(
+async def test_a_vote_is_shown_at_the_site_until_it_is_recorded(
     table: Table,
 ) -> None:
     site = Site()
@@ -94,7 +94,7 @@ async def test_a_vote_is_said_to_be_at_the_site_till_it_is_recorded(
         await page.locator("button.gap.outer").click()
         state = page.locator(".ballot .state")
         await expect(state).to_have_text("Received at your site, on its way.")
-        site.mend()
+        site.restore()
         await expect(bar).to_contain_text("The line is back")
         await expect(state).to_contain_text("Recorded ✓")
         await expect(bar).to_be_empty(timeout=10_000)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 
 class Wire:
-    """Passes bytes to a port until it is cut, and again once it is mended."""
+    """Passes bytes to a port until it is cut, and again once it is restored."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -22,7 +22,7 @@ class Wire:
         for writer in self._writers:
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let connections through again."""
         self._is_cut = False
 

@@ -40,7 +40,7 @@ def own(tmp_path: Path) -> Path:
     return folder
 
 
-def test_stats_are_told_as_tables_and_as_json() -> None:
+def test_stats_print_as_tables_and_as_json() -> None:
     code, text = run("case", "stats")
     assert code == 0
     for heading in ("verdict", "domain", "decade", "level", "told as", "checked"):
@@ -79,7 +79,7 @@ def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
     assert "four-hours" not in text
 
 
-def test_notes_are_told_and_are_no_failure(own: Path) -> None:
+def test_notes_are_printed_without_failing(own: Path) -> None:
     file = own / "cases" / "alone.toml"
     text = (Path(load_library().case_files["four-hours"])).read_text()
     file.write_text(text.replace('"four-hours"', '"alone"', 1))
@@ -151,7 +151,7 @@ def test_errors_say_what_to_do(words: tuple[str, ...], says: str) -> None:
     assert "Traceback" not in text
 
 
-def test_rubbish_rows_are_told_and_the_good_ones_written(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_good_ones_written(tmp_path: Path) -> None:
     sheet = tmp_path / "some.csv"
     run("case", "export", sheet, "four-hours", "pancake-in-the-air")
     text = sheet.read_text(encoding="utf-8-sig")

@@ -46,7 +46,7 @@ def test_the_program_lists_its_commands() -> None:
     assert all(command in text for command in NAMES)
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert run("--version") == (0, f"twogaps {server.__version__}\n")
 
 
@@ -111,9 +111,9 @@ def test_rooms_are_listed_and_purged(tmp_path: Path) -> None:
     assert room in text
     assert "finished" in text
     assert run("journal", "purge", *data)[0] == 1  # nothing is old
-    code, text = run("room", "forget", room, "--player", "Nobody", *data)
+    code, text = run("room", "forget", room, "--player", "Zacharias", *data)
     assert code == 1
-    assert "No player 'Nobody'" in text
+    assert "No player 'Zacharias'" in text
     assert run("room", "forget", room, "--yes", *data)[0] == 0
     assert room not in run("room", "list", *data)[1]
 

@@ -78,7 +78,7 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
             told, *held, "--broker", "mqtt://x:y@127.0.0.1:1"
         )
         assert code == 0
-        assert "the running server is healthy" in text  # and nobody was thrown out
+        assert "the running server is healthy" in text  # and no one was disconnected
     assert not is_served(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Logs: what stands in them, and above all what does not."""
+"""Logs: what they contain, and above all what they do not."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ async def _play(port: int, room: str, host) -> None:  # type: ignore[no-untyped-
     """Play one round with everything a host may do about people."""
     async with wire(port) as a, wire(port) as b, wire(port) as c, wire(port) as d:
         players = {}
-        for somebody, name in zip((a, b, c, d), NAMES, strict=True):
-            players[name] = (await somebody.join(room, name))["player"]
+        for speaker, name in zip((a, b, c, d), NAMES, strict=True):
+            players[name] = (await speaker.join(room, name))["player"]
         await host.do("open_round", "open_vote")
-        for number, somebody in enumerate((a, b, c, d)):
+        for number, speaker in enumerate((a, b, c, d)):
             label = ("outer", "inner")[number % 2]
-            await somebody.vote(label, reason=REASONS[number])
+            await speaker.vote(label, reason=REASONS[number])
         await host.send("get_roster", ref=1, search="Annegret")
         await host.until("roster", ref=1)
         await host.do("rename", player=players["Dagobert"], name="Renamed-Xaver")
@@ -112,7 +112,7 @@ def written(formatter: logging.Formatter, quoted: str, **extra: object) -> str:
 
 
 @pytest.mark.parametrize("kind", [JsonFormatter, PeopleFormatter])
-def test_a_fault_is_told_without_what_it_quotes(
+def test_an_error_is_logged_without_its_quotations(
     kind: type[JsonFormatter] | type[PeopleFormatter],
 ) -> None:
     discreet = written(kind("%(about)s%(message)s"), "Annegret", room="K7MQ2P")
@@ -123,7 +123,7 @@ def test_a_fault_is_told_without_what_it_quotes(
     assert "ValueError: Annegret" in frank
 
 
-def test_what_the_machine_says_is_told() -> None:
+def test_messages_of_the_operating_system_are_logged() -> None:
     record = logging.LogRecord("x", logging.ERROR, "x", 1, "no", (), None)
     try:
         raise OSError(28, "No space left on device")
@@ -191,7 +191,7 @@ class _Kept(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-async def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
+async def test_a_server_answers_while_its_log_is_not_read(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "twogaps", "serve", "--host", "127.0.0.1"),
         *("--port", "0", "--memory", "--log-level", "debug"),

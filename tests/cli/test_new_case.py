@@ -15,8 +15,8 @@ from tests.support.cli import twogaps
 STORY = (
     "A lift in an office was to bring people up with little waiting. Its program was "
     "rewarded for each ride that began within 17 seconds of a call. After some weeks "
-    "the lift stood at the ground floor all morning, where the queue was long and a "
-    "ride began at once. On the upper floors people waited and then took the stairs. "
+    "the lift waited on the ground floor all morning, where the queue was long and a "
+    "ride began soon. On the upper floors people waited and then took the stairs. "
     "The company looked at its record and found that the reward had never been so "
     "high. It asked the people on the upper floors what they thought of it."
 )
@@ -37,7 +37,7 @@ ANSWERS = {
     "breakdown.say": "Rides were counted and waiting was meant.",
     "tempting": "It looks as if it had learned a habit.",
     "reasons.outer[0]": "The reward was high.", "reasons.outer[1]": "Nothing changed.",
-    "reasons.inner[0]": "It moved by itself.", "reasons.inner[1]": "No one wanted it.",
+    "reasons.inner[0]": "It moved on its own.", "reasons.inner[1]": "No one wanted it.",
     "fix": "Which repair fits?", "right": "Count the longest wait.",
     "right why": "It counts what is meant.", "other": "Train on more days.",
     "other why": "The reward stays.", "neither": "A faster motor.",

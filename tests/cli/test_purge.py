@@ -188,7 +188,7 @@ BOUNDED = frozenset({"type", "player", "client", "team", "site"})
 
 
 def test_every_word_of_a_player_in_any_event_is_erased() -> None:
-    """An event type of the future with words of a player's must be erased, too."""
+    """An event type of the future with words of a player's must also be erased."""
     found = 0
     for kind in get_args(get_args(Event)[0]):
         named = {field.name: field.type for field in fields(kind)}

@@ -23,6 +23,6 @@ async def fake() -> AsyncIterator[FakeServer]:
 
 
 @pytest.fixture
-def at_once() -> Backoff:
+def no_wait() -> Backoff:
     """Return a back-off that never waits."""
     return Backoff(Random(1), first_s=0, cap_s=0)

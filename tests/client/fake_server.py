@@ -136,7 +136,7 @@ class Peer:
         return hello
 
     async def admit_host(self) -> None:
-        """Let a host in who proves the key."""
+        """Admit a host after the proof of its key."""
         hello = await self.take(Hello)
         await self.send(Challenge(nonce="n"))
         proof = await self.take(Prove)

@@ -26,6 +26,6 @@ def test_addresses(typed: str, url: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "ftp://x", "http://", "host:port", "h:99999"])
-def test_bad_addresses_are_told_how_to_write_one(typed: str) -> None:
+def test_bad_addresses_explain_how_to_write_one(typed: str) -> None:
     with pytest.raises(BadAddress, match="write it like"):
         socket_url(typed)

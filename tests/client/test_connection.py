@@ -21,7 +21,7 @@ from tests.client.fake_server import KEY, FakeServer, Peer, lobby
 
 
 async def test_a_player_joins_by_name_and_comes_back_by_token(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         first = await fake.peer()
@@ -34,7 +34,7 @@ async def test_a_player_joins_by_name_and_comes_back_by_token(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "k7mq2p ", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "k7mq2p ", "Ada", backoff=no_wait) as player:
             assert (player.name, player.id, player.token) == ("Ada 2", "p1", "p1.mac")
             async for view in player.views():
                 if view == lobby(9):
@@ -59,7 +59,7 @@ async def test_final_refusals_of_a_hello_are_typed(fake: FakeServer) -> None:
 
 @pytest.mark.parametrize("code", ["busy", "storage_unavailable", "shutting_down"])
 async def test_passing_refusals_of_a_hello_are_tried_again(
-    fake: FakeServer, at_once: Backoff, code: str
+    fake: FakeServer, no_wait: Backoff, code: str
 ) -> None:
     async def serve() -> None:
         first = await fake.peer()
@@ -69,15 +69,15 @@ async def test_passing_refusals_of_a_hello_are_tried_again(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             assert player.state is Link.OPEN
 
 
 @pytest.mark.parametrize(
     ("code", "kind"), [("taken_over", TakenOver), ("kicked", Kicked)]
 )
-async def test_who_is_sent_away_stays_away(
-    fake: FakeServer, at_once: Backoff, code: str, kind: type[Exception]
+async def test_a_removed_client_stays_away(
+    fake: FakeServer, no_wait: Backoff, code: str, kind: type[Exception]
 ) -> None:
     async def serve() -> Peer:
         peer = await fake.peer()
@@ -87,7 +87,7 @@ async def test_who_is_sent_away_stays_away(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             assert [view async for view in player.views()] == [lobby()]
             assert player.state is Link.OVER
             assert isinstance(player.cause, kind)
@@ -97,7 +97,7 @@ async def test_who_is_sent_away_stays_away(
 
 
 async def test_a_goodbye_that_asks_to_come_back_is_followed(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -108,16 +108,16 @@ async def test_a_goodbye_that_asks_to_come_back_is_followed(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             async for view in player.views():
                 if view == lobby(2):
                     break
     assert fake.opened == 2
 
 
-async def test_nobody_there_is_told_after_a_few_tries(at_once: Backoff) -> None:
+async def test_a_missing_server_is_reported_after_a_few_tries(no_wait: Backoff) -> None:
     with pytest.raises(CannotConnect, match="No game server answers"):
-        async with connect("127.0.0.1:1", "K7MQ2P", "Ada", backoff=at_once):
+        async with connect("127.0.0.1:1", "K7MQ2P", "Ada", backoff=no_wait):
             pass
 
 
@@ -148,7 +148,7 @@ async def test_a_wrong_key_is_final(fake: FakeServer) -> None:
                 pass
 
 
-async def test_a_key_that_is_no_key_is_told_so(fake: FakeServer) -> None:
+async def test_a_malformed_key_is_refused(fake: FakeServer) -> None:
     async def serve() -> None:
         peer = await fake.peer()
         await peer.take(Hello)

@@ -89,7 +89,7 @@ async def test_a_command_that_leads_on_carries_the_place_of_the_view(
 
 
 async def test_commands_in_flight_at_a_drop_are_lost_and_not_repeated(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -103,7 +103,7 @@ async def test_commands_in_flight_at_a_drop_are_lost_and_not_repeated(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with host(fake.url, ROOM, KEY, backoff=at_once) as teacher:
+        async with host(fake.url, ROOM, KEY, backoff=no_wait) as teacher:
             with pytest.raises(ConnectionLost):
                 await teacher.send(CloseVotes())
             await teacher.ready()

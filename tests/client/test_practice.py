@@ -97,7 +97,7 @@ async def test_who_thinks_too_long_does_not_answer_the_next_question(
     assert told[-2:] == ["Ada was too late: No.", "1 answers stored"]
 
 
-async def test_where_nobody_gets_in_the_reason_is_raised(fake: FakeServer) -> None:
+async def test_if_no_player_gets_in_the_reason_is_raised(fake: FakeServer) -> None:
     async def serve() -> None:
         for _ in range(3):
             peer = await fake.peer()

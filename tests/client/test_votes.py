@@ -52,7 +52,7 @@ def refusal(vote: Vote, code: str) -> RefusedMessage:
 
 
 async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     votes: list[Vote] = []
 
@@ -69,7 +69,7 @@ async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             stored = await player.vote(
                 Label.OUTER, confidence=80, reason="The score", to=player.view
             )
@@ -80,8 +80,8 @@ async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
     assert votes[0].ballot is Ballot.VOTE
 
 
-async def test_a_vote_survives_that_nobody_waits_for_it(
-    fake: FakeServer, at_once: Backoff
+async def test_a_vote_survives_a_cancelled_wait(
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -98,7 +98,7 @@ async def test_a_vote_survives_that_nobody_waits_for_it(
     gave_up, stopped = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         served = group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             waiting = group.create_task(player.vote(Label.OUTER, to=player.view))
             await gave_up.wait()
             waiting.cancel()
@@ -110,7 +110,7 @@ async def test_a_vote_survives_that_nobody_waits_for_it(
 
 @pytest.mark.parametrize("code", ["storage_unavailable", "busy", "too_fast"])
 async def test_passing_refusals_are_answered_by_sending_again(
-    fake: FakeServer, at_once: Backoff, code: str
+    fake: FakeServer, no_wait: Backoff, code: str
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -121,7 +121,7 @@ async def test_passing_refusals_are_answered_by_sending_again(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             assert (await player.vote(Label.INNER, to=player.view)).counter == 1
     assert fake.opened == 1
 
@@ -142,7 +142,7 @@ async def test_other_refusals_are_final(fake: FakeServer) -> None:
 
 
 async def test_a_newer_answer_supersedes_an_older_one(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -161,7 +161,7 @@ async def test_a_newer_answer_supersedes_an_older_one(
     first_sent = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=at_once) as player:
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
             older = group.create_task(
                 _superseded(player.vote(Label.OUTER, to=player.view))
             )

@@ -162,7 +162,7 @@ async def test_a_killed_broker_is_found_again(stand: Stand) -> None:
     bus, ears, _ = await stand.join("a", "tg/v1/up/x/b")
     await stand.broker.kill()
     await ears.until(lambda: not bus.is_up and ears.downs == 1)
-    bus.publish("tg/v1/up/x/b", b"nobody is there")
+    bus.publish("tg/v1/up/x/b", b"no subscribers")
     assert bus.dropped == 1
     await stand.broker.start()
     await ears.until(lambda: bus.is_up and ears.ups == 2)

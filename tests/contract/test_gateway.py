@@ -41,11 +41,11 @@ async def crowd(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 
 
 def versions(link: RecordingLink) -> list[int]:
-    """Return the versions of the views that somebody was shown."""
+    """Return the versions of the views that a link was sent."""
     return [view["version"] for view in link.of("view")]
 
 
-async def test_a_view_reaches_everybody_of_a_role_and_nobody_else(crowd: Crowd) -> None:
+async def test_a_view_reaches_one_role_and_no_other(crowd: Crowd) -> None:
     ann, bob = await crowd.join(ROOM, "ann"), await crowd.join(ROOM, "bob")
     far = await crowd.join(OTHER, "far")
     screen = await crowd.attend(ROOM, "screen")
@@ -80,7 +80,7 @@ async def test_a_private_frame_reaches_one_player_in_order_and_once(
     for number in range(200):
         crowd.push(ROOM, ANN, frame("recorded", number=number))
     crowd.push(ROOM, "bob", frame("recorded", number=-1))
-    crowd.push(ROOM, "nobody", frame("recorded", number=-2))
+    crowd.push(ROOM, "stranger", frame("recorded", number=-2))
     await ann.get("recorded", number=199)
     await bob.get("recorded", number=-1)
     assert [one["number"] for one in ann.of("recorded")] == list(range(200))
@@ -155,7 +155,7 @@ async def test_what_people_say_arrives_and_is_done_with(crowd: Crowd) -> None:
     await until(lambda: crowd.owed() == 0)
 
 
-async def test_all_that_was_said_before_a_view_is_in_when_nobody_is_behind(
+async def test_all_messages_before_a_view_are_in_once_all_have_caught_up(
     crowd: Crowd,
 ) -> None:
     room = crowd.rooms[ROOM]

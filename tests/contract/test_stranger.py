@@ -1,7 +1,7 @@
 """A stranger's client: websockets, and what docs/ says. It shares no code with ours.
 
 It plays a whole game as host, screen and two players, and checks every frame it is sent
-against the published JSON Schema, and every frame it sends, too.
+against the published JSON Schema, and every frame it sends.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def test_every_refusal_is_documented() -> None:
 async def test_a_wrong_frame_is_refused_by_schema_and_server_alike() -> None:
     async with hall() as at, connect(f"ws://127.0.0.1:{at.port}/ws") as ws:
         for message in (
-            {"type": "hello", "version": 1, "role": "nobody"},
+            {"type": "hello", "version": 1, "role": "janitor"},
             {"type": "vote", "round": -1},
             {"type": "lock", "ref": 1, "more": 2},
         ):

@@ -21,7 +21,7 @@ from tests.support.wire import wire
 
 UNIT = DEPLOY / "two-gaps.service"
 EXPOSURE = 15
-"""Tenths of systemd's own score, 0 (shut) to 100; it stands at 15."""
+"""Tenths of systemd's own score, 0 (shut) to 100; it is at 15."""
 
 
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:

@@ -132,7 +132,7 @@ async def holds(two: Two) -> list[str]:
             named.append(finding.damage)
             assert f"event {finding.intact + 1} " in finding.damage
         else:
-            assert finding.intact == len(recorded), "votes are gone, and nobody says so"
+            assert finding.intact == len(recorded), "votes are gone without a report"
     for room, bodies in (await what_is_left(two)).items():
         assert bodies == two.recorded[room], f"{room} passes for whole and is not"
     return named
@@ -156,7 +156,7 @@ def salvaged(two: Two) -> dict[RoomCode, int]:
 
 
 async def plays_on(two: Two, *rooms: RoomCode) -> None:
-    """Hold that rooms can be joined, and that whoever was there is."""
+    """Check that rooms can be joined, and that their players are still known."""
     async with hall(data=two.folder, keep_days=0) as at:
         for room in rooms:
             async with wire(at.port) as ann:
@@ -311,7 +311,7 @@ async def test_a_log_that_was_thrown_away_is_noticed(crashed: Two) -> None:
 
 
 @pytest.mark.fault
-async def test_a_file_that_is_no_journal_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_file_of_another_kind_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes(b"rubbish " * 1_000)
     with pytest.raises(CannotStart, match="twogaps journal salvage"):
         async with hall(data=tmp_path):

@@ -95,7 +95,7 @@ WAYS: dict[str, Callable[[Path, RoomCode], None]] = {
     "rubbish in a row": change(
         "UPDATE events SET body = '{!' WHERE room = ? AND version = 3"
     ),
-    "bytes that are no text": change(
+    "bytes that are not text": change(
         "UPDATE events SET body = CAST(x'ff' AS TEXT) WHERE room = ? AND version = 3"
     ),
     "another name": change(
@@ -113,7 +113,7 @@ WAYS: dict[str, Callable[[Path, RoomCode], None]] = {
         encode(RoomLocked()).replace("}", ',"v":2,"needs":"9.0.0"}')
     ),
     "an event that does not replay": append(
-        encode(PlayerRenamed(PlayerId("nobody"), "x"))
+        encode(PlayerRenamed(PlayerId("stranger"), "x"))
     ),
 }
 

@@ -16,7 +16,7 @@ from server.game.ids import RoomCode
 from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.tiers import scaled, seed
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import Acks, Voter, all_again, check
 
 PLAYERS = 200
 KILLS = scaled(8, 20, 100)
@@ -55,7 +55,7 @@ async def test_kills_lose_no_recorded_vote(
             await acks.more(PLAYERS + chance.randrange(4 * PLAYERS))
             await node.kill()
             assert (await node.start()).room == ready.room
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         assert _deadline(teacher.view.stage) == deadline
         for run in runs:
             run.cancel()

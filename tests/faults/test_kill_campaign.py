@@ -126,7 +126,7 @@ async def test_fifty_kills_at_random_moments_of_a_game(
             await node.kill()
             again = await node.start()
             assert again.room == ready.room
-        await _everybody_is_heard(teacher, acks)
+        await _all_are_heard(teacher, acks)
         for run in runs:
             run.cancel()
         ended = await asyncio.gather(*runs, return_exceptions=True)
@@ -168,7 +168,7 @@ async def _advance(teacher: Host) -> None:
             await teacher.send(OpenRound())
 
 
-async def _everybody_is_heard(teacher: Host, acks: Acks) -> None:
+async def _all_are_heard(teacher: Host, acks: Acks) -> None:
     """Go on to a vote, and wait until it is taken."""
     async with asyncio.timeout(120):
         while Phase(teacher.view.stage.phase) not in OPEN_BALLOT:

@@ -35,14 +35,14 @@ async def test_a_deck_across_three_sites_loses_and_repeats_no_vote(
 ) -> None:
     async with town(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
         teacher = await at.teacher(stack)
-        everybody = await pupils(stack, at, each)
+        everyone = await pupils(stack, at, each)
         began_s = time.monotonic()
-        played = await play(teacher, everybody, range(rounds))
+        played = await play(teacher, everyone, range(rounds))
         took_s = time.monotonic() - began_s
         await stack.aclose()
         await at.stop()
-        recorded = hold_against(await at.journal(), everybody, played)
+        recorded = hold_against(await at.journal(), everyone, played)
     figure(
-        f"{kind}: 3 sites, {len(everybody)} players, {len(played)} ballots in "
+        f"{kind}: 3 sites, {len(everyone)} players, {len(played)} ballots in "
         f"{took_s:.0f} s: {recorded} votes recorded, each in the journal once"
     )

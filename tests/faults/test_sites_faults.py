@@ -21,7 +21,7 @@ from tests.support.broker import KINDS, Kind, open_broker
 from tests.support.cuttable import cuttable
 from tests.support.figures import Figure
 from tests.support.sites import EDGES, Town, town
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import Acks, Voter, all_again, check
 
 EACH = 40
 CUT_S = 20
@@ -32,7 +32,7 @@ Trouble = Callable[[Town, Acks], Awaitable[None]]
 
 
 async def in_trouble(at: Town, trouble: Trouble) -> int:
-    """Let everybody vote all the time, make trouble, and hold the journal against it.
+    """Let all players keep voting, make trouble, and compare the journal.
 
     Returns how many votes were acknowledged.
     """
@@ -47,9 +47,9 @@ async def in_trouble(at: Town, trouble: Trouble) -> int:
             for n in range(EACH)
         ]
         runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         await trouble(at, acks)
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         for run in runs:
             run.cancel()
         ended = await asyncio.gather(*runs, return_exceptions=True)
@@ -110,7 +110,7 @@ async def test_a_site_that_is_cut_off_keeps_its_votes(
             began_s, before = time.monotonic(), acks.n
             await asyncio.sleep(CUT_S)  # the fault itself, not a wait for anything
             others = acks.n - before
-            assert others > 0, "the other sites have stopped, too"
+            assert others > 0, "the other sites have also stopped"
             line.heal()
             await acks.more(1)
             told.append(

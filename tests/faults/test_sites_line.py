@@ -20,7 +20,7 @@ from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.sites import EDGES, HOME, Town
 from tests.support.slow_line import SlowLine, need_namespaces, slow_line
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import Acks, Voter, all_again, check
 
 EACH = 20
 CUT_S = 20
@@ -83,13 +83,13 @@ async def test_a_bad_line_loses_and_repeats_no_vote(
         runs = [
             asyncio.create_task(voter.run(acks, waits_ms.append)) for voter in voters
         ]
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         if is_cut:
             await line.say("cut")
             await asyncio.sleep(CUT_S)  # the fault itself, not a wait for anything
             await line.say("heal")
         await acks.more(10 * len(voters))
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         for run in runs:
             run.cancel()
         ended = await asyncio.gather(*runs, return_exceptions=True)

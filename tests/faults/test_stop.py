@@ -1,4 +1,4 @@
-"""SIGTERM in the middle of a vote: everybody is told, and everybody comes back."""
+"""SIGTERM in the middle of a vote: all clients are notified and come back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.figures import Figure
 from tests.support.http import get
 from tests.support.program import ROOT, Program
 from tests.support.server import Hall, hall
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import Acks, Voter, all_again, check
 from tests.support.wire import Wire, screen_key, wire
 
 PLAYERS = 300
@@ -63,7 +63,7 @@ async def test_sigterm_with_votes_in_flight_loses_nothing_and_ends_in_time(
             for mute in stuck:
                 mute.close()
             await program.start()
-            await everybody_again(voters, acks)
+            await all_again(voters, acks)
         for run in runs:
             run.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
@@ -80,7 +80,7 @@ def _mute(port: int) -> socket.socket:
 
 
 @pytest.mark.fault
-async def test_a_hangup_changes_nothing_and_a_stop_is_told_to_everybody(
+async def test_a_hangup_changes_nothing_and_a_stop_notifies_all(
     program: Program,
 ) -> None:
     await program.start("--room", "first-class")
@@ -98,14 +98,14 @@ async def test_a_hangup_changes_nothing_and_a_stop_is_told_to_everybody(
         await ann.join(code, "Ann")
         await admin.prove("admin", None, program.admin_key)
         program.signal(signal.SIGTERM)
-        for somebody in (teacher, screen, ann, admin, stranger):
-            bye = await somebody.until("bye")
+        for client in (teacher, screen, ann, admin, stranger):
+            bye = await client.until("bye")
             assert (bye["code"], bye["come_back"]) == ("shutting_down", True)
     assert (await program.ended()).code == 0
 
 
 @pytest.mark.fault
-async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
+async def test_a_second_signal_ends_it_immediately(program: Program) -> None:
     await program.start()
     async with wire(program.port) as silent:  # the closing handshake is not answered
         await silent.ws.send("{}")

@@ -86,7 +86,7 @@ async def test_a_room_that_comes_back_brings_only_what_is_new(tmp_path: Path) ->
         pack(ROOM, "lisbon", 2, ['{"type":"from the future"}']),
     ],
 )
-async def test_what_is_no_room_for_this_node_changes_nothing(
+async def test_a_file_with_no_room_for_this_node_changes_nothing(
     tmp_path: Path, data: bytes
 ) -> None:
     store = MemoryStore()

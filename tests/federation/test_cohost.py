@@ -1,4 +1,4 @@
-"""A local co-host over a real broker: the own site's people, and nobody else's."""
+"""A local co-host over a real broker: the site's own people, and no others."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def _are_refused(here: Wire, stranger: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _everything(at: Sites) -> AsyncIterator[dict[str, bytes]]:
-    """Hear all topics at once; nothing of a co-host's may be retained."""
+    """Subscribe to all topics; nothing of a co-host's may be retained."""
     heard: dict[str, bytes] = {}
 
     async def listen() -> None:

@@ -21,7 +21,7 @@ MARK = Mark(room=ROOM, version=3)
 
 
 def item(size: int) -> bytes:
-    """Return an encoded item with a frame of so many bytes."""
+    """Return an encoded item with a frame of this many bytes."""
     return encode(DownItem(link="l", room=ROOM, op="push", frame="x" * size))
 
 
@@ -54,5 +54,5 @@ def test_what_fits_into_no_message_is_known_before() -> None:
     assert not edges.fits(item(65_000))
 
 
-def test_nothing_to_say_is_no_message() -> None:
+def test_without_items_no_message_is_built() -> None:
     assert list(edges.messages("b", [], [], [])) == []

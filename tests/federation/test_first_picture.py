@@ -19,7 +19,7 @@ VIEW = topics.view("berlin", ROOM, "player")
 
 
 class Loud:
-    """A bus that notes the topics at which something was said."""
+    """A bus that notes the topics of all messages."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

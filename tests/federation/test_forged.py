@@ -39,7 +39,7 @@ def batch(*items: dict[str, object], number: int = 1, oldest: int = 1) -> bytes:
 
 
 def vote(room: str, token: str | None) -> dict[str, object]:
-    """Return a vote in somebody's name."""
+    """Return a vote in a player's name."""
     answer = {"kind": "gap", "label": "inner", "confidence": 80}
     message = {
         "type": "vote",
@@ -55,7 +55,7 @@ def vote(room: str, token: str | None) -> dict[str, object]:
 
 
 def unreadable(room: str) -> list[tuple[str, bytes]]:
-    """Return messages that nobody can use: each is counted."""
+    """Return unusable messages: each is counted."""
     finish = {"op": "say", "token": None, "message": {"type": "finish"}}
     return [
         (UP, b""),
@@ -78,7 +78,7 @@ def refused(room: str, ann: str) -> list[bytes]:
     attend = {"op": "attend", "audience": "screen", "nonce": "n", "proof": "0" * 64}
     return [
         batch(vote(room, None)),
-        batch(vote(room, "nobody.0000")),
+        batch(vote(room, "stranger.0000")),
         batch(vote(room, f"{ann}.{'0' * 32}")),
         batch(item({"op": "return", "token": f"{ann}.{'0' * 32}"}, room=room)),
         batch(item(attend, room=room)),
@@ -90,7 +90,7 @@ def refused(room: str, ann: str) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A room with a vote open, somebody in it, and the broker."""
+    """A room with a vote open, a player in it, and the broker."""
 
     guarded: Guarded
     home: Running
@@ -156,7 +156,7 @@ async def test_what_is_forged_changes_nothing_and_is_counted(scene: Scene) -> No
 
 
 async def _answers(eve: aiomqtt.Client, n: int) -> None:
-    """Wait until the home is done with so many requests: all turned down."""
+    """Wait until the home is done with ``n`` requests: all refused."""
     acks = 0
     async with asyncio.timeout(GUARD_S):
         async for message in eve.messages:

@@ -18,7 +18,7 @@ from tests.support.arrive import arrive
 from tests.support.broker import Broker, open_broker
 from tests.support.figures import Figure
 from tests.support.node import Node, Ready
-from tests.support.voters import GUARD_S, Acks, Voter, check, everybody_again
+from tests.support.voters import GUARD_S, Acks, Voter, all_again, check
 from tests.support.wire import wire
 
 PLAYERS = 60
@@ -84,7 +84,7 @@ async def test_kills_lose_no_recorded_vote(
             await acks.more(PLAYERS + chance.randrange(2 * PLAYERS))
             await node.kill()
             await node.start()
-        await everybody_again(voters, acks)
+        await all_again(voters, acks)
         for run in runs:
             run.cancel()
         ended = await asyncio.gather(*runs, return_exceptions=True)

@@ -46,7 +46,7 @@ def lossy(seed: int, *ways: str) -> Callable[[str], bool]:
 
 
 async def people(crowd: Crowd, n: int) -> list[RecordingLink]:
-    """Let so many in."""
+    """Let ``n`` players join."""
     return list(await asyncio.gather(*(crowd.join(ROOM, f"p{i}") for i in range(n))))
 
 
@@ -55,13 +55,13 @@ async def test_everything_said_arrives_and_no_mark_holds_before_it(
     broker: FakeBroker, crowd: Crowd, seed: int
 ) -> None:
     room = crowd.rooms[ROOM]
-    everybody = await people(crowd, 5)
+    everyone = await people(crowd, 5)
     broker.loses = lossy(seed, "tg/v1/up/", "tg/v1/down/")
     ref = 0
     for version in range(2, 10):
         for _ in range(20):
             ref += 1
-            crowd.say(everybody[ref % 5], ref)
+            crowd.say(everyone[ref % 5], ref)
             await asyncio.sleep(0)  # so that it does not all fit into one batch
         room.show("player", version)
         await until(lambda version=version: not crowd.sites.behind(ROOM, version))
@@ -81,10 +81,10 @@ async def test_a_killed_broker_takes_nothing_along(
     broker: FakeBroker, crowd: Crowd
 ) -> None:
     room = crowd.rooms[ROOM]
-    everybody = await people(crowd, 5)
+    everyone = await people(crowd, 5)
     for turn in range(4):
         for ref in range(100 * turn + 1, 100 * turn + 101):
-            crowd.say(everybody[ref % 5], ref)
+            crowd.say(everyone[ref % 5], ref)
         await broker.kill()
         await asyncio.sleep(0)
         await broker.start()
@@ -93,5 +93,5 @@ async def test_a_killed_broker_takes_nothing_along(
     await until(lambda: len(crowd.gateway.links(ROOM, "player")) == 5)
     room.show("player", 9)
     crowd.push(ROOM, "p1", frame("you", n=9))
-    await everybody[1].get("view", version=9)
-    await everybody[1].get("you", n=9)
+    await everyone[1].get("view", version=9)
+    await everyone[1].get("you", n=9)

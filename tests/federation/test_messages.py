@@ -113,7 +113,7 @@ def test_broker_addresses(
     assert (address.user, address.is_secure) == (user, is_secure)
 
 
-def test_nobody_can_guess_the_name_of_another_at_the_broker() -> None:
+def test_client_names_at_the_broker_cannot_be_guessed() -> None:
     first, second = (
         BrokerAddress.parse(f"mqtt://oslo:{word}@b").client_id("oslo") for word in "ab"
     )
@@ -123,7 +123,7 @@ def test_nobody_can_guess_the_name_of_another_at_the_broker() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "broker", "http://b", "mqtt://"])
-def test_what_is_no_broker_is_told_what_to_write(url: str) -> None:
+def test_an_invalid_broker_url_says_what_to_write(url: str) -> None:
     with pytest.raises(BusSettingsError, match="mqtt://user:password@host"):
         BrokerAddress.parse(url)
 

@@ -17,7 +17,7 @@ from tests.support.broker import MORE_KINDS, Kind, open_broker
 from tests.support.cli import twogaps
 from tests.support.figures import Figure
 from tests.support.node import Node
-from tests.support.voters import Acks, Voter, check, everybody_again
+from tests.support.voters import Acks, Voter, all_again, check
 from tests.support.wire import wire
 
 A_SITE = 20
@@ -66,7 +66,7 @@ async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
                 "room", "move", room.lower(), "--to", "lisbon",
                 "--data", tmp_path / "berlin", "--into", tmp_path / "lisbon",
             )  # fmt: skip
-            await everybody_again(voters, acks)
+            await all_again(voters, acks)
             for task in runs:
                 task.cancel()
             await asyncio.gather(*runs, return_exceptions=True)
@@ -99,7 +99,7 @@ async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
         assert left[-1].type == "room_moved"  # nothing was written after it
 
 
-def test_what_cannot_be_moved_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
+def test_a_refused_move_says_why_and_changes_nothing(tmp_path: Path) -> None:
     done = twogaps("room", "move", "ABCDEF", "--to", "lisbon", "--data", tmp_path)
     assert done.exit_code == 1
     assert "no journal" in str(done.exception)

@@ -23,7 +23,7 @@ from tests.support.wire import wire
 
 @pytest.mark.fault
 @pytest.mark.parametrize("device", ["same", "another"])
-async def test_whoever_moves_with_a_vote_on_its_way_has_one_vote_the_latest(
+async def test_a_player_who_moves_with_a_vote_in_flight_has_one_vote_the_latest(
     tmp_path: Path, device: str
 ) -> None:
     broker = open_broker("mosquitto", tmp_path)
@@ -67,7 +67,7 @@ async def test_whoever_moves_with_a_vote_on_its_way_has_one_vote_the_latest(
             counter = 2 if device == "same" else 1
             await moved.send("vote", **vote("inner", counter, client))
             assert (await moved.until("recorded"))["answer"]["label"] == "inner"
-        line.mend()
+        line.restore()
         # Its batch comes after the earlier vote's.
         await guide.vote(Label.OUTER, 60, to=guide.view)
         state = berlin.directory.live[0].state

@@ -147,7 +147,7 @@ class World:
         self._ref = 0
 
     async def open(self) -> None:
-        """Start both sites, open their rooms, and let everybody in."""
+        """Start both sites, open their rooms, and let all people join."""
         await self.start()
         settings = RoomSettings(time_factor=None, pairs=False)
         for name, site in self.sites.items():

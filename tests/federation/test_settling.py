@@ -89,7 +89,7 @@ async def waits_for(at: Table, host: RecordingLink) -> list[str]:
     return [site["name"] for site in held["sites"]] if held else []
 
 
-async def test_a_reveal_waits_and_goes_on_by_itself_once_all_is_in() -> None:
+async def test_a_reveal_waits_and_continues_once_all_votes_are_in() -> None:
     async with closed() as (at, far, host):
         far.late = {"lisbon"}
         say(at, host, Reveal(ref=7))
@@ -189,7 +189,7 @@ async def test_sites_that_are_behind_are_asked_again() -> None:
         assert len(far.asked) > asked
 
 
-async def test_a_close_by_itself_waits_for_two_seconds_at_most() -> None:
+async def test_an_automatic_close_waits_for_two_seconds_at_most() -> None:
     far, gateway = FarSites(), LocalGateway()
     settings, barrier = RoomSettings(auto_close=True), far.barrier(gateway)
     async with table(settings, gateway=gateway, barrier=barrier) as at:

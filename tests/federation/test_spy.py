@@ -73,8 +73,8 @@ class Spy:
                 self._news.clear()
                 await self._news.wait()
 
-    async def nothing_is_told(self, phase: str) -> None:
-        """Wait for the view of a phase; nothing up to now may tell what is hidden."""
+    async def nothing_leaks(self, phase: str) -> None:
+        """Wait for the view of a phase; nothing up to now may reveal what is hidden."""
         await self.until(f'"phase":"{phase}"')
         for topic, plain in self._heard:
             found = [text for text in (*self._always, *self._hidden) if text in plain]
@@ -83,13 +83,13 @@ class Spy:
 
 
 def told_by(case: Case) -> set[str]:
-    """Return the texts of a case's breakdown, as they stand in JSON."""
+    """Return the texts of a case's breakdown, as written in JSON."""
     texts = [*case.breakdown.model_dump().values(), case.tempting]
     return {_in_json(text) for text in texts}
 
 
 def comments(case: Case) -> set[str]:
-    """Return what is said of each repair."""
+    """Return the comment on each repair."""
     return {_in_json(option.comment) for option in case.fix_question.options}
 
 
@@ -123,13 +123,13 @@ async def test_a_spy_learns_nothing_before_its_time(
         await hear_all(client)
         listening = asyncio.create_task(spy.listen(client))
         teacher = await stack.enter_async_context(host(home.local_url, room, key))
-        everybody = [
+        everyone = [
             Pupil(await arrive(stack, url, room, f"P{n}"), random.Random(n))
             for n, url in enumerate([home.local_url, *[edge.local_url] * 4])
         ]
         plan = home.directory.live[0].state.plan
         for number in range(2):
-            await _round(spy, teacher, everybody, plan.rounds[number], number)
+            await _round(spy, teacher, everyone, plan.rounds[number], number)
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
@@ -138,7 +138,7 @@ async def test_a_spy_learns_nothing_before_its_time(
 
 
 async def _round(
-    spy: Spy, teacher: Host, everybody: list[Pupil], planned: PlannedRound, number: int
+    spy: Spy, teacher: Host, everyone: list[Pupil], planned: PlannedRound, number: int
 ) -> None:
     """Play one round; look at all that was read before each of its reveals."""
     case, twin = planned.case, planned.transfer
@@ -146,7 +146,7 @@ async def _round(
 
     async def ask(ballot: Ballot) -> None:
         async with asyncio.timeout(GUARD_S):
-            await asyncio.gather(*(one.answer((number, ballot)) for one in everybody))
+            await asyncio.gather(*(one.answer((number, ballot)) for one in everyone))
 
     await teacher.send(OpenRound())
     await spy.until(_in_json(case.story)[:60])
@@ -155,19 +155,19 @@ async def _round(
         await teacher.send(command)
         await ask(ballot)
         await teacher.send(CloseVotes())
-        await spy.nothing_is_told(f"{ballot}_closed")
+        await spy.nothing_leaks(f"{ballot}_closed")
     spy.hide(*comments(case), *told_by(twin))
     await teacher.send(Reveal())
     await teacher.send(NextStep(all=True))
     await spy.until(_in_json(case.breakdown.why))
     await teacher.send(AskFix())
     await ask(Ballot.FIX)
-    await spy.nothing_is_told("fix")
+    await spy.nothing_leaks("fix")
     spy.hide(*told_by(twin))
     await teacher.send(CloseVotes())
     await spy.until(next(iter(comments(case))))
     await teacher.send(Transfer())
     await ask(Ballot.TRANSFER)
-    await spy.nothing_is_told("transfer")
+    await spy.nothing_leaks("transfer")
     await teacher.send(CloseVotes())
     await spy.until(_in_json(twin.breakdown.why))

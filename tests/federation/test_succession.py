@@ -30,7 +30,7 @@ def test_each_epochs_key_follows_from_the_next_and_never_the_reverse(
 
 
 @pytest.mark.parametrize("epoch", [0, EPOCHS + 1])
-def test_there_are_so_many_epochs_and_no_more(epoch: int) -> None:
+def test_epochs_are_bounded(epoch: int) -> None:
     with pytest.raises(ValueError, match="no epoch"):
         epoch_key(SECRET, epoch)
     assert not follows("00" * 32, epoch, epoch_key(SECRET, 1), 1)

@@ -75,7 +75,7 @@ async def bus_to(
 
 
 async def said(caplog: pytest.LogCaptureFixture, words: str) -> None:
-    """Wait until the operator has been told."""
+    """Wait until the log has these words."""
     await until(lambda: words in caplog.text)
 
 
@@ -109,7 +109,7 @@ async def test_a_wrong_certificate_is_refused_in_plain_words(
 
 
 @leaves_sockets
-async def test_tls_where_there_is_none_is_told(
+async def test_tls_against_a_plain_port_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker: Broker = open_broker("mosquitto", tmp_path)
@@ -122,7 +122,7 @@ async def test_tls_where_there_is_none_is_told(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_wrong_password_is_told(
+async def test_a_wrong_password_is_reported(
     tmp_path: Path, kind: Kind, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker, urls = shipped_broker(kind, tmp_path, {"oslo": False})
@@ -133,7 +133,7 @@ async def test_a_wrong_password_is_told(
     await broker.kill()
 
 
-async def test_a_file_that_is_no_authority_stops_the_start(tmp_path: Path) -> None:
+async def test_a_file_without_a_ca_certificate_stops_the_start(tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_text("no certificate")
     for url, file in (("mqtts://b", rubbish), ("mqtts://b", tmp_path / "missing")):

@@ -54,7 +54,7 @@ class Class:
         self._ref = 0
 
     async def arrive(self) -> None:
-        """Let everybody in."""
+        """Let all people join."""
         proof = prove(self._room.key_of("host"), "host", ROOM, "n")
         self._room.put(Attend(link=self._host, nonce="n", proof=proof))
         await self._host.get("welcome")

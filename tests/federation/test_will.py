@@ -28,7 +28,7 @@ async def state(client: aiomqtt.Client, *, is_up: bool) -> bool:
 
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_killed_node_is_said_to_be_down_until_it_is_back(
+async def test_a_killed_node_is_announced_as_down_until_it_is_back(
     tmp_path: Path, kind: Kind
 ) -> None:
     broker = open_broker(kind, tmp_path)

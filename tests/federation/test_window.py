@@ -38,7 +38,7 @@ def test_no_batch_is_larger_than_it_may_be() -> None:
     assert len(lone.due(0, RTO_S)) == 1
 
 
-def test_only_so_many_batches_are_on_their_way() -> None:
+def test_batches_in_flight_are_bounded() -> None:
     made = window(BATCH * (UNACKED + 2))
     first = made.due(0, RTO_S)
     assert len(first) == made.on_the_way == UNACKED

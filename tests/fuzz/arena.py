@@ -1,4 +1,4 @@
-"""A server with a room that is spoken to by all roles at once, and what must hold.
+"""A server with a room that all roles send to together, and its invariants.
 
 Whatever is sent: every frame is answered with something documented, no socket closes
 without a documented reason, nothing is logged as a fault, and what was refused has
@@ -50,7 +50,7 @@ CLOSES = {1002, 1007, 1009}
 """Not a WebSocket frame, not UTF-8, too long to be read: docs/limits.md."""
 
 EVERY = 50
-"""At each so many refusals the whole state is compared, at all of them its version."""
+"""Refusals between comparisons of the whole state; its version is always compared."""
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ class Arena:
     # --- people ------------------------------------------------------------------
 
     async def fresh_room(self) -> None:
-        """Open a room and send somebody of every role in."""
+        """Open a room and send in a person of every role."""
         for socket in self._sockets.values():
             socket.close()
         self._sockets.clear()
@@ -168,7 +168,7 @@ class Arena:
             await self._enter(role)
 
     async def _enter(self, role: str) -> None:
-        """Send somebody in; who is refused (a locked room) stays as a stranger."""
+        """Send a person in; refused ones (a locked room) stay as strangers."""
         socket = self._sockets[role] = await raw(self.server.port)
         if role == "stranger":
             return
@@ -202,7 +202,7 @@ class Arena:
         for role, payload, is_text in shots:
             socket = self._sockets[role]
             if socket.is_lost:
-                await self._mend(role)
+                await self._reopen(role)
                 socket = self._sockets[role]
             socket.say(payload) if is_text else socket.say(payload, BINARY)
         self.figures.frames += len(shots)
@@ -216,9 +216,9 @@ class Arena:
         await asyncio.gather(*(s.settle(self._ref) for s in self._sockets.values()))
         for role, socket in list(self._sockets.items()):
             if socket.is_lost:
-                await self._mend(role)
+                await self._reopen(role)
 
-    async def _mend(self, role: str) -> None:
+    async def _reopen(self, role: str) -> None:
         """Note why a socket was closed, which must be documented; open another."""
         socket = self._sockets[role]
         why = socket.bye or str(socket.close_code)

@@ -1,4 +1,4 @@
-"""From what was really said to what nobody would say: a byte-level mutator."""
+"""A byte-level mutator: from real frames to ones no client would send."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ODD = (
     "\\u0000", "\\ud800", "\u202e", "é", "\U0001f600", '"type"', "__proto__", "}{",
     "[" * 300, '{"a":' * 200, "'; DROP TABLE events; --", "../../etc/passwd",
 )  # fmt: skip
-"""Texts that have broken somebody's parser."""
+"""Texts that have broken parsers elsewhere."""
 
 
 LENGTHS, LENGTHS_ODDS = (0, 5_000, 20_000), (0.998, 0.0015, 0.0005)

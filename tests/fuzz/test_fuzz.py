@@ -140,7 +140,7 @@ async def _bombard(figures: Figures, chance: Random, mutator: Mutator) -> None:
 
 
 def _shot(chance: Random, mutator: Mutator, arena: Arena) -> tuple[str, bytes, bool]:
-    """Draw a frame and who sends it: mostly somebody who may."""
+    """Draw a frame and its sender, mostly one with the right to send it."""
     payload = arena.localised(mutator.next(), recorded_player())
     role = chance.choice(ROLES)
     found = re.search(rb'"type": ?"(\w+)"', payload)
@@ -149,7 +149,7 @@ def _shot(chance: Random, mutator: Mutator, arena: Arena) -> tuple[str, bytes, b
         who = chance.choice(row.who)
         if who == "player":
             role = chance.choice(PLAYERS)
-        elif who in ROLES:  # a co-host needs a site: his messages come from others here
+        elif who in ROLES:  # a co-host needs a site: here others send these messages
             role = who
     if b'"finish"' in payload and chance.random() < 0.9:
         payload = b'{"type":"lock"}'  # or no room would live for long
@@ -226,5 +226,5 @@ async def test_frames_that_are_none_close_their_socket_and_no_other() -> None:
         await arena.volley([(role, b'{"type":"ping"}', True) for role in ROLES])
 
 
-def test_the_seeds_hold_everything_that_can_be_said() -> None:
+def test_the_seeds_hold_every_message_type() -> None:
     assert {json.loads(frame)["type"] for frame in seeds()} == set(ROWS)

@@ -67,7 +67,7 @@ def test_players_see_what_the_screen_sees() -> None:
     assert shown.cohorts == own.cohorts != ()
 
 
-def test_one_site_alone_is_no_cohort() -> None:
+def test_a_single_site_is_not_a_cohort() -> None:
     state = played({"berlin": 9}).state
     view = screen_view(state, 0)
     assert isinstance(view, RevealView)
@@ -96,7 +96,9 @@ def test_a_small_group_is_hidden_and_cannot_be_worked_out(
     st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 40), max_size=6),
     st.integers(1, 20),
 )
-def test_what_is_hidden_is_nobody_or_enough(sizes: dict[str, int], least: int) -> None:
+def test_hidden_groups_are_empty_or_large_enough(
+    sizes: dict[str, int], least: int
+) -> None:
     hidden = hidden_groups(sizes, least)
     together = sum(sizes[name] for name in hidden)
     assert together == 0 or together >= least or len(hidden) == len(sizes)
@@ -170,8 +172,8 @@ def test_a_mean_and_its_interval_by_hand() -> None:
     assert (found.n, found.mean, found.low, found.high) == (5, 70.0, 50.4, 89.6)
     (one,) = group_means({"one": people[:1]}, 1)
     assert (one.mean, one.low, one.high) == (50.0, None, None)
-    (nobody,) = group_means({"nobody": []}, 1)
-    assert nobody.mean is None
+    (empty,) = group_means({"empty": []}, 1)
+    assert empty.mean is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What may be done for the people of one site, and that it touches nobody else."""
+"""What may be done for the people of one site, without touching others."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _join(game: Game, name: str, site: str) -> None:
     game.present.add(PlayerId(f"p-{name}"))
 
 
-def test_a_site_is_locked_by_itself() -> None:
+def test_a_site_is_locked_alone() -> None:
     game = playing()
     game.do(Lock(site="lisbon"))
     with pytest.raises(Refused) as refused:
@@ -60,7 +60,7 @@ def test_a_site_is_locked_by_itself() -> None:
     _join(game, "Late", "lisbon")
 
 
-def test_whoever_is_removed_for_a_site_belongs_to_it() -> None:
+def test_only_people_of_a_site_are_removed_for_it() -> None:
     game = playing()
     with pytest.raises(Refused) as refused:
         game.do(Kick(player=PlayerId("p-berlin0"), site="lisbon"))

@@ -79,7 +79,7 @@ def test_a_whole_round_scores_the_mean_of_vote_and_revote() -> None:
     assert replay(game.journal) == game.state
 
 
-def test_carried_votes_count_in_the_second_tally_and_are_told() -> None:
+def test_carried_votes_count_in_the_second_tally_and_are_shown() -> None:
     game = voting()
     game.vote("ann", "outer")
     game.vote("bob", "inner")
@@ -353,10 +353,10 @@ def test_fix_and_transfer_have_their_own_reveals_and_are_asked_once() -> None:
     game.do(CloseVotes())
     assert game.state.phase is Phase.TRANSFER_REVEAL
     ann = game.state.players[PlayerId("p-ann")]
-    assert (ann.points, ann.rounds_scored) == (0, 0)  # nobody answered the VOTE
+    assert (ann.points, ann.rounds_scored) == (0, 0)  # the VOTE had no answers
 
 
-def test_own_result_is_told_with_the_verdict_not_before() -> None:
+def test_own_result_is_shown_with_the_verdict_not_before() -> None:
     game = voting()
     game.vote("ann", "outer", 80)
     game.do(CloseVotes(), Reveal())
@@ -414,7 +414,7 @@ def test_the_closing_page_has_a_class_goal_and_a_podium_only_if_switched_on() ->
         assert [(item.title, item.score) for item in card] == [("Title case-0", 96)]
 
 
-def test_all_who_share_a_place_stand_on_the_podium() -> None:
+def test_all_people_of_a_shared_place_are_on_the_podium() -> None:
     confidences = {"ann": 80, "bob": 100, "cy": 100, "dan": 100, "eve": 100, "flo": 90}
     game = voting(RoomSettings(podium=True), *confidences)
     for name, confidence in confidences.items():

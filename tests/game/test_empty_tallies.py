@@ -1,4 +1,4 @@
-"""A ballot that nobody has answered shows the options of its own question."""
+"""A ballot without answers shows the options of its own question."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPAIRS = {"0": 0, "1": 0, "2": 0}
 
 
 def silent(*, two_link: bool) -> Game:
-    """Return a room of two in which nobody answers; VOTE has just opened."""
+    """Return a room of two who do not answer; VOTE has just opened."""
     game = Game(RoomSettings(two_link=two_link))
     game.join("ann", "bob")
     game.do(OpenRound(), OpenVote())

@@ -19,7 +19,7 @@ def a_journal() -> list[Event]:
 
 
 def test_an_event_that_does_not_fit_is_named_by_number_and_type() -> None:
-    journal = [*a_journal(), PlayerRenamed(PlayerId("nobody"), "Nobody")]
+    journal = [*a_journal(), PlayerRenamed(PlayerId("stranger"), "Stranger")]
     with pytest.raises(ReplayError) as failed:
         replay(journal)
     assert failed.value.version == len(journal)

@@ -1,4 +1,4 @@
-"""Whom to talk to: for any class, everybody is in one group and nobody is alone."""
+"""Discussion groups: in any class, each person is in one group and none is alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def plain(outer: int, inner: int, silent: int = 0) -> list[Person]:
 
 
 def check(groups: tuple[Group, ...], people: list[Person]) -> None:
-    """Everybody once, nobody alone, nobody with people of another site."""
+    """Each person once, none alone, none with people of another site."""
     known = {person.id: person for person in people}
     filled = [group for group in groups if group]
     assert sorted(p for group in filled for p in group) == sorted(known)
@@ -60,7 +60,7 @@ def check(groups: tuple[Group, ...], people: list[Person]) -> None:
 
 
 @given(classes(), st.text(max_size=5))
-def test_everybody_is_in_one_group_of_two_to_four(
+def test_each_person_is_in_one_group_of_two_to_four(
     people: list[Person], seed: str
 ) -> None:
     check(form(people, seed), people)
@@ -91,7 +91,7 @@ def test_both_answers_are_in_a_group_where_that_can_be(
     n = outer + inner + silent
     on_purpose = max(1, n // 10) if n >= ONE_MIND_FROM else 0
     few, many = sorted((outer, inner))
-    # What one side has more than three for each of the other can only be by itself.
+    # What one side has beyond three for each of the other can only be alone.
     over = max(0, many - 2 * on_purpose - 3 * max(0, few - 2 * on_purpose))
     assert len(agreeing) <= on_purpose + (over + silent + 1) // 2 + 1
 
@@ -128,7 +128,7 @@ def test_teams_stay_together_where_they_can(people: list[Person], seed: int) -> 
     sizes = Counter((person.site, person.team) for person in people)
     for group in form(people, str(seed)):
         teams = Counter(known[p].team for p in group)
-        if len(teams) > 1:  # then somebody in it is the only one of that team here
+        if len(teams) > 1:  # then one of them is the only one of that team here
             site = known[group[0]].site
             assert min(sizes[site, team] for team in teams) == 1
 
@@ -222,7 +222,7 @@ def test_twice_as_many_people_are_grouped_by_twice_as_many_looks(
     assert large < 2 * 8_000
 
 
-def test_a_late_comer_moves_nobody_where_there_is_room() -> None:
+def test_a_late_comer_moves_no_one_where_there_is_room() -> None:
     people = plain(6, 4)
     formed = form(people, "s")
     late = Person(PlayerId("late"))
@@ -254,7 +254,7 @@ def test_each_phone_hears_whom_to_talk_to_and_never_why() -> None:
     assert set(type(talk).__slots__) == {"number", "others", "names"}
 
 
-def test_who_leaves_and_who_comes_is_seen_at_once() -> None:
+def test_arrivals_and_departures_are_seen_immediately() -> None:
     game = discussing()
     (opened,) = [e for e in game.journal if isinstance(e, DiscussionOpened)]
     assert sorted(len(group) for group in opened.groups) == [2, 3]
@@ -268,7 +268,7 @@ def test_who_leaves_and_who_comes_is_seen_at_once() -> None:
     assert PlayerId("p-fay") in talks(game.state, game.present)
 
 
-def test_a_phone_that_sleeps_takes_nobody_out_of_a_group() -> None:
+def test_a_sleeping_phone_stays_in_its_group() -> None:
     game = discussing()
     before = talks(game.state, game.present)
     assert talks(game.state, frozenset()) == before
@@ -289,7 +289,7 @@ def test_the_host_can_switch_it_off() -> None:
     assert talks(other.state, other.present) == {}
 
 
-def test_nothing_is_said_outside_a_discussion() -> None:
+def test_groups_are_shown_only_in_a_discussion() -> None:
     game = discussing()
     game.do(Revote())
     assert talks(game.state, game.present) == {}

@@ -86,7 +86,7 @@ def course() -> dict[tuple[object, ...], list[Event]]:
 
 
 def vote_in(state: RoomState) -> list[Event]:
-    """Return that everybody has answered the open ballot, so that a tick closes it."""
+    """Return answers of all players to the open ballot, so that a tick closes it."""
     ballot = state.ballot
     if ballot is None or state.round_index is None:
         return []

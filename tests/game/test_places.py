@@ -1,4 +1,4 @@
-"""Who holds a place in a room: who is here or has voted, and not every name given."""
+"""Places in a room: people who are here or have voted hold one, other names do not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_names_that_came_and_went_hold_no_place() -> None:
     refused(game, "Eve")
 
 
-def test_names_are_bounded_whoever_leaves() -> None:
+def test_names_are_bounded_even_if_players_leave() -> None:
     game = Game(RoomSettings(max_players=2))
     for number in range(6):
         game.do(Join(PlayerId(f"p-{number}"), f"name {number}"))

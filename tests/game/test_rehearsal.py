@@ -18,7 +18,7 @@ OF_EACH_VERDICT = (
 
 
 @pytest.mark.parametrize("name", OF_EACH_VERDICT)
-def test_a_round_is_told_from_reading_to_the_repairs(name: str) -> None:
+def test_a_round_is_shown_from_reading_to_the_repairs(name: str) -> None:
     scenes = scenes_of(LIBRARY.case(name))
     names = [scene.name for scene in scenes]
     assert names[:4] == ["read", "vote", "vote_closed", "discuss"]

@@ -26,7 +26,7 @@ from server.report.table import pseudonyms, table
 from tests.support.game import Game
 
 ANN, BOB = PlayerId("p-ann"), PlayerId("p-bob")
-SAID = "The score paid for targets; whoever wrote it has to change it."
+SAID = "The score paid for targets; its author has to change it."
 
 
 def told() -> Game:
@@ -75,7 +75,7 @@ def test_a_sentence_may_be_changed_and_taken_back_and_repeats_do_nothing() -> No
     assert game.state.round.said[ANN] == ""
 
 
-def test_on_the_card_every_revealed_case_can_be_said() -> None:
+def test_on_the_card_every_revealed_case_takes_a_sentence() -> None:
     game = told()
     with pytest.raises(Refused):
         game.do(SayIt(ANN, 0, SAID))
@@ -88,7 +88,7 @@ def test_on_the_card_every_revealed_case_can_be_said() -> None:
             game.do(SayIt(ANN, round_, SAID))
 
 
-def test_what_was_said_is_in_the_table_and_is_erased_with_its_player() -> None:
+def test_a_sentence_is_in_the_table_and_is_erased_with_its_player() -> None:
     game = told()
     game.do(AskSay(), SayIt(ANN, 0, SAID), SayIt(BOB, 0, "No idea."))
     rows = [r for r in table(game.state, pseudonyms(b"k" * 16)) if r.phase == "say"]

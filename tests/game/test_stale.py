@@ -46,7 +46,7 @@ def revealed() -> Game:
     return game
 
 
-def test_next_step_pressed_on_two_consoles_at_once_is_one_step() -> None:
+def test_next_step_pressed_on_two_consoles_together_is_one_step() -> None:
     game = revealed()
     seen = game.state.place
     assert press(game, NextStep(), seen)

@@ -1,4 +1,4 @@
-"""Who has answered, who is waited for, who holds the close: against plain counting."""
+"""Players who answered, are waited for, or delay the close: against plain counting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking a close back, playing a case again, and rounds in which nobody could vote."""
+"""Taking a close back, playing a case again, and rounds without a chance to vote."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_answers_stay_after_an_undo_and_may_be_given_and_changed() -> None:
     assert replay(game.journal) == game.state
 
 
-def test_time_and_allowances_start_anew_and_the_host_is_told_of_the_tally() -> None:
+def test_time_and_allowances_restart_and_the_host_sees_the_tally() -> None:
     game = Game()
     game.join("ann", "bob")
     game.do(AskTime(BOB, 200), OpenRound(), OpenVote())
@@ -109,10 +109,10 @@ def test_nothing_reopens_a_vote_after_its_reveal() -> None:
         game.do(ReopenVote())
 
 
-# --- rounds in which nobody could vote -------------------------------------------
+# --- rounds without a chance to vote -------------------------------------------
 
 
-def test_a_vote_that_was_closed_before_anybody_could_answer_scores_nobody() -> None:
+def test_a_vote_closed_before_the_first_answer_scores_no_one() -> None:
     game = Game()
     game.join("ann", "bob")
     game.do(OpenRound(), OpenVote(), CloseVotes(), Reveal(), NextStep(all=True))
@@ -122,7 +122,7 @@ def test_a_vote_that_was_closed_before_anybody_could_answer_scores_nobody() -> N
     assert (mine.points, mine.rounds, mine.missed) == (0, 0, False)
 
 
-def test_a_second_vote_after_an_empty_first_one_scores_by_itself() -> None:
+def test_a_second_vote_after_an_empty_first_one_scores_alone() -> None:
     game = Game()
     game.join("ann", "bob")
     game.do(OpenRound(), OpenVote(), CloseVotes(), Revote())
@@ -231,7 +231,7 @@ presses = st.lists(
 
 
 def play(game: Game, answers: list[Press], undo: int | None) -> None:
-    """Answer and close; with ``undo``, also close by mistake after so many answers."""
+    """Answer and close; with ``undo``, also close by mistake after ``undo`` answers."""
     opened_ms = game.now_ms
     for number, press in enumerate(answers):
         if number == undo:

@@ -137,7 +137,7 @@ def play(code: str, library: Library, seed: int) -> Game:
 
 
 class _Player:
-    """Plays a game as a class would: everybody votes, and some do odd things."""
+    """Plays a game as a class would: all players vote, and some do odd things."""
 
     def __init__(self, game: Game, chance: Random) -> None:
         self._game = game
@@ -151,7 +151,7 @@ class _Player:
                 self._game.do(command)
 
     def arrive(self) -> None:
-        """Everybody joins, from two sites; the host looks after names and teams."""
+        """All players join, from two sites; the host looks after names and teams."""
         for number, name in enumerate(NAMES):
             player = PlayerId(f"p-{name}")
             site = ("berlin", "lisbon")[number % 2]
@@ -197,7 +197,7 @@ class _Player:
         self.do(Reveal(), NextStep(all=True))
 
     def rest(self, *, is_finished: bool) -> None:
-        """Leave a round and come back to it, lose somebody, and end (or do not)."""
+        """Leave a round and come back to it, lose a player, and end (or do not)."""
         self.do(OpenRound(), OpenVote(), CloseVotes(override=True))
         self.close()
         self.do(Reveal(), OpenRound(), OpenVote())
@@ -223,7 +223,7 @@ class _Player:
         self.do(Tick())
 
     def votes(self) -> None:
-        """Let nearly everybody vote, a few twice."""
+        """Let nearly all players vote, a few twice."""
         for name in NAMES:
             for _ in range(self._chance.choice((0, 1, 1, 1, 1, 2))):
                 self.vote(name)
@@ -236,7 +236,7 @@ class _Player:
             self._game.vote(name, self._answer(), reason=reason, **more)
 
     def late(self) -> None:
-        """Somebody's vote arrives after the reveal, stamped before the close."""
+        """A vote arrives after the reveal, stamped before the close."""
         state = self._game.state
         poll = state.round.polls[Ballot.VOTE]
         stamped = poll.opened_ms + 10

@@ -68,9 +68,9 @@ async def test_what_is_appended_comes_back_in_order(store: Journal) -> None:
 
 
 async def test_an_unknown_room_is_empty(store: Journal) -> None:
-    assert await store.load(RoomCode("NOBODY")) == []
+    assert await store.load(RoomCode("ABSENT")) == []
     assert await store.rooms() == []
-    assert await store.delete(RoomCode("NOBODY")) is False
+    assert await store.delete(RoomCode("ABSENT")) is False
 
 
 async def test_two_writers_of_a_room_collide_and_nothing_is_half_stored(
@@ -94,7 +94,7 @@ async def test_rooms_are_listed_with_their_figures(store: Journal) -> None:
     assert record.finished_ms is None
 
 
-async def test_appends_at_once_are_all_stored(store: Journal) -> None:
+async def test_concurrent_appends_are_all_stored(store: Journal) -> None:
     rooms = [RoomCode(f"ROOM{i:02d}") for i in range(40)]
     journal = played()
     await asyncio.gather(*(store.append(room, 0, journal[:1]) for room in rooms))

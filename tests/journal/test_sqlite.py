@@ -161,7 +161,7 @@ async def test_a_damaged_event_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_line_of_the_table_hides_no_other_room(tmp_path: Path) -> None:
-    """Bytes that are no text, and values of another kind."""
+    """Bytes that are not text, and values of another kind."""
     path = tmp_path / "journal.sqlite"
     good, garbled = RoomCode("GGGGGG"), RoomCode("BBBBBB")
     store = await SqliteStore.open(path)

@@ -101,7 +101,7 @@ async def test_1000_vote_in_the_same_instant_and_are_all_recorded(
             results = await asyncio.gather(*(_result(player) for player in players))
             told_s = time.perf_counter() - start
             rights = [label == _label(i) for i, label in enumerate(results)]
-            assert all(rights), "somebody was told another's result"
+            assert all(rights), "a player got another's result"
     figure(
         f"{n} of {n} votes recorded in {voted_s:.2f} s "
         f"({n / voted_s:.0f} a second), none refused; all {len(results)} own results "
@@ -110,7 +110,7 @@ async def test_1000_vote_in_the_same_instant_and_are_all_recorded(
 
 
 async def _result(player: Wire) -> str:
-    """Wait to be told one's own result; nothing is asked for."""
+    """Wait for the player's own result; nothing is requested."""
     while True:
         (mine,) = (await player.until("you"))["you"]["votes"]
         if mine["is_right"] is not None:

@@ -23,6 +23,6 @@ async def test_stuck_readers_and_a_flood_cost_little(
         Node(tmp_path), people=60, stuck=150, rounds=1, views=120, until_cut=False
     )
     figure(figures.text())
-    assert len(figures.jammed_ms) == 60, "somebody's vote was not recorded"
+    assert len(figures.jammed_ms) == 60, "a vote was not recorded"
     grown = figures.rss_after - figures.rss_before
     assert grown <= 150 * MOST_KB_EACH / 1024 + 15, "what is held grows without bound"

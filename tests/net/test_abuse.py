@@ -74,9 +74,7 @@ async def test_1500_behind_one_address_play_with_the_defaults() -> None:
         assert reached == {}
 
 
-async def test_new_sockets_of_an_address_come_in_turn_and_its_neighbor_at_once() -> (
-    None
-):
+async def test_new_sockets_of_an_address_are_paced_and_its_neighbors_are_not() -> None:
     neighbor = {"X-Forwarded-For": "203.0.113.9"}
     limits = Limits(connects_address=0.2, lag_ms=10**9)  # one, then each after 5 s
     async with (
@@ -130,7 +128,7 @@ async def test_a_frame_too_long_is_refused_and_one_far_too_long_is_not_read() ->
 
 
 @pytest.mark.alone
-async def test_a_flood_is_read_at_its_pace_and_told_so_once() -> None:
+async def test_a_flood_is_throttled_and_refused_once() -> None:
     async with hall(limits=Limits(player_rate=50)) as at, wire(at.port) as ann:
         await ann.join(at.room)
         with counted(at, "player_rate"):
@@ -142,7 +140,7 @@ async def test_a_flood_is_read_at_its_pace_and_told_so_once() -> None:
         assert [m["ref"] for m in ann.seen if m["type"] == "pong"] == list(range(120))
 
 
-async def test_a_thief_of_codes_is_stopped_and_the_class_beside_him_joins() -> None:
+async def test_guessing_codes_is_throttled_and_the_class_next_door_joins() -> None:
     limits = Limits(wrong_codes=0.1, hellos=1_000, player_rate=1_000)
     async with (
         hall(limits=limits) as at,
@@ -225,7 +223,7 @@ async def line(port: int, first: bytes) -> AsyncIterator[asyncio.StreamReader]:
         writer.close()
 
 
-async def test_half_open_connections_make_place_and_keep_nobody_out() -> None:
+async def test_half_open_connections_are_evicted_and_keep_no_player_out() -> None:
     async with hall(limits=Limits(waiting=10)) as at, contextlib.AsyncExitStack() as s:
         half = b"GET /ws HTTP/1.1\r\nHost: x\r\n"
         lines = [await s.enter_async_context(line(at.port, half)) for _ in range(60)]
@@ -242,7 +240,7 @@ async def test_a_slow_request_is_dropped_in_time() -> None:
         assert hits(at, "request_s") == 1
 
 
-async def test_a_flood_of_pages_is_told_to_wait() -> None:
+async def test_a_flood_of_pages_has_to_wait() -> None:
     async with hall(limits=Limits(pages_address=0.1)) as at:
         ask = (
             b"GET /where.json HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"
@@ -272,7 +270,7 @@ async def test_a_flood_of_names_is_queued_then_refused_with_a_hint() -> None:
 
 
 @pytest.mark.alone
-async def test_an_overloaded_server_lets_nobody_new_in_but_everybody_back() -> None:
+async def test_an_overloaded_server_refuses_joins_and_admits_returns() -> None:
     async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
         await host.prove("host", at.room, at.key)
         token = (await ann.join(at.room))["token"]
@@ -314,7 +312,7 @@ async def _be_admin(desk: Wire, at: Hall) -> None:
         await desk.prove("admin", None, at.server.admin_key)
 
 
-async def test_a_room_nobody_is_in_makes_place_and_is_found_again() -> None:
+async def test_an_empty_room_is_evicted_and_found_again() -> None:
     async with hall(limits=Limits(rooms=2)) as at, wire(at.port) as ann:
         await ann.join(at.room)
         order = OpenRoom(deck="first-class", length=1)

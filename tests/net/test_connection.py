@@ -50,7 +50,7 @@ async def test_a_socket_that_backs_up_is_free_again_once_all_is_out() -> None:
         assert changes == [False, True]
 
 
-async def test_pings_go_out_behind_what_waits_and_nobody_waits_for_that() -> None:
+async def test_pings_are_queued_behind_frames_and_block_no_sender() -> None:
     async with exchange() as wires:
         ws, client = await wires.dial()
         client.transport.pause_reading()
@@ -60,7 +60,7 @@ async def test_pings_go_out_behind_what_waits_and_nobody_waits_for_that() -> Non
         await answered
 
 
-@pytest.mark.parametrize("who", ["server", "client", "nobody"])
+@pytest.mark.parametrize("who", ["server", "client", "neither"])
 async def test_a_socket_that_closes_is_not_free_and_loses_its_descriptor(
     who: str,
 ) -> None:
@@ -94,7 +94,7 @@ async def test_a_descriptor_is_let_go_of_before_it_is_closed() -> None:
         assert ws.on_free is None, "or a circle is left behind"
 
 
-async def test_nobody_writes_past_tls() -> None:
+async def test_no_frame_bypasses_tls() -> None:
     authority = trustme.CA()
     here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(here)

@@ -1,4 +1,4 @@
-"""Messages that are taken at once: in their order, and only whole text ones."""
+"""Messages that are taken directly: in their order, and only whole text ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GUARD_S = 20
 
 
 class Seen:
-    """What one connection took at once, and what it read from the queue."""
+    """What one connection took directly, and what it read from the queue."""
 
     def __init__(self) -> None:
         self.log: list[tuple[str, str | bytes]] = []
@@ -30,7 +30,7 @@ class Seen:
     def take(self, text: str) -> bool:
         if text.startswith("slow"):
             return False
-        self.add("at once", text)
+        self.add("direct", text)
         return True
 
     def add(self, how: str, message: str | bytes) -> None:
@@ -72,12 +72,12 @@ async def line() -> AsyncIterator[tuple[Seen, ClientConnection]]:
             yield seen, client
 
 
-async def test_a_message_is_taken_at_once_where_nothing_waits_before_it() -> None:
+async def test_a_message_is_taken_directly_if_none_waits_before_it() -> None:
     async with line() as (seen, client):
         await client.send("one")
         await client.send("two")
         await seen.until(2)
-        assert seen.log == [("at once", "one"), ("at once", "two")]
+        assert seen.log == [("direct", "one"), ("direct", "two")]
 
 
 async def test_nothing_overtakes_what_is_queued() -> None:
@@ -95,7 +95,7 @@ async def test_nothing_overtakes_what_is_queued() -> None:
         ]
         await client.send("four")
         await seen.until(4)
-        assert seen.log[3] == ("at once", "four")
+        assert seen.log[3] == ("direct", "four")
 
 
 async def test_fragments_and_bytes_go_the_usual_way_and_keep_their_place() -> None:
@@ -108,11 +108,11 @@ async def test_fragments_and_bytes_go_the_usual_way_and_keep_their_place() -> No
         assert seen.log == [
             ("queued", "in three parts"),
             ("queued", b"bytes"),
-            ("at once", "after"),
+            ("direct", "after"),
         ]
 
 
-async def test_what_is_no_text_ends_the_connection_with_the_librarys_code() -> None:
+async def test_a_binary_frame_ends_the_connection_with_the_librarys_code() -> None:
     async with line() as (seen, client):
         await client.send(b"\xff\xfe", text=True)
         async with asyncio.timeout(GUARD_S):

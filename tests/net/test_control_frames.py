@@ -1,4 +1,4 @@
-"""What the library answers by itself has a rate, and much data is read in pieces."""
+"""Automatic answers of the library have a rate, and much data is read in pieces."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def flood_and_reset(port: int) -> None:
         eve.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
-async def test_a_flood_that_comes_with_the_request_is_no_way_around() -> None:
+async def test_a_flood_sent_with_the_request_is_also_throttled() -> None:
     async with hall(limits=LIMITS) as at, wire(at.port) as ann:
         await ann.join(at.room)
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)

@@ -1,4 +1,4 @@
-"""One frame to a crowd: everybody has it, once, in order, whole, and nobody else."""
+"""One frame to a crowd: each member gets it once, in order, whole; no one else does."""
 
 from __future__ import annotations
 
@@ -126,18 +126,18 @@ async def test_a_broken_socket_delays_no_other() -> None:
         assert await heard_by(link, client) == ["view"]
 
 
-async def test_a_descriptor_that_is_used_again_is_nobody_elses_way_in() -> None:
+async def test_a_reused_descriptor_does_not_get_frames_of_the_old_socket() -> None:
     crowd = SocketCrowd()
     async with exchange() as wires:
         for _ in range(20):
-            ws, _, client = await seat(wires, crowd)  # which nobody discards
+            ws, _, client = await seat(wires, crowd)  # which is never discarded
             file = ws.file
             client.transport.abort()
             await ws.wait_closed()
             stranger, far = await wires.dial()
             if stranger.file == file:
                 break
-        assert stranger.file == file, "the system has given it to nobody again"
+        assert stranger.file == file, "the system has not reused it"
         crowd.push(b"for the room alone")
         assert await heard_by(link_to(stranger), far) == []
 
@@ -153,7 +153,7 @@ async def test_who_has_parted_is_sent_nothing_after_the_last_word() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_whatever_happens_everybody_has_all_of_it_in_order(seed: int) -> None:
+async def test_whatever_happens_all_sockets_get_all_frames_in_order(seed: int) -> None:
     """Readers pause and go on, come and go, and hear from others in between."""
     rng = random.Random(seed)
     crowd, keeper = SocketCrowd(), Keeper(Metrics())

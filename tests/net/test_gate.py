@@ -1,4 +1,4 @@
-"""The gate by itself, on a clock by hand: each limit reached, and whom it costs."""
+"""The gate alone, on a manual clock: each limit reached, and the clients it affects."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_who_guesses_codes_is_stopped_before_the_look_and_the_school_plays_on() 
     answers = [at.try_wrong(SCHOOL, f"WRNG{n:03}") for n in range(150)]
     assert answers == [None] * 100 + ["too_fast"] * 50
     assert at.hits("wrong_codes") == 50
-    at.gate.try_code(SCHOOL, "RIGHT2")  # known here: open to everybody at the school
+    at.gate.try_code(SCHOOL, "RIGHT2")  # known here: open to all at the school
     assert at.try_wrong(ELSEWHERE, "WRNG000") is None
     with pytest.raises(Refused) as refused:
         at.gate.try_code(SCHOOL, "RIGHT3")  # right or wrong, it is not looked up
@@ -81,7 +81,7 @@ def test_a_class_whose_room_is_gone_counts_once() -> None:
     assert at.hits("wrong_codes") == 0
 
 
-def test_a_school_connects_at_once_and_a_flood_of_sockets_does_not() -> None:
+def test_a_school_connects_without_delay_and_a_flood_of_sockets_does_not() -> None:
     at = Watch()
     school = [at.gate.connect_wait_s(SCHOOL) for _ in range(300)]
     assert max(school) == 0
@@ -98,7 +98,7 @@ def test_a_school_connects_at_once_and_a_flood_of_sockets_does_not() -> None:
     assert at.gate.connect_wait_s(SCHOOL) == 0
 
 
-def test_a_school_joins_at_once_and_a_flood_of_names_does_not() -> None:
+def test_a_school_joins_without_delay_and_a_flood_of_names_does_not() -> None:
     at = Watch()
     waits = [at.gate.join_wait_s(SCHOOL, "ROOM22") for _ in range(1_500)]
     assert max(waits) == 0
@@ -124,10 +124,10 @@ def test_a_room_takes_ten_thousand_in_turn() -> None:
     assert at.hits("joins_room") == 1
 
 
-def test_nobody_new_joins_an_overloaded_server() -> None:
+def test_an_overloaded_server_refuses_joins() -> None:
     at = Watch()
     at.gate.feel(2.1)
-    assert at.gate.join_wait_s(SCHOOL, "ROOM22") == 0, "once is no load"
+    assert at.gate.join_wait_s(SCHOOL, "ROOM22") == 0, "once does not count as load"
     at.gate.feel(2.1)
     with pytest.raises(Refused) as refused:
         at.gate.join_wait_s(SCHOOL, "ROOM22")
@@ -162,7 +162,7 @@ def test_pages_have_a_pace_for_each_address_but_this_machine() -> None:
     assert at.gate.page_wait_s(SCHOOL) == 0
 
 
-def test_an_address_opens_so_many_rooms_and_not_too_fast() -> None:
+def test_rooms_opened_by_an_address_are_bounded_and_paced() -> None:
     at = Watch(Limits(rooms_address=25))
     running: set[RoomCode] = set()
 
@@ -294,7 +294,7 @@ def test_sockets_fit_the_files_that_may_be_open(files: int) -> None:
         assert found == Limits()
 
 
-def test_a_system_that_refuses_more_files_is_no_reason_not_to_start(
+def test_the_server_starts_even_if_the_system_refuses_more_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As macOS does, where the hard limit is infinite."""

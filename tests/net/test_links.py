@@ -48,7 +48,9 @@ def link_to(socket: FakeSocket, keeper: Keeper | None = None) -> WsLink:
     return WsLink(socket, keeper, lambda _: None)  # type: ignore[arg-type] # a fake
 
 
-async def test_a_quick_reader_gets_every_frame_at_once(socket: FakeSocket) -> None:
+async def test_a_quick_reader_gets_every_frame_without_delay(
+    socket: FakeSocket,
+) -> None:
     link = link_to(socket)
     link.push(b"1", "view")
     link.push(b"2", "view")

@@ -68,14 +68,14 @@ async def test_a_locked_journal_makes_it_unwell_until_it_is_free(
         assert (await get(at.port, "/readyz")).status == 503
         assert (await get(at.port, "/livez")).status == 200
         figures = (await get(at.port, "/metrics")).status
-        assert figures == 404  # nobody asked for them on this port
+        assert figures == 404  # they were not requested on this port
         other.execute("ROLLBACK")
         other.close()
         assert (await get(at.port, "/healthz")).status == 200
         assert (await get(at.port, "/readyz")).status == 200
 
 
-async def test_little_space_is_told_before_there_is_none(tmp_path: Path) -> None:
+async def test_low_disk_space_is_reported_before_it_runs_out(tmp_path: Path) -> None:
     """A really full disk is in tests/faults/test_full_disk.py."""
     assert await check_space(tmp_path, low_bytes=2**62)() == "is nearly full"
     assert await check_space(tmp_path, low_bytes=1)() is None

@@ -49,7 +49,7 @@ async def test_twenty_kinds_of_rubbish_are_left_out_and_the_good_deck_is_played(
         assert any(f"{name}.toml: {key}: " in line for line in logged), name
 
 
-async def test_a_mended_file_is_there_without_a_restart(own: Path) -> None:
+async def test_a_fixed_file_is_there_without_a_restart(own: Path) -> None:
     async with hall(cases=(own,)) as at, wire(at.port) as desk:
         assert at.server.admin_key is not None
         await desk.prove("admin", None, at.server.admin_key)

@@ -17,7 +17,7 @@ from server.net.pages import CSP, Drawings, Pages
 from tests.support.server import hall
 
 CODES = Path(__file__).parent / "codes.json"
-"""What people type and the code they mean; the pages' own tests read it, too."""
+"""What people type and the code they mean; the pages' own tests also read it."""
 
 HERE = Addresses(
     "0.0.0.0",
@@ -161,15 +161,15 @@ async def test_a_qr_code_is_drawn_once_and_not_on_the_loop(tmp_path: Path) -> No
         return b"<svg>"
 
     pages = Pages(tmp_path, HERE, draw)
-    at_once = [get(pages, "/qr/K7MQ2P.svg") for _ in range(5)]
-    for answer in await asyncio.gather(*at_once):
+    together = [get(pages, "/qr/K7MQ2P.svg") for _ in range(5)]
+    for answer in await asyncio.gather(*together):
         assert answer.body == b"<svg>"
     await get(pages, "/qr/K7MQ2P.svg")
     assert [url for url, _ in drawn] == ["http://192.168.1.20:8000/j/K7MQ2P"]
     assert drawn[0][1] != threading.get_ident()
 
 
-async def test_only_so_many_qr_codes_are_kept(tmp_path: Path) -> None:
+async def test_cached_qr_codes_are_bounded(tmp_path: Path) -> None:
     drawn: list[str] = []
 
     def draw(url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Reports over the wire: who may ask, what comes, and that nobody waits for one."""
+"""Reports over the wire: permission, content, and no delay for other people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.wire import Wire, wire
 
 
 async def play_a_round(at: Hall, host: Wire, *players: Wire) -> None:
-    """Let everybody call the first case outer."""
+    """Let all players call the first case outer."""
     await host.prove("host", at.room, at.key)
     for number, player in enumerate(players):
         await player.join(at.room, f"P{number}")
@@ -29,7 +29,7 @@ async def play_a_round(at: Hall, host: Wire, *players: Wire) -> None:
     await host.do("close_votes", "reveal")
 
 
-async def test_the_page_is_told_what_the_command_line_would_write() -> None:
+async def test_the_page_gets_what_the_command_line_would_write() -> None:
     async with hall() as at, wire(at.port) as host, wire(at.port) as ann:
         await play_a_round(at, host, ann)
         await host.send("get_report", ref=77)

@@ -66,7 +66,7 @@ async def test_rubbish_is_refused_and_the_socket_stays(frame: str | bytes) -> No
         assert (await ann.join(at.room))["name"] == "Ann"
 
 
-async def test_a_wrong_version_is_told_which_is_spoken() -> None:
+async def test_a_wrong_version_is_answered_with_the_right_one() -> None:
     async with hall() as at, wire(at.port) as ann:
         await ann.send("hello", version=99, role="player", room=at.room, name="Ann")
         refused = await ann.until("refused")
@@ -95,7 +95,7 @@ async def test_hellos_that_do_not_fit(hello: dict[str, str], code: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["host", "screen", "admin"])
-async def test_without_the_key_nobody_is_staff(role: str) -> None:
+async def test_staff_roles_need_their_key(role: str) -> None:
     async with hall() as at, wire(at.port) as eve:
         await eve.hello(role, room=None if role == "admin" else at.room)
         await eve.until("challenge")
@@ -157,7 +157,7 @@ async def test_players_and_screens_may_not_command() -> None:
 
 
 def _minimal(kind: str) -> dict[str, object]:
-    """Return the fields without which a message of this type is no message."""
+    """Return the required fields of a message of this type."""
     needs: dict[str, dict[str, object]] = {
         "kick": {"player": "x"},
         "rename": {"player": "x", "name": "y"},
@@ -202,7 +202,7 @@ async def test_a_silent_socket_is_closed_with_a_word() -> None:
         assert (await eve.until("bye"))["code"] == "idle"
 
 
-async def test_two_rooms_at_once_never_see_a_frame_of_each_other() -> None:
+async def test_two_rooms_never_see_a_frame_of_each_other() -> None:
     async with hall() as at:
         other, other_key = await at.server.admin.open_room(OpenRoom(deck="first-class"))
         async with (
@@ -313,7 +313,7 @@ async def test_the_log_names_a_refused_origin_once_with_the_remedy(
     assert f"127.0.0.1:{at.port}" in said[0]
 
 
-async def test_the_log_names_only_so_many_refused_origins(
+async def test_refused_origins_in_the_log_are_bounded(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     origins = Origins((), logged=2)

@@ -1,4 +1,4 @@
-"""Whom to talk to, over the wire: all hear at once, and late comers at once, too."""
+"""Discussion groups over the wire: all players, also late ones, hear immediately."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.wire import Wire, wire
 
 
 async def talk(player: Wire) -> dict[str, object]:
-    """Wait until this player is told whom to talk to."""
+    """Wait until this player gets a group."""
     while True:
         told = (await player.until("you"))["you"]["talk"]
         if told is not None:
@@ -39,7 +39,7 @@ async def test_phones_say_whom_to_talk_to_and_the_screen_does_not() -> None:
         assert not any("Bob" in json.dumps(view) for view in views)
 
 
-async def test_switched_off_nobody_is_told() -> None:
+async def test_switched_off_no_groups_are_shown() -> None:
     async with (
         hall(RoomSettings(pairs=False)) as at,
         wire(at.port) as host, wire(at.port) as ann, wire(at.port) as bob,

@@ -148,7 +148,7 @@ async def test_practice_players_come_in_beside_the_certificate(files: Files) -> 
             await host.until("progress", joined=3)
 
 
-def test_files_that_cannot_be_used_are_said(files: Files, tmp_path: Path) -> None:
+def test_unusable_files_are_reported(files: Files, tmp_path: Path) -> None:
     missing = tmp_path / "none.pem"
     for cert, key in ((missing, files.key), (files.cert, missing), (files.key, None)):
         with pytest.raises(CannotStart, match="certificate cannot be used"):

@@ -166,7 +166,7 @@ async def test_the_room_believes_no_session(phase: Phase) -> None:
 
 
 async def test_the_room_believes_no_role_that_has_not_proven_its_key() -> None:
-    """A node that says "a host is here" and "he says" is not enough."""
+    """A node's word that "a host is here" and "the host says" is not enough."""
     async with at(journals()[Phase.VOTE]) as place:
         before = len(await place.store.load(place.room.code))
         for role in ("cohost", "host"):

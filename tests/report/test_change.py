@@ -19,16 +19,16 @@ def test_transitions() -> None:
     assert moved.loss == pytest.approx(0.1667, abs=5e-5)
 
 
-def test_transitions_that_cannot_be_told_are_none() -> None:
-    nobody = Transitions()
-    assert nobody.before is nobody.after is nobody.gain is None
-    assert nobody.right_turn is nobody.loss is None
+def test_unknown_transitions_are_none() -> None:
+    empty = Transitions()
+    assert empty.before is empty.after is empty.gain is None
+    assert empty.right_turn is empty.loss is None
     assert Transitions(rr=3, rw=1).gain is None
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
-def test_everybody_is_in_one_cell(people: list[tuple[bool, bool]]) -> None:
+def test_each_person_is_in_one_cell(people: list[tuple[bool, bool]]) -> None:
     moved = Transitions()
     for before, after in people:
         moved = moved.plus(before, after)

@@ -1,4 +1,4 @@
-"""The report of a game across sites: each site by itself, and none summed."""
+"""The report of a game across sites: each site separately, and none summed."""
 
 from __future__ import annotations
 

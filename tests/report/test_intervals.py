@@ -93,7 +93,7 @@ def test_clusters_widen_where_answers_of_a_learner_are_alike() -> None:
     assert wide == pytest.approx(wilson(10, 20), abs=0.03)
 
 
-def test_nothing_is_said_of_a_single_cluster() -> None:
+def test_a_single_cluster_has_no_interval() -> None:
     assert clustered_proportion([(3, 4), (0, 0)]) == (0, 1)
     low, high = clustered_proportion([(2, 2)] * 10)
     assert 0.7 < low < high == 1

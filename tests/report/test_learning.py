@@ -38,5 +38,5 @@ def test_murphys_partition_adds_up(answers: list[tuple[int, bool]]) -> None:
     assert abs(found.bias) <= found.ece + 1e-12
 
 
-def test_nothing_answered_is_no_calibration() -> None:
+def test_without_answers_there_is_no_calibration() -> None:
     assert calibration([]) is None

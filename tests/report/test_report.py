@@ -1,4 +1,4 @@
-"""The report: what each kind of class is told, and what small classes are not."""
+"""The report: what each kind of class reads, and what small classes do not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_each_class_gets_its_sentence(
     assert tells in sentence
 
 
-def test_a_class_that_a_case_misleads_is_told_so() -> None:
+def test_a_class_misled_by_a_case_reads_so() -> None:
     model = dataclasses.replace(SPLIT, strengths=(1,) * 6 + (-1,) + (1,) * 9)
     report = report_on(model)
     assert "but one case misled it: “Title case-6”" in report.sentence
@@ -61,7 +61,7 @@ def test_a_class_that_a_case_misleads_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("learners", [2, 5, 300])
-def test_rooms_of_any_size_are_told_what_n_can_carry(learners: int) -> None:
+def test_rooms_of_any_size_read_what_n_can_support(learners: int) -> None:
     model = ClassModel(
         learners=learners,
         d_prime=1.5,
@@ -134,7 +134,7 @@ def test_contested_cases_enter_no_statistic() -> None:
     assert any("enter no mean" in text for text in without.caveats)
 
 
-def test_two_link_rooms_are_told_about_each_link() -> None:
+def test_two_link_rooms_read_about_each_link() -> None:
     state = new_state(RoomSettings(two_link=True))
     report = build_report(state)
     assert [one.about for one in report.detections] == [
@@ -151,7 +151,7 @@ def test_only_revealed_rounds_count() -> None:
     assert any("3 of 4 rounds" in text for text in report.caveats)
 
 
-def test_the_twin_stands_beside_how_others_did_when_it_came_first() -> None:
+def test_the_twin_is_compared_with_classes_that_saw_it_first() -> None:
     state = simulate(ClassModel(cases=2, transfer_d=2.0), 1)
     report = build_report(state, {"transfer-0": (12, 20)})
     assert isinstance(report.cases[0].first_sight, Estimate)

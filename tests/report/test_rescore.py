@@ -67,7 +67,7 @@ def test_a_case_in_which_no_single_gap_broke_is_left_unscored() -> None:
     assert found.mean[1] is None
 
 
-def test_a_new_wording_is_told_and_changes_no_points() -> None:
+def test_a_new_wording_is_reported_and_changes_no_points() -> None:
     game = play()
     cases = library(game)
     told = {"version": 2, "tempting": "Another."}

@@ -1,4 +1,4 @@
-"""The research table: who is in it, what counts, and that nobody is named."""
+"""The research table: its people, what counts, and the absence of names."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_vote_is_a_row() -> None:
     )  # fmt: skip
 
 
-def test_everybody_counts_in_both_tallies_as_rule_b9_says() -> None:
+def test_each_player_counts_in_both_tallies_as_rule_b9_says() -> None:
     game = play()
     found = {
         (name, row.phase): (row.status, row.points, row.changed)

@@ -71,7 +71,7 @@ async def a_second_later(seat: Table, link: RecordingLink) -> None:
 
 
 async def polled(seat: Table, n: int) -> tuple[RecordingLink, list[FrameLink]]:
-    """Open a vote for ``n`` players, everybody being up to date."""
+    """Open a vote for ``n`` players, with all of them up to date."""
     links = await crowd(seat, n)
     host = await seat.attend("host")
     await seat.do(host, OpenRound(), OpenVote())
@@ -82,7 +82,7 @@ async def polled(seat: Table, n: int) -> tuple[RecordingLink, list[FrameLink]]:
 
 
 @pytest.mark.parametrize("n", SIZES)
-async def test_a_view_is_encoded_once_and_the_same_bytes_go_to_everybody(
+async def test_a_view_is_encoded_once_and_the_same_bytes_go_to_all(
     n: int,
 ) -> None:
     async with table(settings=CROWD) as seat:
@@ -144,8 +144,8 @@ async def test_players_are_not_told_again_what_they_know() -> None:
         assert len(links[1].of("progress")) == told
 
 
-async def test_somebody_who_comes_back_has_everybody_told_again() -> None:
-    """Figures reach people at other sites only when all are told."""
+async def test_a_returning_player_has_all_figures_sent_again() -> None:
+    """Figures reach people at other sites only when sent to all."""
     async with table(settings=CROWD) as seat:
         host, links = await polled(seat, 2)
         token, _ = await seat.join("ann")

@@ -75,7 +75,7 @@ async def test_there_is_a_limit_of_rooms() -> None:
             await rooms.open(NEW, lambda _: SECRET)
 
 
-async def test_a_room_that_nobody_is_in_makes_place_and_is_found_again() -> None:
+async def test_an_empty_room_is_evicted_and_found_again() -> None:
     async with directory(MemoryStore(), most=1) as rooms:
         empty = await rooms.open(NEW, lambda _: SECRET)
         fresh = await rooms.open(NEW, lambda _: SECRET)
@@ -125,7 +125,7 @@ async def test_a_room_that_was_left_is_put_away_and_taken_up_again() -> None:
         await ann.get("you")
         clock.ms += 3 * DAY_MS
         rooms._tidy()
-        assert rooms.live == [room]  # somebody is there
+        assert rooms.live == [room]  # a player is there
         room.put(Leave(link=ann))
         room.put(Say(link=ann, message=Ping(ref=1), stamped_ms=clock.ms))
         await ann.get("pong")

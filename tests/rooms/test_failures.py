@@ -365,7 +365,7 @@ async def test_a_code_that_is_taken_is_drawn_again_and_nothing_is_listed() -> No
 async def test_a_room_that_is_put_away_says_so_to_latecomers() -> None:
     async with served(MemoryStore(), most=1) as at:
         first = await at.new()
-        await at.new()  # takes the place of the first, which nobody is in
+        await at.new()  # takes the place of the first, which is empty
         with pytest.raises(Refused, match="busy"):
             first.put(Enter(link=RecordingLink(), hello=hello(first, "Late")))
 

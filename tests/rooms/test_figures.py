@@ -61,7 +61,7 @@ def test_counting_takes_a_tenth_of_the_time_at_most(
     gateway, state = LongWay(clock, takes_ms), replay([opened()])
     publisher = Publisher(gateway, clock, Presence(), NoBarrier())
     for _ in range(30_000):
-        publisher.mark(for_newcomers=True)  # so that players are told again, too
+        publisher.mark(for_newcomers=True)  # so that players are also sent them again
         publisher.flush(state)
         clock.ms += 1
     for audience, gap_ms in (("screen", fast_ms), ("player", slow_ms)):

@@ -1,4 +1,4 @@
-"""No frame tells a secret before its time: every frame, to everybody, of random games.
+"""No frame tells a secret before its time: all frames to all clients in random games.
 
 How many games depends on the tier, which games on the seed of the run.
 """
@@ -63,7 +63,7 @@ def _reveals(played: Played) -> int:
 def _are_the_same(
     seed: int, one: Played, other: Played, secret: Secret, figures: Counter[str]
 ) -> None:
-    """Hold that nobody who must not know the secret was sent anything else."""
+    """Check that clients who must not know the secret were sent nothing else."""
     told = told_at(one, secret)
     assert one.states[:told] == other.states[:told], f"seed {seed}: {secret}"
     people = (
@@ -82,7 +82,7 @@ def _are_the_same(
 def _without_choices(frame: bytes) -> bytes:
     """Leave out the reasons that the host has chosen to show, and whom to talk to.
 
-    Groups follow from votes. That nobody can tell one from them is for
+    Groups follow from votes. That votes cannot be inferred from them is for
     tests/game/test_groups.py: some are of one mind, and a phone never says why.
     """
     frame = re.sub(rb'"talk":\{[^}]*\}', b"", frame)
@@ -116,7 +116,7 @@ def _tells_no_text_early(played: Played) -> None:
             for frame in frames[start:end]:
                 text = frame.decode()
                 early = set(map(int, re.findall(r"SECRET-case-(\d+)-", text))) - seen
-                assert not early, f"{who} was told of round {early}: {text}"
+                assert not early, f"{who} learned of round {early}: {text}"
                 reasons = set(re.findall(r"REASON-(\w+)-", text)) - {who}
                 assert not reasons or '"pinned"' in text, f"{who}: {text}"
 

@@ -1,4 +1,4 @@
-"""Who is here: connected, or gone for no more than 20 s."""
+"""People present: connected, or gone for no more than 20 s."""
 
 from __future__ import annotations
 

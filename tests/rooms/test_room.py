@@ -48,7 +48,7 @@ async def test_nothing_is_recorded_before_the_append_returns() -> None:
         assert events[-1].type == "vote_cast"
 
 
-async def test_two_consoles_that_press_next_step_at_once_show_one_step() -> None:
+async def test_two_consoles_that_press_next_step_together_show_one_step() -> None:
     async with table() as seat:
         first, second = await seat.attend("host"), await seat.attend("host")
         await seat.do(first, OpenRound(), OpenVote(), CloseVotes(), Reveal())
@@ -126,7 +126,7 @@ async def test_a_second_tab_takes_over_and_the_first_stays_away() -> None:
         assert progress["expected"] == 1
 
 
-async def test_a_newcomer_sees_the_phase_at_once() -> None:
+async def test_a_newcomer_sees_the_phase_immediately() -> None:
     async with table() as seat:
         host = await seat.attend("host")
         await seat.do(host, OpenRound(), OpenVote())
@@ -242,7 +242,7 @@ async def test_a_wrong_key_stays_wrong_when_the_commit_beside_it_fails() -> None
         thief.audience = "host"
         seat.vote(link)  # these three share one step, whose commit fails
         seat.room.put(Attend(link=thief, nonce="nonce", proof="00" * 32))
-        seat.room.put(Return(link=stranger, token="nobody.00"))
+        seat.room.put(Return(link=stranger, token="absent.00"))
         await link.get("refused", code="storage_unavailable")
         assert (await thief.get("refused"))["code"] == "wrong_proof"
         assert (await stranger.get("refused"))["code"] == "bad_token"
@@ -254,7 +254,7 @@ async def test_a_wrong_key_stays_wrong_when_the_commit_beside_it_fails() -> None
         await link.get("recorded", counter=2)
 
 
-async def test_who_comes_back_in_the_step_that_kicks_him_is_shown_out() -> None:
+async def test_a_player_who_returns_in_the_step_that_kicks_them_is_shown_out() -> None:
     async with table() as seat:
         token, first = await seat.join("ann")
         host = await seat.attend("host")
@@ -269,7 +269,7 @@ async def test_who_comes_back_in_the_step_that_kicks_him_is_shown_out() -> None:
         assert bob.is_welcome
 
 
-async def test_a_player_cannot_command_whatever_his_session_lets_through() -> None:
+async def test_a_player_cannot_command_whatever_the_session_lets_through() -> None:
     async with table() as seat:
         _, link = await seat.join("ann")
         for message in (Lock(ref=1), GetRoster(ref=2)):
@@ -280,7 +280,7 @@ async def test_a_player_cannot_command_whatever_his_session_lets_through() -> No
         assert link.of("roster") == []
 
 
-async def test_a_vote_is_not_work_for_everybody_else() -> None:
+async def test_a_vote_costs_other_players_no_work() -> None:
     async with table() as seat:
         people = [await seat.join(f"n{i}") for i in range(20)]
         await voting(seat)

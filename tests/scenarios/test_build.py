@@ -223,7 +223,7 @@ def test_free_twin_becomes_the_transfer_and_a_used_one_does_not() -> None:
     assert [item.transfer for item in both.rounds] == [None, None]
 
 
-def test_twin_that_two_buttons_cannot_ask_is_no_transfer() -> None:
+def test_twin_that_two_buttons_cannot_ask_is_not_transferred() -> None:
     cases = library(case("a", "outer", "b"), case("b", "both"))
     plan = build_plan(deck("a"), cases, seed=1, length=None, two_link=False)
     assert plan.rounds[0].transfer is None

@@ -1,6 +1,6 @@
 """Every number in a story or breakdown is among the case's figures, with its origin.
 
-The rule is the lint's; here the numbers are found a second way, by themselves, so that
+The rule is the lint's; here the numbers are found a second way, so that
 a fault in the one shows in the other.
 """
 
@@ -18,7 +18,7 @@ from scenarios.model import Case
 LIBRARY = load_library()
 CASES = [case for _, case in sorted(LIBRARY.cases.items())]
 DIGITS = re.compile(r"(?<![\w.-])\d[\d.,/]*")
-"""Anything that begins with a digit, and is no part of a name such as GPT-4."""
+"""Anything that begins with a digit, except parts of names such as GPT-4."""
 
 
 def told(case: Case) -> Iterator[str]:

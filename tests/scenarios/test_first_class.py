@@ -63,7 +63,7 @@ def test_library_holds_a_case_of_both_and_one_of_neither() -> None:
     assert kinds == {(False, False), (True, True), (True, False), (False, True)}
 
 
-def test_right_repair_stands_in_every_position() -> None:
+def test_right_repair_occurs_in_every_position() -> None:
     counts = Counter(each.fix_question.right for each in EVERY)
     assert set(counts) == {0, 1, 2}
     assert max(counts.values()) <= len(EVERY) / 2

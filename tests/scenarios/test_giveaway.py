@@ -48,7 +48,7 @@ def test_the_bag_of_words_tells_little_of_the_label(
     telling = (*style.outer_words, *style.inner_words)
     assert len(telling) == TOLD
     assert not [word for word in telling if word not in VERDICTS], (
-        "look at each in the stories: mend a habit, or say in giveaway.VERDICTS why it "
+        "look at each in the stories: fix a habit, or say in giveaway.VERDICTS why it "
         "stays"
     )
 

@@ -92,7 +92,7 @@ def test_number_in_the_breakdown_and_in_a_list() -> None:
     assert keys(found) == ["breakdown.fix", "reasons.inner[0]"]
 
 
-def test_year_of_the_case_is_no_figure() -> None:
+def test_year_of_the_case_is_not_a_figure() -> None:
     assert alone(BOAT, story=f"{BOAT.story} That was {BOAT.year}.") == []
 
 

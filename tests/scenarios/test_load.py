@@ -74,7 +74,7 @@ RUBBISH_CASES: list[tuple[str, tuple[str, str], str, str, str]] = [
     RUBBISH_CASES,
     ids=[row[0] for row in RUBBISH_CASES],
 )
-def test_rubbish_case_is_named_and_stops_nobody(
+def test_broken_case_is_named_and_stops_no_other(
     folder: Path,
     write_case: Write,
     name: str,
@@ -94,7 +94,9 @@ def test_rubbish_case_is_named_and_stops_nobody(
     assert set(library.cases) == {"good"}
 
 
-def test_every_fault_of_a_file_is_told_at_once(folder: Path, write_case: Write) -> None:
+def test_all_problems_of_a_file_are_reported_together(
+    folder: Path, write_case: Write
+) -> None:
     write_case("two", ('title = "A small tale"\n', ""), ("level = 1", "level = 9"))
     problems = load_library(folder, builtin=False).problems
     assert {each.key for each in problems} == {"title", "level"}
@@ -230,7 +232,7 @@ def test_curly_quotes_and_odd_spaces_are_named(folder: Path, write_case: Write) 
     assert "contains U+00A0 NO-BREAK SPACE" in told["slug"]
 
 
-def test_editor_mark_at_the_start_is_no_fault(folder: Path, write_case: Write) -> None:
+def test_editor_mark_at_the_start_is_accepted(folder: Path, write_case: Write) -> None:
     file = write_case("marked")
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     library = load_library(folder, builtin=False)
@@ -248,7 +250,7 @@ def test_same_id_in_two_folders_keeps_the_first(folder: Path, tmp_path: Path) ->
     assert library.case("good").title == "A small tale"
 
 
-def test_missing_and_empty_folders_are_told(folder: Path, tmp_path: Path) -> None:
+def test_missing_and_empty_folders_are_reported(folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     library = load_library(folder, tmp_path / "nowhere", empty, builtin=False)

@@ -37,7 +37,7 @@ def test_a_new_a_changed_and_a_removed_case_are_seen(
     assert len(shelf.current().cases) == len(before.cases)
 
 
-def test_a_case_that_breaks_is_left_out_and_comes_back_when_mended(
+def test_a_broken_case_is_left_out_and_comes_back_when_fixed(
     folder: Path, write_case: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     shelf = Shelf(folder)

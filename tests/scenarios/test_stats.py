@@ -52,7 +52,7 @@ def test_every_case_has_a_twin_that_names_it_in_return() -> None:
         assert LIBRARY.case(case.twin).twin == case.id
 
 
-def test_every_variant_stands_beside_what_it_varies() -> None:
+def test_every_variant_is_paired_with_what_it_varies() -> None:
     both = (*STATS.minimal_pairs, *STATS.variant_pairs)
     invented = {
         c.id for c in LIBRARY.cases.values() if c.kind in ("one-fact", "variant")
@@ -60,7 +60,7 @@ def test_every_variant_stands_beside_what_it_varies() -> None:
     assert invented == {variant for _, variant in both}
 
 
-def test_true_stories_are_told_apart_from_what_is_invented() -> None:
+def test_true_stories_are_counted_apart_from_invented_ones() -> None:
     told = {name: sum(row.values()) for name, row in STATS.by["told as"].items()}
     assert list(told) == list(TOLD_AS.values())
     assert told["real case, one fact changed"] == len(STATS.minimal_pairs)

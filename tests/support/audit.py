@@ -2,7 +2,7 @@
 
 Three questions, each to the ordinary client: known vulnerabilities (pip-audit, npm
 audit), releases that were withdrawn (pip's own report), and the npm lock file's hashes
-and deprecations. Where a registry does not answer the first, that is said, and is no
+and deprecations. A registry that does not answer the first is reported, but not as a
 finding. Not a part of ``make test``: it needs the network.
 """
 
@@ -62,8 +62,8 @@ def vulnerabilities(parts: dict[str, str]) -> Iterator[str]:
     asked = [answer for answer in answers if "vulns" in answer]
     for answer in asked:
         for known in answer["vulns"]:
-            mended = ", ".join(known["fix_versions"]) or "nowhere yet"
-            yield f"{answer['name']} {answer['version']}: {known['id']}, {mended}"
+            fixed = ", ".join(known["fix_versions"]) or "nowhere yet"
+            yield f"{answer['name']} {answer['version']}: {known['id']}, {fixed}"
     if len(asked) < len(parts):
         reasons = [answer["skip_reason"] for answer in answers if "vulns" not in answer]
         why = reasons[0] if reasons else _last(why)

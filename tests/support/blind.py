@@ -3,8 +3,8 @@
 If a frame tells nothing that it should not, it is the same, byte for byte, whatever the
 secret is (noninterference: Goguen and Meseguer 1982). So a game is played twice, with
 the verdicts of all cases from some round on turned round and their texts changed, or
-with everybody else's votes turned round; until the secret's time, every frame to
-everybody has to be the same.
+with the votes of all others turned round; until the secret's time, every frame to
+all clients has to be the same.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Somebody votes; of the answer, what can be turned round is kept apart."""
+    """A player votes; the part of the answer that can be turned round is kept apart."""
 
     who: str
     round: int
@@ -105,14 +105,14 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Come:
-    """Somebody joins, or comes back with the token."""
+    """A player joins, or comes back with the token."""
 
     who: str
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Somebody's connection is gone."""
+    """A player's connection is gone."""
 
     who: str
 
@@ -126,7 +126,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Somebody asks for own time."""
+    """A player asks for extra time."""
 
     who: str
     percent: Literal[100, 150, 0]
@@ -142,7 +142,7 @@ class Secret:
     of: Literal["verdicts", "votes"]
     since: int
     spared: str = ""
-    """Whose votes stay as they are: who looks on."""
+    """The onlooker, whose votes stay as they are."""
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Played:
     """After each action: phase, round and step."""
 
     def frames(self, who: str) -> list[bytes]:
-        """Return every frame that somebody was sent, on all links."""
+        """Return every frame sent to a person, on all links."""
         return [frame for tap in self.taps.get(who, ()) for frame in tap.frames]
 
 
@@ -240,7 +240,7 @@ def _turned(case: Case) -> Case:
     truth = case.truth.model_copy(
         update={"outer": case.truth.inner, "inner": case.truth.outer}
     )
-    shown = ("intended", "written", "learned")  # told before the verdict is
+    shown = ("intended", "written", "learned")  # shown before the verdict
     told = case.breakdown.model_dump()
     other = {
         name: text if name in shown else f"OTHER-{text}" for name, text in told.items()
@@ -415,8 +415,8 @@ async def play_again(first: Played, secret: Secret) -> Played:
 def told_at(played: Played, secret: Secret) -> int:
     """Return the index of the action that may tell the secret; all of them if none.
 
-    Votes may be told from the reveal on, verdicts from their step on, or when the host
-    leaves a reveal for something else: then points are told, too.
+    Votes may be shown from the reveal on, verdicts from their step on, or when the host
+    leaves a reveal for something else: then points are also shown.
     """
     is_open = False
     for index, (phase, round_index, step) in enumerate(played.states):
@@ -426,8 +426,8 @@ def told_at(played: Played, secret: Secret) -> int:
             and round_index >= secret.since
         )
         is_left = is_open and not is_reveal
-        is_told = is_reveal and (secret.of == "votes" or step >= VERDICT_STEP)
-        if is_told or is_left or phase is Phase.FINISHED:
+        is_open_now = is_reveal and (secret.of == "votes" or step >= VERDICT_STEP)
+        if is_open_now or is_left or phase is Phase.FINISHED:
             return index
         is_open = is_open or is_reveal
     return len(played.states)

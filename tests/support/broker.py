@@ -60,7 +60,7 @@ class Broker:
             await self.listens()
 
     async def listens(self, host: str = "127.0.0.1") -> None:
-        """Wait until somebody can connect."""
+        """Wait until a client can connect."""
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -79,7 +79,7 @@ class Broker:
 
 
 def open_broker(kind: Kind, folder: Path, address: str = "127.0.0.1") -> Broker:
-    """Return a broker that lets everybody do everything, and remembers nothing."""
+    """Return a broker with all rights for all clients, and remembers nothing."""
     port = free_port()
     if kind == "mosquitto":
         path = folder / "mosquitto.conf"
@@ -159,7 +159,7 @@ def invoke(*arguments: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

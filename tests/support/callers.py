@@ -116,14 +116,14 @@ async def venue(journal: Sequence[Event], now_ms: int) -> AsyncIterator[Venue]:
     try:
         await started.wait()
         room = await directory.find_here(ROOM)
-        yield Venue(room, store, await _everybody(desk, room))
+        yield Venue(room, store, await _one_of_each(desk, room))
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
 
 
-async def _everybody(desk: Desk, room: Room) -> dict[Speaker, Caller]:
+async def _one_of_each(desk: Desk, room: Room) -> dict[Speaker, Caller]:
     callers: dict[Speaker, Caller] = {"stranger": Caller(desk)}
     player = callers["player"] = Caller(desk)
     token = token_of(room)

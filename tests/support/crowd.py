@@ -39,7 +39,7 @@ class Deaf:
 
 
 async def crowd(room: Room, site: str, n: int) -> list[Deaf]:
-    """Let so many people of a site into a room."""
+    """Let ``n`` people of a site into a room."""
     links = [Deaf(site) for _ in range(n)]
     for i, link in enumerate(links):
         hello = Hello(

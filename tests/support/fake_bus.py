@@ -32,7 +32,7 @@ class FakeBroker:
         return FakeBus(self, client_id, subscriptions, will)
 
     async def start(self) -> None:
-        """Let everybody connect."""
+        """Let all nodes connect."""
         self._is_there.set()
 
     async def kill(self) -> None:
@@ -50,7 +50,7 @@ class FakeBroker:
     def take(
         self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1
     ) -> None:
-        """Deliver a message to everybody who subscribed to it."""
+        """Deliver a message to all its subscribers."""
         self.log.append((topic, payload))
         if qos == 0 and self.loses(topic):
             return

@@ -1,7 +1,7 @@
 """Gateways with people in front of them: at the room's node, or at another one.
 
-The room behind the gateway is a stand-in: it greets who comes, and keeps what is said.
-Across nodes, everybody but the hosts sits at an edge, over whatever bus is given.
+The room behind the gateway is a stand-in: it greets people and keeps their messages.
+Across nodes, all people but the hosts are at an edge, over whatever bus is given.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def frame(kind: str, **fields: object) -> bytes:
 
 
 class StandIn:
-    """A room that lets everybody in."""
+    """A room that admits all people."""
 
     def __init__(self, code: RoomCode, gateway: Gateway) -> None:
         self.code = code
@@ -67,7 +67,7 @@ class StandIn:
         self._gateway.show(self.code, audience, self._views[audience], version)
 
     def put(self, request: Request) -> None:
-        """Do at once what is asked."""
+        """Handle a request immediately."""
         match request:
             case Enter(link=link, hello=hello):
                 self._let_in(link, PlayerId(hello.name or ""))
@@ -136,7 +136,7 @@ class Crowd:
         await link.get("welcome")
 
     def say(self, link: Link, ref: int) -> None:
-        """Let somebody say something."""
+        """Send a message over a link."""
         self._links[link].put(Say(link=link, message=Ping(ref=ref), stamped_ms=1))
 
     def push(
@@ -152,7 +152,7 @@ class Crowd:
         return [link.player for link in self.gateway.links(room, "player")]
 
     def leave(self, link: Link) -> None:
-        """Let somebody go."""
+        """Let a person leave."""
         self._links.pop(link).put(Leave(link=link))
 
 
@@ -171,7 +171,7 @@ class Alone:
 
 @contextlib.asynccontextmanager
 async def local_crowd(*codes: RoomCode) -> AsyncIterator[Crowd]:
-    """Everybody at the room's own node."""
+    """All people at the room's own node."""
     gateway = LocalGateway()
     rooms = {code: StandIn(code, gateway) for code in codes}
     yield Crowd(gateway, rooms, lambda code: rooms[code], Alone())

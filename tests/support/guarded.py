@@ -33,7 +33,7 @@ FILTERS = (
     *(f"tg/v1/{way}/{site}/+" for way in WAYS for site in (HOME, EDGE, EVE)),
     *(f"tg/v1/{way}/+/{site}" for way in WAYS for site in (HOME, EDGE, EVE)),
 )
-"""Everything that somebody who is curious would subscribe to, one by one."""
+"""All topics that a curious client would subscribe to, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ async def guarded_broker(
     rights = {HOME: True, EDGE: False, EVE: is_eve_home}
     broker, urls = shipped_broker(kind, folder, rights)
     path = folder / "broker" / "mosquitto.conf"
-    if path.exists():  # so that a probe may stand beside a node
+    if path.exists():  # so that a probe may connect beside a node
         path.write_text(path.read_text().replace("use_username_as_clientid true", ""))
     await broker.start()
     try:

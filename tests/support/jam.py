@@ -71,7 +71,7 @@ class Figures:
 
     @property
     def quiet_p99(self) -> float:
-        """The class's own 99th percentile, with nobody in its way."""
+        """The class's own 99th percentile, without obstacles."""
         return p99(self.quiet_ms)
 
     @property
@@ -102,7 +102,7 @@ async def jam(
 ) -> Figures:
     """Let a class vote, quietly and then beside those who jam; measure both.
 
-    Before the second time everybody is sent so many views that nothing more fits the
+    Before the second time, all players are sent more views than fit the
     way to those who never read: the server has to hold what comes. With ``until_cut``,
     wait in the end until it has cut them loose.
     """
@@ -138,7 +138,7 @@ async def jam(
 
 
 class Joined:
-    """How many are in the room, as the host is told."""
+    """How many are in the room, as the host sees it."""
 
     def __init__(self) -> None:
         self._n = 0
@@ -153,7 +153,7 @@ class Joined:
                 self._news.set()
 
     async def reach(self, n: int) -> None:
-        """Wait until so many are in the room."""
+        """Wait until ``n`` people are in the room."""
         async with asyncio.timeout(60):
             while self._n < n:
                 self._news.clear()
@@ -171,7 +171,7 @@ async def _voter(ready: Ready, number: int) -> Timed:
 
 
 async def _vote_all(voters: list[Timed], rounds: int, start: int) -> list[float]:
-    """Let everybody vote within three seconds, several times; times in ms."""
+    """Let all players vote within three seconds, several times; times in ms."""
     took: list[float] = []
 
     async def one(number: int, voter: Timed, counter: int) -> None:
@@ -244,7 +244,7 @@ def _flooding(counter: int) -> bytes:
 
 
 async def _push(host: Wire, voter: Timed, figures: Figures, views: int) -> None:
-    """Change what everybody sees, again and again, each time as a view of its own."""
+    """Change what all players see, again and again, each time as a view of its own."""
     for number in range(views):
         voter.viewed.clear()
         await host.send(("lock", "unlock")[number % 2], ref=10 + number)

@@ -14,7 +14,7 @@ from server.game.engine import TABLE
 from server.game.phases import OPEN_BALLOT, Phase
 
 Speaker = Literal["stranger", "player", "screen", "cohost", "host", "admin"]
-"""Who is at the other end of a socket; a stranger has not been welcomed yet."""
+"""The role at the other end of a socket; strangers are not authenticated yet."""
 
 SPEAKERS: tuple[Speaker, ...] = (
     "stranger",
@@ -43,7 +43,7 @@ def _host(*commands: str) -> dict[str, Row]:
 
 
 def _cohost(*commands: str) -> dict[str, Row]:
-    """Return the rows of commands that a co-host may give for the own site, too."""
+    """Return the rows of commands that a co-host may also give, for their own site."""
     return {command: Row(("cohost", "host"), command) for command in commands}
 
 
@@ -71,7 +71,7 @@ ROWS: dict[str, Row] = {
     "get_across": Row(("admin",)),
     "preview_case": Row(("admin",)),
 }
-"""By ``type``: everything that can be said to the server."""
+"""By ``type``: every message to the server."""
 
 
 def refusal_of(speaker: Speaker, kind: str, phase: Phase) -> str | None:

@@ -43,7 +43,7 @@ ROOM = RoomCode("TESTAA")
 
 
 class ManualClock:
-    """A clock that moves when it is told to."""
+    """A clock that moves when a test moves it."""
 
     def __init__(self, now_ms: int = 10_000) -> None:
         self.ms = now_ms
@@ -148,7 +148,7 @@ class Table:
         return token, link
 
     def hello(self, name: str) -> Hello:
-        """Return the hello of somebody who is always the same under this name."""
+        """Return the hello of a person who is always the same under this name."""
         key = hashlib.sha256(name.encode()).hexdigest()[:32]
         return Hello(version=1, role="player", room=ROOM, name=name, join_key=key)
 

@@ -27,7 +27,7 @@ class Hall:
 
 
 UNHURRIED = Limits(lag_ms=10**9)
-"""However busy the machine that tests: nobody is refused for that."""
+"""Refuse no one because the machine that runs the tests is busy."""
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,7 @@
 """Classes that are known: their answers are drawn, their events folded by the rules.
 
-Evidence for outer is normal with mean ±d'/2, as signal detection has it; whoever finds
-more than their criterion says outer, and is the surer the further it is from there.
+Evidence for outer is normal with mean ±d'/2, as in signal detection; players who find
+more than their criterion say outer, and are surer the further it is from there.
 """
 
 from __future__ import annotations

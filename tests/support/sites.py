@@ -1,6 +1,6 @@
 """A town: a home and its edges in processes of their own, a broker, and players.
 
-Everybody who plays remembers what he sent and what was recorded, so that the home's
+All players remember what they sent and what was recorded, so that the home's
 journal can be held against it.
 """
 
@@ -117,7 +117,7 @@ class Pupil:
     """The answer of each ballot that was recorded last."""
 
     async def answer(self, slot: Slot) -> None:
-        """Answer the open ballot, and one in five changes his mind."""
+        """Answer the open ballot, and one in five changes their mind."""
         view = await self._see(slot)
         for _ in range(1 + (self.chance.random() < 0.2)):
             answer = self._draw(slot[1])
@@ -140,7 +140,7 @@ class Pupil:
 async def pupils(
     stack: contextlib.AsyncExitStack, where: Town, each: int, seed: int = 5
 ) -> list[Pupil]:
-    """Let so many players in at each site."""
+    """Let ``each`` players join at each site."""
 
     async def come(site: int, number: int) -> Pupil:
         name = f"P{site}-{number}"
@@ -168,7 +168,7 @@ Watch = Callable[[Slot], Awaitable[None]]
 
 async def play(
     teacher: Host,
-    everybody: Sequence[Pupil],
+    everyone: Sequence[Pupil],
     rounds: Iterable[int],
     open_: Watch | None = None,
 ) -> list[Slot]:
@@ -180,7 +180,7 @@ async def play(
                 await teacher.send(command)
             slot = (number, ballot)
             async with asyncio.timeout(GUARD_S):
-                await asyncio.gather(*(pupil.answer(slot) for pupil in everybody))
+                await asyncio.gather(*(pupil.answer(slot) for pupil in everyone))
             if open_ is not None:
                 await open_(slot)
             await teacher.send(CloseVotes())
@@ -189,7 +189,7 @@ async def play(
 
 
 def hold_against(
-    journal: list[Event], everybody: Sequence[Pupil], played: Iterable[Slot]
+    journal: list[Event], everyone: Sequence[Pupil], played: Iterable[Slot]
 ) -> int:
     """Every receipt is in the journal once, and every count is the sum of answers.
 
@@ -202,13 +202,13 @@ def hold_against(
     )
     assert not [event for event in journal if isinstance(event, VoteKeptLate)]
     assert set(stored.values()) == {1}, "a vote was counted twice"
-    receipts = [receipt for pupil in everybody for receipt in pupil.receipts]
+    receipts = [receipt for pupil in everyone for receipt in pupil.receipts]
     assert all(receipt in stored for receipt in receipts), "a vote was lost"
-    assert len(receipts) == len(stored), "a vote was stored that nobody sent"
+    assert len(receipts) == len(stored), "a vote was stored that was never sent"
     state = replay(journal)
     for slot in played:
         poll = state.rounds[slot[0]].polls[slot[1]]
-        sent = Counter(pupil.stands[slot] for pupil in everybody)
+        sent = Counter(pupil.stands[slot] for pupil in everyone)
         assert poll.tally.cells == sent, f"round {slot[0]}, {slot[1]}, is miscounted"
-        assert poll.tally.n == len(everybody)
+        assert poll.tally.n == len(everyone)
     return len(receipts)

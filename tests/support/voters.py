@@ -21,7 +21,7 @@ GUARD_S = 60
 
 
 class Acks:
-    """Counts acknowledgements, and lets a test wait for so many more."""
+    """Counts acknowledgements, and lets a test wait for ``n`` more."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -66,7 +66,7 @@ class Voter:
             waited_ms(1000 * (time.monotonic() - began_s))
 
 
-async def everybody_again(voters: list[Voter], acks: Acks) -> None:
+async def all_again(voters: list[Voter], acks: Acks) -> None:
     """Wait until every voter has been heard once more."""
     before = [len(voter.acknowledged) for voter in voters]
     async with asyncio.timeout(GUARD_S):

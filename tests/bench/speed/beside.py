@@ -2,7 +2,7 @@
 
 Measured one after another, minutes apart, each meets another machine: its clock, its
 caches and its neighbours change, and ratios with them. Here all three have their
-players at once, and send to them in turn, many times over; a ratio is taken within each
+players connected, and send to them in turn, many times; a ratio is within each
 turn.
 """
 
@@ -54,7 +54,7 @@ def beside(n: int, cores: Cores, tell: Tell, *, is_steered: bool = False) -> Bes
         tempfile.TemporaryDirectory(prefix="twogaps-bench-") as name,
         ExitStack() as stack,
     ):
-        asked = _everybody(n, cores, Path(name), stack, tell)
+        asked = _all_subjects(n, cores, Path(name), stack, tell)
         turns = []
         steering = machine.receiving_on(cores.driver) if is_steered else nullcontext()
         with steering:
@@ -66,12 +66,12 @@ def beside(n: int, cores: Cores, tell: Tell, *, is_steered: bool = False) -> Bes
     return _judged(n, is_steered, turns)
 
 
-def _everybody(
+def _all_subjects(
     n: int, cores: Cores, folder: Path, stack: ExitStack, tell: Tell
 ) -> tuple[Asked, Asked, Asked]:
-    """Let everybody in: to Two Gaps, the bare loop, and the library."""
+    """Connect all players: to Two Gaps, the bare loop, and the library."""
     begin = stack.enter_context
-    tell("side by side: everybody joins")
+    tell("side by side: all players join")
     game = begin(subject("two-gaps", cores.server, data=folder / "data"))
     host, players = room.Host(game), Swarm(game.port)
     stack.callback(host.close)

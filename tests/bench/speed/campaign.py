@@ -21,7 +21,7 @@ Tell = Callable[[str], None]
 
 FANS = 11
 MOST_VOTES, MOST_EACH = 20_000, 30
-"""Votes of a size together, and of one player: below what a socket may send at once."""
+"""Votes of a size together, and of one player: below a socket's burst limit."""
 
 PACED, WITHIN_S, PACED_TIMES = 300, 3.0, 5
 ROUND = ("close_votes", "reveal")
@@ -93,7 +93,7 @@ def _game(
             room.WELCOME,
             lambda done: tell(f"two-gaps: {done:,} of {n:,} have joined"),
         )
-        tell("two-gaps: the view to everybody")
+        tell("two-gaps: the view to all players")
         had = players.received
         measure.rest(players, 1.2)
         view = shown(host, players, "open_round")
@@ -106,7 +106,7 @@ def _game(
         shown(host, players, "open_vote")
         measure.rest(players, 1.2)
         votes = measure.votes(players, server, room.frames_of(texts), room.RECORDED)
-        host.close()  # nobody has answered its pings meanwhile
+        host.close()  # its pings went unanswered meanwhile
         host = room.Host(server)
         host.do(*ROUND, *["next_step"] * STEPS)
         measure.rest(players, 1.2)
@@ -119,7 +119,7 @@ def _game(
 
 
 def shown(host: room.Host, players: Swarm, command: str) -> bytes:
-    """Give a command; return the view that it shows, once everybody has it."""
+    """Give a command; return the view that it shows, once all players have it."""
     seen: dict[int, bytes] = {}
 
     def heard(index: int, payload: bytes, _: int) -> bool:
@@ -176,7 +176,7 @@ def _floor(n: int, cores: Cores, folder: Path, tell: Tell) -> Fan:
 
 
 def order(server: Subject) -> Callable[[], None]:
-    """Return what has a subject send its message to everybody."""
+    """Return a function that has a subject send its message to all sockets."""
     return lambda: server.tell("fan")
 
 

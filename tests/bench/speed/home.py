@@ -1,6 +1,6 @@
 """Fan-out of a home with a broker beside a lone node: what many nodes cost the one.
 
-Both have their players at once and send to them in turn; the ratio is taken within each
+Both keep their players connected and send to them in turn; the ratio is within each
 turn, as in ``beside.py``.
 """
 

@@ -18,7 +18,7 @@ class TooFewFiles(Exception):  # noqa: N818 - read as a sentence
 
 
 def raise_file_limit(sockets: int) -> None:
-    """Let this process open so many sockets; raises :class:`TooFewFiles`."""
+    """Let this process open this many sockets; raises :class:`TooFewFiles`."""
     wanted = sockets + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:

@@ -20,7 +20,7 @@ MS = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """One message to everybody: medians over several times. Times in ms since it was
+    """One message to all sockets: medians over several times. Times in ms since it was
     asked for; CPU of the subject in µs a socket."""
 
     bytes_each: int
@@ -39,7 +39,7 @@ class Fan:
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """Votes of everybody, each waiting for its answer before the next."""
+    """Votes of all players, each waiting for its answer before the next."""
 
     votes: int
     per_s: float
@@ -57,7 +57,7 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    """Everybody's arrival."""
+    """The arrival of all players."""
 
     per_s: float
     cpu_ms_each: float
@@ -77,7 +77,7 @@ def joins(
     ready: bytes,
     tell: Callable[[int], None],
 ) -> Joins:
-    """Let everybody in."""
+    """Let all players join."""
     memory, cpu = subject.memory_bytes, subject.cpu_s
     took_s = swarm.enter(hellos, ready, tell)
     rest(swarm, 0.3)
@@ -101,7 +101,7 @@ def rest(swarm: Swarm, for_s: float) -> None:
 def fan(
     swarm: Swarm, subject: Subject, order: Callable[[], None], begins: bytes, times: int
 ) -> Fan:
-    """Have one message sent to everybody, several times over: the medians."""
+    """Have one message sent to all sockets, several times over: the medians."""
     return middle([_fan_once(swarm, subject, order, begins) for _ in range(times)])
 
 
@@ -156,7 +156,7 @@ BUNCH = 32
 def votes(
     swarm: Swarm, subject: Subject, frames: list[list[bytes]], answer: bytes
 ) -> Votes:
-    """Let everybody vote at once, and again as soon as the answer is there.
+    """Let all players vote together, and again as soon as the answer is there.
 
     ``frames`` are each player's votes, ``answer`` how its answers begin.
     """

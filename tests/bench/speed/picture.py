@@ -64,7 +64,7 @@ def _fan_out(turns: Sequence[Beside]) -> Panel:
         "µs",
         tuple(Series(*each) for each in who),
         tuple(paid[one.is_steered] for one in turns),
-        "who pays for receiving",
+        "receiver's cost",
     )
 
 

@@ -37,7 +37,7 @@ WAITING = (
     "wait (threading.py",
 )
 PARTS = (
-    ("the kernel: one frame to everybody", ("SocketCrowd.push",)),
+    ("the kernel: one frame to all sockets", ("SocketCrowd.push",)),
     ("the kernel and asyncio: writing", ("_SelectorSocketTransport.write",)),
     (
         "framing, and whether a socket may be written to",

@@ -1,7 +1,7 @@
 """What the project promises of its speed, and whether a run has held it.
 
 Ratios within one run: neither a faster machine nor a busy neighbour moves them much.
-Nothing here is a test; it is printed, and stands in docs/performance.md.
+Nothing here is a test; it is printed and written to docs/performance.md.
 """
 
 from __future__ import annotations

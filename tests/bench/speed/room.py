@@ -113,7 +113,7 @@ class Host:
 
 
 def toggled(host: Host) -> Callable[[], None]:
-    """Return an order that shows everybody the same view again: the lock's."""
+    """Return an order that shows all players the same view again: the lock's."""
     is_locked = False
 
     def order() -> None:

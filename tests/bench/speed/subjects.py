@@ -2,12 +2,12 @@
 
     python -m tests.bench.speed.subjects KIND CORE [OPTION=VALUE ...]
 
-A subject prints one line of JSON once it serves, then does what it is told on its
+A subject prints one line of JSON once it serves, then follows orders on its
 standard input, a word a line, and ends with it. Two Gaps needs telling nothing: it is
 asked over its own sockets, like any.
 
 - ``two-gaps``: the whole server, its journal on a real file, every commit synced.
-- ``websockets``: an echo that stores nothing; ``fan`` sends everybody one message by
+- ``websockets``: an echo that stores nothing; ``fan`` sends all sockets one message by
   the library's own ``broadcast``.
 - ``floor``: no websockets at all: accepts, and ``fan`` writes the same bytes to every
   socket in a bare loop, which is what the kernel charges.
@@ -96,25 +96,25 @@ def _collect_garbage(how: str) -> None:
 async def library(options: dict[str, str]) -> None:
     """Echo with the library alone, and broadcast as it does."""
     orders = await _orders()
-    everybody: set[ServerConnection] = set()
+    sockets: set[ServerConnection] = set()
     message = _message(options)
 
     async def echo(ws: ServerConnection) -> None:
-        everybody.add(ws)
+        sockets.add(ws)
         try:
             async for received in ws:
                 await ws.send(received)
         except ConnectionClosed:
             pass
         finally:
-            everybody.discard(ws)
+            sockets.discard(ws)
 
     async with serve(
         echo, "127.0.0.1", 0, compression=None, server_header=None, backlog=BACKLOG
     ) as server:
         _say(port=next(iter(server.sockets)).getsockname()[1])
         while await orders.readline():
-            broadcast(everybody, message, text=True)
+            broadcast(sockets, message, text=True)
 
 
 async def floor(options: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """The driver: thousands of sockets on one epoll, and nothing per socket but bytes.
 
 It must cost less than what it measures, so it knows only the headers of frames: what
-is sent was built and masked before, what comes is told apart by its first bytes.
+is sent was built and masked before, frames are identified by their first bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UPGRADE = (
     b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     b"Sec-WebSocket-Version: 13\r\n\r\n"
 )
-AT_ONCE = 128
+OPENING = 128
 """Sockets that are being opened at the same time."""
 
 CHUNK = 256 * 1024
@@ -53,7 +53,7 @@ class Seat:
 
 @dataclass(slots=True)
 class Swarm:
-    """Sockets to one server, driven by the calls below; nothing runs by itself."""
+    """Sockets to one server, driven by the calls below; nothing runs on its own."""
 
     port: int
     seats: list[Seat] = field(default_factory=list)
@@ -92,13 +92,13 @@ class Swarm:
             return done >= n
 
         started = time.perf_counter()
-        for _ in range(min(n, AT_ONCE)):
+        for _ in range(min(n, OPENING)):
             self._open()
         self.listen(heard)
         return time.perf_counter() - started
 
     def connect(self, n: int) -> None:
-        """Open ``n`` raw sockets, on which the server sends frames at once."""
+        """Open ``n`` raw sockets, on which the server sends frames immediately."""
         for _ in range(n):
             self._plug().is_open = True
 
@@ -195,7 +195,7 @@ class Swarm:
         seat.rest = data[at:]
 
     def close(self) -> None:
-        """Hang up, without a word: the server must bear that, too."""
+        """Hang up, without a word: the server must also survive that."""
         for seat in self.seats:
             seat.socket.close()
         self._poll.close()

@@ -1,4 +1,4 @@
-"""A plain console of 80 columns, and a keyboard used by who watches it."""
+"""A plain console of 80 columns, and the keyboard in front of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Typed(Lines):
 
     @property
     def is_typed(self) -> bool:
-        """Somebody sits here."""
+        """A person sits here."""
         return True
 
     async def next(self) -> str | None:

@@ -41,7 +41,7 @@ def drawn(shown: RenderableType, width: int = 80) -> str:
 def reveal(
     step: int, after: Bars | None = None, moved: tuple[Move, ...] = ()
 ) -> RevealView:
-    """Return a reveal with so many steps shown."""
+    """Return a reveal with this many steps shown."""
     case = make_case("boat")
     return RevealView(
         room=CARD,
@@ -116,7 +116,7 @@ def test_a_tally_has_numbers_and_ticks_the_right_option() -> None:
     assert "✓" not in inner
 
 
-def test_a_tally_of_nobody_is_drawn() -> None:
+def test_an_empty_tally_is_drawn() -> None:
     assert "0 answers" in drawn(tally("First vote", Bars(0, {"outer": 0, "inner": 0})))
 
 
@@ -128,7 +128,7 @@ def test_beside_both_a_gap_means_that_one_alone() -> None:
     assert text.count("only") == 2
 
 
-def test_small_moves_are_told_without_their_number() -> None:
+def test_small_moves_are_shown_without_their_number() -> None:
     moved = (Move("inner", "outer", None), Move("outer", "inner", 7))
     text = moves((*moved, Move("outer", "outer", 9)), carried=2).plain
     assert "some from ● inner to ◯ outer" in text
@@ -153,7 +153,7 @@ def test_the_breakdown_shows_both_tallies_and_every_text() -> None:
             assert told in text
 
 
-def test_steps_that_were_told_are_not_told_again() -> None:
+def test_steps_that_were_shown_are_not_repeated() -> None:
     view = reveal(2)
     text = drawn(draw.steps(view, view.shown[2:]))
     assert "First vote" not in text
@@ -178,11 +178,11 @@ def test_the_right_repair_is_ticked_with_its_reason() -> None:
         options=("A", "B", "C"),
         right=1,
         repairs=("the other gap", "this gap", "neither gap"),
-        comments=("Too far.", "It mends the score.", "No use."),
+        comments=("Too far.", "It fixes the score.", "No use."),
         bars=Bars(2, {"0": 0, "1": 2, "2": 0}),
     )
     text = drawn(draw.fix_reveal(view))
-    assert "✓ 2 repairs this gap. It mends the score." in text
+    assert "✓ 2 repairs this gap. It fixes the score." in text
 
 
 def test_the_final_table_counts_whom_it_leaves_out() -> None:

@@ -84,13 +84,13 @@ def test_a_finished_form_keeps_its_answer_when_misread() -> None:
 
 
 @pytest.mark.parametrize("line", ["", "x", "outer gap", "²"])
-def test_what_is_no_label_is_misread(line: str) -> None:
+def test_other_text_than_a_label_is_misread(line: str) -> None:
     with pytest.raises(Misread, match="o or i"):
         form().take(line)
 
 
 @pytest.mark.parametrize("line", ["55", "eighty", "-60", "0.8", "²"])
-def test_what_is_no_chip_is_misread(line: str) -> None:
+def test_other_text_than_a_chip_is_misread(line: str) -> None:
     asked = form()
     asked.take("o")
     with pytest.raises(Misread, match="50, 60, 70, 80, 90, 100"):

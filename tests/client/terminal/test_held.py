@@ -19,12 +19,12 @@ LISBON = SiteLink("lisbon", False, False, 12, True, 14, None)
 CARD = SiteCard("lisbon", 20, 18, 12, 6, (0.25, 0.75), 1, LISBON)
 
 
-async def test_the_host_is_told_for_whom_it_waits_and_goes_on(
-    fake: FakeServer, at_once: Backoff
+async def test_the_host_sees_the_awaited_sites_and_continues(
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet, typed = Sheet(), Typed()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        group.create_task(_host(fake, at_once, sheet, typed), name="host")
+        group.create_task(_host(fake, no_wait, sheet, typed), name="host")
         peer = await fake.peer()
         await peer.admit_host()
         closed = replace(
@@ -55,11 +55,11 @@ async def test_the_host_is_told_for_whom_it_waits_and_goes_on(
 
 
 async def test_a_second_enter_on_the_heels_of_the_first_is_not_the_next_step(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet, typed = Sheet(), Typed()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        group.create_task(_host(fake, at_once, sheet, typed, 60.0), name="host")
+        group.create_task(_host(fake, no_wait, sheet, typed, 60.0), name="host")
         peer = await fake.peer()
         await peer.admit_host()
         closed = replace(
@@ -80,11 +80,11 @@ async def test_a_second_enter_on_the_heels_of_the_first_is_not_the_next_step(
 
 
 async def test_a_close_is_asked_about_while_few_have_answered(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet, typed = Sheet(), Typed()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        group.create_task(_host(fake, at_once, sheet, typed), name="host")
+        group.create_task(_host(fake, no_wait, sheet, typed), name="host")
         peer = await fake.peer()
         await peer.admit_host()
         open_ = replace(host_view(voting()), commands=("close_votes",))
@@ -103,10 +103,10 @@ async def test_a_close_is_asked_about_while_few_have_answered(
 
 async def _host(
     fake: FakeServer,
-    at_once: Backoff,
+    no_wait: Backoff,
     sheet: Sheet,
     typed: Typed,
     guard_s: float = 0.0,
 ) -> None:
-    async with host(fake.url, ROOM, KEY, backoff=at_once) as leader:
+    async with host(fake.url, ROOM, KEY, backoff=no_wait) as leader:
         await Desk(leader, sheet.console, typed, guard_s).work()

@@ -18,7 +18,7 @@ async def test_lines_come_in_order_and_then_none() -> None:
     assert not lines.is_typed
 
 
-async def test_the_loop_goes_on_while_nobody_types() -> None:
+async def test_the_loop_keeps_running_without_input() -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader) as stream, os.fdopen(writer, "w") as keyboard:
         lines = Lines(stream)

@@ -54,15 +54,15 @@ def closing() -> tuple[ServerMessage, ...]:
     return View(version=90, view=ENDED), You(you=you)
 
 
-async def sit(fake: FakeServer, at_once: Backoff, sheet: Sheet, typed: str) -> int:
+async def sit(fake: FakeServer, no_wait: Backoff, sheet: Sheet, typed: str) -> int:
     """Play with lines typed beforehand."""
     async with asyncio.timeout(10):
-        async with connect(fake.url, ROOM, "Ada", backoff=at_once) as player:
+        async with connect(fake.url, ROOM, "Ada", backoff=no_wait) as player:
             return await Seat(player, sheet.console, Lines(StringIO(typed))).sit()
 
 
 async def test_a_vote_is_sent_part_by_part_and_called_recorded(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet, votes = Sheet(), []
 
@@ -78,7 +78,7 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        code = await sit(fake, at_once, sheet, "o\n80\nPoints, not racing.\n")
+        code = await sit(fake, no_wait, sheet, "o\n80\nPoints, not racing.\n")
     assert code == 0
     assert votes[0].answer == GapAnswer(Label.OUTER)
     assert votes[-1].answer == GapAnswer(Label.OUTER, 80)
@@ -110,7 +110,7 @@ async def test_a_line_answers_a_question_that_is_no_vote(
 
 
 async def test_a_script_waits_for_its_question(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet = Sheet()
 
@@ -125,11 +125,11 @@ async def test_a_script_waits_for_its_question(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        assert await sit(fake, at_once, sheet, "i\n") == 0
+        assert await sit(fake, no_wait, sheet, "i\n") == 0
 
 
-async def test_a_drop_is_told_calmly_and_the_vote_goes_again(
-    fake: FakeServer, at_once: Backoff
+async def test_a_drop_is_shown_calmly_and_the_vote_is_resent(
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet = Sheet()
 
@@ -146,12 +146,12 @@ async def test_a_drop_is_told_calmly_and_the_vote_goes_again(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        assert await sit(fake, at_once, sheet, "o\n") == 0
+        assert await sit(fake, no_wait, sheet, "o\n") == 0
     assert "dropped. Trying again; your answer is kept" in sheet.text
     assert "Back in the room." in sheet.text
 
 
-async def test_a_refused_vote_says_why(fake: FakeServer, at_once: Backoff) -> None:
+async def test_a_refused_vote_says_why(fake: FakeServer, no_wait: Backoff) -> None:
     sheet = Sheet()
 
     async def serve() -> None:
@@ -170,12 +170,12 @@ async def test_a_refused_vote_says_why(fake: FakeServer, at_once: Backoff) -> No
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        await sit(fake, at_once, sheet, "o\n")
+        await sit(fake, no_wait, sheet, "o\n")
     assert "It had closed." in sheet.text
 
 
-async def test_own_time_is_told_once_it_is_granted(
-    fake: FakeServer, at_once: Backoff
+async def test_extra_time_is_shown_once_it_is_granted(
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet = Sheet()
 
@@ -191,11 +191,11 @@ async def test_own_time_is_told_once_it_is_granted(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        await sit(fake, at_once, sheet, "/time 0\n")
+        await sit(fake, no_wait, sheet, "/time 0\n")
     assert "For you: no time limit" in sheet.text
 
 
-async def test_quit_leaves_at_once(fake: FakeServer, at_once: Backoff) -> None:
+async def test_quit_leaves_immediately(fake: FakeServer, no_wait: Backoff) -> None:
     async def serve() -> Peer:
         peer = await fake.peer()
         await peer.admit(voting())
@@ -203,12 +203,12 @@ async def test_quit_leaves_at_once(fake: FakeServer, at_once: Backoff) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        assert await sit(fake, at_once, Sheet(), "/quit\n") == 0
+        assert await sit(fake, no_wait, Sheet(), "/quit\n") == 0
 
 
 @pytest.mark.parametrize("code", ["kicked", "taken_over"])
-async def test_who_is_sent_away_is_told_and_stays_away(
-    fake: FakeServer, at_once: Backoff, code: str
+async def test_a_removed_player_sees_why_and_stays_away(
+    fake: FakeServer, no_wait: Backoff, code: str
 ) -> None:
     sheet = Sheet()
 
@@ -220,13 +220,13 @@ async def test_who_is_sent_away_is_told_and_stays_away(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        assert await sit(fake, at_once, sheet, "") == 1
+        assert await sit(fake, no_wait, sheet, "") == 1
     assert "Off you go." in sheet.text
     assert fake.opened == 1
 
 
-async def test_who_is_not_let_in_gets_the_reason(
-    fake: FakeServer, at_once: Backoff
+async def test_a_refused_player_sees_the_reason(
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     async def serve() -> None:
         peer = await fake.peer()
@@ -235,4 +235,4 @@ async def test_who_is_not_let_in_gets_the_reason(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         with pytest.raises(Kicked, match="You were removed"):
-            await sit(fake, at_once, Sheet(), "")
+            await sit(fake, no_wait, Sheet(), "")

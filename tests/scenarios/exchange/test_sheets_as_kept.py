@@ -258,7 +258,7 @@ def test_two_sheets_of_cases_are_both_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_stray_cell_far_outside_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_stray_cell_far_outside_is_refused_immediately(tmp_path: Path) -> None:
     file = workbook(
         tmp_path / "far.xlsx", lambda sheet: sheet.cell(900_000, 9_000, "x")
     )

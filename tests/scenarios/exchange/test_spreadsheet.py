@@ -147,7 +147,7 @@ def test_bad_rows_are_named_by_row_and_column_and_stop_no_other(tmp_path: Path) 
     ]  # fmt: skip
 
 
-def test_unknown_columns_are_told_with_what_was_meant(tmp_path: Path) -> None:
+def test_unknown_columns_are_named_with_a_suggestion(tmp_path: Path) -> None:
     row = to_row(BOAT)
     row["breakdown.wy"] = row.pop("breakdown.why")
     row["What I think!"] = "It is good."
@@ -176,7 +176,7 @@ def test_unknown_columns_are_told_with_what_was_meant(tmp_path: Path) -> None:
         ("word.xlsx", b"\xd0\xcf\x11\xe0 old", "not an XLSX"),
     ],
 )
-def test_files_that_are_no_sheet_of_cases_are_refused_in_words(
+def test_other_files_than_a_sheet_of_cases_are_refused_in_words(
     tmp_path: Path, name: str, content: bytes | None, says: str
 ) -> None:
     file = tmp_path / name
