@@ -45,6 +45,7 @@ from server.report.reporting import Reports
 from server.rooms import replies
 from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
+from server.rooms.requests import Bounds
 from server.rooms.retention import Retention
 from server.supervision import Part, TaskTree, owned_by, task_tree
 
@@ -169,6 +170,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         idle_s=config.idle_s,
         nodes=node.others,
         metrics=metrics,
+        bounds=Bounds(config.limits.changes, gate.hit),
     )
     node.register_metrics(metrics)
     if (data := config.data) is not None:

@@ -25,7 +25,7 @@ from server.journal.maintenance.parcel import pack
 from server.journal.sqlite import SqliteStore
 from tests.cli.test_cli import run
 from tests.support.figures import Figure
-from tests.support.program import Program
+from tests.support.program import RESTLESS, Program
 from tests.support.server import hall
 from tests.support.voters import Acks, Voter, check
 from tests.support.wire import wire
@@ -35,7 +35,7 @@ PLAYERS = 40
 
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
-    made = Program(tmp_path, "--data", str(tmp_path / "data"))
+    made = Program(tmp_path, "--data", str(tmp_path / "data"), *RESTLESS)
     yield made
     await made.kill()
 

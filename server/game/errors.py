@@ -28,6 +28,7 @@ REFUSALS = {
     "wrong_phase": "The room is in a phase in which this cannot be done.",
     "stale": "The room has gone on since this was decided; nothing changed.",
     "phase_closed": "The vote names a phase that is not open; it was not counted.",
+    "too_many_changes": "The player has changed this too often; what stood stands.",
     "bad_answer": "The answer does not fit what is asked.",
     "bad_round": "No such round, or it has been played.",
     "nothing_to_show": "This case has no such part (no contrast or transfer case).",

@@ -176,6 +176,13 @@ class Limits:
         "New players from one address, in all rooms; sixty times as many in a burst.",
         least=0.1,
     )
+    changes: int = _limit(
+        100,
+        "changes",
+        "refused `too_many_changes`",
+        "Changes of one player in one phase: of an answer, a sentence, a team, or own "
+        "time, each. The journal keeps all of them.",
+    )
     wrong_codes: float = _limit(
         2,
         "a second",

@@ -31,6 +31,7 @@ from server.rooms.audience import NoOtherNodes
 from server.rooms.clock import Clock
 from server.rooms.loading import Loader
 from server.rooms.ports import AUDIENCES, Audience, Gateway, OtherNodes, RoomPort
+from server.rooms.requests import Bounds
 from server.rooms.retention import RECENT_MS, Retention
 from server.rooms.room import Room
 from server.supervision import OwnedGroup
@@ -71,6 +72,7 @@ class Directory:
         metrics: Metrics | None = None,
         closed_s: float = 10.0,
         idle_s: float = 60.0,
+        bounds: Bounds | None = None,
     ) -> None:
         """Make an empty directory.
 
@@ -78,7 +80,9 @@ class Directory:
         the nodes that this one is connected to; None for ``retention`` keeps all rooms.
         A room whose journal cannot be taken up is not read again for ``closed_s``
         seconds. A finished room that has no visitor is put away after ``idle_s``.
+        ``bounds`` is how much one person may ask of a room.
         """
+        self._bounds = bounds
         self._retention = retention or Retention(0)
         self._idle_s = idle_s
         self._nodes = nodes or NoOtherNodes()
@@ -310,7 +314,7 @@ class Directory:
             return running[0]
         group, code, barrier = self._in_group, state.code, self._nodes.barrier
         about = (self._store, self._gateway, self._clock, self._metrics, barrier)
-        room = Room(state, *about)
+        room = Room(state, *about, self._bounds)
         self._nodes.claim(code, state.epoch, state.secret)
         self._loader.allow(code)
         task = group.create_task(self._run(room), name=f"room-{code}")

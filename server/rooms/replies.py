@@ -41,6 +41,11 @@ log = logging.getLogger("twogaps.room")
 SERVER_NAME = f"two-gaps {__version__}"
 
 FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
+STORAGE = Refused(
+    "storage_unavailable",
+    "The server cannot write its journal now. Nothing was counted; it is sent again.",
+)
+INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
 CLOSED = Refused(
     "room_closed", "This room was closed after a fault of ours. Its journal is kept."
 )

@@ -1,14 +1,29 @@
-"""Requests to a room: the queue they wait in, their commands, and who may make them."""
+"""Requests to a room: their queue, their commands, who may make them and how many."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import replace
+from collections import Counter, deque
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 
-from server.game.commands import CastVote, Command, GiveTime, Join, Kick, Lock, Unlock
+from server.game.commands import (
+    AskTime,
+    CastVote,
+    ChooseTeam,
+    Command,
+    GiveTime,
+    Join,
+    Kick,
+    Lock,
+    SayIt,
+    Unlock,
+)
+from server.game.engine import decide
 from server.game.errors import Refused
+from server.game.events import Event
 from server.game.ids import PlayerId
+from server.game.phases import Phase
 from server.game.state import RoomState
 from server.protocol.client_messages import (
     ALLOWED,
@@ -222,3 +237,66 @@ class Tokens:
                 return False
             self._genuine.add(token)
         return True
+
+
+# --- how much one person may ask ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one person may ask of a room."""
+
+    changes: int = 100
+    """Changes of one player in one phase."""
+    hit: Callable[[str], None] = lambda _: None
+    """Called with the name of a bound that was reached."""
+
+
+class Changes:
+    """Bounds what one player changes while the room stays in a phase.
+
+    Every change is kept in the journal, so a device that changes its answer all the
+    time would fill the disk. What a first answer adds is not counted, nor is anything
+    from before a restart.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._made: Counter[tuple[PlayerId, str]] = Counter()
+        self._state: RoomState | None = None
+        self._in: tuple[int | None, Phase] = (None, Phase.LOBBY)
+
+    def decide(
+        self, state: RoomState, command: Command, now_ms: int, present: Set[PlayerId]
+    ) -> list[Event]:
+        """Decide a command as the engine does.
+
+        Raises :class:`Refused`: as the engine does, and "too_many_changes".
+        """
+        events = decide(state, command, now_ms, present)
+        if events and isinstance(command, CastVote | SayIt | ChooseTeam | AskTime):
+            self._count(state, command)
+        return events
+
+    def _count(
+        self, state: RoomState, command: CastVote | SayIt | ChooseTeam | AskTime
+    ) -> None:
+        phase = (state.round_index, state.phase)
+        if state is not self._state or phase != self._in:  # another phase, or rebuilt
+            self._made.clear()
+            self._state, self._in = state, phase
+        if isinstance(command, CastVote) and _is_first(state, command):
+            return
+        key, most = (command.player, command.type), self._bounds.changes
+        if self._made[key] >= most:
+            self._bounds.hit("changes")
+            raise Refused(
+                "too_many_changes",
+                f"You have changed this {most} times. It stays as it is for now.",
+            )
+        self._made[key] += 1
+
+
+def _is_first(state: RoomState, command: CastVote) -> bool:
+    poll = state.round_at(command.round).polls[command.ballot]
+    return command.player not in poll.votes and command.player not in poll.late

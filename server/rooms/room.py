@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from server.game.commands import Command, Resume, Tick
-from server.game.engine import decide, effects_of, evolve, replay
+from server.game.engine import effects_of, evolve, replay
 from server.game.errors import Refused
 from server.game.events import BallotClosed, Event
 from server.game.features import Effects
@@ -44,7 +44,7 @@ from server.rooms.ports import (
 )
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
-from server.rooms.requests import Inbox
+from server.rooms.requests import Bounds, Changes, Inbox
 
 log = logging.getLogger("twogaps.room")
 
@@ -53,12 +53,6 @@ RETRY_MS = 500
 
 QUESTIONS = frozenset({"get_roster", "ping"})
 """Messages that are answered and change nothing."""
-
-_STORAGE = Refused(
-    "storage_unavailable",
-    "The server cannot write its journal now. Nothing was counted; it is sent again.",
-)
-_INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
 
 
 @dataclass(slots=True)
@@ -89,8 +83,12 @@ class Room:
         clock: Clock,
         metrics: Metrics | None = None,
         barrier: MakeBarrier | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
-        """``barrier`` makes what holds reveals back; nothing does without it."""
+        """``barrier`` makes what holds reveals back; nothing does without it.
+
+        ``bounds`` is how much one person may change.
+        """
         self._metrics = metrics or Metrics()
         self._about = {"room": state.code}
         self._state = state
@@ -100,12 +98,13 @@ class Room:
         self._touched_ms = clock.now_ms()
         self._inbox = Inbox()
         self._tokens = requests.Tokens()
+        self._changes = Changes(bounds or Bounds())
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
         self._presence.expect(here, clock.now_ms())
-        self._barrier: Barrier = NoBarrier()
-        if barrier is not None:
-            self._barrier = barrier(clock, lambda: self._inbox.is_idle)
+        self._barrier: Barrier = (
+            barrier(clock, lambda: self._inbox.is_idle) if barrier else NoBarrier()
+        )
         self._publisher = Publisher(gateway, clock, self._presence, self._barrier)
         self._answers = replies.Answers(
             gateway, clock, self._presence, self._publisher, self._metrics
@@ -196,13 +195,13 @@ class Room:
                 await self._serve(step)
             except StoreUnavailable as exc:
                 log.warning("%s", exc, extra=self._about)
-                await self._fail(step, _STORAGE)
+                await self._fail(step, replies.STORAGE)
             except Exception:
                 log.exception("a step failed", extra=self._about)
                 self._metrics.steps_failed.inc()
                 await self._fail(step, replies.FAULT)
         except asyncio.CancelledError:
-            self._end(step, _INTERRUPTED)
+            self._end(step, replies.INTERRUPTED)
             raise
         except Exception:
             self._end(step, replies.CLOSED)
@@ -217,7 +216,7 @@ class Room:
             await self._store_events(step)
         except StoreUnavailable as exc:
             log.warning("%s", exc, extra=self._about)
-            await self._fail(step, _STORAGE)
+            await self._fail(step, replies.STORAGE)
 
     async def _serve(self, step: _Step) -> None:
         if self._is_stalled:
@@ -246,7 +245,7 @@ class Room:
         """Decide what a request changes; return the refusal if it is one."""
         try:
             if self._is_stalled and isinstance(request, Enter | Say):
-                raise _STORAGE
+                raise replies.STORAGE
             match request:
                 case Say():
                     self._check_role(request, step.proven)
@@ -277,7 +276,7 @@ class Room:
     def _must_see(self) -> None:
         """Refuse new people while the state itself is in doubt."""
         if self._is_blind:
-            raise _STORAGE
+            raise replies.STORAGE
 
     def _check_role(self, request: Say, proven: Set[Link]) -> None:
         link = request.link
@@ -292,7 +291,7 @@ class Room:
         return requests.command(message, player, request.stamped_ms)
 
     def _apply(self, step: _Step, command: Command) -> None:
-        for event in decide(self._state, command, *self._moment()):
+        for event in self._changes.decide(self._state, command, *self._moment()):
             evolve(self._state, event)
             step.events.append(event)
             if isinstance(event, BallotClosed):

@@ -19,7 +19,7 @@ from server.game.ids import RoomCode
 from server.journal.memory import MemoryStore
 from tests.support.figures import Figure
 from tests.support.http import get
-from tests.support.program import ROOT, Program
+from tests.support.program import RESTLESS, ROOT, Program
 from tests.support.server import Hall, hall
 from tests.support.voters import Acks, Voter, all_again, check
 from tests.support.wire import Wire, screen_key, wire
@@ -32,7 +32,7 @@ STUCK = 20
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
     data = tmp_path / "data"
-    made = Program(tmp_path, "--data", str(data))
+    made = Program(tmp_path, "--data", str(data), *RESTLESS)
     yield made
     await made.kill()
 

@@ -43,7 +43,7 @@ SETTINGS = (
 )
 FAST = Limits(
     player_rate=1e9, staff_rate=1e9, hellos=10**9, hello_s=600, rooms=5_000,
-    opens_address=1e9, rooms_address=10**9, lag_ms=10**9,
+    opens_address=1e9, rooms_address=10**9, lag_ms=10**9, changes=10**9,
 )  # fmt: skip
 BYES = {"kicked", "taken_over"}
 CLOSES = {1002, 1007, 1009}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 GUARD_S = 40
+RESTLESS = ("--limit", "changes=1000000000")
+"""For voters who change their answer as fast as it is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

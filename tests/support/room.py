@@ -36,6 +36,7 @@ from server.rooms.ports import (
     Say,
     Slot,
 )
+from server.rooms.requests import Bounds
 from server.rooms.room import Room
 from tests.support.cases import opened
 
@@ -206,6 +207,7 @@ async def table(
     store: EventStore | None = None,
     gateway: Gateway | None = None,
     barrier: MakeBarrier | None = None,
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[Table]:
     """Run a fresh test room for as long as the block lasts."""
     store = store or FailingStore()
@@ -213,7 +215,8 @@ async def table(
         await store.append(ROOM, 0, [opened(settings)])
     clock = ManualClock()
     state = replay(await store.load(ROOM))
-    room = Room(state, store, gateway or LocalGateway(), clock, barrier=barrier)
+    gateway = gateway or LocalGateway()
+    room = Room(state, store, gateway, clock, barrier=barrier, bounds=bounds)
     task = asyncio.create_task(room.run(), name="test-room")
     try:
         yield Table(room, store, clock)

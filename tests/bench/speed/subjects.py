@@ -66,7 +66,7 @@ async def two_gaps(options: dict[str, str]) -> None:
         data=Path(options["data"]),
         broker=options.get("broker"),
         site=options.get("site"),
-        limits=Limits(sockets=20_000, joins_room=10**6, lag_ms=10**9),
+        limits=Limits(sockets=20_000, joins_room=10**6, lag_ms=10**9, changes=10**9),
     )
     async with running(config) as server:
         if live := server.directory.live:

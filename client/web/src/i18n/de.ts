@@ -77,6 +77,7 @@ export const words: Catalogue = {
     bad_name: "Bitte gib einen Namen mit mindestens einem Buchstaben ein.",
     bad_team: "Dieses Team gibt es nicht.",
     phase_closed: "Die Abstimmung ist geschlossen; die Antwort zählt nicht.",
+    too_many_changes: "Zu oft geändert; es gilt die Antwort davor.",
     too_fast: "Zu schnell hintereinander; bitte kurz warten.",
     wrong_phase: "Das geht gerade nicht.",
     stale: "Der Raum war schon weiter; nichts hat sich geändert.",

@@ -80,6 +80,15 @@ test("a temporary refusal is retried, another is shown", () => {
   expect([box.state, box.detail, again]).toEqual(["not_counted", "why", false]);
 });
 
+test("a change too many leaves the vote that was recorded", () => {
+  const done = recorded(one, ack(one));
+  const changed = cast(done, 0, "vote", INNER, "", true);
+  const [box] = refused(changed, refusal(changed, "too_many_changes"));
+  expect(standing(box, 0, "vote", [])).toEqual({ answer: OUTER, reason: "", state: "not_counted" });
+  expect([box.code, box.counter]).toEqual(["too_many_changes", changed.counter]);
+  expect(unrecorded(box)).toBeNull();
+});
+
 test("a refusal that comes after the ack changes nothing", () => {
   const done = recorded(one, ack(one));
   expect(refused(done, refusal(one, "phase_closed"))).toEqual([done, false]);

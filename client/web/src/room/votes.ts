@@ -24,14 +24,17 @@ export interface Box {
   counter: number;
   vote: Vote | null;
   state: VoteState;
-  /** Why it was not counted, in the server's words. */
+  /** Why it was not counted: the server's code, and its words. */
+  code: string;
   detail: string;
+  /** The vote that was recorded last: it stands where a change of it is refused. */
+  last: Vote | null;
 }
 
 const RETRY = new Set(["storage_unavailable", "busy", "too_fast", "shutting_down"]);
 
 export function emptyBox(client: string): Box {
-  return { client, counter: 0, vote: null, state: "kept", detail: "" };
+  return { client, counter: 0, vote: null, state: "kept", code: "", detail: "", last: null };
 }
 
 /** Put a new answer, or a changed one, into the box. */
@@ -46,7 +49,7 @@ export function cast(
   const counter = box.counter + 1;
   const { client } = box;
   const vote: Vote = { type: "vote", round, ballot, client, counter, answer, reason };
-  return { client, counter, vote, state: isOnline ? "sending" : "kept", detail: "" };
+  return { ...box, counter, vote, state: isOnline ? "sending" : "kept", code: "", detail: "" };
 }
 
 /** The vote that must be sent (again), or null. */
@@ -70,14 +73,16 @@ export function received(box: Box, message: Received): Box {
 
 export function recorded(box: Box, message: Recorded): Box {
   if (!isMine(box, message) || !box.vote) return box;
-  return { ...box, state: message.is_late ? "late" : "recorded" };
+  return { ...box, state: message.is_late ? "late" : "recorded", last: box.vote };
 }
 
 /** The box after a refusal, and whether to send the same vote again in a moment. */
 export function refused(box: Box, message: RefusedMessage): [Box, boolean] {
   if (!isMine(box, message) || !unrecorded(box)) return [box, false];
   if (RETRY.has(message.code)) return [{ ...box, state: "sending" }, true];
-  return [{ ...box, state: "not_counted", detail: message.detail }, false];
+  const { code, detail } = message;
+  const vote = code === "too_many_changes" && box.last ? box.last : box.vote;
+  return [{ ...box, vote, state: "not_counted", code, detail }, false];
 }
 
 function isMine(
