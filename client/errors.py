@@ -88,7 +88,7 @@ class BadTeam(Rejected):
 
 
 class Kicked(Rejected):
-    """The host has removed this player."""
+    """The host has removed this player, or one of this name or device."""
 
 
 class TakenOver(Rejected):
@@ -117,6 +117,8 @@ _BY_CODE: dict[str, type[Rejected]] = {
     "bad_name": BadName,
     "bad_team": BadTeam,
     "kicked": Kicked,
+    "removed_name": Kicked,
+    "removed_device": Kicked,
     "taken_over": TakenOver,
     "version_unsupported": VersionUnsupported,
 }

@@ -15,6 +15,7 @@ from server.game.commands import (
     GiveTime,
     HostCommand,
     Kick,
+    LetBack,
     Lock,
     Unlock,
 )
@@ -118,12 +119,25 @@ class Cohost(Screen):
         await self._ask(Unlock(), Done)
 
     async def kick(self, player: PlayerId) -> None:
-        """Remove one of the own people for good; votes already cast stay counted."""
+        """Remove one of the own people; votes already cast stay counted.
+
+        Their device, and their name, stay out until :meth:`let_back`.
+        """
         await self._ask(Kick(player=player), Done)
 
-    async def roster(self, offset: int = 0, search: str = "") -> Roster:
-        """Return a page of the own people, 50 at most, without their points."""
-        return await self._ask(GetRoster(offset=offset, search=search), Roster)
+    async def let_back(self, player: PlayerId) -> None:
+        """Let one of the own people who was removed back in."""
+        await self._ask(LetBack(player=player), Done)
+
+    async def roster(
+        self, offset: int = 0, search: str = "", *, removed: bool = False
+    ) -> Roster:
+        """Return a page of the own people, 50 at most, without their points.
+
+        ``removed``: of those who were removed instead.
+        """
+        ask = GetRoster(offset=offset, search=search, removed=removed)
+        return await self._ask(ask, Roster)
 
     def _take(self, message: ServerMessage) -> None:
         if isinstance(message, SitePanel):
@@ -195,9 +209,15 @@ class Host(Session):
             command = replace(command, seen=self.view.place)
         await self._ask(command, Done)
 
-    async def roster(self, offset: int = 0, search: str = "") -> Roster:
-        """Return a page of the people in the room, 50 at most."""
-        return await self._ask(GetRoster(offset=offset, search=search), Roster)
+    async def roster(
+        self, offset: int = 0, search: str = "", *, removed: bool = False
+    ) -> Roster:
+        """Return a page of the people in the room, 50 at most.
+
+        ``removed``: of those who were removed instead.
+        """
+        ask = GetRoster(offset=offset, search=search, removed=removed)
+        return await self._ask(ask, Roster)
 
     # --- what the connection tells ---------------------------------------------------
 

@@ -19,9 +19,9 @@ from client.connection import Link
 from client.errors import PASSING, CommandRefused, ConnectionLost
 from client.staff import Host
 from client.terminal import draw
-from client.terminal.course import named, onward
 from client.terminal.host_panel import advice, reasons
 from client.terminal.teller import Teller, place
+from client.terminal.words import named, onward
 from server.game.commands import CloseVotes, HostCommand, NextStep
 from server.game.phases import OPEN_BALLOT, Phase
 from server.game.views.role_types import HostPanel, HostView

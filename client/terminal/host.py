@@ -12,15 +12,15 @@ from client.connection import Link
 from client.errors import ClientError, CommandRefused
 from client.staff import Host, host
 from client.terminal import host_panel
-from client.terminal.course import named
 from client.terminal.draw import final_table
 from client.terminal.lines import Lines
 from client.terminal.teller import Teller, place
-from client.terminal.words import command_words
+from client.terminal.words import command_words, named
 from server.game.commands import (
     CloseVotes,
     HostCommand,
     Kick,
+    LetBack,
     Lock,
     NextStep,
     PinReason,
@@ -68,7 +68,8 @@ ALWAYS = (
     ("p", "people; p NAME searches for a name"),
     ("pin 2", "show reason 2 to the class; again to take it down"),
     ("lock, unlock", "stop new players from joining, or let them in again"),
-    ("kick NAME", "remove a player for good"),
+    ("kick NAME", "remove a player: the device and the name stay out"),
+    ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("q", "leave; the room goes on without you"),
 )
 SETTLE_S = 2.0
@@ -229,6 +230,8 @@ class Desk:
                 await self._give(Unlock(), is_moving=False)
             case "kick", name if name:
                 await self._kick(name)
+            case "back", name:
+                await self._let_back(name)
             case "q", _:
                 self._done.set()
             case letter, _:
@@ -340,6 +343,16 @@ class Desk:
             await self._give(Kick(player=found[0].player), is_moving=False)
         else:
             self._say("Type the whole name; p shows who is here.", "dim")
+
+    async def _let_back(self, name: str) -> None:
+        page = await self._host.roster(search=name, removed=True)
+        found = [p for p in page.people if p.name.casefold() == name.casefold()]
+        if len(found) == 1:
+            await self._give(LetBack(player=found[0].player), is_moving=False)
+        elif page.total:
+            self._console.print(host_panel.people(page.people, page.total))
+        else:
+            self._say("No player of this name was removed.", "dim")
 
     def _help(self, view: HostView) -> None:
         can = view.commands

@@ -1,4 +1,4 @@
-"""Every word and sign the terminal shows, in one place. No drawing.
+"""Every word and sign the terminal shows, and the commands they name. No drawing.
 
 Outer is a ring and orange, inner a dot and blue: never colour alone.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from scenarios.model import Kind
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.commands import BUTTONS as PRESSES
+from server.game.commands import ONWARD, HostCommand
 from server.game.views.stage_types import Verdict
 
 OUTER_STYLE = "#E69F00"
@@ -84,6 +86,23 @@ COMMANDS = {
 def command_words(name: str) -> str:
     """Say what a command does; its own name where that says it all."""
     return COMMANDS.get(name, name.replace("_", " "))
+
+
+NAMED: dict[str, HostCommand] = {command.type: command for command in PRESSES}
+"""The commands that move the game, by the names in ``HostView.commands``."""
+
+
+def named(name: str) -> HostCommand:
+    """Return the command of that name, with its defaults."""
+    return NAMED[name]
+
+
+def onward(commands: tuple[str, ...]) -> str:
+    """Return which of the commands that can be given leads on through a whole round.
+
+    Every part that a round has is played: worked examples, steps, fix, transfer.
+    """
+    return next((one.type for one in ONWARD if one.type in commands), "none")
 
 
 def verdict_key(verdict: Verdict) -> str:

@@ -20,6 +20,7 @@ from server.game.features import (
     course,
     discussion,
     people,
+    removal,
     reveal,
     room,
     saying,
@@ -44,7 +45,8 @@ from server.game.features.course import (
     SkipRound,
 )
 from server.game.features.discussion import Contrast, Discuss
-from server.game.features.people import ChooseTeam, Join, Kick, Rename, SetTeam
+from server.game.features.people import ChooseTeam, Join, Rename, SetTeam
+from server.game.features.removal import Kick, LetBack
 from server.game.features.reveal import NextStep, Reveal
 from server.game.features.room import ChangeSettings, Lock, Unlock
 from server.game.features.saying import AskSay, SayIt
@@ -74,6 +76,7 @@ __all__ = [
     "HostCommand",
     "Join",
     "Kick",
+    "LetBack",
     "Lock",
     "NextStep",
     "OpenRound",
@@ -105,6 +108,7 @@ __all__ = [
 FEATURES = (
     room,
     people,
+    removal,
     timing,
     ballots,
     voting,
@@ -138,6 +142,7 @@ HostCommand = (
     | Lock
     | Unlock
     | Kick
+    | LetBack
     | Rename
     | SetTeam
     | PinReason
@@ -193,6 +198,8 @@ def asked(command: Command) -> Asked[Event]:
         return voting.asked(command)
     if isinstance(command, people.Commands):
         return people.asked(command)
+    if isinstance(command, removal.Commands):
+        return removal.asked(command)
     if isinstance(command, room.Commands):
         return room.asked(command)
     if isinstance(command, timing.Commands):

@@ -23,6 +23,8 @@ REFUSALS = {
     "room_finished": "The game is over.",
     "room_closed": "The room was closed after a fault of ours; its journal is kept.",
     "kicked": "The host has removed this player from the room.",
+    "removed_name": "A player of this name was removed; the host can let them back in.",
+    "removed_device": "A player who joined on this device was removed; as above.",
     "bad_name": "The name is empty after cleaning, or not allowed.",
     "bad_team": "The room has no team of this name.",
     "wrong_phase": "The room is in a phase in which this cannot be done.",

@@ -18,6 +18,7 @@ from server.game.features import (
     course,
     discussion,
     people,
+    removal,
     reveal,
     room,
     saying,
@@ -36,10 +37,10 @@ from server.game.features.course import (
 from server.game.features.discussion import ContrastShown, DiscussionOpened
 from server.game.features.people import (
     PlayerJoined,
-    PlayerKicked,
     PlayerRenamed,
     TeamChosen,
 )
+from server.game.features.removal import PlayerKicked, PlayerLetBack
 from server.game.features.reveal import MissesForgiven, RoundRevealed, StepShown
 from server.game.features.room import (
     RoomLocked,
@@ -82,6 +83,7 @@ __all__ = [
     "MissesForgiven",
     "PlayerJoined",
     "PlayerKicked",
+    "PlayerLetBack",
     "PlayerRenamed",
     "PracticeOpened",
     "ReasonPinned",
@@ -115,6 +117,7 @@ Event = Annotated[
     | PlayerRenamed
     | TeamChosen
     | PlayerKicked
+    | PlayerLetBack
     | RoomLocked
     | RoomUnlocked
     | SiteLocked
@@ -153,6 +156,8 @@ def fold(state: RoomState, event: Event) -> None:
         voting.fold(state, event)
     elif isinstance(event, people.Events):
         people.fold(state, event)
+    elif isinstance(event, removal.Events):
+        removal.fold(state, event)
     elif isinstance(event, RoomOpened):
         raise ValueError("a room opens only once")
     elif isinstance(event, room.Events):
@@ -181,6 +186,8 @@ def erased(event: Event, player: PlayerId, name: str) -> Event:
     match event:
         case PlayerJoined() | PlayerRenamed() if event.player == player:
             return people.erased(event, name)
+        case PlayerLetBack() if event.player == player:
+            return removal.erased(event, name)
         case VoteCast() | VoteKeptLate() if event.player == player:
             return voting.erased(event)
         case SentenceSaid() if event.player == player:

@@ -38,6 +38,8 @@ class Player:
     points: float = 0
     """Sum of round scores."""
     rounds_scored: int = 0
+    device: str | None = None
+    """What marks the device they joined on, in this room alone; None if not known."""
 
     @property
     def mean(self) -> float | None:
@@ -197,6 +199,10 @@ class RoomState:
     looks: Counter[str] = field(default_factory=Counter)
     """Look-alike forms of the names in use, and how many names have each."""
     kicked: set[PlayerId] = field(default_factory=set)
+    removed_looks: Counter[str] = field(default_factory=Counter)
+    """Look-alike forms of the names of players who were removed."""
+    removed_devices: Counter[str] = field(default_factory=Counter)
+    """The devices that players who were removed had joined on."""
     own_time: dict[PlayerId, None] = field(default_factory=dict)
     """Players whose allowance is not the usual one, in the order of their wishes."""
     joined: int = 0

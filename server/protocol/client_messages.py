@@ -17,6 +17,7 @@ from server.game.commands import (
     GiveTime,
     HostCommand,
     Kick,
+    LetBack,
     Lock,
     Percent,
     Ref,
@@ -67,6 +68,10 @@ class Hello(Message):
     the same key, because no welcome came, joins no second time."""
     is_practice: bool = False
     """Marks a practice player: left out of tallies unless the room is a rehearsal."""
+    device: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Random, and kept by the device: where the host has removed a player, that device
+    joins under no other name. The room stores a mark made of it, which is another one
+    in every room."""
 
 
 class Prove(Message):
@@ -152,6 +157,8 @@ class GetRoster(Message):
     offset: Annotated[int, Field(ge=0, le=100_000)] = 0
     search: Annotated[str, Field(max_length=100)] = ""
     """Only names that contain this text."""
+    removed: bool = False
+    """Those who were removed, instead of those in the room."""
     site: Site = None
     """Only people of this site."""
 
@@ -243,7 +250,7 @@ class Ping(Message):
 PlayerWish = AskTime | ChooseTeam | SayIt
 """What a player may ask beside voting; each knows its command."""
 PlayerMessage = Vote | PlayerWish | Ping
-CohostMessage = Lock | Unlock | Kick | GiveTime | GetRoster | Ping
+CohostMessage = Lock | Unlock | Kick | LetBack | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping

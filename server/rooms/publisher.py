@@ -203,7 +203,7 @@ class Publisher:
         people = [
             player
             for player in state.players.values()
-            if not player.is_kicked
+            if player.is_kicked is ask.removed
             and wanted in player.name.casefold()
             and site in (None, player.site)
         ]

@@ -15,6 +15,7 @@ from server.game.commands import (
     GiveTime,
     Join,
     Kick,
+    LetBack,
     Lock,
     SayIt,
     Unlock,
@@ -126,7 +127,11 @@ def player_for(state: RoomState, hello: Hello) -> PlayerId:
 def join(state: RoomState, hello: Hello, site: str | None) -> Join:
     """Return the command that a hello by name stands for."""
     player = player_for(state, hello)
-    return Join(player, hello.name or "", hello.team, hello.is_practice, site)
+    device = None
+    if hello.device is not None:  # another mark in each room: it links no two of them
+        device = derive(state.secret, f"device {hello.device}")[:12]
+    name = hello.name or ""
+    return Join(player, name, hello.team, hello.is_practice, site, device)
 
 
 def limited(
@@ -134,7 +139,7 @@ def limited(
 ) -> PlayerMessage | HostMessage:
     """Return a message as its sender may mean it: a co-host acts for one site only."""
     if link.audience == "cohost" and isinstance(
-        message, Lock | Unlock | Kick | GiveTime
+        message, Lock | Unlock | Kick | LetBack | GiveTime
     ):
         return replace(message, site=link.site)
     return message

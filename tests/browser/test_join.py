@@ -10,7 +10,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import PHONE, Table, violations
+from tests.browser.table import LAPTOP, PHONE, Table, violations
 from tests.browser.test_game import join, must_show
 
 if TYPE_CHECKING:
@@ -113,6 +113,39 @@ async def test_two_people_share_a_tablet(table: Table) -> None:
     await must_show(page, "You are in, Anna", "2 people are here")
     await page.reload()
     await must_show(page, "You are in, Anna", "2 people are here")
+
+
+async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
+    room = await table.open_room(length=1)
+    tablet = await table.context(size=PHONE)
+    page = await table.sit(f"/j/{room}", profile=tablet)
+    await page.get_by_label("Your name").fill("Anna")
+    await press_join(page)
+    await must_show(page, "You are in, Anna")
+    console = await table.sit(table.host_path(room), size=LAPTOP)
+    await console.get_by_role("button", name="People").click()
+    people = console.get_by_role("dialog", name="People")
+    await people.get_by_role("button", name="Remove: Anna").click()
+    await people.get_by_role("button", name="Remove", exact=True).click()
+
+    await page.get_by_role("button", name="Try again").click()
+    name = page.get_by_label("Your name")
+    await name.fill("Somebody else")
+    await press_join(page)
+    await expect(page.get_by_role("alert")).to_contain_text("on this device")
+    await expect(name).to_have_value("Somebody else")
+    other = await table.sit(f"/j/{room}")
+    await other.get_by_label("Your name").fill("anna")
+    await press_join(other)
+    await expect(other.get_by_role("alert")).to_contain_text("of this name")
+
+    await people.get_by_role("button", name="Removed", exact=True).click()
+    assert await violations(console) == []
+    await people.get_by_role("button", name="Let back in: Anna").click()
+    await expect(people.get_by_text("No one has been removed")).to_be_visible()
+    await page.get_by_role("button", name="Go on as Anna").click()
+    await must_show(page, "You are in, Anna", "1 person is here")
+    assert table.complaints() == []
 
 
 async def test_the_way_out_is_in_the_menu_while_a_case_is_played(table: Table) -> None:

@@ -12,7 +12,7 @@ import aiomqtt
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from client import host
+from client import Player, host
 from server.app import Running
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
 from server.protocol.keys import cohost_key, prove
@@ -74,6 +74,7 @@ async def test_a_cohost_acts_for_the_own_people_and_sees_what_the_screen_sees(
         await _are_refused(here, bob.you.player)
         await here.do("kick", player=ann.you.player)
         assert state.players[ann.you.player].is_kicked
+        await _stays_out_until_let_back(here, lisbon, at, ann)
         await teacher.send(CloseVotes(override=True))
         await teacher.send(Reveal())
         shown = await here.phase("reveal")
@@ -83,6 +84,21 @@ async def test_a_cohost_acts_for_the_own_people_and_sees_what_the_screen_sees(
             topic for topic, payload in heard.items() if b"site_panel" in payload
         ]
         assert private == ["tg/v1/down/lisbon/berlin"]
+
+
+async def _stays_out_until_let_back(
+    here: Wire, lisbon: Running, at: Sites, ann: Player
+) -> None:
+    """Under this name no one joins at any site; a co-host lets the own people back."""
+    await here.do("unlock")
+    for node in (lisbon, at.home):
+        async with wire(node.port) as twin:
+            await twin.hello("player", room=at.room, name="ANN")
+            assert (await twin.until("refused"))["code"] == "removed_name"
+    await here.do("let_back", player=ann.you.player)
+    async with wire(lisbon.port) as back:
+        await back.hello("player", room=at.room, token=ann.token)
+        assert (await back.until("welcome"))["name"] == "Ann"
 
 
 async def _are_refused(here: Wire, stranger: str) -> None:

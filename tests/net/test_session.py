@@ -17,6 +17,7 @@ from server.net.limits import Limits
 from server.net.server import Origins
 from server.protocol.client_messages import ALLOWED, OpenRoom, Role
 from server.protocol.keys import prove
+from tests.support.messages import minimal
 from tests.support.server import hall
 from tests.support.tiers import scaled
 from tests.support.wire import mac, screen_key, wire
@@ -149,28 +150,11 @@ async def test_players_and_screens_may_not_command() -> None:
         await screen.prove("screen", at.room, screen_key(at.key))
         for kind in ALLOWED["host"] - ALLOWED["player"]:
             for who in (ann, screen):
-                await who.send(kind, **_minimal(kind))
+                await who.ws.send(json.dumps(minimal(kind)))
                 assert (await who.until("refused"))["code"] == "not_allowed"
         for kind in ALLOWED["admin"] - ALLOWED["player"]:
-            await ann.send(kind, **_minimal(kind))
+            await ann.ws.send(json.dumps(minimal(kind)))
             assert (await ann.until("refused"))["code"] == "not_allowed"
-
-
-def _minimal(kind: str) -> dict[str, object]:
-    """Return the required fields of a message of this type."""
-    needs: dict[str, dict[str, object]] = {
-        "kick": {"player": "x"},
-        "rename": {"player": "x", "name": "y"},
-        "set_team": {"player": "x", "team": "t"},
-        "pin_reason": {"player": "x"},
-        "unpin_reason": {"player": "x"},
-        "change_settings": {"change": {}},
-        "open_room": {"deck": "first-class"},
-        "get_case": {"case": "x"},
-        "get_across": {"rooms": ["AAAAAA", "BBBBBB"]},
-        "preview_case": {"case": "x"},
-    }
-    return needs.get(kind, {})
 
 
 async def test_before_welcome_only_a_hello_is_heard() -> None:

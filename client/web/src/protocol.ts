@@ -39,6 +39,7 @@ export type ClientMessage =
   | Lock
   | Unlock
   | Kick
+  | LetBack
   | Rename
   | SetTeam
   | PinReason
@@ -152,6 +153,12 @@ export interface Hello {
    * Marks a practice player: left out of tallies unless the room is a rehearsal.
    */
   is_practice: boolean;
+  /**
+   * Random, and kept by the device: where the host has removed a player, that device
+   * joins under no other name. The room stores a mark made of it, which is another one
+   * in every room.
+   */
+  device: string | null;
 }
 /**
  * Answers a challenge: proof that the client holds the key, without sending it.
@@ -689,7 +696,9 @@ export interface Unlock {
   type: "unlock";
 }
 /**
- * Remove a player for good; votes already cast stay counted.
+ * Remove a player, until they are let back in; votes already cast stay counted.
+ *
+ * No one joins under their name, or on their device, until then.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Kick".
@@ -699,6 +708,18 @@ export interface Kick {
   player: string;
   site: string | null;
   type: "kick";
+}
+/**
+ * Let a player who was removed back in, with their answers and points.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LetBack".
+ */
+export interface LetBack {
+  ref: number | null;
+  player: string;
+  site: string | null;
+  type: "let_back";
 }
 /**
  * Give a player another name.
@@ -792,6 +813,10 @@ export interface GetRoster {
    * Only names that contain this text.
    */
   search: string;
+  /**
+   * Those who were removed, instead of those in the room.
+   */
+  removed: boolean;
   /**
    * Only people of this site.
    */

@@ -1,6 +1,7 @@
 """The features of the game, one module each, and what every feature is made of.
 
 ``room`` (opening, moving, settings, locks), ``people`` (joining, names, teams),
+``removal`` (removing people, and letting them back in),
 ``timing`` (deadlines and allowances), ``ballots`` (opening and closing), ``voting``
 (votes and their reasons), ``course`` (examples, rounds, the end), ``discussion``
 (contrast and groups), ``reveal`` (tallies, points, breakdown), ``saying``.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Annotated, ClassVar, Literal, assert_never
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from server.game.errors import Refused
 from server.game.features import (
@@ -21,7 +21,8 @@ from server.game.features import (
     active,
     stays,
 )
-from server.game.ids import PlayerId, Ref, Site
+from server.game.features.removal import must_not_be_removed
+from server.game.ids import PlayerId, Ref
 from server.game.names import clean_name, looks, unique_name
 from server.game.phases import GAME
 from server.game.state import Player, RoomState
@@ -40,6 +41,8 @@ class Join:
     team: str | None = None
     is_practice: bool = False
     site: str | None = None
+    device: str | None = None
+    """What marks the device that they join on, in this room alone."""
     type: Literal["join"] = "join"
 
 
@@ -51,16 +54,6 @@ class ChooseTeam:
     team: str
     ref: Ref = None
     type: Literal["choose_team"] = "choose_team"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kick(FromHost):
-    """Remove a player for good; votes already cast stay counted."""
-
-    player: PlayerId
-    site: Site = None
-    """Only if the player belongs to this site."""
-    type: Literal["kick"] = "kick"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +74,7 @@ class SetTeam(FromHost):
     type: Literal["set_team"] = "set_team"
 
 
-Commands = Join | ChooseTeam | Kick | Rename | SetTeam
+Commands = Join | ChooseTeam | Rename | SetTeam
 
 # --- events --------------------------------------------------------------------------
 
@@ -97,8 +90,17 @@ class PlayerJoined:
     at_ms: int
     site: str | None = None
     """The site whose cohort the player belongs to; None at the room's own node."""
+    device: str | None = None
+    """What marks the device that they joined on, in this room alone."""
     type: Literal["player_joined"] = "player_joined"
+    v: Literal[2] = 2
+    needs: Literal["0.2.0"] = "0.2.0"
     effects: ClassVar[Effects] = QUIET
+
+    @staticmethod
+    def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """Version 1 knew no devices."""
+        return {**stored, "device": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +131,7 @@ class TeamChosen:
         return Effects(persons=frozenset({self.player}))
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerKicked:
-    """A player was removed for good."""
-
-    player: PlayerId
-    type: Literal["player_kicked"] = "player_kicked"
-
-    @property
-    def effects(self) -> Effects:
-        """Their connection is closed."""
-        return Effects(kicked=(self.player,))
-
-
-Events = PlayerJoined | PlayerRenamed | TeamChosen | PlayerKicked
+Events = PlayerJoined | PlayerRenamed | TeamChosen
 
 # --- rules ---------------------------------------------------------------------------
 
@@ -158,7 +147,9 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
         raise Refused("room_locked", "The host at this site has locked the room.")
     if _is_full(state, moment):
         raise Refused("room_full", f"This room holds {state.settings.max_players}.")
-    name = unique_name(clean_name(command.name), state.looks)
+    name = clean_name(command.name)
+    must_not_be_removed(state, name, command.device)
+    name = unique_name(name, state.looks)
     team = _team_named(state, command.team) if command.team else _smallest_team(state)
     return [
         PlayerJoined(
@@ -168,6 +159,7 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
             command.is_practice,
             moment.now_ms,
             command.site,
+            command.device,
         )
     ]
 
@@ -216,13 +208,6 @@ def _choose_team(
     return [TeamChosen(command.player, _team_named(state, command.team))]
 
 
-def _kick(state: RoomState, command: Kick, _: Moment) -> list[Events]:
-    active(state, command.player)
-    if command.site not in (None, state.players[command.player].site):
-        raise Refused("unknown_player", f"No such player at {command.site}.")
-    return [PlayerKicked(command.player)]
-
-
 def _rename(state: RoomState, command: Rename, _: Moment) -> list[Events]:
     """Give a player another cleaned, unique name."""
     active(state, command.player)
@@ -233,10 +218,9 @@ def _rename(state: RoomState, command: Rename, _: Moment) -> list[Events]:
 
 JOIN = Rule(Row("join", stays(GAME)), _join)
 CHOOSE_TEAM = Rule(Row("choose_team", stays(GAME)), _choose_team)
-KICK = Rule(Row("kick", stays(GAME)), _kick)
 RENAME = Rule(Row("rename", stays(GAME)), _rename)
 SET_TEAM = Rule(Row("set_team", stays(GAME)), _choose_team)
-ROWS = (JOIN.row, CHOOSE_TEAM.row, KICK.row, RENAME.row, SET_TEAM.row)
+ROWS = (JOIN.row, CHOOSE_TEAM.row, RENAME.row, SET_TEAM.row)
 
 
 def asked(command: Commands) -> Asked[Events]:
@@ -246,8 +230,6 @@ def asked(command: Commands) -> Asked[Events]:
             return JOIN.of(command)
         case ChooseTeam():
             return CHOOSE_TEAM.of(command)
-        case Kick():
-            return KICK.of(command)
         case Rename():
             return RENAME.of(command)
         case SetTeam():
@@ -271,8 +253,6 @@ def fold(state: RoomState, event: Events) -> None:
             state.looks.update(looks(name))
         case TeamChosen(player=player_id, team=team):
             _in_team(state, state.players[player_id], team)
-        case PlayerKicked(player=player_id):
-            _kicked(state, state.players[player_id])
         case _:
             assert_never(event)
 
@@ -285,6 +265,7 @@ def _joined(state: RoomState, event: PlayerJoined) -> None:
         event.is_practice,
         event.at_ms,
         event.site,
+        device=event.device,
     )
     state.looks.update(looks(event.name))
     state.joined += 1
@@ -301,18 +282,8 @@ def _in_team(state: RoomState, player: Player, team: str) -> None:
     state.team_sizes[team] += 1
 
 
-def _kicked(state: RoomState, player: Player) -> None:
-    player.is_kicked = True
-    state.looks -= Counter(looks(player.name))
-    state.kicked.add(player.id)
-    state.voters.discard(player.id)
-    state.joined -= 1
-    if player.team is not None:
-        state.team_sizes[player.team] -= 1
-    if player.site is not None:
-        state.people[player.site] -= 1
-
-
 def erased(event: PlayerJoined | PlayerRenamed, name: str) -> Events:
     """Return the event of a person whose name is erased: ``name`` in its place."""
+    if isinstance(event, PlayerJoined):
+        return replace(event, name=name, device=None)
     return replace(event, name=name)

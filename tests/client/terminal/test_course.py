@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from client.terminal.course import NAMED, named, onward
 from client.terminal.host import LETTERS
-from client.terminal.words import COMMANDS, command_words
+from client.terminal.words import COMMANDS, NAMED, command_words, named, onward
 from server.game.commands import HOST_COMMANDS
 from server.game.engine import TABLE
 from server.game.phases import Phase

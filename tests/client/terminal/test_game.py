@@ -8,6 +8,8 @@ from io import StringIO
 
 import pytest
 
+from client.errors import Kicked
+from client.player import connect
 from client.practice import PracticeSettings, knowledge_of, run_practice
 from client.staff import host
 from client.terminal.demo import run_demo
@@ -70,7 +72,7 @@ async def test_the_demo_waits_for_every_answer(server: Running) -> None:
     assert sheet.text.count("(20 answers)") == sheet.text.count(" answers)")
 
 
-async def test_a_host_and_a_player_get_through_a_round_by_keyboard(
+async def test_a_host_and_join_get_through_a_round_by_keyboard(
     server: Running,
 ) -> None:
     order = OpenRoom(deck="first-class", length=1, seed=7)
@@ -108,3 +110,31 @@ async def test_a_host_and_a_player_get_through_a_round_by_keyboard(
     assert "Reasons from the class" in desk.text
     assert "Your first vote, ◯ outer at 90 %: right, 99 points" in seat.text
     assert "Your card, Ada" in seat.text
+
+
+async def test_a_host_removes_join_and_lets_them_back_in(server: Running) -> None:
+    order = OpenRoom(deck="first-class", length=1, seed=7)
+    code, key = await server.admin.open_room(order)
+    desk, typed = Sheet(), Typed()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        leader = group.create_task(
+            run_host(server.local_url, code, key, desk.console, typed, 0)
+        )
+        async with connect(server.local_url, code, "Ada"):
+            await desk.shows("1 joined; 1 connected")
+            await typed.type("kick ada")
+            await desk.shows("Done.")
+        with pytest.raises(Kicked):
+            async with connect(server.local_url, code, "ADA"):
+                pass
+        await typed.type("back")
+        await desk.shows("1 of 1 people")
+        await typed.type("back Bob")
+        await desk.shows("No player of this name was removed.")
+        await typed.type("back ada")
+        while desk.text.count("Done.") < 2:
+            await desk.shows("Done.")
+            await asyncio.sleep(0)
+        await typed.type("q")
+    assert await leader == 0
+    assert not server.directory.live[0].state.kicked

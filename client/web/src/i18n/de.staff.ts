@@ -115,7 +115,12 @@ export const words: StaffCatalogue = {
   roster: "Personen",
   search: "Namen finden",
   kick: "Entfernen",
-  kickAsk: (name) => `${name} endgültig entfernen? Abgegebene Stimmen zählen weiter.`,
+  kickAsk: (name) =>
+    `${name} entfernen? Mit diesem Gerät und unter diesem Namen kommt niemand mehr herein, bis du es wieder erlaubst. Abgegebene Stimmen zählen weiter.`,
+  inRoom: "Im Raum",
+  removed: "Entfernt",
+  noneRemoved: "Niemand wurde entfernt.",
+  letBack: "Wieder hereinlassen",
   rename: "Umbenennen",
   newName: "Neuer Name",
   save: "Sichern",

@@ -74,6 +74,8 @@ export const words: Catalogue = {
     room_finished: "Das Spiel ist vorbei.",
     room_closed: "Dieser Raum ist geschlossen.",
     kicked: "Die Leitung hat dich aus dem Raum entfernt.",
+    removed_name: "Jemand mit diesem Namen wurde entfernt. Nimm einen anderen Namen, oder bitte die Leitung, dich wieder hereinzulassen.",
+    removed_device: "Jemand wurde an diesem Gerät entfernt. Bitte die Leitung, dich wieder hereinzulassen.",
     bad_name: "Bitte gib einen Namen mit mindestens einem Buchstaben ein.",
     bad_team: "Dieses Team gibt es nicht.",
     phase_closed: "Die Abstimmung ist geschlossen; die Antwort zählt nicht.",

@@ -118,7 +118,12 @@ export const words = {
   sitesCut: (n: number) => `${n} cut`,
   search: "Find a name",
   kick: "Remove",
-  kickAsk: (name: string) => `Remove ${name} for good? Votes already cast stay counted.`,
+  kickAsk: (name: string) =>
+    `Remove ${name}? They stay out, on this device and under this name, until you let them back in. Votes already cast stay counted.`,
+  inRoom: "In the room",
+  removed: "Removed",
+  noneRemoved: "No one has been removed.",
+  letBack: "Let back in",
   rename: "Rename",
   newName: "New name",
   save: "Save",

@@ -52,6 +52,15 @@ export const people = {
   },
 };
 
+/** What marks this device: random, and the same in every visit. */
+export function device(make: () => string): string {
+  const kept = read("two-gaps device");
+  if (kept) return kept;
+  const made = make();
+  write("two-gaps device", made);
+  return made;
+}
+
 export const name = {
   get: () => read("two-gaps name"),
   set: (value: string) => write("two-gaps name", value),

@@ -13,6 +13,8 @@ export interface Identity {
   name?: string | null;
   /** Random, 32 hex digits: a hello sent again with it joins no second time. */
   joinKey?: string;
+  /** Marks the device, so that a removed player stays out on it: 32 hex digits. */
+  device?: string;
   team?: string | null;
 }
 
@@ -120,10 +122,10 @@ export class Connection {
   }
 
   #hello(): void {
-    const { role, room, token, name, joinKey, team } = this.identity;
+    const { role, room, token, name, joinKey, device, team } = this.identity;
     const hello: Record<string, unknown> = { type: "hello", version: 1, role, room };
     if (token) hello.token = token;
-    else if (name) Object.assign(hello, { name, join_key: joinKey });
+    else if (name) Object.assign(hello, { name, join_key: joinKey, device });
     if (team) hello.team = team;
     this.#socket?.send(JSON.stringify(hello));
   }

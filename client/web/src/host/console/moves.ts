@@ -79,6 +79,7 @@ const ANYWHERE = new Set<string>([
   "lock",
   "unlock",
   "kick",
+  "let_back",
   "rename",
   "set_team",
   "unpin_reason",

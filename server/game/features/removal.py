@@ -1,0 +1,184 @@
+"""Removing players: their name and their device stay out until they are let back in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar, Literal, assert_never
+
+from server.game.errors import Refused
+from server.game.features import (
+    QUIET,
+    Asked,
+    Effects,
+    FromHost,
+    Moment,
+    Row,
+    Rule,
+    active,
+    stays,
+)
+from server.game.ids import PlayerId, Site
+from server.game.names import looks, unique_name
+from server.game.phases import GAME
+from server.game.state import Player, RoomState
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kick(FromHost):
+    """Remove a player, until they are let back in; votes already cast stay counted.
+
+    No one joins under their name, or on their device, until then.
+    """
+
+    player: PlayerId
+    site: Site = None
+    """Only if the player belongs to this site."""
+    type: Literal["kick"] = "kick"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetBack(FromHost):
+    """Let a player who was removed back in, with their answers and points."""
+
+    player: PlayerId
+    site: Site = None
+    """Only if the player belongs to this site."""
+    type: Literal["let_back"] = "let_back"
+
+
+Commands = Kick | LetBack
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerKicked:
+    """A player was removed, until they are let back in."""
+
+    player: PlayerId
+    type: Literal["player_kicked"] = "player_kicked"
+
+    @property
+    def effects(self) -> Effects:
+        """Their connection is closed."""
+        return Effects(kicked=(self.player,))
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLetBack:
+    """A player who was removed may come back, as who they were."""
+
+    player: PlayerId
+    name: str
+    """Theirs, or with a number where it is another player's by now."""
+    type: Literal["player_let_back"] = "player_let_back"
+    effects: ClassVar[Effects] = QUIET
+
+
+Events = PlayerKicked | PlayerLetBack
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def must_not_be_removed(state: RoomState, name: str, device: str | None) -> None:
+    """Refuse the name, or the device, of a player who was removed."""
+    if device is not None and device in state.removed_devices:
+        raise Refused(
+            "removed_device",
+            "The host has removed a player who joined on this device. Ask the host to "
+            "let them back in.",
+        )
+    if any(look in state.removed_looks for look in looks(name)):
+        raise Refused(
+            "removed_name",
+            "The host has removed a player of this name. Choose another name, or ask "
+            "the host to let them back in.",
+        )
+
+
+def _kick(state: RoomState, command: Kick, _: Moment) -> list[Events]:
+    active(state, command.player)
+    if command.site not in (None, state.players[command.player].site):
+        raise Refused("unknown_player", f"No such player at {command.site}.")
+    return [PlayerKicked(command.player)]
+
+
+def _let_back(state: RoomState, command: LetBack, _: Moment) -> list[Events]:
+    player = state.players.get(command.player)
+    is_theirs = player is not None and command.site in (None, player.site)
+    if player is None or not player.is_kicked or not is_theirs:
+        raise Refused("unknown_player", "No such player was removed.")
+    return [PlayerLetBack(player.id, unique_name(player.name, state.looks))]
+
+
+KICK = Rule(Row("kick", stays(GAME)), _kick)
+LET_BACK = Rule(Row("let_back", stays(GAME)), _let_back)
+ROWS = (KICK.row, LET_BACK.row)
+
+
+def asked(command: Commands) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case Kick():
+            return KICK.of(command)
+        case LetBack():
+            return LET_BACK.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    player = state.players[event.player]
+    match event:
+        case PlayerKicked():
+            _kicked(state, player)
+        case PlayerLetBack(name=name):
+            _back(state, player, name)
+        case _:
+            assert_never(event)
+
+
+def _kicked(state: RoomState, player: Player) -> None:
+    player.is_kicked = True
+    state.looks -= Counter(looks(player.name))
+    state.removed_looks.update(looks(player.name))
+    if player.device is not None:
+        state.removed_devices[player.device] += 1
+    state.kicked.add(player.id)
+    state.voters.discard(player.id)
+    state.joined -= 1
+    if player.team is not None:
+        state.team_sizes[player.team] -= 1
+    if player.site is not None:
+        state.people[player.site] -= 1
+
+
+def _back(state: RoomState, player: Player, name: str) -> None:
+    player.is_kicked = False
+    state.removed_looks -= Counter(looks(player.name))
+    player.name = name
+    state.looks.update(looks(name))
+    if player.device is not None:
+        state.removed_devices -= Counter((player.device,))
+    state.kicked.discard(player.id)
+    rounds = (*state.rounds, *state.practice)
+    polls = (poll for round_ in rounds for poll in round_.polls.values())
+    if any(player.id in poll.votes for poll in polls):
+        state.voters.add(player.id)
+    state.joined += 1
+    if player.team is not None:
+        state.team_sizes[player.team] += 1
+    if player.site is not None:
+        state.people[player.site] += 1
+
+
+def erased(event: PlayerLetBack, name: str) -> PlayerLetBack:
+    """Return the event of a person whose name is erased: ``name`` in its place."""
+    return PlayerLetBack(event.player, name)
