@@ -1,4 +1,4 @@
-"""What a text holds: its numbers, to ask where each comes from, and its reading level.
+"""What a text holds: its numbers, to ask where each comes from, its level, its moulds.
 
 Numbers are digits, and number words above ten. Digits that are part of a name
 (``GPT-4o``) are not numbers. "One" to "ten" are too common in plain speech to be
@@ -7,6 +7,10 @@ figures.
 The reading level is the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers & Chissom
 1975); add five for an age. Syllables are counted by groups of vowels, so it is an
 estimate.
+
+A mould is what is left of a sentence when its content is taken out: conjunctions,
+pronouns, forms of "be" and "have", modal verbs and punctuation stay, and everything
+else becomes a dot. "Speed was meant and points were paid, so" is ``· be · and · be ·``.
 """
 
 from __future__ import annotations
@@ -75,3 +79,48 @@ def syllables_in(word: str) -> int:
     groups = len(VOWELS.findall(small))
     is_silent = small.endswith("e") and not small.endswith(("le", "ee"))
     return max(1, groups - is_silent)
+
+
+MOULD_LENGTH = 6
+"""Pieces of a mould: about two short clauses."""
+BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
+FRAME = frozenset(
+    (
+        *("and", "or", "but", "so", "because", "if", "when", "while", "until", "than"),
+        *("that", "which", "who", "whoever", "what", "not", "no", "never", "only"),
+        *("has", "have", "had", "must", "should", "can", "could", "would", "will"),
+        *("may", "might", "i", "you", "he", "she", "it", "we", "they", "them"),
+        "nobody",
+    )
+)
+PIECE = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[.;:,!?]")
+
+
+def frame_of(text: str) -> list[str]:
+    """Return a text with its content taken out: see the module."""
+    pieces: list[str] = []
+    for word in PIECE.findall(text.lower()):
+        piece = "be" if word in BE else word
+        if word not in BE and word not in FRAME and not _is_sign(word):
+            piece = "·"
+        if piece != "·" or pieces[-1:] != ["·"]:
+            pieces.append(piece)
+    return pieces
+
+
+def moulds_in(text: str) -> set[str]:
+    """Return each run of pieces that is long enough, with two words that stay."""
+    pieces = frame_of(text)
+    runs = (
+        pieces[start : start + MOULD_LENGTH]
+        for start in range(len(pieces) - MOULD_LENGTH + 1)
+    )
+    return {" ".join(run) for run in runs if sum(map(_is_kept, run)) >= 2}
+
+
+def _is_sign(piece: str) -> bool:
+    return piece in ".;:,!?" or "'" in piece or "’" in piece
+
+
+def _is_kept(piece: str) -> bool:
+    return piece != "·" and piece not in ".;:,!?"

@@ -14,7 +14,13 @@ from typing import get_args
 from pydantic import ValidationError
 
 from scenarios.exchange.flat import from_row
-from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST, uncovered_numbers
+from scenarios.lint import (
+    EASIEST_GRADE,
+    HARDEST_GRADE,
+    LONGEST,
+    SHORTEST,
+    uncovered_numbers,
+)
 from scenarios.model import Breakdown, Case, Checked, Kind
 from scenarios.prose import grade
 from scenarios.validate import dotted, explain_one, validate
@@ -149,5 +155,5 @@ def measure(story: str) -> str:
     words = len(story.split())
     return (
         f"{words} words ({SHORTEST}-{LONGEST}), school grade {grade(story):.1f} "
-        f"(at most {HARDEST_GRADE:.0f})"
+        f"({EASIEST_GRADE:.0f} to {HARDEST_GRADE:.0f})"
     )

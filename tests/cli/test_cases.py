@@ -79,6 +79,24 @@ def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
     assert "four-hours" not in text
 
 
+def test_one_file_is_checked_by_itself(own: Path) -> None:
+    built_in = load_library().case_files["four-hours"]
+    code, text = run("case", "lint", built_in, "--measures")
+    assert code == 0
+    assert "four-hours.toml: " in text
+    assert re.search(r"four-hours\s+│\s+\d+\s+│\s+\d\.\d", text)
+    assert "coastrunners-lagoon" not in text
+    code, text = run("case", "lint", own / "cases" / "good.toml")
+    assert code == 1
+    assert "good.toml: story: has 6 words" in text
+    assert "fine.toml" not in text
+    stray = own / "stray.toml"
+    stray.write_text(CASE.format(id="stray"))
+    code, text = run("case", "lint", stray)
+    assert code == 1
+    assert "is no file in a folder 'cases' or 'decks'" in text
+
+
 def test_notes_are_printed_without_failing(own: Path) -> None:
     file = own / "cases" / "alone.toml"
     text = (Path(load_library().case_files["four-hours"])).read_text()

@@ -7,6 +7,7 @@ learns a story from its counterpart. Grouped, stratified, seeded cross-validatio
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,12 +37,17 @@ from scenarios.model import Case, Label
 
 FOLDS, REPEATS, DRAWS = 10, 3, 2000
 TOLD = 20
-MOST_BY_TOPIC, MOST_BY_WORDS = 0.60, 0.70
+MOST_BY_TOPIC, MOST_BY_WORDS, MOST_BY_PHRASE = 0.60, 0.65, 0.60
 FACT = "fact: stays"
 PLAIN = "plain word in many unlike sentences: stays"
 VERDICTS = {
     "robot": "fact: more robots were rewarded oddly than trained narrowly",
     "models": FACT,
+    "patients": FACT,
+    "openai": "fact: a lab that published its own mistakes",
+    "horse": FACT,
+    "far": FACT,
+    "network": FACT,
     "press": FACT,
     "nail": FACT,
     "percent": FACT,
@@ -52,13 +58,40 @@ VERDICTS = {
     "skin": FACT,
     "yellow": FACT,
     **dict.fromkeys(
-        ("have", "back", "so", "this", "get", "go", "with", "did", "all", "ever"), PLAIN
+        (
+            *("have", "had", "has", "so", "this", "these", "that", "those", "with"),
+            *("did", "do", "does", "all", "ever", "here", "there", "their", "they"),
+            *("back", "get", "got", "go", "went", "them", "he", "his", "she", "her"),
+            *("it", "its", "in", "on", "at", "of", "for", "from", "to", "by", "as"),
+            *("and", "or", "but", "if", "when", "while", "then", "than", "because"),
+            *("which", "who", "what", "how", "you", "your", "one", "two", "no", "not"),
+            *("more", "most", "still", "just", "only", "also", "out", "up", "off"),
+            *("into", "over", "after", "before", "until", "would", "could", "can"),
+        ),
+        PLAIN,
     ),
     "same": "fact: two things went together, or a test was like the training",
     "always": "fact: what always went together in training",
     "mostly": "fact: what mostly went together in training",
 }
 """What was made of a telling word. Habits were fixed in the stories themselves."""
+PHRASES = {
+    "reassurance": re.compile(
+        r"\b(truthful\w*|true (?:name|label)s?|faithful\w*|honest\w*|nothing else"
+        r"|right(?:ly)? (?:name|answer|label|thing|finding|mark)\w*|correct\w*"
+        r"|with care|careful\w*|with(?:out| no) (?:a )?(?:slip|mistake)s?|fair(?:ly)?"
+        r"|in good order|sound|reliabl\w*|accurate\w*|checked"
+        r"|had (?:named|noted|marked|written))\b",
+        re.IGNORECASE,
+    ),
+    "measurement": re.compile(
+        r"\b(measur\w*|count(?:ed|s|ing)?|scor(?:e|es|ed|ing)|points?|paid|pays?"
+        r"|reward\w*|targets?|judged|graded?|rated|ratings?|bonus\w*|fined?|percent)\b",
+        re.IGNORECASE,
+    ),
+}
+"""What a class may learn to read in place of the case: "the labels were right" for
+inner, "it was paid by the point" for outer."""
 TEXT = """# Does a story give its label away?
 
 Written by `python -m tests.scenarios.giveaway`. Two logistic models guess outer or
@@ -71,7 +104,16 @@ bootstrap over families of twins.
 |---|---|---|---|
 {table}
 
-A test holds both limits. The second was 0.66 before the stories were read for it and
+Two kinds of phrase are counted by themselves, as a class may learn to read them in
+place of the case: reassurance ("with the right name", "correctly", "and for nothing
+else") and measurement ("score", "paid", "target"). The guess is that a story with the
+phrase has the label that has it more often.
+
+| phrase | in outer stories | in inner stories | balanced accuracy | at most |
+|---|---|---|---|---|
+{phrases}
+
+A test holds all limits. The second was 0.66 before the stories were read for it and
 about forty phrases were reworded. "Agent" occurred in inner stories only, "hard" in
 outer ones only, and inner stories said twice as often what something had "learned". The
 same stories were changed and measured, so read it as a description of this library,
@@ -122,6 +164,32 @@ def by_words(library: Library, repeats: int = REPEATS) -> Guess:
     """Guess labels from the bag of words of title and story."""
     vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2)
     return _guess(library, words, vectorizer, repeats)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """How often the stories of each label have a kind of phrase, as shares."""
+
+    outer: float
+    inner: float
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced accuracy of a guess by the phrase alone."""
+        return 0.5 + abs(self.outer - self.inner) / 2
+
+
+def by_phrase(library: Library) -> dict[str, Phrase]:
+    """Return for each kind of phrase how often the stories of each label have it."""
+    return {
+        name: Phrase(*(_share(library, label, pattern) for label in Label))
+        for name, pattern in PHRASES.items()
+    }
+
+
+def _share(library: Library, label: Label, pattern: re.Pattern[str]) -> float:
+    stories = [case.story for case in library.cases.values() if case.label is label]
+    return sum(bool(pattern.search(story)) for story in stories) / len(stories)
 
 
 def families(library: Library, cases: Sequence[Case]) -> list[int]:
@@ -227,7 +295,12 @@ def document(library: Library) -> str:
         for side, told in (("outer", style.outer_words), ("inner", style.inner_words))
         for word in told
     )
-    return TEXT.format(n=style.n, table=table, kept=kept)
+    phrases = "\n".join(
+        f"| {name} | {each.outer:.2f} | {each.inner:.2f} | {each.accuracy:.2f} | "
+        f"{MOST_BY_PHRASE:.2f} |"
+        for name, each in by_phrase(library).items()
+    )
+    return TEXT.format(n=style.n, table=table, kept=kept, phrases=phrases)
 
 
 if __name__ == "__main__":

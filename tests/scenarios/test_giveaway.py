@@ -8,14 +8,16 @@ import pytest
 
 from scenarios.library import Library
 from scenarios.load import load_library
-from scenarios.model import Label
+from scenarios.model import Case, Label
 from tests.scenarios.giveaway import (
     DOC,
+    MOST_BY_PHRASE,
     MOST_BY_TOPIC,
     MOST_BY_WORDS,
     TOLD,
     VERDICTS,
     Guess,
+    by_phrase,
     by_topic,
     by_words,
     families,
@@ -24,6 +26,8 @@ from tests.scenarios.giveaway import (
 from tests.support.figures import Figure
 
 LIBRARY = load_library()
+STILL_TELLING = {"reassurance"}
+"""Kinds of phrase over the limit, until the stories are told again. May only shrink."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,27 @@ def test_the_bag_of_words_tells_little_of_the_label(
         "look at each in the stories: fix a habit, or say in giveaway.VERDICTS why it "
         "stays"
     )
+
+
+def test_neither_reassurance_nor_measurement_tells_the_label(figure: Figure) -> None:
+    found = by_phrase(LIBRARY)
+    for name, each in found.items():
+        figure(f"{name}: outer {each.outer:.2f}, inner {each.inner:.2f}")
+    assert set(found) == {"reassurance", "measurement"}
+    assert all(0 < each.outer < 1 and 0 < each.inner < 1 for each in found.values())
+    assert {name for name, each in found.items() if each.accuracy > MOST_BY_PHRASE} <= (
+        STILL_TELLING
+    )
+
+
+def test_a_phrase_that_only_one_label_has_is_caught() -> None:
+    def told(case: Case) -> Case:
+        said = "correctly" if case.label is Label.INNER else ""
+        return case.model_copy(update={"story": f"{case.story} {said}"})
+
+    cases = {case.id: told(case) for case in LIBRARY.cases.values()}
+    found = by_phrase(Library(MappingProxyType(cases), {}))["reassurance"]
+    assert (found.inner, found.accuracy > MOST_BY_PHRASE) == (1, True)
 
 
 def test_the_document_is_of_these_stories(style: Guess) -> None:

@@ -10,7 +10,7 @@ from scenarios.library import Library
 from scenarios.lint import Finding, lint
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label
-from scenarios.prose import grade, numbers_in, syllables_in
+from scenarios.prose import grade, moulds_in, numbers_in, syllables_in
 
 BUILT_IN = load_library()
 BOAT = BUILT_IN.case("coastrunners-lagoon")
@@ -32,18 +32,21 @@ def keys(found: list[Finding]) -> list[str]:
 
 
 def test_built_in_library_is_clean() -> None:
-    assert [str(each) for each in lint(BUILT_IN)] == []
+    errors = [str(each) for each in lint(BUILT_IN) if each.severity == "error"]
+    assert errors == []
 
 
 @pytest.mark.parametrize("words", [59, 121])
 def test_story_of_the_wrong_length(words: int) -> None:
-    (found,) = alone(BOAT, story="So it is. " * (words // 3) + "Ha. " * (words % 3))
-    assert (found.key, found.message) == ("story", f"has {words} words")
+    found = alone(BOAT, story="So it is. " * (words // 3) + "Ha. " * (words % 3))
+    (error,) = [each for each in found if each.severity == "error"]
+    assert (error.key, error.message) == ("story", f"has {words} words")
 
 
 @pytest.mark.parametrize("words", [60, 120])
 def test_story_of_the_right_length(words: int) -> None:
-    assert alone(BOAT, story="So it is. " * (words // 3)) == []
+    found = alone(BOAT, story="So it is. " * (words // 3))
+    assert [each for each in found if each.severity == "error"] == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_year_of_the_case_is_not_a_figure() -> None:
 
 def test_thought_experiment_must_be_tagged_and_told_as_imagined() -> None:
     assert keys(alone(ROBOT, tags=())) == ["tags"]
-    told = ROBOT.story.replace("This story is imagined. ", "")
+    told = ROBOT.story.replace("imagined", "told")
     assert keys(alone(ROBOT, story=told)) == ["story"]
     assert keys(alone(BOAT, tags=("thought-experiment",))) == ["tags"]
 
@@ -107,6 +110,48 @@ def test_hard_words_and_long_sentences() -> None:
     hard = "Organisational considerations notwithstanding, " * 20
     (found,) = alone(BOAT, story=f"{hard} {'so it went on and on ' * 5}.")
     assert "reads like school grade" in found.message
+
+
+def test_story_in_short_words_and_sentences_is_a_note() -> None:
+    (found,) = alone(BOAT, story="So it is. " * 20)
+    assert (found.severity, "grade" in found.message) == ("note", True)
+
+
+def many(say: str, of: int) -> list[Case]:
+    """Return cases of which some share a mould, and the others say little."""
+    told = [BOAT.breakdown.model_copy(update={"say": say}) for _ in range(of)]
+    told += [BOAT.breakdown.model_copy(update={"say": "Ha."})] * (40 - of)
+    return [
+        BOAT.model_copy(update={"id": f"c{n}", "twin": None, "breakdown": each})
+        for n, each in enumerate(told)
+    ]
+
+
+def test_sentences_of_one_mould_are_found_however_they_are_filled() -> None:
+    say = "Speed was meant and points were paid, so it circled."
+    found = [each for each in findings(*many(say, 7)) if each.key == "breakdown.say"]
+    assert len(found) == 7
+    assert "'and · be · , so'" in found[0].message
+    assert ", like 7 in all" in found[0].message
+    assert found[0].severity == "note"
+    assert "breakdown.say" not in keys(findings(*many(say, 6)))
+    other = "Fewer rats were wanted and tails were bought, so they bred."
+    assert moulds_in(say) & moulds_in(other)
+    assert not moulds_in(say) & moulds_in("They paid for tails. What did they expect?")
+
+
+def test_one_fact_keeps_the_words_of_a_true_story_of_another_verdict() -> None:
+    pair = [
+        BUILT_IN.case(name) for name in ("keys-and-chests", "keys-and-chests-bonus")
+    ]
+    assert [each.key for each in findings(*pair) if each.key != "breakdown.say"] == []
+    true_story, changed = pair
+    retold = changed.model_copy(update={"story": BOAT.story, "figures": BOAT.figures})
+    notes = [f for f in findings(true_story, retold) if f.severity == "note"]
+    assert [(f.item, f.key) for f in notes] == [(changed.id, "story")]
+    same = changed.model_copy(update={"truth": true_story.truth})
+    (found,) = [f for f in findings(true_story, same) if f.item == changed.id]
+    assert (found.key, found.severity) == ("twin", "error")
 
 
 def test_twin_that_dangles_is_itself_or_is_not_mutual() -> None:

@@ -10,14 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from scenarios.library import Library
-from scenarios.lint import HARDEST_GRADE, LONGEST, SHORTEST
+from scenarios.lint import EASIEST_GRADE, HARDEST_GRADE, LONGEST, SHORTEST
 from scenarios.lint import lint as find_faults
 from scenarios.load import BUILTIN, load_library
 from scenarios.prose import grade
-from server.cli.console import CasesOption, complain, err, out
+from server.cli.console import CasesOption, complain, err, fail, out
 
 
 def lint_cases(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A case or deck file: show only its findings."),
+    ] = None,
     cases: CasesOption = None,
     measures: Annotated[
         bool,
@@ -26,38 +30,57 @@ def lint_cases(
 ) -> None:
     """Check every case and deck; each finding names file, key and remedy.
 
-    With --cases, own cases are checked as well; --measures then shows only those.
+    With --cases, own cases are checked as well; --measures then shows only those. With
+    a file, only its findings are shown.
     """
-    library = load_library(*(cases or ()))
-    findings = find_faults(library)
-    errors = [*map(str, library.problems)]
+    library = load_library(*_folders(file, cases or []))
+    findings = [each for each in find_faults(library) if _concerns(file, each.file)]
+    errors = [str(each) for each in library.problems if _concerns(file, each.file)]
     errors += [str(each) for each in findings if each.severity == "error"]
     for text in errors:
         complain(text)
     notes = [str(each) for each in findings if each.severity == "note"]
-    notes += map(str, library.notes)
+    notes += [str(each) for each in library.notes if _concerns(file, each.file)]
     for note in notes:
         _tell_note(note)
     if measures:
-        _show_measures(library, own_only=bool(cases))
+        _show_measures(library, file, own_only=bool(cases))
     if errors:
         raise typer.Exit(1)
     clean = "all clean" if not notes else f"no errors, notes: {len(notes)}"
+    if file is not None:
+        out.print(f"{file}: {clean}.", highlight=False, soft_wrap=True)
+        return
     out.print(f"{len(library.cases)} cases and {len(library.decks)} decks: {clean}.")
+
+
+def _folders(file: Path | None, folders: list[Path]) -> list[Path]:
+    """Return the folders to read, with the folder of a file."""
+    if file is None:
+        return folders
+    home = file.resolve().parent.parent
+    if not file.is_file() or file.resolve().parent.name not in ("cases", "decks"):
+        raise fail(f"{file} is no file in a folder 'cases' or 'decks'")
+    return folders if home == BUILTIN else [*folders, home]
+
+
+def _concerns(file: Path | None, about: Path | None) -> bool:
+    return file is None or (about is not None and about.resolve() == file.resolve())
 
 
 def _tell_note(note: str) -> None:
     err.print(f"[bold yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)
 
 
-def _show_measures(library: Library, *, own_only: bool) -> None:
+def _show_measures(library: Library, file: Path | None, *, own_only: bool) -> None:
     table = Table(
         "case",
         f"words ({SHORTEST}-{LONGEST})",
-        f"school grade (at most {HARDEST_GRADE:.0f})",
+        f"school grade ({EASIEST_GRADE:.0f}-{HARDEST_GRADE:.0f})",
     )
     for name, case in sorted(library.cases.items()):
-        if own_only and _is_built_in(library.case_files[name]):
+        where = library.case_files[name]
+        if (own_only and _is_built_in(where)) or not _concerns(file, where):
             continue
         table.add_row(name, str(len(case.story.split())), f"{grade(case.story):.1f}")
     out.print(table)
