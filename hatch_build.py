@@ -48,7 +48,7 @@ class WebClientHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """Return what pip shall bring for this build: Node, where it is missing."""
+        """Return what pip must install for this build: Node, where it is missing."""
         needs_node = must_build(WEB) and installed_node() is None
         return [NODE_WHEEL] if needs_node else []
 

@@ -160,7 +160,7 @@ def knowledge_of(cases: Iterable[Case]) -> Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question as it is put: to whom, about what, and what may be answered."""
+    """One question as asked: its audience, its subject, and the possible answers."""
 
     player: int
     """Index of the practice player."""

@@ -40,7 +40,7 @@ class Config:
     tls_key: Path | None = None
     """File of the certificate's private key (PEM); None where it is in ``tls_cert``."""
     is_open: bool = False
-    """Anybody may open rooms, without the admin key."""
+    """Anyone may open rooms, without the admin key."""
     broker: str | None = None
     """Address of an MQTT broker: this node then plays one game with others."""
     broker_ca: Path | None = None

@@ -2,7 +2,7 @@
 
 A part that fails is logged, makes ``/readyz`` false while it is down, and is restarted
 after a pause. A part that is vital, or that keeps failing, takes the whole server down
-with :class:`PartFailed`, so that whatever started the process can start it anew.
+with :class:`PartFailed`, so that whatever started the process can restart it.
 Nothing that failed is ever reported as well.
 """
 
@@ -56,7 +56,7 @@ class PartFailed(Exception):  # noqa: N818 - read as a sentence
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Work that goes on for as long as the server runs."""
+    """Work that continues for as long as the server runs."""
 
     name: str
     run: Run

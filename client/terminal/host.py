@@ -289,7 +289,7 @@ class Desk:
                         break
 
     async def _is_done(self, command: HostCommand) -> bool:
-        """Give a command; False where it waits for other sites, and goes on waiting."""
+        """Give a command; False if it waits for other sites, and keeps waiting."""
         sending = asyncio.create_task(self._host.send(command), name="desk: command")
         held = asyncio.create_task(self._host.until(_is_held), name="desk: held")
         try:

@@ -66,7 +66,7 @@ def _measures(measures: Measures) -> RenderableType:
 
 
 def waiting(panel: HostPanel) -> str:
-    """Say for whom a reveal waits, and how to go on."""
+    """Print the sites that a reveal waits for, and how to continue."""
     sites = panel.held.sites if panel.held else ()
     names = ", ".join(f"{site.name} ({_line(site)})" for site in sites)
     return f"Waiting for {names}. g: go on without"

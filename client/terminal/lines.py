@@ -1,8 +1,8 @@
 """Lines from the keyboard or a pipe, read beside the loop, never in it.
 
-A daemon thread waits for them, because a terminal, a pipe and a file cannot all be
-waited for by an event loop on every system, and because a thread of the loop's own
-pool would hold up the end of the program until a person presses Enter.
+A daemon thread waits for them, because no event loop can wait for a terminal, a pipe
+and a file on every system. A thread of the loop's own pool would delay the end of the
+program until a person presses Enter.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _BALLOTS = {
 
 
 def results(you: PrivateView) -> tuple[str, ...]:
-    """Say whom to talk to, and how the round's votes did, as far as known."""
+    """Print the discussion group, and how the round's votes did, as far as known."""
     lines = [_talk(you.talk)] if you.talk else []
     lines += [_judged(vote) for vote in you.votes if vote.is_right is not None]
     if you.missed:
@@ -32,7 +32,7 @@ def results(you: PrivateView) -> tuple[str, ...]:
 
 
 def _talk(talk: Talk) -> str:
-    """Say whom to talk to."""
+    """Print the discussion group."""
     whom = ", ".join(talk.names) or f"find {talk.others} more with this number"
     return f"You are in group {talk.number}: {whom}."
 

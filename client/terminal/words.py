@@ -1,6 +1,6 @@
 """Every word and sign the terminal shows, and the commands they name. No drawing.
 
-Outer is a ring and orange, inner a dot and blue: never colour alone.
+Outer is a ring and orange, inner a dot and blue: never color alone.
 """
 
 from __future__ import annotations

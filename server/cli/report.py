@@ -49,7 +49,7 @@ class Format(StrEnum):
 
 
 class Reader(StrEnum):
-    """Whom a report is for."""
+    """The audience of a report."""
 
     HOST = "host"
     OTHERS = "others"
@@ -103,7 +103,7 @@ def report(options: ReportOptions) -> None:
 
     HTML is one file that opens from a mail and prints on A4. CSV is the table of
     answers: one row per person, case and phase. XLSX and JSON hold both. People are
-    pseudonyms, drawn anew for each export. Several rooms are compared and pooled.
+    pseudonyms, drawn for each export. Several rooms are compared and pooled.
     """
     codes, kind, reader = options.codes, options.kind, options.reader
     if options.match_names and len(codes) < 2:

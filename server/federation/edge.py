@@ -383,7 +383,7 @@ class EdgeRelay:
         self._tell_state()
 
     def _forgotten(self, home: str | None = None) -> None:
-        """A home forgets whom it has let in when it cannot hear this site."""
+        """A home that cannot hear this site forgets the people it admitted."""
         for seat in self._seats.values():
             known = self._rooms.get(seat.room)
             if known is not None and home in (None, known.home):

@@ -145,7 +145,7 @@ class Edge:
     is_up: bool = True
 
     def has_players(self, room: RoomCode) -> bool:
-        """Whether anybody plays there, or did when it was lost."""
+        """Whether anyone plays there, or did when it was lost."""
         return room in self.lost or self.players[room] > 0
 
     def greeted(self, id_: str, link: RemoteLink) -> None:

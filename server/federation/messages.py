@@ -4,7 +4,7 @@ Any message may be lost or delivered twice: a batch is sent again until it is
 acknowledged, and a home may process an item more than once.
 
 Which node a room lives at is proven by a chain of keys that only holders of its journal
-can continue. The key of epoch ``e`` is a seed from the room's secret, hashed so often
+can continue. The key of epoch ``e`` is a seed from the room's secret, hashed repeatedly
 that each epoch's key is the hash of the next one's (Lamport 1981). Announcing an epoch
 shows its key; a node that knows an earlier key can check it and cannot make the next.
 """

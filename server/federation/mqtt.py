@@ -163,7 +163,7 @@ _FAILURE = 0x80
 
 
 class _Overrun(aiomqtt.MqttError):
-    """More has come than could be dealt with: something was lost, begin anew."""
+    """More messages came than could be handled: some were lost, start over."""
 
 
 class _Incoming(asyncio.Queue[aiomqtt.Message]):
@@ -180,7 +180,7 @@ class _Incoming(asyncio.Queue[aiomqtt.Message]):
 
 
 class MqttBus:
-    """A Bus on a real broker that reconnects for ever."""
+    """A Bus on a real broker that reconnects forever."""
 
     def __init__(
         self,
@@ -320,7 +320,7 @@ class MqttBus:
         """Publish in order; a bounded number waits for the broker's confirmation.
 
         Each in a task of its own: a publish may swallow that it is cancelled
-        (``asyncio.wait_for`` of Python 3.11), and then only that task goes on.
+        (``asyncio.wait_for`` of Python 3.11), and then only that task continues.
         """
         slots = asyncio.Semaphore(IN_FLIGHT)
         async with asyncio.TaskGroup() as publishing:

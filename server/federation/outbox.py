@@ -233,7 +233,7 @@ class Outbox:
             await self._disk.ask_alone(rewrite)
 
     async def remove(self, is_doomed: Callable[[RoomCode, UpSay], bool]) -> int:
-        """Forget votes that shall not be sent any more; return how many.
+        """Drop votes that must no longer be sent; return how many.
 
         For an operator who purges, while no server runs. Votes that cannot be read are
         removed as well: they may hold the words that must go. Raises DiskError.

@@ -1,4 +1,4 @@
-"""Holding a reveal back until the votes of every site are in, or the host goes on.
+"""Holds a reveal until the votes of every site are in, or the host continues.
 
 A vote that was stamped in time counts if it comes before the reveal. VOTE and REVOTE
 are closed before they are revealed; FIX and TRANSFER are revealed by their close, so
@@ -111,7 +111,7 @@ class Settling:
         """When the sites were asked for a close that is not decided yet."""
         self._asked_ms = 0
         self._waived: set[str] = set()
-        """Sites that the host goes on without, until they have caught up."""
+        """Sites that the host continues without, until they have caught up."""
         self._seen: tuple[tuple[SiteLink, ...], HeldReveal | None] = ((), None)
         self._looked_ms = 0
 

@@ -1,8 +1,8 @@
 """Groups side by side: how each site voted, and how each site or team scored.
 
-Others than the host see no group of fewer than ``min_cell`` people, and none that
-could be worked out: where all that is hidden is fewer than that, the smallest group
-that would be shown is hidden, too, since the figures of the whole class are known.
+Roles other than the host see no group of fewer than ``min_cell`` people, and none that
+could be worked out. If all that is hidden is fewer than that, the smallest group that
+would be shown is also hidden, since the figures of the whole class are known.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Each command is defined in the module of its feature; ``FEATURES`` lists those, 
 ``asked`` finds the rule of a command in the feature it belongs to: mypy fails where one
 belongs to none. Host commands travel on the wire
 as they are, with ``ref``, the sender's own number for the command, which the reply
-repeats. Player commands carry the player, whom the server fills in from the session: a
+repeats. Player commands carry the player, which the server fills in from the session: a
 client cannot speak for another player.
 """
 

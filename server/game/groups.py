@@ -1,4 +1,4 @@
-"""Whom to talk to: groups of two to four for a discussion, from the votes. Pure.
+"""Discussion groups of two to four, from the votes. Pure.
 
 Both answers in a group where possible (Crouch & Mazur 2001), by team where there are
 teams, never across sites. Some groups are of one mind on purpose: if all were mixed,

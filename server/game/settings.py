@@ -44,7 +44,7 @@ class RoomSettings(BaseModel):
     podium: bool = False
     """Show the best three at the end. Off: class goal and own progress only."""
     pairs: bool = True
-    """In a discussion, show each phone whom to talk to."""
+    """In a discussion, show each phone its group."""
     teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
     """Names of teams; empty for none."""
     class_goal: float | None = None

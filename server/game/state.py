@@ -181,7 +181,7 @@ class RoomState:
     epoch: int = 1
     """How many homes the room has had."""
     version: int = 1
-    """How many events have been folded in: grows by one an event, for ever."""
+    """How many events have been folded in: grows by one an event, forever."""
     phase: Phase = Phase.LOBBY
     round_index: int | None = None
     example_index: int | None = None

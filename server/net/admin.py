@@ -40,7 +40,7 @@ BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
 
 class AdminDesk:
-    """Answers admins. Without a key, anybody may open rooms.
+    """Answers admins. Without a key, anyone may open rooms.
 
     ``library`` returns the cases and decks as they are when it is called.
     """

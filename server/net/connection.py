@@ -5,7 +5,7 @@ Four things are added to ``ServerConnection``:
 - It reports when its socket becomes free or stops being free. To ask each connection
   before each message whether it is open and not backed up costs more than it sounds:
   with thousands of them, each question reads memory that is in no cache. The answer
-  changes seldom, and only when one of a few things happens; it is computed then.
+  changes rarely, and only when one of a few things happens; it is computed then.
 - It writes frames that were built once for many connections (crowd.py). The port offers
   no extension, and nothing is sent in fragments.
 - It offers each message to the session the moment it arrives. The library queues every

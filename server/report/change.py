@@ -63,7 +63,7 @@ class Transitions:
 def normalized_gain(before: float, after: float) -> float | None:
     """Return ⟨g⟩ = (post-pre)/(1-pre), matched learners, proportions 0-1 (Hake 1998).
 
-    Falling uses (post-pre)/pre (Marx & Cummings 2007), so that it lies in -1 to 1.
+    Falling uses (post-pre)/pre (Marx & Cummings 2007), so that it is in -1 to 1.
     None where pre is 1.
     """
     if before == 1:

@@ -57,7 +57,7 @@ _NOT_BUILT = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to write, and for whom."""
+    """What to write, and its audience."""
 
     form: Form
     reader: Audience = "host"

@@ -28,8 +28,8 @@ def above_half(right: int, n: int) -> float:
 def clustered_proportion(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     """Return the 95 % interval of a pooled proportion whose answers come in clusters.
 
-    ``counts`` holds (right, n) of each learner. Wilson's interval at the effective
-    sample size: n over the design effect, estimated by linearization between
+    ``counts`` holds (right, n) of each learner. Uses Wilson's interval at the effective
+    sample size: n over the design effect. That is estimated by linearization between
     learners, with Student's t of (learners - 1) degrees of freedom (Korn & Graubard
     1998, there for the exact interval). The design effect is taken as at least one
     half: learners who happen to score alike are not evidence of precision.

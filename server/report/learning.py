@@ -211,7 +211,7 @@ def _rise(sums: Sequence[float]) -> float | None:
 
 
 def herding_figures(sample: Sample) -> HerdingFigures | None:
-    """Return who switched towards the crowd; None where no second vote was held.
+    """Return who switched toward the crowd; None where no second vote was held.
 
     Rounds in which VOTE was a tie have no crowd and are left out.
     """

@@ -34,7 +34,7 @@ def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Rep
     """Return the host's report of a room as far as it has been played.
 
     Rounds count from their reveal on, VOTE alone unless said. The same state gives the
-    same report. For anybody else: :func:`server.report.suppress.for_others`.
+    same report. For anyone else: :func:`server.report.suppress.for_others`.
     """
     sample = sample_of(state)
     room = _room(sample)

@@ -173,7 +173,7 @@ async def test_a_change_of_phase_is_announced(table: Table) -> None:
             ("open_round", "Read the story"),
             ("open_vote", "Which gap broke?"),
             ("close_votes", "The vote is closed"),
-            ("discuss", "Talk to your neighbours"),
+            ("discuss", "Talk to your neighbors"),
         ):
             await host.ask(command)
             said = page.get_by_role("status").filter(has_text=says)

@@ -160,7 +160,7 @@ async def test_a_round_by_keys_alone(table: Table) -> None:
     await host.keyboard.press(" ")
     await expect(big(host)).to_have_text("Reveal")
     await host.keyboard.press("d")
-    await expect(player.get_by_text("Talk to your neighbours").first).to_be_visible()
+    await expect(player.get_by_text("Talk to your neighbors").first).to_be_visible()
     await expect(big(host)).to_have_text("Vote again")
     await host.keyboard.press("r")
     await expect(big(host)).to_have_text("Next step")

@@ -98,7 +98,7 @@ async def test_a_whole_game(table: Table) -> None:
         await must_show(host, "Answered 4 of 4")
         await advance(host, "The vote is closed")
         await advance(host, "against the other", key="d")
-        await must_show(ada, "Talk to your neighbours")
+        await must_show(ada, "Talk to your neighbors")
         await advance(host, "Vote again")
         await ada.get_by_role("button", name="I stick with mine").click()
         await say(ben, "outer", 70)
@@ -140,7 +140,7 @@ async def test_a_whole_game(table: Table) -> None:
         await press(host)
         await host.locator("dialog button.main").click()
         for phone in phones:
-            await must_show(phone, "That was it", "card")
+            await must_show(phone, "That’s the end of the game", "card")
         await must_show(screen, "Thank you for playing", "Class mean")
         async with ada.expect_download() as download:
             await ada.get_by_role("button", name="Save as a file").click()

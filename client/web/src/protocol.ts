@@ -356,7 +356,7 @@ export interface RoomSettings {
    */
   podium: boolean;
   /**
-   * In a discussion, show each phone whom to talk to.
+   * In a discussion, show each phone its group.
    */
   pairs: boolean;
   /**
@@ -493,7 +493,7 @@ export interface OpenVote {
 /**
  * Close the open vote; ``override`` warns those with extra time, 20 s before.
  *
- * ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
+ * ``without`` continues without the votes of sites that are behind (FIX, TRANSFER).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CloseVotes".
@@ -555,7 +555,7 @@ export interface ReopenVote {
 /**
  * Show the tallies and begin the breakdown.
  *
- * Waits for sites that are behind; ``without`` goes on without them.
+ * Waits for sites that are behind; ``without`` continues without them.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Reveal".
@@ -1889,7 +1889,7 @@ export interface PrivateView {
    */
   said: string;
   /**
-   * Whom to talk to, while the class discusses and phones say so.
+   * The people to talk to, while the class discusses and phones say so.
    */
   talk: Talk | null;
 }
@@ -1934,7 +1934,7 @@ export interface CardItem {
   say: string;
 }
 /**
- * Whom to talk to in the discussion: never why.
+ * The people to talk to in the discussion: never why.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Talk".

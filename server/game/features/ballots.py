@@ -43,7 +43,7 @@ class OpenVote(FromPlace):
 class CloseVotes(FromPlace):
     """Close the open vote; ``override`` warns those with extra time, 20 s before.
 
-    ``without`` goes on without the votes of sites that are behind (FIX, TRANSFER).
+    ``without`` continues without the votes of sites that are behind (FIX, TRANSFER).
     """
 
     override: bool = False

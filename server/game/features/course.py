@@ -215,7 +215,7 @@ def _play_again(
 
 
 def _left_in(round_: Round) -> Phase:
-    """Where a round goes on that was left for the lobby: never before what closed."""
+    """Return where a round left for the lobby resumes, never before what closed."""
     revote = round_.polls.get(Ballot.REVOTE)
     if revote and not revote.is_open:
         return Phase.REVOTE_CLOSED

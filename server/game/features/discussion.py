@@ -1,4 +1,4 @@
-"""The discussion: the contrast case beside the story, and whom each person talks to.
+"""The discussion: the contrast case beside the story, and the groups of people.
 
 A phone gets a number and, where names are shown, names; never why this group.
 """
@@ -148,7 +148,7 @@ def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
     """Return the people in a discussion: those who are here, or have voted.
 
     Whose phone has gone to sleep since then is still in the room, so presence alone
-    never takes anybody out of a group.
+    never takes anyone out of a group.
     """
     grouped = {player for group in state.round.groups for player in group}
     poll = state.round.polls.get(Ballot.VOTE)
@@ -168,7 +168,7 @@ def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
 
 
 def talks(state: RoomState, present: Set[PlayerId]) -> dict[PlayerId, Talk]:
-    """Return what each phone says of whom to talk to; nothing outside a discussion."""
+    """Return the group that each phone shows; nothing outside a discussion."""
     if state.phase is not Phase.DISCUSS or not state.settings.pairs:
         return {}
     people = talkers(state, present)

@@ -30,7 +30,7 @@ from server.game.state import Cohort, RoomState, Round
 class Reveal(FromPlace):
     """Show the tallies and begin the breakdown.
 
-    Waits for sites that are behind; ``without`` goes on without them.
+    Waits for sites that are behind; ``without`` continues without them.
     """
 
     without: bool = False

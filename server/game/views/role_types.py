@@ -48,7 +48,7 @@ class CardItem:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Whom to talk to in the discussion: never why."""
+    """The people to talk to in the discussion: never why."""
 
     number: int
     """Of the group, for finding one another."""
@@ -86,7 +86,7 @@ class PrivateView:
     said: str = ""
     """The player's own sentence on this round."""
     talk: Talk | None = None
-    """Whom to talk to, while the class discusses and phones say so."""
+    """The people to talk to, while the class discusses and phones say so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ export const words = {
   now: "Right now, for your eyes only",
 
   keep: "Keep it",
-  keepHint: "One file each; the pseudonyms are drawn anew every time.",
+  keepHint: "One file each; the pseudonyms are new every time.",
   forms: {
     html: "Report (HTML)",
     csv: "Answers (CSV)",

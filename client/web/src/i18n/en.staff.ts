@@ -30,7 +30,7 @@ export const words = {
   >,
   autoClose: "Close votes automatically when time is up",
   showNames: "Show names in the lobby and on the screen",
-  pairsSwitch: "In a discussion, tell each phone whom to talk to",
+  pairsSwitch: "In a discussion, show each phone its group",
   podiumSwitch: "Show the best three at the end",
   teamNames: "Teams, separated by commas",
   practice: "Practice players",

@@ -105,7 +105,7 @@ export const words = {
   voteAgainHint: "Keep your answer or change it. If you do nothing, your first vote stands.",
   firstVote: "Your first answer",
   stickWithMine: "I stick with mine",
-  discussTitle: "Talk to your neighbours",
+  discussTitle: "Talk to your neighbors",
   discussPrompt: "Give your reason for your answer, and against the other.",
   discussHow: "Groups of two to four, with both answers in them if you can.",
   talkGroup: (n: number) => `Group ${n}`,
@@ -135,7 +135,7 @@ export const words = {
   // Lobby
   youAreIn: (name: string) => `You are in, ${name}.`,
   waitForHost: "The game starts when the host opens the first case.",
-  paused: "A short pause. The host goes on in a moment.",
+  paused: "Short break. The host will continue in a moment.",
   inTheRoom: (n: number) => few(n, "person is here", "people are here"),
   howItWorks: "How it goes",
   howSteps: [
@@ -193,7 +193,7 @@ export const words = {
   transferHint: "A new case. No discussion this time.",
 
   // The end
-  done: "That was it.",
+  done: "That’s the end of the game.",
   mean: (value: string) => `${value} points a case`,
   classGoal: "Class goal",
   classMean: "Class mean",
