@@ -20,6 +20,7 @@ from client.terminal.words import (
     WROTE,
     option_words,
 )
+from server.game.outcomes import percent
 from server.game.views.stage_types import Bars, Move, Verdict
 
 Gap = Literal["unknown", "held", "broke"]
@@ -97,7 +98,7 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
             Text(f"  {_name(option, bars)}", style=style),
             Text(_bar(share), style=style),
             Text(str(n)),
-            Text(f"{share:.0%}", style="dim"),
+            Text(f"{percent(share)} %", style="dim"),
             Text("✓ right" if option == right else "", style="bold green"),
         )
     answers = "answer" if bars.n == 1 else "answers"

@@ -196,8 +196,8 @@ def summary(view: FinishedView) -> RenderableType:
         table.add_row(
             Text(item.title),
             Text(key, style=STYLES[key]),
-            f"{item.right_before} of {item.n}",
-            "" if item.right_after is None else f"{item.right_after} of {item.n}",
+            _of(item.right_before, item.n, "contested"),
+            _of(item.right_after, item.n_after, ""),
         )
     parts: list[RenderableType] = [table]
     if view.class_mean is not None:
@@ -212,6 +212,10 @@ def summary(view: FinishedView) -> RenderableType:
             source = f"{reading.authors} ({reading.year}), {reading.title}."
             parts.append(Text(f"Start reading here: {source} {reading.where}"))
     return narrow(Group(*parts))
+
+
+def _of(right: int | None, n: int | None, otherwise: str) -> str:
+    return otherwise if right is None or n is None else f"{right} of {n}"
 
 
 def final_table(

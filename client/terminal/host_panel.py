@@ -12,6 +12,7 @@ from rich.text import Text
 from client.terminal.charts import tally
 from client.terminal.draw import narrow
 from client.terminal.words import STYLES, option_words
+from server.game.outcomes import percent
 from server.game.phases import Ballot
 from server.game.views.role_types import (
     HostPanel,
@@ -51,18 +52,31 @@ def advice(panel: HostPanel) -> RenderableType:
 
 
 def _measures(measures: Measures) -> RenderableType:
-    low, high = measures.interval
-    share = measures.right / measures.n if measures.n else 0.0
-    said = (
-        f"{measures.right} of {measures.n} right ({share:.0%}, "
-        f"95 % interval {low:.0%} to {high:.0%})"
-    )
+    said = _how_right(measures)
     if measures.mean_confidence is not None:
-        said += f"; mean confidence {measures.mean_confidence:.0%}"
+        said += f"; mean confidence {percent(measures.mean_confidence)} %"
     if measures.tell_confident_errors:
         said += f"; {measures.confident_errors} wrong and sure: name the error"
     name = "Repair" if measures.ballot is Ballot.FIX else f"The {measures.ballot}"
     return Group(tally(name.capitalize(), measures.bars), Text(said + "."))
+
+
+def _how_right(measures: Measures) -> str:
+    if measures.right is None:
+        return f"{measures.n} answered; no answer is right or wrong here"
+    low, high = measures.interval
+    share = measures.right / measures.n if measures.n else 0.0
+    about = " about both links" if measures.weaker else ""
+    said = (
+        f"{measures.right} of {measures.n} right{about} ({percent(share)} %, "
+        f"95 % interval {percent(low)} % to {percent(high)} %)"
+    )
+    if measures.weaker:
+        link, right = measures.weaker.link, measures.weaker.right
+        said += f"; {right} about the {link} link"
+    if measures.carried:
+        said += f"; {measures.carried} first votes counted again"
+    return said
 
 
 def waiting(panel: HostPanel) -> str:
@@ -102,7 +116,8 @@ def _right(site: SiteCard) -> str:
     if site.right is None or not site.answered:
         return "–"
     low, high = site.interval
-    return f"{site.right / site.answered:.0%} ({low:.0%} to {high:.0%})"
+    share = percent(site.right / site.answered)
+    return f"{share} % ({percent(low)} to {percent(high)})"
 
 
 def reasons(panel: HostPanel, names: bool = False) -> RenderableType:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenarios.model import Case
+from server.game.outcomes import percent
 from server.game.scoring import Tally
 
 Action = Literal["contrast", "discuss", "reveal", "none"]
@@ -27,32 +28,28 @@ class Advice:
     reason: str
 
 
-def proportion_right(tally: Tally, case: Case, *, two_link: bool) -> tuple[int, int]:
-    """Return (right, n); of two links, those of the one that fewer got right."""
-    if two_link:
-        return min(tally.links_right(case)), tally.n
-    return tally.right(case), tally.n
-
-
 def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
     """Return what to do after VOTE."""
     if case.contested is not None:
         return Advice(
             "discuss", "Discuss", "Experts disagree here: let both sides argue."
         )
-    right, n = proportion_right(tally, case, two_link=two_link)
+    n, about, right = tally.n, "", tally.right(case)
+    if two_link:
+        link, right = tally.weaker_link(case)
+        about = f" about the {link} link"
     if n < ENOUGH:
         return Advice(
             "none", "Too few votes to advise", f"Only {n} of at least {ENOUGH} votes."
         )
-    advice = _by_share(right / n, tally.mean_confidence())
+    advice = _by_share(right / n, about, tally.mean_confidence())
     if advice.action == "contrast" and not has_contrast:
         return Advice("discuss", "Discuss, then vote again", advice.reason)
     return advice
 
 
-def _by_share(p1: float, confidence: float | None) -> Advice:
-    share = f"{int(100 * p1 + 0.5)}% are right"
+def _by_share(p1: float, about: str, confidence: float | None) -> Advice:
+    share = f"{percent(p1)} % are right{about}"
     sure = confidence if confidence is not None else 0.5
     if p1 < 0.43:
         return Advice(
@@ -76,6 +73,6 @@ def _by_share(p1: float, confidence: float | None) -> Advice:
         return Advice(
             "discuss",
             "Discuss",
-            f"{share}, but at {confidence:.0%} confidence: let them say why.",
+            f"{share}, but at {percent(confidence)} % confidence: let them say why.",
         )
     return Advice("reveal", "Explain briefly", f"{share}: they have it.")

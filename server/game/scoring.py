@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from scenarios.model import Case, Truth
 from server.game.answers import COIN_FLIP, Answer, FixAnswer, GapAnswer, LinksAnswer
@@ -186,6 +187,11 @@ class Tally:
                 inner += n * (answer.inner.broke == case.truth.inner)
         return outer, inner
 
+    def weaker_link(self, case: Case) -> tuple[Literal["outer", "inner"], int]:
+        """Return the link that fewer are right about, and how many those are."""
+        outer, inner = self.links_right(case)
+        return ("outer", outer) if outer < inner else ("inner", inner)
+
     def mean_confidence(self) -> float | None:
         """Return the mean confidence (0-1) over the chips that were tapped."""
         total = count = 0
@@ -200,8 +206,7 @@ class Tally:
         return sum(
             n
             for answer, n in self.cells.items()
-            if not is_right(answer, case)
-            and max(confidences(answer), default=0) >= CONFIDENT
+            if not is_right(answer, case) and is_sure(answer)
         )
 
 
@@ -231,6 +236,11 @@ def option_of(answer: Answer) -> str:
 def confidences(answer: Answer) -> list[int]:
     """Return the confidences (per cent) that were tapped, none, one or two."""
     return [value for value in _chips(answer) if value is not None]
+
+
+def is_sure(answer: Answer) -> bool:
+    """Return whether an answer, right or not, was given at 80 % or more."""
+    return max(confidences(answer), default=0) >= CONFIDENT
 
 
 def is_unsure(answer: Answer) -> bool:

@@ -184,6 +184,7 @@ class TeamFigures:
 
     name: str
     n: int
+    """People with a score."""
     accuracy: Figure
     score: Figure
 

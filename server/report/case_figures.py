@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.game.ids import PlayerId
+from server.game.outcomes import Count, count_of, is_judged, is_known, tells_errors
 from server.game.phases import Ballot
 from server.game.scoring import Tally
 from server.game.state import RoomState, Round
@@ -32,7 +33,7 @@ from server.report.items import (
     discrimination,
     kr20,
 )
-from server.report.sample import Sample, is_counted, rights, verdict_of
+from server.report.sample import Sample, rights, verdict_of
 
 FirstSight = Mapping[str, tuple[int, int]]
 """(right, n) of cases when they were met first, by id, from other stored rooms."""
@@ -57,7 +58,7 @@ def cases_of(sample: Sample, first_sight: FirstSight) -> tuple[CaseFigures, ...]
 
 def item_matrix(sample: Sample) -> tuple[list[int], Matrix]:
     """Return the scored rounds, and learners by those rounds: 1 if right in VOTE."""
-    columns = [i for i, r in sample.rounds if is_counted(sample.state, r.case)]
+    columns = [i for i, r in sample.rounds if is_judged(sample.state, r.case)]
     place = {index: i for i, index in enumerate(columns)}
     matrix: list[list[bool | None]] = []
     for answers in sample.learners:
@@ -97,10 +98,10 @@ def _case(
     first_sight: FirstSight,
 ) -> CaseFigures:
     case = round_.case
-    is_scored = is_counted(state, case)
+    is_scored = is_judged(state, case)
     poll = round_.polls.get(Ballot.VOTE)
-    tally = poll.tally if poll else Tally()
-    right = tally.right(case) if is_scored else 0
+    found = count_of(state, round_, Ballot.VOTE) or Count(Tally(), 0)
+    tally, right = found.tally, found.right or 0
     errors = tally.confident_errors(case) if is_scored else 0
     twin = round_.planned.transfer
     was_transferred = Ballot.TRANSFER in round_.polls
@@ -120,7 +121,7 @@ def _case(
         above_coin=_above_coin(state, right, tally.n) if is_scored else None,
         mean_confidence=tally.mean_confidence(),
         confident_errors=errors,
-        is_told_confident=errors >= max(3, tally.n / 10),
+        is_told_confident=tells_errors(errors, tally.n),
         moves=_moves(state, round_),
         fix=_held(state, round_, Ballot.FIX),
         transfer=_held(state, round_, Ballot.TRANSFER),
@@ -148,25 +149,26 @@ def _options(state: RoomState, tally: Tally) -> tuple[Cell, ...]:
 def _held(state: RoomState, round_: Round, ballot: Ballot) -> Figure | None:
     if ballot not in round_.polls:
         return None
-    if not is_counted(state, round_.case_of(ballot)):
+    if not is_known(state, round_, ballot):
         return UNSCORED
     answers = rights(state, round_, ballot)
     return proportion(sum(answers.values()), len(answers))
 
 
 def _moves(state: RoomState, round_: Round) -> Moves | None:
-    if Ballot.REVOTE not in round_.polls:
+    found = count_of(state, round_, Ballot.REVOTE)
+    if found is None:
         return None
-    if not is_counted(state, round_.case):
-        return Moves(UNSCORED, round_.carried, (), None, None, None, None, None)
+    if found.right is None:
+        return Moves(UNSCORED, found.carried, (), None, None, None, None, None)
     moved = transitions(
         rights(state, round_, Ballot.VOTE), rights(state, round_, Ballot.REVOTE)
     )
     is_enough = moved.n >= FEWEST_TO_POOL
     test = mcnemar(moved.rw, moved.wr) if is_enough else None
     return Moves(
-        after=proportion(round_.after.right(round_.case), round_.after.n),
-        carried=round_.carried,
+        after=proportion(found.right, found.n),
+        carried=found.carried,
         cells=(
             Cell("RR", moved.rr),
             Cell("RW", moved.rw),

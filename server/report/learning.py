@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.game.ids import PlayerId
+from server.game.outcomes import is_judged
 from server.game.phases import Ballot
 from server.game.scoring import option_of
 from server.game.state import RoomState, Round
@@ -25,7 +26,7 @@ from server.protocol.report_types import (
 from server.report.change import Switching, normalized_gain
 from server.report.figures import FEWEST_ANSWERS, FEWEST_TO_POOL, clustered, pooled
 from server.report.intervals import clustered_proportion, difference_interval, totals
-from server.report.sample import Counted, Sample, is_counted, rights, verdict_of, votes
+from server.report.sample import Counted, Sample, rights, verdict_of, votes
 from server.report.sentences import calibration_words
 
 ENOUGH_FOR_ECE = 300
@@ -220,7 +221,7 @@ def herding_figures(sample: Sample) -> HerdingFigures | None:
     held = [round_ for _, round_ in sample.rounds if Ballot.REVOTE in round_.polls]
     for round_ in held:
         crowd = _majority(sample.state, round_)
-        if crowd is None or not is_counted(sample.state, round_.case):
+        if crowd is None or not is_judged(sample.state, round_.case):
             continue
         is_right = crowd == verdict_of(round_.case)
         for player, is_minor, switched in _switches(sample.state, round_, crowd):

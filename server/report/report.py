@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from server.game.ids import PlayerId
+from server.game.outcomes import scored, sites_of, teams_of
 from server.game.phases import Ballot
-from server.game.state import RoomState
+from server.game.state import Player, RoomState
 from server.protocol.report_types import (
     CaseFigures,
     Figure,
@@ -50,7 +50,7 @@ def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Rep
         points=tuple(more_sentences(cases, sureness, transfer, herding)),
         caveats=tuple(caveats(room, cases, transfer)),
         accuracy=accuracy,
-        score=_score(state, state.players),
+        score=_score(scored(state)),
         goal=state.settings.goal,
         detections=found,
         confusion=tuple(confusion(sample)),
@@ -60,8 +60,8 @@ def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Rep
         calibration=sureness,
         kr20=consistency(sample),
         transfer=transfer,
-        teams=tuple(_teams(sample)),
-        cohorts=tuple(_cohorts(sample)),
+        teams=tuple(_groups(sample, teams_of(state))),
+        cohorts=tuple(_groups(sample, sites_of(state))),
         herding=herding,
     )
 
@@ -102,41 +102,17 @@ def _accuracy(learners: Iterable[Iterable[Counted]]) -> Figure:
     return clustered([(sum(each), len(each)) for each in marks])
 
 
-def _score(state: RoomState, players: Iterable[PlayerId]) -> Figure:
-    means = [
-        mean
-        for player in players
-        if state.counts(player)
-        if (mean := state.players[player].mean) is not None
-    ]
-    return mean_of(means)
-
-
-def _teams(sample: Sample) -> Iterator[TeamFigures]:
-    state = sample.state
-    members: dict[str, list[PlayerId]] = {name: [] for name in state.settings.teams}
-    for player in state.players.values():
-        if player.team and state.counts(player.id):
-            members.setdefault(player.team, []).append(player.id)
-    return _groups(sample, members)
-
-
-def _cohorts(sample: Sample) -> Iterator[TeamFigures]:
-    state = sample.state
-    members: dict[str, list[PlayerId]] = {name: [] for name in state.sites}
-    for player in state.players.values():
-        if player.site is not None and state.counts(player.id):
-            members[player.site].append(player.id)
-    return _groups(sample, members if len(members) > 1 else {})
+def _score(players: Iterable[Player]) -> Figure:
+    return mean_of([player.mean for player in players if player.mean is not None])
 
 
 def _groups(
-    sample: Sample, members: Mapping[str, Sequence[PlayerId]]
+    sample: Sample, members: Mapping[str, Sequence[Player]]
 ) -> Iterator[TeamFigures]:
     for name, players in members.items():
-        mine = [sample.by_learner[p] for p in players if p in sample.by_learner]
-        score = _score(sample.state, players)
-        yield TeamFigures(name, len(mine), _accuracy(mine), score)
+        learners = sample.by_learner
+        mine = [learners[p.id] for p in players if p.id in learners]
+        yield TeamFigures(name, len(players), _accuracy(mine), _score(players))
 
 
 def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:

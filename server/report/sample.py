@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from scenarios.model import Case
 from server.game.answers import FixAnswer
 from server.game.ids import PlayerId
+from server.game.outcomes import is_judged, is_known
 from server.game.phases import Ballot
 from server.game.scoring import confidences, is_right
 from server.game.state import RoomState, Round, Vote
@@ -34,15 +35,6 @@ class Counted:
         return chips[0] if len(chips) == 1 and self.vote.answer.kind == "gap" else None
 
 
-def is_counted(state: RoomState, case: Case) -> bool:
-    """Whether answers to a case enter statistics.
-
-    Contested cases never do; with two buttons only cases in which one gap broke do,
-    since no button is right otherwise.
-    """
-    return case.is_scored and (state.settings.two_link or case.is_clean)
-
-
 def revealed(state: RoomState) -> Iterator[tuple[int, Round]]:
     """Yield the rounds that were played to their reveal, with their index."""
     for index, round_ in enumerate(state.rounds):
@@ -65,14 +57,14 @@ def counted(state: RoomState, ballot: Ballot) -> list[Counted]:
         for index, round_ in revealed(state)
         if ballot in round_.polls
         for case in (round_.case_of(ballot),)
-        if is_counted(state, case)
+        if is_judged(state, case)
         for player, vote in votes(state, round_, ballot).items()
     ]
 
 
 def rights(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, bool]:
     """Return who was right in one ballot; empty where it does not enter statistics."""
-    if ballot not in round_.polls or not is_counted(state, round_.case_of(ballot)):
+    if ballot not in round_.polls or not is_known(state, round_, ballot):
         return {}
     case = round_.case_of(ballot)
     return {

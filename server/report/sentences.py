@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from server.game.outcomes import percent as whole_percent
 from server.protocol.report_types import (
     CalibrationFigures,
     CaseFigures,
@@ -22,7 +23,7 @@ GENTLE_CLASS = 10
 
 def percent(share: float) -> str:
     """Return a proportion as whole per cents."""
-    return f"{100 * share:.0f} %"
+    return f"{whole_percent(share)} %"
 
 
 def class_sentence(
@@ -132,8 +133,8 @@ def more_sentences(
     ):
         yield (
             "In the second vote, those in the minority switched more often than those "
-            f"in the majority (by {100 * herding.all.value:.0f} points): part of the "
-            "change is the pull of the crowd."
+            f"in the majority (by {whole_percent(herding.all.value)} points): part of "
+            "the change is the pull of the crowd."
         )
     checks = [case.title for case in cases if case.asks_to_check]
     if checks:
@@ -156,7 +157,7 @@ def calibration_words(bias: Figure) -> str | None:
     """Return in words whether the class was surer than it was right."""
     if isinstance(bias, Hidden):
         return None
-    points = f"{abs(100 * bias.value):.0f} points"
+    points = f"{whole_percent(abs(bias.value))} points"
     if bias.low > 0:
         return f"The class was surer than it was right, by {points}."
     if bias.high < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from server.game.cohorts import hidden_groups
+from server.game.outcomes import hidden_groups
 from server.protocol.report_types import (
     CalibrationFigures,
     CaseFigures,

@@ -13,12 +13,14 @@ import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
+from scenarios.model import Case
 from server.game.answers import GapAnswer, LinksAnswer
 from server.game.ids import PlayerId
+from server.game.outcomes import is_judged, is_known
 from server.game.phases import Ballot
 from server.game.scoring import MISSED, is_right, option_of
 from server.game.state import Poll, RoomState, Round, Vote
-from server.report.sample import is_counted, is_fix, verdict_of
+from server.report.sample import is_fix, verdict_of
 
 KEY_BYTES = 16
 """Length of the key of an export; draw it from ``secrets``."""
@@ -82,7 +84,7 @@ DICTIONARY: dict[str, str] = {
     "the answer about the outer link. Empty where none was tapped.",
     "confidence_inner": "Of two links: confidence in the answer about the inner link.",
     "correct": "Whether the vote is right; of two links, whether both are. Empty where "
-    "missed or not scored.",
+    "missed, and where no answer can be called right: of contested cases.",
     "points": "Points of this vote, in the units of the room's score mode. A missed "
     "vote counts what a coin flip earns; fix and transfer earn none.",
     "first_vote_ms": "Milliseconds from the opening of the phase to the first answer.",
@@ -202,7 +204,7 @@ class _Writer:
 
     def _row(self, player: PlayerId, vote: Vote | None, status: str) -> Row:
         case = self.round.case_of(self.ballot)
-        scored = is_counted(self.state, case)
+        scored = is_judged(self.state, case)
         sure, sure_inner = _sure(vote)
         is_cast = status == "cast"
         return Row(
@@ -224,13 +226,17 @@ class _Writer:
             vote=option_of(vote.answer) if vote else None,
             confidence=sure,
             confidence_inner=sure_inner,
-            correct=is_right(vote.answer, case) if vote and scored else None,
+            correct=self._is_right(vote, case) if vote else None,
             points=self._points(player, status) if self.round.is_revealed else None,
             first_vote_ms=self._first(vote) if vote and is_cast else None,
             resent=vote.at_ms != vote.first_ms if vote and is_cast else None,
             changed=self._changed(player, vote) if vote and is_cast else None,
             reason=vote.reason if vote and self.reasons and status != "carried" else "",
         )
+
+    def _is_right(self, vote: Vote, case: Case) -> bool | None:
+        is_told = is_known(self.state, self.round, self.ballot)
+        return is_right(vote.answer, case) if is_told else None
 
     def _played(self) -> str:
         if self.round.is_revealed:
@@ -240,7 +246,7 @@ class _Writer:
     def _points(self, player: PlayerId, status: str) -> float | None:
         if self.ballot not in (Ballot.VOTE, Ballot.REVOTE):
             return None
-        if not is_counted(self.state, self.round.case) or status == "late":
+        if not is_judged(self.state, self.round.case) or status == "late":
             return None
         if status == "missed":
             is_vote = self.ballot is Ballot.VOTE

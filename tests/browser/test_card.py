@@ -105,3 +105,49 @@ async def the_card(page: Page, folder: Path) -> None:
         assert gone not in text.split("Read on")[0], gone
     own = text.split("Six to come back to")[0]  # stories may speak of ranks
     assert not re.search(r"rank|place \d", own)
+
+
+async def test_votes_are_named_and_shares_are_those_of_the_people_counted(
+    table: Table,
+) -> None:
+    """Two vote first, one of them again, and a third only in the second vote."""
+    room = await table.open_room(length=1)
+    ann = await join(table, room, "Ann")
+    bob = await join(table, room, "Bob")
+    cy = await join(table, room, "Cy")
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    console = await table.sit(table.host_path(room), size=PROJECTOR)
+
+    async def tap(page: Page, gap: str) -> None:
+        await page.locator(f"button.gap.{gap}").click()
+        await expect(page.get_by_text("Recorded").first).to_be_visible()
+
+    async with table.host(room) as host:
+        for command in ("open_round", "open_vote"):
+            await host.ask(command)
+        await tap(ann, "outer")
+        await tap(bob, "inner")
+        for command in ("close_votes", "discuss", "revote"):
+            await host.ask(command)
+        await tap(ann, "outer")
+        await tap(cy, "outer")
+        for command in ("close_votes", "reveal"):
+            await host.ask(command)
+        await expect(screen.locator(".carried")).to_have_text(
+            "1 first vote carried over"
+        )
+        await console.keyboard.press("p")
+        await expect(console.locator("p.share")).to_have_text("67 % right n = 3")
+        for _ in range(9):
+            await host.ask("next_step")
+        await host.ask("transfer")
+        await tap(ann, "outer")
+        for command in ("close_votes", "finish"):
+            await host.ask(command)
+    cells = screen.locator("tbody tr").first.locator("td")
+    await expect(cells).to_have_text(["50 %", "67 %"])
+    said = ann.locator(".cases li p.vote")
+    await expect(said).to_have_count(3)
+    for at, name in enumerate(("First vote:", "Second vote:", "On the twin case:")):
+        await expect(said.nth(at)).to_contain_text(name)
+    assert table.complaints() == []

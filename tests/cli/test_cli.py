@@ -14,7 +14,7 @@ from server.cli import COMMANDS
 from server.cli.demo import play_demo
 from server.game.engine import replay
 from server.game.ids import RoomCode
-from server.game.views.stage import standings
+from server.game.outcomes import standings
 from server.journal.sqlite import SqliteStore
 from tests.support.cli import twogaps
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.game.cohorts import group_means, hidden_groups
 from server.game.commands import (
     CloseVotes,
     Finish,
@@ -19,6 +18,7 @@ from server.game.commands import (
 )
 from server.game.ids import PlayerId
 from server.game.intervals import t_quantile, wilson
+from server.game.outcomes import group_means, hidden_groups
 from server.game.settings import RoomSettings
 from server.game.state import Player
 from server.game.views.host import host_panel

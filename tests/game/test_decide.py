@@ -42,10 +42,11 @@ from server.game.events import (
     VoteKeptLate,
 )
 from server.game.ids import PlayerId
+from server.game.outcomes import standings
 from server.game.phases import LAST_STEP, STEPS, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.player import private_view
-from server.game.views.stage import player_view, standings
+from server.game.views.stage import player_view
 from server.game.views.stage_types import FinishedView, RevealView, StoryView
 from tests.support.game import Game, fix, links
 

@@ -30,11 +30,12 @@ from server.game.engine import can, replay
 from server.game.errors import Refused
 from server.game.features.timing import own_deadline_ms
 from server.game.ids import PlayerId
+from server.game.outcomes import standings
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.host import host_panel, host_view
 from server.game.views.player import private_view
-from server.game.views.stage import player_view, screen_view, standings
+from server.game.views.stage import player_view, screen_view
 from server.report.sample import revealed
 from tests.support.game import Game
 

@@ -63,10 +63,10 @@ from server.game.engine import evolve, open_room
 from server.game.errors import Refused
 from server.game.events import RoomMoved, RoomOpened
 from server.game.ids import PlayerId, RoomCode
+from server.game.outcomes import standings
 from server.game.phases import VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
 from server.game.state import RoomState
-from server.game.views.stage import standings
 from server.journal.sqlite import SqliteStore
 from server.metrics import EVENTS
 from tests.support.game import Game

@@ -1236,7 +1236,7 @@ export interface FinishedView {
   room: RoomCard;
   rounds: RoundSummary[];
   /**
-   * Mean round score over all players and rounds.
+   * Mean of the players' mean round scores: each player counts once.
    */
   class_mean: number | null;
   reached_goal: boolean;
@@ -1258,7 +1258,7 @@ export interface FinishedView {
   phase: "finished";
 }
 /**
- * One revealed round on the closing page.
+ * One revealed round on the closing page: what its reveal showed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoundSummary".
@@ -1266,12 +1266,22 @@ export interface FinishedView {
 export interface RoundSummary {
   title: string;
   verdict: Verdict;
-  n: number;
-  right_before: number;
   /**
-   * With carried votes; None where there was no second vote.
+   * How many answered the first vote.
+   */
+  n: number;
+  /**
+   * None where answers cannot be called right or wrong; so is ``right_after``.
+   */
+  right_before: number | null;
+  /**
+   * With carried votes; None also where there was no second vote.
    */
   right_after: number | null;
+  /**
+   * How many the second vote counts, carried votes included; None without one.
+   */
+  n_after: number | null;
 }
 /**
  * The mean of a group's people (each the mean of their round scores).
@@ -1634,8 +1644,15 @@ export interface HostPanel {
 export interface Measures {
   ballot: Ballot;
   bars: Bars;
+  /**
+   * Carried votes included, once a second vote has closed.
+   */
   n: number;
-  right: number;
+  /**
+   * About both links, where both are asked about. None where answers cannot be
+   * called right or wrong.
+   */
+  right: number | null;
   /**
    * Wilson 95 % interval of the proportion right (0-1).
    *
@@ -1646,9 +1663,27 @@ export interface Measures {
   mean_confidence: number | null;
   confident_errors: number;
   /**
-   * Whether at least max(3, 10 % of the class) were wrong and sure.
+   * Whether at least max(3, 10 % of those who answered) were wrong and sure.
    */
   tell_confident_errors: boolean;
+  /**
+   * Votes of the first ballot that are counted again in this one.
+   */
+  carried: number;
+  /**
+   * Of two links, the one that fewer are right about: the advice goes by it.
+   */
+  weaker: LinkShare | null;
+}
+/**
+ * How many are right about one of two links.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LinkShare".
+ */
+export interface LinkShare {
+  link: "outer" | "inner";
+  right: number;
 }
 /**
  * What to do next, and why.
@@ -1713,6 +1748,9 @@ export interface SiteCard {
    */
   people: number;
   connected: number;
+  /**
+   * With carried votes from the reveal on.
+   */
   answered: number;
   /**
    * Of those answered; None where the right answers are unknown.
@@ -1885,6 +1923,14 @@ export interface PrivateView {
    */
   card: CardItem[];
   /**
+   * Mean of the round scores whose verdict has been shown; None before the first.
+   */
+  mean: number | null;
+  /**
+   * What the card says of all cases together, once the game is over.
+   */
+  figures: OwnFigures | null;
+  /**
    * The player's own sentence on this round.
    */
   said: string;
@@ -1908,6 +1954,9 @@ export interface MyVote {
    * None until the verdict is shown.
    */
   is_right: boolean | null;
+  /**
+   * None for a vote that earns none: on the twin case, on a repair, in practice.
+   */
   points: number | null;
 }
 /**
@@ -1932,6 +1981,51 @@ export interface CardItem {
    * The expert's sentence.
    */
   say: string;
+}
+/**
+ * What a player's first votes say together, once the game is over.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OwnFigures".
+ */
+export interface OwnFigures {
+  /**
+   * First votes that were called right or wrong.
+   */
+  judged: number;
+  right: number;
+  /**
+   * Rounds (0-based) that were missed at 80 % or more.
+   */
+  sure_and_wrong: number[];
+  /**
+   * Which gap the missed votes called; ``few``: fewer than two of them.
+   */
+  lean: "outer" | "inner" | "none" | "few";
+  sureness: OwnSureness[];
+  /**
+   * Mean confidence (0-1); None below four votes with a confidence.
+   */
+  said: number | null;
+  /**
+   * Share right of the same votes.
+   */
+  share: number | null;
+  /**
+   * Whether ``said`` is more than ten points from ``share``, and which way.
+   */
+  bias: ("over" | "under" | "none") | null;
+}
+/**
+ * One confidence (per cent) that a player gave, and how often they were right.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OwnSureness".
+ */
+export interface OwnSureness {
+  confidence: number;
+  right: number;
+  n: number;
 }
 /**
  * The people to talk to in the discussion: never why.
@@ -2352,6 +2446,9 @@ export interface TransferFigures {
  */
 export interface TeamFigures {
   name: string;
+  /**
+   * People with a score.
+   */
   n: number;
   accuracy: Estimate | Hidden;
   score: Estimate | Hidden;

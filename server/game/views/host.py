@@ -7,12 +7,21 @@ from collections.abc import Sequence, Set
 from itertools import islice
 
 from scenarios.model import Case
-from server.game.advice import Advice, advise, proportion_right
+from server.game.advice import Advice, advise
 from server.game.commands import BUTTONS, ONWARD, Reveal
 from server.game.engine import can
+from server.game.errors import required
 from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
 from server.game.intervals import wilson
+from server.game.outcomes import (
+    Count,
+    count_of,
+    is_known,
+    standings,
+    tells_errors,
+    tenth,
+)
 from server.game.phases import Ballot, Phase
 from server.game.scoring import Tally, confidences, option_of
 from server.game.state import Player, Poll, RoomState, Round, Vote
@@ -22,6 +31,7 @@ from server.game.views.role_types import (
     HeldReveal,
     HostPanel,
     HostView,
+    LinkShare,
     Measures,
     PersonCard,
     PlanItem,
@@ -29,7 +39,7 @@ from server.game.views.role_types import (
     SiteCard,
     SiteLink,
 )
-from server.game.views.stage import bars, screen_view, standings, verdict_of
+from server.game.views.stage import bars, screen_view, verdict_of
 
 REASONS_A_SIDE = 3
 STANDINGS_SHOWN = 50
@@ -154,23 +164,27 @@ def _measures(state: RoomState) -> Measures | None:
     latest = _latest(state)
     if latest is None:
         return None
-    ballot, poll, case = latest
-    tally = poll.tally
-    if ballot is Ballot.FIX:
-        right, n = tally.right(case), tally.n
-    else:
-        right, n = proportion_right(tally, case, two_link=state.settings.two_link)
-    errors = tally.confident_errors(case) if case.is_scored else 0
+    ballot, _, case = latest
+    found = required(count_of(state, state.round, ballot), "the latest ballot")
+    errors = found.tally.confident_errors(case) if found.right is not None else 0
     return Measures(
         ballot=ballot,
-        bars=bars(state, tally, ballot),
-        n=n,
-        right=right,
-        interval=wilson(right, n),
-        mean_confidence=tally.mean_confidence(),
+        bars=bars(state, found.tally, ballot),
+        n=found.n,
+        right=found.right,
+        interval=wilson(found.right or 0, found.n),
+        mean_confidence=found.tally.mean_confidence(),
         confident_errors=errors,
-        tell_confident_errors=errors >= max(3, state.joined / 10),
+        tell_confident_errors=tells_errors(errors, found.n),
+        carried=found.carried,
+        weaker=_weaker(state, found, case) if ballot is not Ballot.FIX else None,
     )
+
+
+def _weaker(state: RoomState, found: Count, case: Case) -> LinkShare | None:
+    if not state.settings.two_link or found.right is None:
+        return None
+    return LinkShare(*found.tally.weaker_link(case))
 
 
 def _reasons(state: RoomState) -> tuple[ReasonCard, ...]:
@@ -220,7 +234,7 @@ def person_card(
         is_kicked=player.is_kicked,
         has_answered=poll is not None and player.id in poll.votes,
         percent=player.allowance,
-        points=round(player.points, 1) if has_points else None,
+        points=tenth(player.points) if has_points else None,
         rounds=player.rounds_scored if has_points else None,
     )
 
@@ -283,29 +297,29 @@ def _site_card(
     connected: int,
     link: SiteLink | None,
 ) -> SiteCard:
-    right, n = _site_right(state, name, latest)
+    tally, right = _site_tally(state, name, latest)
     return SiteCard(
         name=name,
         people=state.people[name],
         connected=connected,
-        answered=n,
+        answered=tally.n,
         right=right,
-        interval=wilson(right or 0, n),
+        interval=wilson(right or 0, tally.n),
         late=state.late[name],
         link=link,
     )
 
 
-def _site_right(
+def _site_tally(
     state: RoomState, name: str, latest: Latest | None
-) -> tuple[int | None, int]:
-    """Return (right, n) of a site's answers; right is None where it is unknown."""
+) -> tuple[Tally, int | None]:
+    """Return a site's answers, carried votes included once the reveal has counted
+    them, and how many are right; None where answers cannot be called right or wrong."""
     if latest is None:
-        return None, 0
+        return Tally(), None
     ballot, poll, case = latest
     tally = poll.sites.get(name, Tally())
-    if ballot is Ballot.FIX:
-        return tally.right(case), tally.n
-    if case.contested is not None:
-        return None, tally.n
-    return proportion_right(tally, case, two_link=state.settings.two_link)
+    if ballot is Ballot.REVOTE and name in state.round.cohorts:
+        tally = state.round.cohorts[name].after
+    is_told = is_known(state, state.round, ballot)
+    return tally, tally.right(case) if is_told else None

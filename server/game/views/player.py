@@ -6,6 +6,7 @@ from collections.abc import Set
 
 from server.game.features.timing import has_own_time, holders, own_deadline_ms
 from server.game.ids import PlayerId
+from server.game.outcomes import is_known, own_figures, tenth
 from server.game.phases import VERDICT_STEP, Ballot, Phase
 from server.game.scoring import is_right
 from server.game.state import Player, Poll, RoomState, Round, Vote
@@ -27,21 +28,26 @@ def private_view(
     is_shown = round_ is not None and verdict_is_shown(state, round_)
     score = round_.scores.get(player_id) if round_ else None
     hidden = score if score is not None and not is_shown else None
+    points = player.points - (hidden or 0)
+    rounds = player.rounds_scored - (hidden is not None)
+    is_over = state.phase is Phase.FINISHED
     return PrivateView(
         player=player.id,
         name=player.name,
         team=player.team,
         is_practice=player.is_practice,
         round=state.round_index,
-        points=round(player.points - (hidden or 0), 1),
-        rounds=player.rounds_scored - (hidden is not None),
+        points=tenth(points),
+        rounds=rounds,
         percent=player.allowance,
         clock=_own_clock(state, player, now_ms),
         warned_ms=_warned(state, player, now_ms, present),
         votes=_my_votes(state, round_, player_id) if round_ else (),
-        score=score if is_shown else None,
+        score=tenth(score) if is_shown and score is not None else None,
         missed=is_shown and round_ is not None and _has_missed(round_, player_id),
-        card=_card(state, player_id) if state.phase is Phase.FINISHED else (),
+        card=_card(state, player_id) if is_over else (),
+        mean=tenth(points / rounds) if rounds else None,
+        figures=own_figures(state, player_id) if is_over else None,
         said=round_.said.get(player_id, "") if round_ else "",
         talk=talk,
     )
@@ -97,17 +103,24 @@ def _my_vote(
     else:
         is_shown = not poll.is_open
     case = round_.case_of(ballot)
-    is_judged = is_shown and case.is_scored
+    is_told = is_shown and is_known(state, round_, ballot)
     return MyVote(
         ballot=ballot,
         answer=vote.answer,
         reason=vote.reason,
         is_late=vote.is_late,
-        is_right=is_right(vote.answer, case) if is_judged else None,
-        points=state.vote_points(round_, ballot, player)
-        if is_judged and round_.practice_of is None
-        else None,
+        is_right=is_right(vote.answer, case) if is_told else None,
+        points=_points(state, round_, ballot, player) if is_told else None,
     )
+
+
+def _points(
+    state: RoomState, round_: Round, ballot: Ballot, player: PlayerId
+) -> float | None:
+    """Return what a vote earned: that on the twin case, or in practice, earns none."""
+    if ballot is Ballot.TRANSFER or round_.practice_of is not None:
+        return None
+    return state.vote_points(round_, ballot, player)
 
 
 def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
@@ -118,11 +131,12 @@ def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
             story=round_.case.story,
             verdict=verdict_of(round_.case),
             votes=_my_votes(state, round_, player),
-            score=round_.scores.get(player),
+            score=None if score is None else tenth(score),
             deciding=round_.case.breakdown.why,
             said=round_.said.get(player, ""),
             say=round_.case.breakdown.say,
         )
         for index, round_ in enumerate(state.rounds)
+        for score in (round_.scores.get(player),)
         if round_.is_revealed
     )

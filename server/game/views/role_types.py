@@ -27,6 +27,7 @@ class MyVote:
     is_right: bool | None
     """None until the verdict is shown."""
     points: float | None
+    """None for a vote that earns none: on the twin case, on a repair, in practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,35 @@ class CardItem:
     """The player's own sentence; empty if there is none."""
     say: str = ""
     """The expert's sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSureness:
+    """One confidence (per cent) that a player gave, and how often they were right."""
+
+    confidence: int
+    right: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """What a player's first votes say together, once the game is over."""
+
+    judged: int
+    """First votes that were called right or wrong."""
+    right: int
+    sure_and_wrong: tuple[int, ...]
+    """Rounds (0-based) that were missed at 80 % or more."""
+    lean: Literal["outer", "inner", "none", "few"]
+    """Which gap the missed votes called; ``few``: fewer than two of them."""
+    sureness: tuple[OwnSureness, ...]
+    said: float | None
+    """Mean confidence (0-1); None below four votes with a confidence."""
+    share: float | None
+    """Share right of the same votes."""
+    bias: Literal["over", "under", "none"] | None
+    """Whether ``said`` is more than ten points from ``share``, and which way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +113,10 @@ class PrivateView:
     """Whether this player's VOTE was missed, once its verdict is shown."""
     card: tuple[CardItem, ...]
     """Every revealed case, once the game is over."""
+    mean: float | None = None
+    """Mean of the round scores whose verdict has been shown; None before the first."""
+    figures: OwnFigures | None = None
+    """What the card says of all cases together, once the game is over."""
     said: str = ""
     """The player's own sentence on this round."""
     talk: Talk | None = None
@@ -116,6 +150,7 @@ class SiteCard:
     """Joined there, and not removed."""
     connected: int
     answered: int
+    """With carried votes from the reveal on."""
     right: int | None
     """Of those answered; None where the right answers are unknown."""
     interval: tuple[float, float]
@@ -206,19 +241,34 @@ class ReasonCard:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkShare:
+    """How many are right about one of two links."""
+
+    link: Literal["outer", "inner"]
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """What the votes of the round's latest ballot say."""
 
     ballot: Ballot
     bars: Bars
     n: int
-    right: int
+    """Carried votes included, once a second vote has closed."""
+    right: int | None
+    """About both links, where both are asked about. None where answers cannot be
+    called right or wrong."""
     interval: tuple[float, float]
     """Wilson 95 % interval of the proportion right (0-1)."""
     mean_confidence: float | None
     confident_errors: int
     tell_confident_errors: bool
-    """Whether at least max(3, 10 % of the class) were wrong and sure."""
+    """Whether at least max(3, 10 % of those who answered) were wrong and sure."""
+    carried: int = 0
+    """Votes of the first ballot that are counted again in this one."""
+    weaker: LinkShare | None = None
+    """Of two links, the one that fewer are right about: the advice goes by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from itertools import islice
 
 from scenarios.model import Case
-from server.game.cohorts import cohorts_of, group_means
 from server.game.errors import required
+from server.game.outcomes import (
+    cohorts_of,
+    count_of,
+    group_means,
+    mean_score,
+    scored,
+    sites_of,
+    standings,
+    teams_of,
+    tenth,
+)
 from server.game.phases import (
     LAST_STEP,
     ROUND,
@@ -17,7 +27,7 @@ from server.game.phases import (
     step_texts,
 )
 from server.game.scoring import Tally, chips, option_of
-from server.game.state import Player, RoomState, Round
+from server.game.state import RoomState, Round
 from server.game.views.stage_types import (
     Bars,
     Clock,
@@ -34,7 +44,6 @@ from server.game.views.stage_types import (
     RoundSummary,
     SayView,
     StageView,
-    Standing,
     Step,
     Story,
     StoryView,
@@ -186,8 +195,8 @@ def _contrast(state: RoomState) -> ContrastView:
 
 def _reveal(state: RoomState) -> RevealView:
     round_ = state.round
-    vote = round_.polls.get(Ballot.VOTE)
-    has_revote = Ballot.REVOTE in round_.polls
+    before = count_of(state, round_, Ballot.VOTE)
+    after = count_of(state, round_, Ballot.REVOTE)
     return RevealView(
         room=room_card(state),
         story=story_of(round_.case),
@@ -196,9 +205,9 @@ def _reveal(state: RoomState) -> RevealView:
         shown=tuple(
             Step(key, step_texts(round_.case, key)) for key in STEPS[: state.step + 1]
         ),
-        before=bars(state, vote.tally if vote else Tally(), Ballot.VOTE),
-        after=bars(state, round_.after, Ballot.REVOTE) if has_revote else None,
-        carried=round_.carried,
+        before=bars(state, before.tally if before else Tally(), Ballot.VOTE),
+        after=bars(state, after.tally, Ballot.REVOTE) if after else None,
+        carried=after.carried if after else 0,
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
         verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
@@ -264,50 +273,20 @@ def _transfer_reveal(state: RoomState) -> TransferRevealView:
 # --- the closing page ----------------------------------------------------------------
 
 
-def standings(state: RoomState) -> tuple[Standing, ...]:
-    """Return the final table: by points, then by name; practice only in rehearsals."""
-    scored = [
-        (player, player.points / player.rounds_scored)
-        for player in state.players.values()
-        if player.rounds_scored and not player.is_kicked and state.counts(player.id)
-    ]
-    scored.sort(key=lambda pair: (-pair[0].points, pair[0].name))
-    table: list[Standing] = []
-    for place, (player, mean) in enumerate(scored, start=1):
-        points = round(player.points, 1)
-        is_tied = bool(table) and table[-1].points == points
-        rank = table[-1].rank if is_tied else place
-        table.append(
-            Standing(rank, player.name, points, round(mean, 1), player.rounds_scored)
-        )
-    return tuple(table)
-
-
 PLACES = 3
 """Places of the podium; people who share a place are all on it."""
 
 
 def _finished(state: RoomState) -> FinishedView:
-    counted = [
-        player
-        for player in state.players.values()
-        if player.rounds_scored and state.counts(player.id)
-    ]
-    mean, min_cell = _mean(counted), state.settings.min_cell
+    mean, min_cell = mean_score(scored(state)), state.settings.min_cell
     best = standings(state) if state.settings.podium else ()
-    teams = state.settings.teams
-    sites = state.sites if len(state.sites) > 1 else []
     return FinishedView(
         room=room_card(state),
-        rounds=tuple(_summary(r) for r in state.rounds if r.is_revealed),
-        class_mean=mean,
-        reached_goal=mean is not None and mean >= state.settings.goal,
-        teams=group_means(
-            {name: [p for p in counted if p.team == name] for name in teams}, min_cell
-        ),
-        cohorts=group_means(
-            {name: [p for p in counted if p.site == name] for name in sites}, min_cell
-        ),
+        rounds=tuple(_summary(state, r) for r in state.rounds if r.is_revealed),
+        class_mean=None if mean is None else tenth(mean),
+        reached_goal=mean is not None and tenth(mean) >= state.settings.goal,
+        teams=group_means(teams_of(state), min_cell),
+        cohorts=group_means(sites_of(state), min_cell),
         podium=tuple(line for line in best if line.rank <= PLACES),
         reading=state.plan.reading,
         finished_ms=state.finished_ms,
@@ -318,22 +297,14 @@ def _finished(state: RoomState) -> FinishedView:
     )
 
 
-def _mean(players: list[Player]) -> float | None:
-    """Return the mean round score over all rounds of all these players."""
-    rounds = sum(player.rounds_scored for player in players)
-    return (
-        round(sum(player.points for player in players) / rounds, 1) if rounds else None
-    )
-
-
-def _summary(round_: Round) -> RoundSummary:
-    vote = round_.polls.get(Ballot.VOTE)
-    before = vote.tally if vote else Tally()
-    has_revote = Ballot.REVOTE in round_.polls
+def _summary(state: RoomState, round_: Round) -> RoundSummary:
+    before = count_of(state, round_, Ballot.VOTE)
+    after = count_of(state, round_, Ballot.REVOTE)
     return RoundSummary(
         title=round_.case.title,
         verdict=verdict_of(round_.case),
-        n=before.n,
-        right_before=before.right(round_.case),
-        right_after=round_.after.right(round_.case) if has_revote else None,
+        n=before.n if before else 0,
+        right_before=before.right if before else None,
+        right_after=after.right if after else None,
+        n_after=after.n if after else None,
     )

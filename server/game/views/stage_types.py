@@ -292,14 +292,18 @@ class TransferRevealView:
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
-    """One revealed round on the closing page."""
+    """One revealed round on the closing page: what its reveal showed."""
 
     title: str
     verdict: Verdict
     n: int
-    right_before: int
+    """How many answered the first vote."""
+    right_before: int | None
+    """None where answers cannot be called right or wrong; so is ``right_after``."""
     right_after: int | None
-    """With carried votes; None where there was no second vote."""
+    """With carried votes; None also where there was no second vote."""
+    n_after: int | None = None
+    """How many the second vote counts, carried votes included; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +333,7 @@ class FinishedView:
     room: RoomCard
     rounds: tuple[RoundSummary, ...]
     class_mean: float | None
-    """Mean round score over all players and rounds."""
+    """Mean of the players' mean round scores: each player counts once."""
     reached_goal: bool
     teams: tuple[GroupMean, ...]
     podium: tuple[Standing, ...]

@@ -109,10 +109,10 @@ def test_a_tally_has_numbers_and_ticks_the_right_option() -> None:
     assert "First vote (4 answers)" in text
     outer, inner = text.splitlines()[1:3]
     assert "◯ outer" in outer
-    assert "75%" in outer
+    assert "75 %" in outer
     assert "✓ right" in outer
     assert "● inner" in inner
-    assert "25%" in inner
+    assert "25 %" in inner
     assert "✓" not in inner
 
 

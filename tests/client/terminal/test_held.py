@@ -42,7 +42,7 @@ async def test_the_host_sees_the_awaited_sites_and_continues(
         await peer.send(Panel(version=5, panel=held))
         await sheet.shows("Waiting for lisbon (cut, silent for 14 s, 12 votes")
         await typed.type("i")
-        await sheet.shows("50% (25% to 75%)")
+        await sheet.shows("50 % (25 to 75)")
         await typed.type("g")
         again = await peer.take(Reveal)
         assert again.without

@@ -89,7 +89,7 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
 
 
 async def test_a_line_answers_a_question_that_is_no_vote(
-    fake: FakeServer, at_once: Backoff
+    fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet = Sheet()
     verdict = Verdict(outer=True, inner=False, is_contested=False)
@@ -105,7 +105,7 @@ async def test_a_line_answers_a_question_that_is_no_vote(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
-        assert await sit(fake, at_once, sheet, "\nIt was paid for turning.\n") == 0
+        assert await sit(fake, no_wait, sheet, "\nIt was paid for turning.\n") == 0
     assert "One sentence of your own:" in sheet.text
 
 

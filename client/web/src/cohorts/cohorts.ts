@@ -1,4 +1,5 @@
 // What the charts of the sites draw: pure, tested without a page. Shares in per cent.
+import { percent as hundred } from "../parts/percent";
 import type { Cohort, GroupMean, Portion } from "../protocol";
 
 export interface Dot {
@@ -14,8 +15,6 @@ export interface Row {
   /** First vote, and with a second vote that; empty where nothing is shown. */
   dots: Dot[];
 }
-
-const hundred = (share: number) => Math.round(100 * share);
 
 export function dotOf(part: Portion, n: number): Dot {
   return { value: hundred(part.n / n), low: hundred(part.low), high: hundred(part.high) };

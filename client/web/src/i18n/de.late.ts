@@ -45,6 +45,7 @@ export const words: LateCatalogue = {
     leanInner: "Wenn du danebenliegst, nennst du meist ein äußeres Versagen ein inneres: Prüfe, ob das System einfach tat, was verlangt war.",
     leanNone: "Deine Fehler gehen in beide Richtungen: keine Neigung zu sehen.",
     leanFew: "Zu wenige Fehler, um eine Neigung zu sehen.",
+    onTwin: "Beim Zwillingsfall",
     calibration: "Wenn du sagtest…",
     calibrationLine: (percent, right, n) => `${percent} %: richtig in ${right} von ${n}`,
     saveCard: "Als Datei sichern",

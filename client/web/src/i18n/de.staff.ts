@@ -95,6 +95,9 @@ export const words: StaffCatalogue = {
     revealed: "fertig",
   },
   rightShare: "Richtig",
+  rightBoth: "bei beiden Lücken richtig",
+  rightLink: (link, share) =>
+    `Die ${link === "outer" ? "äußere" : "innere"} Lücke ist die schwerere: Da liegen ${share} % richtig.`,
   ofN: (n) => `n = ${n}`,
   interval: (low, high) => `95-%-Bereich ${low}–${high} %`,
   meanConfidence: "Mittlere Sicherheit",

@@ -45,6 +45,7 @@ export const words = {
     leanInner: "When you miss, you mostly call an outer failure inner: check whether the system simply did what was asked.",
     leanNone: "Your misses go both ways: no lean to speak of.",
     leanFew: "Too few misses to see a lean.",
+    onTwin: "On the twin case",
     calibration: "When you said…",
     calibrationLine: (percent: number, right: number, n: number) =>
       `${percent} %: you were right ${right} of ${n}`,

@@ -98,6 +98,9 @@ export const words = {
     revealed: "done",
   } as Record<string, string>,
   rightShare: "Right",
+  rightBoth: "right about both gaps",
+  rightLink: (link: "outer" | "inner", share: number) =>
+    `The ${link} gap is the harder one: ${share} % are right about it.`,
   ofN: (n: number) => `n = ${n}`,
   interval: (low: number, high: number) => `95 % interval ${low}–${high} %`,
   meanConfidence: "Mean confidence",

@@ -1,4 +1,5 @@
 // Figures as the page writes them. Pure; a figure that its n cannot carry is Hidden.
+import { percent as whole } from "../parts/percent";
 import type { Estimate, Hidden } from "../protocol";
 
 export type Figure = Estimate | Hidden;
@@ -15,7 +16,7 @@ export function signed(value: number, digits: number, locale: string): string {
 }
 
 export function percent(share: number | null | undefined): string {
-  return share == null ? "–" : `${Math.round(100 * share)} %`;
+  return share == null ? "–" : `${whole(share)} %`;
 }
 
 /** A probability: never rounded up to certainty. */
@@ -28,8 +29,9 @@ export function chance(p: number | null): string {
 export type Kind = "share" | "points" | "number";
 
 export function written(value: number, kind: Kind, digits: number, locale: string): string {
-  if (kind === "share") return `${Math.round(100 * value)} %`;
-  return signed(kind === "points" ? 100 * value : value, kind === "points" ? 0 : digits, locale);
+  if (kind === "share") return `${whole(value)} %`;
+  if (kind === "number") return signed(value, digits, locale);
+  return signed(Math.sign(value) * whole(Math.abs(value)), 0, locale);
 }
 
 /** The bounds of an interval; a share's without the sign, which its value has. */
@@ -40,7 +42,7 @@ export function bounds(
   locale: string,
 ): [string, string] {
   if (kind === "share") {
-    return [String(Math.round(100 * figure.low)), String(Math.round(100 * figure.high))];
+    return [String(whole(figure.low)), String(whole(figure.high))];
   }
   const write = (value: number) => written(value, kind, digits, locale);
   return [write(figure.low), write(figure.high)];

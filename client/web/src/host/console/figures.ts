@@ -1,16 +1,13 @@
 // Figures of the private panel, worked out from what the server measured. Pure.
+import { percent } from "../../parts/percent";
 import type { Measures, Truth } from "../../protocol";
 
 export type Lean = "outer" | "inner" | null;
 
-export function percent(part: number, whole: number): number {
-  return whole ? Math.round((100 * part) / whole) : 0;
-}
-
 /** The interval of the proportion right, in per cent. */
 export function interval(measures: Measures): [number, number] {
   const [low, high] = measures.interval;
-  return [Math.round(100 * Number(low)), Math.round(100 * Number(high))];
+  return [percent(Number(low)), percent(Number(high))];
 }
 
 /** Which gap the class calls too often, where one of the two is clearly called more

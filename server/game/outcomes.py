@@ -1,0 +1,323 @@
+"""What came of a round and of a game: each figure is computed here and nowhere else.
+
+The closing page, the reveal, the host's panel, the player's card, the terminal and the
+report all take a figure from here, so that no two of them disagree.
+
+Groups stand side by side. Others than the host see no group of fewer than ``min_cell``
+people, and none that could be worked out from the figures of the whole class. Where all
+that is hidden is fewer than ``min_cell``, the smallest group that would be shown is
+hidden, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from scenarios.model import Case, Label
+from server.game.answers import Answer, GapAnswer
+from server.game.ids import PlayerId
+from server.game.intervals import t_quantile, wilson
+from server.game.phases import Ballot
+from server.game.scoring import Tally, is_right, is_sure
+from server.game.state import Player, RoomState, Round, Vote
+from server.game.views.role_types import OwnFigures, OwnSureness
+from server.game.views.stage_types import (
+    Cohort,
+    GroupMean,
+    Portion,
+    Portions,
+    Standing,
+    WhyHidden,
+)
+
+# --- rounding ------------------------------------------------------------------------
+
+
+def percent(share: float) -> int:
+    """Return a proportion (0-1) as whole per cents, halves rounded up.
+
+    The pages round the same way (``client/web/src/parts/percent.ts``). The error that
+    dividing two counts leaves is taken off first: 57 of 200 are 29 %, not 28.
+    """
+    return math.floor(round(share * 1e8) / 1e6 + 0.5)
+
+
+def tenth(value: float) -> float:
+    """Return points with one decimal, halves rounded away from zero, as pages do."""
+    return float(Decimal(repr(float(value))).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+# --- rounds --------------------------------------------------------------------------
+
+
+def is_judged(state: RoomState, case: Case) -> bool:
+    """Return whether answers to a case can be called right or wrong.
+
+    Those to contested cases cannot; with two buttons only those to cases in which one
+    gap broke can, since no button is right otherwise.
+    """
+    return case.is_scored and (state.settings.two_link or case.is_clean)
+
+
+def is_known(state: RoomState, round_: Round, ballot: Ballot) -> bool:
+    """Return whether answers to a ballot can be called right or wrong.
+
+    Which repair fits is known of contested cases, too.
+    """
+    return ballot is Ballot.FIX or is_judged(state, round_.case_of(ballot))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many answered one ballot, and how many of them were right."""
+
+    tally: Tally
+    right: int | None
+    """None where answers cannot be called right or wrong."""
+    carried: int = 0
+    """Votes of the first ballot that are counted again in this one."""
+
+    @property
+    def n(self) -> int:
+        """How many answers are counted."""
+        return self.tally.n
+
+
+def count_of(state: RoomState, round_: Round, ballot: Ballot) -> Count | None:
+    """Return what came of a ballot so far; None where it was not held.
+
+    Once the second vote is closed, those who voted only in the first one are counted
+    again in it (rule A5).
+    """
+    poll = round_.polls.get(ballot)
+    if poll is None:
+        return None
+    tally, carried = poll.tally, 0
+    if ballot is Ballot.REVOTE and not poll.is_open:
+        tally, carried = _carried(state, round_)
+    right = tally.right(round_.case_of(ballot))
+    return Count(tally, right if is_known(state, round_, ballot) else None, carried)
+
+
+def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
+    """Return REVOTE's tally with carried votes in it, and how many those are."""
+    if round_.is_revealed:
+        return round_.after, round_.carried
+    first, second = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
+    tally, carried = Tally(second.tally.cells.copy()), 0
+    for player, vote in first.votes.items():
+        if player not in second.votes and state.counts(player):
+            tally.add(vote.answer)
+            carried += 1
+    return tally, carried
+
+
+def tells_errors(errors: int, n: int) -> bool:
+    """Return whether these many of n were wrong and sure enough to name the error.
+
+    At least three, and at least a tenth of those who answered (rule B16).
+    """
+    return errors >= max(3, n / 10)
+
+
+# --- people --------------------------------------------------------------------------
+
+
+def scored(state: RoomState) -> list[Player]:
+    """Return the players with a score: practice only in rehearsals."""
+    return [p for p in state.players.values() if p.rounds_scored and state.counts(p.id)]
+
+
+def mean_score(players: Iterable[Player]) -> float | None:
+    """Return the mean of the players' mean round scores: each counts once."""
+    means = [player.mean for player in players if player.mean is not None]
+    return math.fsum(means) / len(means) if means else None
+
+
+def teams_of(state: RoomState) -> dict[str, list[Player]]:
+    """Return the scored players of each team, in the order of the settings."""
+    groups: dict[str, list[Player]] = {name: [] for name in state.settings.teams}
+    for player in scored(state):
+        if player.team is not None:
+            groups.setdefault(player.team, []).append(player)
+    return groups
+
+
+def sites_of(state: RoomState) -> dict[str, list[Player]]:
+    """Return the scored players of each site; empty where all play at one."""
+    if len(state.sites) < 2:
+        return {}
+    groups: dict[str, list[Player]] = {name: [] for name in state.sites}
+    for player in scored(state):
+        if player.site is not None:
+            groups[player.site].append(player)
+    return groups
+
+
+def standings(state: RoomState) -> tuple[Standing, ...]:
+    """Return the final table: by points, then by name; no one who was removed."""
+    ranked = sorted(
+        ((p, p.mean) for p in scored(state) if p.mean is not None and not p.is_kicked),
+        key=lambda pair: (-tenth(pair[0].points), pair[0].name),
+    )
+    table: list[Standing] = []
+    for place, (player, mean) in enumerate(ranked, start=1):
+        points = tenth(player.points)
+        is_tied = bool(table) and table[-1].points == points
+        rank = table[-1].rank if is_tied else place
+        table.append(
+            Standing(rank, player.name, points, tenth(mean), player.rounds_scored)
+        )
+    return tuple(table)
+
+
+# --- one player ----------------------------------------------------------------------
+
+ENOUGH_MISSES = 2
+"""Misses from which a card says which way they go."""
+
+ENOUGH_CHIPS = 4
+"""Votes with a confidence from which a card says how well it fits."""
+
+FAR = 0.1
+"""How far mean confidence and share right are apart where a card says so."""
+
+
+def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:
+    """Return what a player's first votes say together."""
+    votes = [
+        (index, round_.case, vote.answer)
+        for index, round_ in enumerate(state.rounds)
+        if round_.is_revealed and is_judged(state, round_.case)
+        for vote in (_first_vote(round_, player),)
+        if vote is not None
+    ]
+    missed = [(i, answer) for i, case, answer in votes if not is_right(answer, case)]
+    given: dict[int, list[bool]] = {}
+    for _, case, answer in votes:
+        if isinstance(answer, GapAnswer) and answer.confidence is not None:
+            given.setdefault(answer.confidence, []).append(is_right(answer, case))
+    sureness = tuple(
+        OwnSureness(confidence, sum(rights), len(rights))
+        for confidence, rights in sorted(given.items())
+    )
+    said, share = _own_shares(sureness)
+    return OwnFigures(
+        judged=len(votes),
+        right=len(votes) - len(missed),
+        sure_and_wrong=tuple(i for i, answer in missed if is_sure(answer)),
+        lean=_own_lean([answer for _, answer in missed]),
+        sureness=sureness,
+        said=said,
+        share=share,
+        bias=None if said is None or share is None else _own_bias(said, share),
+    )
+
+
+def _first_vote(round_: Round, player: PlayerId) -> Vote | None:
+    poll = round_.polls.get(Ballot.VOTE)
+    return poll.votes.get(player) if poll else None
+
+
+def _own_lean(missed: Sequence[Answer]) -> Literal["outer", "inner", "none", "few"]:
+    calls = [answer.label for answer in missed if isinstance(answer, GapAnswer)]
+    if len(calls) < ENOUGH_MISSES:
+        return "few"
+    outer = sum(label is Label.OUTER for label in calls)
+    if outer >= 0.75 * len(calls):
+        return "outer"
+    return "inner" if outer <= 0.25 * len(calls) else "none"
+
+
+def _own_shares(sureness: Sequence[OwnSureness]) -> tuple[float | None, float | None]:
+    n = sum(one.n for one in sureness)
+    if n < ENOUGH_CHIPS:
+        return None, None
+    said = sum(one.confidence * one.n for one in sureness) / n / 100
+    return said, sum(one.right for one in sureness) / n
+
+
+def _own_bias(said: float, share: float) -> Literal["over", "under", "none"]:
+    if abs(said - share) <= FAR:
+        return "none"
+    return "over" if said > share else "under"
+
+
+# --- groups side by side -------------------------------------------------------------
+
+
+def hidden_groups(sizes: Mapping[str, int], least: int) -> dict[str, WhyHidden]:
+    """Return which groups are not shown, and why; ``sizes`` counts people by name."""
+    hidden: dict[str, WhyHidden] = {
+        name: "few" for name, n in sizes.items() if n < least
+    }
+    covered = sum(sizes[name] for name in hidden)
+    shown = sorted((n, name) for name, n in sizes.items() if name not in hidden)
+    for n, name in shown:
+        if not 0 < covered < least:
+            break
+        hidden[name] = "cover"
+        covered += n
+    return hidden
+
+
+def _portions(tally: Tally, *, two_link: bool) -> Portions:
+    """Return a tally of votes as parts of its n, each with Wilson's interval."""
+    n, options = tally.n, tally.options(Ballot.VOTE, two_link=two_link)
+    return Portions(n, {key: Portion(k, *wilson(k, n)) for key, k in options.items()})
+
+
+def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
+    """Return how each site voted in a revealed round; none where all play at one."""
+    counted = round_.cohorts
+    has_revote = Ballot.REVOTE in round_.polls
+    sizes = {name: cohort.before.n for name, cohort in counted.items()}
+    hidden = hidden_groups(sizes, state.settings.min_cell)
+
+    def shown(name: str, tally: Tally) -> Portions | None:
+        two_link = state.settings.two_link
+        return None if name in hidden else _portions(tally, two_link=two_link)
+
+    return tuple(
+        Cohort(
+            name=name,
+            n=sizes[name],
+            before=shown(name, cohort.before),
+            after=shown(name, cohort.after) if has_revote else None,
+            hidden=hidden.get(name),
+        )
+        for name, cohort in counted.items()
+    )
+
+
+def group_means(
+    groups: Mapping[str, Sequence[Player]], least: int
+) -> tuple[GroupMean, ...]:
+    """Return the mean of each group of people who have been scored."""
+    hidden = hidden_groups({name: len(group) for name, group in groups.items()}, least)
+    return tuple(
+        _hidden(name, len(group), hidden[name])
+        if name in hidden
+        else _mean(name, [player.mean for player in group if player.mean is not None])
+        for name, group in groups.items()
+    )
+
+
+def _hidden(name: str, n: int, why: WhyHidden) -> GroupMean:
+    return GroupMean(name, n, None, None, None, why)
+
+
+def _mean(name: str, means: Sequence[float]) -> GroupMean:
+    n = len(means)
+    if not n:
+        return GroupMean(name, 0, None, None, None, None)
+    mean = math.fsum(means) / n
+    if n < 2:
+        return GroupMean(name, n, tenth(mean), None, None, None)
+    variance = math.fsum((value - mean) ** 2 for value in means) / (n - 1)
+    half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
+    return GroupMean(name, n, tenth(mean), tenth(mean - half), tenth(mean + half), None)
