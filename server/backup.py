@@ -147,8 +147,23 @@ def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manif
                     archive.addfile(_entry(name, size), content)
         file.flush()
         os.fsync(file.fileno())
-    os.link(path, target)  # fails if the file exists by now: nothing is replaced
+    _name_finally(path, target)
     return manifest
+
+
+def _name_finally(path: Path, target: Path) -> None:
+    """Give a complete file its name; raises FileExistsError if that is taken by now.
+
+    File systems without links, such as FAT on a USB stick, get an empty file of that
+    name first, which is then replaced.
+    """
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        target.touch(mode=0o600, exist_ok=False)
+        path.replace(target)
 
 
 def _create(path: Path) -> BinaryIO:

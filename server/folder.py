@@ -81,12 +81,12 @@ def admin_key(data: Path | None) -> str:
     path = data / ADMIN_KEY
     try:
         if path.exists():
-            key = path.read_text().strip()
+            key = path.read_text(encoding="ascii").strip()
             if len(key) == 2 * KEY_BYTES:
                 return key
         key = secrets.token_hex(KEY_BYTES)
         path.touch(mode=0o600)
-        path.write_text(key + "\n")
+        path.write_text(key + "\n", encoding="ascii")
     except OSError as exc:
         raise CannotStart(
             f"The file {path} cannot be used: {exc.strerror}. Give it to the user that "

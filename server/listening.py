@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import socket
 import ssl
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +151,9 @@ def _bind(host: str, port: int) -> socket.socket:
     )[0]
     sock = socket.socket(family, kind, protocol)
     try:
-        if os.name == "posix":  # elsewhere the option lets two servers share a port
+        if sys.platform == "win32":  # there, two programs may share a port otherwise
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6():
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -160,6 +162,20 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a port can be opened, also on this machine's own address.
+
+    macOS opens a port on all addresses while another program has it on 127.0.0.1, and
+    links to this machine would lead there.
+    """
+    try:
+        for each in {host, reachable_here(host)}:
+            _bind(each, port).close()
+    except OSError:
+        return False
+    return True
 
 
 def _number(sock: socket.socket) -> int:

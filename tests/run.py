@@ -27,8 +27,17 @@ ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 
+
+def _mypy_for(platform: str) -> tuple[str, ...]:
+    """Return the command that checks types for a platform, with a cache of its own."""
+    cache = f".mypy_cache/{platform}"
+    return (str(BIN / "mypy"), "--platform", platform, "--cache-dir", cache)
+
+
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "types": ((str(BIN / "mypy"),),),
+    "types on Windows": (_mypy_for("win32"),),
+    "types on macOS": (_mypy_for("darwin"),),
     "pages": ((PYTHON, "-m", "tests.support.web"),),
     "prose": ((PYTHON, "-m", "tools.prose"),),
     "style": (
@@ -39,6 +48,18 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cases": ((str(BIN / "twogaps"), "case", "lint"),),
 }
 """Each check by name: its commands, the slowest check first."""
+
+AS_ON_WINDOWS = ("-p", "tests.support.as_on_windows.plugin")
+"""Arguments for pytest that run tests without what Windows does not have."""
+
+PORTABLE = tuple(
+    f"tests/{folder}"
+    for folder in ("game", "rooms", "journal", "net", "client", "cli", "contract")
+)
+"""The tests that also run as on Windows, with the samples of the fast tier."""
+
+ONE_OF = 12
+"""The fast tier runs one of so many of them."""
 
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
@@ -97,15 +118,21 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     """Run the tests over ``workers`` processes, then those that need the machine.
 
     ``more`` are arguments for pytest. Without them, the second run collects only the
-    files that have a test marked ``alone``.
+    files that have a test marked ``alone``, and a third runs what is portable as on
+    Windows: a sample of it, or all of it where ``coverage`` is measured.
     """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
     spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
-    return [
+    parts = [
         _loud("tests over processes", (*spread, *first, *more)),
         _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
     ]
+    if not more:
+        some = () if coverage else ("--one-of", str(ONE_OF))
+        where = (*AS_ON_WINDOWS, *some, *PORTABLE)
+        parts.append(_loud("tests as on Windows", (*spread, *where), Tier.FAST))
+    return parts
 
 
 def files_alone() -> list[str]:
@@ -156,11 +183,16 @@ def _quiet(name: str, commands: Sequence[Sequence[str]]) -> Part:
     return Part(name, time.monotonic() - began_s, passed, output)
 
 
-def _loud(name: str, arguments: Sequence[str]) -> Part:
-    """Run pytest where its progress can be seen."""
+def _loud(name: str, arguments: Sequence[str], tier: Tier | None = None) -> Part:
+    """Run pytest where its progress can be seen, in a tier of its own if one is given.
+
+    Raises KeyboardInterrupt if it was interrupted.
+    """
+    environment = {**os.environ, **({SWITCH: tier} if tier else {})}
     print(f"\n{name}: pytest {' '.join(arguments)}", flush=True)
     began_s = time.monotonic()
-    code = subprocess.run((PYTHON, "-m", "pytest", *arguments), check=False).returncode
+    command = (PYTHON, "-m", "pytest", *arguments)
+    code = subprocess.run(command, check=False, env=environment).returncode
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return Part(name, time.monotonic() - began_s, code in (0, NO_TESTS))

@@ -160,7 +160,7 @@ def _checked(parcel: Parcel) -> RoomState:
 
 def _site(folder: Path) -> str | None:
     path = folder / SITE
-    return path.read_text().strip() if path.exists() else None
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
 def _must_be_data(folder: Path) -> None:

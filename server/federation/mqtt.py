@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import logging
 import random
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 
 from server.federation.messages import MOST_BYTES
+from server.federation.sockets import options, trusting, watch_sockets
 
 
 class BusSettingsError(Exception):
@@ -196,7 +196,7 @@ class MqttBus:
         self._subscriptions = subscriptions
         self._will = will
         self._jitter = jitter
-        self._tls = _context(address) if address.is_secure else None
+        self._tls = _trusting(address.authority) if address.is_secure else None
         self._outgoing: asyncio.Queue[tuple[str, bytes, int, bool]] = asyncio.Queue(
             OUTGOING
         )
@@ -229,6 +229,7 @@ class MqttBus:
 
     async def run(self, listener: Listener) -> None:
         """Connect, and connect again, until cancelled."""
+        watch_sockets(asyncio.get_running_loop())  # aiomqtt expects that of a loop
         wait_s = FIRST_S
         while True:
             try:
@@ -286,7 +287,7 @@ class MqttBus:
             max_inflight_messages=IN_FLIGHT,
             will=aiomqtt.Will(self._will.topic, self._will.payload, 1, True),
             tls_context=self._tls,
-            socket_options=_socket_options(),
+            socket_options=options(KEEPALIVE_S + 1),
         )
         # private: aiomqtt hands no timeout of the connect on to paho; held to by
         # tests/federation/test_mqtt.py, as is the queue below
@@ -382,19 +383,8 @@ async def _receive(client: aiomqtt.Client, listener: Listener) -> None:
             raise _Overrun("more has come than could be dealt with")
 
 
-def _context(address: BrokerAddress) -> ssl.SSLContext:
+def _trusting(authority: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=address.authority)
-    except (OSError, ssl.SSLError) as exc:
-        raise BusSettingsError(
-            f"'{address.authority}' is not a CA certificate: {exc}"
-        ) from exc
-
-
-def _socket_options() -> list[tuple[int, int, int]]:
-    """Send without delay (saves 40 ms), and notice unanswered packets."""
-    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        timeout_ms = (KEEPALIVE_S + 1) * 1000
-        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms))
-    return options
+        return trusting(authority)
+    except OSError as exc:
+        raise BusSettingsError(f"'{authority}' is not a CA certificate: {exc}") from exc

@@ -391,7 +391,7 @@ async def open_node(
     except DiskError as exc:
         raise CannotStart(f"The outbox cannot be opened: {exc}.") from exc
     if config.data is not None:
-        (config.data / SITE).write_text(name + "\n")
+        (config.data / SITE).write_text(name + "\n", encoding="utf-8")
     return Node(name, boot, bus, outbox, clock, SocketCrowd, config.data)
 
 

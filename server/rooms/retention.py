@@ -233,7 +233,7 @@ def write(path: Path, ledger: Ledger) -> None:
     """Replace the file as a whole; only its owner may read it."""
     fresh = path.with_name(f".{path.name}.new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(ledger.model_dump_json())
         file.flush()
         os.fsync(file.fileno())

@@ -21,6 +21,7 @@ from server.cli.broker.formats import (
 from server.federation import topics
 from server.federation.messages import MOST_BYTES
 from server.federation.mqtt import BrokerAddress
+from server.federation.sockets import watch_sockets
 from tests.support.broker import (
     KINDS,
     Broker,
@@ -38,6 +39,7 @@ GUARD_S = 20
 async def may_connect(url: str) -> bool:
     """Whether the broker lets a site in."""
     address = BrokerAddress.parse(url)
+    watch_sockets(asyncio.get_running_loop())
     client = aiomqtt.Client(
         address.host,
         address.port,
@@ -119,6 +121,7 @@ async def test_a_second_broker_in_a_folder_is_refused_and_changes_nothing(
     await broker.start()
     try:
         address = BrokerAddress.parse(urls["berlin"])
+        watch_sockets(asyncio.get_running_loop())
         client = aiomqtt.Client(
             address.host,
             address.port,

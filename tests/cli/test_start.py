@@ -35,6 +35,7 @@ def imported_by(*words: str) -> set[str]:
     return set(done.stderr.partition("MODULES ")[2].split())
 
 
+@pytest.mark.posix  # the imitation of Windows imports asyncio itself
 @pytest.mark.parametrize("word", ["--version", "--help"])
 def test_start_imports_no_command_and_no_heavy_library(word: str) -> None:
     modules = imported_by(word)

@@ -109,6 +109,7 @@ main()
 """
 
 
+@pytest.mark.posix
 async def test_a_hangup_during_the_start_changes_nothing() -> None:
     port = free_port()
     command = (sys.executable, "-c", HANGS_UP, *_serve(port)[3:])

@@ -31,6 +31,7 @@ def fill(ws: Connection) -> None:
         ws.transport.write(b"\x81\x7e\x40\x00" + b"x" * 0x4000)
 
 
+@pytest.mark.posix
 async def test_an_open_socket_is_free_and_has_its_descriptor() -> None:
     async with exchange() as wires:
         ws, _ = await wires.dial()

@@ -42,6 +42,7 @@ async def seat(
     return ws, link, client
 
 
+@pytest.mark.posix
 async def test_free_sockets_are_written_to_directly() -> None:
     written: list[int] = []
 

@@ -294,6 +294,7 @@ def test_sockets_fit_the_files_that_may_be_open(files: int) -> None:
         assert found == Limits()
 
 
+@pytest.mark.posix
 def test_the_server_starts_even_if_the_system_refuses_more_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

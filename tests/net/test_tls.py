@@ -114,6 +114,7 @@ async def program(files: Files, tmp_path: Path) -> AsyncIterator[Program]:
     await made.kill()
 
 
+@pytest.mark.posix
 async def test_a_renewed_certificate_is_used_after_a_hangup_and_no_game_is_cut(
     program: Program, files: Files
 ) -> None:

@@ -29,6 +29,7 @@ class Machine:
         return self.boot_ns if clock == time.CLOCK_BOOTTIME else self.awake_ns
 
 
+@pytest.mark.posix
 def test_a_night_asleep_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
     monkeypatch.setattr(time, "clock_gettime_ns", machine.gettime_ns)

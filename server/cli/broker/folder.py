@@ -52,7 +52,8 @@ class BrokerFolder:
         """Return the sites that may connect, in the order they were added."""
         if not self._sites.exists():
             return []
-        return [Site(**site) for site in json.loads(self._sites.read_text())]
+        known = self._sites.read_text(encoding="utf-8")
+        return [Site(**site) for site in json.loads(known)]
 
     def add(self, name: str, *, is_home: bool) -> str:
         """Add a site; return its new password, which is kept only as hashes."""
@@ -118,7 +119,7 @@ class BrokerFolder:
         path = self.path / "nats-listener.json"
         if not path.exists():
             return None
-        kept = json.loads(path.read_text())
+        kept = json.loads(path.read_text(encoding="utf-8"))
         return Listener(
             kept["address"],
             kept["port"],
@@ -175,7 +176,7 @@ def _put(path: Path, text: str) -> None:
     if sys.platform != "win32" and path.exists() and os.geteuid() == 0:
         known = path.stat()
         os.chown(fresh, known.st_uid, known.st_gid)
-    fresh.write_text(text)
+    fresh.write_text(text, encoding="utf-8")
     fresh.replace(path)
 
 
@@ -194,7 +195,7 @@ def _nats_hash(password: str) -> str | None:
 def _process(file: Path, program: str) -> int | None:
     """Return the process id in a file, if it is still this program's."""
     try:
-        pid = int(file.read_text())
+        pid = int(file.read_text(encoding="ascii"))
         found = subprocess.run(  # noqa: S603 - our own arguments
             ["ps", "-o", "comm=", "-p", str(pid)],  # noqa: S607 - wherever it is
             capture_output=True,

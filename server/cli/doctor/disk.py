@@ -101,12 +101,12 @@ def kind(name: str) -> Finding:
 def kind_of(place: Path) -> str:
     """Return the type of the file system of a folder; empty if unknown."""
     try:
-        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        table = Path("/proc/self/mounts").read_text("utf-8", errors="replace")
     except OSError:
         return ""
     inside = str(place.resolve())
     best, found = "", ""
-    for line in mounts:
+    for line in table.splitlines():
         _, point, name, *_ = line.split(" ")
         point = point.replace("\\040", " ")
         is_above = inside == point or inside.startswith(point.rstrip("/") + "/")

@@ -7,6 +7,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,10 @@ def port_of(host: str, port: int) -> Finding:
     """Judge the port: free, ours, or another program's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "win32":  # there, two programs may share a port otherwise
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except PermissionError:
@@ -49,9 +53,18 @@ def port_of(host: str, port: int) -> Finding:
             return bad(
                 "port",
                 f"{port} on {host} cannot be used: {exc.strerror}",
-                f"Stop what uses it (ss -ltnp 'sport = :{port}'), or choose --port.",
+                f"Stop what uses it ({_who_uses(port)}), or choose --port.",
             )
     return good("port", f"{port} is free")
+
+
+def _who_uses(port: int) -> str:
+    """Return the command of this system that names the program behind a port."""
+    if sys.platform == "win32":
+        return f"netstat -ano | findstr :{port}"
+    if sys.platform == "darwin":
+        return f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
+    return f"ss -ltnp 'sport = :{port}'"
 
 
 def is_ours(port: int) -> bool:
