@@ -7,8 +7,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 HOST ?= 0.0.0.0
-PORT ?= 8000
-DECK ?= first-class
+PORT ?=
+DECK ?=
 DATA ?= data
 PYTEST ?=
 FRAMES ?= 1000000
@@ -28,8 +28,9 @@ WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-play: $(VENV)/.played ## Install if need be, then serve a class on this network
-	@$(BIN)/twogaps serve --host $(HOST) --port $(PORT) --data $(DATA) --room $(DECK)
+play: $(VENV)/.played ## Install if need be, then serve a class and open its console
+	@$(BIN)/twogaps play --host $(HOST) --data $(DATA) $(if $(PORT),--port $(PORT)) \
+	  $(if $(DECK),--deck $(DECK))
 
 demo: $(VENV)/.played ## Watch a whole game in this terminal
 	@$(BIN)/twogaps demo

@@ -41,6 +41,12 @@ class Command:
 # --- commands of one word ------------------------------------------------------------
 
 
+def _play() -> Callable[..., None]:
+    from server.cli.play import play
+
+    return play
+
+
 def _serve() -> Callable[..., None]:
     from server.cli.serve import serve
 
@@ -60,13 +66,13 @@ def _doctor() -> Callable[..., None]:
 
 
 def _host() -> Callable[..., None]:
-    from server.cli.play import host
+    from server.cli.terminal import host
 
     return host
 
 
 def _join() -> Callable[..., None]:
-    from server.cli.play import join
+    from server.cli.terminal import join
 
     return join
 
@@ -77,8 +83,8 @@ def _join() -> Callable[..., None]:
 def _room() -> typer.Typer:
     from server.cli.journal import forget, rooms
     from server.cli.move import move_room, take_room
-    from server.cli.play import players
     from server.cli.report import report, rescore
+    from server.cli.terminal import players
 
     room = _noun("List rooms, write reports, and move rooms between sites.")
     room.command("list")(rooms)
@@ -92,9 +98,8 @@ def _room() -> typer.Typer:
 
 
 def _journal() -> typer.Typer:
-    from server.cli.backup import backup, restore
     from server.cli.journal import purge
-    from server.cli.salvage import check, salvage
+    from server.cli.maintenance import backup, check, restore, salvage
 
     journal = _noun("Back up, restore, check and clean up the stored rooms.")
     journal.command("backup")(backup)
@@ -146,6 +151,12 @@ def _noun(about: str) -> typer.Typer:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command(
+        "play",
+        PLAY,
+        "Play with a class: start the server, open the console, show the QR code.",
+        _play,
+    ),
     Command(
         "serve",
         PLAY,
@@ -284,7 +295,7 @@ def program(words: Sequence[str] | None = None) -> typer.Typer:
         help="A live classroom game: where did the AI system fail, at the [b]outer[/b] "
         "gap (we wrote the wrong thing) or at the [b]inner[/b] gap (it learned the "
         "wrong thing)?",
-        epilog="First minute: twogaps demo. A class: twogaps serve. Exit codes: 0 "
+        epilog="First minute: twogaps demo. A class: twogaps play. Exit codes: 0 "
         "done, 1 something failed (the message says what), 2 a wrong option, 130 "
         "interrupted.",
         rich_markup_mode="rich",

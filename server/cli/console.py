@@ -1,4 +1,4 @@
-"""What commands share: output, errors, the data folder, options, signals."""
+"""What commands share: output, errors, findings, the data folder, options, signals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar, get_type_hints
+from typing import Annotated, Literal, TypeVar, get_type_hints
 
 import segno
 import typer
@@ -33,11 +35,44 @@ def fail(text: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+Verdict = Literal["good", "note", "bad"]
+"""good; note: works, but know this; bad: a class would notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part that was looked at."""
+
+    part: str
+    verdict: Verdict
+    says: str
+    remedy: str = ""
+    """What to do, in plain words; empty if there is nothing to do."""
+
+
+def good(part: str, says: str) -> Finding:
+    """Return a finding: this part works."""
+    return Finding(part, "good", says)
+
+
+def note(part: str, says: str, remedy: str) -> Finding:
+    """Return a finding: this part works, with something to know."""
+    return Finding(part, "note", says, remedy)
+
+
+def bad(part: str, says: str, remedy: str) -> Finding:
+    """Return a finding: this part will fail in class."""
+    return Finding(part, "bad", says, remedy)
+
+
 def default_data() -> Path:
-    """Return the folder of the journal: TWOGAPS_DATA, else the user's data folder."""
+    """Return the user's data folder, where the journal is unless an option says."""
     if base := os.environ.get("XDG_DATA_HOME"):
         return Path(base) / "twogaps"
     try:
+        if sys.platform == "win32":
+            local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+            return Path(local) / "twogaps"
         return Path.home() / ".local" / "share" / "twogaps"
     except RuntimeError as exc:
         raise CannotStart(
@@ -46,16 +81,33 @@ def default_data() -> Path:
         ) from exc
 
 
-def print_qr(url: str) -> None:
-    """Print a QR code, where the console can show one. The link is printed beside it.
+def date_of(ms: int) -> str:
+    """Return date and time of UTC milliseconds, as this machine's clock shows them."""
+    local = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
+    return local.strftime("%Y-%m-%d %H:%M")
 
-    Half blocks are needed, which most encodings but UTF-8 do not have.
+
+def can_draw_qr() -> bool:
+    """Whether the console shows a QR code.
+
+    Half blocks are needed, which most encodings but UTF-8 do not have, nor do the fonts
+    of consoles older than Windows 10.
     """
+    if out.legacy_windows or out.is_dumb_terminal:
+        return False
     try:
         "\u2580\u2584\u2588".encode(sys.stdout.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
-        return
-    segno.make(url, error="l").terminal(compact=True, border=2)
+        return False
+    return True
+
+
+def print_qr(url: str) -> bool:
+    """Print a QR code; return whether the console can show one."""
+    if can_draw_qr():
+        segno.make(url, error="l").terminal(compact=True, border=2)
+        return True
+    return False
 
 
 DataOption = Annotated[
@@ -63,7 +115,8 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         envvar="TWOGAPS_DATA",
-        help="Folder of the journal.  [default: ~/.local/share/twogaps]",
+        help="Folder of the journal.  [default: ~/.local/share/twogaps; on Windows "
+        "%LOCALAPPDATA%\\twogaps]",
         show_default=False,
     ),
 ]

@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,14 @@ from rich.progress import track
 from rich.table import Table
 
 from server.backup import BACKING_UP, RESTORING, clear_leftovers
-from server.cli.console import DataOption, JournalOption, default_data, fail, out
+from server.cli.console import (
+    DataOption,
+    JournalOption,
+    date_of,
+    default_data,
+    fail,
+    out,
+)
 from server.disk import DiskError
 from server.federation.home import REFUSED
 from server.federation.messages import UpSay
@@ -57,7 +63,7 @@ def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
     table = Table("room", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
-        dates = (_date(record.opened_ms), _date(record.updated_ms))
+        dates = (date_of(record.opened_ms), date_of(record.updated_ms))
         table.add_row(record.code, record.title, *dates, str(record.joined), state)
     out.print(table)
 
@@ -65,12 +71,6 @@ def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
 async def _records(data: Path | None, journal: str | None) -> list[RoomRecord]:
     async with reading(data, journal) as store:
         return await store.rooms()
-
-
-def _date(ms: int) -> str:
-    return (
-        datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-    )
 
 
 SureOption = Annotated[

@@ -1,142 +1,257 @@
-"""Commands that play on a server that runs: a host, a player, practice players."""
+"""``twogaps play``: one command, or a double click, and a class can join."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
 import typer
-from rich.progress import Progress
 
-from client.admin import admin
-from client.errors import ClientError
-from client.practice import PracticeSettings, knowledge_of, run_practice
-from client.terminal.host import run_host
-from client.terminal.player import play
-from scenarios.load import load_library
-from server.cli.console import DataOption, UrlOption, default_data, fail, out
+from server.app import Config, Running
+from server.cli.console import (
+    DataOption,
+    can_draw_qr,
+    date_of,
+    default_data,
+    out,
+    with_options,
+)
+from server.cli.greeting import (
+    OpenedRoom,
+    Place,
+    Places,
+    admin_link,
+    greet,
+    links_to,
+    open_room,
+    show_trouble,
+    start_page,
+)
+from server.cli.logs import set_up_logging
+from server.cli.serve import Stop, practice_bringer, run_server
+from server.folder import CannotStart, is_served
+from server.game.ids import RoomCode
+from server.game.phases import Phase
+from server.journal.opening import open_store
+from server.journal.store import (
+    NoJournal,
+    RoomRecord,
+    StoreUnavailable,
+    UnreadableEvent,
+)
+from server.listening import is_free
 
-LOCAL = "http://127.0.0.1:8000"
+FIRST_PORT, PORTS = 8000, 10
+"""The first free one of these ports is used, so that a restart finds its own again."""
+
+DECK = "first-class"
+STARTED = "started"
+"""A file in the data folder: the address of the start page, while the server runs."""
 
 
-def host(
-    link: Annotated[
+@dataclass(frozen=True, slots=True)
+class PlayOptions:
+    """The options of ``twogaps play``."""
+
+    deck: Annotated[
         str | None,
-        typer.Argument(help="The host link; without it a new room is opened."),
-    ] = None,
-    deck: Annotated[str, typer.Option(help="Deck of a new room.")] = "first-class",
-    length: Annotated[
+        typer.Option(help="Open a new room with this deck.  [default: first-class]"),
+    ] = None
+    is_new: Annotated[
+        bool,
+        typer.Option("--new", help="Open a new room, even if one is unfinished."),
+    ] = False
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "0.0.0.0"  # noqa: S104 - a class is on the LAN
+    port: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of rounds (default: all)."),
-    ] = None,
-    url: UrlOption = LOCAL,
-    data: DataOption = None,
-) -> None:
-    """Run a room from this terminal."""
-    try:
-        code = asyncio.run(_host(link, deck, length, url, data or default_data()))
-    except ClientError as exc:
-        raise fail(str(exc)) from exc
-    raise typer.Exit(code)
+        typer.Option(help="Port.  [default: 8000, or the next one that is free]"),
+    ] = None
+    data: DataOption = None
+    has_browser: Annotated[
+        bool | None,
+        typer.Option(
+            "--browser/--no-browser",
+            help="Open the console in the browser.  [default: if there is a desktop]",
+        ),
+    ] = None
 
 
-async def _host(
-    link: str | None, deck: str, length: int | None, url: str, data: Path
-) -> int:
-    if link is not None:
-        room, key, url = _read_link(link, url)
-        return await run_host(url, room, key, out)
-    async with admin(url, _stored_key(data)) as desk:
-        opened = await desk.open_room(deck=deck, length=length)
-    out.print(f"Room [b]{opened.room}[/]: players join at {url}/j/{opened.room}")
-    return await run_host(url, opened.room, opened.host_key, out)
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What there is to show something on."""
+
+    has_terminal: bool
+    has_browser: bool
 
 
-def _read_link(link: str, url: str) -> tuple[str, str, str]:
-    """Return room, key and server address of a host link."""
-    parts = urlsplit(link)
-    fields = parse_qs(parts.fragment)
-    room, key = fields.get("room"), fields.get("key")
-    if not room or not key:
-        raise fail("This is not a host link: it should end in #room=CODE&key=KEY.")
-    return room[0], key[0], f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
+@with_options(PlayOptions)
+def play(options: PlayOptions) -> None:
+    """Play with a class: start the server, open the console, show the QR code.
 
-
-def _stored_key(data: Path) -> str | None:
-    """Return the admin key of a server on this machine, where there is one."""
-    path = data / "admin.key"
-    return path.read_text().strip() if path.is_file() else None
-
-
-def join(
-    code: Annotated[str, typer.Argument(help="The room's code, or its link.")],
-    name: Annotated[
-        str | None, typer.Option("--name", "-n", help="Your name; asked if absent.")
-    ] = None,
-    url: UrlOption = LOCAL,
-) -> None:
-    """Play in this terminal."""
-    parts = urlsplit(code)
-    if parts.netloc:
-        url = f"{parts.scheme}://{parts.netloc}"
-        code = parts.path.rsplit("/", 1)[-1]
-    called = name or typer.prompt("Your name")
-    try:
-        ended = asyncio.run(play(url, code, called, out))
-    except ClientError as exc:
-        raise fail(str(exc)) from exc
-    raise typer.Exit(ended)
-
-
-def players(
-    code: Annotated[str, typer.Argument(help="The room's code.")],
-    n: Annotated[int, typer.Option("-n", min=1, max=2000, help="How many.")] = 30,
-    seed: Annotated[int, typer.Option(help="Same seed, same answers.")] = 1,
-    skill: Annotated[
-        float, typer.Option(min=0, max=1, help="Chance of being right.")
-    ] = 0.65,
-    spread: Annotated[
-        float, typer.Option(min=0, max=0.5, help="How far skills differ.")
-    ] = 0.1,
-    confidence: Annotated[
-        float, typer.Option(min=0.5, max=1, help="Mean confidence.")
-    ] = 0.75,
-    lean: Annotated[
-        float, typer.Option(min=-1, max=1, help="Pull to outer (1) or inner (-1).")
-    ] = 0.0,
-    delay: Annotated[
-        tuple[float, float], typer.Option(help="Shortest and longest thought (s).")
-    ] = (2.0, 15.0),
-    url: UrlOption = LOCAL,
-) -> None:
-    """Bring practice players to a room, to rehearse a lesson.
-
-    They are marked as practice and left out of every tally, unless the room was opened
-    as a rehearsal.
+    An unfinished room is offered before a new one is opened. Stop it with Ctrl-C, or on
+    its start page: recorded votes are on disk.
     """
-    settings = PracticeSettings(
-        n=n,
-        seed=seed,
-        skill=skill,
-        skill_spread=spread,
-        confidence=confidence,
-        lean=lean,
-        delay_s=delay,
+    set_up_logging("warning")
+    around = surroundings(options.has_browser)
+    folder = options.data or default_data()
+    try:
+        if is_served(folder) and _show_again(folder, around):
+            return
+        room = None
+        if not options.is_new and options.deck is None:
+            room = _chosen(_unfinished(folder), around)
+        _play(options, folder, around, room)
+    except CannotStart as exc:
+        if around.has_browser and not around.has_terminal:
+            show_trouble(str(exc))
+        raise
+
+
+def surroundings(has_browser: bool | None) -> Surroundings:
+    """Return what there is; ``has_browser`` is what the user says, if anything."""
+    has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if has_browser is None:
+        has_browser = _has_desktop()
+    return Surroundings(has_terminal, has_browser)
+
+
+def _has_desktop() -> bool:
+    if "BROWSER" in os.environ:
+        return True
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _show_again(folder: Path, around: Surroundings) -> bool:
+    """Show the start page of the server that uses this folder; False if it has none."""
+    try:
+        page = (folder / STARTED).read_text(encoding="ascii").strip()
+    except OSError:
+        return False
+    out.print("Two Gaps is already running. Its page:", highlight=False)
+    out.print(f"  [cyan]{page}[/]", highlight=False, soft_wrap=True)
+    if around.has_browser:
+        webbrowser.open(page)
+    return True
+
+
+# --- which room ----------------------------------------------------------------------
+
+
+def _unfinished(folder: Path) -> list[RoomRecord]:
+    """Return the unfinished rooms of a folder, the one played last first."""
+    try:
+        found = asyncio.run(_records(folder))
+    except (NoJournal, StoreUnavailable, UnreadableEvent):
+        return []  # a new folder; for another one, the server says what is wrong
+    left = [record for record in found if record.finished_ms is None]
+    return sorted(left, key=lambda record: record.updated_ms, reverse=True)
+
+
+async def _records(folder: Path) -> list[RoomRecord]:
+    async with open_store(folder, must_exist=True) as store:
+        return await store.rooms()
+
+
+def _chosen(left: Sequence[RoomRecord], around: Surroundings) -> RoomCode | None:
+    """Return which unfinished room continues; None for a new one.
+
+    A room that no one has joined is used without asking.
+    """
+    if not left:
+        return None
+    last = left[0]
+    if not around.has_terminal or not last.joined:
+        return last.code
+    text = (
+        f"Room {last.code} ({last.title}) is unfinished: {last.joined} players, last "
+        f"played {date_of(last.updated_ms)}. Continue it?"
     )
-    knowledge = knowledge_of(load_library().cases.values())
-    with Progress(console=out, transient=True) as progress:
-        task = progress.add_task(f"{n} practice players in {code.upper()}", total=None)
-        try:
-            asyncio.run(
-                run_practice(
-                    url,
-                    code,
-                    settings,
-                    knowledge,
-                    on_event=lambda text: progress.update(task, description=text),
-                )
-            )
-        except ClientError as exc:
-            raise fail(str(exc)) from exc
+    return last.code if typer.confirm(text, default=True) else None
+
+
+# --- the server ----------------------------------------------------------------------
+
+
+def _play(
+    options: PlayOptions, folder: Path, around: Surroundings, code: RoomCode | None
+) -> None:
+    config = Config(
+        host=options.host,
+        port=free_port(options.host) if options.port is None else options.port,
+        data=folder,
+        bring_practice=practice_bringer,
+    )
+
+    @contextlib.asynccontextmanager
+    async def greeting(server: Running, stop: Stop) -> AsyncIterator[None]:
+        room = _continued(server, code) if code else None
+        room = room or await open_room(server, options.deck or DECK)
+        async with start_page(lambda: _places(server, room), stop) as page:
+            with _noted(folder / STARTED, page):
+                greet(server, config, room, None if around.has_browser else page)
+                await _show(page, room, around)
+                yield
+
+    run_server(config, greeting)
+
+
+def free_port(host: str, first: int = FIRST_PORT) -> int:
+    """Return the first free port from ``first`` on; 0, for any, if all are taken."""
+    ports = range(first, first + PORTS)
+    found = next((port for port in ports if is_free(host, port)), 0)
+    if found != first:
+        out.print(f"Port {first} is taken: another one is used.", highlight=False)
+    return found
+
+
+def _continued(server: Running, code: RoomCode) -> OpenedRoom | None:
+    """Return the links of an unfinished room; None if it could not be taken up."""
+    room = server.directory.running(code)
+    return links_to(server, code, room.key_of("host")) if room else None
+
+
+async def _show(page: str, room: OpenedRoom | None, around: Surroundings) -> None:
+    """Open the browser, at the console where the terminal has shown the QR code."""
+    if not around.has_browser:
+        return
+    is_shown = around.has_terminal and can_draw_qr()
+    link = room.host if room and is_shown else page
+    if not await asyncio.to_thread(webbrowser.open, link):
+        out.print(f"  No browser opened. The page is {page}\n", soft_wrap=True)
+
+
+async def _places(server: Running, today: OpenedRoom | None) -> Places:
+    found = []
+    for room in await server.directory.summaries():
+        running = server.directory.running(room.room)
+        if running is not None and room.phase is not Phase.FINISHED:
+            links = links_to(server, room.room, running.key_of("host"))
+            found.append(Place(links, room.joined, date_of(room.updated_ms)))
+    code = today.code if today else None
+    return Places(
+        today=next((place for place in found if place.links.code == code), None),
+        others=tuple(place for place in found if place.links.code != code),
+        new=admin_link(server),
+    )
+
+
+@contextlib.contextmanager
+def _noted(file: Path, page: str) -> Iterator[None]:
+    """Note the address of the start page, for the next ``twogaps play``."""
+    with contextlib.suppress(OSError):
+        file.touch(mode=0o600)
+        file.write_text(page + "\n", encoding="ascii")
+    yield
+    with contextlib.suppress(OSError):
+        file.unlink()

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,18 +28,14 @@ from server.cli.console import (
     default_data,
     err,
     on_signal,
-    out,
-    print_qr,
     with_options,
 )
+from server.cli.greeting import greet, open_room
 from server.cli.logs import LogFormat, log_task_faults, set_up_logging
-from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.net.addresses import Peers
 from server.net.admin import BringPractice
 from server.net.limits import BadLimit, Limits
-from server.protocol.client_messages import OpenRoom
-from server.protocol.keys import screen_key
 from server.supervision import PartFailed
 
 log = logging.getLogger("twogaps")
@@ -222,12 +219,31 @@ def serve(options: ServeOptions) -> None:
     Stop it with Ctrl-C: players get a message, every vote is stored, and unfinished
     rooms continue when it starts again.
     """
-    os.umask(0o077)  # the journal holds names and keys, whatever the folder's rights
     set_up_logging(options.log_level, options.log_format)
     config = options.config()
+
+    @contextlib.asynccontextmanager
+    async def greeting(server: Running, _: Stop) -> AsyncIterator[None]:
+        room = await open_room(server, options.room) if options.room else None
+        greet(server, config, room)
+        yield
+
+    run_server(config, greeting)
+
+
+Stop = Callable[[], None]
+"""Stops the server in order; immediately if it is called again."""
+
+Greeting = Callable[[Running, Stop], AbstractAsyncContextManager[None]]
+"""What is shown for as long as a server runs."""
+
+
+def run_server(config: Config, greeting: Greeting) -> None:
+    """Run a server until it is asked to stop. Raises :class:`CannotStart`."""
+    os.umask(0o077)  # the journal holds names and keys, whatever the folder's rights
     tune_garbage_collection()
     try:
-        asyncio.run(_serve(config, options.room))
+        asyncio.run(_serve(config, greeting))
     except PartFailed as exc:
         err.print(f"The server stopped: {exc}. Recorded votes are on disk; restart it.")
         raise typer.Exit(EXIT_FAULT) from exc
@@ -270,17 +286,20 @@ def _proxies(given: Iterable[str]) -> tuple[str, ...]:
     return proxies
 
 
-async def _serve(config: Config, deck: str | None) -> None:
+async def _serve(config: Config, greeting: Greeting) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     log_task_faults(loop)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)
+    for number in numbers:
         on_signal(loop, number, lambda: _asked_to_stop(stop))
     async with running(config) as server:
         if sys.platform != "win32":
             on_signal(loop, signal.SIGHUP, _hangup(server, stop))
-        await _greet(server, config, deck)
-        await stop.wait()
+        async with greeting(server, lambda: _asked_to_stop(stop)):
+            await stop.wait()
         log.info("stopping: telling players, storing every vote")
     log.info("stopped")
 
@@ -320,45 +339,3 @@ def _end_immediately() -> None:
 def _say_late() -> None:
     with contextlib.suppress(OSError):  # closed
         os.write(2, b"Stopping took too long: ended. Recorded votes are on disk.\n")
-
-
-async def _greet(server: Running, config: Config, deck: str | None) -> None:
-    """Print the links and the QR code that a teacher needs."""
-    lines = out.print
-    lines()
-    lines("[bold]Two Gaps[/] is running.", highlight=False)
-    admin = f"#admin={server.admin_key}" if server.admin_key else "#admin="
-    _link("Open rooms ", f"{server.staff_url}/host{admin}", "for you alone")
-    if deck is not None:
-        await _open(server, deck)
-    else:
-        _link("Players    ", f"{server.url}/", "with a room's code")
-        print_qr(f"{server.url}/")
-    where = config.journal or config.data or "memory only: nothing is kept"
-    lines(f"  Journal      {where}", highlight=False, soft_wrap=True)
-    live = [room.code for room in server.directory.live]
-    if live:
-        lines(f"  Rooms        {', '.join(live)}", highlight=False)
-    if not server.is_web_built:
-        lines("  The browser pages are not built; play with [b]twogaps join[/].")
-    lines("  Stop with Ctrl-C.\n")
-
-
-async def _open(server: Running, deck: str) -> None:
-    try:
-        code, key = await server.admin.open_room(OpenRoom(deck=deck))
-    except Refused as refusal:
-        err.print(f"[bold red]No room:[/] {refusal.detail}")
-        return
-    staff = f"room={code}&key="
-    _link("Host       ", f"{server.staff_url}/host#{staff}{key}")
-    screen = f"{server.staff_url}/screen#{staff}{screen_key(key)}"
-    _link("Projector  ", screen)
-    join = f"{server.url}/j/{code}"
-    _link("Players    ", join, f"code {code}")
-    print_qr(join)
-
-
-def _link(name: str, url: str, note: str = "") -> None:
-    tail = f"  [dim]({note})[/]" if note else ""
-    out.print(f"  {name}  [cyan]{url}[/]{tail}", highlight=False, soft_wrap=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from server.cli.console import Finding
 from server.cli.doctor import broker, disk, machine, network
-from server.cli.doctor.finding import Finding
 from server.folder import is_served
 from server.net.health import LOW_BYTES
 from tests.cli.test_cli import run

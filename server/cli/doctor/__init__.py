@@ -14,14 +14,16 @@ from server.app import WEB
 from server.cli.console import (
     CasesOption,
     DataOption,
+    Finding,
     JournalOption,
     default_data,
+    good,
+    note,
     out,
     print_qr,
 )
 from server.cli.doctor import broker as broker_check
 from server.cli.doctor import disk, machine, network
-from server.cli.doctor.finding import Finding, good, note
 from server.folder import is_served
 from server.net.addresses import Addresses
 

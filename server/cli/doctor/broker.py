@@ -8,7 +8,7 @@ import logging
 import secrets
 from pathlib import Path
 
-from server.cli.doctor.finding import Finding, bad, good
+from server.cli.console import Finding, bad, good
 from server.federation import topics
 from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
 from server.federation.node import last_will

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-from server.cli.doctor.finding import Finding, bad, good, note
+from server.cli.console import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, OUTBOX
 from server.journal.opening import Address, open_store
 from server.journal.store import Examination, NoJournal, StoreUnavailable

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scenarios.load import load_library
-from server.cli.doctor.finding import Finding, bad, good, note
+from server.cli.console import Finding, bad, good, note
 from server.net.limits import Limits, fit
 
 CLASS = 300

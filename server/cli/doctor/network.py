@@ -16,7 +16,7 @@ from http import HTTPStatus
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from server.cli.doctor.finding import Finding, bad, good, note
+from server.cli.console import Finding, bad, good, note
 from server.net.addresses import ANY, Interface, interfaces, rank, routed
 from server.net.pages import PLAIN, response
 

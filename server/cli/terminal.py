@@ -1,0 +1,142 @@
+"""Commands that play on a server that runs: a host, a player, practice players."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+from rich.progress import Progress
+
+from client.admin import admin
+from client.errors import ClientError
+from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.terminal.host import run_host
+from client.terminal.player import play
+from scenarios.load import load_library
+from server.cli.console import DataOption, UrlOption, default_data, fail, out
+
+LOCAL = "http://127.0.0.1:8000"
+
+
+def host(
+    link: Annotated[
+        str | None,
+        typer.Argument(help="The host link; without it a new room is opened."),
+    ] = None,
+    deck: Annotated[str, typer.Option(help="Deck of a new room.")] = "first-class",
+    length: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of rounds (default: all)."),
+    ] = None,
+    url: UrlOption = LOCAL,
+    data: DataOption = None,
+) -> None:
+    """Run a room from this terminal."""
+    try:
+        code = asyncio.run(_host(link, deck, length, url, data or default_data()))
+    except ClientError as exc:
+        raise fail(str(exc)) from exc
+    raise typer.Exit(code)
+
+
+async def _host(
+    link: str | None, deck: str, length: int | None, url: str, data: Path
+) -> int:
+    if link is not None:
+        room, key, url = _read_link(link, url)
+        return await run_host(url, room, key, out)
+    async with admin(url, _stored_key(data)) as desk:
+        opened = await desk.open_room(deck=deck, length=length)
+    out.print(f"Room [b]{opened.room}[/]: players join at {url}/j/{opened.room}")
+    return await run_host(url, opened.room, opened.host_key, out)
+
+
+def _read_link(link: str, url: str) -> tuple[str, str, str]:
+    """Return room, key and server address of a host link."""
+    parts = urlsplit(link)
+    fields = parse_qs(parts.fragment)
+    room, key = fields.get("room"), fields.get("key")
+    if not room or not key:
+        raise fail("This is not a host link: it should end in #room=CODE&key=KEY.")
+    return room[0], key[0], f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
+
+
+def _stored_key(data: Path) -> str | None:
+    """Return the admin key of a server on this machine, where there is one."""
+    path = data / "admin.key"
+    return path.read_text(encoding="ascii").strip() if path.is_file() else None
+
+
+def join(
+    code: Annotated[str, typer.Argument(help="The room's code, or its link.")],
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="Your name; asked if absent.")
+    ] = None,
+    url: UrlOption = LOCAL,
+) -> None:
+    """Play in this terminal."""
+    parts = urlsplit(code)
+    if parts.netloc:
+        url = f"{parts.scheme}://{parts.netloc}"
+        code = parts.path.rsplit("/", 1)[-1]
+    called = name or typer.prompt("Your name")
+    try:
+        ended = asyncio.run(play(url, code, called, out))
+    except ClientError as exc:
+        raise fail(str(exc)) from exc
+    raise typer.Exit(ended)
+
+
+def players(
+    code: Annotated[str, typer.Argument(help="The room's code.")],
+    n: Annotated[int, typer.Option("-n", min=1, max=2000, help="How many.")] = 30,
+    seed: Annotated[int, typer.Option(help="Same seed, same answers.")] = 1,
+    skill: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance of being right.")
+    ] = 0.65,
+    spread: Annotated[
+        float, typer.Option(min=0, max=0.5, help="How far skills differ.")
+    ] = 0.1,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=1, help="Mean confidence.")
+    ] = 0.75,
+    lean: Annotated[
+        float, typer.Option(min=-1, max=1, help="Pull to outer (1) or inner (-1).")
+    ] = 0.0,
+    delay: Annotated[
+        tuple[float, float], typer.Option(help="Shortest and longest thought (s).")
+    ] = (2.0, 15.0),
+    url: UrlOption = LOCAL,
+) -> None:
+    """Bring practice players to a room, to rehearse a lesson.
+
+    They are marked as practice and left out of every tally, unless the room was opened
+    as a rehearsal.
+    """
+    settings = PracticeSettings(
+        n=n,
+        seed=seed,
+        skill=skill,
+        skill_spread=spread,
+        confidence=confidence,
+        lean=lean,
+        delay_s=delay,
+    )
+    knowledge = knowledge_of(load_library().cases.values())
+    with Progress(console=out, transient=True) as progress:
+        task = progress.add_task(f"{n} practice players in {code.upper()}", total=None)
+        try:
+            asyncio.run(
+                run_practice(
+                    url,
+                    code,
+                    settings,
+                    knowledge,
+                    on_event=lambda text: progress.update(task, description=text),
+                )
+            )
+        except ClientError as exc:
+            raise fail(str(exc)) from exc
