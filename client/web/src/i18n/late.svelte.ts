@@ -8,6 +8,8 @@ text.join(late);
 export type SitesOfHosts = LateCatalogue["sitesOfHosts"];
 
 // Each is reactive where it is called from markup.
+/** All of them; a phase of its own has its words here under its name. */
+export const lateWords = () => late.t;
 export const deviceWords = () => late.t.device;
 export const blockedWords = () => late.t.blocked;
 export const cardWords = () => late.t.card;
