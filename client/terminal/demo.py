@@ -19,7 +19,7 @@ from client.connection import Link
 from client.errors import PASSING, CommandRefused, ConnectionLost
 from client.staff import Host
 from client.terminal import draw
-from client.terminal.host_panel import advice, reasons
+from client.terminal.private import advice, reasons
 from client.terminal.teller import Teller, place
 from client.terminal.words import named, onward
 from server.game.commands import CloseVotes, HostCommand, NextStep

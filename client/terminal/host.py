@@ -11,7 +11,7 @@ from rich.text import Text
 from client.connection import Link
 from client.errors import ClientError, CommandRefused
 from client.staff import Host, host
-from client.terminal import host_panel
+from client.terminal import private
 from client.terminal.draw import final_table
 from client.terminal.lines import Lines
 from client.terminal.teller import Teller, place
@@ -172,13 +172,13 @@ class Desk:
             return
         self._offered = offered
         if panel.advice is not None:
-            self._console.print(host_panel.advice(panel), highlight=False)
+            self._console.print(private.advice(panel), highlight=False)
         self._console.print(self._who_is_here(), highlight=False)
         self._say(offered, "bold")
 
     def _who_is_here(self) -> Text:
         is_voting = "close_votes" in self._host.view.commands
-        return host_panel.figures(self._host.panel, is_voting)
+        return private.figures(self._host.panel, is_voting)
 
     async def _mind_the_line(self) -> None:
         is_away = False
@@ -221,7 +221,7 @@ class Desk:
                 self._inform(self._host.panel)
             case "p", search:
                 page = await self._host.roster(search=search)
-                self._console.print(host_panel.people(page.people, page.total))
+                self._console.print(private.people(page.people, page.total))
             case "pin", number if number.isdecimal():
                 await self._pin(int(number))
             case "lock", _:
@@ -299,7 +299,7 @@ class Desk:
                 return True
         finally:
             held.cancel()
-        self._say(host_panel.waiting(self._host.panel), "bold")
+        self._say(private.waiting(self._host.panel), "bold")
         sending.add_done_callback(_forget)
         return False
 
@@ -318,9 +318,9 @@ class Desk:
     def _inform(self, panel: HostPanel) -> None:
         self._console.print(
             self._who_is_here(),
-            host_panel.sites(panel),
-            host_panel.advice(panel),
-            host_panel.reasons(panel, names=True),
+            private.sites(panel),
+            private.advice(panel),
+            private.reasons(panel, names=True),
             highlight=False,
         )
 
@@ -350,7 +350,7 @@ class Desk:
         if len(found) == 1:
             await self._give(LetBack(player=found[0].player), is_moving=False)
         elif page.total:
-            self._console.print(host_panel.people(page.people, page.total))
+            self._console.print(private.people(page.people, page.total))
         else:
             self._say("No player of this name was removed.", "dim")
 

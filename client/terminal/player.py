@@ -13,7 +13,7 @@ from rich.text import Text
 from client.connection import Link
 from client.errors import ClientError, VoteSuperseded
 from client.player import Player, connect
-from client.terminal import own
+from client.terminal import private
 from client.terminal.forms import Form, Misread, Question
 from client.terminal.lines import Lines
 from client.terminal.teller import Teller, asked
@@ -113,7 +113,7 @@ class Seat:
     def _show_own(self) -> None:
         """Tell the player's own result, and a close that nears; each of them once."""
         you = self._player.you
-        for line in own.results(you):
+        for line in private.results(you):
             if (you.round, line) not in self._told:
                 self._told.add((you.round, line))
                 self._say(line, "bold")
@@ -122,7 +122,7 @@ class Seat:
             self._say(f"The vote closes in {round(you.warned_ms / 1000)} s.", "bold")
         if (terms := (you.percent, you.team)) != self._terms:
             self._terms = terms
-            self._say(own.terms(you), "dim")
+            self._say(private.terms(you), "dim")
 
     async def _show_card(self) -> None:
         with suppress(TimeoutError):
@@ -130,7 +130,7 @@ class Seat:
                 await self._player.news.until(lambda _: self._has_card())
         you = self._player.you
         if you.card:
-            self._console.print(own.card(you), own.total(you), highlight=False)
+            self._console.print(private.card(you), private.points(you), highlight=False)
 
     def _has_card(self) -> bool:
         return bool(self._player.you.card)
