@@ -127,7 +127,7 @@ class PendingVotes:
             _settle(entry.outcome, message)
 
     def refused(self, message: RefusedMessage) -> None:
-        """A vote was refused: try again, or give up. Other refusals are passed over."""
+        """A vote was refused: try again, or give up. Other refusals are ignored."""
         entry = self._find(message)
         if entry is None:
             return

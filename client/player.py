@@ -152,7 +152,7 @@ class Player(Session):
         await self.ask(ChooseTeam(team=team))
 
     async def say(self, text: str, round_index: int) -> None:
-        """Say a case in one's own words: the one that is open, or one of the card.
+        """Explain a case in your own words: the one that is open, or one of the card.
 
         ``round_index`` (0-based) is that of the case, such as ``view.room.round``; an
         empty text takes the sentence back. Returns and raises as :meth:`ask` does.

@@ -42,7 +42,7 @@ async def run_practice(
 
     ``knowledge`` lets them be right by skill; without it they guess by lean.
     ``on_event`` gets one line about each event. One who is sent away or
-    not let in is passed over; if none gets in, the first such error is raised.
+    not let in is skipped; if none gets in, the first such error is raised.
     """
     crowd = _Crowd(url, code, settings, knowledge or Knowledge(), on_event)
     async with asyncio.TaskGroup() as group:

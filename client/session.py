@@ -175,7 +175,7 @@ def _numbered(question: Question, ref: int) -> Question:
 async def running(session: SessionT) -> AsyncIterator[SessionT]:
     """Keep a session connected inside the block; enter once it has its first view.
 
-    An exception of the block leaves as it is; a fault of ours in the session's own task
+    An exception of the block leaves as it is; an internal error of the session's task
     cancels the block and leaves as an exception group.
     """
     failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""The cases and decks at hand, what was wrong with the rest, and what is not there.
+"""The available cases and decks, what was wrong with the rest, and what is not there.
 
 Reading lives in ``load``; this is only the finished, frozen result.
 """

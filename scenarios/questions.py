@@ -30,7 +30,7 @@ REPAIRS = ("this gap", "the other gap", "neither gap")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to ask: its column, the words, and whether it may be passed over."""
+    """One thing to ask: its column, the words, and whether it may be skipped."""
 
     column: str
     words: str

@@ -17,7 +17,7 @@ VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 WEAKEST_FIRST: tuple[Checked, ...] = tuple(reversed(get_args(Checked)))
 UNSOURCED = "no source"
 BEFORE_THE_FAILURE = "before-the-failure"
-"""Tag of a case that stops while all is well: the risk is the answer."""
+"""Tag of a case that stops before anything fails: the risk is the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _look_up(known: dict[str, T], line: str, expected: str) -> T:
 
 @dataclass
 class Question:
-    """One question that is no vote: each line is an answer, the latest holds.
+    """One question other than a vote: each line is an answer, the latest holds.
 
     ``wish_of`` makes of a line what it asks of the room, or raises :class:`Misread`.
     """

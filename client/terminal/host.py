@@ -51,7 +51,7 @@ LETTERS = {
     "finish": ("finish",),
 }
 """What is typed, and the commands it stands for: the first that can be given. Every
-command can be typed by its name, too."""
+command can also be typed by its name."""
 
 ONLY_WITH = {
     "next_step": ("a", "all steps of the breakdown"),

@@ -71,7 +71,7 @@ _MOJIBAKE = re.compile(_MISREAD)
 
 
 def is_error(text: str) -> bool:
-    """Return whether a text is what a spreadsheet shows in place of a value."""
+    """Return whether a text is what a spreadsheet shows instead of a value."""
     return bool(_ERROR.fullmatch(text.strip()))
 
 

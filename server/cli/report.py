@@ -212,7 +212,7 @@ def rescore(
 
 
 def _present(folders: Sequence[Path] | None) -> dict[str, Case]:
-    """Return the cases of today; one's own take the place of built-in ones."""
+    """Return the cases of today; your own replace built-in ones."""
     own = load_library(*(folders or ()), builtin=False)
     for problem in own.problems:
         if problem.key != "twin":

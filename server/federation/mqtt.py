@@ -90,7 +90,7 @@ class BrokerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker says for us when we are gone without a word."""
+    """What the broker publishes for us when we disappear."""
 
     topic: str
     payload: bytes

@@ -396,5 +396,5 @@ async def open_node(
 
 
 def last_will(name: str, boot: str) -> Will:
-    """Return what the broker says when this node is gone without a word."""
+    """Return what the broker says when this node disappears."""
     return Will(topics.node_state(name), encode(NodeState(is_up=False, boot=boot)))

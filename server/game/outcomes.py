@@ -3,10 +3,10 @@
 The closing page, the reveal, the host's panel, the player's card, the terminal and the
 report all take a figure from here, so that no two of them disagree.
 
-Groups stand side by side. Others than the host see no group of fewer than ``min_cell``
-people, and none that could be worked out from the figures of the whole class. Where all
-that is hidden is fewer than ``min_cell``, the smallest group that would be shown is
-hidden, too.
+Groups are shown side by side. Roles other than the host see no group of fewer than
+``min_cell`` people, and none that could be worked out from the figures of the whole
+class. Where all that is hidden is fewer than ``min_cell``, the smallest group that
+would be shown is also hidden.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def is_judged(state: RoomState, case: Case) -> bool:
 def is_known(state: RoomState, round_: Round, ballot: Ballot) -> bool:
     """Return whether answers to a ballot can be called right or wrong.
 
-    Which repair fits is known of contested cases, too.
+    The right repair is also known of contested cases.
     """
     return ballot is Ballot.FIX or is_judged(state, round_.case_of(ballot))
 

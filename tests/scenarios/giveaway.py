@@ -108,7 +108,7 @@ bootstrap over families of twins.
 |---|---|---|---|
 {table}
 
-Two kinds of phrase are counted by themselves, as a class may learn to read them in
+Two kinds of phrase are counted separately, as a class may learn to read them in
 place of the case: reassurance ("with the right name", "correctly", "and for nothing
 else") and measurement ("score", "paid", "target"). The guess is that a story with the
 phrase has the label that has it more often.

@@ -1,4 +1,4 @@
-"""The prose linter: what it reads, what it finds, and that its baseline shrinks."""
+"""The prose linter: its rules, what it reads, what it finds, and its baseline."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.support.missing import need
+from tools.prose import counts, passives, rules
 from tools.prose.__main__ import (
     TEXTLINT,
     Finding,
@@ -71,37 +72,117 @@ def test_documents_docstrings_and_catalogues_are_checked() -> None:
     assert not {"docs/protocol.md", "client/web/src/i18n/de.ts"} & set(files)
 
 
+def test_a_page_holds_the_texts_of_a_case_on_their_own_lines() -> None:
+    source = 'id = "x"\nstory = """\nIt ran \\\non.\n"""\n[truth]\nfix = "Stop it."\n'
+    lines = page("scenarios/cases/x.toml", source).split("\n")
+    assert [(i, line) for i, line in enumerate(lines) if line.strip()] == [
+        (0, '"x"'),
+        (2, "It ran "),
+        (3, "on."),
+        (6, '"Stop it."'),
+    ]
+
+
+def test_every_rule_catches_its_example_and_passes_the_other(tmp_path: Path) -> None:
+    node = found_node()
+    need(node, "Node.js 20.19 or later, with npm")
+    need(TEXTLINT.is_file(), "textlint (python -m tools.prose --install)")
+    assert node is not None
+    listed = rules.load()
+    assert len(listed) >= 60
+    assert len({rule.pattern for rule in listed}) == len(listed)
+    for number, rule in enumerate(listed):
+        (tmp_path / f"catch{number}.md").write_text(f"{rule.catch}\n")
+        (tmp_path / f"pass{number}.md").write_text(f"{rule.passes}\n")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    found = findings(node, tmp_path, names)
+    caught = {(each.path, each.what.partition(" => ")[2]) for each in found}
+    for number, rule in enumerate(listed):
+        assert (f"catch{number}.md", rule.instead) in caught, rule
+        assert (f"pass{number}.md", rule.instead) not in caught, rule
+
+
+def test_in_case_files_only_some_rules_apply(tmp_path: Path) -> None:
+    node = found_node()
+    need(node, "Node.js 20.19 or later, with npm")
+    need(TEXTLINT.is_file(), "textlint (python -m tools.prose --install)")
+    assert node is not None
+    name = "scenarios/cases/x.toml"
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text('story = "He mends it."\n')
+    found = findings(node, tmp_path, [name])
+    assert [each.what for each in found] == ["mends => fix"]
+
+
+def test_all_text_but_old_cases_is_clean() -> None:
+    """The baseline lists lines of case files alone."""
+    node = found_node()
+    need(node, "Node.js 20.19 or later, with npm")
+    need(TEXTLINT.is_file(), "textlint (python -m tools.prose --install)")
+    assert node is not None
+    names = [name for name in checked_files(ROOT) if not name.endswith(".toml")]
+    assert [str(each) for each in findings(node, ROOT, names)] == []
+
+
+def test_passive_sentences_are_counted_without_code_tables_and_headings() -> None:
+    text = (
+        "# What is stored\n\nA vote is stored. It was quickly sent to the room.\n"
+        "Players see it.\n\n- The room decides.\n\n| is | read |\n\n"
+        "```sh\nis read here\n```\n"
+    )
+    assert passives.share(text) == (0.5, 4)
+    assert passives.too_many(ROOT) == []
+
+
+def test_habits_are_counted_in_text_and_names_over_the_end_of_a_line() -> None:
+    found = {
+        habit: len(pattern.findall(TEXT)) for habit, pattern in counts.HABITS.items()
+    }
+    assert {habit: n for habit, n in found.items() if n} == {
+        "somebody, everybody, nobody": 1,
+        "at once": 1,
+        "headless who": 1,
+        "is no": 1,
+    }
+
+
+TEXT = (
+    "def test_no" + "body_waits():\n    # Send it at\n    # once.\n"
+    '    """Who ' + "sends wins. There is no rule, and this is " + 'no rule."""\n'
+)
+
+
 def test_rejected_words_and_long_sentences_are_found(tmp_path: Path) -> None:
     node = found_node()
     need(node, "Node.js 20.19 or later, with npm")
     need(TEXTLINT.is_file(), "textlint (python -m tools.prose --install)")
     assert node is not None
-    (tmp_path / "a.md").write_text("Fine.\n\nNobody mends `at once` it.\n")
+    (tmp_path / "a.md").write_text("Fine.\n\nAnybody shall `anew` go.\n")
     (tmp_path / "b.py").write_text(f'"""{"Word, " * 50}end."""\n')
-    (tmp_path / "c.py").write_text('"""Fine."""\n\nX = """At once."""\n')
+    (tmp_path / "c.py").write_text('"""Fine."""\n\nX = """Anew."""\n')
     found = findings(node, tmp_path, ["a.md", "b.py", "c.py"])
     assert [(each.path, each.line) for each in found] == [
         ("a.md", 3),
         ("a.md", 3),
         ("b.py", 1),
     ]
-    assert found[0].what.startswith("Nobody => ")
+    assert found[0].what.startswith("Anybody => ")
 
 
-OLD = Finding("a.md", 3, "at once => immediately", "Do it at once.")
+OLD = Finding("a.md", 3, "anew => again", "Do it anew.")
 
 
 def test_a_line_that_is_moved_stays_old_and_an_edited_one_does_not() -> None:
     old = Counter([OLD.digest])
     moved = Finding("b.md", 9, OLD.what, OLD.text)
-    edited = Finding("a.md", 3, OLD.what, "Do this at once.")
+    edited = Finding("a.md", 3, OLD.what, "Do this anew.")
     assert new([moved], old) == []
     assert new([edited], old) == [edited]
     assert new([OLD, moved], old) == [moved]  # a second copy is new
 
 
 def test_the_baseline_only_shrinks(tmp_path: Path) -> None:
-    other = Finding("a.md", 4, OLD.what, "And at once.")
+    other = Finding("a.md", 4, OLD.what, "And anew.")
     path = tmp_path / "baseline.txt"
     write(path, Counter([OLD.digest, OLD.digest, "gone"]))
     left = shrunk([OLD, other], read(path))

@@ -27,6 +27,9 @@ NOT_PROSE = re.compile(r"^[\w./:{}%@$<>=,*#\\-]*$")
 STRING = re.compile(
     r'"(?P<double>(?:[^"\\\n]|\\.)*)"|`(?P<template>(?:[^`\\]|\\.)*)`', re.DOTALL
 )
+_KEY = re.compile(r'^[\w"]+ = |^\[.*\]$|^"""$|"""\s*$|\\$')
+"""What is not prose on a line of a case file."""
+
 HOLE = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 LINE_COMMENT = re.compile(r"(^|[ \t])//.*$", re.MULTILINE)
 
@@ -44,12 +47,21 @@ def checked_files(root: Path) -> list[str]:
 def _is_checked(name: str) -> bool:
     if name.endswith(".py"):
         return not name.startswith("tests/")
+    if is_case(name):
+        return True
     is_catalogue = re.fullmatch(r"client/web/src/i18n/en(\.\w+)?\.ts", name)
     return name.endswith(".md") or is_catalogue is not None
 
 
+def is_case(name: str) -> bool:
+    """Whether a file is a case or a deck of the library."""
+    return name.startswith("scenarios/") and name.endswith(".toml")
+
+
 def page(name: str, source: str) -> str:
     """Return the prose of a file, on its own lines."""
+    if is_case(name):
+        return "\n".join(_KEY.sub("", line) for line in source.split("\n")) + "\n"
     if name.endswith(".py"):
         return _fill(source, _python(source))
     if name.endswith(".ts"):

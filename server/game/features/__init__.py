@@ -1,10 +1,11 @@
 """The features of the game, one module each, and what every feature is made of.
 
 ``room`` (opening, moving, settings, locks), ``people`` (joining, names, teams),
-``removal`` (removing people, and letting them back in),
-``timing`` (deadlines and allowances), ``ballots`` (opening and closing), ``voting``
-(votes and their reasons), ``course`` (examples, rounds, the end), ``discussion``
-(contrast and groups), ``reveal`` (tallies, points, breakdown), ``saying``.
+``removal`` (removing people, and letting them back in), ``timing`` (deadlines and
+allowances), ``ballots`` (opening and closing).
+
+``voting`` (votes and their reasons), ``course`` (examples, rounds, the end),
+``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``.
 
 A feature holds its commands, its events and their recipients, its rules, its folds,
 and what erasing a person blanks. ``server.game.engine`` is where all of them meet; the

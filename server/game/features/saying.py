@@ -1,4 +1,4 @@
-"""Saying it: the case in one's own words, beside the expert's sentence."""
+"""Saying it: the case in the player's own words, beside the expert's sentence."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ export const words = {
   figures: "Figures",
   level: (n: number) => `level ${n}`,
   reachTitle: "Can phones reach this laptop?",
-  reachAsk: "Scan this with one phone before class. If the join page opens, all is well.",
+  reachAsk: "Scan this with one phone before class. If the join page opens, you’re ready.",
   reachLocal: "Phones can’t reach this server: this laptop is on no network, or the server was started for this laptop alone. Join the Wi-Fi or open a hotspot.",
   reachChoose: "This laptop has several addresses. If phones can’t open one, choose another.",
   reachUsed: (hosts: string) => `Another device got through: ${hosts}`,
