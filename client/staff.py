@@ -15,6 +15,7 @@ from server.game.commands import (
     GiveTime,
     HostCommand,
     Kick,
+    KickRecent,
     LetBack,
     Lock,
     Unlock,
@@ -138,6 +139,10 @@ class Cohost(Screen):
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
+
+    async def kick_recent(self, seconds: int = 60) -> None:
+        """Remove all of the own people who joined in the last seconds (1 to 3,600)."""
+        await self._ask(KickRecent(seconds=seconds), Done)
 
     def _take(self, message: ServerMessage) -> None:
         if isinstance(message, SitePanel):

@@ -35,7 +35,7 @@ from server.net.admin import AdminDesk, BringPractice
 from server.net.context import Desk
 from server.net.gate import Gate
 from server.net.health import Check, Health, check_journal, check_space
-from server.net.limits import fitted
+from server.net.limits import Limits, fitted
 from server.net.links import Keeper
 from server.net.operations import LagMeter, Operations
 from server.net.pages import Pages
@@ -170,7 +170,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         idle_s=config.idle_s,
         nodes=node.others,
         metrics=metrics,
-        bounds=Bounds(config.limits.changes, gate.hit),
+        bounds=_bounds(config.limits, gate),
     )
     node.register_metrics(metrics)
     if (data := config.data) is not None:
@@ -186,6 +186,10 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         gate=gate,
         metrics=metrics,
     )
+
+
+def _bounds(limits: Limits, gate: Gate) -> Bounds:
+    return Bounds(limits.changes, limits.newcomers_address, gate.hit)
 
 
 async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) -> None:

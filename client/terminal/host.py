@@ -20,6 +20,7 @@ from server.game.commands import (
     CloseVotes,
     HostCommand,
     Kick,
+    KickRecent,
     LetBack,
     Lock,
     NextStep,
@@ -70,6 +71,7 @@ ALWAYS = (
     ("lock, unlock", "stop new players from joining, or let them in again"),
     ("kick NAME", "remove a player: the device and the name stay out"),
     ("back NAME", "let a player who was removed back in; back alone lists them"),
+    ("kick new", "remove everyone who joined in the last minute"),
     ("q", "leave; the room goes on without you"),
 )
 SETTLE_S = 2.0
@@ -228,6 +230,8 @@ class Desk:
                 await self._give(Lock(), is_moving=False)
             case "unlock", _:
                 await self._give(Unlock(), is_moving=False)
+            case "kick", "new":
+                await self._give(KickRecent(), is_moving=False)
             case "kick", name if name:
                 await self._kick(name)
             case "back", name:

@@ -46,7 +46,7 @@ from server.game.features.course import (
 )
 from server.game.features.discussion import Contrast, Discuss
 from server.game.features.people import ChooseTeam, Join, Rename, SetTeam
-from server.game.features.removal import Kick, LetBack
+from server.game.features.removal import Kick, KickRecent, LetBack
 from server.game.features.reveal import NextStep, Reveal
 from server.game.features.room import ChangeSettings, Lock, Unlock
 from server.game.features.saying import AskSay, SayIt
@@ -76,6 +76,7 @@ __all__ = [
     "HostCommand",
     "Join",
     "Kick",
+    "KickRecent",
     "LetBack",
     "Lock",
     "NextStep",
@@ -143,6 +144,7 @@ HostCommand = (
     | Unlock
     | Kick
     | LetBack
+    | KickRecent
     | Rename
     | SetTeam
     | PinReason

@@ -19,6 +19,7 @@ REFUSALS = {
     "bad_token": "The resume token does not belong to a player of this room.",
     "room_locked": "The host has locked the room. No new players may join.",
     "room_full": "The room has reached its limit of players.",
+    "too_many_new": "Too many people of one network have joined and not answered yet.",
     "rooms_full": "The server has reached its limit of open rooms.",
     "room_finished": "The game is over.",
     "room_closed": "The room was closed after a fault of ours; its journal is kept.",

@@ -21,6 +21,17 @@ USUAL_ALLOWANCE = 100
 """Per cent of every limit that a player has who has asked for nothing."""
 
 
+def forget(counts: Counter[str], *keys: str) -> None:
+    """Take one off each count; a count of nothing is removed.
+
+    ``counts -= Counter(keys)`` would walk through all of them.
+    """
+    for key in keys:
+        counts[key] -= 1
+        if counts[key] <= 0:
+            del counts[key]
+
+
 @dataclass(slots=True)
 class Player:
     """One person (or practice player) in the room."""
@@ -33,6 +44,8 @@ class Player:
     site: str | None = None
     """Whose cohort; None at the room's own node."""
     is_kicked: bool = False
+    is_barred: bool = False
+    """Whether their name and device stay out while they are removed."""
     allowance: int = USUAL_ALLOWANCE
     """Time allowance, in percent of every limit; 0 means unlimited."""
     points: float = 0

@@ -176,6 +176,13 @@ class Limits:
         "New players from one address, in all rooms; sixty times as many in a burst.",
         least=0.1,
     )
+    newcomers_address: int = _limit(
+        500,
+        "people",
+        "refused `too_many_new`",
+        "People of one address in one room who have not answered yet; in a large room, "
+        "three quarters of its places.",
+    )
     changes: int = _limit(
         100,
         "changes",

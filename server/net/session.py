@@ -283,7 +283,8 @@ class Session:
         elif hello.name:
             key = hello.join_key or self._desk.new_id()
             named = hello.model_copy(update={"join_key": key})
-            request = Enter(link=self._link, hello=named, site=self._desk.site)
+            site, by = self._desk.site, self._address
+            request = Enter(link=self._link, hello=named, site=site, address=by)
             await self._queue(room)
         else:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")

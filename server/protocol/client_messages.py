@@ -17,6 +17,7 @@ from server.game.commands import (
     GiveTime,
     HostCommand,
     Kick,
+    KickRecent,
     LetBack,
     Lock,
     Percent,
@@ -250,7 +251,8 @@ class Ping(Message):
 PlayerWish = AskTime | ChooseTeam | SayIt
 """What a player may ask beside voting; each knows its command."""
 PlayerMessage = Vote | PlayerWish | Ping
-CohostMessage = Lock | Unlock | Kick | LetBack | GiveTime | GetRoster | Ping
+Removal = Kick | KickRecent | LetBack
+CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping

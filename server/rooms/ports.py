@@ -134,6 +134,8 @@ class Enter:
     link: Link
     hello: Hello
     site: str | None = None
+    address: str = ""
+    """What new people are counted by; empty: by nothing."""
     ack: Ack | None = None
 
 

@@ -44,7 +44,7 @@ from server.rooms.ports import (
 )
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
-from server.rooms.requests import Bounds, Changes, Inbox
+from server.rooms.requests import Bounds, Changes, Inbox, Newcomers
 
 log = logging.getLogger("twogaps.room")
 
@@ -98,7 +98,8 @@ class Room:
         self._touched_ms = clock.now_ms()
         self._inbox = Inbox()
         self._tokens = requests.Tokens()
-        self._changes = Changes(bounds or Bounds())
+        bounds = bounds or Bounds()
+        self._changes, self._newcomers = Changes(bounds), Newcomers(bounds)
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
         self._presence.expect(here, clock.now_ms())
@@ -251,8 +252,8 @@ class Room:
                     self._check_role(request, step.proven)
                     if request.message.type not in QUESTIONS:
                         self._apply(step, self._command(request))
-                case Enter(hello=hello, site=site):
-                    self._apply(step, requests.join(self._state, hello, site))
+                case Enter():
+                    self._apply(step, self._newcomers.join(self._state, request))
                 case Return(token=token):
                     self._must_see()
                     self.player_of(token)

@@ -205,6 +205,17 @@ async def test_a_player_is_renamed_and_removed(table: Table) -> None:
     await expect(people.get_by_text("0 of 0")).to_be_visible()
 
 
+async def test_all_who_have_just_joined_are_removed_together(table: Table) -> None:
+    host, _, player = await in_vote(table)
+    await host.get_by_role("button", name="People").click()
+    people = host.get_by_role("dialog", name="People")
+    await people.get_by_role("button", name="Remove newcomers").click()
+    await must_be_accessible(host)
+    await people.get_by_role("button", name="5 minutes").click()
+    await expect(player.get_by_text("has removed you").first).to_be_visible()
+    await expect(people.get_by_text("0 of 0")).to_be_visible()
+
+
 async def test_a_locked_room_admits_no_new_players(table: Table) -> None:
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP)

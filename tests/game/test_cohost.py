@@ -14,6 +14,7 @@ from server.game.commands import (
     HostCommand,
     Join,
     Kick,
+    KickRecent,
     Lock,
     OpenRound,
     OpenVote,
@@ -67,6 +68,24 @@ def test_only_people_of_a_site_are_removed_for_it() -> None:
     assert refused.value.code == "unknown_player"
     game.do(Kick(player=PlayerId("p-lisbon0"), site="lisbon"))
     assert game.state.players[PlayerId("p-lisbon0")].is_kicked
+
+
+def test_newcomers_of_a_site_are_removed_for_it_and_no_others() -> None:
+    game = playing()
+    game.now_ms += 600_000
+    for name, site in (("Cleo", "lisbon"), ("Dan", "lisbon"), ("Eve", "berlin")):
+        _join(game, name, site)
+    game.now_ms += 30_000
+    game.do(KickRecent(site="lisbon"))
+    gone = {player.name for player in game.state.players.values() if player.is_kicked}
+    assert gone == {"Cleo", "Dan"}
+    with pytest.raises(Refused) as refused:
+        game.do(KickRecent(site="lisbon"))
+    assert refused.value.code == "unknown_player"
+    with pytest.raises(Refused):
+        game.do(KickRecent(seconds=29))
+    game.do(KickRecent(seconds=30))
+    assert game.state.people["lisbon"] == game.state.people["berlin"] == 2
 
 
 def clock_of(game: Game, name: str) -> int:
@@ -149,6 +168,7 @@ commands = st.one_of(
     st.just(Unlock(site="lisbon")),
     st.builds(GiveTime, seconds=st.integers(5, 600), site=st.just("lisbon")),
     st.builds(Kick, player=players.map(PlayerId), site=st.just("lisbon")),
+    st.builds(KickRecent, seconds=st.integers(1, 3_600), site=st.just("lisbon")),
 )
 
 

@@ -59,7 +59,7 @@ ROWS: dict[str, Row] = {
     **_host("discuss", "revote", "reveal", "next_step", "ask_say", "ask_fix"),
     **_host("transfer", "skip_round", "back_to_lobby", "finish"),
     **_host("reopen_vote", "play_again"),
-    **_cohost("give_time", "lock", "unlock", "kick", "let_back"),
+    **_cohost("give_time", "lock", "unlock", "kick", "kick_recent", "let_back"),
     **_host("rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings"),
     "get_roster": Row(("cohost", "host")),

@@ -40,6 +40,7 @@ export type ClientMessage =
   | Unlock
   | Kick
   | LetBack
+  | KickRecent
   | Rename
   | SetTeam
   | PinReason
@@ -720,6 +721,21 @@ export interface LetBack {
   player: string;
   site: string | null;
   type: "let_back";
+}
+/**
+ * Remove everyone who has just joined; votes already cast stay counted.
+ *
+ * A script may have joined under the names of the class, and a pupil in between, so
+ * neither names nor devices stay out: lock the room for that.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "KickRecent".
+ */
+export interface KickRecent {
+  ref: number | null;
+  seconds: number;
+  site: string | null;
+  type: "kick_recent";
 }
 /**
  * Give a player another name.

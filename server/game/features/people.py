@@ -25,7 +25,7 @@ from server.game.features.removal import must_not_be_removed
 from server.game.ids import PlayerId, Ref
 from server.game.names import clean_name, looks, unique_name
 from server.game.phases import GAME
-from server.game.state import Player, RoomState
+from server.game.state import Player, RoomState, forget
 
 NAMES_PER_PLACE = 3
 
@@ -248,7 +248,7 @@ def fold(state: RoomState, event: Events) -> None:
             _joined(state, event)
         case PlayerRenamed(player=player_id, name=name):
             player = state.players[player_id]
-            state.looks -= Counter(looks(player.name))
+            forget(state.looks, *looks(player.name))
             player.name = name
             state.looks.update(looks(name))
         case TeamChosen(player=player_id, team=team):

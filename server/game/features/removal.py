@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar, Literal, assert_never
+from typing import Annotated, ClassVar, Literal, assert_never
+
+from pydantic import Field
 
 from server.game.errors import Refused
 from server.game.features import (
@@ -21,7 +22,7 @@ from server.game.features import (
 from server.game.ids import PlayerId, Site
 from server.game.names import looks, unique_name
 from server.game.phases import GAME
-from server.game.state import Player, RoomState
+from server.game.state import Player, RoomState, forget
 
 # --- commands ------------------------------------------------------------------------
 
@@ -40,6 +41,21 @@ class Kick(FromHost):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KickRecent(FromHost):
+    """Remove everyone who has just joined; votes already cast stay counted.
+
+    A script may have joined under the names of the class, and a pupil in between, so
+    neither names nor devices stay out: lock the room for that.
+    """
+
+    seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
+    """How far back."""
+    site: Site = None
+    """Only people of this site."""
+    type: Literal["kick_recent"] = "kick_recent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetBack(FromHost):
     """Let a player who was removed back in, with their answers and points."""
 
@@ -49,7 +65,7 @@ class LetBack(FromHost):
     type: Literal["let_back"] = "let_back"
 
 
-Commands = Kick | LetBack
+Commands = Kick | KickRecent | LetBack
 
 # --- events --------------------------------------------------------------------------
 
@@ -59,6 +75,8 @@ class PlayerKicked:
     """A player was removed, until they are let back in."""
 
     player: PlayerId
+    is_barred: bool = True
+    """Whether their name and their device stay out until then."""
     type: Literal["player_kicked"] = "player_kicked"
 
     @property
@@ -106,6 +124,24 @@ def _kick(state: RoomState, command: Kick, _: Moment) -> list[Events]:
     return [PlayerKicked(command.player)]
 
 
+def _kick_recent(
+    state: RoomState, command: KickRecent, moment: Moment
+) -> list[PlayerKicked]:
+    """Remove all who joined a moment ago, such as the inventions of a script."""
+    since_ms = moment.now_ms - 1_000 * command.seconds
+    recent = [
+        PlayerKicked(player.id, is_barred=False)
+        for player in state.players.values()
+        if player.joined_ms >= since_ms
+        and not player.is_kicked
+        and command.site in (None, player.site)
+    ]
+    if not recent:
+        detail = f"No one has joined in the last {command.seconds} seconds."
+        raise Refused("unknown_player", detail)
+    return recent
+
+
 def _let_back(state: RoomState, command: LetBack, _: Moment) -> list[Events]:
     player = state.players.get(command.player)
     is_theirs = player is not None and command.site in (None, player.site)
@@ -115,8 +151,9 @@ def _let_back(state: RoomState, command: LetBack, _: Moment) -> list[Events]:
 
 
 KICK = Rule(Row("kick", stays(GAME)), _kick)
+KICK_RECENT = Rule(Row("kick_recent", stays(GAME)), _kick_recent)
 LET_BACK = Rule(Row("let_back", stays(GAME)), _let_back)
-ROWS = (KICK.row, LET_BACK.row)
+ROWS = (KICK.row, KICK_RECENT.row, LET_BACK.row)
 
 
 def asked(command: Commands) -> Asked[Events]:
@@ -124,6 +161,8 @@ def asked(command: Commands) -> Asked[Events]:
     match command:
         case Kick():
             return KICK.of(command)
+        case KickRecent():
+            return KICK_RECENT.of(command)
         case LetBack():
             return LET_BACK.of(command)
         case _:
@@ -137,20 +176,21 @@ def fold(state: RoomState, event: Events) -> None:
     """Fold an event into the state."""
     player = state.players[event.player]
     match event:
-        case PlayerKicked():
-            _kicked(state, player)
+        case PlayerKicked(is_barred=is_barred):
+            _kicked(state, player, is_barred=is_barred)
         case PlayerLetBack(name=name):
             _back(state, player, name)
         case _:
             assert_never(event)
 
 
-def _kicked(state: RoomState, player: Player) -> None:
-    player.is_kicked = True
-    state.looks -= Counter(looks(player.name))
-    state.removed_looks.update(looks(player.name))
-    if player.device is not None:
-        state.removed_devices[player.device] += 1
+def _kicked(state: RoomState, player: Player, *, is_barred: bool) -> None:
+    player.is_kicked, player.is_barred = True, is_barred
+    forget(state.looks, *looks(player.name))
+    if is_barred:
+        state.removed_looks.update(looks(player.name))
+        if player.device is not None:
+            state.removed_devices[player.device] += 1
     state.kicked.add(player.id)
     state.voters.discard(player.id)
     state.joined -= 1
@@ -161,12 +201,13 @@ def _kicked(state: RoomState, player: Player) -> None:
 
 
 def _back(state: RoomState, player: Player, name: str) -> None:
-    player.is_kicked = False
-    state.removed_looks -= Counter(looks(player.name))
+    if player.is_barred:
+        forget(state.removed_looks, *looks(player.name))
+        if player.device is not None:
+            forget(state.removed_devices, player.device)
+    player.is_kicked = player.is_barred = False
     player.name = name
     state.looks.update(looks(name))
-    if player.device is not None:
-        state.removed_devices -= Counter((player.device,))
     state.kicked.discard(player.id)
     rounds = (*state.rounds, *state.practice)
     polls = (poll for round_ in rounds for poll in round_.polls.values())

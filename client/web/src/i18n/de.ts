@@ -71,6 +71,7 @@ export const words: Catalogue = {
     unknown_room: "Diesen Raum gibt es nicht. Stimmt der Code?",
     room_locked: "Der Raum ist abgeschlossen: Niemand Neues kann herein.",
     room_full: "Der Raum ist voll.",
+    too_many_new: "Aus deinem Netz sind zu viele neu im Raum. Frag die Leitung.",
     room_finished: "Das Spiel ist vorbei.",
     room_closed: "Dieser Raum ist geschlossen.",
     kicked: "Die Leitung hat dich aus dem Raum entfernt.",

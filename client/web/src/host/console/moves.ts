@@ -80,6 +80,7 @@ const ANYWHERE = new Set<string>([
   "unlock",
   "kick",
   "let_back",
+  "kick_recent",
   "rename",
   "set_team",
   "unpin_reason",
