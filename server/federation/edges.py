@@ -316,7 +316,7 @@ class Edges:
             waiting=edge.waiting.get(room, 0) if edge else 0,
             is_behind=is_behind,
             silent_s=int(silent_s) if silent_s > SILENT_S else None,
-            url=node.url or None,
+            url=None,  # what another node says stays out of links that hold a key
         )
 
     def ask_flush(self, room: RoomCode, version: int) -> None:

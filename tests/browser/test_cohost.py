@@ -34,9 +34,12 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
         card = console.locator("li", has=console.get_by_role("heading", name="lisbon"))
         await card.get_by_text("Invite a co-host").click()
         link = await card.get_by_label("Invite a co-host: lisbon").input_value()
-        assert link.startswith(
-            f"http://127.0.0.1:{lisbon.server.port}/host#room={room}"
-        )
+        assert link.startswith(f"/host#room={room}&cohost=")
+        await card.get_by_text("Projector page there").click()
+        shown = await card.get_by_label("Projector page there: lisbon").input_value()
+        assert shown.startswith(f"/screen#room={room}&key=")
+        html = await console.content()  # no address that another site names
+        assert str(lisbon.server.port) not in html
         assert await violations(console) == []
 
         page = await lisbon.sit("/host#" + link.partition("#")[2], size=LAPTOP)

@@ -18,6 +18,7 @@ from server.federation.edges import Edges
 from server.federation.home import HomeGateway
 from server.federation.messages import (
     Announce,
+    NodeState,
     UpBatch,
     decode,
     encode_view,
@@ -282,6 +283,15 @@ async def test_a_host_is_sent_to_no_address_that_another_site_names() -> None:
     with pytest.raises(Refused, match="lives at oslo") as refused:
         RemoteRoom(ROOM, edge).put(Attend(link=link, nonce="n", proof="p"))
     assert "http" not in refused.value.detail
+
+
+async def test_the_list_of_sites_repeats_no_address_of_another_site() -> None:
+    bus = FakeBroker().bus(HOME)
+    edges = Edges(HOME, bus, lambda: "http://berlin.example")
+    state = NodeState(is_up=True, boot="e", url="http://evil.example")
+    edges.node_is(EVE, state)
+    own, other = edges.sites(ROOM, 1)
+    assert (own.url, other.name, other.url) == ("http://berlin.example", EVE, None)
 
 
 async def test_a_line_of_the_outbox_that_is_broken_stops_no_start(

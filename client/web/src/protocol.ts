@@ -1814,7 +1814,8 @@ export interface SiteLink {
    */
   silent_s: number | null;
   /**
-   * The address at which people reach the site; None where it has not said.
+   * The address of this node; None for others: no link with a key goes to an address
+   * that another node has named.
    */
   url: string | null;
 }

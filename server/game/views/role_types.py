@@ -138,7 +138,8 @@ class SiteLink:
     silent_s: int | None
     """How long nothing has come, in seconds; None while it is heard."""
     url: str | None
-    """The address at which people reach the site; None where it has not said."""
+    """The address of this node; None for others: no link with a key goes to an address
+    that another node has named."""
 
 
 @dataclass(frozen=True, slots=True)

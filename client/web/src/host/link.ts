@@ -34,7 +34,7 @@ export function reportHref(room: string, key: string): string {
   return `/report${roomHash(room, key)}`;
 }
 
-/** The link for a site's co-host, at the address where the site is reached. */
+/** The link for a site's co-host; without `url`, what follows the site's own address. */
 export function cohostHref(site: string, url: string, room: string, key: string): string {
   return `${url}/host#room=${room}&cohost=${cohostKey(key, site)}`;
 }

@@ -119,7 +119,7 @@ export const words: LateCatalogue = {
     invite: "Co-Host einladen",
     inviteHint: (site) =>
       `Für eine Kollegin, die bei den Leuten von ${site} sitzt: darf den Standort sperren, dort jemanden entfernen und ihnen Zeit geben. Der Link gilt nur in ${site}.`,
-    noAddress: "Dieser Standort hat seine Adresse nicht gesagt. Setze sie hiervor:",
+    noAddress: "Setze die Adresse davor, unter der die Leute dort den Standort öffnen.",
     cohost: (site) => `Co-Host von ${site}`,
     cohostMay: "Du handelst nur für die Leute deines Standorts. Das Spiel leitet der Host.",
     lock: "Standort sperren",

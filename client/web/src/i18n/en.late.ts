@@ -121,7 +121,7 @@ export const words = {
     invite: "Invite a co-host",
     inviteHint: (site: string) =>
       `For a colleague who sits with the people of ${site}: may lock the site, remove people there and give them time. The link works at ${site} only.`,
-    noAddress: "This site has not said its address. Put its own in front of this:",
+    noAddress: "Put the address in front of it at which people there open the site.",
     cohost: (site: string) => `Co-host of ${site}`,
     cohostMay: "You act for the people of your site only. The host leads the game.",
     lock: "Lock this site",
