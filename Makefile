@@ -41,9 +41,12 @@ test: $(VENV)/.tested system ## All checks and tests (ALL=1: the long ones too; 
 check: $(VENV)/.tested ## Format, lint, types, imports, cases, and the browser client
 	@$(BIN)/python -m tests.run check
 
-.PHONY: campaign fuzz soak
+.PHONY: campaign simulate fuzz soak
 campaign: $(VENV)/.tested system ## Hours of kills, faults and broken frames; continues where it was stopped (ONLY="kill fuzz")
 	@$(BIN)/python -m tests.campaign $(ONLY)
+
+simulate: $(VENV)/.tested ## Simulated faults, seed after seed; adds to docs/simulation.md (SEEDS=2000)
+	@$(BIN)/python -m tests.simulation $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz: $(VENV)/.tested ## A million broken frames (FRAMES=…, SEED=…)
 	TWOGAPS_FUZZ_FRAMES=$(FRAMES) $(BIN)/python -m pytest tests/fuzz -s $(PYTEST)

@@ -59,6 +59,8 @@ class Flushes:
         self._marks: dict[RoomCode, tuple[int, int]] = {}
         """Batch and version of each room's latest mark that does not hold yet."""
         self._versions: dict[RoomCode, int] = {}
+        self._pending: dict[RoomCode, dict[int, int]] = {}
+        """By room and number: requests not dealt with yet, and their batch."""
 
     def version(self, room: RoomCode) -> int:
         """Return up to which version everything has come; 0 before the first mark."""
@@ -79,13 +81,34 @@ class Flushes:
         self._marks[room] = max(mark, self._marks.get(room, mark))
         self._settle()
 
+    def took(self, room: RoomCode, seq: int, number: int) -> None:
+        """A request was given to its room: marks after it hold once it is done."""
+        self._pending.setdefault(room, {})[seq] = number
+
+    def done(self, room: RoomCode, seq: int) -> None:
+        """A request was stored, or refused for good. Idempotent."""
+        is_known = self._pending.get(room, {}).pop(seq, None) is not None
+        if is_known and room in self._marks:
+            self._settle()
+
     def forget(self, room: RoomCode) -> None:
         """Forget a room that is put away. Idempotent."""
         self._marks.pop(room, None)
         self._versions.pop(room, None)
+        self._pending.pop(room, None)
+
+    def rewind(self, room: RoomCode, version: int) -> None:
+        """Count nothing as flushed from this version on. Idempotent."""
+        if self.version(room) >= version:
+            self._versions[room] = version - 1
+        if self._marks.get(room, (0, 0))[1] >= version:
+            del self._marks[room]
 
     def _settle(self) -> None:
         for room, (number, version) in list(self._marks.items()):
+            pending = self._pending.get(room, {}).values()
+            if any(batch <= number for batch in pending):
+                continue
             if all(one in self._heard for one in range(self._oldest, number + 1)):
                 del self._marks[room]
                 self._versions[room] = max(version, self.version(room))
@@ -249,6 +272,18 @@ class Edges:
         edge = self._edges[name] = Edge(name, boot, self._news, lost=lost)
         return edge
 
+    def expect(self, room: RoomCode, sites: Iterable[str]) -> None:
+        """Note that these sites had players in a room before this run of the node.
+
+        They may have votes that were promised to be counted: until they are heard, a
+        reveal waits for them, as for sites that are cut off.
+        """
+        for name in sites:
+            if name != self._node and name not in self._edges:
+                self.begin(name, "", {room}).is_up = False
+            elif name != self._node:
+                self._edges[name].lost.add(room)
+
     def heard(self, name: str) -> None:
         """Note that an edge has made itself heard."""
         if name in self._edges:
@@ -319,9 +354,17 @@ class Edges:
             url=None,  # what another node says stays out of links that hold a key
         )
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every live edge with people in a room to send what it has."""
+    def ask_flush(
+        self, room: RoomCode, version: int, *, is_first: bool = False
+    ) -> None:
+        """Ask every live edge with people in a room to send what it has.
+
+        The first time, earlier answers for this version do not count: they were for a
+        close that could not be stored.
+        """
         for edge in self._edges.values():
+            if is_first:
+                edge.flushes.rewind(room, version)
             if edge.is_up and edge.has_players(room):
                 edge.asked.append(Mark(room=room, version=version))
                 self._flush_edge(edge)

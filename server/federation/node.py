@@ -35,6 +35,7 @@ from server.federation.settling import Settling
 from server.federation.topics import Budget, is_room, is_site
 from server.folder import INCOMING, OUTBOX, SITE, CannotStart
 from server.game.ids import RoomCode
+from server.game.state import RoomState
 from server.journal.store import RoomStore
 from server.metrics import Metrics
 from server.net.crowd import SocketCrowd
@@ -164,9 +165,10 @@ class Node:
             return None
         return RemoteRoom(room, self.edge)
 
-    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
-        """Be home to a room, in an epoch that its secret proves."""
-        self.gateway.claim(room, epoch, secret)
+    def claim(self, state: RoomState) -> None:
+        """Be home to a room; the sites of its players may have votes for it."""
+        self.gateway.claim(state.code, state.epoch, state.secret)
+        self.edges.expect(state.code, state.sites)
 
     def disown(self, room: RoomCode) -> None:
         """Take back what was announced of a room that lives elsewhere now."""
@@ -307,8 +309,6 @@ class Dispatcher:
                 if heard := self._good(home, Answer, payload):
                     offset = self._edge.sender.home(home).offset
                     offset.add(heard.sent_ms, heard.home_ms, self._clock.now_ms())
-            case _:
-                pass
 
     def _good(self, site: str, kind: type[M], payload: bytes) -> M | None:
         """Read a message; count it where it cannot be read."""

@@ -12,6 +12,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,6 +36,8 @@ SWEEP_S = 600
 
 log = logging.getLogger("twogaps.federation")
 
+T = TypeVar("T")
+
 _BODY: TypeAdapter[UpBody] = TypeAdapter(UpBody)
 INTO = "INSERT OR REPLACE INTO outbox VALUES (?,?,?,?)"
 _DELETE = "DELETE FROM outbox WHERE seq = ?"
@@ -51,6 +54,26 @@ CREATE TABLE IF NOT EXISTS homes (
     claim TEXT NOT NULL
 ) STRICT;
 """
+
+
+class Disk(Protocol):
+    """What runs jobs on the file; see :class:`server.disk.DiskThread`."""
+
+    async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job; what it wrote is durable on return. Raises DiskError."""
+        ...
+
+    async def ask_alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job outside of any transaction. Raises DiskError."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and let go of the file."""
+        ...
+
+
+OpenDisk = Callable[[Path, Callable[[sqlite3.Connection], None], str], Disk]
+"""Opens a file: its path, what sets up a connection, and the name of the thread."""
 
 
 class KeptHomes:
@@ -106,9 +129,12 @@ class KeptHomes:
 class Outbox:
     """Unacknowledged requests by home, in their order."""
 
-    def __init__(self, path: Path | None) -> None:
-        """``path`` is the file of the votes; None keeps them in memory only."""
-        self._disk = DiskThread(path, _prepare, "outbox-writer") if path else None
+    def __init__(self, path: Path | None, open_disk: OpenDisk = DiskThread) -> None:
+        """``path`` is the file of the votes; None keeps them in memory only.
+
+        ``open_disk`` opens the file, given how to set it up and a name for the thread.
+        """
+        self._disk = open_disk(path, _prepare, "outbox-writer") if path else None
         self._waiting: dict[str, dict[int, UpItem]] = {}
         self.kept = KeptHomes()
         self._next = 1

@@ -179,8 +179,9 @@ class Uplink:
         items = [item for item in batch.items if item is not None]
         if unread := len(batch.items) - len(items):
             self._rejections.add(name, "a request of it cannot be read", unread)
-        taken = [not unread, *(self._take(edge, item) for item in items)]
-        self._edges.take_marks(edge, batch, is_whole=all(taken))
+        taken = [self._take(edge, item, batch.number) for item in items]
+        is_whole = not unread and all(taken)
+        self._edges.take_marks(edge, batch, is_whole=is_whole)
 
     def node_is(self, name: str, state: NodeState) -> None:
         """Note that another node is up, or that its people cannot be heard."""
@@ -202,16 +203,18 @@ class Uplink:
             self._deliver(link, Leave(link=link))
         return edge.lost
 
-    def _take(self, edge: Edge, item: UpItem) -> bool:
-        """Give a request to its room; False where it has to come again."""
+    def _take(self, edge: Edge, item: UpItem, number: int) -> bool:
+        """Give a request of a batch to its room; False where it has to come again."""
 
         def acknowledge() -> None:
             edge.acks.append(item.seq)
+            edge.flushes.done(item.room, item.seq)
             edge.news.set()
 
         if isinstance(item.body, UpFlush):
             acknowledge()
             return True
+        edge.flushes.took(item.room, item.seq, number)
         link, audience = edge.links.get(item.link), _audience(item.body)
         if isinstance(item.body, UpLeave):
             edge.remove(item.link)

@@ -88,8 +88,13 @@ class Sites(Protocol):
         """Return every site that is known, this one first; none where it is alone."""
         ...
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
-        """Ask every site for what it has received so far, as if before a version."""
+    def ask_flush(
+        self, room: RoomCode, version: int, *, is_first: bool = False
+    ) -> None:
+        """Ask every site for what it has received so far, as if before a version.
+
+        The first time, earlier answers for this version do not count.
+        """
         ...
 
 
@@ -228,10 +233,11 @@ class Settling:
         if self._closing_ms is None:
             self._closing_ms = self._asked_ms = self._clock.now_ms()
             self._version = state.version + 1
-            self._sites.ask_flush(state.code, self._version)
+            self._sites.ask_flush(state.code, self._version, is_first=True)
         return self._closing_ms
 
     def _behind(self, state: RoomState) -> set[str]:
+        self._version = self._version or state.version  # after a restart
         behind = set(self._sites.behind(state.code, self._version))
         self._waived &= behind
         return behind - self._waived

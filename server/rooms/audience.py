@@ -182,7 +182,7 @@ class NoOtherNodes:
         del room
         return None
 
-    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+    def claim(self, state: RoomState) -> None:
         """No other node could have the room."""
 
     def disown(self, room: RoomCode) -> None:

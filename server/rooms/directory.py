@@ -315,7 +315,7 @@ class Directory:
         group, code, barrier = self._in_group, state.code, self._nodes.barrier
         about = (self._store, self._gateway, self._clock, self._metrics, barrier)
         room = Room(state, *about, self._bounds)
-        self._nodes.claim(code, state.epoch, state.secret)
+        self._nodes.claim(state)
         self._loader.allow(code)
         task = group.create_task(self._run(room), name=f"room-{code}")
         self._rooms[code] = (room, task)

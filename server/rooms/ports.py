@@ -260,7 +260,7 @@ class OtherNodes(Protocol):
         """Return the way to a room of another node."""
         ...
 
-    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
+    def claim(self, state: RoomState) -> None:
         """Be home to a room, in an epoch that its secret proves."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from server.game.commands import (
     AskTime,
@@ -118,6 +118,23 @@ class Inbox:
         if not self._queue:
             self._signal.clear()
         return taken
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step has decided, held back until it is stored."""
+
+    batch: list[Request] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    refusals: list[Refused | None] = field(default_factory=list)
+    """For each request of the batch: why it was refused, or None."""
+    proven: set[Link] = field(default_factory=set)
+    """Hosts, co-hosts and screens that have proven their key in this step."""
+    is_stored: bool = False
+    answered: int = 0
+    """How many requests of the batch have been answered."""
+    is_suspect: bool = False
+    """A rule has failed in a way that it never should."""
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from server.game.commands import Command, Resume, Tick
@@ -44,7 +43,7 @@ from server.rooms.ports import (
 )
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
-from server.rooms.requests import Bounds, Changes, Inbox, Newcomers
+from server.rooms.requests import Bounds, Changes, Inbox, Newcomers, Step
 
 log = logging.getLogger("twogaps.room")
 
@@ -53,23 +52,6 @@ RETRY_MS = 500
 
 QUESTIONS = frozenset({"get_roster", "ping"})
 """Messages that are answered and change nothing."""
-
-
-@dataclass(slots=True)
-class _Step:
-    """What one step has decided, held back until it is stored."""
-
-    batch: list[Request] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    refusals: list[Refused | None] = field(default_factory=list)
-    """For each request of the batch: why it was refused, or None."""
-    proven: set[Link] = field(default_factory=set)
-    """Hosts, co-hosts and screens that have proven their key in this step."""
-    is_stored: bool = False
-    answered: int = 0
-    """How many requests of the batch have been answered."""
-    is_suspect: bool = False
-    """A rule has failed in a way that it never should."""
 
 
 class Room:
@@ -110,6 +92,8 @@ class Room:
         self._answers = replies.Answers(
             gateway, clock, self._presence, self._publisher, self._metrics
         )
+        self._stored = state.version
+        """How many events the journal is known to hold."""
         self._is_serving = False
         self._is_stalled = False
         self._is_blind = False
@@ -183,12 +167,12 @@ class Room:
             self._publisher.stage(self._state)
             while not self._inbox.is_over:
                 self._set_alarm()
-                await self._take(_Step(await self._inbox.batch()))
+                await self._take(Step(await self._inbox.batch()))
         finally:
             if self._alarm is not None:
                 self._alarm.cancel()
 
-    async def _take(self, step: _Step) -> None:
+    async def _take(self, step: Step) -> None:
         """Serve a batch; every request is answered, whatever fails."""
         self._is_serving = True
         try:
@@ -211,7 +195,7 @@ class Room:
 
     async def _resume(self) -> None:
         """Take up the deadlines that ran when the server stopped."""
-        step = _Step()
+        step = Step()
         try:
             self._apply(step, Resume())
             await self._store_events(step)
@@ -219,7 +203,7 @@ class Room:
             log.warning("%s", exc, extra=self._about)
             await self._fail(step, replies.STORAGE)
 
-    async def _serve(self, step: _Step) -> None:
+    async def _serve(self, step: Step) -> None:
         if self._is_stalled:
             await self._recover()
         step.batch = self._barrier.ready(self._state, step.batch)
@@ -229,9 +213,7 @@ class Room:
         await self._store_events(step)
         step.is_stored = True
         effects = effects_of(step.events)
-        if effects.stage:  # before the answers: clients that get "done" have the view
-            self._publisher.stage(self._state)
-            self._publisher.panel(self._state)
+        self._show_stage(effects)  # before the answers: clients that get "done" have it
         self._answer_all(step, step.refusals)
         if step.is_suspect:
             await self._rebuild()
@@ -242,7 +224,7 @@ class Room:
         is_up = not self._is_stalled and is_due(self._state, *self._moment())
         return is_up and self._barrier.may_close(self._state)
 
-    def _decide(self, step: _Step, request: Request) -> Refused | None:
+    def _decide(self, step: Step, request: Request) -> Refused | None:
         """Decide what a request changes; return the refusal if it is one."""
         try:
             if self._is_stalled and isinstance(request, Enter | Say):
@@ -291,7 +273,7 @@ class Room:
         message = requests.limited(request.message, request.link)
         return requests.command(message, player, request.stamped_ms)
 
-    def _apply(self, step: _Step, command: Command) -> None:
+    def _apply(self, step: Step, command: Command) -> None:
         for event in self._changes.decide(self._state, command, *self._moment()):
             evolve(self._state, event)
             step.events.append(event)
@@ -304,15 +286,19 @@ class Room:
 
     # --- storage ---------------------------------------------------------------------
 
-    async def _store_events(self, step: _Step) -> None:
+    async def _store_events(self, step: Step) -> None:
         if step.events:
             before = self._state.version - len(step.events)
             with self._metrics.append_seconds.time():
                 await self._store.append(self.code, before, step.events)
-            self._metrics.stored(step.events)
-            self._touched_ms = self._clock.now_ms()
+            self._note_stored(step.events)
 
-    async def _fail(self, step: _Step, refusal: Refused) -> None:
+    def _note_stored(self, events: Sequence[Event]) -> None:
+        self._metrics.stored(events)
+        self._touched_ms = self._clock.now_ms()
+        self._stored = self._state.version
+
+    async def _fail(self, step: Step, refusal: Refused) -> None:
         """Undo this step: rebuild, and tell the senders."""
         self._metrics.appends_failed.inc()
         was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
@@ -321,7 +307,7 @@ class Room:
             self._publisher.notify(self._state, "storage_unavailable", refusal.detail)
         self._end(step, refusal, is_over=False)
 
-    def _end(self, step: _Step, refusal: Refused, *, is_over: bool = True) -> None:
+    def _end(self, step: Step, refusal: Refused, *, is_over: bool = True) -> None:
         """Answer what is left of a step: as decided if it was stored, else refused."""
         decided = step.refusals or [refusal] * len(step.batch)
         if not step.is_stored:
@@ -333,12 +319,21 @@ class Room:
         self._answer_all(step, decided)
 
     async def _rebuild(self) -> None:
-        """Take the state from the journal again: the truth about what was stored."""
+        """Take the state from the journal again: the truth about what was stored.
+
+        An append that was reported as failed may have been stored: it is shown.
+        """
         try:
-            self._state = replay(await self._store.load(self.code))
-            self._is_blind = False
+            events = await self._store.load(self.code)
         except StoreUnavailable as exc:
             log.warning("cannot read the journal: %s", exc, extra=self._about)
+            return
+        self._state, self._is_blind = replay(events), False
+        if found := events[self._stored :]:
+            self._note_stored(found)
+            effects = effects_of(found)
+            self._show_stage(effects)
+            await self._publish(effects, has_news=True)
 
     async def _recover(self) -> None:
         """Go on as soon as the journal can be written again."""
@@ -357,11 +352,16 @@ class Room:
 
     # --- what leaves the room --------------------------------------------------------
 
-    def _answer_all(self, step: _Step, refusals: Sequence[Refused | None]) -> None:
+    def _answer_all(self, step: Step, refusals: Sequence[Refused | None]) -> None:
         """Answer each request of a step, once, whatever happens to one of them."""
         while step.answered < len(step.batch):
             number, step.answered = step.answered, step.answered + 1
             self._answers.give(self._state, step.batch[number], refusals[number])
+
+    def _show_stage(self, effects: Effects) -> None:
+        if effects.stage:
+            self._publisher.stage(self._state)
+            self._publisher.panel(self._state)
 
     async def _publish(self, effects: Effects, *, has_news: bool) -> None:
         for player in effects.kicked:

@@ -44,3 +44,25 @@ def test_a_mark_that_comes_again_takes_nothing_back() -> None:
     edge.marked(ROOM, 9, 3)
     edge.marked(ROOM, 7, 2)
     assert edge.version(ROOM) == 9
+
+
+def test_a_mark_waits_for_requests_that_their_room_has_not_dealt_with() -> None:
+    edge = Flushes()
+    edge.took(ROOM, 11, 1)
+    edge.took(OTHER, 12, 1)
+    edge.heard(1, 1)
+    edge.marked(ROOM, 7, 1)
+    assert edge.version(ROOM) == 0
+    edge.done(ROOM, 11)
+    assert edge.version(ROOM) == 7, "a request for another room holds nothing up"
+
+
+def test_a_mark_that_answered_a_close_that_was_not_stored_does_not_count() -> None:
+    edge = Flushes()
+    edge.heard(1, 1)
+    edge.marked(ROOM, 7, 1)
+    edge.rewind(ROOM, 7)
+    assert edge.version(ROOM) < 7
+    edge.heard(2, 1)
+    edge.marked(ROOM, 7, 2)
+    assert edge.version(ROOM) == 7

@@ -29,6 +29,7 @@ from server.federation.remote import Uplink
 from server.federation.sender import STUBBORN, Window
 from server.federation.topics import Rejections
 from server.game.answers import GapAnswer
+from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.ids import ClientId, RoomCode
 from server.game.phases import Ballot
@@ -36,10 +37,10 @@ from server.net.crowd import SocketCrowd
 from server.protocol.client_messages import Vote
 from server.rooms.audience import LocalGateway
 from server.rooms.clock import SystemClock
-from tests.support.cases import SECRET
+from tests.support.cases import opened
 from tests.support.fake_bus import FakeBroker
 from tests.support.gateways import Crowd, Shelf, StandIn, remote_crowd
-from tests.support.room import ManualClock
+from tests.support.room import ROOM, ManualClock
 from tests.support.until import until
 
 BAD, GOOD = RoomCode("K7MQ2P"), RoomCode("ABCDEF")
@@ -234,5 +235,5 @@ async def test_a_home_with_a_broker_has_the_crowd_of_a_lone_node() -> None:
     assert not isinstance(home, LoneNode)
     for people in (alone.gateway, home.gateway._people, home.edge._people):
         assert people._crowd is SocketCrowd
-    home.claim(GOOD, 1, SECRET)
-    assert home.elsewhere(GOOD) is None
+    home.claim(replay([opened()]))
+    assert home.elsewhere(ROOM) is None

@@ -48,7 +48,9 @@ class FarSites:
             SiteLink(n, False, True, 12, n in behind, None, None) for n in names
         )
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
+    def ask_flush(
+        self, room: RoomCode, version: int, *, is_first: bool = False
+    ) -> None:
         del room
         self.asked.append(version)
 

@@ -86,6 +86,22 @@ async def test_a_failed_commit_rebuilds_the_room_and_says_so_and_it_goes_on() ->
         assert seat.room.state == replay(await store.load(ROOM))
 
 
+async def test_an_append_that_was_stored_and_reported_as_failed_is_shown() -> None:
+    store = FailingStore()
+    async with table(store=store) as t:
+        host = await t.attend("host")
+        _, ada = await t.join("Ada")
+        await t.do(host, OpenRound())
+        store.is_unsure = True
+        t.room.put(Say(link=host, message=OpenVote(ref=77), stamped_ms=0))
+        await host.get("refused", ref=77, code="storage_unavailable")
+        store.is_unsure = False
+        shown = await ada.get("view", version=t.room.state.version)
+        assert shown["view"]["phase"] == "vote"
+        seen = await host.get("host_view", version=t.room.state.version)
+        assert seen["view"]["place"]["phase"] == "vote"
+
+
 async def test_a_journal_that_cannot_even_be_read_refuses_all_until_it_can() -> None:
     store = FailingStore()
     async with table(store=store) as seat:

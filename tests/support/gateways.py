@@ -165,7 +165,9 @@ class Alone:
     def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
         return ()
 
-    def ask_flush(self, room: RoomCode, version: int) -> None:
+    def ask_flush(
+        self, room: RoomCode, version: int, *, is_first: bool = False
+    ) -> None:
         """There is none to ask."""
 
 

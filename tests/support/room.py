@@ -108,6 +108,8 @@ class FailingStore(MemoryStore):
         super().__init__()
         self.is_away = False
         self.is_blind = False
+        self.is_unsure = False
+        """Whether an append is stored, and reported as failed."""
         self.gate = asyncio.Event()
         self.gate.set()
         self.appended = asyncio.Event()
@@ -120,6 +122,8 @@ class FailingStore(MemoryStore):
         if self.is_away:
             raise StoreUnavailable("the disk is full")
         await super().append(room, version, events)
+        if self.is_unsure:
+            raise StoreUnavailable("no answer came")
 
     async def load(self, room: RoomCode) -> list[Event]:
         if self.is_blind:

@@ -43,6 +43,7 @@ FOLDERS: dict[str, Tier] = {
     "report": Tier.FAST,
     "rooms": Tier.FAST,
     "scenarios": Tier.FAST,
+    "simulation": Tier.FAST,
     "tools": Tier.FAST,
     "": Tier.FAST,
 }
