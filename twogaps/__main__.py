@@ -17,9 +17,16 @@ REMEDY = (
 )
 
 
+REPORT_WORKER = "--report-worker"
+"""First word of a frozen program that starts itself to make a report."""
+
+
 def main() -> None:
     """Run the program; exit with status 1 and one line if a package is not ours."""
     open_missing_streams()
+    if is_frozen():
+        run_frozen()
+        return
     leave_current_folder()
     ignore_early_hangup()
     culprit = find_culprit()
@@ -29,6 +36,45 @@ def main() -> None:
     from server.cli import main as run
 
     run()
+
+
+def is_frozen() -> bool:
+    """Whether this is the one-file program, which holds Python and the packages."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def run_frozen() -> None:
+    """Run the one-file program: without arguments, as by a double click, it plays."""
+    restore_library_path()
+    if sys.argv[1:2] == [REPORT_WORKER]:
+        from server.report.worker import main as work
+
+        sys.exit(work())
+    is_clicked = len(sys.argv) == 1
+    if is_clicked:
+        sys.argv.append("play")
+    ignore_early_hangup()
+    from server.cli import main as run
+
+    try:
+        run()
+    except SystemExit as ended:
+        if ended.code and is_clicked and sys.platform == "win32" and sys.stdin.isatty():
+            input("Press Enter to close this window.")  # or no one could read why
+        raise
+
+
+def restore_library_path() -> None:
+    """Let programs that this one starts, such as a browser, use their own libraries.
+
+    The loader of the one-file program puts its folder first, and keeps what was there.
+    """
+    for name in ("LD_LIBRARY_PATH", "LIBPATH"):
+        before = os.environ.pop(f"{name}_ORIG", None)
+        if before is not None:
+            os.environ[name] = before
+        elif name in os.environ:
+            del os.environ[name]
 
 
 def open_missing_streams() -> None:

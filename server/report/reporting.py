@@ -33,6 +33,9 @@ _WORK = (
 """Program of the report process. It imports from where this process imports, and never
 from the current folder."""
 
+FROZEN_WORKER = "--report-worker"
+"""First word of the one-file program that starts itself as the report process."""
+
 _UNREADABLE = Refused(
     "storage_unavailable", "The journal cannot be read at the moment."
 )
@@ -156,7 +159,7 @@ async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
     Raises :class:`Refused` with the reason where the rooms cannot be reported on.
     """
     worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", _WORK, *sys.path),
+        *_worker_command(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -172,6 +175,12 @@ async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
     if worker.returncode:
         raise RuntimeError(complaint.decode(errors="replace")[-2000:])
     return out
+
+
+def _worker_command() -> tuple[str, ...]:
+    if getattr(sys, "frozen", False):  # the one-file program has no other Python
+        return (sys.executable, FROZEN_WORKER)
+    return (sys.executable, "-P", "-c", _WORK, *sys.path)
 
 
 async def exchange(
