@@ -24,7 +24,7 @@ fi
 echo "+ build"
 store=/etc/ssl/certs # of certificates that this machine trusts
 echo "cafile=$store/ca-certificates.crt" >"$place/npmrc"
-engine build -q --volume "$store:$store:ro" --volume "$place/npmrc:/root/.npmrc:ro" \
+engine build -q --format docker --volume "$store:$store:ro" --volume "$place/npmrc:/root/.npmrc:ro" \
   --build-arg BASE=localhost/two-gaps-base \
   -f "$here/deploy/Containerfile" -t localhost/two-gaps "$here" >/dev/null
 
@@ -32,7 +32,13 @@ echo "+ run"
 run=$(engine from localhost/two-gaps)
 engine inspect --format 'entry point {{.OCIv1.Config.Entrypoint}}, user {{.OCIv1.Config.User}}' "$run"
 engine run "$run" -- twogaps --version
-engine run "$run" -- twogaps demo --fast --data /data/demo | tail -3
-engine run "$run" -- sh -c 'test -s /data/demo/journal.sqlite && id -u && ls -l /data/demo'
+engine run "$run" -- sh -euc '
+  twogaps demo --fast --data /data/demo | tail -2
+  ls -l /data/demo/journal.sqlite
+  timeout 20 twogaps serve --data /data --room first-class --log-level warning &
+  until python -c "
+import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8000/healthz\").read())
+" 2>/dev/null; do sleep 1; done
+  kill $!; wait $!; ls -l /data'
 engine images localhost/two-gaps
 engine rm "$run" >/dev/null
