@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_type_hints
 
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from server.folder import CannotStart
+from server.report.sentences import class_time
 
 out = Console()
 err = Console(stderr=True)
@@ -81,10 +81,9 @@ def default_data() -> Path:
         ) from exc
 
 
-def date_of(ms: int) -> str:
-    """Return date and time of UTC milliseconds, as this machine's clock shows them."""
-    local = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
-    return local.strftime("%Y-%m-%d %H:%M")
+def date_of(ms: int, zone: str | None) -> str:
+    """Return UTC milliseconds as the class's clock showed them, with the time zone."""
+    return class_time(ms, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def can_draw_qr() -> bool:

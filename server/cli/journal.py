@@ -63,7 +63,8 @@ def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
     table = Table("room", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
-        dates = (date_of(record.opened_ms), date_of(record.updated_ms))
+        zone = record.time_zone
+        dates = (date_of(record.opened_ms, zone), date_of(record.updated_ms, zone))
         table.add_row(record.code, record.title, *dates, str(record.joined), state)
     out.print(table)
 

@@ -175,7 +175,7 @@ def _chosen(left: Sequence[RoomRecord], around: Surroundings) -> RoomCode | None
         return last.code
     text = (
         f"Room {last.code} ({last.title}) is unfinished: {last.joined} players, last "
-        f"played {date_of(last.updated_ms)}. Continue it?"
+        f"played {date_of(last.updated_ms, last.time_zone)}. Continue it?"
     )
     return last.code if typer.confirm(text, default=True) else None
 
@@ -237,7 +237,9 @@ async def _places(server: Running, today: OpenedRoom | None) -> Places:
         running = server.directory.running(room.room)
         if running is not None and room.phase is not Phase.FINISHED:
             links = links_to(server, room.room, running.key_of("host"))
-            found.append(Place(links, room.joined, date_of(room.updated_ms)))
+            found.append(
+                Place(links, room.joined, date_of(room.updated_ms, room.time_zone))
+            )
     code = today.code if today else None
     return Places(
         today=next((place for place in found if place.links.code == code), None),

@@ -40,7 +40,7 @@ REFUSALS = {
     "time_needed": "A player's own time allowance still runs; override to warn first.",
     "no_timer": "Nothing is running against the clock.",
     "no_reason": "That player gave no reason in this phase.",
-    "bad_settings": "The settings contradict each other; detail says how.",
+    "bad_settings": "A setting is unknown or contradicts another; detail says which.",
     "storage_unavailable": "The journal cannot be written now; nothing was counted.",
     "internal": "A fault of ours, and logged; nothing changed.",
     "busy": "The server has more work than it can queue; resend in a moment.",

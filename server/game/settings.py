@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from server.game.errors import Refused
 
 ScoreMode = Literal["brier", "accuracy", "certainty", "speed"]
 
@@ -19,6 +28,29 @@ CLASS_GOALS: dict[ScoreMode, float] = {
     "speed": 60,
 }
 """Default class goal: a mean round score, in the units of each score mode."""
+
+
+ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
+"""The name of a time zone in the IANA database, such as Europe/Berlin."""
+
+
+def zone_of(name: str | None) -> ZoneInfo | None:
+    """Return a time zone by its name; None for one that this system doesn't know."""
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def require_zone(name: str | None) -> None:
+    """Do nothing, or raise :class:`Refused` for a time zone that is unknown here."""
+    if name is not None and zone_of(name) is None:
+        raise Refused(
+            "bad_settings",
+            f"No time zone {name!r} is known here. Use a name such as Europe/Berlin.",
+        )
 
 
 class RoomSettings(BaseModel):
@@ -55,6 +87,9 @@ class RoomSettings(BaseModel):
     """Joins beyond this are refused."""
     simulated: bool = False
     """A rehearsal: practice players count in every tally and statistic."""
+    time_zone: ZoneName | None = None
+    """The class's time zone, such as Europe/Berlin: that of the first host's browser.
+    Null until one has come; dates are in UTC then, and say so."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -85,3 +120,4 @@ class SettingsChange(BaseModel):
     show_names: bool | None = None
     pairs: bool | None = None
     podium: bool | None = None
+    time_zone: ZoneName | None = None

@@ -55,7 +55,8 @@ CREATE TABLE IF NOT EXISTS rooms (
     updated_ms INTEGER NOT NULL,
     finished_ms INTEGER,
     joined INTEGER NOT NULL,
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL,
+    time_zone TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pulse (
     id INTEGER PRIMARY KEY,
@@ -82,12 +83,13 @@ UNSWEPT = 2
 """The row of ``pulse`` that says whether removed things may be in the file still."""
 
 _RECORDS = (
-    "SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version"
-    " FROM rooms"
+    "SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,"
+    " time_zone FROM rooms"
 )
+_COLUMNS = "PRAGMA table_info(rooms)"
 _PUT_RECORD = (
     "INSERT OR REPLACE INTO rooms (code, title, rounds, opened_ms, updated_ms,"
-    " finished_ms, joined, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " finished_ms, joined, version, time_zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 T = TypeVar("T")
@@ -253,6 +255,18 @@ def _prepare(db: sqlite3.Connection, busy_ms: int = 0) -> None:
         db.executescript(
             f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;"
         )
+    _add_zone(db)
+
+
+def _add_zone(db: sqlite3.Connection) -> None:
+    """Add the column that came after a release, unless another process just did."""
+    if any(column[1] == "time_zone" for column in db.execute(_COLUMNS)):
+        return
+    try:
+        db.execute("ALTER TABLE rooms ADD COLUMN time_zone TEXT")
+    except sqlite3.OperationalError as exc:
+        if "duplicate column" not in str(exc):
+            raise
 
 
 def _miss_rooms(db: sqlite3.Connection, path: Path) -> None:
@@ -307,7 +321,7 @@ async def copy_rooms(journal: Journal, path: Path) -> None:
 def _write_record(db: sqlite3.Connection, new: RoomRecord) -> None:
     times = (new.opened_ms, new.updated_ms, new.finished_ms)
     row = (new.code, new.title, new.rounds, *times, new.joined, new.version)
-    db.execute(_PUT_RECORD, row)
+    db.execute(_PUT_RECORD, (*row, new.time_zone))
 
 
 def _record(db: sqlite3.Connection, room: RoomCode) -> RoomRecord | None:
@@ -322,25 +336,13 @@ def _record_in(row: tuple[object, ...]) -> RoomRecord | None:
     """
     match row:
         case (
-            str(code),
-            str(title),
-            int(rounds),
-            int(opened_ms),
-            int(updated_ms),
-            (int() | None) as finished_ms,
-            int(joined),
-            int(version),
-        ):
-            return RoomRecord(
-                RoomCode(code),
-                title,
-                rounds,
-                opened_ms,
-                updated_ms,
-                finished_ms,
-                joined,
-                version,
-            )
+            str(code), str(title), int(rounds),
+            int(opened_ms), int(updated_ms), (int() | None) as finished_ms,
+            int(joined), int(version), (str() | None) as zone,
+        ):  # fmt: skip
+            times = (opened_ms, updated_ms, finished_ms)
+            room = RoomCode(code)
+            return RoomRecord(room, title, rounds, *times, joined, version, zone)
         case _:
             return None
 

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from server.game.events import Event, GameFinished, PlayerJoined, RoomOpened
+from server.game.events import (
+    Event,
+    GameFinished,
+    PlayerJoined,
+    RoomOpened,
+    SettingsChanged,
+)
 from server.game.ids import PlayerId, RoomCode
 
 
@@ -68,6 +74,8 @@ class RoomRecord:
     finished_ms: int | None
     joined: int
     version: int
+    time_zone: str | None = None
+    """The class's time zone, where the room says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,10 @@ def _fold(record: RoomRecord, event: Event) -> RoomRecord:
                 title=event.plan.title,
                 rounds=len(event.plan.rounds),
                 opened_ms=event.at_ms,
+                time_zone=event.settings.time_zone,
             )
+        case SettingsChanged():
+            return replace(record, time_zone=event.settings.time_zone)
         case PlayerJoined():
             return replace(record, joined=record.joined + 1)
         case GameFinished():

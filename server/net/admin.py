@@ -12,7 +12,7 @@ from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.rehearsal import scenes_of
-from server.game.settings import RoomSettings
+from server.game.settings import RoomSettings, require_zone
 from server.game.views.stage import verdict_of
 from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
@@ -90,6 +90,7 @@ class AdminDesk:
             library = self._library()
             deck = library.deck(message.deck)
             settings = message.settings or RoomSettings(two_link=deck.two_link)
+            require_zone(settings.time_zone)
             if message.practice and self._bring_practice is not None:
                 settings = settings.model_copy(update={"simulated": True})
             plan = build_plan(

@@ -56,6 +56,13 @@ class RoomFigures:
     """Practice players left out."""
     revealed: int
     planned: int
+    time_zone: str
+    """In which ``opened`` and ``finished`` are given: the class's, or UTC."""
+    is_zone_known: bool
+    """False where the room doesn't say its time zone, as those of old journals."""
+    opened: str
+    """Local time with its offset (ISO 8601)."""
+    finished: str | None
 
 
 @dataclass(frozen=True, slots=True)

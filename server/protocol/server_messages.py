@@ -243,6 +243,8 @@ class RoomSummary(Message):
     joined: int
     round: int | None
     rounds: int
+    time_zone: str | None = None
+    """The class's, in which dates are shown; null for UTC."""
 
 
 class RoomList(Message):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from server.game.outcomes import scored, sites_of, teams_of
 from server.game.phases import Ballot
+from server.game.settings import zone_of
 from server.game.state import Player, RoomState
 from server.protocol.report_types import (
     CaseFigures,
@@ -23,7 +24,7 @@ from server.report.learning import (
     transfer_figures,
 )
 from server.report.sample import Counted, Sample, sample_of, votes
-from server.report.sentences import caveats, class_sentence, more_sentences
+from server.report.sentences import caveats, class_sentence, class_time, more_sentences
 
 
 class CannotReport(Exception):  # noqa: N818 - read as a sentence
@@ -74,6 +75,8 @@ def _room(sample: Sample) -> RoomFigures:
         for ballot in Ballot
         for player in votes(state, round_, ballot)
     }
+    named = state.settings.time_zone
+    zone = named if zone_of(named) else None
     practice = sum(player.is_practice for player in state.players.values())
     return RoomFigures(
         code=state.code,
@@ -90,7 +93,15 @@ def _room(sample: Sample) -> RoomFigures:
         practice=0 if state.settings.simulated else practice,
         revealed=len(sample.rounds),
         planned=len(state.rounds),
+        time_zone=zone or "UTC",
+        is_zone_known=zone is not None,
+        opened=_local(state.opened_ms, zone),
+        finished=None if state.finished_ms is None else _local(state.finished_ms, zone),
     )
+
+
+def _local(ms: int, zone: str | None) -> str:
+    return class_time(ms, zone).isoformat(timespec="seconds")
 
 
 def _right_of(sample: Sample) -> tuple[int, int]:

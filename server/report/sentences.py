@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from server.game.outcomes import percent as whole_percent
+from server.game.settings import zone_of
 from server.protocol.report_types import (
     CalibrationFigures,
     CaseFigures,
@@ -19,6 +21,14 @@ from server.protocol.report_types import (
 
 GENTLE_CLASS = 10
 """Fewest answers at which the report says that a case split or misled a class."""
+
+
+def class_time(ms: int, zone: str | None) -> datetime:
+    """Return UTC milliseconds as the class's clock showed them.
+
+    In UTC where the zone is unknown.
+    """
+    return datetime.fromtimestamp(ms / 1000, zone_of(zone) or UTC)
 
 
 def percent(share: float) -> str:

@@ -66,6 +66,10 @@ def _read_me(report: Report) -> Iterable[Cells]:
     yield "room", room.code
     yield "title", room.title
     yield "deck", f"{room.deck}, version {room.deck_version}, seed {room.seed}"
+    is_utc = "" if room.is_zone_known else " (the room does not say its time zone)"
+    yield "opened", f"{room.opened}, {room.time_zone}{is_utc}"
+    if room.finished:
+        yield "finished", f"{room.finished}, {room.time_zone}{is_utc}"
     yield "people", room.people
     yield "rounds", f"{room.revealed} of {room.planned}"
     yield "score mode", room.score_mode

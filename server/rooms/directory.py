@@ -248,6 +248,7 @@ class Directory:
             joined=record.joined,
             round=state.plan_index if state else None,
             rounds=record.rounds,
+            time_zone=record.time_zone,
         )
 
     async def _revive(self) -> None:

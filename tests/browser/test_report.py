@@ -153,3 +153,24 @@ async def test_a_wrong_link_says_so(table: Table) -> None:
     room = await table.open_room(length=1)
     page = await table.sit(f"/report#room={room}&key={'0' * 32}", size=LAPTOP)
     await expect(page.get_by_role("alert")).to_contain_text("opens no report")
+
+
+async def test_dates_are_the_class_s_wherever_the_report_is_read(
+    table: Table,
+) -> None:
+    """The first console says its time zone; a reader elsewhere sees the class's day."""
+    room = await table.open_room(length=1)
+    auckland = {"timezone_id": "Pacific/Auckland"}
+    console = await table.sit(table.host_path(room), size=LAPTOP, **auckland)
+    await expect(console.locator("main, .stage").first).to_be_visible()
+    path = table.host_path(room).replace("/host", "/report")
+    abroad = await table.sit(path, size=LAPTOP, timezone_id="America/Los_Angeles")
+    facts = abroad.locator(".facts")
+    await expect(facts).to_contain_text(re.compile(r"GMT\+1[23]"), timeout=PATIENCE_MS)
+    await expect(facts).not_to_contain_text("does not say")
+    again = await table.sit(table.host_path(room), size=LAPTOP, timezone_id="UTC")
+    await expect(again.locator("main, .stage").first).to_be_visible()
+    async with table.host(room) as host:
+        settings = (await host.ask("get_report", form="page"))["report"]["room"]
+    assert settings["time_zone"] == "Pacific/Auckland"
+    assert table.complaints() == []

@@ -110,6 +110,7 @@ def test_rooms_are_listed_and_purged(tmp_path: Path) -> None:
     assert code == 0
     assert room in text
     assert "finished" in text
+    assert "UTC" in text  # its journal names no time zone
     assert run("journal", "purge", *data)[0] == 1  # nothing is old
     code, text = run("room", "forget", room, "--player", "Zacharias", *data)
     assert code == 1

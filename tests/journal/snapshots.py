@@ -27,6 +27,11 @@ from server.journal.sqlite import SqliteStore
 from tests.journal.released import FIXTURES
 
 FIELDS = {
+    "RoomSettings": (
+        "score_mode", "confidence", "two_link", "time_factor", "auto_close",
+        "show_names", "podium", "pairs", "teams", "class_goal", "min_cell",
+        "max_players", "simulated",
+    ),
     "RoomState": (
         "code", "seed", "secret", "opened_ms", "settings", "home", "epoch", "version",
         "phase", "round_index", "example_index", "step", "deadline_ms",
@@ -65,7 +70,8 @@ def plain(value: object) -> Any:
             name: plain(getattr(value, name)) for name in FIELDS[type(value).__name__]
         }
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        names = FIELDS.get(type(value).__name__)
+        return value.model_dump(mode="json", include=set(names) if names else None)
     if isinstance(value, dict):
         return [[plain(key), plain(item)] for key, item in value.items()]
     if isinstance(value, set | frozenset):

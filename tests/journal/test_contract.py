@@ -15,9 +15,11 @@ from server.game.events import (
     PlayerJoined,
     PlayerRenamed,
     RoomLocked,
+    SettingsChanged,
     VoteCast,
 )
 from server.game.ids import PlayerId, RoomCode
+from server.game.settings import RoomSettings
 from server.journal.opening import ADAPTERS, open_store
 from server.journal.store import (
     BadAddress,
@@ -92,6 +94,17 @@ async def test_rooms_are_listed_with_their_figures(store: Journal) -> None:
     assert (record.joined, record.version) == (2, len(journal))
     assert (record.opened_ms, record.updated_ms) == (1_000, 10_000)
     assert record.finished_ms is None
+
+
+async def test_a_room_is_listed_with_its_time_zone(store: Journal) -> None:
+    first = opened(RoomSettings(time_zone="Europe/Berlin"))
+    await store.append(ROOM, 0, [first])
+    (record,) = await store.rooms()
+    assert record.time_zone == "Europe/Berlin"
+    changed = SettingsChanged(RoomSettings(time_zone="Pacific/Auckland"))
+    await store.append(ROOM, 1, [changed])
+    (record,) = await store.rooms()
+    assert record.time_zone == "Pacific/Auckland"
 
 
 async def test_concurrent_appends_are_all_stored(store: Journal) -> None:

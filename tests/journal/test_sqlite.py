@@ -222,3 +222,20 @@ async def test_rooms_that_were_recorded_and_are_gone_are_logged_at_the_next_star
     assert await empty.rooms() == []
     await empty.close()
     assert f"1 rooms that were recorded are not in it: {ROOM}" in caplog.text
+
+
+async def test_a_file_of_before_time_zones_gets_the_column_and_lists_its_rooms(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(ROOM, 0, played())
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE rooms DROP COLUMN time_zone")
+        db.commit()
+    again = await SqliteStore.open(path)
+    (record,) = await again.rooms()
+    assert (record.code, record.time_zone) == (ROOM, None)
+    await again.append(ROOM, record.version, [RoomLocked()])
+    await again.close()

@@ -236,6 +236,11 @@ async def test_an_admin_opens_lists_and_browses() -> None:
         await desk.send("open_room", ref=2, deck="no-such")
         refused = await desk.until("refused")
         assert (refused["code"], refused["ref"]) == ("unknown_deck", 2)
+        zone = {"time_zone": "Mars/Olympus"}
+        await desk.send("open_room", ref=9, deck="first-class", settings=zone)
+        refused = await desk.until("refused")
+        assert refused["code"] == "bad_settings"
+        assert "Europe/Berlin" in refused["detail"]
         bad = {"score_mode": "certainty", "two_link": True}
         await desk.send("open_room", ref=3, deck="first-class", settings=bad)
         assert "two-link rooms" in (await desk.until("refused"))["detail"]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
+import openpyxl
 import pytest
 
+from server.game.commands import ChangeSettings, Finish
+from server.game.errors import Refused
 from server.game.phases import Ballot
-from server.game.settings import RoomSettings
+from server.game.settings import RoomSettings, SettingsChange
 from server.protocol.report_types import Estimate, Hidden, Report
 from server.report.report import build_report
 from server.report.suppress import for_others, suppress
+from server.report.workbook import xlsx_bytes
 from tests.report.test_table import play
 from tests.support.cases import make_plan, new_state
+from tests.support.game import Game
 from tests.support.known_classes import ALL_OUTER, EXPERT, GUESSING, SPLIT
 from tests.support.simulated_class import ClassModel, simulate
 
@@ -196,3 +202,36 @@ def test_a_second_vote_takes_nobodys_vote_away() -> None:
     state = play().state
     round_ = state.rounds[0]
     assert round_.after.n == round_.polls[Ballot.VOTE].tally.n == 3
+
+
+def test_dates_are_the_class_s_and_say_their_time_zone() -> None:
+    game = Game(RoomSettings(time_zone="Pacific/Auckland"))
+    game.do(Finish())
+    room = build_report(game.state).room
+    assert (room.time_zone, room.is_zone_known) == ("Pacific/Auckland", True)
+    assert room.opened == "1970-01-01T12:00:01+12:00"
+    assert room.finished == "1970-01-01T12:00:10+12:00"
+
+
+@pytest.mark.parametrize("zone", [None, "Nowhere/Town"])
+def test_where_the_time_zone_is_unknown_dates_are_in_utc_and_say_so(
+    zone: str | None,
+) -> None:
+    """As in old journals, and where a name has left the system's database."""
+    game = Game(RoomSettings(time_zone=zone))
+    report = build_report(game.state)
+    assert (report.room.time_zone, report.room.is_zone_known) == ("UTC", False)
+    assert report.room.opened == "1970-01-01T00:00:01+00:00"
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(report, [])))
+    said = {row[0]: row[1] for row in book["Read me"].iter_rows(values_only=True)}
+    assert said["opened"] == (
+        "1970-01-01T00:00:01+00:00, UTC (the room does not say its time zone)"
+    )
+
+
+def test_a_time_zone_that_does_not_exist_is_refused_with_an_example() -> None:
+    game = Game()
+    with pytest.raises(Refused, match="Europe/Berlin"):
+        game.do(ChangeSettings(change=SettingsChange(time_zone="Mars/Olympus")))
+    game.do(ChangeSettings(change=SettingsChange(time_zone="Europe/Berlin")))
+    assert game.state.settings.time_zone == "Europe/Berlin"

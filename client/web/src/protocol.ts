@@ -382,6 +382,11 @@ export interface RoomSettings {
    * A rehearsal: practice players count in every tally and statistic.
    */
   simulated: boolean;
+  /**
+   * The class's time zone, such as Europe/Berlin: that of the first host's browser.
+   * Null until one has come; dates are in UTC then, and say so.
+   */
+  time_zone: string | null;
 }
 /**
  * An admin asks for the rooms of this server, newest first.
@@ -812,6 +817,7 @@ export interface SettingsChange {
   show_names: boolean | null;
   pairs: boolean | null;
   podium: boolean | null;
+  time_zone: string | null;
 }
 /**
  * A host asks for a page of the roster, 50 people at most.
@@ -1267,6 +1273,10 @@ export interface FinishedView {
    */
   cohorts: GroupMean[];
   finished_ms: number | null;
+  /**
+   * The class's, for the day to come back; None where the room doesn't say.
+   */
+  time_zone: string | null;
   /**
    * To come back to in six days.
    */
@@ -2272,6 +2282,19 @@ export interface RoomFigures {
   practice: number;
   revealed: number;
   planned: number;
+  /**
+   * In which ``opened`` and ``finished`` are given: the class's, or UTC.
+   */
+  time_zone: string;
+  /**
+   * False where the room doesn't say its time zone, as those of old journals.
+   */
+  is_zone_known: boolean;
+  /**
+   * Local time with its offset (ISO 8601).
+   */
+  opened: string;
+  finished: string | null;
 }
 /**
  * A figure with its 95 % interval, and how many answers (or people) it rests on.
@@ -2544,6 +2567,10 @@ export interface RoomSummary {
   joined: number;
   round: number | null;
   rounds: number;
+  /**
+   * The class's, in which dates are shown; null for UTC.
+   */
+  time_zone: string | null;
 }
 /**
  * The decks and the cases of the library.

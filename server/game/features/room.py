@@ -19,7 +19,7 @@ from server.game.features import (
 )
 from server.game.ids import RoomCode, Site
 from server.game.phases import GAME
-from server.game.settings import RoomSettings, SettingsChange
+from server.game.settings import RoomSettings, SettingsChange, require_zone
 from server.game.state import RoomState, Round
 
 # --- commands ------------------------------------------------------------------------
@@ -147,6 +147,7 @@ def _unlock(state: RoomState, command: Unlock, _: Moment) -> list[Events]:
 def _change_settings(
     state: RoomState, command: ChangeSettings, _: Moment
 ) -> list[Events]:
+    require_zone(command.change.time_zone)
     change = command.change.model_dump(exclude_none=True, exclude={"timers"})
     if command.change.timers is False:
         change["time_factor"] = None

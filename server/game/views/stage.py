@@ -290,6 +290,7 @@ def _finished(state: RoomState) -> FinishedView:
         podium=tuple(line for line in best if line.rank <= PLACES),
         reading=state.plan.reading,
         finished_ms=state.finished_ms,
+        time_zone=state.settings.time_zone,
         take_home=tuple(
             TakeHome(story_of(case), verdict_of(case), case.breakdown.why)
             for case in state.plan.take_home

@@ -342,6 +342,8 @@ class FinishedView:
     cohorts: tuple[GroupMean, ...] = ()
     """Means of the sites; empty where all play at one."""
     finished_ms: int | None = None
+    time_zone: str | None = None
+    """The class's, for the day to come back; None where the room doesn't say."""
     take_home: tuple[TakeHome, ...] = ()
     """To come back to in six days."""
     phase: Literal["finished"] = "finished"

@@ -67,6 +67,7 @@ export const words: ReportCatalogue = {
   case: "Fall",
   first: "erste Stimme",
   rightFirst: "zuerst richtig",
+  zoneUnknown: "der Raum nennt keine Zeitzone",
   rightAfter: "danach richtig",
   meanConfidence: "mittlere Sicherheit",
   sureWrong: "sicher und falsch",

@@ -94,6 +94,8 @@ export const words: StaffCatalogue = {
     skipped: "übersprungen",
     revealed: "fertig",
   },
+  datesIn: (zone) => `Zeitangaben gelten für die Zeitzone ${zone}.`,
+  useZone: (zone) => `${zone} nehmen`,
   rightShare: "Richtig",
   rightBoth: "bei beiden Lücken richtig",
   rightLink: (link, share) =>

@@ -67,6 +67,7 @@ export const words = {
   case: "case",
   first: "first vote",
   rightFirst: "right at first",
+  zoneUnknown: "the room does not say its time zone",
   rightAfter: "right after",
   meanConfidence: "mean confidence",
   sureWrong: "sure and wrong",

@@ -97,6 +97,8 @@ export const words = {
     skipped: "skipped",
     revealed: "done",
   } as Record<string, string>,
+  datesIn: (zone: string) => `Dates are shown in the time zone ${zone}.`,
+  useZone: (zone: string) => `Use ${zone}`,
   rightShare: "Right",
   rightBoth: "right about both gaps",
   rightLink: (link: "outer" | "inner", share: number) =>

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { calendar, comeBack } from "./calendar";
 
 test("the day is six days on, also over the end of a month", () => {
-  const day = comeBack(new Date(2026, 10, 27, 14, 30).getTime());
+  const day = comeBack(Date.UTC(2026, 10, 26, 14, 30), "Pacific/Auckland");
   expect([day.getFullYear(), day.getMonth(), day.getDate()]).toEqual([2026, 11, 3]);
 });
 

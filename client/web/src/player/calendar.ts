@@ -1,10 +1,11 @@
 // The day to come back, and a calendar file of it. Pure.
+import { dayIn } from "../parts/when";
 
 export const DAYS = 6;
 
-/** Six days after the game's end, by this device's calendar. */
-export function comeBack(finishedMs: number): Date {
-  const end = new Date(finishedMs);
+/** Six days after the game's end, by the class's calendar. */
+export function comeBack(finishedMs: number, zone: string | null): Date {
+  const end = dayIn(finishedMs, zone);
   return new Date(end.getFullYear(), end.getMonth(), end.getDate() + DAYS);
 }
 

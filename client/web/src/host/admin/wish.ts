@@ -1,4 +1,5 @@
 // The form's choices, and the settings they stand for. Pure.
+import { ownZone } from "../../parts/when";
 import type { OpenRoom, RoomSettings } from "../../protocol";
 
 export interface Wish {
@@ -65,6 +66,7 @@ export function settingsOf(wish: Wish): RoomSettings {
     min_cell: 5,
     max_players: 1000,
     simulated: wish.practice > 0,
+    time_zone: ownZone(),
   };
 }
 

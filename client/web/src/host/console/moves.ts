@@ -131,6 +131,7 @@ export const NO_CHANGE: SettingsChange = {
   show_names: null,
   pairs: null,
   podium: null,
+  time_zone: null,
 };
 
 /** What the timers' choice asks for: a factor, or "off". */

@@ -1,8 +1,9 @@
 // The console's side of the wire: one session, one command at a time.
-import type { RefusedMessage, ServerMessage } from "../../protocol";
+import { ownZone } from "../../parts/when";
+import type { HostView, RefusedMessage, ServerMessage } from "../../protocol";
 import { prove } from "../../room/keys";
 import { Session, type Command } from "../../room/session.svelte";
-import { commandOf, isEarly, leadsOn } from "./moves";
+import { commandOf, isEarly, leadsOn, NO_CHANGE } from "./moves";
 
 const LOST = new Set(["wrong_proof", "unknown_room", "room_closed"]);
 const PATIENCE_MS = 4000;
@@ -17,6 +18,7 @@ export class ConsoleSession {
   question: "early" | "override" | null = $state(null);
   /** This link opens no room here. */
   isLost = $state(false);
+  #hasSaidZone = false;
   #busyRef: number | null = null;
   #closingRef: number | null = null;
   #stop: () => void = () => {};
@@ -64,7 +66,17 @@ export class ConsoleSession {
     return this.session.send(command, leadsOn(command) ? place : undefined);
   }
 
+  /** Dates are the class's: the first console says in which time zone it is. */
+  #sayZone({ settings, commands }: HostView): void {
+    const zone = ownZone();
+    if (this.#hasSaidZone || settings.time_zone !== null || zone === null) return;
+    if (!commands.length) return;
+    this.#hasSaidZone = true;
+    this.session.send({ type: "change_settings", change: { ...NO_CHANGE, time_zone: zone } });
+  }
+
   #hear(message: ServerMessage): void {
+    if (message.type === "host_view") this.#sayZone(message.view);
     if (message.type === "welcome") this.#release(this.#busyRef);
     if (message.type === "done") this.#release(message.ref);
     if (message.type !== "refused") return;
