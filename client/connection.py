@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from client.backoff import Backoff
 from client.errors import (
@@ -72,6 +72,9 @@ def _has_port_or_none(netloc: str) -> bool:
 
 
 log = logging.getLogger("twogaps.client")
+
+MISDIRECTED = 421
+"""The HTTP status of a server that is not known under the name it was asked by."""
 
 FIRST_ATTEMPTS = 6
 """How often a server that has never answered is tried before giving up."""
@@ -194,6 +197,9 @@ class Connection:
 
     def _count_failure(self, exc: Exception) -> None:
         """Give up on a server that has never answered."""
+        if isinstance(exc, InvalidStatus) and exc.response.status_code == MISDIRECTED:
+            self._end(CannotConnect(bytes(exc.response.body).decode().strip()))
+            return
         if self._attempts_left is None:
             return
         self._attempts_left -= 1

@@ -30,7 +30,7 @@ from server.listening import (
     open_private,
 )
 from server.metrics import Metrics
-from server.net.addresses import Peers
+from server.net.addresses import Names, Peers
 from server.net.admin import AdminDesk, BringPractice
 from server.net.context import Desk
 from server.net.gate import Gate
@@ -130,7 +130,9 @@ async def running(config: Config) -> AsyncIterator[Running]:
         pages = Pages(WEB, bound.addresses)
         operations = _operations(config, core, desk, tree)
         arrived = bound.addresses.was_used
-        door = Door(desk, pages, operations, _origins(config), arrived)
+        origins = _origins(config)
+        names = Names((config.host, *origins))
+        door = Door(desk, pages, operations, origins, names, arrived)
         with owned_by("door"):
             metrics_port = await open_private(stack, config, operations)
             await open_main(stack, bound, door, certificate)

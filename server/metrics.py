@@ -33,7 +33,7 @@ MESSAGES = tuple(sorted(frozenset({"hello", "prove"}).union(*ALLOWED.values())))
 UNREADABLE = "unreadable"
 """The type under which frames are counted that hold no message."""
 
-TURNED_AWAY = ("origin", "full", "stopping", "too_fast")
+TURNED_AWAY = ("host", "origin", "full", "stopping", "too_fast")
 ROLES = ("player", "screen", "host")
 EVENTS = tuple(
     kind.__dataclass_fields__["type"].default for kind in get_args(get_args(Event)[0])

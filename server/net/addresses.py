@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import ifaddr
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request
+
+log = logging.getLogger("twogaps.net")
 
 ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 """Hosts that stand for every interface."""
@@ -32,6 +36,9 @@ _INTERNAL = re.compile(
 )
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 """Addresses between a provider and its customers (RFC 6598); VPNs use them as well."""
+
+_PRIVATE = ("local", "lan", "home", "home.arpa", "internal", "localdomain", "fritz.box")
+"""Domains in which a local network, and no one outside it, gives names."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -176,6 +183,66 @@ def _kind(one: Interface) -> int:
 def url_of(scheme: str, host: str, port: int) -> str:
     """Return the address of a port, with brackets around an IPv6 host."""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class Names:
+    """The host names under which this server may be asked to open a live connection.
+
+    A page of another site can point its own name at this machine (DNS rebinding): the
+    browser then takes this server for that site. So a name counts only if it is this
+    machine's, or was given. Addresses count, and names without a dot: no one can point
+    those elsewhere from outside.
+    """
+
+    def __init__(
+        self,
+        given: Iterable[str],
+        machine: Callable[[], str] = socket.gethostname,
+        logged: int = 20,
+    ) -> None:
+        """``given`` are hosts, or addresses of pages whose hosts count; ``machine``
+        returns this machine's name. The log has the first ``logged`` other names, once
+        each.
+        """
+        self._given = {host for one in given if (host := _name_in(one))}
+        self._machine = machine
+        self._refused: set[str] = set()
+        self._logged = logged
+
+    def admits(self, header: str) -> bool:
+        """Return whether a request's Host header names this server."""
+        host = _name_in(header)
+        if host and (_parsed(host) is not None or self._is_own(host)):
+            return True
+        self._log(header[:200])
+        return False
+
+    def _is_own(self, host: str) -> bool:
+        if "." not in host or host in self._given or host.endswith(".localhost"):
+            return True
+        machine = self._machine().lower()
+        name, _, domain = host.partition(".")
+        is_private = domain in _PRIVATE and name == machine.partition(".")[0]
+        return host == machine or is_private
+
+    def _log(self, header: str) -> None:
+        if header not in self._refused and len(self._refused) < self._logged:
+            self._refused.add(header)
+            log.warning(
+                "Refused a live connection for the host name %r, which is not known to "
+                "be this server's. If people open this server under it, start the "
+                "server with --public-url and that address.",
+                header,
+            )
+
+
+def _name_in(text: str) -> str:
+    """Return the host of an address or a Host header, in small letters; or nothing."""
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        return (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 class Peers:

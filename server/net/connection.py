@@ -133,6 +133,11 @@ class Connection(ServerConnection):
             self.transport.abort()
 
     @property
+    def is_tls(self) -> bool:
+        """Whether the client has checked this server's certificate."""
+        return self.transport.get_extra_info("sslcontext") is not None
+
+    @property
     def _socket(self) -> socket.socket | None:
         line: socket.socket | None = self.transport.get_extra_info("socket")
         return line

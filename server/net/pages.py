@@ -68,6 +68,8 @@ _CODE_PATH = re.compile(r"/([^/.][^/]{0,30})/?")
 _CODE = re.compile(rf"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 _QR_PATH = re.compile(rf"^/qr/([{CODE_ALPHABET}]{{{CODE_LENGTH}}})\.svg$")
 
+WHERE_PATH = "/where.json"
+
 QR_PRICE = 50.0
 """Cost of drawing a QR code, which takes milliseconds, in pages."""
 
@@ -139,7 +141,7 @@ class Pages:
     async def answer(self, request: Request) -> Response:
         """Return the response to a plain request."""
         path = urlsplit(request.path).path
-        if path == "/where.json":
+        if path == WHERE_PATH:
             return json_response(HTTPStatus.OK, self._where())
         if (url := self._join_url(request)) is not None:
             return _respond(await self._drawings.of(url), request.headers, {})
@@ -309,6 +311,15 @@ def is_well_formed(request: Request) -> bool:
 def bad_request() -> Response:
     """Return a 400."""
     return _plain(HTTPStatus.BAD_REQUEST, "This request is not valid.\n")
+
+
+def misdirected(host: str) -> Response:
+    """Return a 421, for a host name that is not known to be this server's."""
+    text = (
+        f"'{host[:200]}' is not known as a name of this server. Open it at its "
+        "address, or start it with --public-url and the address that people use.\n"
+    )
+    return _plain(HTTPStatus.MISDIRECTED_REQUEST, text)
 
 
 def not_found() -> Response:

@@ -20,19 +20,21 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from server.game.errors import Refused
-from server.net.addresses import HERE
+from server.net.addresses import HERE, Names
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
 from server.net.limits import Bucket, Limits
 from server.net.operations import Operations
 from server.net.pages import (
+    WHERE_PATH,
     Pages,
     bad_request,
     forbidden,
     is_well_formed,
     json_response,
     later,
+    misdirected,
 )
 from server.net.session import Session
 from server.protocol.codec import encode_server
@@ -105,16 +107,19 @@ class Door:
         pages: Pages,
         operations: Operations,
         origins: Iterable[str],
+        names: Names,
         arrived: Callable[[str, str], None] = lambda _host, _peer: None,
     ) -> None:
-        """``origins`` are further sites whose pages may connect; ``arrived`` gets
-        the Host header and the address of each socket from another device.
+        """``origins`` are further sites whose pages may connect, ``names`` this
+        server's host names. ``arrived`` gets the Host header and the address of each
+        socket from another device.
         """
         self._desk = desk
         self._gate = desk.gate
         self._operations = operations
         self._pages = pages
         self._origins = Origins(origins)
+        self._names = names
         self._plain: OrderedDict[str, float] = OrderedDict()
         self._arrived = arrived
         self._sessions: set[Session] = set()
@@ -142,6 +147,9 @@ class Door:
         if not _asks_for_socket(request):
             self._remember_plain(self._desk.peers.address(ws, request))
         host = request.headers.get("Host", "")
+        if not self._is_known(ws, host):
+            self._metrics.turned_away["host"].inc()
+            return misdirected(host)
         if not self._origins.admits(request.headers.get("Origin"), host):
             self._metrics.turned_away["origin"].inc()
             return forbidden("This page may not open a socket here.\n")
@@ -169,6 +177,11 @@ class Door:
             await asyncio.sleep(wait_s)
         return None
 
+    def _is_known(self, ws: ServerConnection, host: str) -> bool:
+        """Whether a Host header is a name of this server: with TLS, browsers check."""
+        is_tls = isinstance(ws, Connection) and ws.is_tls
+        return is_tls or self._names.admits(host)
+
     @property
     def _busy(self) -> str | None:
         """Why no socket is admitted now: ``full`` or ``stopping``."""
@@ -183,7 +196,7 @@ class Door:
         if len(self._plain) > PLAIN_KEPT:
             self._plain.popitem(last=False)
 
-    def _why(self, address: str, request: Request) -> Response:
+    def _why(self, address: str, request: Request, *, is_known: bool) -> Response:
         """Tell a page that gets no socket why, as far as the server can know.
 
         ``origin``: its requests come under another host name. ``upgrade``: they come
@@ -196,7 +209,8 @@ class Door:
             address, -math.inf
         )
         reason = self._busy
-        if origin is not None and not self._origins.admits(origin[0], host):
+        is_own = origin is None or self._origins.admits(origin[0], host)
+        if not is_own or not is_known:
             reason = "origin"
         elif reason is None and self._gate.is_crowded(address):
             reason = "full"
@@ -215,8 +229,13 @@ class Door:
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
         if not is_sound:
             return bad_request()
-        if urlsplit(request.path).path == WHY_PATH:
-            return self._why(address, request)
+        path = urlsplit(request.path).path
+        host = request.headers.get("Host", "")
+        is_known = path not in (WHY_PATH, WHERE_PATH) or self._is_known(ws, host)
+        if path == WHY_PATH:
+            return self._why(address, request, is_known=is_known)
+        if path == WHERE_PATH and not is_known:
+            return misdirected(host)
         answer = await self._operations.answer(request)
         return answer or await self._pages.answer(request)
 

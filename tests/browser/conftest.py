@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from server.app import Config, Running, running
-from tests.browser.table import AXE, HOST_NAME, Table
+from tests.browser.table import AXE, HOST_NAME, NAMED, Table
 from tests.support.missing import need
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A server with a journal on disk, once for all tests."""
-    config = Config(port=0, data=tmp_path_factory.mktemp("data"))
+    config = Config(port=0, origins=NAMED, data=tmp_path_factory.mktemp("data"))
     async with running(config) as found:
         need(found.is_web_built, "the built pages (npm run build in client/web)")
         yield found

@@ -27,7 +27,7 @@ from server.game.answers import FixAnswer, LinkAnswer, LinksAnswer
 from tests.browser.conftest import ARGS, CHROMIUM
 from tests.browser.screenshots import STILL
 from tests.browser.staff import Staff
-from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -110,7 +110,7 @@ async def main(out: Path) -> None:
     """Play the rooms and take the pictures."""
     with tempfile.TemporaryDirectory() as cases:
         write_decks(Path(cases))
-        config = Config(port=0, cases=(Path(cases),))
+        config = Config(port=0, origins=NAMED, cases=(Path(cases),))
         async with running(config) as server, async_playwright() as play:
             chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
             for name in decks():

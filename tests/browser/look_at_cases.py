@@ -21,7 +21,7 @@ from scenarios.load import load_library
 from server.app import Config, running
 from server.game.rehearsal import scenes_of
 from tests.browser.conftest import ARGS, CHROMIUM
-from tests.browser.table import PHONE, Table
+from tests.browser.table import NAMED, PHONE, Table
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -58,7 +58,10 @@ async def moments(
 async def look(ids: Sequence[str], folder: Path | None) -> bool:
     """Print the measures of each case; return whether all keep to the most screens."""
     is_good = True
-    async with running(Config(port=0)) as server, async_playwright() as play:
+    async with (
+        running(Config(port=0, origins=NAMED)) as server,
+        async_playwright() as play,
+    ):
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         for case_id in ids:
             table = Table(chromium, server)

@@ -16,7 +16,7 @@ from playwright.async_api import async_playwright
 from server.app import Config, running
 from tests.browser.conftest import ARGS, CHROMIUM
 from tests.browser.screenshots import OUT, take
-from tests.browser.table import Table
+from tests.browser.table import NAMED, Table
 from tests.support.cases import SECRET
 from tests.support.known_classes import CLASSES, store_classes
 
@@ -33,7 +33,7 @@ async def main(out: Path, whole: bool) -> None:
     """Open each report and take its picture: the first page, or the whole of it."""
     with tempfile.TemporaryDirectory() as folder:
         await store_classes(Path(folder))
-        config = Config(port=0, data=Path(folder), keep_days=0)
+        config = Config(port=0, origins=NAMED, data=Path(folder), keep_days=0)
         async with running(config) as server, async_playwright() as play:
             chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
             table = Table(chromium, server)

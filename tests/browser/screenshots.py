@@ -19,7 +19,7 @@ from client.player import Player
 from scenarios.model import Label
 from server.app import Config, running
 from tests.browser.conftest import ARGS, CHROMIUM
-from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -71,7 +71,7 @@ ADDRESS = "http://192.168.1.20:8000"
 async def main(out: Path) -> None:
     """Play one round and take the pictures."""
     async with (
-        running(Config(port=0, public_url=ADDRESS)) as server,
+        running(Config(port=0, origins=NAMED, public_url=ADDRESS)) as server,
         async_playwright() as play,
         contextlib.AsyncExitStack() as stack,
     ):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from playwright.async_api import expect
 
 from server.app import Config, running
-from tests.browser.table import Table
+from tests.browser.table import NAMED, Table
 from tests.support.broker import Broker, open_broker
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ async def two_sites(
         stack.push_async_callback(broker.kill)
         tables = []
         for name in ("berlin", "lisbon"):
-            config = Config(port=0, data=folder / name, broker=broker.url(), site=name)
+            config = Config(
+                port=0,
+                origins=NAMED,
+                data=folder / name,
+                broker=broker.url(),
+                site=name,
+            )
             node = await stack.enter_async_context(running(config))
             tables.append(Table(browser, node))
             stack.push_async_callback(tables[-1].leave)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 HOST_NAME = "class.test"
+NAMED = (f"http://{HOST_NAME}",)
+"""What a server is told of the name that the browser knows it by."""
 """Not localhost: a page on plain HTTP there has no secure context, as in a class."""
 
 AXE = Path(__file__).parents[2] / "client/web/node_modules/axe-core/axe.min.js"

@@ -11,7 +11,7 @@ import pytest_asyncio
 from scenarios.load import BUILTIN
 from server.app import Config, running
 from tests.browser.look_at_cases import MOST_SCREENS, SCENES, moments, preview_path
-from tests.browser.table import LAPTOP, Table, violations
+from tests.browser.table import LAPTOP, NAMED, Table, violations
 from tests.scenarios.test_shelf import later
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -30,7 +30,7 @@ async def own(browser: object, tmp_path: Path) -> AsyncIterator[tuple[Table, Pat
     file.parent.mkdir()
     text = (BUILTIN / "cases" / "four-hours.toml").read_text(encoding="utf-8")
     file.write_text(text.replace('"four-hours"', '"mine"', 1), encoding="utf-8")
-    async with running(Config(port=0, cases=(tmp_path,))) as server:
+    async with running(Config(port=0, origins=NAMED, cases=(tmp_path,))) as server:
         table = Table(browser, server)  # type: ignore[arg-type] # Chromium
         yield table, file
         await table.leave()

@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 from playwright.async_api import expect
 
 from server.app import Config, Running, running
-from tests.browser.table import LAPTOP, Table, violations
+from tests.browser.table import LAPTOP, NAMED, Table, violations
 from tests.support.cases import SECRET
 from tests.support.known_classes import CLASSES, store_classes
 
@@ -42,7 +42,9 @@ async def stored(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
     """A server that finds four classes in its journal."""
     folder = tmp_path_factory.mktemp("classes")
     await store_classes(folder)
-    async with running(Config(port=0, data=folder, keep_days=0)) as server:
+    async with running(
+        Config(port=0, origins=NAMED, data=folder, keep_days=0)
+    ) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.app import Config, running
-from tests.browser.table import LAPTOP, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PROJECTOR, Table
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -20,7 +20,7 @@ PUBLIC = "http://192.0.2.7:8000"
 
 
 async def test_a_page_on_loopback_names_the_public_address(browser: Browser) -> None:
-    async with running(Config(port=0, public_url=PUBLIC)) as server:
+    async with running(Config(port=0, origins=NAMED, public_url=PUBLIC)) as server:
         table = Table(browser, server, host_name="127.0.0.1")
         room = await table.open_room(length=1)
         screen = await table.sit(table.screen_path(room), size=PROJECTOR)
@@ -48,7 +48,7 @@ async def test_a_page_on_loopback_names_the_public_address(browser: Browser) -> 
 async def test_without_an_answer_a_page_names_its_own_address(
     browser: Browser,
 ) -> None:
-    async with running(Config(port=0, public_url=PUBLIC)) as server:
+    async with running(Config(port=0, origins=NAMED, public_url=PUBLIC)) as server:
         table = Table(browser, server, host_name="127.0.0.1")
         room = await table.open_room(length=1)
         profile = await table.context(size=PROJECTOR)
@@ -71,7 +71,7 @@ async def test_the_host_chooses_another_address_and_the_projector_follows(
 ) -> None:
     wifi, vpn = "http://192.168.1.20:8000", "http://10.8.0.6:8000"
     answer = {"url": wifi, "urls": [wifi, vpn], "used": [vpn]}
-    async with running(Config(port=0)) as server:
+    async with running(Config(port=0, origins=NAMED)) as server:
         table = Table(browser, server, host_name="127.0.0.1")
         room = await table.open_room(length=1)
         profile = await table.context(size=LAPTOP)

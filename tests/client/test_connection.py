@@ -195,3 +195,26 @@ async def test_a_frame_that_is_not_understood_is_skipped(
                 if view == lobby(2):
                     break
     assert "not understood" in caplog.text
+
+
+async def test_a_server_that_is_not_known_by_this_name_says_what_to_do() -> None:
+    asked = 0
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        text = b"'x.example' is not known. Use --public-url.\n"
+        head = f"HTTP/1.1 421 Misdirected Request\r\nContent-Length: {len(text)}\r\n"
+        writer.write(f"{head}\r\n".encode() + text)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(CannotConnect, match="--public-url"):
+        async with connect(f"http://127.0.0.1:{port}", "K7MQ2P", "Ann"):
+            pass
+    server.close()
+    assert asked == 1

@@ -10,7 +10,14 @@ import pytest
 from server.config import Config
 from server.federation.mqtt import BrokerAddress, BusSettingsError
 from server.folder import CannotStart
-from server.net.addresses import Addresses, Interface, interfaces, rank, routed
+from server.net.addresses import (
+    Addresses,
+    Interface,
+    Names,
+    interfaces,
+    rank,
+    routed,
+)
 
 WIFI = Interface("wlan0", "192.168.1.20")
 HOTSPOT = Interface("ap0", "192.168.77.5")
@@ -172,3 +179,49 @@ def test_a_broker_address_that_cannot_be_is_refused_and_not_repeated(url: str) -
         BrokerAddress.parse(url)
     assert "mqtt://user:password@host" in str(caught.value)
     assert "Secret" not in str(caught.value)
+
+
+KNOWN = Names(("0.0.0.0", "https://gaps.school.example", "10.0.0.7"), lambda: "Laptop")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:8000", "192.168.1.20", "[2001:db8::20]:8000", "[::1]",
+        "localhost:8000", "room.localhost", "laptop", "laptop:8000", "raspberrypi",
+        "laptop.local", "LAPTOP.local:8000", "laptop.fritz.box", "laptop.home.arpa.",
+        "gaps.school.example", "GAPS.school.example:443",
+    ],
+)  # fmt: skip
+def test_an_address_or_a_name_of_this_machine_is_known(host: str) -> None:
+    assert KNOWN.admits(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "", "evil.example", "evil.example:8000", "laptop.evil.example", "evil.local",
+        "gaps.school.example.evil.example", "127.0.0.1.evil.example", "[", "[::1",
+        "evil.example\x00.local", "1.2.3.4.5", "laptop.com",
+    ],
+)  # fmt: skip
+def test_a_name_that_someone_else_may_give_is_not_known(host: str) -> None:
+    assert not KNOWN.admits(host)
+
+
+def test_names_that_are_not_known_are_logged_once_and_bounded(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = Names((), lambda: "laptop", logged=2)
+    for number in range(9):
+        for _ in range(2):
+            assert not names.admits(f"{number}.evil.example")
+    assert len(caplog.messages) == 2
+    assert "--public-url" in caplog.messages[0]
+
+
+def test_a_machine_with_a_full_name_is_known_by_it() -> None:
+    names = Names((), lambda: "gaps.school.example")
+    assert names.admits("gaps.school.example:8000")
+    assert names.admits("gaps.local")
+    assert not names.admits("school.example")

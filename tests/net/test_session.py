@@ -17,6 +17,7 @@ from server.net.limits import Limits
 from server.net.server import Origins
 from server.protocol.client_messages import ALLOWED, OpenRoom, Role
 from server.protocol.keys import prove
+from tests.support.http import get
 from tests.support.messages import minimal
 from tests.support.server import hall
 from tests.support.tiers import scaled
@@ -285,6 +286,35 @@ async def test_foreign_pages_may_not_connect() -> None:
                 pass
         assert refused.value.response.status_code == 403
         async with wire(at.port, origin=f"http://127.0.0.1:{at.port}") as ann:
+            await ann.join(at.room)
+
+
+REBOUND = "evil.example"
+"""A name that its owner has pointed at this machine (DNS rebinding)."""
+
+
+async def test_a_page_whose_name_points_here_may_not_connect() -> None:
+    async with hall(is_open=True) as at:
+        url = f"ws://{REBOUND}:{at.port}/ws"
+        origin = f"http://{REBOUND}:{at.port}"
+        with pytest.raises(InvalidStatus) as refused:
+            async with wire(at.port, url, host="127.0.0.1", origin=origin):
+                pass
+        response = refused.value.response
+        assert response.status_code == 421
+        assert b"--public-url" in response.body
+        assert (await get(at.port, "/where.json", Host=REBOUND)).status == 421
+        why = await get(at.port, f"/why.json?origin={origin}", Host=REBOUND)
+        assert json.loads(why.body) == {"reason": "origin", "host": REBOUND}
+        for host in (REBOUND, "10.1.2.3", "two-gaps.default.svc"):
+            assert (await get(at.port, "/healthz", Host=host)).status == 200
+        assert (await get(at.port, "/", Host=REBOUND)).status == 200  # a public page
+
+
+async def test_the_address_that_people_use_is_known() -> None:
+    async with hall(public_url="https://gaps.school.example") as at:
+        url = f"ws://gaps.school.example:{at.port}/ws"
+        async with wire(at.port, url, host="127.0.0.1") as ann:
             await ann.join(at.room)
 
 
