@@ -81,8 +81,10 @@ audit: $(VENV)/.tested ## Known vulnerabilities and withdrawn releases (asks reg
 try-container: ## Do what deploy/Containerfile does, without an engine
 	@sh deploy/try-container.sh
 
-docs: $(VENV)/.played ## Write the generated documents again
+docs: $(VENV)/.played ## Write the generated documents again, and build the site in build/docs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/python -m tools.docs
+	@$(BIN)/python -m tools.docs.site
 
 .PHONY: system
 system:

@@ -1,1 +1,1 @@
-"""Sends frames out of a room: the attached audiences and how to reach them."""
+"""Games across sites: homes, edges, and the broker that carries votes between them."""

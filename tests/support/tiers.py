@@ -31,6 +31,7 @@ FOLDERS: dict[str, Tier] = {
     "client": Tier.FAST,
     "contract": Tier.FAST,
     "deploy": Tier.FAST,
+    "docs": Tier.FAST,
     "faults": Tier.FAST,
     "federation": Tier.FAST,
     "fuzz": Tier.FAST,

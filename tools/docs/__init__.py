@@ -11,7 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from scenarios.model import Case, Deck
-from tools.docs import asyncapi, markdown, phases, reference, roles, schema
+from tools.docs import (
+    architecture,
+    asyncapi,
+    markdown,
+    phases,
+    reference,
+    roles,
+    schema,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +32,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": reference.settings,
     "docs/limits.md": reference.limits,
     "docs/metrics.md": reference.metrics,
+    "docs/pictures/architecture.svg": architecture.drawing,
     "scenarios/case.schema.json": partial(schema.model_text, Case),
     "scenarios/deck.schema.json": partial(schema.model_text, Deck),
 }

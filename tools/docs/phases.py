@@ -20,6 +20,8 @@ open the round again, votes kept) or `finish`. An open ballot also closes automa
 (`tick`) where the room has `auto_close`, or when a warned allowance has run out.
 """
 
+MARK = "<!-- block: not run: a drawing of the table -->"
+
 
 def render() -> str:
     """Return the document."""
@@ -43,7 +45,7 @@ def _drawing() -> str:
     arrows += [f"{phase} --> read: open_round" for phase in between]
     arrows = ["[*] --> lobby", *arrows, "transfer_reveal --> finished: finish"]
     lines = "\n".join(f"    {arrow}" for arrow in [*arrows, "finished --> [*]"])
-    return f"```mermaid\nstateDiagram-v2\n{lines}\n```\n"
+    return f"{MARK}\n\n```mermaid\nstateDiagram-v2\n{lines}\n```\n"
 
 
 def _table() -> str:

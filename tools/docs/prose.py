@@ -82,6 +82,8 @@ A key is 16 bytes, written as 32 lower-case hexadecimal digits; it travels in th
 fragment of a link (`/host#room=CODE&key=KEY`) and never over the wire. To answer a
 `challenge`, compute HMAC-SHA256 keyed with the 16 bytes over the UTF-8 text
 
+<!-- block: not run: a text, not code -->
+
     two-gaps 1 ROLE ROOM NONCE
 
 (ROOM in upper case, `-` for an admin) and send it as 64 lower-case hexadecimal digits.

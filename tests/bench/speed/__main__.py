@@ -23,7 +23,7 @@ from tests.bench.speed import beside, campaign, machine
 from tests.bench.speed.beside import Beside
 from tests.bench.speed.campaign import Cores, Paced, Size
 from tests.bench.speed.home import Home, home
-from tests.bench.speed.page import DOCS, replace_part
+from tests.bench.speed.page import DOCS, MARK, replace_part
 from tests.bench.speed.picture import picture
 from tests.bench.speed.promises import promises
 from tests.bench.speed.table import table
@@ -139,7 +139,7 @@ def main() -> None:
     ending = f"load before {around['load_before']}, after {machine.load()}"
     tables = [table(found), *([beside.table(turns)] if turns else [])]
     text = "\n\n".join(
-        (*tables, f"```\n{judged}\n```", f"{around['processor']}; {ending}.")
+        (*tables, f"{MARK}\n\n```\n{judged}\n```", f"{around['processor']}; {ending}.")
     )
     print(text)
     if is_whole:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 DOCS = Path(__file__).parents[3] / "docs"
+MARK = "<!-- block: not run: figures of a run -->"
+"""Says how the code blocks of the page are held (tools/docs/blocks.py)."""
+
 PAGE = DOCS / "performance.md"
 
 
