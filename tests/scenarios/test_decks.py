@@ -27,6 +27,9 @@ FOUNDATIONS = {
 every_deck = pytest.mark.parametrize("name", sorted(DECKS))
 
 
+FORMS = (LIBRARY.deck("pre-test"), LIBRARY.deck("post-test"))
+
+
 def plan_of(deck: Deck, seed: int = 1) -> Plan:
     return build_plan(deck, LIBRARY, seed=seed, length=None, two_link=deck.two_link)
 
@@ -64,16 +67,33 @@ def test_votes_are_balanced_and_runs_short(name: str, seed: int) -> None:
         assert label is None or len(list(run)) <= 3
 
 
+def same_verdict(deck: Deck) -> list[bool]:
+    """Return for each contrast whether its verdict is that of its case."""
+    pairs = [
+        (LIBRARY.case(item.case).verdict, LIBRARY.case(item.contrast).verdict)
+        for item in deck.rounds
+        if item.contrast is not None
+    ]
+    return [one == other for one, other in pairs if "contested" not in (one, other)]
+
+
 @every_deck
-def test_contrasts_have_another_verdict(name: str) -> None:
-    deck = LIBRARY.deck(name)
-    pairs = [(r.case, r.contrast) for r in deck.rounds if r.contrast is not None]
-    if deck.opening:
-        pairs.append((deck.opening[0], deck.opening[1]))
-    for one, other in pairs:
-        cases = LIBRARY.case(one), LIBRARY.case(other)
-        if "contested" not in {case.verdict for case in cases}:
-            assert cases[0].verdict != cases[1].verdict, (one, other)
+def test_a_contrast_does_not_give_the_verdict_away(name: str) -> None:
+    same = same_verdict(LIBRARY.deck(name))
+    assert abs(same.count(True) - same.count(False)) <= 1
+
+
+def test_contrasts_of_all_decks_are_as_often_of_the_same_verdict() -> None:
+    same = [each for deck in LIBRARY.decks.values() for each in same_verdict(deck)]
+    assert len(same) >= 25
+    assert 0.4 <= same.count(True) / len(same) <= 0.6
+
+
+def test_worked_examples_have_unlike_verdicts() -> None:
+    openings = [deck.opening for deck in LIBRARY.decks.values() if deck.opening]
+    assert len(openings) >= 4
+    for one, other in openings:
+        assert LIBRARY.case(one).verdict != LIBRARY.case(other).verdict
 
 
 @every_deck
@@ -143,12 +163,20 @@ def test_each_round_of_pairs_has_its_counterpart_beside_it() -> None:
 
 
 def test_the_two_forms_match_in_level_label_domain_and_kind() -> None:
-    first, second = (voted(LIBRARY.deck(name)) for name in ("pre-test", "post-test"))
-    for one, other in zip(first, second, strict=True):
-        assert (one.level, one.label, one.domain, one.kind) == (
-            other.level, other.label, other.domain, other.kind,
-        ), (one.id, other.id)  # fmt: skip
-    assert all(case.is_clean for case in first)
+    first, second = (
+        Counter((case.level, case.label, case.domain, case.kind) for case in form)
+        for form in map(voted, FORMS)
+    )
+    assert first == second
+    assert all(case.is_clean for form in FORMS for case in voted(form))
+
+
+def test_neither_title_nor_order_says_which_form_it_is() -> None:
+    first, second = FORMS
+    assert first.title == second.title
+    labels = zip(voted(first), voted(second), strict=True)
+    agree = [one.label is other.label for one, other in labels]
+    assert 4 <= agree.count(True) <= 6
 
 
 def test_the_forms_and_the_lesson_between_them_share_no_case() -> None:

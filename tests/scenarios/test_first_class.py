@@ -43,10 +43,11 @@ def test_each_round_has_a_transfer_of_either_label() -> None:
     assert abs(same.count(True) - same.count(False)) <= 1
 
 
-def test_contrasts_are_of_the_other_label() -> None:
+def test_contrasts_are_of_either_label() -> None:
     pairs = [(r.case, r.contrast) for r in PLAN.rounds if r.contrast is not None]
     assert len(pairs) > len(PLAN.rounds) / 2
-    assert all(case.label is not beside.label for case, beside in pairs)
+    same = [case.label is beside.label for case, beside in pairs]
+    assert abs(same.count(True) - same.count(False)) <= 1
 
 
 def test_the_subject_does_not_give_the_label_away() -> None:
