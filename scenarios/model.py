@@ -40,6 +40,10 @@ Kind = Literal["documented", "one-fact", "variant", "thought"]
 """A true story; one with a single fact changed; an invented variant of a true story;
 a thought experiment. Only the first has a year in which it happened."""
 Checked = Literal["read in source", "read in secondary source", "from memory only"]
+Rule = Literal[
+    "system", "others", "skill", "steps", "score", "paid", "yardstick", "cues", "repair"
+]
+"""The rules of docs/labels.md, in their order of precedence."""
 VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
 
 
@@ -155,6 +159,11 @@ class Case(Model):
     tempting: Prose = Field(description="Why the other label tempts.")
     reasons: Reasons
     fix_question: FixQuestion
+    rule: Rule | None = Field(
+        default=None,
+        description="The rule of docs/labels.md that decides the label, or that the "
+        "argument is about.",
+    )
     twin: Slug | None = Field(
         default=None, description="The minimal-pair or isomorphic case."
     )

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import get_args
 
 from scenarios.library import Library
-from scenarios.model import Case, Checked, Kind, VerdictWord
+from scenarios.model import Case, Checked, Kind, Rule, VerdictWord
 
 VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 WEAKEST_FIRST: tuple[Checked, ...] = tuple(reversed(get_args(Checked)))
 UNSOURCED = "no source"
+NO_RULE = "not named"
 BEFORE_THE_FAILURE = "before-the-failure"
 """Tag of a case that stops before anything fails: the risk is the answer."""
 
@@ -84,11 +85,15 @@ DIMENSIONS: Mapping[str, Callable[[Case], str]] = {
     "domain": lambda case: case.domain,
     "decade": decade,
     "level": lambda case: str(case.level),
+    "rule": lambda case: case.rule or NO_RULE,
     "told as": lambda case: TOLD_AS[case.kind],
     "checked": weakest_check,
 }
 _ORDER = {
-    name: place for place, name in enumerate((*TOLD_AS.values(), *get_args(Checked)))
+    name: place
+    for place, name in enumerate(
+        (*TOLD_AS.values(), *get_args(Rule), *get_args(Checked))
+    )
 }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from scenarios.load import load_library
-from scenarios.model import Deck
+from scenarios.model import Deck, Rule
 from scenarios.stats import count
 from tests.support.cli import twogaps
 
@@ -46,6 +47,24 @@ def test_every_command_and_option_named_is_there(text: str) -> None:
         assert helped.exit_code == 0, command
         for option in re.findall(r"--[a-z-]+", rest):
             assert option in helped.output, (command, option)
+
+
+def test_every_rule_is_explained_in_order_with_a_case_that_it_decides() -> None:
+    table = re.findall(r"^\| (\d) \| `(\w+)` \|", LABELS, re.M)
+    assert table == [(str(place), rule) for place, rule in enumerate(get_args(Rule))]
+    items = re.split(r"^\d\. \*\*", LABELS.split("## Where the repair")[0], flags=re.M)[
+        1:
+    ]
+    assert len(items) == len(get_args(Rule))
+    for rule, item in zip(get_args(Rule), items, strict=True):
+        named = re.findall(r"`([a-z0-9-]+)`", item.split("*Example:*")[1])
+        assert rule in {LIBRARY.case(name).rule for name in named}, rule
+
+
+def test_every_case_named_in_labels_is_there_and_every_case_names_its_rule() -> None:
+    named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", LABELS))
+    assert named - set(LIBRARY.cases) == set()
+    assert [case.id for case in LIBRARY.cases.values() if case.rule is None] == []
 
 
 def test_the_counts_in_the_readme_are_today_s() -> None:

@@ -1444,6 +1444,10 @@ export interface Case {
   reasons: Reasons;
   fix_question: FixQuestion;
   /**
+   * The rule of docs/labels.md that decides the label, or that the argument is about.
+   */
+  rule: ("system" | "others" | "skill" | "steps" | "score" | "paid" | "yardstick" | "cues" | "repair") | null;
+  /**
    * The minimal-pair or isomorphic case.
    */
   twin: string | null;

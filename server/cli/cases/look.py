@@ -71,6 +71,8 @@ def show_case(
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("verdict", case.verdict, style="bold")
+    if case.rule is not None:
+        table.add_row("rule", f"{case.rule} (docs/labels.md)")
     for key, text in case.breakdown.model_dump().items():
         table.add_row(key.replace("_", " "), text)
     table.add_row("tempting", case.tempting)
@@ -84,7 +86,7 @@ def show_stats(
     cases: CasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count the cases by verdict, domain, decade, level, how told and how checked.
+    """Count the cases by verdict, domain, decade, level, rule, kind and how checked.
 
     "Checked" is the weakest check among a case's sources.
     """
