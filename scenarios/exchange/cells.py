@@ -44,13 +44,15 @@ class Grid:
     """The cells of one sheet, or of a CSV file.
 
     ``name`` is the sheet's, empty for CSV. With ``is_ragged`` a row may have another
-    number of cells than the headings and then says so: a separator was not quoted.
+    number of cells than the headings and then says so: a separator was not quoted, or
+    the row has another ``separator`` than the headings.
     """
 
     name: str
     rows: list[list[Cell]]
     is_ragged: bool = False
     is_hidden: bool = False
+    separator: str = ""
 
 
 TYPE_AGAIN = "format the column as Text, then type the text again"

@@ -24,7 +24,7 @@ from scenarios.exchange.cells import (
 )
 from scenarios.exchange.flat import kind_of
 
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*(?:\r\n|\r|\n)', re.IGNORECASE)
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -114,15 +114,30 @@ def read_delimited(file: Path) -> Grid:
         separators.insert(0, marked[1])
         text = text[marked.end() :]
     tries = [_parse(text, separator) for separator in separators]
-    best = max(tries, key=lambda tried: headings_at(tried[0])[1])
-    rows, error = best
+    known = [headings_at(rows)[1] for rows, _ in tries]
+    best = known.index(max(known))
+    rows, error = tries[best]
     if error is not None:
         raise UnreadableSheet(
             f"{file.name} is not valid CSV after row {len(rows)}: {error}. Put text "
             "that contains separators or quotation marks in straight quotation marks, "
             "or save the file as .xlsx."
         ) from error
-    return Grid("", rows, is_ragged=True)
+    return Grid("", rows, is_ragged=True, separator=separators[best])
+
+
+def other_separator(cells: Sequence[Cell], grid: Grid, wanted: int) -> str | None:
+    """Return what separates a row of CSV, in words, where the headings have another.
+
+    The row then has as many cells as are ``wanted``.
+    """
+    line = grid.separator.join(cell.text for cell in cells)
+    for separator, words in SEPARATORS.items():
+        if separator != grid.separator:
+            rows, _ = _parse(line, separator)
+            if len(rows) == 1 and len(rows[0]) == wanted:
+                return words
+    return None
 
 
 def _parse(text: str, separator: str) -> tuple[list[list[Cell]], csv.Error | None]:

@@ -23,7 +23,11 @@ from scenarios.exchange.cells import (
     headings_at,
     settled,
 )
-from scenarios.exchange.delimited import read_delimited, write_delimited
+from scenarios.exchange.delimited import (
+    other_separator,
+    read_delimited,
+    write_delimited,
+)
 from scenarios.exchange.flat import columns_of, from_row, is_column, is_known, to_row
 from scenarios.exchange.workbook import read_workbook, write_workbook
 from scenarios.library import Problem
@@ -199,7 +203,7 @@ def _case(
         elif column:
             texts[column] = found
     if len(problems) == known and table.grid.is_ragged:
-        problems += _ragged(table, place, len(cells))
+        problems += _ragged(table, place, cells)
     if len(problems) > known:
         return None
     case = validate(Case, from_row(texts))
@@ -235,13 +239,16 @@ def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
     return settled(cell, column, story)
 
 
-def _ragged(table: _Table, place: Path, count: int) -> list[Problem]:
+def _ragged(table: _Table, place: Path, cells: list[Cell]) -> list[Problem]:
     """Return a problem where a row has more or fewer cells than there are headings."""
-    wanted = len(table.columns)
+    count, wanted = len(cells), len(table.columns)
     if count == wanted:
         return []
     message = f"has {count} cells, but there are {wanted} headings"
     remedy = "put text that contains separators in quotation marks, or use .xlsx"
+    if other := other_separator(cells, table.grid, wanted):
+        message = f"has {other} between its cells, and the headings do not"
+        remedy = "use the separator of the headings in every row, or use .xlsx"
     return [Problem(place, "the whole row", message, remedy)]
 
 

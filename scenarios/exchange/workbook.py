@@ -6,6 +6,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -33,6 +34,7 @@ from scenarios.exchange.cells import (
 
 MOST_CELLS = 500_000
 """A sheet of more was made by a stray cell far outside, and is refused."""
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _OLE = b"\xd0\xcf\x11\xe0"
 _PLAIN_TEXT = {
     "strings_to_formulas": False,
@@ -89,6 +91,7 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
     try:
         with file.open("rb") as start:
             is_ole = start.read(4) == _OLE
+        _refuse_strict(file)
         with warnings.catch_warnings():  # of parts of a workbook that no case needs
             warnings.simplefilter("ignore")
             return openpyxl.load_workbook(file, data_only=values, rich_text=values)
@@ -100,6 +103,20 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
             f"{file.name} is not an XLSX workbook{why}. Save it again as .xlsx "
             "without a password, or as .csv."
         ) from exc
+
+
+def _refuse_strict(file: Path) -> None:
+    """Refuse the strict form of the format: openpyxl finds no sheet in it."""
+    with zipfile.ZipFile(file) as parts:
+        if "xl/workbook.xml" not in parts.namelist():
+            return
+        with parts.open("xl/workbook.xml") as part:
+            start = part.read(4_000)
+    if _STRICT in start:
+        raise UnreadableSheet(
+            f"{file.name} is a 'Strict Open XML' workbook. Open it in a spreadsheet "
+            "program and save it as 'Excel Workbook (.xlsx)'."
+        )
 
 
 def _rows(
@@ -114,11 +131,38 @@ def _rows(
             "cases to a new sheet, and delete this one."
         )
     merged = dict(_merged(values))
+    hidden = _hidden_columns(values)
     for shown, typed in zip(values.iter_rows(), formulas.iter_rows(), strict=False):
-        yield [
+        cells = [
             _cell(value, formula, merged.get((value.row, value.column)))
             for value, formula in zip(shown, typed, strict=False)
         ]
+        is_hidden = bool(shown) and values.row_dimensions[shown[0].row].hidden
+        yield [
+            _seen(cell, is_row=is_hidden)
+            if is_hidden or value.column in hidden
+            else cell
+            for cell, value in zip(cells, shown, strict=False)
+        ]
+
+
+def _hidden_columns(sheet: openpyxl.worksheet.worksheet.Worksheet) -> set[int]:
+    """Return the numbers of the hidden columns; one dimension may be about many."""
+    return {
+        column
+        for dimension in sheet.column_dimensions.values()
+        if dimension.hidden and dimension.min is not None
+        for column in range(dimension.min, min(dimension.max, sheet.max_column) + 1)
+    }
+
+
+def _seen(cell: Cell, *, is_row: bool) -> Cell:
+    """Return a hidden cell with that as its fault: its author may not know its text."""
+    if cell.fault is not None or not cell.text.strip():
+        return cell
+    where = "row" if is_row else "column"
+    fault = Fault(f"has text in a hidden {where}", f"show the {where}, or delete it")
+    return replace(cell, fault=fault)
 
 
 def _merged(

@@ -66,6 +66,8 @@ class Sheet:
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     heading: int = 0
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
     def any_cell(self, rng: Random) -> tuple[int, int]:
         row = rng.randrange(self.heading + 1, len(self.rows))
@@ -232,12 +234,22 @@ def add_a_footer(sheet: Sheet, rng: Random) -> None:
     sheet.rows.append(["Total: 3 cases", *[""] * (width - 1)])
 
 
+def hide_a_row(sheet: Sheet, rng: Random) -> None:
+    row, _ = sheet.any_cell(rng)
+    sheet.hidden_rows.add(row)
+
+
+def hide_a_column(sheet: Sheet, rng: Random) -> None:
+    _, column = sheet.any_cell(rng)
+    sheet.hidden_columns.add(column)
+
+
 ANY: list[Mangle] = [
     show_an_error, leave_a_formula, type_as_excel, add_a_title, add_empty_rows,
     add_an_empty_column, write_a_remark_beside, type_headings_oddly, repeat_a_heading,
     shuffle_columns, dress_words, leave_returns, misread, copy_a_row, add_a_footer,
 ]  # fmt: skip
-WORKBOOK: list[Mangle] = [*ANY, merge_two]
+WORKBOOK: list[Mangle] = [*ANY, merge_two, hide_a_row, hide_a_column]
 
 
 def several(manglings: list[Mangle]) -> st.SearchStrategy[list[Mangle]]:
@@ -269,6 +281,11 @@ def save_workbook(sheet: Sheet, file: Path, place: int) -> None:
             elif value != "":
                 cell.value = value
             cell.number_format = sheet.formats.get((row - 1, column - 1), "General")
+    for row in sheet.hidden_rows:
+        page.row_dimensions[row + 1].hidden = True
+    for column in sheet.hidden_columns:
+        letter = openpyxl.utils.get_column_letter(column + 1)
+        page.column_dimensions[letter].hidden = True
     for top, left, bottom, right in sheet.merges:
         page.merge_cells(
             start_row=top + 1, start_column=left + 1,
@@ -358,6 +375,10 @@ class Saved:
     line_end: str
     sep_line: bool
     quoting: str
+    says: str = ""
+    """The separator in the ``sep=`` line, where it is not that of the file."""
+    last: str = ""
+    """The separator of the last row, where it is not that of the file."""
 
 
 saved = st.builds(
@@ -367,6 +388,8 @@ saved = st.builds(
     st.sampled_from(["\r\n", "\n", "\r"]),
     st.booleans(),
     st.sampled_from(["some", "all", "none", "curly", "spaced", "trimmed"]),
+    st.sampled_from(["", "", ",", ";"]),
+    st.sampled_from(["", "", ",", ";", "\t"]),
 )
 
 
@@ -384,15 +407,17 @@ def csv_bytes(sheet: Sheet, how: Saved) -> bytes:
         text = how.line_end.join([*lines, ""])
     else:
         out = io.StringIO()
-        csv.writer(
-            out,
-            delimiter=how.separator,
-            lineterminator=how.line_end,
-            quoting=csv.QUOTE_ALL if how.quoting == "all" else csv.QUOTE_MINIMAL,
-        ).writerows(rows)
+        last = how.last or how.separator
+        for separator, part in ((how.separator, rows[:-1]), (last, rows[-1:])):
+            csv.writer(
+                out,
+                delimiter=separator,
+                lineterminator=how.line_end,
+                quoting=csv.QUOTE_ALL if how.quoting == "all" else csv.QUOTE_MINIMAL,
+            ).writerows(part)
         text = out.getvalue()
     if how.sep_line:
-        text = f"sep={how.separator}{how.line_end}{text}"
+        text = f"sep={how.says or how.separator}{how.line_end}{text}"
     return text.encode(how.encoding, errors="replace_with_lost")
 
 

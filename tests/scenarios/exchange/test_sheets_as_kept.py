@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -380,4 +381,78 @@ def test_an_export_for_a_decimal_comma_opens_in_columns(tmp_path: Path) -> None:
     assert twogaps(*words).exit_code == 0
     raw = file.read_bytes()
     assert raw.startswith(b"\xef\xbb\xbfid;version;kind;title;")
+    assert read_sheet(file).cases == (CASE,)
+
+
+def hide_the_second(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Hide a second case, as a filter does."""
+    sheet.append(["other", *[ROW[column] for column in COLUMNS[1:]]])
+    sheet.row_dimensions[3].hidden = True
+
+
+def test_a_case_in_a_hidden_row_is_named_and_not_read(tmp_path: Path) -> None:
+    found = read_sheet(workbook(tmp_path / "kept.xlsx", hide_the_second))
+    assert found.cases == (CASE,)
+    problem = found.problems[0]
+    assert problem.file.name == "kept.xlsx, sheet 'Cases', row 3"
+    assert problem.message == "has text in a hidden row"
+    assert problem.remedy == "show the row, or delete it"
+
+
+def hide_columns(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+    """Hide two columns as one group; one of them is empty."""
+    sheet.insert_cols(2)
+    sheet.column_dimensions.group("B", "C", hidden=True)
+
+
+def test_text_in_a_hidden_column_is_named_by_row_and_column(tmp_path: Path) -> None:
+    found = read_sheet(workbook(tmp_path / "kept.xlsx", hide_columns))
+    assert found.cases == ()
+    (problem,) = found.problems
+    assert problem.file.name == "kept.xlsx, sheet 'Cases', row 2"
+    assert (problem.key, problem.column) == (COLUMNS[1], "column C")
+    assert problem.message == "has text in a hidden column"
+
+
+def test_a_strict_workbook_is_refused_with_the_form_to_save_it_in(
+    tmp_path: Path,
+) -> None:
+    """openpyxl reads it as a workbook without a sheet."""
+    plain = workbook(tmp_path / "plain.xlsx", lambda _: None)
+    strict = tmp_path / "strict.xlsx"
+    old, new = (
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+    )
+    with zipfile.ZipFile(plain) as parts, zipfile.ZipFile(strict, "w") as made:
+        for part in parts.namelist():
+            made.writestr(part, parts.read(part).replace(old, new))
+    with pytest.raises(UnreadableSheet, match=r"Strict.*'Excel Workbook \(.xlsx\)'"):
+        read_sheet(strict)
+
+
+@pytest.mark.parametrize(
+    ("headings", "row", "words"), [(";", ",", "commas"), (",", ";", "semicolons")]
+)
+def test_a_row_with_another_separator_than_the_headings_says_which(
+    tmp_path: Path, headings: str, row: str, words: str
+) -> None:
+    """As when rows of two files are put together in a text editor."""
+    first, second = csv_text(separator=headings), csv_text({"id": "other"}, row)
+    file = tmp_path / "kept.csv"
+    both = first + second.split("\r\n", 1)[1]
+    file.write_bytes(both.encode())
+    found = read_sheet(file)
+    assert found.cases == (CASE,)
+    (problem,) = found.problems
+    assert problem.file.name == "kept.csv, row 3"
+    assert problem.message == f"has {words} between its cells, and the headings do not"
+
+
+@pytest.mark.parametrize("says", [",", ";", "\t"])
+def test_a_sep_line_that_names_another_separator_changes_nothing(
+    tmp_path: Path, says: str
+) -> None:
+    file = tmp_path / "kept.csv"
+    file.write_bytes(f"sep={says}\r\n{csv_text()}".encode())
     assert read_sheet(file).cases == (CASE,)
