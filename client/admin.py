@@ -11,11 +11,18 @@ from client.session import Session, running
 from scenarios.model import Case
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
-from server.protocol.client_messages import GetCase, ListDecks, ListRooms, OpenRoom
-from server.protocol.keys import host_key, screen_key
+from server.protocol.client_messages import (
+    GetCase,
+    GetLink,
+    ListDecks,
+    ListRooms,
+    OpenRoom,
+)
+from server.protocol.keys import host_key, next_host_key, screen_key
 from server.protocol.server_messages import (
     CaseMessage,
     DeckList,
+    HostLink,
     RoomList,
     RoomOpenedMessage,
     RoomSummary,
@@ -73,6 +80,16 @@ class Admin(Session):
     async def list_rooms(self) -> tuple[RoomSummary, ...]:
         """Return the rooms of this server, newest first (at most 200)."""
         return (await self._ask(ListRooms(), RoomList)).rooms
+
+    async def host_key(self, room: str) -> str:
+        """Return the host key of a room that was opened with this admin's key."""
+        if self._key is None:
+            raise ClientError("Without an admin key, no host key can be made.")
+        link = await self._ask(GetLink(room=RoomCode(room)), HostLink)
+        key = host_key(self._key, link.room)
+        for salt in link.salts:
+            key = next_host_key(key, salt)
+        return key
 
     async def list_decks(self) -> DeckList:
         """Return the decks and the cases of the library."""

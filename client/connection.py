@@ -31,7 +31,7 @@ from client.errors import (
 from client.latest import Latest
 from server.protocol.client_messages import ClientMessage, Hello, Prove
 from server.protocol.codec import decode_server, encode_client
-from server.protocol.keys import prove
+from server.protocol.keys import next_host_key, prove
 from server.protocol.server_messages import (
     Bye,
     Challenge,
@@ -137,6 +137,8 @@ class Connection:
         self._owner = owner
         self._backoff = backoff
         self._key = key
+        self._next_key: str | None = None
+        """The key of a link that may have taken this one's place."""
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX)
         self._attempts_left: int | None = FIRST_ATTEMPTS
         self.links.put(Link.CONNECTING)
@@ -160,6 +162,17 @@ class Connection:
             self._outbox.put_nowait(encode_client(message))
         except asyncio.QueueFull as exc:
             raise TooMuchWaiting("The server takes nothing more just now.") from exc
+
+    def expect_key(self, salt: str) -> str:
+        """Note that the key may be another one soon; return that."""
+        if self._key is None:
+            raise WrongKey("wrong_proof", "This connection has no key.")
+        self._next_key = next_host_key(self._key, salt)
+        return self._next_key
+
+    def use_next_key(self) -> None:
+        """Go on with the key that was expected, if there is one."""
+        self._key, self._next_key = self._next_key or self._key, None
 
     async def wait_open(self) -> None:
         """Wait for the welcome; raises the cause where it never comes."""
@@ -254,6 +267,9 @@ class Connection:
                     )
                 case RefusedMessage(code=code) as refused if code in PASSING:
                     raise _TryAgain(refused.detail, refused.retry_ms)
+                case RefusedMessage(code="link_called_back") if self._next_key:
+                    self.use_next_key()
+                    raise _TryAgain("The link is another one now.", 0)
                 case RefusedMessage(code=code, detail=detail):
                     raise rejected(code, detail)
                 case Bye(come_back=True, detail=detail, retry_ms=retry_ms):

@@ -75,6 +75,10 @@ class WrongKey(Rejected):
     """The key does not match, or one is needed and none was given."""
 
 
+class LinkCalledBack(Rejected):
+    """The host has called this link back; there is a new one."""
+
+
 class BadToken(Rejected):
     """The resume token does not belong to a player of this room."""
 
@@ -113,6 +117,7 @@ _BY_CODE: dict[str, type[Rejected]] = {
     "room_finished": RoomFinished,
     "room_closed": RoomClosed,
     "wrong_proof": WrongKey,
+    "link_called_back": LinkCalledBack,
     "bad_token": BadToken,
     "bad_name": BadName,
     "bad_team": BadTeam,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from client.errors import ClientError
 from client.latest import Latest, Stage
 from client.session import Session, running
 from server.game.commands import (
+    CallBackLink,
     FromPlace,
     GiveTime,
     HostCommand,
@@ -24,6 +26,7 @@ from server.game.ids import PlayerId
 from server.game.views.role_types import CohostPanel, HostPanel, HostView
 from server.game.views.stage_types import StageView
 from server.protocol.client_messages import GetRoster, Role
+from server.protocol.keys import KEY_BYTES
 from server.protocol.server_messages import (
     Done,
     HostViewMessage,
@@ -223,6 +226,19 @@ class Host(Session):
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
+
+    async def call_back_link(self, *, cohosts: bool = False) -> str:
+        """Call the host link back; return the key of the new one (32 hex digits).
+
+        This host continues with the new key, also where the connection drops before the
+        answer; other hosts need the new link. ``cohosts``: call theirs back, too.
+        Raises as :meth:`send` does.
+        """
+        salt = secrets.token_hex(KEY_BYTES)
+        new = self._connection.expect_key(salt)
+        await self.send(CallBackLink(salt=salt, cohosts=cohosts))
+        self._connection.use_next_key()
+        return new
 
     # --- what the connection tells ---------------------------------------------------
 

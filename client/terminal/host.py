@@ -72,6 +72,7 @@ ALWAYS = (
     ("kick NAME", "remove a player: the device and the name stay out"),
     ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("kick new", "remove everyone who joined in the last minute"),
+    ("newlink", "call the host link back, and show the new one"),
     ("q", "leave; the room goes on without you"),
 )
 SETTLE_S = 2.0
@@ -236,6 +237,11 @@ class Desk:
                 await self._kick(name)
             case "back", name:
                 await self._let_back(name)
+            case "newlink", _:
+                key = await self._host.call_back_link()
+                self._say(
+                    f"The new host link ends in #room={self._host.code}&key={key}"
+                )
             case "q", _:
                 self._done.set()
             case letter, _:

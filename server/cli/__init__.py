@@ -84,13 +84,14 @@ def _room() -> typer.Typer:
     from server.cli.journal import forget, rooms
     from server.cli.move import move_room, take_room
     from server.cli.report import report, rescore
-    from server.cli.terminal import players
+    from server.cli.terminal import new_link, players
 
     room = _noun("List rooms, write reports, and move rooms between sites.")
     room.command("list")(rooms)
     room.command("practice")(players)
     room.command("report")(report)
     room.command("rescore")(rescore)
+    room.command("new-link")(new_link)
     room.command("move")(move_room)
     room.command("take")(take_room)
     room.command("forget")(forget)

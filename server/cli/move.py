@@ -21,6 +21,7 @@ from server.game.state import RoomState
 from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.opening import Address, open_journal
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
+from server.rooms.requests import key_of
 
 
 def move_room(
@@ -145,7 +146,7 @@ def take_room(
         highlight=False,
     )
     out.print(
-        f"  /host#room={parcel.code}&key={state.secret}",
+        f"  /host#room={parcel.code}&key={key_of(state, 'host')}",
         highlight=False,
         soft_wrap=True,
     )

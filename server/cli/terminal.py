@@ -13,10 +13,22 @@ from rich.progress import Progress
 from client.admin import admin
 from client.errors import ClientError
 from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.staff import host as connect_host
 from client.terminal.host import run_host
 from client.terminal.player import play
 from scenarios.load import load_library
-from server.cli.console import DataOption, UrlOption, default_data, fail, out
+from server.cli.console import (
+    DataOption,
+    JournalOption,
+    UrlOption,
+    default_data,
+    fail,
+    out,
+)
+from server.cli.journal import reading
+from server.game.engine import replay
+from server.game.ids import RoomCode
+from server.rooms.requests import key_of
 
 LOCAL = "http://127.0.0.1:8000"
 
@@ -68,6 +80,40 @@ def _stored_key(data: Path) -> str | None:
     """Return the admin key of a server on this machine, where there is one."""
     path = data / "admin.key"
     return path.read_text(encoding="ascii").strip() if path.is_file() else None
+
+
+def new_link(
+    code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
+    cohosts: Annotated[
+        bool, typer.Option("--cohosts", help="Call the links of co-hosts back, too.")
+    ] = False,
+    url: UrlOption = LOCAL,
+    data: DataOption = None,
+    journal: JournalOption = None,
+) -> None:
+    """Call a room's host link back, and print the new one.
+
+    The server must be running, and its journal here. Hosts who came by an earlier link
+    are shown out; players, projector pages and co-hosts notice nothing.
+    """
+    try:
+        room, key = asyncio.run(_new_link(code, cohosts, url, data, journal))
+    except ClientError as exc:
+        raise fail(str(exc)) from exc
+    out.print("The earlier host link is called back. The new one:", highlight=False)
+    out.print(f"  {url}/host#room={room}&key={key}", highlight=False, soft_wrap=True)
+
+
+async def _new_link(
+    code: str, cohosts: bool, url: str, data: Path | None, journal: str | None
+) -> tuple[RoomCode, str]:
+    room = RoomCode(code.strip().upper())
+    async with reading(data, journal) as store:
+        events = await store.load(room)
+    if not events:
+        raise fail(f"No room {room} in this journal: see twogaps room list.")
+    async with connect_host(url, room, key_of(replay(events), "host")) as leader:
+        return room, await leader.call_back_link(cohosts=cohosts)
 
 
 def join(

@@ -48,7 +48,7 @@ from server.game.features.discussion import Contrast, Discuss
 from server.game.features.people import ChooseTeam, Join, Rename, SetTeam
 from server.game.features.removal import Kick, KickRecent, LetBack
 from server.game.features.reveal import NextStep, Reveal
-from server.game.features.room import ChangeSettings, Lock, Unlock
+from server.game.features.room import CallBackLink, ChangeSettings, Lock, Unlock
 from server.game.features.saying import AskSay, SayIt
 from server.game.features.timing import AskTime, GiveTime, Percent, Resume
 from server.game.features.voting import CastVote, PinReason, UnpinReason
@@ -63,6 +63,7 @@ __all__ = [
     "AskSay",
     "AskTime",
     "BackToLobby",
+    "CallBackLink",
     "CastVote",
     "ChangeSettings",
     "ChooseTeam",
@@ -150,6 +151,7 @@ HostCommand = (
     | PinReason
     | UnpinReason
     | ChangeSettings
+    | CallBackLink
 )
 SystemCommand = Tick | Resume
 Command = PlayerCommand | HostCommand | SystemCommand

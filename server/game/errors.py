@@ -12,6 +12,7 @@ REFUSALS = {
     "hello_expected": "The first message must be a hello.",
     "not_allowed": "This role may not send this message.",
     "wrong_proof": "The key's proof does not match.",
+    "link_called_back": "The link was good, and its host has called it back.",
     "unknown_room": "No open room has this code.",
     "room_moved": "The room lives at another node now; detail says at which.",
     "unknown_deck": "No deck or case has this id, or none of it can be played.",

@@ -43,6 +43,7 @@ from server.game.features.people import (
 from server.game.features.removal import PlayerKicked, PlayerLetBack
 from server.game.features.reveal import MissesForgiven, RoundRevealed, StepShown
 from server.game.features.room import (
+    HostLinkCalledBack,
     RoomLocked,
     RoomMoved,
     RoomOpened,
@@ -79,6 +80,7 @@ __all__ = [
     "Event",
     "ExampleShown",
     "GameFinished",
+    "HostLinkCalledBack",
     "LobbyEntered",
     "MissesForgiven",
     "PlayerJoined",
@@ -112,6 +114,7 @@ __all__ = [
 Event = Annotated[
     RoomOpened
     | RoomMoved
+    | HostLinkCalledBack
     | SettingsChanged
     | PlayerJoined
     | PlayerRenamed

@@ -189,6 +189,12 @@ class RoomState:
     opened_ms: int
     rounds: list[Round]
     """The rounds of the plan: all that points, reports and statistics are made of."""
+    host_key: str = ""
+    """What the first host link holds (hex)."""
+    link_salts: list[str] = field(default_factory=list)
+    """One for each host link that was called back: the next key is made with it."""
+    cohosts_from: int = 0
+    """The first host link from which links of co-hosts are still good."""
     home: str | None = None
     """The node that the room was moved to last; None where it never was."""
     epoch: int = 1

@@ -18,6 +18,7 @@ from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
     AdminQuestion,
     GetCase,
+    GetLink,
     ListDecks,
     ListRooms,
     OpenRoom,
@@ -29,6 +30,7 @@ from server.protocol.server_messages import (
     CaseMessage,
     CaseSummary,
     DeckList,
+    HostLink,
     LeftOut,
     PreviewMessage,
     RoomList,
@@ -75,6 +77,8 @@ class AdminDesk:
                 return await self._open(message, on_open)
             case ListRooms():
                 return await self._rooms(message)
+            case GetLink():
+                return await self._link(message)
             case ListDecks():
                 return self._decks(message)
             case GetCase():
@@ -102,13 +106,13 @@ class AdminDesk:
             )
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
-        new = NewRoom(plan, settings, seed)
-        room = await self._directory.open(new, self._secret)
+        new = NewRoom(plan, settings, seed, self._new_id())
+        room = await self._directory.open(new, self._host_key)
         if message.practice and self._bring_practice is not None:
             await self._bring_practice(room.code, message.practice)
         return room.code, room.key_of("host")
 
-    def _secret(self, code: RoomCode) -> str:
+    def _host_key(self, code: RoomCode) -> str:
         return host_key(self.key, code) if self.key else self._new_id()
 
     async def _open(
@@ -129,6 +133,13 @@ class AdminDesk:
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", "Cannot read the journal.") from exc
         return encode_server(RoomList(ref=message.ref, rooms=rooms))
+
+    async def _link(self, message: GetLink) -> bytes:
+        if self.key is None:
+            raise Refused("not_allowed", "Links are made for holders of a key only.")
+        room = await self._directory.find_here(message.room.strip().upper())
+        salts = tuple(room.state.link_salts)
+        return encode_server(HostLink(ref=message.ref, room=room.code, salts=salts))
 
     def _decks(self, message: ListDecks) -> bytes:
         library = self._library()

@@ -231,13 +231,11 @@ class Session:
                 self._link.part(_bye("refused", detail, come_back=False))
 
     def _handle(self, message: ClientMessage) -> Work | None:
+        if isinstance(message, AdminQuestion):
+            return self._answer_admin(message)
         match message.type:
             case "hello":
                 return self._hello(message)
-            case (
-                "open_room" | "list_rooms" | "list_decks" | "get_case" | "preview_case"
-            ):
-                return self._answer_admin(message)
             case "prove":
                 self._prove(message)
             case "get_report" | "get_across":

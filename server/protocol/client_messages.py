@@ -233,6 +233,14 @@ class GetCase(Message):
     case: Annotated[str, Field(max_length=100)]
 
 
+class GetLink(Message):
+    """An admin asks how a room's host key follows from the admin key."""
+
+    type: Literal["get_link"] = "get_link"
+    ref: Ref = None
+    room: Annotated[RoomCode, Field(max_length=16)]
+
+
 class PreviewCase(Message):
     """An admin asks how one case would be played, moment by moment."""
 
@@ -254,7 +262,7 @@ PlayerMessage = Vote | PlayerWish | Ping
 Removal = Kick | KickRecent | LetBack
 CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
-AdminQuestion = OpenRoom | ListRooms | ListDecks | GetCase | PreviewCase
+AdminQuestion = OpenRoom | ListRooms | GetLink | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping
 HostMessage = HostCommand | GetRoster | GetReport | Ping
 PublicMessage = Hello | Prove

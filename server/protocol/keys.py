@@ -22,6 +22,11 @@ def host_key(admin_key: str, room: str) -> str:
     return derive(admin_key, f"host {room}")
 
 
+def next_host_key(key: str, salt: str) -> str:
+    """Return the host key that follows one that was called back with this salt."""
+    return derive(key, f"host {salt}")
+
+
 def screen_key(host_key: str) -> str:
     """Return the screen key of a room: the host can make it, never the reverse."""
     return derive(host_key, "screen")

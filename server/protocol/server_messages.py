@@ -171,6 +171,7 @@ class Bye(Message):
         "full",
         "prove_again",
         "moved",
+        "link_called_back",
     ]
     detail: str
     come_back: bool
@@ -185,6 +186,18 @@ class Pong(Message):
     type: Literal["pong"] = "pong"
     ref: Ref
     now_ms: int
+
+
+class HostLink(Message):
+    """How a room's host key follows from the first one.
+
+    Each salt makes the next key of the one before (see ``call_back_link``).
+    """
+
+    type: Literal["host_link"] = "host_link"
+    ref: Ref
+    room: RoomCode
+    salts: tuple[str, ...]
 
 
 class Roster(Message):
@@ -322,6 +335,7 @@ ServerMessage = Annotated[
     | Bye
     | Pong
     | Roster
+    | HostLink
     | ReportMessage
     | FileMessage
     | RoomOpenedMessage

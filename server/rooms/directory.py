@@ -51,6 +51,8 @@ class NewRoom:
     plan: Plan
     settings: RoomSettings
     seed: int
+    secret: str = ""
+    """The room's own secret (hex); empty: its host key."""
 
 
 class Directory:
@@ -148,8 +150,8 @@ class Directory:
             return not late
         return True
 
-    async def open(self, new: NewRoom, secret_of: Callable[[RoomCode], str]) -> Room:
-        """Open a room under a fresh code; ``secret_of`` gives its key (hex).
+    async def open(self, new: NewRoom, host_key_of: Callable[[RoomCode], str]) -> Room:
+        """Open a room under a fresh code; ``host_key_of`` gives its host key (hex).
 
         Raises :class:`Refused` where no room has a place, or nothing can be stored.
         """
@@ -157,7 +159,7 @@ class Directory:
             raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")
         self._opening += 1
         try:
-            event = await self._store_new(new, secret_of)
+            event = await self._store_new(new, host_key_of)
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
         finally:
@@ -172,7 +174,7 @@ class Directory:
         return len(self._rooms) + self._opening >= self._most
 
     async def _store_new(
-        self, new: NewRoom, secret_of: Callable[[RoomCode], str]
+        self, new: NewRoom, host_key_of: Callable[[RoomCode], str]
     ) -> RoomOpened:
         """Store a room under a fresh code: the journal refuses one that is taken."""
         for _ in range(DRAWS):
@@ -180,13 +182,15 @@ class Directory:
             code = RoomCode("".join(drawn))
             if self._nodes.elsewhere(code) is not None:
                 continue
+            host_key = host_key_of(code)
             event = RoomOpened(
                 code=code,
                 plan=new.plan,
                 settings=new.settings,
                 seed=new.seed,
-                secret=secret_of(code),
+                secret=new.secret or host_key,
                 at_ms=self._clock.now_ms(),
+                host_key=host_key,
             )
             try:
                 await self._store.append(code, 0, [event])

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from server import __version__
 from server.game.errors import Refused, required
+from server.game.features import Effects
 from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.metrics import Metrics
@@ -118,6 +119,13 @@ KICKED = encode_server(
     Bye(
         code="kicked",
         detail="The host has removed you from this room.",
+        come_back=False,
+    )
+)
+CALLED_BACK = encode_server(
+    Bye(
+        code="link_called_back",
+        detail="The host has called this link back. Ask the host for the new one.",
         come_back=False,
     )
 )
@@ -237,6 +245,22 @@ class Answers:
         self._publisher.show_all(state, "player", link)
         link.push(self._publisher.you_frame(state, player), "you")
         self._publisher.mark(for_newcomers=True)
+
+    def show_out(self, state: RoomState, effects: Effects, by: Link | None) -> None:
+        """Part from players who were removed, and from links that were called back.
+
+        ``by`` has called them back, and stays.
+        """
+        for player in effects.kicked:
+            self._presence.remove(player)
+            link = self._gateway.player(state.code, player)
+            if link is not None:
+                link.part(KICKED)
+        for role in effects.called_back:
+            for link in list(self._gateway.links(state.code, role)):
+                if link is not by:
+                    link.part(CALLED_BACK)
+                    self._gateway.detach(state.code, link)
 
     def _attend(self, state: RoomState, request: Attend) -> None:
         link = request.link

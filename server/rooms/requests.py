@@ -42,6 +42,7 @@ from server.protocol.keys import (
     cohost_key,
     derive,
     is_equal,
+    next_host_key,
     player_token,
     prove,
     screen_key,
@@ -130,6 +131,8 @@ class Step:
     """For each request of the batch: why it was refused, or None."""
     proven: set[Link] = field(default_factory=set)
     """Hosts, co-hosts and screens that have proven their key in this step."""
+    hosts_by: Link | None = None
+    """The host that called the link back in this step: no other may command."""
     is_stored: bool = False
     answered: int = 0
     """How many requests of the batch have been answered."""
@@ -202,20 +205,41 @@ def key_of(state: RoomState, audience: Audience, site: str | None = None) -> str
 
     Raises :class:`Refused` for a co-host where there are no sites.
     """
-    if audience == "cohost":
-        if site is None:
-            raise Refused("wrong_proof", "This server has no sites to co-host.")
-        return cohost_key(state.secret, site)
-    return state.secret if audience == "host" else screen_key(state.secret)
+    if audience == "cohost" and site is None:
+        raise Refused("wrong_proof", "This server has no sites to co-host.")
+    return _keys(state, audience, site)[-1]
+
+
+def _keys(state: RoomState, audience: Audience, site: str | None) -> list[str]:
+    """Return the keys that a role has had, one for each host link, newest last."""
+    keys = [state.host_key]
+    for salt in state.link_salts:
+        keys.append(next_host_key(keys[-1], salt))
+    if audience == "screen":
+        return [screen_key(key) for key in keys]
+    if audience == "cohost" and site is not None:
+        return [cohost_key(key, site) for key in keys]
+    return keys
 
 
 def check_proof(state: RoomState, request: Attend) -> None:
-    """Raise :class:`Refused` if the answer to a challenge is wrong."""
-    audience = request.link.audience
-    key = key_of(state, audience, request.link.site)
-    right = prove(key, audience, state.code, request.nonce)
-    if not is_equal(request.proof, right):
-        raise Refused("wrong_proof", "This key does not open this; check the link.")
+    """Raise :class:`Refused` if the answer to a challenge is wrong.
+
+    A link that was called back is named as such. Those of projector pages stay good,
+    and those of co-hosts unless they were called back, too.
+    """
+    audience, site = request.link.audience, request.link.site
+    key_of(state, audience, site)  # a co-host needs a site
+    keys = _keys(state, audience, site)
+    first = {"host": len(keys) - 1, "cohost": state.cohosts_from}.get(audience, 0)
+    for number, key in enumerate(keys):
+        right = prove(key, audience, state.code, request.nonce)
+        if is_equal(request.proof, right):
+            if number >= first:
+                return
+            detail = "The host has called this link back. Ask the host for the new one."
+            raise Refused("link_called_back", detail)
+    raise Refused("wrong_proof", "This key does not open this; check the link.")
 
 
 def check_role(request: Say, *, is_proven: bool) -> None:

@@ -217,7 +217,7 @@ class Room:
         self._answer_all(step, step.refusals)
         if step.is_suspect:
             await self._rebuild()
-        await self._publish(effects, has_news=bool(step.events))
+        await self._publish(effects, step.hosts_by, has_news=bool(step.events))
 
     def _is_time_up(self) -> bool:
         """Whether the open ballot closes automatically now."""
@@ -231,9 +231,11 @@ class Room:
                 raise replies.STORAGE
             match request:
                 case Say():
-                    self._check_role(request, step.proven)
+                    self._check_role(request, step)
                     if request.message.type not in QUESTIONS:
                         self._apply(step, self._command(request))
+                    if request.message.type == "call_back_link":
+                        step.hosts_by = request.link
                 case Enter():
                     self._apply(step, self._newcomers.join(self._state, request))
                 case Return(token=token):
@@ -261,11 +263,12 @@ class Room:
         if self._is_blind:
             raise replies.STORAGE
 
-    def _check_role(self, request: Say, proven: Set[Link]) -> None:
-        link = request.link
-        is_player = link.audience == "player"
-        staff = () if is_player else self._gateway.links(self.code, link.audience)
-        requests.check_role(request, is_proven=link in proven or link in staff)
+    def _check_role(self, request: Say, step: Step) -> None:
+        link, role = request.link, request.link.audience
+        staff = () if role == "player" else self._gateway.links(self.code, role)
+        is_out = role == "host" and step.hosts_by not in (None, link)
+        is_proven = not is_out and (link in step.proven or link in staff)
+        requests.check_role(request, is_proven=is_proven)
 
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
@@ -333,7 +336,7 @@ class Room:
             self._note_stored(found)
             effects = effects_of(found)
             self._show_stage(effects)
-            await self._publish(effects, has_news=True)
+            await self._publish(effects, None, has_news=True)
 
     async def _recover(self) -> None:
         """Go on as soon as the journal can be written again."""
@@ -363,12 +366,10 @@ class Room:
             self._publisher.stage(self._state)
             self._publisher.panel(self._state)
 
-    async def _publish(self, effects: Effects, *, has_news: bool) -> None:
-        for player in effects.kicked:
-            self._presence.remove(player)
-            link = self._gateway.player(self.code, player)
-            if link is not None:
-                link.part(replies.KICKED)
+    async def _publish(
+        self, effects: Effects, by: Link | None, *, has_news: bool
+    ) -> None:
+        self._answers.show_out(self._state, effects, by)
         await self._publisher.private(self._state, effects)
         figures_ms = self._figures_ms
         has_news |= self._barrier.has_news(self._state)

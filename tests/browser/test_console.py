@@ -341,3 +341,41 @@ async def test_the_code_for_another_device_holds_the_consoles_own_link(
     grey = b"".join(map(base64.b64decode, halves.split()))
     pixels = np.frombuffer(grey, np.uint8).reshape(400, 400)
     assert [code.text for code in zxingcpp.read_barcodes(pixels)] == [link]
+
+
+async def test_the_host_link_is_called_back_and_the_class_plays_on(
+    table: Table,
+) -> None:
+    host, screen, player = await in_vote(table)
+    old = host.url[host.url.index("/host") :]
+    room = old.partition("room=")[2].partition("&")[0]
+    other = await table.sit(old, size=LAPTOP)
+    await expect(big(other)).to_have_text("Close the vote")
+    await host.get_by_role("button", name="Other device").click()
+    dialog = host.get_by_role("dialog")
+    link = dialog.get_by_label("Link to this console")
+    before = await link.input_value()
+    await dialog.get_by_role("button", name="Call it back").click()
+    await must_be_accessible(host)
+    await dialog.get_by_role("button", name="Call it back", exact=True).click()
+    await expect(dialog.get_by_text("This is the new one")).to_be_visible()
+    after = await link.input_value()
+    assert after != before
+    await dialog.get_by_role("button", name="Close").click()
+
+    await expect(other.get_by_text("was called back").first).to_be_visible()
+    late = await table.sit(old, size=LAPTOP)
+    await expect(late.get_by_text("called this link back").first).to_be_visible()
+    await vote(player, "Outer")
+    await big(host).click()
+    await expect(big(host)).to_have_text("Reveal")
+    await expect(screen.get_by_text("The vote is closed").first).to_be_visible()
+    await host.reload()
+    await expect(big(host)).to_have_text("Reveal")
+    again = await table.sit("/host#" + after.partition("#")[2], size=LAPTOP)
+    await expect(big(again)).to_have_text("Reveal")
+
+    admin = await table.sit(table.admin_path(), size=LAPTOP)
+    await admin.get_by_role("link", name=room).click()
+    await expect(big(admin)).to_have_text("Reveal")
+    assert table.complaints() == []

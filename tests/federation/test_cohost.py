@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,41 @@ async def _everything(at: Sites) -> AsyncIterator[dict[str, bytes]]:
         await ready.wait()
         yield heard
         task.cancel()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("kind", MORE_KINDS)
+async def test_cohosts_keep_their_links_when_the_host_link_is_called_back(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async with sites(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
+        lisbon = at.edges[0]
+        url = f"http://127.0.0.1:{at.home.port}"
+        teacher = await stack.enter_async_context(host(url, at.room, at.key))
+        ann = await arrive(stack, lisbon.local_url, at.room, "Ann")
+        here = await stack.enter_async_context(cohost(at, lisbon))
+        new = replace(at, key=await teacher.call_back_link())
+        await here.do("lock")
+        for known in (at, new):  # the link that was there, and one of the new key
+            async with cohost(known, lisbon) as again:
+                await again.do("unlock")
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await see(ann, "vote")
+        await ann.vote("inner", 80, to=ann.view)
+
+        newest = replace(at, key=await teacher.call_back_link(cohosts=True))
+        assert (await here.until("bye"))["code"] == "link_called_back"
+        for known in (at, new):
+            async with wire(lisbon.port) as late:
+                await late.hello("cohost", room=at.room)
+                nonce = (await late.until("challenge"))["nonce"]
+                key = cohost_key(known.key, "lisbon")
+                await late.send("prove", proof=prove(key, "cohost", at.room, nonce))
+                assert (await late.until("refused"))["code"] == "link_called_back"
+        async with cohost(newest, lisbon) as invited:
+            await invited.do("lock")
+        assert at.home.directory.live[0].state.locked_sites == {"lisbon"}
 
 
 @pytest.mark.fault

@@ -14,6 +14,7 @@ export type ClientMessage =
   | Ping
   | OpenRoom
   | ListRooms
+  | GetLink
   | ListDecks
   | GetCase
   | PreviewCase
@@ -46,6 +47,7 @@ export type ClientMessage =
   | PinReason
   | UnpinReason
   | ChangeSettings
+  | CallBackLink
   | GetRoster
   | GetReport;
 /**
@@ -99,6 +101,7 @@ export type ServerMessage =
   | Bye
   | Pong
   | Roster
+  | HostLink
   | ReportMessage
   | FileMessage
   | RoomOpenedMessage
@@ -397,6 +400,17 @@ export interface RoomSettings {
 export interface ListRooms {
   type: "list_rooms";
   ref: number | null;
+}
+/**
+ * An admin asks how a room's host key follows from the admin key.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "GetLink".
+ */
+export interface GetLink {
+  type: "get_link";
+  ref: number | null;
+  room: string;
 }
 /**
  * An admin asks for the decks and cases of the library.
@@ -818,6 +832,22 @@ export interface SettingsChange {
   pairs: boolean | null;
   podium: boolean | null;
   time_zone: string | null;
+}
+/**
+ * Call the host link back: the next host key is made of the present one and a salt.
+ *
+ * The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
+ * with the present one. The sender continues; other hosts need the new link. Players and
+ * projector pages notice nothing.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CallBackLink".
+ */
+export interface CallBackLink {
+  ref: number | null;
+  salt: string;
+  cohosts: boolean;
+  type: "call_back_link";
 }
 /**
  * A host asks for a page of the roster, 50 people at most.
@@ -2174,7 +2204,8 @@ export interface Bye {
     | "idle"
     | "full"
     | "prove_again"
-    | "moved";
+    | "moved"
+    | "link_called_back";
   detail: string;
   /**
    * Whether the client should reconnect automatically.
@@ -2211,6 +2242,20 @@ export interface Roster {
    */
   total: number;
   people: PersonCard[];
+}
+/**
+ * How a room's host key follows from the first one.
+ *
+ * Each salt makes the next key of the one before (see ``call_back_link``).
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "HostLink".
+ */
+export interface HostLink {
+  type: "host_link";
+  ref: number | null;
+  room: string;
+  salts: string[];
 }
 /**
  * What a room has learned, as far as it has been played.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import ConfigDict
 
@@ -144,6 +144,8 @@ class Effects:
     persons: frozenset[PlayerId] = frozenset()
     """Players whose private part has changed."""
     kicked: tuple[PlayerId, ...] = ()
+    called_back: frozenset[Literal["host", "cohost"]] = frozenset()
+    """Roles whose links were called back."""
 
     def __or__(self, other: Effects) -> Effects:
         """Return what both call for."""
@@ -153,6 +155,7 @@ class Effects:
             self.timed or other.timed,
             self.persons | other.persons,
             self.kicked + other.kicked,
+            self.called_back | other.called_back,
         )
 
 

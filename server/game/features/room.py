@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, assert_never
+from typing import Annotated, ClassVar, Literal, assert_never
+
+from pydantic import Field, JsonValue
 
 from scenarios.model import Plan
+from server.game.errors import Refused
 from server.game.features import (
     QUIET,
     STAGE,
@@ -18,9 +21,14 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import RoomCode, Site
-from server.game.phases import GAME
+from server.game.phases import GAME, Phase
 from server.game.settings import RoomSettings, SettingsChange, require_zone
 from server.game.state import RoomState, Round
+
+MOST_LINKS = 200
+"""How often a host link can be called back, at most."""
+
+Salt = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 # --- commands ------------------------------------------------------------------------
 
@@ -49,14 +57,34 @@ class ChangeSettings(FromHost):
     type: Literal["change_settings"] = "change_settings"
 
 
-Commands = Lock | Unlock | ChangeSettings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackLink(FromHost):
+    """Call the host link back: the next host key is made of the present one and a salt.
+
+    The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
+    with the present one. The sender continues; other hosts need the new link. Players and
+    projector pages notice nothing.
+    """
+
+    salt: Salt
+    """Random, 32 hex digits, chosen by the sender."""
+    cohosts: bool = False
+    """Call the links of co-hosts back, too; they were made with host keys until now."""
+    type: Literal["call_back_link"] = "call_back_link"
+
+
+Commands = Lock | Unlock | ChangeSettings | CallBackLink
 
 # --- events --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RoomOpened:
-    """A room came into being. Every key of the room derives from ``secret`` (hex)."""
+    """A room came into being.
+
+    Resume tokens and the proofs of homes derive from ``secret`` (hex), which no client
+    knows; links of hosts, co-hosts and projector pages from ``host_key`` (hex).
+    """
 
     code: RoomCode
     plan: Plan
@@ -64,8 +92,16 @@ class RoomOpened:
     seed: int
     secret: str
     at_ms: int
+    host_key: str = ""
     type: Literal["room_opened"] = "room_opened"
+    v: Literal[2] = 2
+    needs: Literal["0.2.0"] = "0.2.0"
     effects: ClassVar[Effects] = QUIET
+
+    @staticmethod
+    def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """In version 1 the host key was the secret itself."""
+        return {**stored, "host_key": stored["secret"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +113,23 @@ class RoomMoved:
     at_ms: int
     type: Literal["room_moved"] = "room_moved"
     effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class HostLinkCalledBack:
+    """The host link is another one from here on; with ``cohosts``, theirs are, too."""
+
+    salt: str
+    cohosts: bool
+    at_ms: int
+    type: Literal["host_link_called_back"] = "host_link_called_back"
+
+    @property
+    def effects(self) -> Effects:
+        """Those who came by an earlier link are shown out."""
+        if self.cohosts:
+            return Effects(called_back=frozenset({"host", "cohost"}))
+        return Effects(called_back=frozenset({"host"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +176,13 @@ class SiteUnlocked:
 
 
 Events = (
-    RoomMoved | SettingsChanged | RoomLocked | RoomUnlocked | SiteLocked | SiteUnlocked
+    RoomMoved
+    | HostLinkCalledBack
+    | SettingsChanged
+    | RoomLocked
+    | RoomUnlocked
+    | SiteLocked
+    | SiteUnlocked
 )
 """What is folded into a state; RoomOpened makes one."""
 
@@ -157,10 +216,20 @@ def _change_settings(
     return [] if changed == state.settings else [SettingsChanged(changed)]
 
 
+def _call_back_link(
+    state: RoomState, command: CallBackLink, moment: Moment
+) -> list[Events]:
+    if len(state.link_salts) >= MOST_LINKS:
+        detail = f"This link was called back {MOST_LINKS} times. Open another room."
+        raise Refused("not_allowed", detail)
+    return [HostLinkCalledBack(command.salt, command.cohosts, moment.now_ms)]
+
+
 LOCK = Rule(Row("lock", stays(GAME)), _lock)
 UNLOCK = Rule(Row("unlock", stays(GAME)), _unlock)
 CHANGE_SETTINGS = Rule(Row("change_settings", stays(GAME)), _change_settings)
-ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row)
+CALL_BACK_LINK = Rule(Row("call_back_link", stays(Phase)), _call_back_link)
+ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row, CALL_BACK_LINK.row)
 
 
 def asked(command: Commands) -> Asked[Events]:
@@ -172,6 +241,8 @@ def asked(command: Commands) -> Asked[Events]:
             return UNLOCK.of(command)
         case ChangeSettings():
             return CHANGE_SETTINGS.of(command)
+        case CallBackLink():
+            return CALL_BACK_LINK.of(command)
         case _:
             assert_never(command)
 
@@ -187,6 +258,7 @@ def opened(event: RoomOpened) -> RoomState:
         settings=event.settings,
         seed=event.seed,
         secret=event.secret,
+        host_key=event.host_key or event.secret,
         opened_ms=event.at_ms,
         rounds=[Round(planned) for planned in event.plan.rounds],
     )
@@ -197,6 +269,10 @@ def fold(state: RoomState, event: Events) -> None:
     match event:
         case RoomMoved(to=to, epoch=epoch):
             state.home, state.epoch = to, epoch
+        case HostLinkCalledBack(salt=salt, cohosts=cohosts):
+            state.link_salts.append(salt)
+            if cohosts:
+                state.cohosts_from = len(state.link_salts)
         case SettingsChanged(settings=settings):
             state.settings = settings
         case RoomLocked():

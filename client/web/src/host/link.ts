@@ -1,5 +1,5 @@
 // The console's links: keys live in the fragment, which never leaves the browser.
-import { cohostKey, hostKey, screenKey } from "../room/keys";
+import { cohostKey, hostKey, nextHostKey, screenKey } from "../room/keys";
 
 export type Place =
   | { kind: "admin"; key: string | null }
@@ -24,9 +24,9 @@ export function roomHash(room: string, key: string): string {
   return `#room=${room}&key=${key}`;
 }
 
-/** The fragment of a room's console, for a person with the admin key. */
-export function ownedHash(room: string, adminKey: string): string {
-  return roomHash(room, hostKey(adminKey, room));
+/** The fragment of a room's console, for an admin; `salts` of links called back. */
+export function ownedHash(room: string, adminKey: string, salts: readonly string[] = []): string {
+  return roomHash(room, salts.reduce(nextHostKey, hostKey(adminKey, room)));
 }
 
 /** The report's link of a room: the console's own key opens it. */

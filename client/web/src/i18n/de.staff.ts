@@ -145,6 +145,11 @@ export const words: StaffCatalogue = {
   joinPage: "Seite zum Mitspielen",
   moveTitle: "Auf ein anderes Gerät",
   moveHint: "Mit dem anderen Gerät scannen oder den Link dort öffnen. Beide dürfen offen bleiben. Diesen QR-Code nicht auf dem Projektor zeigen.",
+  callBackOffer: "Hat jemand diesen Link gesehen? Zurückziehen",
+  callBackAsk: "Einen neuen Link machen? Der alte öffnet dann nichts mehr, und andere Geräte mit ihm brauchen den neuen. Die Klasse merkt nichts davon.",
+  callBackCohosts: "Auch die Links für Helfer an anderen Standorten zurückziehen",
+  callBack: "Zurückziehen",
+  calledBack: "Der alte Link gilt nicht mehr. Das ist der neue.",
   help: "Hilfe",
   keysTitle: "Tasten",
   keys: [

@@ -148,6 +148,11 @@ export const words = {
   joinPage: "Join page",
   moveTitle: "Move to another device",
   moveHint: "Scan with the other device, or open the link there. Both may stay open. Keep this QR away from the projector.",
+  callBackOffer: "Did someone see this link? Call it back",
+  callBackAsk: "Make a new link? The old one opens nothing then, and other devices that came by it need the new one. The class notices nothing.",
+  callBackCohosts: "Call the links of co-hosts back, too",
+  callBack: "Call it back",
+  calledBack: "The old link is called back. This is the new one.",
   help: "Help",
   keysTitle: "Keys",
   keys: [

@@ -66,6 +66,7 @@ export const words = {
     refused: "The server did not let this page in.",
     idle: "This page was idle for a long time.",
     moved: "The game has moved to another server.",
+    link_called_back: "This link was called back.",
     prove_again: "Connection lost. Reopening this page…",
     full: "The server is full. Trying again…",
   } as Record<string, string>,

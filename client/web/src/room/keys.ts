@@ -19,6 +19,11 @@ export function hostKey(adminKey: string, room: string): string {
   return derive(adminKey, `host ${room}`);
 }
 
+/** The host key that follows one that was called back with this salt. */
+export function nextHostKey(key: string, salt: string): string {
+  return derive(key, `host ${salt}`);
+}
+
 export function screenKey(key: string): string {
   return derive(key, "screen");
 }

@@ -12,6 +12,7 @@ import type {
 } from "../../protocol";
 import { prove } from "../../room/keys";
 import { Session } from "../../room/session.svelte";
+import { ownedHash } from "../link";
 
 export class Desk {
   decks: Deck[] = $state.raw([]);
@@ -59,6 +60,11 @@ export class Desk {
     this.session.send({ type: "get_case", case: id });
   }
 
+  /** Open a room's console: by its present link, which may have been called back. */
+  enter(room: string): void {
+    this.session.send({ type: "get_link", room });
+  }
+
   #hear(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
@@ -72,6 +78,9 @@ export class Desk {
         return;
       case "room_list":
         this.rooms = message.rooms;
+        return;
+      case "host_link":
+        location.hash = ownedHash(message.room, this.key ?? "", message.salts);
         return;
       case "case":
         this.preview = message.case;

@@ -81,6 +81,7 @@ const ANYWHERE = new Set<string>([
   "kick",
   "let_back",
   "kick_recent",
+  "call_back_link",
   "rename",
   "set_team",
   "unpin_reason",

@@ -1,11 +1,12 @@
 // The console's side of the wire: one session, one command at a time.
 import { ownZone } from "../../parts/when";
 import type { HostView, RefusedMessage, ServerMessage } from "../../protocol";
-import { prove } from "../../room/keys";
-import { Session, type Command } from "../../room/session.svelte";
+import { nextHostKey, prove } from "../../room/keys";
+import { randomName, Session, type Command } from "../../room/session.svelte";
+import { roomHash } from "../link";
 import { commandOf, isEarly, leadsOn, NO_CHANGE } from "./moves";
 
-const LOST = new Set(["wrong_proof", "unknown_room", "room_closed"]);
+const LOST = new Set(["wrong_proof", "link_called_back", "unknown_room", "room_closed"]);
 const PATIENCE_MS = 4000;
 
 export class ConsoleSession {
@@ -16,16 +17,23 @@ export class ConsoleSession {
   refused: RefusedMessage | null = $state.raw(null);
   /** Why the close has to be confirmed: few have answered, or extra time is running. */
   question: "early" | "override" | null = $state(null);
-  /** This link opens no room here. */
-  isLost = $state(false);
   #hasSaidZone = false;
+  /** Why this link opens no room here. */
+  lost: RefusedMessage | null = $state.raw(null);
+  /** The host key; another one once the link has been called back here. */
+  key = $state("");
+  readonly #room: string;
+  /** A call back that has not been answered: its number, and the key it leads to. */
+  #calling: { ref: number; key: string } | null = null;
   #busyRef: number | null = null;
   #closingRef: number | null = null;
   #stop: () => void = () => {};
 
   /** `also` gets every message. */
   constructor(room: string, key: string, also: (message: ServerMessage) => void = () => {}) {
-    const proof = (nonce: string) => prove(key, "host", room, nonce);
+    this.#room = room;
+    this.key = key;
+    const proof = (nonce: string) => prove(this.key, "host", room, nonce);
     this.session = new Session({ role: "host", room, prove: proof }, (message) => {
       this.#hear(message);
       also(message);
@@ -75,21 +83,53 @@ export class ConsoleSession {
     this.session.send({ type: "change_settings", change: { ...NO_CHANGE, time_zone: zone } });
   }
 
+  /** Whether this link opens no room here. */
+  get isLost(): boolean {
+    return this.lost !== null;
+  }
+
+  /** Call the host link back; this page goes on with the new one. */
+  callBackLink(cohosts: boolean): void {
+    const salt = randomName();
+    const ref = this.tell({ type: "call_back_link", salt, cohosts });
+    if (ref !== null) this.#calling = { ref, key: nextHostKey(this.key, salt) };
+  }
+
+  #useNewKey(): void {
+    if (!this.#calling) return;
+    this.key = this.#calling.key;
+    this.#calling = null;
+    history.replaceState(history.state, "", roomHash(this.#room, this.key));
+  }
+
   #hear(message: ServerMessage): void {
     if (message.type === "host_view") this.#sayZone(message.view);
     if (message.type === "welcome") this.#release(this.#busyRef);
-    if (message.type === "done") this.#release(message.ref);
+    if (message.type === "done") {
+      if (message.ref === this.#calling?.ref) this.#useNewKey();
+      this.#release(message.ref);
+    }
     if (message.type !== "refused") return;
     this.#release(message.ref);
     if (!this.session.room.welcome) {
       if (!LOST.has(message.code)) return;
-      this.isLost = true;
-      this.#stop();
+      this.#shutOut(message);
     } else if (message.code === "time_needed" && message.ref === this.#closingRef) {
       this.question = "override";
     } else if (message.code !== "overtaken") {
       this.refused = message;
     }
+  }
+
+  /** Give up, but where the link was called back from here and no answer came. */
+  #shutOut(message: RefusedMessage): void {
+    if (message.code === "link_called_back" && this.#calling) {
+      this.#useNewKey();
+      this.session.restart();
+      return;
+    }
+    this.lost = message;
+    this.#stop();
   }
 
   #release(ref: number | null): void {
