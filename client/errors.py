@@ -84,7 +84,7 @@ class BadToken(Rejected):
 
 
 class BadName(Rejected):
-    """Nothing readable is left of the name."""
+    """Nothing readable is left of the name, or this room does not take it."""
 
 
 class BadTeam(Rejected):
@@ -120,6 +120,8 @@ _BY_CODE: dict[str, type[Rejected]] = {
     "link_called_back": LinkCalledBack,
     "bad_token": BadToken,
     "bad_name": BadName,
+    "bad_word": BadName,
+    "suggested_only": BadName,
     "bad_team": BadTeam,
     "kicked": Kicked,
     "removed_name": Kicked,

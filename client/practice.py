@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from client.errors import ClientError, Rejected, VoteRefused
+from client.errors import BadName, ClientError, Rejected, VoteRefused
 from client.player import Player, connect
 from client.practice_mind import (
     Asked,
@@ -20,6 +20,7 @@ from client.practice_mind import (
     knowledge_of,
     names,
 )
+from server.game.names import suggestions
 from server.game.phases import Ballot
 from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
 
@@ -82,6 +83,12 @@ class _Crowd:
             self._tell(f"{name} could not stay: {exc}")
 
     async def _play(self, index: int, name: str) -> None:
+        try:
+            await self._play_as(index, name)
+        except BadName:  # the room takes suggested names only
+            await self._play_as(index, suggestions()[index % len(suggestions())])
+
+    async def _play_as(self, index: int, name: str) -> None:
         joining = connect(self._url, self._code, name, is_practice=True)
         async with AsyncExitStack() as stack:
             async with self._door:

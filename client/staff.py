@@ -231,7 +231,7 @@ class Host(Session):
         """Call the host link back; return the key of the new one (32 hex digits).
 
         This host continues with the new key, also where the connection drops before the
-        answer; other hosts need the new link. ``cohosts``: call theirs back, too.
+        answer; other hosts need the new link. ``cohosts``: also call theirs back.
         Raises as :meth:`send` does.
         """
         salt = secrets.token_hex(KEY_BYTES)

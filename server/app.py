@@ -35,7 +35,7 @@ from server.net.admin import AdminDesk, BringPractice
 from server.net.context import Desk
 from server.net.gate import Gate
 from server.net.health import Check, Health, check_journal, check_space
-from server.net.limits import Limits, fitted
+from server.net.limits import fitted
 from server.net.links import Keeper
 from server.net.operations import LagMeter, Operations
 from server.net.pages import Pages
@@ -172,7 +172,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         idle_s=config.idle_s,
         nodes=node.others,
         metrics=metrics,
-        bounds=_bounds(config.limits, gate),
+        bounds=_bounds(config, gate),
     )
     node.register_metrics(metrics)
     if (data := config.data) is not None:
@@ -190,8 +190,9 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
     )
 
 
-def _bounds(limits: Limits, gate: Gate) -> Bounds:
-    return Bounds(limits.changes, limits.newcomers_address, gate.hit)
+def _bounds(config: Config, gate: Gate) -> Bounds:
+    limits, words = config.limits, config.word_list()
+    return Bounds(limits.changes, limits.newcomers_address, gate.hit, words)
 
 
 async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.folder import CannotStart
+from server.game.names import WordList
 from server.journal.store import Journal
 from server.net.admin import BringPractice
 from server.net.health import LOW_BYTES
@@ -51,6 +52,8 @@ class Config:
     """Rooms that have not changed for this many days are removed; 0 keeps all."""
     idle_s: float = 60.0
     """How often, in seconds, rooms that are over are put away or removed."""
+    words: Path | None = None
+    """File of words that names, reasons and sentences may not contain, one a line."""
     limits: Limits = field(default_factory=Limits)
     metrics_port: int | None = None
     """Port of figures and health, for operators; 0 lets the system choose."""
@@ -71,6 +74,24 @@ class Config:
     drain_s: float = 1.5
     """How long, in seconds, requests that have come in may take to be stored when the
     server stops."""
+
+    def word_list(self) -> WordList:
+        """Return the words of ``words``; none without a file.
+
+        Raises :class:`CannotStart` where the file cannot be read.
+        """
+        if self.words is None:
+            return WordList()
+        try:
+            return WordList(self.words.read_text(encoding="utf-8-sig").splitlines())
+        except OSError as exc:
+            detail = f"The word list {self.words} cannot be read: {exc.strerror}."
+            raise CannotStart(f"{detail} Correct --words.") from exc
+        except UnicodeDecodeError as exc:
+            raise CannotStart(
+                f"The word list {self.words} is not UTF-8 text. Save it as UTF-8, one "
+                "word a line."
+            ) from exc
 
     def check(self) -> None:
         """Raise :class:`CannotStart` for a setting that cannot work."""

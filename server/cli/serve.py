@@ -139,6 +139,14 @@ class ServeOptions:
             help="Remove rooms that have not changed for N days; 0 keeps them forever.",
         ),
     ] = 90
+    words: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TWOGAPS_WORDS",
+            help="File of words that names, reasons and sentences may not contain: "
+            "UTF-8, one a line; *word* also inside longer words.",
+        ),
+    ] = None
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -203,6 +211,7 @@ class ServeOptions:
             broker_ca=self.broker_ca,
             site=self.site,
             keep_days=self.keep_days,
+            words=self.words,
             limits=_limits(self.limit or ()),
             proxies=_proxies(self.proxy or ()),
             metrics_port=self.metrics_port,

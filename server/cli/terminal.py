@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +29,7 @@ from server.cli.console import (
 from server.cli.journal import reading
 from server.game.engine import replay
 from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
 from server.rooms.requests import key_of
 
 LOCAL = "http://127.0.0.1:8000"
@@ -43,25 +45,44 @@ def host(
         int | None,
         typer.Option(min=1, help="Number of rounds (default: all)."),
     ] = None,
+    suggested_names: Annotated[
+        bool,
+        typer.Option("--suggested-names", help="A new room takes no other names."),
+    ] = False,
     url: UrlOption = LOCAL,
     data: DataOption = None,
 ) -> None:
     """Run a room from this terminal."""
+    order = NewRoom(deck, length, suggested_names)
     try:
-        code = asyncio.run(_host(link, deck, length, url, data or default_data()))
+        code = asyncio.run(_host(link, order, url, data or default_data()))
     except ClientError as exc:
         raise fail(str(exc)) from exc
     raise typer.Exit(code)
 
 
-async def _host(
-    link: str | None, deck: str, length: int | None, url: str, data: Path
-) -> int:
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """What a new room is opened with."""
+
+    deck: str
+    length: int | None
+    suggested_names: bool
+
+
+async def _host(link: str | None, order: NewRoom, url: str, data: Path) -> int:
     if link is not None:
         room, key, url = _read_link(link, url)
         return await run_host(url, room, key, out)
     async with admin(url, _stored_key(data)) as desk:
-        opened = await desk.open_room(deck=deck, length=length)
+        settings = None
+        if order.suggested_names:
+            decks = (await desk.list_decks()).decks
+            two_link = any(deck.two_link for deck in decks if deck.id == order.deck)
+            settings = RoomSettings(suggested_names=True, two_link=two_link)
+        opened = await desk.open_room(
+            order.deck, length=order.length, settings=settings
+        )
     out.print(f"Room [b]{opened.room}[/]: players join at {url}/j/{opened.room}")
     return await run_host(url, opened.room, opened.host_key, out)
 
@@ -85,7 +106,7 @@ def _stored_key(data: Path) -> str | None:
 def new_link(
     code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
     cohosts: Annotated[
-        bool, typer.Option("--cohosts", help="Call the links of co-hosts back, too.")
+        bool, typer.Option("--cohosts", help="Also call back the links of co-hosts.")
     ] = False,
     url: UrlOption = LOCAL,
     data: DataOption = None,

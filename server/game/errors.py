@@ -28,6 +28,8 @@ REFUSALS = {
     "removed_name": "A player of this name was removed; the host can let them back in.",
     "removed_device": "A player who joined on this device was removed; as above.",
     "bad_name": "The name is empty after cleaning, or not allowed.",
+    "bad_word": "A word of the text is on the list of words not to be used here.",
+    "suggested_only": "This room takes suggested names only.",
     "bad_team": "The room has no team of this name.",
     "wrong_phase": "The room is in a phase in which this cannot be done.",
     "stale": "The room has gone on since this was decided; nothing changed.",

@@ -2,14 +2,17 @@
 
 Compatibility forms are folded, characters that cannot be seen are removed (but joiners
 stay where a script or an emoji needs them), marks do not pile up, and two names that
-look alike count as one name. Sources: UAX #31 and RFC 5892 appendix A for joiners,
+look alike count as one name. A list of words that may not be typed finds them by the
+same forms. Sources: UAX #31 and RFC 5892 appendix A for joiners,
 UTS #39 for look-alikes, UAX #29 for where a text may be cut.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
+from itertools import groupby
 
 from server.game.confusables import PROTOTYPES
 from server.game.errors import Refused
@@ -141,6 +144,99 @@ def _letter(ch: str) -> str:
         return ch
     seen = PROTOTYPES.get(ch, ch)
     return "I" if seen == "l" and ch.isupper() else seen
+
+
+# --- what a room may take -------------------------------------------------------------
+
+
+SUGGESTED = (
+    (
+        "Quiet Bright Curious Steady Gentle Brave "
+        "Clever Early Lucky Patient Quick Sunny",
+        "Otter Heron Lynx Finch Badger Maple Comet Willow Falcon Hedgehog Marten Tern",
+    ),
+    (
+        "Stiller Heller Wacher Ruhiger Sanfter Mutiger Kluger Froher Zarter Zäher "
+        "Flinker Sonniger",
+        "Otter Reiher Luchs Fink Dachs Ahorn Komet Specht Falke Igel Marder Hase",
+    ),
+)
+"""The words of suggested names, by language: one of the first, one of the second."""
+
+
+def suggestions() -> tuple[str, ...]:
+    """Return every name that is suggested, in any language."""
+    return tuple(
+        f"{first} {second}"
+        for kinds, animals in SUGGESTED
+        for first in kinds.split()
+        for second in animals.split()
+    )
+
+
+_SUGGESTIONS = frozenset(suggestions())
+
+
+def is_suggested(name: str) -> bool:
+    """Whether a cleaned name is one of those suggested."""
+    return name in _SUGGESTIONS
+
+
+_APART = re.compile(r"[\s.,;:_/\\\-+*~'\"()\[\]{}<>?#&]+")
+_FOR_LETTERS = "!|$@"
+"""Signs that are read as letters inside a word, and as signs around it."""
+
+_READ_AS = str.maketrans("l4769", "iatgg")
+"""What is typed for one letter or another, after the skeleton."""
+
+
+class WordList:
+    """Words that names and lines may not contain, whatever they are written with.
+
+    Words are compared by their skeletons (UTS #39), with each letter as often as it is
+    typed, and letters that stand apart are read together. An entry is a whole word;
+    with ``*`` before or after it, it may begin or end inside a longer one.
+    """
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        """``entries``: one word each; empty ones and those after ``#`` are left out."""
+        words = [entry.strip() for entry in entries]
+        words = [word for word in words if word and not word.startswith("#")]
+        found = (_pattern(word) for one in words for word in (one, one.casefold()))
+        patterns = [pattern for pattern in dict.fromkeys(found) if pattern]
+        self._any = re.compile("|".join(patterns)) if patterns else None
+
+    def holds(self, text: str) -> bool:
+        """Whether a text contains one of the words."""
+        if self._any is None:
+            return False
+        return any(self._any.fullmatch(word) for word in _words(text))
+
+
+def _pattern(entry: str) -> str:
+    """Return the expression of an entry; empty where nothing of it can be read."""
+    letters = "".join(
+        re.escape(ch) + (f"{{{count},}}" if (count := len(list(run))) > 1 else "+")
+        for ch, run in groupby(_read(entry.strip("*")))
+    )
+    before, after = (".*" if end else "" for end in (entry[0] == "*", entry[-1] == "*"))
+    return f"{before}{letters}{after}" if letters else ""
+
+
+def _read(word: str) -> str:
+    return skeleton(word).translate(_READ_AS)
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield the words of a text as they are read, then a short one as one word."""
+    parts = [part for part in _APART.split(text) if part]
+    for is_letter, run in groupby(parts, lambda part: len(part) == 1):
+        for word in ("".join(run),) if is_letter else run:
+            for one in (word, word.strip(_FOR_LETTERS)):
+                yield _read(one)
+                yield _read(one.casefold())
+    if len(text) <= MAX_LENGTH:
+        yield _read("".join(parts))
 
 
 # --- one text -------------------------------------------------------------------------

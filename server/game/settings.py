@@ -85,6 +85,8 @@ class RoomSettings(BaseModel):
     """Cross-table cells of fewer people are not shown to the class."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Joins beyond this are refused."""
+    suggested_names: bool = False
+    """Players choose one of the suggested names, and no other."""
     simulated: bool = False
     """A rehearsal: practice players count in every tally and statistic."""
     time_zone: ZoneName | None = None
@@ -120,4 +122,5 @@ class SettingsChange(BaseModel):
     show_names: bool | None = None
     pairs: bool | None = None
     podium: bool | None = None
+    suggested_names: bool | None = None
     time_zone: ZoneName | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from server import __version__
 from server.game.errors import Refused, required
+from server.game.events import Event
 from server.game.features import Effects
 from server.game.ids import PlayerId
 from server.game.state import RoomState
@@ -150,6 +152,25 @@ SHUTTING_DOWN = encode_server(
         come_back=True,
     )
 )
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step has decided, held back until it is stored."""
+
+    batch: list[Request] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    refusals: list[Refused | None] = field(default_factory=list)
+    """For each request of the batch: why it was refused, or None."""
+    proven: set[Link] = field(default_factory=set)
+    """Hosts, co-hosts and screens that have proven their key in this step."""
+    hosts_by: Link | None = None
+    """The host that called the link back in this step: no other may command."""
+    is_stored: bool = False
+    answered: int = 0
+    """How many requests of the batch have been answered."""
+    is_suspect: bool = False
+    """A rule has failed in a way that it never should."""
 
 
 def refuse(request: Request, refusal: Refused) -> None:

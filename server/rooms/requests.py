@@ -25,6 +25,7 @@ from server.game.engine import decide
 from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import PlayerId
+from server.game.names import WordList
 from server.game.phases import Phase
 from server.game.state import RoomState
 from server.protocol.client_messages import (
@@ -121,25 +122,6 @@ class Inbox:
         return taken
 
 
-@dataclass(slots=True)
-class Step:
-    """What one step has decided, held back until it is stored."""
-
-    batch: list[Request] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    refusals: list[Refused | None] = field(default_factory=list)
-    """For each request of the batch: why it was refused, or None."""
-    proven: set[Link] = field(default_factory=set)
-    """Hosts, co-hosts and screens that have proven their key in this step."""
-    hosts_by: Link | None = None
-    """The host that called the link back in this step: no other may command."""
-    is_stored: bool = False
-    answered: int = 0
-    """How many requests of the batch have been answered."""
-    is_suspect: bool = False
-    """A rule has failed in a way that it never should."""
-
-
 def player_for(state: RoomState, hello: Hello) -> PlayerId:
     """Return the id of the sender of this hello: the same for the same join key."""
     return PlayerId(derive(state.secret, f"join {hello.join_key}")[:12])
@@ -226,7 +208,7 @@ def check_proof(state: RoomState, request: Attend) -> None:
     """Raise :class:`Refused` if the answer to a challenge is wrong.
 
     A link that was called back is named as such. Those of projector pages stay good,
-    and those of co-hosts unless they were called back, too.
+    and those of co-hosts unless these were also called back.
     """
     audience, site = request.link.audience, request.link.site
     key_of(state, audience, site)  # a co-host needs a site
@@ -242,16 +224,18 @@ def check_proof(state: RoomState, request: Attend) -> None:
     raise Refused("wrong_proof", "This key does not open this; check the link.")
 
 
-def check_role(request: Say, *, is_proven: bool) -> None:
+def check_role(request: Say, by: Link | None, *, is_proven: bool) -> None:
     """Raise :class:`Refused` if a role may not send this message.
 
     A session of this node has checked it already; one of another node is untrusted.
+    ``by`` is the host that has just called the host link back, so no other may command;
     ``is_proven`` tells whether the link has been let in as a host, co-host or screen.
     """
     role, kind = request.link.audience, request.message.type
     if not request.is_permitted and kind not in ALLOWED[role]:
         raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
-    if role != "player" and not is_proven:
+    is_out = role == "host" and by not in (None, request.link)
+    if role != "player" and (is_out or not is_proven):
         raise Refused("hello_expected", f"This {role} has not proven its key.")
 
 
@@ -291,7 +275,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one person may ask of a room."""
+    """How much one person may ask of a room, and in what words."""
 
     changes: int = 100
     """Changes of one player in one phase."""
@@ -300,6 +284,8 @@ class Bounds:
     places where that is more."""
     hit: Callable[[str], None] = lambda _: None
     """Called with the name of a bound that was reached."""
+    words: WordList = field(default_factory=WordList)
+    """What names, reasons and sentences may not contain."""
 
 
 class Changes:
@@ -321,12 +307,25 @@ class Changes:
     ) -> list[Event]:
         """Decide a command as the engine does.
 
-        Raises :class:`Refused`: as the engine does, and "too_many_changes".
+        Raises :class:`Refused`: as the engine does, "too_many_changes" and "bad_word".
         """
+        self._check_words(command)
         events = decide(state, command, now_ms, present)
         if events and isinstance(command, CastVote | SayIt | ChooseTeam | AskTime):
             self._count(state, command)
         return events
+
+    def _check_words(self, command: Command) -> None:
+        words = self._bounds.words
+        match command:
+            case Join(name=name) if words.holds(name):
+                detail = "A word in this name is not used here. Choose another name."
+                raise Refused("bad_word", detail)
+            case CastVote(reason=text) | SayIt(text=text) if words.holds(text):
+                detail = "A word in this text is not used here. Write it differently."
+                raise Refused("bad_word", detail)
+            case _:
+                pass
 
     def _count(
         self, state: RoomState, command: CastVote | SayIt | ChooseTeam | AskTime

@@ -43,7 +43,8 @@ from server.rooms.ports import (
 )
 from server.rooms.presence import Presence
 from server.rooms.publisher import Publisher
-from server.rooms.requests import Bounds, Changes, Inbox, Newcomers, Step
+from server.rooms.replies import Step
+from server.rooms.requests import Bounds, Changes, Inbox, Newcomers
 
 log = logging.getLogger("twogaps.room")
 
@@ -265,10 +266,9 @@ class Room:
 
     def _check_role(self, request: Say, step: Step) -> None:
         link, role = request.link, request.link.audience
-        staff = () if role == "player" else self._gateway.links(self.code, role)
-        is_out = role == "host" and step.hosts_by not in (None, link)
-        is_proven = not is_out and (link in step.proven or link in staff)
-        requests.check_role(request, is_proven=is_proven)
+        staff = self._gateway.links(self.code, role) if role != "player" else ()
+        is_in = link in step.proven or link in staff
+        requests.check_role(request, step.hosts_by, is_proven=is_in)
 
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
@@ -334,9 +334,8 @@ class Room:
         self._state, self._is_blind = replay(events), False
         if found := events[self._stored :]:
             self._note_stored(found)
-            effects = effects_of(found)
-            self._show_stage(effects)
-            await self._publish(effects, None, has_news=True)
+            self._show_stage(effects_of(found))
+            await self._publish(effects_of(found), None, has_news=True)
 
     async def _recover(self) -> None:
         """Go on as soon as the journal can be written again."""

@@ -148,6 +148,33 @@ async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
     assert table.complaints() == []
 
 
+async def test_a_room_of_suggested_names_offers_some(table: Table) -> None:
+    room = await table.open_room(length=1, settings={"suggested_names": True})
+    page = await table.sit(f"/j/{room}", locale="de-DE")
+    name = page.get_by_role("textbox", name="Dein Name")
+    await name.fill("Ada")
+    await page.get_by_role("button", name="Mitspielen", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("nur vorgeschlagene Namen")
+    await expect(name).to_have_value("Ada")
+    offers = page.get_by_role("group", name="Dein Name").locator("[translate=no]")
+    await expect(offers).to_have_count(3)
+    before = await offers.all_inner_texts()
+    await page.get_by_role("group").get_by_role("button", name="Anderen").click()
+    await expect(offers.first).not_to_have_text(before[0])
+    chosen = await offers.nth(1).inner_text()
+    assert await violations(page) == []
+    await offers.nth(1).click()
+    await must_show(page, chosen)
+    console = await table.sit(table.host_path(room), size=LAPTOP)
+    await console.get_by_role("button", name="Settings").click()
+    switch = console.get_by_label("Suggested names only")
+    await expect(switch).to_be_checked()
+    await switch.uncheck()
+    other = await join(table, room, "Ada")
+    await must_show(other, "You are in, Ada", "2 people are here")
+    assert table.complaints() == []
+
+
 async def test_the_way_out_is_in_the_menu_while_a_case_is_played(table: Table) -> None:
     room = await table.open_room(length=1)
     page = await join(table, room, "Anna")

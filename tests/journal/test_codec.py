@@ -152,7 +152,7 @@ def test_a_changed_class_without_its_upcaster_is_refused_at_the_start() -> None:
         )
 
 
-CHANGED = {"player_joined": 2, "room_opened": 2}
+CHANGED = {"player_joined": 2, "room_opened": 2, "settings_changed": 2}
 """The events whose stored shape has changed, and the version of today."""
 
 

@@ -382,6 +382,10 @@ export interface RoomSettings {
    */
   max_players: number;
   /**
+   * Players choose one of the suggested names, and no other.
+   */
+  suggested_names: boolean;
+  /**
    * A rehearsal: practice players count in every tally and statistic.
    */
   simulated: boolean;
@@ -831,14 +835,15 @@ export interface SettingsChange {
   show_names: boolean | null;
   pairs: boolean | null;
   podium: boolean | null;
+  suggested_names: boolean | null;
   time_zone: string | null;
 }
 /**
  * Call the host link back: the next host key is made of the present one and a salt.
  *
  * The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
- * with the present one. The sender continues; other hosts need the new link. Players and
- * projector pages notice nothing.
+ * with the present one. The sender continues; other hosts need the new link. Players
+ * and projector pages notice nothing.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CallBackLink".

@@ -23,7 +23,7 @@ from server.game.features import (
 )
 from server.game.features.removal import must_not_be_removed
 from server.game.ids import PlayerId, Ref
-from server.game.names import clean_name, looks, unique_name
+from server.game.names import clean_name, is_suggested, looks, unique_name
 from server.game.phases import GAME
 from server.game.state import Player, RoomState, forget
 
@@ -148,6 +148,12 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
     if _is_full(state, moment):
         raise Refused("room_full", f"This room holds {state.settings.max_players}.")
     name = clean_name(command.name)
+    if state.settings.suggested_names and not is_suggested(name):
+        raise Refused(
+            "suggested_only",
+            "This room takes suggested names only. Choose one of those offered, such "
+            "as Quiet Otter.",
+        )
     must_not_be_removed(state, name, command.device)
     name = unique_name(name, state.looks)
     team = _team_named(state, command.team) if command.team else _smallest_team(state)

@@ -62,14 +62,14 @@ class CallBackLink(FromHost):
     """Call the host link back: the next host key is made of the present one and a salt.
 
     The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
-    with the present one. The sender continues; other hosts need the new link. Players and
-    projector pages notice nothing.
+    with the present one. The sender continues; other hosts need the new link. Players
+    and projector pages notice nothing.
     """
 
     salt: Salt
     """Random, 32 hex digits, chosen by the sender."""
     cohosts: bool = False
-    """Call the links of co-hosts back, too; they were made with host keys until now."""
+    """Also call back the links of co-hosts, made with host keys until now."""
     type: Literal["call_back_link"] = "call_back_link"
 
 
@@ -117,7 +117,7 @@ class RoomMoved:
 
 @dataclass(frozen=True, slots=True)
 class HostLinkCalledBack:
-    """The host link is another one from here on; with ``cohosts``, theirs are, too."""
+    """The host link is another one from here on; with ``cohosts``, also theirs."""
 
     salt: str
     cohosts: bool
@@ -138,7 +138,14 @@ class SettingsChanged:
 
     settings: RoomSettings
     type: Literal["settings_changed"] = "settings_changed"
+    v: Literal[2] = 2
+    needs: Literal["0.2.0"] = "0.2.0"
     effects: ClassVar[Effects] = STAGE
+
+    @staticmethod
+    def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """In version 1 any name could be chosen, which is the default."""
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

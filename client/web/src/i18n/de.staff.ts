@@ -29,6 +29,7 @@ export const words: StaffCatalogue = {
   autoClose: "Abstimmungen nach Ablauf von selbst schließen",
   showNames: "Namen in der Lobby und vorn zeigen",
   pairsSwitch: "In der Diskussion jedem Telefon sagen, mit wem man spricht",
+  suggestedSwitch: "Nur vorgeschlagene Namen: Jeder sucht sich einen aus",
   podiumSwitch: "Am Ende die besten drei zeigen",
   teamNames: "Teams, durch Kommas getrennt",
   practice: "Übungsspieler",

@@ -41,6 +41,9 @@ export const words = {
   yourName: "Your name",
   yourNameHint: "Others in the room may see it.",
   suggest: "Suggest another name",
+  /** Suggested names: one of the first with one of the second. The server knows them. */
+  nameKinds: "Quiet Bright Curious Steady Gentle Brave Clever Early Lucky Patient Quick Sunny",
+  nameAnimals: "Otter Heron Lynx Finch Badger Maple Comet Willow Falcon Hedgehog Marten Tern",
   join: "Join",
   next: "Next",
   goOnAs: (name: string) => `Go on as ${name}`,

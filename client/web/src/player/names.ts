@@ -1,6 +1,5 @@
 // Suggested names, for those who would rather not use their own.
-const KINDS = "Quiet Bright Curious Steady Gentle Brave Clever Early Lucky Patient Quick Sunny";
-const WHO = "Otter Heron Lynx Finch Badger Maple Comet Willow Falcon Hedgehog Marten Tern";
+import { text } from "../i18n/index.svelte";
 
 function pick(words: string): string {
   const list = words.split(" ");
@@ -9,5 +8,12 @@ function pick(words: string): string {
 }
 
 export function suggestedName(): string {
-  return `${pick(KINDS)} ${pick(WHO)}`;
+  return `${pick(text.t.nameKinds)} ${pick(text.t.nameAnimals)}`;
+}
+
+/** Several different ones. */
+export function suggestedNames(count: number): string[] {
+  const found = new Set<string>();
+  while (found.size < count) found.add(suggestedName());
+  return [...found];
 }

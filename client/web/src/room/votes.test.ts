@@ -111,3 +111,13 @@ test("what stands is what was tapped last, else what the server stored", () => {
   const mine = standing(one, 0, "revote", stored);
   expect(mine).toEqual({ answer: INNER, reason: "r", state: "recorded" });
 });
+
+test("a line with a word of the list is left out, and the answer counts", () => {
+  const two = cast(one, 0, "vote", INNER, "you dumbo", true);
+  const [box, again] = refused(two, refusal(two, "bad_word"));
+  expect(again).toBe(true);
+  expect(unrecorded(box)).toMatchObject({ answer: INNER, reason: "", counter: two.counter + 1 });
+  const [last, more] = refused(box, refusal(box, "bad_word"));
+  expect([last.state, more]).toEqual(["not_counted", false]);
+  expect(recorded(box, ack(box)).code).toBe("bad_word");
+});

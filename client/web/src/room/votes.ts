@@ -81,6 +81,12 @@ export function refused(box: Box, message: RefusedMessage): [Box, boolean] {
   if (!isMine(box, message) || !unrecorded(box)) return [box, false];
   if (RETRY.has(message.code)) return [{ ...box, state: "sending" }, true];
   const { code, detail } = message;
+  if (code === "bad_word" && box.vote?.reason) {
+    // The answer counts; only the line is not taken.
+    const counter = box.counter + 1;
+    const vote = { ...box.vote, reason: "", counter };
+    return [{ ...box, counter, vote, state: "sending", code, detail }, true];
+  }
   const vote = code === "too_many_changes" && box.last ? box.last : box.vote;
   return [{ ...box, vote, state: "not_counted", code, detail }, false];
 }

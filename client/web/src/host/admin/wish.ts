@@ -15,6 +15,7 @@ export interface Wish {
   showNames: boolean;
   pairs: boolean;
   podium: boolean;
+  suggestedNames: boolean;
   /** Names separated by commas. */
   teams: string;
   practice: number;
@@ -31,6 +32,7 @@ export const FIRST_WISH: Wish = {
   showNames: true,
   pairs: true,
   podium: false,
+  suggestedNames: false,
   teams: "",
   practice: 0,
 };
@@ -61,6 +63,7 @@ export function settingsOf(wish: Wish): RoomSettings {
     show_names: wish.showNames,
     pairs: wish.pairs,
     podium: wish.podium,
+    suggested_names: wish.suggestedNames,
     teams: teamsOf(wish.teams).slice(0, 12),
     class_goal: null,
     min_cell: 5,
