@@ -27,6 +27,7 @@ from server.federation.messages import (
 )
 from server.federation.mqtt import BrokerAddress, BusSettingsError
 from server.federation.sender import SPAN, ClockOffset
+from server.game.errors import Broken
 from server.game.ids import RoomCode
 
 
@@ -88,7 +89,7 @@ def test_views_carry_epoch_and_version() -> None:
 
 
 def test_a_hosts_view_has_no_topic() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(Broken, match="shared topic"):
         topics.view("berlin", "K7MQ2P", "host")
 
 
