@@ -34,6 +34,7 @@ LONG_S = 14_400
 PROGRAMS = {
     "soak": ("tests.bench.soak",),
     "stuck readers": ("tests.bench.stuck",),
+    "flood": ("tests.bench.flood",),
 }
 """Steps that are programs of their own: the module and its arguments."""
 
