@@ -23,6 +23,7 @@ from server.game.commands import (
     Unlock,
 )
 from server.game.ids import PlayerId
+from server.game.phases import Phase, Place
 from server.game.views.role_types import CohostPanel, HostPanel, HostView
 from server.game.views.stage_types import StageView
 from server.protocol.client_messages import GetRoster, Role
@@ -78,6 +79,11 @@ def screen(
     return running(Screen(url, code, key, backoff=backoff))
 
 
+def _place(view: StageView) -> Place:
+    """Return where a view of an open ballot is."""
+    return Place(view.room.round, Phase(view.phase))
+
+
 class Cohost(Screen):
     """One co-host at the server of the own site."""
 
@@ -112,7 +118,7 @@ class Cohost(Screen):
         This and the other commands raise :class:`CommandRefused`, and
         :class:`ConnectionLost` where the connection drops before the answer.
         """
-        await self._ask(GiveTime(seconds=seconds), Done)
+        await self._ask(GiveTime(seconds=seconds, seen=_place(self.view)), Done)
 
     async def lock(self) -> None:
         """Stop new players from joining at this site."""

@@ -25,6 +25,7 @@ from server.game.commands import (
     Lock,
     NextStep,
     PinReason,
+    PlayAgain,
     Reveal,
     Unlock,
     UnpinReason,
@@ -69,6 +70,7 @@ ALWAYS = (
     ("p", "people; p NAME searches for a name"),
     ("pin 2", "show reason 2 to the class; again to take it down"),
     ("lock, unlock", "stop new players from joining, or let them in again"),
+    ("again 2", "play case 2 again, for practice, once it was revealed"),
     ("kick NAME", "remove a player: the device and the name stay out"),
     ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("kick new", "remove everyone who joined in the last minute"),
@@ -235,6 +237,8 @@ class Desk:
                 await self._give(KickRecent(), is_moving=False)
             case "kick", name if name:
                 await self._kick(name)
+            case "again", number if number.isdecimal():
+                await self._give(PlayAgain(round=int(number) - 1))
             case "back", name:
                 await self._let_back(name)
             case "newlink", _:

@@ -379,3 +379,54 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     await admin.get_by_role("link", name=room).click()
     await expect(big(admin)).to_have_text("Reveal")
     assert table.complaints() == []
+
+
+async def test_the_question_about_an_early_close_is_live_and_answers_itself(
+    table: Table,
+) -> None:
+    host, _, ada = await in_vote(table)
+    room = host.url.partition("room=")[2].partition("&")[0]
+    ben = await join(table, room, "Ben")
+    await expect(host.get_by_text("Answered 0 of 2").first).to_be_visible()
+    await big(host).click()
+    asked = host.get_by_role("dialog", name="0 of 2 have answered. Close?")
+    await expect(asked).to_be_visible()
+    await vote(ada, "Outer")
+    await expect(
+        host.get_by_role("dialog", name="1 of 2 have answered")
+    ).to_be_visible()
+    await vote(ben, "Outer")
+    await expect(host.get_by_role("dialog")).to_have_count(0)
+
+    cleo = await join(table, room, "Cleo")
+    dora = await join(table, room, "Dora")
+    await expect(big(host)).to_have_text("Close the vote")
+    await expect(host.get_by_text("Answered 2 of 4").first).to_be_visible()
+    await big(host).click()
+    await expect(
+        host.get_by_role("dialog", name="2 of 4 have answered")
+    ).to_be_visible()
+    async with table.host(room) as other:
+        await other.ask("close_votes")
+    await expect(host.get_by_role("dialog")).to_have_count(0)
+    await expect(big(host)).to_have_text("Reveal")
+    del cleo, dora
+    assert table.complaints() == []
+
+
+async def test_the_host_chooses_which_case_is_played_again(table: Table) -> None:
+    room = await table.open_room(length=3)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    player = await join(table, room, "Ada")
+    async with table.host(room) as leader:
+        for _ in range(2):
+            for command in ("open_round", "open_vote", "close_votes", "reveal"):
+                await leader.ask(command)
+    plan = host.get_by_role("complementary", name="Plan")
+    await expect(plan.get_by_role("button", name="Play again")).to_have_count(2)
+    await must_be_accessible(host)
+    await plan.get_by_role("button", name="Play again").first.click()
+    await host.get_by_role("dialog").get_by_role("button", name="Play again").click()
+    await expect(player.get_by_text("Practice: case 1 again").first).to_be_visible()
+    await expect(plan.get_by_role("button", name="Play again")).to_have_count(0)
+    assert table.complaints() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,18 +11,24 @@ from hypothesis import strategies as st
 
 from server.game.commands import (
     BUTTONS,
+    BackToLobby,
     CloseVotes,
     FromPlace,
     GiveTime,
     HostCommand,
+    Join,
     Lock,
     NextStep,
     OpenRound,
     OpenVote,
+    PlayAgain,
     Reveal,
+    Revote,
     ShowExample,
 )
+from server.game.engine import TABLE
 from server.game.errors import Refused
+from server.game.ids import PlayerId
 from server.game.phases import Phase, Place
 from server.game.views.host import advised_command, host_view
 from tests.support.game import Game
@@ -142,3 +149,45 @@ def test_two_consoles_never_leave_a_place_that_neither_has_seen(
             continue
         console.press(console.advised if act == "advised" else act)
         assert game.state.place == before or is_seen
+
+
+def test_every_command_that_changes_a_phase_or_a_clock_says_where_it_was_decided() -> (
+    None
+):
+    kinds = {
+        kind.__dataclass_fields__["type"].default: kind
+        for kind in get_args(HostCommand)
+    }
+    moving = {
+        row.command
+        for rows in TABLE.values()
+        for row in rows.values()
+        if any(row.leads.values()) and row.command in kinds
+    }
+    assert len(moving) > 12
+    for command in moving | {"give_time", "pin_reason"}:
+        assert issubclass(kinds[command], FromPlace), command
+
+
+def test_a_cohosts_time_for_a_vote_that_is_over_is_given_to_no_other() -> None:
+    game = Game()
+    game.do(Join(PlayerId("p-a"), "a", site="lisbon"), OpenRound(), OpenVote())
+    seen = game.state.place
+    game.do(CloseVotes(), Revote())
+    with pytest.raises(Refused) as refused:
+        game.do(GiveTime(site="lisbon", seen=seen))
+    assert refused.value.code == "stale"
+    game.do(GiveTime(site="lisbon", seen=game.state.place))
+
+
+def test_any_revealed_case_is_offered_for_practice_and_no_other() -> None:
+    game = revealed()
+    item, *others = host_view(game.state, game.now_ms).plan
+    assert item.can_replay
+    assert not any(other.can_replay for other in others)
+    game.do(OpenRound())
+    assert not any(i.can_replay for i in host_view(game.state, game.now_ms).plan)
+    game.do(BackToLobby())
+    assert host_view(game.state, game.now_ms).plan[0].can_replay
+    game.do(PlayAgain(round=0))
+    assert game.state.round.practice_of == 0

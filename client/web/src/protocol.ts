@@ -1637,6 +1637,10 @@ export interface PlanItem {
   has_contrast: boolean;
   has_transfer: boolean;
   status: "to come" | "open" | "left" | "skipped" | "revealed";
+  /**
+   * Whether it can be played again now, for practice.
+   */
+  can_replay: boolean;
 }
 /**
  * The host's live figures, at most five times a second.

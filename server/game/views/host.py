@@ -8,7 +8,7 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import Advice, advise
-from server.game.commands import BUTTONS, ONWARD, Reveal
+from server.game.commands import BUTTONS, ONWARD, PlayAgain, Reveal
 from server.game.engine import can
 from server.game.errors import required
 from server.game.features.timing import all_answered, answered_and_expected, holders
@@ -80,6 +80,7 @@ def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
         has_contrast=round_.planned.contrast is not None,
         has_transfer=round_.planned.transfer is not None,
         status=status,  # type: ignore[arg-type] # narrowed to the five above
+        can_replay=can(state, PlayAgain(round=index)),
     )
 
 

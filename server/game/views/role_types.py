@@ -199,6 +199,8 @@ class PlanItem:
     has_contrast: bool
     has_transfer: bool
     status: Literal["to come", "open", "left", "skipped", "revealed"]
+    can_replay: bool = False
+    """Whether it can be played again now, for practice."""
 
 
 @dataclass(frozen=True, slots=True)
