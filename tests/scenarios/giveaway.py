@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import (  # type: ignore[import-untyped] # no types
+    ENGLISH_STOP_WORDS,
     CountVectorizer,
     TfidfVectorizer,
 )
@@ -45,6 +46,8 @@ VERDICTS = {
     "models": FACT,
     "patients": FACT,
     "count": FACT,
+    "program": "the usual name of what learned",
+    "networks": FACT,
     "paper": "fact: what a lab published about its own mistakes",
     "three": FACT,
     "openai": "fact: a lab that published its own mistakes",
@@ -60,31 +63,8 @@ VERDICTS = {
     "red": FACT,
     "skin": FACT,
     "yellow": FACT,
-    **dict.fromkeys(
-        (
-            *("have", "had", "has", "so", "this", "these", "that", "those", "with"),
-            *("did", "do", "does", "all", "ever", "here", "there", "their", "they"),
-            *("back", "get", "got", "go", "went", "them", "he", "his", "she", "her"),
-            *("it", "its", "in", "on", "at", "of", "for", "from", "to", "by", "as"),
-            *("and", "or", "but", "if", "when", "while", "then", "than", "because"),
-            *("which", "who", "what", "how", "you", "your", "one", "two", "no", "not"),
-            *("more", "most", "still", "just", "only", "also", "out", "up", "off"),
-            *("let", "made", "came", "took", "found", "used", "gave", "put", "said"),
-            *(
-                "ask",
-                "asked",
-                "told",
-                "see",
-                "saw",
-                "look",
-                "looked",
-                "where",
-                "another",
-            ),
-            *("into", "over", "after", "before", "until", "would", "could", "can"),
-        ),
-        PLAIN,
-    ),
+    **dict.fromkeys(ENGLISH_STOP_WORDS, PLAIN),
+    **dict.fromkeys(("let", "looked", "asked", "told", "came", "took", "did"), PLAIN),
     "same": "fact: two things went together, or a test was like the training",
     "always": "fact: what always went together in training",
     "mostly": "fact: what mostly went together in training",
@@ -306,7 +286,7 @@ def document(library: Library) -> str:
         for name, guess, most in rows
     )
     kept = "\n".join(
-        f"| {word} | {side} | {VERDICTS.get(word, 'not looked at yet')} |"
+        f"| `{word}` | {side} | {VERDICTS.get(word, 'not looked at yet')} |"
         for side, told in (("outer", style.outer_words), ("inner", style.inner_words))
         for word in told
     )

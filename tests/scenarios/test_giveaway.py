@@ -79,7 +79,7 @@ def test_a_phrase_that_only_one_label_has_is_caught() -> None:
 def test_the_document_is_of_these_stories(style: Guess) -> None:
     text = DOC.read_text(encoding="utf-8")
     assert f"| {style.accuracy:.2f} |" in text, "run python -m tests.scenarios.giveaway"
-    assert all(f"| {word} | outer |" in text for word in style.outer_words)
+    assert all(f"| `{word}` | outer |" in text for word in style.outer_words)
 
 
 def test_a_library_whose_words_tell_is_caught() -> None:
