@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+import secrets
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import settings
 
 from tests.support.figures import NAME, Figure, figures_of
 from tests.support.missing import SWITCH as REQUIRE_ALL
+from tests.support.missing import need
+from tests.support.postgres import Postgres, postgres, programs
 from tests.support.tiers import (
     SAMPLED,
     TierError,
@@ -24,6 +27,9 @@ from tests.support.tiers import (
 TESTS = Path(__file__).parent
 WAIT_LONG = ("fault", "load")
 """Markers of the tests that start first, so that none is left for the end."""
+
+POSTGRES = "postgresql]"
+"""Ends the names of tests that run on each kind of journal."""
 
 settings.register_profile("tier", deadline=None, max_examples=scaled(100, 200, 2_000))
 settings.load_profile("tier")  # no test is judged by its time
@@ -61,6 +67,10 @@ def pytest_collection_modifyitems(
         (kept if selected else left_out).append(item)
         if path.parts[0] == "browser":
             item.add_marker(pytest.mark.xdist_group(path.name))
+        if "postgresql" in getattr(item, "fixturenames", ()) or item.name.endswith(
+            POSTGRES
+        ):
+            item.add_marker(pytest.mark.xdist_group("postgresql"))
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     kept.sort(key=lambda item: not any(map(item.get_closest_marker, WAIT_LONG)))
@@ -77,6 +87,20 @@ def pytest_make_collect_report() -> Generator[
         report.outcome = "failed"
         report.longrepr = f"skipped, but {REQUIRE_ALL}=1: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Postgres]:
+    """Run one PostgreSQL for all tests of this process that use it."""
+    need(programs(), "PostgreSQL")
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql(database_server: Postgres) -> str:
+    """Return the address of an empty database."""
+    return database_server.create(f"t{secrets.token_hex(6)}")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from server import backup
 from server.backup import BackupError, back_up, restore
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
-from server.journal.maintenance.parcel import pack
+from server.journal.parcel import pack
 from server.journal.sqlite import SqliteStore
 from tests.cli.test_cli import run
 from tests.support.figures import Figure

@@ -27,7 +27,7 @@ WITHOUT_FCNTL = """
 import sys
 sys.modules["fcntl"] = sys.modules["resource"] = None
 import server.disk, server.folder, server.backup
-import server.journal.opening, server.journal.maintenance.salvage
+import server.journal.opening, server.journal.salvage
 print("imported")
 """
 

@@ -100,12 +100,13 @@ def _room() -> typer.Typer:
 
 def _journal() -> typer.Typer:
     from server.cli.journal import purge
-    from server.cli.maintenance import backup, check, restore, salvage
+    from server.cli.maintenance import backup, check, copy, restore, salvage
 
     journal = _noun("Back up, restore, check and clean up the stored rooms.")
     journal.command("backup")(backup)
     journal.command("restore")(restore)
     journal.command("check")(check)
+    journal.command("copy")(copy)
     journal.command("purge")(purge)
     journal.command("salvage")(salvage)
     return journal

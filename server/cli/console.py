@@ -124,7 +124,8 @@ JournalOption = Annotated[
     typer.Option(
         "--journal",
         envvar="TWOGAPS_JOURNAL",
-        help="Address of the journal, if it is not in the data folder: sqlite:FILE.",
+        help="Address of the journal, if it is not in the data folder: sqlite:FILE, or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE.",
         show_default=False,
     ),
 ]

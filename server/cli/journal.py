@@ -30,8 +30,8 @@ from server.federation.outbox import Outbox
 from server.folder import INCOMING, OUTBOX
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
-from server.journal.maintenance.parcel import ParcelError, unpack
 from server.journal.opening import Address, open_journal, open_store
+from server.journal.parcel import ParcelError, unpack
 from server.journal.store import (
     BadAddress,
     Journal,

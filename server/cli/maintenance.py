@@ -8,15 +8,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import track
 from rich.table import Table
 
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
 from server.cli.journal import reading
-from server.folder import JOURNAL, lock
-from server.journal.maintenance.salvage import salvage as take_out
-from server.journal.store import Examination, Finding, StoreUnavailable
+from server.folder import JOURNAL, CannotStart, lock
+from server.game.ids import RoomCode
+from server.journal.opening import Address, address_of, open_journal, open_store
+from server.journal.salvage import copy_room
+from server.journal.salvage import salvage as take_out
+from server.journal.store import (
+    Examination,
+    Finding,
+    StoreUnavailable,
+    UnreadableEvent,
+    VersionConflict,
+)
 
 # --- a data folder as one file, and back ---------------------------------------------
 
@@ -82,6 +92,55 @@ def _described(manifest: Manifest) -> str:
         f"{manifest.rooms} rooms, {manifest.events} events, {key} the admin's key, "
         f"of {made}, by version {manifest.version}"
     )
+
+
+# --- from one database to another -----------------------------------------------------
+
+AddressArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A data folder, sqlite:FILE, or postgresql://USER:PASSWORD@HOST/DATABASE.",
+        show_default=False,
+    ),
+]
+
+PART = 1_000
+"""Events that are copied at a time."""
+
+
+def copy(source: AddressArgument, target: AddressArgument) -> None:
+    """Copy all rooms into another journal, such as from SQLite to PostgreSQL.
+
+    Each room is read back from the target and replayed. A room that the target has
+    already gets the events that it lacks; one that went on differently in the target
+    is left as it is, and named. The admin's key, own cases and decks are not rooms:
+    copy those with the data folder. Stop the server first, or run this again after.
+    """
+    left = asyncio.run(_copy(address_of(source), address_of(target)))
+    if left:
+        raise fail(f"Not copied, because the target's differ: {', '.join(left)}.")
+
+
+async def _copy(source: Address, target: Address) -> list[RoomCode]:
+    left: list[RoomCode]
+    try:
+        async with (
+            open_store(source, must_exist=True) as old,
+            open_journal(target) as new,
+        ):
+            records = await old.rooms()
+            left = [
+                record.code
+                for record in track(records, "Copying", console=out, transient=True)
+                if not await copy_room(old, new, record.code, PART)
+            ]
+    except CannotStart as exc:
+        raise fail(str(exc)) from exc
+    except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
+        raise fail(f"Stopped: {exc}. What was copied is complete.") from exc
+    copied = len(records) - len(left)
+    out.print(f"{copied} rooms copied, read back and replayed.", highlight=False)
+    return left
 
 
 # --- what is intact of a damaged journal ----------------------------------------------

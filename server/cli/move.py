@@ -18,8 +18,8 @@ from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
-from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.opening import Address, open_journal
+from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
 from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
 from server.rooms.requests import key_of
 

@@ -25,7 +25,7 @@ from server.game.engine import ReplayError, replay
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
-from server.journal.maintenance.parcel import SUFFIX, Parcel, ParcelError, unpack
+from server.journal.parcel import SUFFIX, Parcel, ParcelError, unpack
 from server.journal.store import RoomStore, StoreUnavailable, VersionConflict
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import SHARED as ROLES_SHARED

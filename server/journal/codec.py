@@ -19,15 +19,16 @@ version N may be read: that is, always.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Generic, TypeVar, get_args
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from server import __version__
-from server.game.events import Event
-from server.journal.store import UnreadableEvent
+from server.game.events import Event, erased
+from server.game.ids import PlayerId, RoomCode
+from server.journal.store import DamagedRoom, UnreadableEvent
 
 Stored = dict[str, JsonValue]
 """The fields of an event as they are stored."""
@@ -146,3 +147,25 @@ _CODEC = EventCodec[Event](
 encode = _CODEC.encode
 encode_all = _CODEC.encode_all
 decode = _CODEC.decode
+
+
+def decode_all(room: RoomCode, bodies: Sequence[str]) -> list[Event]:
+    """Return the events of a room; raises :class:`DamagedRoom` at an unreadable one."""
+    events = []
+    for version, body in enumerate(bodies, start=1):
+        try:
+            events.append(decode(body))
+        except UnreadableEvent as exc:
+            raise DamagedRoom(room, version, str(exc)) from exc
+    return events
+
+
+def forgotten(
+    bodies: Iterable[str], player: PlayerId, name: str
+) -> Iterator[tuple[int, str]]:
+    """Yield version (from 1) and new body of each event that holds a player's words."""
+    for version, body in enumerate(bodies, start=1):
+        event = decode(body)
+        rest = erased(event, player, name)
+        if rest != event:
+            yield version, encode(rest)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.game.events import Event, erased
+from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode, encode
-from server.journal.maintenance.examine import examine_rooms
+from server.journal.codec import decode, encode, forgotten
+from server.journal.examine import examine_rooms
 from server.journal.sqlite import copy_rooms
 from server.journal.store import Examination, RoomRecord, VersionConflict, record_of
 
@@ -50,14 +50,10 @@ class MemoryStore:
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
         """Forget a player's words."""
         bodies = self._bodies.get(room, [])
-        changed = 0
-        for index, body in enumerate(bodies):
-            event = decode(body)
-            forgotten = erased(event, player, name)
-            if forgotten != event:
-                bodies[index] = encode(forgotten)
-                changed += 1
-        return changed
+        changed = list(forgotten(bodies, player, name))
+        for version, body in changed:
+            bodies[version - 1] = body
+        return len(changed)
 
     async def sweep(self) -> bool:
         """Memory keeps no trace."""

@@ -5,6 +5,7 @@ An address is a data folder, whose journal is the SQLite file in it, or a text:
 | address | journal |
 |---|---|
 | ``sqlite:FILE`` | that SQLite file |
+| ``postgresql://USER:PASSWORD@HOST/DATABASE`` | the tables in that database |
 | ``memory:`` | nothing is kept |
 """
 
@@ -27,8 +28,22 @@ from server.journal.store import (
 
 Address = Path | str
 
+
+def _postgres(rest: str) -> Journal:
+    """Return a journal in PostgreSQL; its library is an extra."""
+    try:
+        from server.journal.postgres import PostgresStore
+    except ImportError as exc:
+        raise BadAddress(
+            "A journal in PostgreSQL needs another package: "
+            'python -m pip install "two-gaps[postgres]"'
+        ) from exc
+    return PostgresStore(f"postgresql:{rest}")
+
+
 ADAPTERS: dict[str, Callable[[str], Journal]] = {
     "sqlite": lambda path: SqliteStore(Path(path)),
+    "postgresql": _postgres,
     "memory": lambda _: MemoryStore(),
 }
 """By scheme: makes a journal of what follows the colon, and touches nothing yet."""
@@ -46,6 +61,11 @@ def journal_at(where: Address) -> Journal:
         known = ", ".join(f"{name}:" for name in ADAPTERS)
         raise BadAddress(f"'{where}' is not a journal. An address begins with {known}")
     return ADAPTERS[scheme](rest)
+
+
+def address_of(text: str) -> Address:
+    """Return the address that a person has typed: a folder where no scheme is known."""
+    return text if text.partition(":")[0] in ADAPTERS else Path(text)
 
 
 def folder_of(where: Address) -> Path | None:

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.disk import DiskError, DiskThread, be_durable, rewrite, vacuum_into
-from server.game.events import Event, erased
+from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode, encode, encode_all
-from server.journal.integrity import FORMAT, Marks, crc_of_list, read_marks
-from server.journal.maintenance.examine import (
+from server.journal.codec import decode_all, encode_all, forgotten
+from server.journal.examine import (
     any_text,
     examine,
     examine_file,
@@ -28,6 +27,7 @@ from server.journal.maintenance.examine import (
     later_format,
     seal,
 )
+from server.journal.integrity import FORMAT, Marks, crc_of_list, read_marks
 from server.journal.store import (
     DamagedRoom,
     Examination,
@@ -35,7 +35,6 @@ from server.journal.store import (
     JournalDamaged,
     RoomRecord,
     StoreUnavailable,
-    UnreadableEvent,
     VersionConflict,
     record_of,
 )
@@ -162,13 +161,7 @@ class SqliteStore:
 
     async def load(self, room: RoomCode) -> list[Event]:
         """Return all events of a room in order."""
-        events = []
-        for version, body in enumerate(await self.bodies(room), start=1):
-            try:
-                events.append(decode(body))
-            except UnreadableEvent as exc:
-                raise DamagedRoom(room, version, str(exc)) from exc
-        return events
+        return decode_all(room, await self.bodies(room))
 
     async def bodies(self, room: RoomCode) -> list[str]:
         """Return all events of a room as they are stored.
@@ -369,13 +362,11 @@ def _delete(db: sqlite3.Connection, room: RoomCode) -> bool:
 
 
 def _erase(db: sqlite3.Connection, room: RoomCode, player: PlayerId, name: str) -> int:
-    changed = []
-    rows = db.execute("SELECT version, body FROM events WHERE room = ?", (room,))
-    for version, body in rows:
-        event = decode(body)
-        forgotten = erased(event, player, name)
-        if forgotten != event:
-            changed.append((encode(forgotten), room, version))
+    query = "SELECT version, body FROM events WHERE room = ? ORDER BY version"
+    bodies = (body for _, body in db.execute(query, (room,)))
+    changed = [
+        (body, room, version) for version, body in forgotten(bodies, player, name)
+    ]
     db.executemany("UPDATE events SET body = ? WHERE room = ? AND version = ?", changed)
     seal(db, room)
     _be_unswept(db)

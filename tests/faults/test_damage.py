@@ -23,8 +23,8 @@ from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.codec import decode
+from server.journal.examine import examine_file
 from server.journal.integrity import marks_of
-from server.journal.maintenance.examine import examine_file
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent
 from server.protocol.client_messages import OpenRoom

@@ -14,8 +14,8 @@ from server.game.errors import Refused
 from server.game.events import Event, PlayerJoined, RoomMoved
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
-from server.journal.maintenance.parcel import ParcelError, pack, unpack
 from server.journal.memory import MemoryStore
+from server.journal.parcel import ParcelError, pack, unpack
 from server.rooms.audience import LocalGateway
 from tests.rooms.test_directory import directory
 from tests.support.cases import SECRET, opened

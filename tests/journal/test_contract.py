@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -34,18 +34,23 @@ from tests.support.game import Game
 ROOM = RoomCode("TESTAA")
 
 
-ADDRESSES: dict[str, Callable[[Path], str]] = {
-    "memory": lambda _: "memory:",
-    "sqlite": lambda folder: f"sqlite:{folder / 'store.sqlite'}",
-}
-"""By adapter: the address of an empty journal."""
+@pytest.fixture
+def memory() -> str:
+    return "memory:"
 
 
-@pytest.fixture(params=ADDRESSES)
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[Journal]:
-    async with open_store(ADDRESSES[request.param](tmp_path)) as made:
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    return f"sqlite:{tmp_path / 'store.sqlite'}"
+
+
+KINDS = ("memory", "sqlite", "postgresql")
+"""The adapters. A fixture of each name returns the address of an empty journal."""
+
+
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Journal]:
+    async with open_store(request.getfixturevalue(request.param)) as made:
         yield made
 
 
@@ -185,7 +190,7 @@ async def test_a_journal_that_has_to_exist_does_or_is_refused(tmp_path: Path) ->
 
 
 def test_every_adapter_runs_this_suite() -> None:
-    assert ADDRESSES.keys() == ADAPTERS.keys()
+    assert set(KINDS) == ADAPTERS.keys()
 
 
 async def test_check_and_close_may_be_called_again(store: Journal) -> None:

@@ -12,7 +12,7 @@ import pytest
 from server.game.events import PlayerRenamed, RoomLocked
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
-from server.journal.maintenance.examine import examine, reading
+from server.journal.examine import examine, reading
 from server.journal.sqlite import SqliteStore
 from server.journal.store import StoreUnavailable, UnreadableEvent, VersionConflict
 from tests.journal.test_contract import ROOM, played

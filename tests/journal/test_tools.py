@@ -46,9 +46,11 @@ async def _rooms(address: str) -> list[str]:
         return [record.code for record in await store.rooms()]
 
 
+@pytest.mark.parametrize("kind", ["elsewhere", "postgresql"])
 def test_a_server_and_every_tool_work_on_another_database(
-    elsewhere: str, tmp_path: Path
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    elsewhere = request.getfixturevalue(kind)
     code = asyncio.run(_serve(tmp_path, elsewhere))
     (tmp_path / SITE).write_text("lisbon\n")
     where = ("--journal", elsewhere, "--data", str(tmp_path))

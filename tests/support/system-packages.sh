@@ -8,6 +8,7 @@ missing() {
   command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
     printf ' chromium'
   has mosquitto || printf ' mosquitto'
+  has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || printf ' postgresql'
   has nginx || printf ' nginx'
   has caddy || printf ' caddy'
   has systemd-analyze || printf ' systemd'

@@ -12,11 +12,13 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from server.game.engine import replay
+from server.game.ids import RoomCode
 from server.journal.codec import decode
+from server.journal.examine import examined, reading
 from server.journal.integrity import SUFFIX, read_marks
-from server.journal.maintenance.examine import examined, reading
 from server.journal.sqlite import write_room
-from server.journal.store import Finding, record_of
+from server.journal.store import EventStore, Finding, record_of
 
 PARTS = ("", "-wal", "-shm", SUFFIX)
 """The files of a journal, by what their names end with."""
@@ -65,3 +67,21 @@ def _copy(journal: Path, aside: Path) -> None:
 def _remove(journal: Path) -> None:
     for part in PARTS:
         Path(f"{journal}{part}").unlink(missing_ok=True)
+
+
+async def copy_room(
+    source: EventStore, target: EventStore, room: RoomCode, part: int
+) -> bool:
+    """Store in one journal what another holds of a room; return False if they differ.
+
+    ``part`` events are stored at a time. What the target then holds is read back and
+    replayed. Raises what journals raise, and :class:`ReplayError`.
+    """
+    wanted, held = await source.load(room), await target.load(room)
+    if wanted[: len(held)] != held:
+        return False
+    for start in range(len(held), len(wanted), part):
+        await target.append(room, start, wanted[start : start + part])
+    stored = await target.load(room)
+    replay(stored)
+    return stored == wanted

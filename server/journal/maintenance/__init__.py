@@ -1,1 +1,0 @@
-"""Caring for a journal: examine it, salvage what is intact, carry a room elsewhere."""

@@ -1,0 +1,400 @@
+"""A journal in PostgreSQL: for a fleet of nodes, each of which may die.
+
+An append is one statement: it moves the room's version on where it is the expected one,
+and stores events and seal only then. It has returned once the database has committed
+(``synchronous_commit``), on its standby, too, where there is a synchronous one.
+
+An append that gets no answer may have been stored. The room reads the journal again
+then, as after every failure of a store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from server.game.events import Event
+from server.game.ids import PlayerId, RoomCode
+from server.journal.codec import decode_all, encode_all, forgotten
+from server.journal.examine import examine_rooms
+from server.journal.integrity import Seal, crc_of, crc_of_list, first_damage
+from server.journal.sqlite import copy_rooms
+from server.journal.store import (
+    BadAddress,
+    DamagedRoom,
+    Examination,
+    NoJournal,
+    RoomRecord,
+    StoreUnavailable,
+    VersionConflict,
+    record_of,
+)
+
+log = logging.getLogger("twogaps.journal")
+
+CONNECTIONS = 8
+"""Connections of one node: an append takes about a millisecond."""
+
+ANSWER_S = 5.0
+"""After so long without an answer the database counts as away."""
+
+FORMAT = 1
+"""Of the tables; a database of a later format is refused."""
+
+_LOCK = 0x74776F67  # "twog": of the nodes that start at once, one migrates
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS twogaps (
+    id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    format integer NOT NULL,
+    beats bigint NOT NULL DEFAULT 0,
+    unswept boolean NOT NULL DEFAULT false
+);
+CREATE TABLE IF NOT EXISTS rooms (
+    code text PRIMARY KEY,
+    title text NOT NULL,
+    rounds integer NOT NULL,
+    opened_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    finished_ms bigint,
+    joined integer NOT NULL,
+    version integer NOT NULL,
+    time_zone text
+);
+CREATE TABLE IF NOT EXISTS events (
+    room text NOT NULL,
+    version integer NOT NULL,
+    body text NOT NULL,
+    PRIMARY KEY (room, version)
+);
+CREATE TABLE IF NOT EXISTS seals (
+    room text NOT NULL,
+    first integer NOT NULL,
+    last integer NOT NULL,
+    crc bigint NOT NULL,
+    PRIMARY KEY (room, first)
+);
+"""
+
+_OPEN = """
+WITH moved AS (
+    INSERT INTO rooms VALUES (
+        %(room)s, %(title)s, %(rounds)s, %(opened)s, %(updated)s, %(finished)s,
+        %(joined)s, %(n)s, %(time_zone)s
+    ) ON CONFLICT DO NOTHING RETURNING version
+), stored AS (
+    INSERT INTO events
+    SELECT %(room)s, %(version)s::int + o.number, o.body::text
+    FROM moved,
+        json_array_elements(%(bodies)s::json) WITH ORDINALITY AS o (body, number)
+)
+INSERT INTO seals
+SELECT %(room)s, %(version)s::int + 1, %(version)s::int + %(n)s, %(crc)s FROM moved
+"""
+"""One parameter for all events: an array of texts takes five times as long."""
+
+_GO_ON = _OPEN.replace(
+    _OPEN[_OPEN.index("    INSERT INTO rooms") : _OPEN.index("), stored")],
+    """\
+    UPDATE rooms SET
+        version = version + %(n)s,
+        updated_ms = greatest(updated_ms, %(updated)s),
+        finished_ms = coalesce(%(finished)s, finished_ms),
+        joined = joined + %(joined)s,
+        time_zone = coalesce(%(time_zone)s, time_zone)
+    WHERE code = %(room)s AND version = %(version)s RETURNING version
+""",
+)
+
+_RECORDS = """
+SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
+    time_zone
+FROM rooms
+"""
+
+_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
+"""What a call raises where the database is away, or refuses."""
+
+Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
+
+
+class PostgresStore:
+    """A journal in a PostgreSQL database; several nodes may use it at once."""
+
+    def __init__(
+        self, url: str, connections: int = CONNECTIONS, answer_s: float = ANSWER_S
+    ) -> None:
+        """``url`` may name several hosts; nothing is opened before the first call.
+
+        With ``target_session_attrs=read-write`` the one that can be written is used.
+        The database counts as away after ``answer_s`` seconds without an answer. Raises
+        :class:`BadAddress`.
+        """
+        answer_ms = int(answer_s * 1000)
+        try:
+            self._address = make_conninfo(
+                url,
+                connect_timeout=max(2, round(answer_s)),
+                tcp_user_timeout=answer_ms,
+                options=f"-c statement_timeout={answer_ms}",
+                application_name="two-gaps",
+            )
+        except psycopg.ProgrammingError as exc:
+            raise BadAddress(
+                "This is not the address of a database. Write postgresql://user:password"
+                "@host[:5432]/database."
+            ) from exc
+        self._connections = connections
+        self._answer_s = answer_s
+        self._pool: AsyncConnectionPool[Connection] | None = None
+        self._opening = asyncio.Lock()
+        self._warned: set[int] = set()
+        """Connections whose last commit was not confirmed by the standby."""
+
+    # --- one room ---------------------------------------------------------------------
+
+    async def append(
+        self, room: RoomCode, version: int, events: Sequence[Event]
+    ) -> None:
+        """Store events behind the first ``version`` ones; durable on return."""
+        new, array = record_of(None, room, events), encode_all(tuple(events))
+        values = {
+            "room": room,
+            "version": version,
+            "n": len(events),
+            "bodies": array,
+            "crc": crc_of_list(array),
+            "title": new.title,
+            "rounds": new.rounds,
+            "opened": new.opened_ms,
+            "updated": new.updated_ms,
+            "finished": new.finished_ms,
+            "joined": new.joined,
+            "time_zone": new.time_zone,
+        }
+        async with self._connection() as db:
+            done = await db.execute(_GO_ON if version else _OPEN, values)
+        if not done.rowcount:
+            raise VersionConflict(f"{room} does not hold {version} events")
+
+    async def load(self, room: RoomCode) -> list[Event]:
+        """Return all events of a room in order."""
+        return decode_all(room, await self.bodies(room))
+
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return all events of a room as they are stored.
+
+        Raises :class:`DamagedRoom` where they are not what was appended.
+        """
+        async with self._connection() as db, db.transaction():
+            await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return await _whole(db, room)
+
+    async def check(self) -> None:
+        """Commit a heartbeat."""
+        async with self._connection() as db:
+            await db.execute("UPDATE twogaps SET beats = beats + 1")
+
+    # --- all rooms --------------------------------------------------------------------
+
+    async def rooms(self) -> list[RoomRecord]:
+        """Return all rooms, newest first."""
+        async with self._connection() as db:
+            rows = await _all(db, _RECORDS + "ORDER BY opened_ms DESC, code")
+        return [RoomRecord(RoomCode(row[0]), *row[1:]) for row in rows]
+
+    async def delete(self, room: RoomCode) -> bool:
+        """Remove a room and all of its events."""
+        async with self._connection() as db, db.transaction():
+            done = await db.execute("DELETE FROM rooms WHERE code = %s", [room])
+            await db.execute("DELETE FROM events WHERE room = %s", [room])
+            await db.execute("DELETE FROM seals WHERE room = %s", [room])
+            await db.execute("UPDATE twogaps SET unswept = true")
+        return done.rowcount > 0
+
+    async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
+        """Forget a player's words."""
+        async with self._connection() as db, db.transaction():
+            await db.execute("SELECT 1 FROM rooms WHERE code = %s FOR UPDATE", [room])
+            bodies = await _whole(db, room)
+            changed = list(forgotten(bodies, player, name))
+            for version, body in changed:
+                bodies[version - 1] = body
+            for version, body in changed:
+                values = (body, room, version)
+                await db.execute(
+                    "UPDATE events SET body = %s WHERE room = %s AND version = %s",
+                    values,
+                )
+            if changed:
+                await db.execute("DELETE FROM seals WHERE room = %s", [room])
+                seal = (room, 1, len(bodies), crc_of(bodies))
+                await db.execute("INSERT INTO seals VALUES (%s, %s, %s, %s)", seal)
+                await db.execute("UPDATE twogaps SET unswept = true")
+        return len(changed)
+
+    async def sweep(self) -> bool:
+        """Rewrite the tables if anything was removed since this was last done.
+
+        What the write-ahead log, archives and backups hold is the operator's matter.
+        """
+        async with self._connection(may_last=True) as db:
+            if not await _one(db, "SELECT unswept FROM twogaps"):
+                return False
+            await db.execute("SET statement_timeout = 0")
+            try:
+                await db.execute("VACUUM (FULL) events")
+                await db.execute("VACUUM (FULL) seals")
+                await db.execute("VACUUM (FULL) rooms")
+                await db.execute("UPDATE twogaps SET unswept = false")
+            finally:
+                await db.execute("RESET statement_timeout")
+        return True
+
+    # --- the journal ------------------------------------------------------------------
+
+    async def exists(self) -> bool:
+        """Return whether the tables are there; creates nothing."""
+        with _translated():
+            connecting = psycopg.AsyncConnection.connect(self._address, autocommit=True)
+            async with await connecting as db:
+                return await _format(db) > 0
+
+    async def examine(self) -> Examination:
+        """Read and replay every room; changes nothing."""
+        if not await self.exists():
+            raise NoJournal("There is no journal in this database")
+        return await examine_rooms(self)
+
+    async def copy_to(self, path: Path) -> None:
+        """Write all rooms into a SQLite journal."""
+        await copy_rooms(self, path)
+
+    async def close(self) -> None:
+        """Let go of the connections. Idempotent."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close(self._answer_s)
+
+    # --- connections ------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, *, may_last: bool = False) -> AsyncIterator[Connection]:
+        """Lend a connection for the time of an answer, or for as long as it lasts.
+
+        Raises :class:`StoreUnavailable` where the database is away, where it refuses,
+        and where it committed what its standby did not confirm. The database's own time
+        limit does not count while a commit waits for a standby, so there is one here.
+        """
+        with _translated():
+            async with asyncio.timeout(None if may_last else 2 * self._answer_s):
+                pool = await self._opened()
+                async with pool.connection(self._answer_s) as db:
+                    self._warned.discard(id(db))
+                    yield db
+            if id(db) in self._warned:
+                raise StoreUnavailable("the standby did not confirm a commit")
+
+    async def _opened(self) -> AsyncConnectionPool[Connection]:
+        """Return the pool; the first use makes the tables."""
+        async with self._opening:
+            if self._pool is None:
+                pool = AsyncConnectionPool[Connection](
+                    self._address,
+                    kwargs={"autocommit": True},
+                    min_size=1,
+                    max_size=self._connections,
+                    open=False,
+                    configure=self._listen,
+                    check=AsyncConnectionPool.check_connection,
+                    reconnect_timeout=self._answer_s,
+                )
+                try:
+                    await pool.open(wait=True, timeout=self._answer_s)
+                    async with pool.connection(self._answer_s) as db:
+                        await _migrate(db)
+                except BaseException:
+                    await pool.close(0)
+                    raise
+                self._pool = pool
+            return self._pool
+
+    async def _listen(self, db: Connection) -> None:
+        """Hear the warning that a commit is not on the standby."""
+
+        def noted(notice: psycopg.errors.Diagnostic) -> None:
+            if notice.severity_nonlocalized == "WARNING" and notice.sqlstate == "01000":
+                log.error("PostgreSQL: %s", notice.message_primary)
+                self._warned.add(id(db))
+
+        db.add_notice_handler(noted)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the port's error for those of the library."""
+    try:
+        yield
+    except _AWAY as exc:
+        what = str(exc) or "no answer in time"
+        raise StoreUnavailable(f"PostgreSQL: {what}") from exc
+
+
+async def _all(
+    db: Connection, query: LiteralString, *values: object
+) -> list[psycopg.rows.TupleRow]:
+    return await (await db.execute(query, values)).fetchall()
+
+
+async def _one(db: Connection, query: LiteralString, *values: object) -> object:
+    """Return the first value of the first row; None where there is none."""
+    row = await (await db.execute(query, values)).fetchone()
+    return row[0] if row else None
+
+
+async def _format(db: Connection) -> int:
+    if await _one(db, "SELECT to_regclass('twogaps')::text") is None:
+        return 0
+    found = await _one(db, "SELECT format FROM twogaps")
+    return found if isinstance(found, int) else 0
+
+
+async def _migrate(db: Connection) -> None:
+    """Make the tables, or bring them up to date; one node at a time."""
+    async with db.transaction():
+        await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        found = await _format(db)
+        if found > FORMAT:
+            raise StoreUnavailable(
+                f"this database has format {found}, and this version knows {FORMAT}: "
+                "update Two Gaps"
+            )
+        if found < FORMAT:
+            await db.execute(_TABLES)
+            await db.execute(
+                "INSERT INTO twogaps (format) VALUES (%(format)s) "
+                "ON CONFLICT (id) DO UPDATE SET format = %(format)s",
+                {"format": FORMAT},
+            )
+
+
+async def _whole(db: Connection, room: RoomCode) -> list[str]:
+    """Return a room's events, if they are what was written."""
+    expected = await _one(db, "SELECT version FROM rooms WHERE code = %s", room)
+    events = "SELECT version, body FROM events WHERE room = %s ORDER BY version"
+    stored = [(row[0], row[1]) for row in await _all(db, events, room)]
+    seals = "SELECT first, last, crc FROM seals WHERE room = %s ORDER BY first"
+    sealed = [Seal(*row) for row in await _all(db, seals, room)]
+    held = expected if isinstance(expected, int) else 0
+    damage = first_damage(stored, sealed, held)
+    if damage is not None:
+        raise DamagedRoom(room, damage.version, damage.what)
+    return [body for _, body in stored]
