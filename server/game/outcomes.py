@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from scenarios.model import Case, Label
 from server.game.answers import Answer, GapAnswer
@@ -127,6 +127,31 @@ def tells_errors(errors: int, n: int) -> bool:
 # --- people --------------------------------------------------------------------------
 
 
+class HasMean(Protocol):
+    """A player, or what they scored for one team."""
+
+    @property
+    def id(self) -> PlayerId:
+        """The player's id."""
+
+    @property
+    def mean(self) -> float | None:
+        """Mean round score, None before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What one player scored for one team, by the index of the round."""
+
+    id: PlayerId
+    rounds: Mapping[int, float]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean score of these rounds."""
+        return math.fsum(self.rounds.values()) / len(self.rounds)
+
+
 def scored(state: RoomState) -> list[Player]:
     """Return the players with a score: practice only in rehearsals."""
     return [p for p in state.players.values() if p.rounds_scored and state.counts(p.id)]
@@ -138,13 +163,23 @@ def mean_score(players: Iterable[Player]) -> float | None:
     return math.fsum(means) / len(means) if means else None
 
 
-def teams_of(state: RoomState) -> dict[str, list[Player]]:
-    """Return the scored players of each team, in the order of the settings."""
-    groups: dict[str, list[Player]] = {name: [] for name in state.settings.teams}
-    for player in scored(state):
-        if player.team is not None:
-            groups.setdefault(player.team, []).append(player)
-    return groups
+def teams_of(state: RoomState) -> dict[str, list[Member]]:
+    """Return who has scored for each team, in the order of the settings.
+
+    A score counts for the team in which the player answered: who changes teams has a
+    mean in each, of the rounds that they played for it.
+    """
+    scores: dict[str, dict[PlayerId, dict[int, float]]]
+    scores = {name: {} for name in state.settings.teams}
+    for index, round_ in enumerate(state.rounds):
+        for player, team in round_.teams.items():
+            if state.counts(player):
+                of_team = scores.setdefault(team, {})
+                of_team.setdefault(player, {})[index] = round_.scores[player]
+    return {
+        team: [Member(player, rounds) for player, rounds in of_team.items()]
+        for team, of_team in scores.items()
+    }
 
 
 def sites_of(state: RoomState) -> dict[str, list[Player]]:
@@ -295,7 +330,7 @@ def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
 
 
 def group_means(
-    groups: Mapping[str, Sequence[Player]], least: int
+    groups: Mapping[str, Sequence[HasMean]], least: int
 ) -> tuple[GroupMean, ...]:
     """Return the mean of each group of people who have been scored."""
     hidden = hidden_groups({name: len(group) for name, group in groups.items()}, least)

@@ -70,6 +70,8 @@ class Vote:
     first_ms: int
     stamps: dict[ClientId, int]
     is_late: bool = False
+    team: str | None = None
+    """The player's team when they answered."""
 
     def repeats(self, client: ClientId, counter: int, at_ms: int) -> bool:
         """Whether a stamp is not newer than what stands: the latest stamp wins."""
@@ -156,6 +158,8 @@ class Round:
     groups: tuple[Group, ...] = ()
     """The groups of the latest discussion, as it opened."""
     scores: dict[PlayerId, float] = field(default_factory=dict)
+    teams: dict[PlayerId, str] = field(default_factory=dict)
+    """The team that each score counts for: the player's when they answered."""
     after: Tally = field(default_factory=Tally)
     """REVOTE's tally with carried votes in it; empty without a REVOTE."""
     carried: int = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from server.game.outcomes import scored, sites_of, teams_of
+from server.game.outcomes import HasMean, Member, scored, sites_of, teams_of
 from server.game.phases import Ballot
 from server.game.settings import zone_of
-from server.game.state import Player, RoomState
+from server.game.state import RoomState
 from server.protocol.report_types import (
     CaseFigures,
     Figure,
@@ -113,17 +113,25 @@ def _accuracy(learners: Iterable[Iterable[Counted]]) -> Figure:
     return clustered([(sum(each), len(each)) for each in marks])
 
 
-def _score(players: Iterable[Player]) -> Figure:
+def _score(players: Iterable[HasMean]) -> Figure:
     return mean_of([player.mean for player in players if player.mean is not None])
 
 
 def _groups(
-    sample: Sample, members: Mapping[str, Sequence[Player]]
+    sample: Sample, members: Mapping[str, Sequence[HasMean]]
 ) -> Iterator[TeamFigures]:
     for name, players in members.items():
-        learners = sample.by_learner
-        mine = [learners[p.id] for p in players if p.id in learners]
+        answers = [_answers(sample, player) for player in players]
+        mine = [each for each in answers if each]
         yield TeamFigures(name, len(players), _accuracy(mine), _score(players))
+
+
+def _answers(sample: Sample, player: HasMean) -> list[Counted]:
+    """Return a player's answers; of a member of a team, those given for it."""
+    given = sample.by_learner.get(player.id, [])
+    if isinstance(player, Member):
+        return [answer for answer in given if answer.round in player.rounds]
+    return given
 
 
 def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from scenarios.model import Label
 from server.game.answers import GapAnswer
 from server.game.commands import (
     AskFix,
+    ChooseTeam,
     CloseVotes,
     Discuss,
     Finish,
@@ -20,9 +21,9 @@ from server.game.commands import (
     Revote,
     Transfer,
 )
-from server.game.engine import open_room
+from server.game.engine import open_room, replay
 from server.game.ids import PlayerId
-from server.game.outcomes import mean_score, percent, scored, tenth
+from server.game.outcomes import mean_score, percent, scored, teams_of, tenth
 from server.game.settings import RoomSettings
 from server.game.views.host import host_panel
 from server.game.views.player import private_view
@@ -199,3 +200,20 @@ def test_a_card_names_what_was_missed_though_sure_and_which_way_misses_go() -> N
     mine = private_view(one.state, PlayerId("p-ann"), one.now_ms, one.present)
     assert mine.figures is not None
     assert (mine.figures.lean, mine.figures.bias) == ("few", None)
+
+
+def test_a_score_counts_for_the_team_in_which_the_player_answered() -> None:
+    game = Game(RoomSettings(teams=("red", "blue"), min_cell=1))
+    game.join("ann", "bob")
+    ann, bob = PlayerId("p-ann"), PlayerId("p-bob")
+    game.do(ChooseTeam(ann, "red"), ChooseTeam(bob, "blue"))
+    game.do(OpenRound(), OpenVote())
+    game.vote("ann", "outer", 100)
+    game.vote("bob", "inner", 100)
+    game.do(CloseVotes(), ChooseTeam(bob, "red"), Reveal())
+    right = {team: [m.mean for m in who] for team, who in teams_of(game.state).items()}
+    assert right == {"red": [100], "blue": [0]}  # joining the winners adds nothing
+    game.do(ChooseTeam(ann, "blue"))
+    assert [member.id for member in teams_of(game.state)["red"]] == [ann]
+    again = replay(game.journal)
+    assert again.rounds[0].teams == {ann: "red", bob: "blue"}

@@ -16,8 +16,7 @@ from typing import Any
 import openpyxl
 from rich.console import Console, RenderableType
 
-from client.terminal import host_panel as panel_words
-from client.terminal import own
+from client.terminal import private
 from client.terminal.draw import final_table, summary, tallies
 from server.game.ids import PlayerId
 from server.game.outcomes import percent, tenth
@@ -129,10 +128,12 @@ def of_card(you: PrivateView) -> Facts:
             if not vote.is_late:
                 facts[*who, item.round, vote.ballot, "right"] = vote.is_right
                 facts[*who, item.round, vote.ballot, "points"] = vote.points
-    (points, rounds) = re.findall(r"[\d.-]+", own.total(you).plain)[:2]
+    (points, rounds) = re.findall(r"[\d.-]+", private.points(you).plain)[:2]
     facts[*who, "points"] = float(points)
     facts[*who, "rounds"] = int(rounds)
-    said = [line for line in words_of(own.card(you)).splitlines() if " points" in line]
+    said = [
+        line for line in words_of(private.card(you)).splitlines() if " points" in line
+    ]
     scored = [item for item in you.card if item.score is not None]
     for item, line in zip(scored, said, strict=True):
         (score,) = re.findall(r"(-?[\d.]+) points", line)
@@ -320,7 +321,7 @@ def of_terminal_panel(panel: HostPanel, index: int) -> Facts:
     assert found is not None
     after = " after" if found.ballot is Ballot.REVOTE else ""
     said = re.search(
-        r"(\d+) of (\d+) right[^(]*\((\d+) %", words_of(panel_words.advice(panel))
+        r"(\d+) of (\d+) right[^(]*\((\d+) %", words_of(private.advice(panel))
     )
     if said is None:
         return {}

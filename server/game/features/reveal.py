@@ -178,8 +178,18 @@ def _fold_revealed(state: RoomState, round_: Round) -> None:
         _count_cohorts(state, round_)
     for player, score in _scores(state, round_):
         round_.scores[player] = score
+        if (team := _team_of(state, round_, player)) is not None:
+            round_.teams[player] = team
         state.players[player].points += score
         state.players[player].rounds_scored += 1
+
+
+def _team_of(state: RoomState, round_: Round, player: PlayerId) -> str | None:
+    """Return the team that a score counts for: joining the winners later adds none."""
+    polls = (round_.polls.get(ballot) for ballot in (Ballot.VOTE, Ballot.REVOTE))
+    votes = (poll.votes.get(player) for poll in polls if poll is not None)
+    vote = next((vote for vote in votes if vote is not None), None)
+    return state.players[player].team if vote is None else vote.team
 
 
 def _carry(state: RoomState, round_: Round) -> None:

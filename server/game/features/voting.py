@@ -276,12 +276,14 @@ def _fold_cast(state: RoomState, event: VoteCast) -> None:
     old = poll.votes.get(event.player)
     tallies = _tallies(state, poll, event.player)
     if old is None:
-        poll.votes[event.player] = _vote(event)
+        poll.votes[event.player] = vote = _vote(event)
+        vote.team = state.players[event.player].team
         state.voters.add(event.player)
     else:
         for tally in tallies:
             tally.remove(old.answer)
         old.answer, old.reason, old.at_ms = event.answer, event.reason, event.at_ms
+        old.team = state.players[event.player].team
         old.stamps[event.client] = event.counter
     for tally in tallies:
         tally.add(event.answer)
