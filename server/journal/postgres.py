@@ -127,7 +127,7 @@ Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
 
 class PostgresStore:
-    """A journal in a PostgreSQL database; several nodes may use it at once."""
+    """A journal in a PostgreSQL database; several nodes may use it together."""
 
     def __init__(
         self, url: str, connections: int = CONNECTIONS, answer_s: float = ANSWER_S
