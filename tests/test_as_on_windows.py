@@ -49,6 +49,8 @@ def run_as_ours(code: str, folder: Path) -> str:
          "Path('a').rename('b')", "The file exists: 'b'"),
         ("open('12:30.csv', 'w')", "syntax is incorrect: '12:30.csv'"),
         ("import os; os.open('.', os.O_RDONLY)", "Permission denied: '.'"),
+        ("from server.journal.opening import journal_at; "
+         "journal_at('postgresql://ann@db/gaps')", "needs Linux or macOS"),
     ],
 )  # fmt: skip
 def test_our_code_sees_windows(tmp_path: Path, code: str, said: str) -> None:

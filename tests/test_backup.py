@@ -110,6 +110,23 @@ def test_nothing_is_ever_overwritten(made: tuple[Path, Path], tmp_path: Path) ->
     assert (nearly / "admin.key").read_text() == "x"
 
 
+def test_a_file_system_without_links_gets_a_whole_backup_or_none(
+    made: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a USB stick with FAT."""
+
+    def no_link(source: object, target: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(backup.os, "link", no_link)
+    folder, _ = made
+    target = tmp_path / "stick.tar"
+    assert back_up(folder, target).rooms == 1
+    assert restore(target, tmp_path / "back").rooms == 1
+    with pytest.raises(BackupError, match="exists"):
+        back_up(folder, target)
+
+
 def test_the_key_may_be_left_out(made: tuple[Path, Path], tmp_path: Path) -> None:
     data, packed = made
     key = (data / "admin.key").read_bytes().strip()

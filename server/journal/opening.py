@@ -12,6 +12,7 @@ An address is a data folder, whose journal is the SQLite file in it, or a text:
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -30,7 +31,15 @@ Address = Path | str
 
 
 def _postgres(rest: str) -> Journal:
-    """Return a journal in PostgreSQL; its library is an extra."""
+    """Return a journal in PostgreSQL; its library is an extra.
+
+    The library refuses the proactor loop of Windows, which the server needs there.
+    """
+    if sys.platform == "win32":
+        raise BadAddress(
+            "A journal in PostgreSQL needs Linux or macOS; on Windows, use a folder "
+            "with --data"
+        )
     try:
         from server.journal.postgres import PostgresStore
     except ImportError as exc:

@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import os
 import re
+import select
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -206,3 +209,85 @@ def test_a_port_that_is_taken_is_passed_over(
         found = free_port("0.0.0.0", taken)
     assert found == 0 or taken < found < taken + PORTS
     assert f"Port {taken} is taken" in capsys.readouterr().out
+
+
+# --- with a terminal -----------------------------------------------------------------
+
+
+class Terminal:
+    """``twogaps play`` on a terminal of its own."""
+
+    def __init__(self, home: Path, *words: str) -> None:
+        self.said = ""
+        self._ours, theirs = os.openpty()
+        command = (sys.executable, "-m", "twogaps", "play", "--host", "127.0.0.1")
+        self._process = subprocess.Popen(
+            [*command, "--port", str(any_port()), "--data", str(home / "data"), *words],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "BROWSER": f"{home}/browser %s",
+                "TERM": "xterm",
+                "COLUMNS": "200",
+            },
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+
+    def reads(self, text: str) -> None:
+        """Read until a text is shown."""
+        while text not in self.said:
+            assert select.select([self._ours], [], [], GUARD_S)[0], self.said
+            self.said += os.read(self._ours, 4096).decode(errors="replace")
+
+    def types(self, text: str) -> None:
+        """Type a text."""
+        os.write(self._ours, text.encode())
+
+    def ends(self) -> int:
+        """Interrupt it, as Ctrl-C does; return the exit code."""
+        self._process.send_signal(signal.SIGINT)
+        while True:
+            try:
+                if not os.read(self._ours, 4096):
+                    break
+            except OSError:  # its end is closed
+                break
+        os.close(self._ours)
+        return self._process.wait(GUARD_S)
+
+
+@pytest.fixture
+async def unfinished(home: Path) -> str:
+    """The code of a room that someone has joined, of a server that has stopped."""
+    async with played(home, "--no-browser") as run:
+        code, _ = run.room
+        async with connect(run.link("Players").partition("/j/")[0], code, "Ann"):
+            return code
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(("answer", "is_same"), [("\n", True), ("n\n", False)])
+def test_with_a_terminal_it_asks_whether_an_unfinished_room_continues(
+    home: Path, unfinished: str, answer: str, is_same: bool
+) -> None:
+    terminal = Terminal(home)
+    terminal.reads("Continue it? [Y/n]")
+    assert f"Room {unfinished} (" in terminal.said
+    assert "1 players" in terminal.said
+    terminal.types(answer)
+    terminal.reads(SERVES)
+    assert terminal.ends() == 0
+    assert (f"/j/{unfinished}" in terminal.said) is is_same
+
+
+@pytest.mark.posix
+async def test_with_a_terminal_the_browser_opens_the_console(home: Path) -> None:
+    terminal = await asyncio.to_thread(Terminal, home)
+    await asyncio.to_thread(terminal.reads, SERVES)
+    await until((home / "opened").exists)
+    assert "█" in terminal.said
+    assert "/host#room=" in (home / "opened").read_text()
+    assert await asyncio.to_thread(terminal.ends) == 0

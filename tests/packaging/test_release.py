@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,12 +16,17 @@ import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from server.protocol.keys import host_key
 from server.report.reporting import FROZEN_WORKER
+from tests.support.broker import free_port
 from tests.support.figures import Figure
+from tests.support.http import get
 from tests.support.missing import need
+from tests.support.wire import wire
 from tools.release.__main__ import SUMS, digest, program_name
 from twogaps.__main__ import REPORT_WORKER
 
@@ -204,10 +210,31 @@ def test_the_program_alone_serves_plays_reports_and_journals(
     listed = run(empty, program, "room", "list", "--data", "kept").stdout
     room = re.search(r"\b[A-Z0-9]{6}\b", listed)
     assert room is not None, listed
-    where = ("--data", "kept", "--format", "xlsx", "--output", "report.xlsx")
+    where = ("--data", "kept", "--format", "xlsx", "--out", "report.xlsx")
     done = run(empty, program, "room", "report", room[0], *where)
     assert done.returncode == 0, done.stdout
     assert (empty / "report.xlsx").read_bytes().startswith(b"PK")
+    key = host_key((empty / "kept" / "admin.key").read_text().strip(), room[0])
+    port = free_port()
+    served = ("serve", "--host", "127.0.0.1", "--port", port, "--data", "kept")
+    with started(empty, Browser(empty.parent), program, *served):
+        report = asyncio.run(reported(port, room[0], key))
+    assert report["room"]["people"] == 30
+
+
+async def reported(port: int, room: str, key: str) -> dict[str, Any]:
+    """Return a room's report, which the program's own second process makes."""
+    async with asyncio.timeout(GUARD_S):
+        while True:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                if (await get(port, "/livez")).status == 200:
+                    break
+            await asyncio.sleep(0.1)
+        async with wire(port) as teacher:
+            await teacher.prove("host", room, key)
+            await teacher.send("get_report", ref=7)
+            answer = await teacher.until("report", ref=7)
+    return dict(answer["report"])
 
 
 # --- the time to the QR code ---------------------------------------------------------
