@@ -244,7 +244,7 @@ class Deck(Model):
     opening: tuple[Slug, ...] = Field(
         default=(),
         max_length=2,
-        description="Worked examples, labelled and not voted on: none, or a pair.",
+        description="Worked examples, labeled and not voted on: none, or a pair.",
     )
     rounds: tuple[DeckRound, ...] = Field(min_length=1, max_length=60)
     reading: tuple[Reading, ...] = ()

@@ -49,7 +49,7 @@ FIRST = (
     Question(
         "story",
         f"The story in {SHORTEST}-{LONGEST} words: what was wanted, what was "
-        "optimised, what happened. It does not say which gap",
+        "optimized, what happened. It does not say which gap",
     ),
     Question("truth.outer", "Did what was written miss what was meant? (yes, no)"),
     Question("truth.inner", "Did it learn something other than was written? (yes, no)"),

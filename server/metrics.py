@@ -100,10 +100,10 @@ class Metrics:
             self._gauge("people", people, "role").labels(role)
         self._gauge("room_waiting", "Requests waiting in the fullest room now.")
         self.rooms_failed = self._counter(
-            "rooms_failed", "Rooms closed by a fault of ours. Should stay 0."
+            "rooms_failed", "Rooms closed by an internal error. Should stay 0."
         )
         self.steps_failed = self._counter(
-            "steps_failed", "Steps of a room that failed by a fault of ours."
+            "steps_failed", "Steps of a room that failed by an internal error."
         )
         self.vote_seconds = self._seconds(
             "vote_seconds",

@@ -75,7 +75,7 @@ ALWAYS = (
     ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("kick new", "remove everyone who joined in the last minute"),
     ("newlink", "call the host link back, and show the new one"),
-    ("q", "leave; the room goes on without you"),
+    ("q", "leave; the room continues without you"),
 )
 SETTLE_S = 2.0
 """How long to wait, after a command, for the view it leads to."""
@@ -213,7 +213,7 @@ class Desk:
         word, _, rest = line.partition(" ")
         match word.casefold(), rest.strip():
             case "", _ if self._is_guarded:
-                self._say("Just changed; Enter again goes on.", "dim")
+                self._say("Just changed; press Enter again to continue.", "dim")
             case "", _:
                 await self._give(named(await self._advised()))
             case "a", _:

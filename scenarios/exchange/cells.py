@@ -79,7 +79,7 @@ def is_error(text: str) -> bool:
 
 def error_fault(text: str) -> Fault:
     """Return the fault of a cell that shows an error."""
-    message = f"shows the error {text.strip()} in place of a text"
+    message = f"shows the error {text.strip()} instead of a text"
     return Fault(message, "correct the formula, or type the text in its place")
 
 

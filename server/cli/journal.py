@@ -149,7 +149,7 @@ async def _purge(where: Address, folder: Path, order: _Order, *, is_sure: bool) 
             else:
                 await _remove(store, folder, order, is_sure=is_sure)
                 players = ()
-            with out.status("Writing the files anew, so that nothing is left in them"):
+            with out.status("Rewriting the files, so that nothing is left in them"):
                 await store.sweep()
                 await _clear_outbox(folder, order, players)
                 _clear_leftovers(folder, order)

@@ -191,7 +191,7 @@ PROVE_AGAIN = encode_server(
 MOVED = encode_server(
     Bye(
         code="moved",
-        detail="The game has moved to another server; it goes on there.",
+        detail="The game has moved to another server and continues there.",
         come_back=True,
     )
 )

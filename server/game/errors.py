@@ -23,7 +23,7 @@ REFUSALS = {
     "too_many_new": "Too many people of one network have joined and not answered yet.",
     "rooms_full": "The server has reached its limit of open rooms.",
     "room_finished": "The game is over.",
-    "room_closed": "The room was closed after a fault of ours; its journal is kept.",
+    "room_closed": "The room was closed after an internal error. Its journal is kept.",
     "kicked": "The host has removed this player from the room.",
     "removed_name": "A player of this name was removed; the host can let them back in.",
     "removed_device": "A player who joined on this device was removed; as above.",
@@ -45,7 +45,7 @@ REFUSALS = {
     "no_reason": "That player gave no reason in this phase.",
     "bad_settings": "A setting is unknown or contradicts another; detail says which.",
     "storage_unavailable": "The journal cannot be written now; nothing was counted.",
-    "internal": "A fault of ours, and logged; nothing changed.",
+    "internal": "Internal error. It has been logged; nothing was changed.",
     "busy": "The server has more work than it can queue; resend in a moment.",
     "shutting_down": "The server is stopping; come back in a moment.",
 }

@@ -56,7 +56,7 @@ class Limits:
         4 * 1024,
         "bytes",
         "refused `too_large`",
-        "Longest frame of a player, a screen, or a socket that is not welcome yet.",
+        "Longest frame of a player, a screen, or an unauthenticated socket.",
         least=256,
     )
     stranger_frame: int = _limit(

@@ -218,7 +218,7 @@ class Session:
             self._refuse(exc)
             return
         log.error("a message could not be handled", exc_info=exc)
-        self._refuse(Refused("internal", "A fault of ours; nothing changed."))
+        self._refuse(Refused("internal", "Internal error; nothing was changed."))
 
     def _refuse(self, refusal: Refused) -> None:
         """Send a refusal; disconnect clients that collect them before a welcome."""

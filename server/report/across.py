@@ -93,7 +93,7 @@ def _check(states: Sequence[RoomState]) -> None:
 def _caveats(found: BeforeAfter | None) -> Iterable[str]:
     yield (
         "Difficulties are in logits, above 0 hard, and assume people like one another "
-        "in every room; the figure is drawn towards 0, its interval is not."
+        "in every room; the figure is drawn toward 0, its interval is not."
     )
     if found is not None:
         yield (

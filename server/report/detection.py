@@ -272,7 +272,7 @@ def _words_about(words: str, about: About) -> str:
         ("tell them apart", "tell when it broke"),
         ("swapping the two", "saying it the wrong way round"),
         (", leaning outer", ", saying too often that it broke"),
-        (", leaning inner", ", saying too seldom that it broke"),
+        (", leaning inner", ", saying too rarely that it broke"),
     ):
         words = words.replace(gaps, link)
     return words

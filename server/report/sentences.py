@@ -207,7 +207,7 @@ def caveats(
         yield "Points depended on speed; that costs validity."
     if any(case.moves for case in cases):
         yield (
-            "Vote to second vote measures switching, not learning; losses stand "
+            "Vote to second vote measures switching, not learning; losses are shown "
             "beside gains."
         )
     if transfer is not None:

@@ -71,7 +71,7 @@ DICTIONARY: dict[str, str] = {
     "round": "Number of the round, from 1.",
     "played": "revealed, skipped, or running: only revealed rounds are scored.",
     "phase": "vote (alone), revote (after discussion), fix, transfer (twin case), or "
-    "say (one's own sentence, in the column reason).",
+    "say (the person's own sentence, in the column reason).",
     "case": "Id of the case asked about; in transfer, of the twin.",
     "case_version": "Version of the case as it was played.",
     "verdict": "Truth of the case: outer, inner, both, neither, or contested.",

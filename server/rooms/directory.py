@@ -386,7 +386,7 @@ class Directory:
         """Evict the longest running empty room; return False if there is none."""
         for code, (room, _) in self._rooms.items():
             if not room.is_attended:
-                log.info("room %s: put away, to make place for a new one", code)
+                log.info("room %s: closed, to make room for a new one", code)
                 self._put_away(code)
                 return True
         return False

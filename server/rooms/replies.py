@@ -43,14 +43,14 @@ log = logging.getLogger("twogaps.room")
 
 SERVER_NAME = f"two-gaps {__version__}"
 
-FAULT = Refused("internal", "A fault of ours. Nothing was counted; please try again.")
+FAULT = Refused("internal", "Internal error. Nothing was counted; please try again.")
 STORAGE = Refused(
     "storage_unavailable",
     "The server cannot write its journal now. Nothing was counted; it is sent again.",
 )
 INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
 CLOSED = Refused(
-    "room_closed", "This room was closed after a fault of ours. Its journal is kept."
+    "room_closed", "This room was closed after an internal error. Its journal is kept."
 )
 
 
@@ -134,14 +134,14 @@ CALLED_BACK = encode_server(
 ROOM_CLOSED = encode_server(
     Bye(
         code="room_closed",
-        detail="This room was closed after a fault of ours. Its journal is kept.",
+        detail="This room was closed after an internal error. Its journal is kept.",
         come_back=False,
     )
 )
 MOVED = encode_server(
     Bye(
         code="moved",
-        detail="The game has moved to another server; it goes on there.",
+        detail="The game has moved to another server and continues there.",
         come_back=True,
     )
 )

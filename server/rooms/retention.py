@@ -192,7 +192,7 @@ class Retention:
             return
         try:
             if await store.sweep():
-                log.info("the journal was written anew: nothing removed is left in it")
+                log.info("the journal was rewritten: nothing removed is left in it")
             self._pause = 0
         except StoreUnavailable as exc:
             log.warning("what was removed may be in the journal still: %s", exc)

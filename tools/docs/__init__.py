@@ -14,6 +14,7 @@ from scenarios.model import Case, Deck
 from tools.docs import (
     architecture,
     asyncapi,
+    commands,
     markdown,
     phases,
     reference,
@@ -29,6 +30,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/roles.md": roles.render,
     "docs/asyncapi.json": asyncapi.render,
     "docs/protocol.schema.json": schema.render,
+    "docs/commands.md": commands.render,
     "docs/settings.md": reference.settings,
     "docs/limits.md": reference.limits,
     "docs/metrics.md": reference.metrics,

@@ -49,26 +49,36 @@ Resend later, with back-off, after the refusals `storage_unavailable`, `busy`,
 `too_fast`, `internal` and `shutting_down`; not before `retry_ms` where it is given. All
 others are final for that message.
 
-A room's answer to a message comes on the same socket: `recorded` or `refused` (with
-round, ballot, client and counter) to a `vote`; `done` or `refused` with the same `ref`
-to a command that has one, after the view it led to; the reply of the same name to a
-question. A frame that is not understood at all is answered with
-`refused` and `bad_message`; the socket stays open.
+A room's answer to a message comes on the same socket:
+
+- to a `vote`: `recorded` or `refused`, with round, ballot, client and counter;
+- to a command with a `ref`: `done` or `refused` with the same `ref`, after the view it
+  led to;
+- to a question: the reply of the same name;
+- to a frame that is not understood at all: `refused` with `bad_message`. The socket
+  stays open.
 
 ## Beside the socket
 
-Plain GETs on the same port: the pages (`/`, `/j/CODE`, `/host`, `/screen`, `/report`),
-`/qr/CODE.svg` (the address to join a room, as a QR code; `/qr.svg` without a room, and
-`?at=HOST:PORT` for another of the server's addresses), `/where.json` (the addresses at
-which players reach this node, the likeliest first, and those that another device has
-used: `{"url": "http://192.0.2.7:8000", "urls": [...], "used": []}`), `/why.json` and
-`/healthz`.
+Plain GETs on the same port:
+
+- the pages: `/`, `/j/CODE`, `/host`, `/screen`, `/report`;
+- `/qr/CODE.svg`: the address to join a room, as a QR code. `/qr.svg` is without a room,
+  and `?at=HOST:PORT` is for another of the server's addresses;
+- `/where.json`: the addresses at which players reach this node, the most likely first,
+  and those that another device has used:
+  `{"url": "http://192.0.2.7:8000", "urls": [...], "used": []}`;
+- `/why.json` and `/healthz`.
 
 A page whose socket does not open asks `/why.json?origin=` and its own origin. The
-answer is `{"reason": ..., "host": ...}`: `host` is the Host header that arrived, and
-`reason` is `origin` (that name is not the page's, and the server would refuse the
-socket), `upgrade` (a request for `/ws` came from this address within 30 s without its
-Upgrade header), `full`, `stopping`, or null: no request for a socket arrived at all.
+answer is `{"reason": ..., "host": ...}`. `host` is the Host header that arrived, and
+`reason` is one of these:
+
+- `origin`: that name is not the page's, and the server would refuse the socket;
+- `upgrade`: a request for `/ws` came from this address within 30 s without its Upgrade
+  header;
+- `full`, or `stopping`;
+- null: no request for a socket arrived at all.
 
 ## Clocks
 
@@ -87,10 +97,10 @@ fragment of a link (`/host#room=CODE&key=KEY`) and never over the wire. To answe
     two-gaps 1 ROLE ROOM NONCE
 
 (ROOM in upper case, `-` for an admin) and send it as 64 lower-case hexadecimal digits.
-The host key of a room is the first 16 bytes of HMAC-SHA256(admin key, `host CODE`);
-the screen key is the first 16 bytes of HMAC-SHA256(host key, `screen`), the key of the
-co-host of a site those of HMAC-SHA256(host key, `cohost SITE`). A co-host's key is good
-at the node of that site only, and lets its holder act for the people of that site.
+The host key of a room is the first 16 bytes of HMAC-SHA256(admin key, `host CODE`).
+The screen key is the first 16 bytes of HMAC-SHA256(host key, `screen`). The key of the
+co-host of a site is those of HMAC-SHA256(host key, `cohost SITE`). A co-host's key is
+good at the node of that site only, and lets its holder act for the people of that site.
 
 On plain HTTP this keeps a listener from copying a key. An attacker who can change what
 is sent can still take over a connection: use HTTPS where that matters.

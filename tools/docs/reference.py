@@ -72,10 +72,10 @@ spaces between them. How often each was reached is counted in
 `twogaps_limits_hit_total`.
 
 - *Refused* is a message with that code; *bye* is the last message on a socket, with
-  that code. Both tell in `retry_ms` when to come again, where that helps. A socket is
-  never closed otherwise, except after frames that are invalid WebSocket frames (1002),
-  not UTF-8 (1007) or too long to read (1009), and when the client stops answering pings
-  (every {PING_S} s, with {PING_S} s to answer).
+  that code. Both say in `retry_ms` when to come again, where that helps.
+- A socket is never closed otherwise, with two exceptions. Frames can be invalid
+  WebSocket frames (1002), not UTF-8 (1007) or too long to read (1009). Or the client
+  stops answering pings (every {PING_S} s, with {PING_S} s to answer).
 - An *address* is an IPv4 address or an IPv6 /64. Behind a proxy it is the one the
   proxy forwards for (`X-Forwarded-For`); proxies on this machine are believed, others
   where `--proxy` names them. Connections from this machine itself count by no
@@ -87,7 +87,7 @@ spaces between them. How often each was reached is counted in
 - Coming back with a token is never slowed, nor is what players in a room say.
 - A reader that is too slow gets the newest view instead of every one: with
   {HIGH_BYTES // 1024} KiB unsent, frames wait, the newest of each kind and {HELD}
-  others; one that takes nothing for {STUCK_S:.0f} s is cut loose, and may come back.
+  others; one that reads nothing for {STUCK_S:.0f} s is disconnected, and may come back.
 - When fewer files may be open than the sockets would need, the server says so when it
   starts, and takes fewer sockets.
 """
@@ -134,10 +134,14 @@ def _told(values: list[str]) -> str:
 def _page(
     title: str, lead: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 ) -> str:
-    lines = [f"# {title}", "", MARK, "", lead, ""]
-    table = (head, ("---",) * len(head), *rows)
-    lines += [f"| {' | '.join(map(_escaped, cells))} |" for cells in table]
+    lines = [f"# {title}", "", MARK, "", lead, "", *table(head, rows)]
     return "\n".join(lines) + "\n"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    whole = (head, ("---",) * len(head), *rows)
+    return [f"| {' | '.join(map(_escaped, cells))} |" for cells in whole]
 
 
 def _escaped(cell: str) -> str:

@@ -42,7 +42,7 @@ def _phrase(pattern: str) -> re.Pattern[str]:
 
 
 HABITS: dict[str, re.Pattern[str]] = {
-    "somebody, everybody, nobody": _phrase("(?:some|every|no)body"),
+    "-body": _phrase("(?:some|every|no)body"),
     "whoever": _phrase("who(?:m)?ever"),
     "mend": _phrase("mend(?:s|ed|ing)?"),
     "stands": _phrase("(?:stands?|stood|standing) (?:in|on|at|there|here|beside|with)"),
@@ -55,7 +55,7 @@ HABITS: dict[str, re.Pattern[str]] = {
     ),
     "at once": _phrase("at once"),
     "by itself": _phrase("by (?:itself|themselves)"),
-    "is told, is said": _phrase("(?:be|been|is|are|was|were) (?:told|said)"),
+    "told, said": _phrase("(?:be|been|is|are|was|were) (?:told|said)"),
     "so many": _phrase("so (?:many|often)(?! (?:that|as))"),
     ", too": re.compile(r", too(?=[.:;)\"`])"),
     "he, his": _phrase("he|him|his|himself"),

@@ -12,14 +12,17 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-GENERATED = {
-    f"docs/{name}.md"
-    for name in ("protocol", "phases", "roles", "settings", "limits", "metrics")
-}
-"""Documents whose text comes from docstrings, which are checked where they are."""
+FEWEST_WORDS = 3
+"""Words from which a string of a program is prose."""
 
-PRINTING = {"echo", "secho", "print", "fail", "Exit", "BadParameter"}
-"""Functions whose text the people at a terminal read."""
+LONGEST_PHRASE = 12
+"""Words beyond which a string without small words is a list, or a style sheet."""
+
+SMALL_WORDS = re.compile(r"\b(?:the|of|to|is|are|and|in|it|for)\b")
+
+SQL = re.compile(
+    r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|WITH|VACUUM|ALTER)\b"
+)
 
 NOT_PROSE = re.compile(r"^[\w./:{}%@$<>=,*#\\-]*$")
 """A string without a space: a name, a path, a pattern."""
@@ -41,7 +44,7 @@ def checked_files(root: Path) -> list[str]:
         command, cwd=root, check=True, text=True, capture_output=True
     )
     found = {name for name in done.stdout.splitlines() if _is_checked(name)}
-    return sorted(name for name in found - GENERATED if (root / name).is_file())
+    return sorted(name for name in found if (root / name).is_file())
 
 
 def _is_checked(name: str) -> bool:
@@ -79,25 +82,25 @@ def _fill(source: str, prose: Iterator[tuple[int, str]]) -> str:
 
 
 def _python(source: str) -> Iterator[tuple[int, str]]:
-    """Yield docstrings, help texts, messages of errors, and what is printed."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            if isinstance(node.value.value, str):
-                yield node.lineno, _dedented(node.value.value, node.col_offset)
-        elif isinstance(node, ast.keyword) and node.arg in {"help", "epilog"}:
-            yield from _sentence(node.value)
-        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            for argument in node.exc.args:
-                yield from _sentence(argument)
-        elif isinstance(node, ast.Call) and _called(node.func) in PRINTING:
-            for argument in node.args:
-                yield from _sentence(argument)
-
-
-def _called(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+    """Yield docstrings, and every string of several words: help, errors, log lines."""
+    tree = ast.parse(source)
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
+    for node in ast.walk(tree):
+        if id(node) in docstrings and isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.lineno, _dedented(node.value, node.col_offset)
+        elif isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in parts:
+            yield from _sentence(node)
 
 
 def _dedented(text: str, margin: int) -> str:
@@ -116,7 +119,15 @@ def _sentence(node: ast.expr) -> Iterator[tuple[int, str]]:
         )
     else:
         return
-    yield from _item(node.lineno, text)
+    if len(text.split()) >= FEWEST_WORDS and not _is_code(text):
+        yield from _item(node.lineno, text)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a string is SQL, CSS, a template of a program, or a list."""
+    is_list = len(text.split()) > LONGEST_PHRASE and not SMALL_WORDS.search(text)
+    is_style = re.search(r"\{[\w-]+:[^}]*\}", text) is not None
+    return is_list or is_style or '"""' in text or SQL.match(text) is not None
 
 
 def _catalogue(source: str) -> Iterator[tuple[int, str]]:

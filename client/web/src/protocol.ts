@@ -2672,7 +2672,7 @@ export interface Deck {
    */
   place: number;
   /**
-   * Worked examples, labelled and not voted on: none, or a pair.
+   * Worked examples, labeled and not voted on: none, or a pair.
    *
    * @maxItems 2
    */
