@@ -64,7 +64,9 @@ VERDICTS = {
     "skin": FACT,
     "yellow": FACT,
     **dict.fromkeys(ENGLISH_STOP_WORDS, PLAIN),
-    **dict.fromkeys(("let", "looked", "asked", "told", "came", "took", "did"), PLAIN),
+    **dict.fromkeys(
+        ("let", "looked", "asked", "told", "came", "took", "didn", "isn"), PLAIN
+    ),
     "same": "fact: two things went together, or a test was like the training",
     "always": "fact: what always went together in training",
     "mostly": "fact: what mostly went together in training",

@@ -75,7 +75,8 @@ def test_verdict_words_leak_in_story_and_title(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["router", "dinner", "special", "general", "game"])
 def test_words_that_only_look_like_a_leak_pass(word: str) -> None:
-    assert alone(BOAT, story=f"{BOAT.story} A {word}.") == []
+    found = alone(BOAT, story=f"{BOAT.story[:-1]}, a {word}.")
+    assert [each for each in found if each.severity == "error"] == []
 
 
 def test_documented_case_needs_a_source() -> None:
