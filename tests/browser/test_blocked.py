@@ -46,10 +46,12 @@ async def test_every_page_says_what_blocks_its_connection(
         port = between.port
         screen = await table.sit(table.screen_path(room), size=PROJECTOR, port=port)
         console = await table.sit(table.host_path(room), size=LAPTOP, port=port)
+        link = table.host_path(room).replace("/host", "/report")
+        report = await table.sit(link, size=LAPTOP, port=port)
         phone = await table.sit(f"/j/{room}", port=port)
         await phone.get_by_label("Your name").fill("Ada")
         await phone.get_by_role("button", name="Join", exact=True).click()
-        pages = (phone, screen, console)
+        pages = (phone, screen, console, report)
         await asyncio.gather(*(says(page, *CAUSES[kind]) for page in pages))
         assert await console.get_by_role("button", name="Lock the room").is_disabled()
         if kind == "forbids":
