@@ -5,7 +5,7 @@ Reads no file. All chance comes from the seed, so the same call gives the same p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from random import Random
 
@@ -150,6 +150,66 @@ def _contrasting_pairs(library: Library, taken: set[str]) -> Iterator[tuple[str,
             yield case.id, twin.id
         elif case.label is Label.INNER and twin.label is Label.OUTER:
             yield twin.id, case.id
+
+
+# --- the next lesson -----------------------------------------------------------------
+
+AGAIN = 5
+"""Rounds of a lesson that takes up what was hard."""
+
+
+def plan_again(
+    played: Plan, hardest: Sequence[Case], library: Library, *, two_link: bool
+) -> Plan:
+    """Return a lesson of up to five twins of cases that were played, hardest first.
+
+    Nothing comes back that this class has seen. For a case whose twin it has seen, the
+    most similar case of the same label takes the twin's place. Raises ``NothingToPlay``
+    where no case is left.
+    """
+    seen = {case.id for case in played.opening}
+    for item in played.rounds:
+        beside = (item.case, item.contrast, item.transfer)
+        seen |= {case.id for case in beside if case is not None}
+
+    def is_free(case: Case) -> bool:
+        return case.id not in seen and case.is_scored and (two_link or case.is_clean)
+
+    rounds: list[PlannedRound] = []
+    for case in hardest[:AGAIN]:
+        free = [one for one in library.cases.values() if is_free(one)]
+        found = _most_alike(case, free)
+        if found is None:
+            continue
+        seen.add(found.id)
+        twin = library.cases.get(found.twin) if found.twin else None
+        transfer = twin if twin is not None and is_free(twin) else None
+        if transfer is not None:
+            seen.add(transfer.id)
+        rounds.append(PlannedRound(case=found, transfer=transfer))
+    if not rounds:
+        raise NothingToPlay(played.deck, "the class has seen every case like its own")
+    return Plan(
+        deck="again",
+        deck_version=1,
+        title=f"Once more: {played.title}"[:120],
+        rounds=tuple(rounds),
+        reading=played.reading,
+    )
+
+
+def _most_alike(case: Case, free: Sequence[Case]) -> Case | None:
+    """Return the twin of a case, else the most similar case of its label, if any."""
+    for one in free:
+        if one.id == case.twin:
+            return one
+    alike = [one for one in free if one.label is case.label]
+
+    def distance(one: Case) -> tuple[int, int, str]:
+        shared = len({*case.tags, case.domain} & {*one.tags, one.domain})
+        return -shared, abs(one.level - case.level), one.id
+
+    return min(alike, key=distance, default=None)
 
 
 # --- new cases to come back to after the lesson --------------------------------------

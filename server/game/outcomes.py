@@ -116,6 +116,28 @@ def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
     return tally, carried
 
 
+def taken_up(state: RoomState) -> list[int]:
+    """Return the revealed rounds (0-based) to take up again, hardest first.
+
+    By the share right in the last vote on the case, then by how many were wrong and
+    sure of it. Rounds in which no answer can be called right are left out.
+    """
+    found: list[tuple[float, int, int]] = []
+    for index, round_ in enumerate(state.rounds):
+        last = last_count(state, round_)
+        if round_.is_revealed and last is not None and last.right is not None:
+            share = last.right / last.n if last.n else 0
+            errors = last.tally.confident_errors(round_.case)
+            found.append((share, -errors, index))
+    return [index for _, _, index in sorted(found)]
+
+
+def last_count(state: RoomState, round_: Round) -> Count | None:
+    """Return what came of the last vote on a round's own case."""
+    after = count_of(state, round_, Ballot.REVOTE)
+    return after or count_of(state, round_, Ballot.VOTE)
+
+
 def tells_errors(errors: int, n: int) -> bool:
     """Return whether these many of n were wrong and sure enough to name the error.
 

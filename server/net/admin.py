@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import assert_never
 
-from scenarios.build import build_plan
+from scenarios.build import build_plan, plan_again
 from scenarios.library import Library, Problem, ScenarioError
 from scenarios.model import Case
 from server.game.errors import Refused
 from server.game.ids import RoomCode
+from server.game.outcomes import taken_up
+from server.game.phases import Phase
 from server.game.rehearsal import scenes_of
 from server.game.settings import RoomSettings, require_zone
+from server.game.state import RoomState
 from server.game.views.stage import verdict_of
 from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
@@ -21,6 +24,7 @@ from server.protocol.client_messages import (
     GetLink,
     ListDecks,
     ListRooms,
+    OpenNext,
     OpenRoom,
     PreviewCase,
 )
@@ -37,6 +41,7 @@ from server.protocol.server_messages import (
     RoomOpenedMessage,
 )
 from server.rooms.directory import Directory, NewRoom
+from server.rooms.ports import RoomPort
 
 BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
@@ -62,6 +67,8 @@ class AdminDesk:
         self._new_id = new_id
         self._new_seed = new_seed
         self._bring_practice = bring_practice
+        self._next: dict[RoomCode, RoomCode] = {}
+        """The lesson that followed a room, while this server runs."""
 
     async def answer(
         self,
@@ -111,6 +118,45 @@ class AdminDesk:
         if message.practice and self._bring_practice is not None:
             await self._bring_practice(room.code, message.practice)
         return room.code, room.key_of("host")
+
+    async def open_next(
+        self,
+        message: OpenNext,
+        room: RoomPort | None,
+        on_open: Callable[[RoomCode], None],
+    ) -> bytes:
+        """Open the next lesson of a room, or return the one that was opened.
+
+        Raises :class:`Refused` where the game is not over, or is another node's.
+        """
+        played = self._directory.running(room.code) if room else None
+        if played is None:
+            raise Refused("not_allowed", "Ask at the server that is the room's home.")
+        if played.state.phase is not Phase.FINISHED:
+            raise Refused("wrong_phase", "Finish this game before the next lesson.")
+        running = self._directory.running
+        after = self._next.get(played.code)
+        next_room = running(after) if after else None
+        if next_room is None:
+            lesson = self._lesson(played.state)
+            next_room = await self._directory.open(lesson, self._host_key)
+            kept = {room: code for room, code in self._next.items() if running(code)}
+            self._next = {**kept, played.code: next_room.code}
+            on_open(next_room.code)
+        key = next_room.key_of("host")
+        return encode_server(
+            RoomOpenedMessage(ref=message.ref, room=next_room.code, host_key=key)
+        )
+
+    def _lesson(self, state: RoomState) -> NewRoom:
+        """Return a lesson with twins of the cases that a class found hardest."""
+        hardest = [state.rounds[index].case for index in taken_up(state)]
+        two_link = state.settings.two_link
+        try:
+            plan = plan_again(state.plan, hardest, self._library(), two_link=two_link)
+        except ScenarioError as exc:
+            raise Refused("unknown_deck", str(exc)) from exc
+        return NewRoom(plan, state.settings, self._new_seed(), self._new_id())
 
     def _host_key(self, code: RoomCode) -> str:
         return host_key(self.key, code) if self.key else self._new_id()

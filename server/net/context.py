@@ -15,7 +15,7 @@ from server.net.admin import AdminDesk
 from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper
-from server.protocol.client_messages import OpenRoom
+from server.protocol.client_messages import AdminQuestion, OpenNext, OpenRoom
 from server.report.reporting import Reports
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
@@ -73,14 +73,23 @@ class Desk:
         self.gate.code_was(address, code, is_right=True)
         return room
 
-    async def open_room(self, address: str, message: OpenRoom) -> bytes:
-        """Open a room for an address; return the answer. Raises :class:`Refused`."""
+    async def answer(
+        self, address: str, message: AdminQuestion | OpenNext, room: RoomPort | None
+    ) -> bytes:
+        """Return the answer to an admin, or to the host of ``room``.
+
+        Rooms are opened at the rate of an address. Raises :class:`Refused`.
+        """
         directory = self.directory
+        if not isinstance(message, OpenRoom | OpenNext):
+            return await self.admin.answer(message)
         with self.gate.opening(
             address, lambda c: directory.running(c) is not None
         ) as note:
             try:
-                return await self.admin.answer(message, note)
+                if isinstance(message, OpenRoom):
+                    return await self.admin.answer(message, note)
+                return await self.admin.open_next(message, room, note)
             except Refused as refusal:
                 if refusal.code == "rooms_full":
                     self.gate.hit("rooms")

@@ -31,7 +31,7 @@ from server.protocol.client_messages import (
     GetReport,
     Hello,
     HostMessage,
-    OpenRoom,
+    OpenNext,
     PlayerMessage,
     Prove,
     Role,
@@ -231,8 +231,8 @@ class Session:
                 self._link.part(_bye("refused", detail, come_back=False))
 
     def _handle(self, message: ClientMessage) -> Work | None:
-        if isinstance(message, AdminQuestion):
-            return self._answer_admin(message)
+        if isinstance(message, AdminQuestion | OpenNext):
+            return self._answer(message)
         match message.type:
             case "hello":
                 return self._hello(message)
@@ -373,13 +373,10 @@ class Session:
         except Refused as refusal:
             self._link.push(self._refusal(refusal, message))
 
-    async def _answer_admin(self, message: AdminQuestion) -> None:
-        """Answer an admin; a refusal names the message by its ref."""
+    async def _answer(self, message: AdminQuestion | OpenNext) -> None:
+        """Answer what takes its time; a refusal names the message by its ref."""
         try:
-            if isinstance(message, OpenRoom):
-                answer = await self._desk.open_room(self._address, message)
-            else:
-                answer = await self._desk.admin.answer(message)
+            answer = await self._desk.answer(self._address, message, self._room)
         except Refused as refusal:
             answer = self._refusal(refusal, message)
         self._link.push(answer)

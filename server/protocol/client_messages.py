@@ -164,6 +164,17 @@ class GetRoster(Message):
     """Only people of this site."""
 
 
+class OpenNext(Message):
+    """A host whose game is over opens the next lesson: twins of its hardest cases.
+
+    Answered by ``room_opened``, with the new room's key. Asking again gives the same
+    room while it runs. Settings are those of this room.
+    """
+
+    type: Literal["open_next"] = "open_next"
+    ref: Ref = None
+
+
 class GetReport(Message):
     """A host asks for the report of the room, as far as it has been played.
 
@@ -264,7 +275,7 @@ CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | GetLink | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping
-HostMessage = HostCommand | GetRoster | GetReport | Ping
+HostMessage = HostCommand | GetRoster | GetReport | OpenNext | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
     PublicMessage | PlayerMessage | AdminMessage | HostMessage,

@@ -208,6 +208,29 @@ class HerdingFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongReason:
+    """The most typical of the reasons that were given for a wrong answer, as typed."""
+
+    text: str
+    answer: str
+    given: int
+    """How many reasons were given for wrong answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeUp:
+    """A case to take up again: how the last vote on it went, and what to speak of."""
+
+    number: int
+    right: int
+    n: int
+    reason: WrongReason | None
+    """None where there was none, and in files."""
+    sure: tuple[str, ...]
+    """Names of people who were wrong at 80 % or more; only on the host's page."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a room's report says."""
 
@@ -233,3 +256,5 @@ class Report:
     cohorts: tuple[TeamFigures, ...]
     """The sites side by side; empty where all played at one."""
     herding: HerdingFigures | None
+    take_up: tuple[TakeUp, ...]
+    """Up to three cases for the next lesson, hardest first."""

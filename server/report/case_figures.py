@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from server.game.ids import PlayerId
-from server.game.outcomes import Count, count_of, is_judged, is_known, tells_errors
+from server.game.outcomes import (
+    Count,
+    count_of,
+    is_judged,
+    is_known,
+    last_count,
+    taken_up,
+    tells_errors,
+)
 from server.game.phases import Ballot
-from server.game.scoring import Tally
-from server.game.state import RoomState, Round
+from server.game.scoring import Tally, confidences, is_right, is_sure, option_of
+from server.game.state import RoomState, Round, Vote
 from server.protocol.report_types import (
     CaseFigures,
     Cell,
@@ -16,6 +26,8 @@ from server.protocol.report_types import (
     Figure,
     Hidden,
     Moves,
+    TakeUp,
+    WrongReason,
 )
 from server.report.change import Transitions, mcnemar
 from server.report.detection import option_keys
@@ -33,7 +45,7 @@ from server.report.items import (
     discrimination,
     kr20,
 )
-from server.report.sample import Sample, rights, verdict_of
+from server.report.sample import Sample, rights, verdict_of, votes
 
 FirstSight = Mapping[str, tuple[int, int]]
 """(right, n) of cases when they were met first, by id, from other stored rooms."""
@@ -181,6 +193,80 @@ def _moves(state: RoomState, round_: Round) -> Moves | None:
         mid_p=test.mid_p if test else None,
         exact_p=test.exact if test else None,
     )
+
+
+# --- what to take up again -----------------------------------------------------------
+
+TAKEN_UP = 3
+"""Cases that a report proposes for the next lesson."""
+
+
+def take_up(state: RoomState, *, is_private: bool) -> tuple[TakeUp, ...]:
+    """Return the cases to take up again; names and reasons only for the host's page."""
+    return tuple(
+        _taken(state, index, is_private=is_private)
+        for index in taken_up(state)[:TAKEN_UP]
+        if not _is_whole(state, index)
+    )
+
+
+def _is_whole(state: RoomState, index: int) -> bool:
+    last = last_count(state, state.rounds[index])
+    return last is None or last.right == last.n
+
+
+def _taken(state: RoomState, index: int, *, is_private: bool) -> TakeUp:
+    round_ = state.rounds[index]
+    last = last_count(state, round_) or Count(Tally(), 0)
+    wrong = [
+        (player, vote)
+        for player, vote in _last_votes(state, round_).items()
+        if not is_right(vote.answer, round_.case)
+    ]
+    sure = [state.players[p].name for p, vote in wrong if is_sure(vote.answer)]
+    reasons = [vote for _, vote in wrong if vote.reason]
+    return TakeUp(
+        number=index + 1,
+        right=last.right or 0,
+        n=last.n,
+        reason=_typical(reasons) if is_private and reasons else None,
+        sure=tuple(sorted(sure)) if is_private else (),
+    )
+
+
+def _last_votes(state: RoomState, round_: Round) -> dict[PlayerId, Vote]:
+    """Return each player's last answer about the case; a reason stays from before."""
+    first = votes(state, round_, Ballot.VOTE)
+    second = votes(state, round_, Ballot.REVOTE)
+    for player, vote in second.items():
+        before = first.get(player)
+        if before and not vote.reason and before.answer.kind == vote.answer.kind:
+            is_same = option_of(before.answer) == option_of(vote.answer)
+            reason = before.reason if is_same else ""
+            first[player] = replace(vote, reason=reason)
+        else:
+            first[player] = vote
+    return first
+
+
+def _typical(wrong: Sequence[Vote]) -> WrongReason:
+    """Return the reason that shares most words with the others, then the surest."""
+    words = [frozenset(re.findall(r"\w{3,}", vote.reason.casefold())) for vote in wrong]
+
+    def likeness(place: int) -> tuple[float, int]:
+        mine = words[place]
+        shared = sum(
+            len(mine & other) / len(mine | other) if mine | other else 0
+            for at, other in enumerate(words)
+            if at != place
+        )
+        return shared, max(confidences(wrong[place].answer), default=0)
+
+    best = wrong[max(range(len(wrong)), key=likeness)]
+    return WrongReason(best.reason, option_of(best.answer), len(wrong))
+
+
+# --- transitions ---------------------------------------------------------------------
 
 
 def transitions(

@@ -15,7 +15,7 @@ from server.protocol.report_types import (
     RoomFigures,
     TeamFigures,
 )
-from server.report.case_figures import FirstSight, cases_of, consistency
+from server.report.case_figures import FirstSight, cases_of, consistency, take_up
 from server.report.detection import confusion, detections
 from server.report.figures import FEWEST_TO_POOL, clustered, mean_of
 from server.report.learning import (
@@ -31,8 +31,15 @@ class CannotReport(Exception):  # noqa: N818 - read as a sentence
     """A report that cannot be made or written; the text says why."""
 
 
-def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Report:
+def build_report(
+    state: RoomState,
+    first_sight: FirstSight | None = None,
+    *,
+    is_private: bool = False,
+) -> Report:
     """Return the host's report of a room as far as it has been played.
+
+    With ``is_private`` it has names and reasons in it: for the host's page alone.
 
     Rounds count from their reveal on, VOTE alone unless said. The same state gives the
     same report. For anyone else: :func:`server.report.suppress.for_others`.
@@ -64,6 +71,7 @@ def build_report(state: RoomState, first_sight: FirstSight | None = None) -> Rep
         teams=tuple(_groups(sample, teams_of(state))),
         cohorts=tuple(_groups(sample, sites_of(state))),
         herding=herding,
+        take_up=take_up(state, is_private=is_private),
     )
 
 

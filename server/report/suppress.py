@@ -30,6 +30,7 @@ def for_others(report: Report, least: int) -> Report:
     return replace(
         report,
         audience="others",
+        take_up=(),
         points=tuple(points),
         accuracy=_figure(report.accuracy),
         confusion=tuple(_row(row, least) for row in report.confusion),

@@ -61,7 +61,8 @@ def make(job: Job, lines: Iterator[bytes]) -> bytes:
     others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
     if job.form == "page":
         (state,) = states
-        found = build_report(state, first_sight(alike(state, others)))
+        sight = first_sight(alike(state, others))
+        found = build_report(state, sight, is_private=True)
         return _REPORT.dump_json(found)
     wanted = Wanted(job.form, job.reader, job.has_reasons, job.match_names)
     return base64.b64encode(written(states, others, wanted))

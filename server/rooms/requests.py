@@ -34,6 +34,7 @@ from server.protocol.client_messages import (
     GetRoster,
     Hello,
     HostMessage,
+    OpenNext,
     Ping,
     PlayerMessage,
     PlayerWish,
@@ -155,7 +156,7 @@ def command(
 
     A player's message needs the player; raises :class:`Refused` without one.
     """
-    if isinstance(message, GetRoster | GetReport | Ping):
+    if isinstance(message, GetRoster | GetReport | OpenNext | Ping):
         raise TypeError(f"{message.type} is a question, not a command")
     if not isinstance(message, Vote | PlayerWish):
         return message

@@ -63,8 +63,14 @@ PATIENCE_MS = 90_000
 async def opened(desk: Table, room: str, **context: Any) -> Page:
     """Open a report and wait until it is there."""
     page = await desk.sit(report_path(room), **{"size": LAPTOP, **context})
-    await page.locator(".sentence").wait_for(timeout=PATIENCE_MS)
+    await unfold(page)
     return page
+
+
+async def unfold(page: Page) -> None:
+    """Open the statistics, which are folded away, and wait until they are there."""
+    await page.locator(".statistics > summary").click(timeout=PATIENCE_MS)
+    await page.locator(".sentence").wait_for()
 
 
 @pytest.mark.parametrize("room", list(CLASSES))
@@ -125,7 +131,7 @@ async def test_it_grows_with_every_reveal(table: Table) -> None:
     path = table.host_path(room).replace("/host", "/report")
     page = await table.sit(path, size=LAPTOP)
     sentence = page.locator(".sentence")
-    await sentence.wait_for(timeout=PATIENCE_MS)
+    await unfold(page)
     await expect(sentence).to_contain_text("Nothing has been answered")
     phone = await table.sit(f"/j/{room}")
     await phone.locator("#name").fill("Ada")
@@ -175,4 +181,46 @@ async def test_dates_are_the_class_s_wherever_the_report_is_read(
     async with table.host(room) as host:
         settings = (await host.ask("get_report", form="page"))["report"]["room"]
     assert settings["time_zone"] == "Pacific/Auckland"
+    assert table.complaints() == []
+
+
+async def test_a_teacher_sees_what_to_take_up_and_makes_the_next_lesson(
+    table: Table,
+) -> None:
+    """Statistics are folded away; the lesson's link opens a console of its own."""
+    room = await table.open_room(length=1)
+    path = table.host_path(room).replace("/host", "/report")
+    phones = []
+    for name, gap in (("Ada", "outer"), ("Ben", "inner"), ("Cem", "inner")):
+        phone = await table.sit(f"/j/{room}")
+        await phone.locator("#name").fill(name)
+        await phone.locator("button.main").click()
+        await expect(phone.locator("main")).to_have_attribute("data-phase", "lobby")
+        phones.append((phone, gap))
+    async with table.host(room) as host:
+        for command in ("open_round", "open_vote"):
+            await host.ask(command)
+        for phone, gap in phones:
+            await phone.locator(f"button.gap.{gap}").click()
+            await phone.locator(".chips button").nth(4).click()
+            await expect(phone.locator(".state.recorded")).to_be_visible()
+        reason = phones[1][0].get_by_label("Which fact decides it?")
+        await reason.fill("It learned to turn in circles.")
+        await phones[1][0].get_by_role("button", name="Send", exact=True).click()
+        for command in ("close_votes", "reveal"):
+            await host.ask(command)
+        page = await table.sit(path, size=LAPTOP)
+        section = page.locator("section.next")
+        await section.wait_for(timeout=PATIENCE_MS)
+        await expect(section.get_by_role("button")).to_have_count(0)
+        await host.ask("finish")
+    await expect(section).to_contain_text("In the end, 1 of 3 were right (33 %).")
+    await expect(section).to_contain_text("It learned to turn in circles.")
+    await expect(section).to_contain_text("Sure and wrong, only for you: Ben, Cem")
+    await expect(page.locator(".sentence")).to_be_hidden()
+    assert await violations(page) == []
+    await section.get_by_role("button", name="Make Friday’s five").click()
+    await section.get_by_role("link", name="Go to").click()
+    await expect(page).to_have_url(re.compile(r"/host#room="))
+    await expect(page.get_by_text("Once more:").first).to_be_visible()
     assert table.complaints() == []

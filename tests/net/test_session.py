@@ -413,3 +413,25 @@ async def test_done_comes_after_the_view_and_the_figures_it_led_to() -> None:
             panels = [m for m in host.seen if m["type"] == "panel"]
             assert views[-1]["view"]["stage"]["phase"] == phase
             assert panels[-1]["version"] >= views[-1]["version"]
+
+
+async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once() -> (
+    None
+):
+    async with hall() as at, wire(at.port) as host, wire(at.port) as again:
+        await host.prove("host", at.room, at.key)
+        await host.send("open_next", ref=1)
+        assert (await host.until("refused"))["code"] == "wrong_phase"
+        for ref, kind in enumerate(
+            ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
+        ):
+            await host.send(kind, ref=ref)
+            await host.until("done")
+        await host.send("open_next", ref=8)
+        opened = await host.until("room_opened")
+        assert opened["ref"] == 8
+        assert opened["room"] != at.room
+        welcome = await again.prove("host", opened["room"], opened["host_key"])
+        assert welcome["role"] == "host"
+        await host.send("open_next", ref=9)
+        assert (await host.until("room_opened"))["room"] == opened["room"]

@@ -8,7 +8,16 @@ import io
 import openpyxl
 import pytest
 
-from server.game.commands import ChangeSettings, Finish
+from server.game.commands import (
+    ChangeSettings,
+    CloseVotes,
+    Discuss,
+    Finish,
+    OpenRound,
+    OpenVote,
+    Reveal,
+    Revote,
+)
 from server.game.errors import Refused
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings, SettingsChange
@@ -235,3 +244,52 @@ def test_a_time_zone_that_does_not_exist_is_refused_with_an_example() -> None:
         game.do(ChangeSettings(change=SettingsChange(time_zone="Mars/Olympus")))
     game.do(ChangeSettings(change=SettingsChange(time_zone="Europe/Berlin")))
     assert game.state.settings.time_zone == "Europe/Berlin"
+
+
+def hard_lesson() -> Game:
+    """Two cases: one right for all in the end, one wrong for three of four."""
+    game = Game(rounds=2)
+    game.join("ann", "bob", "cy", "dan")
+    game.do(OpenRound(), OpenVote())
+    for name in ("ann", "bob", "cy", "dan"):
+        game.vote(name, "outer", 90)
+    game.do(CloseVotes(), Reveal(), OpenRound(), OpenVote())
+    game.vote("ann", "inner", 90)
+    game.vote("bob", "outer", 90, reason="They paid for the wrong score.")
+    game.vote("cy", "outer", 60, reason="The score they paid for was wrong.")
+    game.vote("dan", "outer", 100, reason="Because.")
+    game.do(CloseVotes(), Reveal(), Finish())
+    return game
+
+
+def test_what_to_take_up_names_the_case_its_wrong_reason_and_who_was_sure() -> None:
+    game = hard_lesson()
+    (one,) = build_report(game.state, is_private=True).take_up
+    assert (one.number, one.right, one.n) == (2, 1, 4)
+    assert one.reason is not None
+    assert one.reason.text == "They paid for the wrong score."
+    assert (one.reason.answer, one.reason.given) == ("outer", 3)
+    assert one.sure == ("bob", "dan")
+
+
+def test_names_and_reasons_are_for_the_host_s_page_alone() -> None:
+    report = build_report(hard_lesson().state)
+    (one,) = report.take_up
+    assert (one.reason, one.sure) == (None, ())
+    assert for_others(report, 5).take_up == ()
+
+
+def test_the_last_vote_counts_and_its_reason_may_be_that_of_the_first() -> None:
+    game = Game(rounds=1)
+    game.join("ann", "bob")
+    game.do(OpenRound(), OpenVote())
+    game.vote("ann", "inner", 90, reason="It learned to turn.")
+    game.vote("bob", "inner", 90, reason="It turned.")
+    game.do(CloseVotes(), Discuss(), Revote())
+    game.vote("ann", "inner", 60)
+    game.vote("bob", "outer", 60)
+    game.do(CloseVotes(), Reveal())
+    (one,) = build_report(game.state, is_private=True).take_up
+    assert (one.right, one.n, one.sure) == (1, 2, ())
+    assert one.reason is not None
+    assert (one.reason.text, one.reason.given) == ("It learned to turn.", 1)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.build import build_plan
+from scenarios.build import build_plan, plan_again
 from scenarios.library import Library, NothingToPlay, UnknownCase
 from scenarios.load import load_library
-from scenarios.model import Case, Deck, DeckRound, Label, Plan, Truth
+from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound, Truth
 
 TRUTHS = {
     "outer": Truth(outer=True, inner=False),
@@ -279,3 +279,56 @@ def test_deck_with_nothing_to_play_says_why() -> None:
 def test_deck_of_another_library_is_refused_by_name() -> None:
     with pytest.raises(UnknownCase, match="no case 'a'"):
         build_plan(deck("a"), library(), seed=1, length=None, two_link=False)
+
+
+# --- the next lesson -----------------------------------------------------------------
+
+LIBRARY = load_library()
+
+
+@pytest.mark.parametrize("deck", sorted(LIBRARY.decks))
+def test_the_next_lesson_has_only_cases_that_the_class_has_not_seen(deck: str) -> None:
+    two_link = LIBRARY.decks[deck].two_link
+    plan = build_plan(
+        LIBRARY.decks[deck], LIBRARY, seed=1, length=None, two_link=two_link
+    )
+    hardest = [item.case for item in plan.rounds if item.case.is_scored]
+    again = plan_again(plan, hardest, LIBRARY, two_link=two_link)
+    seen = {case.id for case in plan.opening}
+    for item in plan.rounds:
+        beside = (item.case, item.contrast, item.transfer)
+        seen |= {case.id for case in beside if case is not None}
+    new = [item.case.id for item in again.rounds]
+    new += [item.transfer.id for item in again.rounds if item.transfer]
+    assert not seen & {*new}
+    assert len({*new}) == len(new)
+    assert len(again.rounds) == min(5, len(hardest))
+
+
+def test_an_unseen_twin_comes_first_else_the_most_similar_case_of_its_label() -> None:
+    cases = list(LIBRARY.cases.values())
+    own = next(
+        case
+        for case in cases
+        if case.is_clean and case.twin and LIBRARY.cases[case.twin].is_clean
+    )
+    twin = LIBRARY.cases[str(own.twin)]
+    plan = Plan(deck="d", deck_version=1, title="T", rounds=(PlannedRound(case=own),))
+    again = plan_again(plan, [own], LIBRARY, two_link=False)
+    assert again.rounds[0].case == twin
+    seen = Plan(
+        deck="d",
+        deck_version=1,
+        title="T",
+        rounds=(PlannedRound(case=own, transfer=twin),),
+    )
+    again = plan_again(seen, [own], LIBRARY, two_link=False)
+    assert again.rounds[0].case.label is own.label
+    assert again.rounds[0].case not in (own, twin)
+
+
+def test_where_every_case_has_been_seen_there_is_no_next_lesson() -> None:
+    rounds = tuple(PlannedRound(case=case) for case in LIBRARY.cases.values())
+    plan = Plan(deck="d", deck_version=1, title="T", rounds=rounds)
+    with pytest.raises(NothingToPlay):
+        plan_again(plan, [rounds[0].case], LIBRARY, two_link=True)

@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     **_host("change_settings", "call_back_link"),
     "get_roster": Row(("cohost", "host")),
     "get_report": Row(("host",)),
+    "open_next": Row(("host",)),
     "open_room": Row(("admin",)),
     "list_rooms": Row(("admin",)),
     "get_link": Row(("admin",)),

@@ -49,7 +49,8 @@ export type ClientMessage =
   | ChangeSettings
   | CallBackLink
   | GetRoster
-  | GetReport;
+  | GetReport
+  | OpenNext;
 /**
  * Which of the two gaps a failure lives in.
  *
@@ -902,6 +903,19 @@ export interface GetReport {
   reasons: boolean;
 }
 /**
+ * A host whose game is over opens the next lesson: twins of its hardest cases.
+ *
+ * Answered by ``room_opened``, with the new room's key. Asking again gives the same
+ * room while it runs. Settings are those of this room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OpenNext".
+ */
+export interface OpenNext {
+  type: "open_next";
+  ref: number | null;
+}
+/**
  * Asks a host, a screen or an admin to prove that it holds the key.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1316,6 +1330,10 @@ export interface FinishedView {
    * To come back to in six days.
    */
   take_home: TakeHome[];
+  /**
+   * For the card: to players only.
+   */
+  cases: PlayedCase[];
   phase: "finished";
 }
 /**
@@ -1393,6 +1411,37 @@ export interface Reading {
  * via the `definition` "TakeHome".
  */
 export interface TakeHome {
+  story: Story;
+  verdict: Verdict;
+  deciding: string;
+}
+/**
+ * What every player's card says of a revealed case: the same for all.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "PlayedCase".
+ */
+export interface PlayedCase {
+  /**
+   * Index of the round (0-based).
+   */
+  round: number;
+  /**
+   * What was meant, written and learned: the words of the line.
+   */
+  texts: {
+    [k: string]: string;
+  };
+  sources: Reading[];
+  twin: Twin | null;
+}
+/**
+ * The twin case that was voted on after a round.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Twin".
+ */
+export interface Twin {
   story: Story;
   verdict: Verdict;
   deciding: string;
@@ -2312,6 +2361,10 @@ export interface Report {
    */
   cohorts: TeamFigures[];
   herding: HerdingFigures | null;
+  /**
+   * Up to three cases for the next lesson, hardest first.
+   */
+  take_up: TakeUp[];
 }
 /**
  * Which room it was, and who took part.
@@ -2563,6 +2616,39 @@ export interface HerdingFigures {
   majority_wrong: number | null;
   n_right: number;
   n_wrong: number;
+}
+/**
+ * A case to take up again: how the last vote on it went, and what to speak of.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "TakeUp".
+ */
+export interface TakeUp {
+  number: number;
+  right: number;
+  n: number;
+  /**
+   * None where there was none, and in files.
+   */
+  reason: WrongReason | null;
+  /**
+   * Names of people who were wrong at 80 % or more; only on the host's page.
+   */
+  sure: string[];
+}
+/**
+ * The most typical of the reasons that were given for a wrong answer, as typed.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "WrongReason".
+ */
+export interface WrongReason {
+  text: string;
+  answer: string;
+  /**
+   * How many reasons were given for wrong answers.
+   */
+  given: number;
 }
 /**
  * A file to save.

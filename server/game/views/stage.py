@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
-from scenarios.model import Case
+from scenarios.model import Case, Reading
 from server.game.errors import required
 from server.game.outcomes import (
     cohorts_of,
@@ -24,6 +25,7 @@ from server.game.phases import (
     VERDICT_STEP,
     Ballot,
     Phase,
+    StepKey,
     step_texts,
 )
 from server.game.scoring import Tally, chips, option_of
@@ -39,6 +41,7 @@ from server.game.views.stage_types import (
     LobbyView,
     Move,
     PinnedReason,
+    PlayedCase,
     RevealView,
     RoomCard,
     RoundSummary,
@@ -50,6 +53,7 @@ from server.game.views.stage_types import (
     TakeHome,
     TransferRevealView,
     TransferView,
+    Twin,
     Verdict,
     WorkedExample,
 )
@@ -60,7 +64,10 @@ LOBBY_NAMES = 60
 
 def player_view(state: RoomState, now_ms: int) -> StageView:
     """Return what every player sees (the same for all)."""
-    return _stage(state, now_ms, names=())
+    view = _stage(state, now_ms, names=())
+    if isinstance(view, FinishedView):
+        return replace(view, cases=_played(state))
+    return view
 
 
 def screen_view(state: RoomState, now_ms: int) -> StageView:
@@ -273,6 +280,9 @@ def _transfer_reveal(state: RoomState) -> TransferRevealView:
 # --- the closing page ----------------------------------------------------------------
 
 
+LINE: tuple[StepKey, ...] = ("intended", "written", "learned")
+"""The steps of the breakdown that make the line of a card."""
+
 PLACES = 3
 """Places of the podium; people who share a place are all on it."""
 
@@ -296,6 +306,39 @@ def _finished(state: RoomState) -> FinishedView:
             for case in state.plan.take_home
         ),
     )
+
+
+def _played(state: RoomState) -> tuple[PlayedCase, ...]:
+    """Return what the cards say of each revealed case."""
+    return tuple(
+        PlayedCase(
+            round=index,
+            texts={
+                key: text
+                for step in LINE
+                for key, text in step_texts(round_.case, step).items()
+            },
+            sources=tuple(
+                Reading(
+                    authors=source.authors,
+                    year=source.year,
+                    title=source.title,
+                    where=source.where,
+                )
+                for source in round_.case.sources
+            ),
+            twin=_twin(round_),
+        )
+        for index, round_ in enumerate(state.rounds)
+        if round_.is_revealed
+    )
+
+
+def _twin(round_: Round) -> Twin | None:
+    if Ballot.TRANSFER not in round_.polls:
+        return None
+    case = round_.case_of(Ballot.TRANSFER)
+    return Twin(story_of(case), verdict_of(case), case.breakdown.why)
 
 
 def _summary(state: RoomState, round_: Round) -> RoundSummary:

@@ -327,6 +327,27 @@ class TakeHome:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """The twin case that was voted on after a round."""
+
+    story: Story
+    verdict: Verdict
+    deciding: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedCase:
+    """What every player's card says of a revealed case: the same for all."""
+
+    round: int
+    """Index of the round (0-based)."""
+    texts: dict[str, str]
+    """What was meant, written and learned: the words of the line."""
+    sources: tuple[Reading, ...]
+    twin: Twin | None
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedView:
     """The closing page."""
 
@@ -346,6 +367,8 @@ class FinishedView:
     """The class's, for the day to come back; None where the room doesn't say."""
     take_home: tuple[TakeHome, ...] = ()
     """To come back to in six days."""
+    cases: tuple[PlayedCase, ...] = ()
+    """For the card: to players only."""
     phase: Literal["finished"] = "finished"
 
 

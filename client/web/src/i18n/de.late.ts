@@ -46,6 +46,7 @@ export const words: LateCatalogue = {
     leanNone: "Deine Fehler gehen in beide Richtungen: keine Neigung zu sehen.",
     leanFew: "Zu wenige Fehler, um eine Neigung zu sehen.",
     onTwin: "Beim Zwillingsfall",
+    theTwin: "Der Zwillingsfall:",
     calibration: "Wenn du sagtest…",
     calibrationLine: (percent, right, n) => `${percent} %: richtig in ${right} von ${n}`,
     saveCard: "Als Datei sichern",

@@ -86,6 +86,21 @@ export const words: ReportCatalogue = {
   loss: "von den richtigen verloren",
   midP: "mid-p",
 
+  next: "Für die nächste Stunde",
+  takeUp: "Diese Fälle lohnen einen zweiten Blick, der schwerste zuerst.",
+  rightInTheEnd: (right, n, share) => `Am Ende lagen ${right} von ${n} richtig (${share} %).`,
+  typicalReason: (n) =>
+    n === 1
+      ? "Die eine Begründung für eine falsche Antwort:"
+      : `Die typischste von ${n} falschen Begründungen:`,
+  sureNames: "Sicher und falsch, nur für dich:",
+  nothingToTakeUp: "Am Ende war jede Antwort auf jeden Fall richtig.",
+  makeFive: "Fünf für Freitag anlegen",
+  makeHint: "Fünf neue Fälle, die den schwersten ähneln, in einem eigenen Raum.",
+  nextOpened: "Der Raum ist offen.",
+  openNext: (room) => `Zu ${room}`,
+  notOpened: (why) => `Es wurde kein Raum geöffnet: ${why}`,
+  statistics: "Statistik",
   goBack: "Worauf zurückkommen",
   hardest: "Am schwersten",
   hardLine: (right, n) => `${right} von ${n} richtig`,

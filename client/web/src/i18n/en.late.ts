@@ -46,6 +46,7 @@ export const words = {
     leanNone: "Your misses go both ways: no lean to speak of.",
     leanFew: "Too few misses to see a lean.",
     onTwin: "On the twin case",
+    theTwin: "The twin case:",
     calibration: "When you said…",
     calibrationLine: (percent: number, right: number, n: number) =>
       `${percent} %: you were right ${right} of ${n}`,

@@ -86,6 +86,20 @@ export const words = {
   loss: "of the right, lost",
   midP: "mid-p",
 
+  next: "For the next lesson",
+  takeUp: "These cases are worth taking up again, hardest first.",
+  rightInTheEnd: (right: number, n: number, share: number) =>
+    `In the end, ${right} of ${n} were right (${share} %).`,
+  typicalReason: (n: number) =>
+    n === 1 ? "The one reason for a wrong answer:" : `The most typical of ${n} wrong reasons:`,
+  sureNames: "Sure and wrong, only for you:",
+  nothingToTakeUp: "In the end, every answer to every case was right.",
+  makeFive: "Make Friday’s five",
+  makeHint: "Five new cases like the ones that were hardest, in a room of their own.",
+  nextOpened: "The room is open.",
+  openNext: (room: string) => `Go to ${room}`,
+  notOpened: (why: string) => `No room was opened: ${why}`,
+  statistics: "Statistics",
   goBack: "Where to go back to",
   hardest: "Hardest",
   hardLine: (right: number, n: number) => `${right} of ${n} right`,

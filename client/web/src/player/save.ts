@@ -14,6 +14,12 @@ h3{font-size:1rem;margin:1.2em 0 .2em}li{margin-bottom:.4em;break-inside:avoid}
 .ring{fill:none;stroke:#e69f00;stroke-width:4.5}.dot{fill:#0072b2}
 .rule,.query{fill:none;stroke:#191d25;stroke-width:3}
 .visually-hidden{display:none}
+blockquote{margin:.2em 0 .6em;padding-left:.8em;border-left:3px solid #dcd8ce}
+figure{margin:.6em 0}.rail>li{padding-left:3.2em;position:relative}
+.between{color:#565d69}.between.broken{color:#191d25;font-weight:600}
+.between svg{position:absolute;left:0;width:2.6em;height:2.6em;overflow:visible}
+.half,.crack,.line,.ghost{display:none}.story{font:400 1.05rem/1.5 Georgia,serif;margin-bottom:.7em}
+.sources{color:#565d69;font-size:.9rem}
 summary{cursor:pointer;padding:.3em 0}dt{color:#565d69}dd{margin:0 0 .5em 0}
 `;
 

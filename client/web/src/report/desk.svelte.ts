@@ -19,6 +19,12 @@ export class ReportDesk {
   /** The file that is being made, or the name of the one that was saved last. */
   making: Form | null = $state(null);
   saved: string | null = $state(null);
+  /** The next lesson, once it is open, with the key of its console. */
+  next: { room: string; key: string } | null = $state.raw(null);
+  isOpening = $state(false);
+  /** Why no next lesson was opened. */
+  refusedNext: string | null = $state(null);
+  #nextRef: number | null = null;
   #pageRef: number | null = null;
   #fileRef: number | null = null;
   #place = "";
@@ -42,6 +48,12 @@ export class ReportDesk {
     this.making = this.#fileRef === null ? null : form;
   }
 
+  openNext(): void {
+    this.refusedNext = null;
+    this.#nextRef = this.session.send({ type: "open_next" });
+    this.isOpening = this.#nextRef !== null;
+  }
+
   #ask(): void {
     if (this.isAsking) {
       this.#isStale = true;
@@ -56,7 +68,7 @@ export class ReportDesk {
   #hear(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
-        this.isAsking = false;
+        this.isAsking = this.isOpening = false;
         this.making = null;
         this.#place = "";
         return;
@@ -68,6 +80,11 @@ export class ReportDesk {
         return;
       case "file":
         if (message.ref === this.#fileRef) this.#keep(message);
+        return;
+      case "room_opened":
+        if (message.ref !== this.#nextRef || !message.host_key) return;
+        this.isOpening = false;
+        this.next = { room: message.room, key: message.host_key };
         return;
       case "refused":
         this.#refuse(message.ref, message.detail);
@@ -102,6 +119,11 @@ export class ReportDesk {
   }
 
   #refuse(ref: number | null, detail: string): void {
+    if (ref !== null && ref === this.#nextRef) {
+      this.isOpening = false;
+      this.refusedNext = detail;
+      return;
+    }
     if (ref === null || (ref !== this.#pageRef && ref !== this.#fileRef)) return;
     if (ref === this.#pageRef) this.isAsking = false;
     else this.making = null;
