@@ -97,7 +97,7 @@ def test_number_in_the_breakdown_and_in_a_list() -> None:
 
 
 def test_year_of_the_case_is_not_a_figure() -> None:
-    assert alone(BOAT, story=f"{BOAT.story} That was {BOAT.year}.") == []
+    assert alone(BOAT, story=f"{BOAT.story[:-1]} in {BOAT.year}.") == []
 
 
 def test_thought_experiment_must_be_tagged_and_told_as_imagined() -> None:
