@@ -58,11 +58,16 @@ def lock(folder: Path) -> Iterator[None]:
                 "this machine with --data."
             ) from exc
         if not is_ours:
-            raise CannotStart(
-                f"Another Two Gaps server is using {folder}. Stop it first, or choose "
-                "another folder with --data."
-            )
+            raise in_use(folder)
         yield
+
+
+def in_use(folder: Path) -> CannotStart:
+    """Return the error that a server is using a folder."""
+    return CannotStart(
+        f"Another Two Gaps server is using {folder}. Stop it first, or choose another "
+        "folder with --data."
+    )
 
 
 def is_served(folder: Path) -> bool:

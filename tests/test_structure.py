@@ -19,6 +19,9 @@ MOST_IN_NET = 14
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 50
 FEW_LINES = 40
+MOST_README_LINES, FIRST_SCREEN = 120, 30
+"""A teacher on Windows is playing after the first screen."""
+
 CODECS = {
     "server/journal/codec.py",
     "server/protocol/codec.py",
@@ -64,6 +67,14 @@ def test_there_are_few_files() -> None:
 def test_no_file_is_long() -> None:
     lines = {name_of(path): len(path.read_text().splitlines()) for path in TREES}
     assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+
+
+def test_the_readme_is_short() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_README_LINES
+    first = "\n".join(text.splitlines()[:FIRST_SCREEN])
+    assert "Windows" in first
+    assert "uvx two-gaps play" in first
 
 
 def test_no_function_is_long() -> None:

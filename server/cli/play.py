@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import urllib.request
 import webbrowser
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ from server.cli.greeting import (
 )
 from server.cli.logs import set_up_logging
 from server.cli.serve import Stop, practice_bringer, run_server
-from server.folder import CannotStart, is_served
+from server.folder import CannotStart, in_use, is_served
 from server.game.ids import RoomCode
 from server.game.phases import Phase
 from server.journal.opening import open_store
@@ -52,6 +53,9 @@ FIRST_PORT, PORTS = 8000, 10
 """The first free one of these ports is used, so that a restart finds its own again."""
 
 DECK = "first-class"
+ANSWER_S = 3.0
+"""How long, in seconds, a server that runs may take to answer for its start page."""
+
 STARTED = "started"
 """A file in the data folder: the address of the start page, while the server runs."""
 
@@ -102,8 +106,8 @@ def play(options: PlayOptions) -> None:
     around = surroundings(options.has_browser)
     folder = options.data or default_data()
     try:
-        if is_served(folder) and _show_again(folder, around):
-            return
+        if is_served(folder):
+            return _show_again(folder, around)
         room = None
         if not options.is_new and options.deck is None:
             room = _chosen(_unfinished(folder), around)
@@ -132,17 +136,20 @@ def _has_desktop() -> bool:
     return any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def _show_again(folder: Path, around: Surroundings) -> bool:
-    """Show the start page of the server that uses this folder; False if it has none."""
+def _show_again(folder: Path, around: Surroundings) -> None:
+    """Show the start page of the server that uses this folder.
+
+    Raises :class:`CannotStart` if it has none, as ``twogaps serve``.
+    """
     try:
         page = (folder / STARTED).read_text(encoding="ascii").strip()
-    except OSError:
-        return False
+        urllib.request.urlopen(page, timeout=ANSWER_S).close()  # noqa: S310 - our own
+    except (OSError, ValueError) as exc:
+        raise in_use(folder) from exc
     out.print("Two Gaps is already running. Its page:", highlight=False)
     out.print(f"  [cyan]{page}[/]", highlight=False, soft_wrap=True)
     if around.has_browser:
         webbrowser.open(page)
-    return True
 
 
 # --- which room ----------------------------------------------------------------------

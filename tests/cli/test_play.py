@@ -180,6 +180,21 @@ async def test_a_second_start_shows_the_page_of_the_first(home: Path) -> None:
         assert await page_of(run) == page
 
 
+async def test_a_server_without_a_start_page_is_named(home: Path) -> None:
+    """As one that ``twogaps serve`` has started, after a ``play`` that was killed."""
+    async with played(home) as run:
+        note = home / "data" / "started"
+        note.write_text(f"http://127.0.0.1:{any_port()}/dead\n")
+        with pytest.raises(AssertionError, match="server is using"):
+            async with played(home):
+                pass
+        note.unlink()
+        with pytest.raises(AssertionError, match="server is using"):
+            async with played(home):
+                pass
+    assert run.process.returncode == 0
+
+
 async def test_without_a_terminal_a_page_says_why_it_cannot_start(home: Path) -> None:
     (home / "data").write_text("a file, not a folder")
     with pytest.raises(AssertionError, match="it ended"):
