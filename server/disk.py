@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -277,6 +278,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+MEMORY = 2
+"""What ``PRAGMA temp_store`` says where temporary files are kept in memory."""
+
+MOST_IN_MEMORY = 256 * 2**20
+"""Bytes of a file that is rewritten with its copy in memory."""
+
+SPARE_BYTES = 16 * 2**20
+"""Free space that rewriting a file leaves to everything else."""
+
 TEMP_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - only looked at
 """Where SQLite makes its temporary files, apart from what the environment says."""
 
@@ -289,11 +299,7 @@ def be_durable(
     Where none of ``temp_folders`` can be written, as in a read-only container, SQLite
     keeps in memory what it would put there.
     """
-    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
-    folders = [*filter(None, named), *temp_folders]
-    if os.name == "posix" and not any(
-        os.access(at, os.W_OK | os.X_OK) for at in folders
-    ):
+    if os.name == "posix" and _temp_folder(temp_folders) is None:
         db.execute("PRAGMA temp_store=MEMORY")
     db.execute(f"PRAGMA busy_timeout={busy_ms}")
     db.execute("PRAGMA journal_mode=WAL")
@@ -301,15 +307,65 @@ def be_durable(
     db.execute("PRAGMA secure_delete=ON")
 
 
-def rewrite(db: sqlite3.Connection) -> None:
+def _temp_folder(folders: Sequence[str] = TEMP_FOLDERS) -> str | None:
+    """Return the folder in which SQLite makes its temporary files; None without one."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
+    found = (at for at in (*named, *folders) if at)
+    return next((at for at in found if os.access(at, os.W_OK | os.X_OK)), None)
+
+
+def rewrite(
+    db: sqlite3.Connection,
+    free: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free,
+    most_in_memory: int = MOST_IN_MEMORY,
+) -> None:
     """Rewrite the file, so that nothing of what was removed is left in it.
 
     ``secure_delete`` zeroes what is freed, but pages that were rebalanced before may
-    hold copies; and the write-ahead log keeps old pages until it is cut.
+    hold copies; and the write-ahead log keeps old pages until it is cut. ``free`` tells
+    the free bytes of a folder; without a folder for temporary files, at most
+    ``most_in_memory`` bytes are copied in memory. Raises sqlite3.OperationalError,
+    before anything is written, where the copies do not fit.
     """
     _cut_log(db)  # while another process reads, the log would grow by the whole file
+    _must_fit(db, free, most_in_memory)
     db.execute("VACUUM")
     _cut_log(db)
+
+
+def _must_fit(
+    db: sqlite3.Connection, free: Callable[[str], int], most_in_memory: int
+) -> None:
+    """Refuse to fill the disk, or the memory, with copies of a large file.
+
+    SQLite writes the new content to a temporary file, and then to the log.
+    """
+    used, unused, page, in_memory = (
+        int(db.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size", "temp_store")
+    )
+    size = (used - unused) * page
+    folders = [str(Path(db.execute("PRAGMA database_list").fetchone()[2]).parent)]
+    if in_memory != MEMORY:
+        folders.append(_temp_folder() or folders[0])
+    elif size > most_in_memory:
+        raise sqlite3.OperationalError(
+            f"it has {_mb(size)}, too much to be copied in memory. Give the server a "
+            "folder for temporary files that it can write (SQLITE_TMPDIR)"
+        )
+    spare = min(SPARE_BYTES, size // 4)
+    devices = [Path(folder).stat().st_dev for folder in folders]
+    for folder, device in zip(folders, devices, strict=True):
+        needed = size * devices.count(device) + spare
+        if (there := free(folder)) < needed:
+            raise sqlite3.OperationalError(
+                f"rewriting it needs {_mb(needed)} of free space in {folder}, where "
+                f"{_mb(there)} are free. Make space there: it is tried again"
+            )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 2**20:,.0f} MB"
 
 
 def _cut_log(db: sqlite3.Connection) -> None:

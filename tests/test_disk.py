@@ -223,3 +223,31 @@ def test_a_file_that_is_read_is_not_written_anew_into_its_log(tmp_path: Path) ->
         reader.execute("COMMIT")
         rewrite(db)
         assert log.stat().st_size == 0
+
+
+def _filled(path: Path) -> sqlite3.Connection:
+    """Return a file of 8 MB, half of which was removed."""
+    db = sqlite3.connect(path, isolation_level=None)
+    be_durable(db, 0)
+    db.execute("CREATE TABLE t (x)")
+    db.executemany("INSERT INTO t VALUES (?)", [("x" * 4_000,)] * 2_000)
+    db.execute("DELETE FROM t WHERE rowid % 2")
+    return db
+
+
+def test_a_file_is_rewritten_only_where_its_copies_fit(tmp_path: Path) -> None:
+    with contextlib.closing(_filled(tmp_path / "file")) as db:
+        before = (tmp_path / "file").stat().st_size
+        with pytest.raises(sqlite3.OperationalError, match="Make space there"):
+            rewrite(db, lambda _: 3 * 2**20)
+        assert (tmp_path / "file-wal").stat().st_size == 0  # nothing was written
+        rewrite(db, lambda _: 2**40)
+        assert (tmp_path / "file").stat().st_size < 0.7 * before
+
+
+def test_a_large_file_is_not_copied_in_memory(tmp_path: Path) -> None:
+    with contextlib.closing(_filled(tmp_path / "file")) as db:
+        db.execute("PRAGMA temp_store=MEMORY")
+        with pytest.raises(sqlite3.OperationalError, match="SQLITE_TMPDIR"):
+            rewrite(db, most_in_memory=2**20)
+        rewrite(db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -63,6 +64,42 @@ async def test_kills_lose_no_recorded_vote(
         assert all(isinstance(end, asyncio.CancelledError) for end in ended)
     await node.stop()
     figure(f"{KILLS} kills, {PLAYERS} players, {acks.n} votes acknowledged")
+    await check(tmp_path, RoomCode(ready.room), voters)
+
+
+@pytest.mark.fault
+async def test_a_truncated_index_of_the_log_loses_no_recorded_vote(
+    node: Node, tmp_path: Path
+) -> None:
+    """SQLite maps ``-shm`` into memory: without its bytes the process may end."""
+    ready = await node.start()
+    url = f"http://127.0.0.1:{ready.port}"
+    acks = Acks()
+    async with contextlib.AsyncExitStack() as stack:
+        teacher = await stack.enter_async_context(host(url, ready.room, ready.key))
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        voters = [
+            Voter(
+                await stack.enter_async_context(connect(url, ready.room, f"P {i}")), i
+            )
+            for i in range(10)
+        ]
+        runs = [asyncio.create_task(voter.run(acks)) for voter in voters]
+        await acks.more(50)
+        os.truncate(tmp_path / "journal.sqlite-shm", 0)
+        served = asyncio.create_task(acks.more(10))
+        ended = asyncio.create_task(node.ended())
+        await asyncio.wait((served, ended), return_when=asyncio.FIRST_COMPLETED)
+        served.cancel()
+        await node.kill()
+        await ended
+        assert (await node.start()).room == ready.room
+        await all_again(voters, acks)
+        for run in runs:
+            run.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+    await node.stop()
     await check(tmp_path, RoomCode(ready.room), voters)
 
 

@@ -50,6 +50,7 @@ from server.protocol.keys import prove
 from server.rooms.audience import PlainCrowd
 from server.rooms.directory import Directory, NewRoom
 from server.rooms.ports import Attend, Enter, Return, Say
+from server.rooms.requests import Bounds
 from tests.support.broker import KINDS, Kind, shipped_broker
 from tests.support.cases import SECRET, make_plan
 from tests.support.fake_bus import FakeBroker
@@ -137,7 +138,13 @@ async def _start(name: str, broker: Net, store: MemoryStore, data: Path) -> Site
     clock, letters = ManualClock(NOW_MS), _letters(name)
     node = Node(name, boot, bus, outbox, clock, PlainCrowd, search_s=0)
     rooms = Directory(
-        store, node.gateway, clock, lambda _: next(letters), 50, nodes=node.others
+        store,
+        node.gateway,
+        clock,
+        lambda _: next(letters),
+        50,
+        nodes=node.others,
+        bounds=Bounds(changes=10**9),
     )
     site, started = Site(node, rooms, store), asyncio.Event()
     parts = [("rooms", lambda: rooms.run(started)), *node.parts(rooms, store)]
@@ -482,7 +489,7 @@ async def _nothing_survives(world: World) -> None:
 async def test_a_site_that_sends_anything_harms_no_other(
     tmp_path: Path, figure: Figure
 ) -> None:
-    world = World(tmp_path, FakeBroker(), RecordingLink)
+    world = World(tmp_path, FakeBroker(), PatientLink)
     await _attack(world, scaled(3_000, 20_000, 200_000), figure, "broker in memory")
     await _nothing_survives(world)
     for site in world.sites.values():  # the broker has forgotten what it retained

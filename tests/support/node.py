@@ -7,6 +7,7 @@ there is none, and prints one line of JSON when it is ready.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -74,10 +75,17 @@ class Node:
         return ready
 
     async def kill(self) -> None:
-        """Kill it as a power cut would (SIGKILL)."""
+        """Kill it as a power cut would (SIGKILL), where it still runs."""
         assert self._process is not None
-        os.kill(self._pid, signal.SIGKILL)
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         await self._process.wait()
+
+    async def ended(self) -> int:
+        """Wait until it is gone; return its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
 
     async def stop(self) -> int:
         """Ask it to stop (SIGTERM); return its exit code."""
