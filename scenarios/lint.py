@@ -217,7 +217,7 @@ def _twin(case: Case, library: Library) -> Iterator[Finding]:
 def _one_fact(case: Case, twin: Case) -> Iterator[Finding]:
     """A true story with one fact changed has its words, and another verdict."""
     if not twin.is_true or twin.verdict == case.verdict:
-        message = f"'{case.twin}' is no true story of another verdict"
+        message = f"'{case.twin}' is not a true story of another verdict"
         remedy = "name the true story that it changes, or set kind to 'variant'"
         yield Finding(case.id, "twin", message, remedy)
         return

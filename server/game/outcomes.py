@@ -188,8 +188,8 @@ def mean_score(players: Iterable[Player]) -> float | None:
 def teams_of(state: RoomState) -> dict[str, list[Member]]:
     """Return who has scored for each team, in the order of the settings.
 
-    A score counts for the team in which the player answered: who changes teams has a
-    mean in each, of the rounds that they played for it.
+    A score counts for the team in which the player answered: a player who changes teams
+    has a mean in each, of the rounds that they played for it.
     """
     scores: dict[str, dict[PlayerId, dict[int, float]]]
     scores = {name: {} for name in state.settings.teams}

@@ -49,7 +49,7 @@ ANSWER_S = 5.0
 FORMAT = 1
 """Of the tables; a database of a later format is refused."""
 
-_LOCK = 0x74776F67  # "twog": of the nodes that start at once, one migrates
+_LOCK = 0x74776F67  # "twog": of nodes that start together, one migrates
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS twogaps (

@@ -235,8 +235,8 @@ class _Writer:
         )
 
     def _is_right(self, vote: Vote, case: Case) -> bool | None:
-        is_told = is_known(self.state, self.round, self.ballot)
-        return is_right(vote.answer, case) if is_told else None
+        is_judged = is_known(self.state, self.round, self.ballot)
+        return is_right(vote.answer, case) if is_judged else None
 
     def _played(self) -> str:
         if self.round.is_revealed:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOST_NAME = "class.test"
 NAMED = (f"http://{HOST_NAME}",)
-"""What a server is told of the name that the browser knows it by."""
+"""The server's setting for the name that the browser knows it by."""
 """Not localhost: a page on plain HTTP there has no secure context, as in a class."""
 
 AXE = Path(__file__).parents[2] / "client/web/node_modules/axe-core/axe.min.js"

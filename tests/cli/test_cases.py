@@ -79,7 +79,7 @@ def test_lint_names_file_key_and_remedy_and_measures(own: Path) -> None:
     assert "four-hours" not in text
 
 
-def test_one_file_is_checked_by_itself(own: Path) -> None:
+def test_one_file_is_checked_alone(own: Path) -> None:
     built_in = load_library().case_files["four-hours"]
     code, text = run("case", "lint", built_in, "--measures")
     assert code == 0
@@ -94,7 +94,7 @@ def test_one_file_is_checked_by_itself(own: Path) -> None:
     stray.write_text(CASE.format(id="stray"))
     code, text = run("case", "lint", stray)
     assert code == 1
-    assert "is no file in a folder 'cases' or 'decks'" in text
+    assert "is not a file in a folder 'cases' or 'decks'" in text
 
 
 def test_notes_are_printed_without_failing(own: Path) -> None:

@@ -40,17 +40,17 @@ def refusal_of(game: Game, name: str, device: str | None) -> str | None:
 
 
 @pytest.mark.parametrize("name", ["Anna", "ANNA", "anna ", "Аnna", "Ànna", "An"])
-def test_nobody_joins_under_the_name_of_a_player_who_was_removed(name: str) -> None:
+def test_no_one_joins_under_the_name_of_a_removed_player(name: str) -> None:
     game = playing()
     is_theirs = name != "An"
     expected = "removed_name" if is_theirs else None
     assert refusal_of(game, name, "another") == expected
 
 
-def test_nobody_joins_on_the_device_of_a_player_who_was_removed() -> None:
+def test_no_one_joins_on_the_device_of_a_removed_player() -> None:
     game = playing()
-    assert refusal_of(game, "Somebody else", "tablet-1") == "removed_device"
-    assert refusal_of(game, "Somebody else", "tablet-2") is None
+    assert refusal_of(game, "Stranger", "tablet-1") == "removed_device"
+    assert refusal_of(game, "Stranger", "tablet-2") is None
 
 
 def test_another_name_on_an_unknown_device_is_let_in() -> None:
@@ -69,7 +69,7 @@ def test_who_is_let_back_is_who_they_were() -> None:
     assert (state.looks, state.removed_looks) == (whole.looks, whole.removed_looks)
     assert state.removed_devices == whole.removed_devices
     game.vote("Anna", "inner", 80)
-    assert refusal_of(game, "Somebody else", "tablet-1") is None
+    assert refusal_of(game, "Stranger", "tablet-1") is None
 
 
 def test_a_name_that_is_anothers_by_now_comes_back_with_a_number() -> None:

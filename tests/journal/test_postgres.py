@@ -39,7 +39,7 @@ def run_sql(url: str, *statements: str) -> None:
             db.execute(statement.encode())
 
 
-async def test_nodes_that_start_at_once_make_the_tables_once(postgresql: str) -> None:
+async def test_nodes_that_start_together_make_the_tables_once(postgresql: str) -> None:
     nodes = [PostgresStore(postgresql) for _ in range(4)]
     await asyncio.gather(*(node.check() for node in nodes))
     await asyncio.gather(*(node.close() for node in nodes))
@@ -133,7 +133,7 @@ async def test_an_event_that_was_changed_by_another_hand_is_found(
     assert [one.room for one in (await store.examine()).damaged] == [ROOM]
 
 
-async def test_an_empty_database_is_no_journal(postgresql: str) -> None:
+async def test_an_empty_database_holds_no_journal(postgresql: str) -> None:
     with pytest.raises(NoJournal):
         async with open_store(postgresql, must_exist=True):
             pass

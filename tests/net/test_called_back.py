@@ -42,7 +42,7 @@ async def test_the_old_link_is_named_as_called_back_and_the_new_one_works() -> N
         await first.do("call_back_link", salt=SALT)
         bye = await other.until("bye")
         assert (bye["code"], bye["come_back"]) == ("link_called_back", False)
-        await first.do("open_round")  # whoever called it back goes on
+        await first.do("open_round")  # the host who called it back continues
         assert await refusal_of(at, "host", at.key) == "link_called_back"
         assert (
             await refusal_of(at, "host", next_key(at.key, "00" * 16)) == "wrong_proof"

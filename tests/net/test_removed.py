@@ -30,7 +30,7 @@ async def test_a_removed_player_stays_out_and_comes_back_as_who_they_were() -> N
         assert (await anna.until("bye"))["code"] == "kicked"
 
         port, room = at.port, at.room
-        again = {"name": "Somebody else", "device": TABLET}
+        again = {"name": "Stranger", "device": TABLET}
         assert await _refusal(port, room, token=welcome["token"]) == "kicked"
         assert await _refusal(port, room, **again) == "removed_device"
         assert await _refusal(port, room, name="ANNA", device=PHONE) == "removed_name"

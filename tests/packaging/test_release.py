@@ -132,7 +132,7 @@ def is_demo(done: subprocess.CompletedProcess[str]) -> None:
 # --- what is built -------------------------------------------------------------------
 
 
-def test_two_builds_are_the_same_and_sizes_are_told(
+def test_two_builds_are_the_same_and_sizes_are_printed(
     released: Path, figure: Figure
 ) -> None:
     said = (released / SAID).read_text(encoding="utf-8")
@@ -241,7 +241,7 @@ async def reported(port: int, room: str, key: str) -> dict[str, Any]:
 
 
 class Browser:
-    """Stands in for a browser: fetches what it is told to open, and notes when."""
+    """A fake browser: fetches the address it gets, and notes when."""
 
     def __init__(self, folder: Path) -> None:
         self.page = ""

@@ -60,7 +60,7 @@ async def test_changes_of_a_vote_are_bounded_and_the_last_one_counts() -> None:
         assert await stored(seat, "vote_cast") == 1 + MOST
         assert {m["code"] for m in ann.of("refused")} == {"too_many_changes"}
         assert len(hits) == 50 - 1 - MOST
-        assert await change(seat, bob, 1) == 1  # nobody else is bounded
+        assert await change(seat, bob, 1) == 1  # other players are not bounded
         poll = seat.room.state.poll
         assert poll is not None
         assert poll.votes[PlayerId(ann.player or "")].stamps == {
@@ -70,7 +70,7 @@ async def test_changes_of_a_vote_are_bounded_and_the_last_one_counts() -> None:
         assert await change(seat, ann, 50, "revote") == 1 + MOST
 
 
-async def test_a_vote_that_is_sent_again_is_no_change() -> None:
+async def test_a_vote_that_is_sent_again_does_not_count_as_a_change() -> None:
     async with table(bounds=Bounds(1)) as seat:
         _, ann = await seat.join("ann")
         host = await seat.attend("host")

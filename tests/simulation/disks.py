@@ -128,7 +128,7 @@ class SimulatedStore(MemoryStore):
 
 
 class SimulatedDisk:
-    """Stands in for :class:`server.disk.DiskThread` under an outbox."""
+    """A fake :class:`server.disk.DiskThread` under an outbox."""
 
     def __init__(self, platter: Platter, mood: Mood, prepare: Prepare) -> None:
         self._mood = mood

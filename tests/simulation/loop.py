@@ -71,7 +71,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 return
             try:
                 result = func(*args)
-            except Exception as exc:  # noqa: BLE001 - handed to whoever awaits it
+            except Exception as exc:  # noqa: BLE001 - handed to the awaiting task
                 done.set_exception(exc)
             else:
                 done.set_result(result)

@@ -106,7 +106,7 @@ class _Line:
         self.down.carry(lambda: self.bus.hear(topic, payload))
 
     def end(self, *, speak_will: bool) -> None:
-        """Lose the connection, at once and at both ends. Idempotent."""
+        """Lose the connection immediately, at both ends. Idempotent."""
         broker, will = self.bus.broker, self.bus.will
         self.up.is_open = self.down.is_open = False
         self.lost.set()
@@ -174,7 +174,7 @@ class SimulatedBus:
             loop.call_later(SILENCE_S, lambda: line.end(speak_will=True))
 
     def crash(self) -> None:
-        """End with the process: the system closes the connection, the will is said."""
+        """End with the process: the system closes the connection and sends the will."""
         self._listener = None
         if self._line is not None:
             self._line.end(speak_will=True)

@@ -45,7 +45,7 @@ Slot = tuple[int, Ballot]
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a device: connects, and connects again."""
+    """A person with a device: connects, and connects again."""
 
     name: str
     site: Site

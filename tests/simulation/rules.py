@@ -53,7 +53,7 @@ class Referee:
     """Messages that phones have sent."""
     recorded_votes: int = 0
     pledges: dict[tuple[Slot, Stamp], float] = field(default_factory=dict)
-    """Votes of which a phone was told that they are safe, and when it heard so."""
+    """Votes that a phone knows to be safe, and since when."""
     waived_s: list[float] = field(default_factory=list)
     """When the host went on without waiting."""
     closing_s: dict[Slot, float] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Referee:
     # --- held against each frame ------------------------------------------------------
 
     def heard(self, name: str, frame: bytes) -> None:
-        """A frame has come to somebody."""
+        """A frame has reached a person."""
         self._trace.update(b"%d %s " % (int(_now_s() * 1e6), name.encode()) + frame)
         if name == "teacher" or b'"type":"view"' not in frame[:40]:
             return
@@ -123,7 +123,7 @@ class Referee:
     # --- held against the journal -----------------------------------------------------
 
     def finish(self, events: list[Event]) -> None:
-        """Hold what was said against what is stored."""
+        """Compare what was acknowledged with what is stored."""
         stored = [e for e in events if isinstance(e, VoteCast | VoteKeptLate)]
         seen = Counter((e.round, e.ballot, e.client, e.counter) for e in stored)
         for vote, times in seen.items():
@@ -131,7 +131,7 @@ class Referee:
                 self.problem(f"{vote} is stored {times} times")
         for slot, stamp in self.pledges:
             if self._latest(slot, stamp[0]) < stamp[1]:
-                self.problem(f"{slot} {stamp} was said to be safe, and is lost")
+                self.problem(f"{slot} {stamp} was acknowledged, and is lost")
         self._compare_tallies(events)
         self._check_late(events)
 

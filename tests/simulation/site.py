@@ -168,7 +168,7 @@ class Line:
     """A phone's connection to a node: a :class:`server.rooms.ports.Link`."""
 
     def __init__(self, site: Site, hears: Hears, audience: Audience = "player") -> None:
-        """``hears`` is told of every frame that arrives at the phone."""
+        """``hears`` gets every frame that arrives at the phone."""
         if site.process is None:
             raise ConnectionRefusedError(site.name)
         self.audience: Audience = audience
@@ -230,7 +230,7 @@ class Line:
             self._process.spawn(enter(), "hello")
 
     def say(self, message: PlayerMessage | HostMessage) -> None:
-        """Send a message of somebody who was welcomed."""
+        """Send a message of an authenticated person."""
         self._up.carry(lambda: self._said(message))
 
     def _said(self, message: PlayerMessage | HostMessage) -> None:

@@ -26,10 +26,10 @@ from tests.support.cases import SECRET, make_plan
 HOME, EDGES = "berlin", ("lisbon", "oslo")
 
 SETTLE_S = 90.0
-"""After the last fault everybody agrees within this time."""
+"""After the last fault, all phones agree within this time."""
 
 LOOK_S = 0.5
-"""How often the end looks whether everybody agrees."""
+"""Interval of the checks at the end, in seconds."""
 
 Kind = Literal[
     "kill_home",
@@ -92,7 +92,7 @@ def script(seed: int) -> Script:
     """Draw a run of half a minute or so: one to three moments, each with some faults.
 
     Faults of one moment are near each other, in time and mostly in place: what one
-    alone does not harm, two at once may.
+    alone does not harm, two together may.
     """
     chance = random.Random(f"script-{seed}")
     ends_s = chance.uniform(20, 45)
@@ -269,7 +269,7 @@ class World:
     # --- the end ----------------------------------------------------------------------
 
     async def _settle(self, referee: Referee) -> None:
-        """Wait until everybody sees the same and nothing is unanswered."""
+        """Wait until all see the same and nothing is unanswered."""
         for _ in range(int(SETTLE_S / LOOK_S)):
             if not self._differences():
                 return

@@ -253,7 +253,7 @@ def of_answers(state: RoomState, rows: Iterable[dict[str, str]]) -> Facts:
     unjudged = {
         i for i, round_ in enumerate(state.rounds) if round_.case.contested is not None
     }
-    told = {key: n for key, n in counts.items() if _is_told(key, unjudged)}
+    told = {key: n for key, n in counts.items() if _is_judged(key, unjudged)}
     means: dict[str, float] = {}
     for name, rounds in earned.items():
         scores = {i: sum(points) / len(points) for i, points in rounds.items()}
@@ -275,7 +275,7 @@ def of_answers(state: RoomState, rows: Iterable[dict[str, str]]) -> Facts:
     return facts | told
 
 
-def _is_told(key: tuple[object, ...], unjudged: set[int]) -> bool:
+def _is_judged(key: tuple[object, ...], unjudged: set[int]) -> bool:
     """Whether a count is a figure: of a contested case no right ones are."""
     index = {"round": 1, "site": 2}.get(str(key[0]))
     is_about_right = "right" in str(key[-1]) and "fix" not in str(key[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -115,9 +116,9 @@ def test_in_case_files_only_some_rules_apply(tmp_path: Path) -> None:
     assert node is not None
     name = "scenarios/cases/x.toml"
     (tmp_path / name).parent.mkdir(parents=True)
-    (tmp_path / name).write_text('story = "He mends it."\n')
+    (tmp_path / name).write_text('story = "She will mend it."\n')
     found = findings(node, tmp_path, [name])
-    assert [each.what for each in found] == ["mends => fix"]
+    assert [each.what for each in found] == ["mend => fix"]
 
 
 def test_all_text_but_old_cases_is_clean() -> None:
@@ -138,6 +139,20 @@ def test_passive_sentences_are_counted_without_code_tables_and_headings() -> Non
     )
     assert passives.share(text) == (0.5, 4)
     assert passives.too_many(ROOT) == []
+
+
+def test_a_revision_is_counted_from_its_archive(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    (tmp_path / "a.md").write_text("Do it at " + "once.\n")
+    (tmp_path / "b.txt").write_text("Do it at " + "once.\n")
+    git("add", ".")
+    git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "-m", "x")
+    (tmp_path / "a.md").write_text("Do it immediately.\n")
+    assert counts.count_revision(tmp_path, "HEAD")["at once"] == 1
+    assert counts.count(tmp_path, counts.tracked(tmp_path))["at once"] == 0
 
 
 def test_habits_are_counted_in_text_and_names_over_the_end_of_a_line() -> None:

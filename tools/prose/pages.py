@@ -65,6 +65,8 @@ def page(name: str, source: str) -> str:
     """Return the prose of a file, on its own lines."""
     if is_case(name):
         return "\n".join(_KEY.sub("", line) for line in source.split("\n")) + "\n"
+    if name.startswith("tests/"):
+        return _fill(source, _test(source))
     if name.endswith(".py"):
         return _fill(source, _python(source))
     if name.endswith(".ts"):
@@ -101,6 +103,17 @@ def _python(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, _dedented(node.value, node.col_offset)
         elif isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in parts:
             yield from _sentence(node)
+
+
+def _test(source: str) -> Iterator[tuple[int, str]]:
+    """Yield docstrings, and the names of tests as sentences."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, _dedented(text, node.col_offset)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                if name.startswith("test_"):
+                    yield from _item(node.lineno, name.replace("_", " "))
 
 
 def _dedented(text: str, margin: int) -> str:

@@ -65,7 +65,7 @@ def _folders(file: Path | None, folders: list[Path]) -> list[Path]:
         return folders
     home = file.resolve().parent.parent
     if not file.is_file() or file.resolve().parent.name not in ("cases", "decks"):
-        raise fail(f"{file} is no file in a folder 'cases' or 'decks'")
+        raise fail(f"{file} is not a file in a folder 'cases' or 'decks'")
     return folders if home == BUILTIN else [*folders, home]
 
 

@@ -322,5 +322,5 @@ def _site_tally(
     tally = poll.sites.get(name, Tally())
     if ballot is Ballot.REVOTE and name in state.round.cohorts:
         tally = state.round.cohorts[name].after
-    is_told = is_known(state, state.round, ballot)
-    return tally, tally.right(case) if is_told else None
+    is_judged = is_known(state, state.round, ballot)
+    return tally, tally.right(case) if is_judged else None

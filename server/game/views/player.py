@@ -103,14 +103,14 @@ def _my_vote(
     else:
         is_shown = not poll.is_open
     case = round_.case_of(ballot)
-    is_told = is_shown and is_known(state, round_, ballot)
+    is_judged = is_shown and is_known(state, round_, ballot)
     return MyVote(
         ballot=ballot,
         answer=vote.answer,
         reason=vote.reason,
         is_late=vote.is_late,
-        is_right=is_right(vote.answer, case) if is_told else None,
-        points=_points(state, round_, ballot, player) if is_told else None,
+        is_right=is_right(vote.answer, case) if is_judged else None,
+        points=_points(state, round_, ballot, player) if is_judged else None,
     )
 
 

@@ -88,7 +88,7 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
     assert "96.0 points in 1 case." in sheet.text
 
 
-async def test_a_line_answers_a_question_that_is_no_vote(
+async def test_a_line_answers_a_question_other_than_a_vote(
     fake: FakeServer, no_wait: Backoff
 ) -> None:
     sheet = Sheet()

@@ -10,7 +10,7 @@ libraries and the tests. For our packages:
   nothing, a folder is not opened, what is open for reading is not synced, and a name
   holds no sign that Windows forbids.
 
-It is no Windows: paths keep their slashes, and consoles, rights and the scheduler are
+It is not Windows: paths keep their slashes, and consoles, rights and the scheduler are
 those of the machine it runs on.
 """
 
@@ -37,7 +37,7 @@ from typing import Any
 HERE = Path(__file__).parent
 OURS = ("server", "client", "scenarios", "twogaps")
 PASSED_THROUGH = ("pathlib", "shutil", "tempfile", "contextlib", "os", __name__)
-"""Modules that act for whoever called them."""
+"""Modules that act for their callers."""
 
 
 def _words(text: str) -> frozenset[str]:
