@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for chunk, outcomes in zip(some, pool.map(_run, some), strict=True):
                 for number, outcome in zip(chunk, outcomes, strict=True):
                     total.add(outcome)
-                    failed += [number] if outcome.problems else []
+                    if outcome.problems:
+                        failed.append(number)
+                        print(f"seed {number} failed: {outcome.problems[0]}")
             print(f"{total.line()}, {len(failed)} failed", flush=True)
             if time.monotonic() - began_s > 60 * options.minutes:
                 break
