@@ -34,6 +34,7 @@ from server.federation.sender import PACE, Pace, Sender
 from server.federation.topics import Rejections
 from server.game.errors import Refused
 from server.game.ids import PlayerId, RoomCode
+from server.rooms import replies
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import AUDIENCES, SHARED, Audience, Link
 
@@ -353,7 +354,8 @@ class EdgeRelay:
         seat.token = read.token
         if seat.token is not None and player is not None:
             self._returners.welcomed(seat.token, seat.room, welcome, player)
-        self._people.attach(seat.room, seat.link, player)
+        if replaced := self._people.attach(seat.room, seat.link, player):
+            replaced.part(replies.TAKEN_OVER)  # what the home says may be lost
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
         if known is None:
@@ -363,9 +365,7 @@ class EdgeRelay:
             return
         seat.link.push(view[2], "view")
         if player and len(self._people.links(seat.room, "player")) == 1:
-            self.flush(
-                known.home, seat.room, view[1]
-            )  # there was none yet at the view's time
+            self.flush(known.home, seat.room, view[1])  # as none could at its time
 
     def _secured(self, item: UpItem) -> None:
         if (seat := self._seats.get(item.link)) is not None:

@@ -58,6 +58,11 @@ def test_whatever_fails_no_promise_is_broken(
     )
 
 
+@pytest.mark.parametrize("number", [1595])
+def test_a_run_that_once_failed_passes(number: int) -> None:
+    assert simulate(script(number)).problems == []
+
+
 def test_a_seed_replays_a_run_exactly() -> None:
     plan = script(FIRST + 3)
     assert simulate(plan).digest == simulate(plan).digest

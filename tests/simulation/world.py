@@ -281,7 +281,11 @@ class World:
         teacher = self.people[-1]
         if not teacher.view:
             return ["the host sees nothing"]
-        found = []
+        found = [
+            f"{site.name} owes {site.process.node.edge.sender.owed} requests"
+            for site in self.sites
+            if site.process is not None and site.process.node.edge.sender.owed
+        ]
         place = _place(teacher.view["stage"])
         for one in self.people[:-1]:
             if not isinstance(one, Pupil) or one.is_done:
