@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
-from client.errors import BadName, ClientError, Rejected, VoteRefused
+from client.errors import (
+    BadName,
+    ClientError,
+    CommandRefused,
+    Rejected,
+    VoteRefused,
+)
 from client.player import Player, connect
 from client.practice_mind import (
     Asked,
@@ -20,9 +26,17 @@ from client.practice_mind import (
     knowledge_of,
     names,
 )
+from scenarios.model import Label
 from server.game.names import suggestions
 from server.game.phases import Ballot
-from server.game.views.stage_types import FixView, StageView, StoryView, TransferView
+from server.game.views.stage_types import (
+    FixView,
+    OpeningView,
+    StageView,
+    StoryView,
+    TransferView,
+)
+from server.protocol.client_messages import TapOpening
 
 __all__ = ["Knowledge", "PracticeSettings", "knowledge_of", "run_practice"]
 
@@ -101,6 +115,8 @@ class _Crowd:
         """Answer each ballot once, as long as there is a game."""
         answered: set[tuple[int | None, Ballot]] = set()
         async for view in player.views():
+            if isinstance(view, OpeningView):
+                await self._tap(index, player, view)
             asked = question(index, view)
             if asked is None or (view.room.round, asked.ballot) in answered:
                 continue
@@ -108,6 +124,13 @@ class _Crowd:
             await self._answer(player, asked, view)
         if isinstance(player.cause, Rejected):
             raise player.cause
+
+    async def _tap(self, index: int, player: Player, view: OpeningView) -> None:
+        """Tap on a short case that is open: as many say one gap as the other."""
+        if view.case is not None and view.gap is None:
+            gap = list(Label)[(index + view.case) % 2]
+            with suppress(CommandRefused):  # the class has moved on
+                await player.ask(TapOpening(case=view.case, gap=gap))
 
     async def _answer(self, player: Player, asked: Asked, view: StageView) -> None:
         """Think, then answer what the view asked, even where the class has moved on."""

@@ -50,6 +50,7 @@ class _Builder:
             deck=self.deck.id,
             deck_version=self.deck.version,
             title=self.deck.title,
+            minute=self.deck.minute,
             opening=opening,
             rounds=rounds,
             reading=self.deck.reading,

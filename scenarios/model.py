@@ -241,6 +241,11 @@ class Deck(Model):
     place: int = Field(
         default=100, ge=0, le=999, strict=True, description="Small ones list first."
     )
+    minute: bool = Field(
+        default=False,
+        strict=True,
+        description="Begins with the opening minute: what the two gaps are.",
+    )
     opening: tuple[Slug, ...] = Field(
         default=(),
         max_length=2,
@@ -289,6 +294,8 @@ class Plan(Model):
     deck: Slug
     deck_version: int
     title: Line
+    minute: bool = False
+    """Whether it begins with the opening minute."""
     opening: tuple[Case, ...] = ()
     rounds: tuple[PlannedRound, ...] = Field(min_length=1)
     reading: tuple[Reading, ...] = ()

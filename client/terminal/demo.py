@@ -45,7 +45,7 @@ class Pace:
     def before(self, command: str) -> float:
         """Return how long to wait before a command is given."""
         match command:
-            case "open_vote" | "show_example":
+            case "open_vote" | "show_example" | "show_opening":
                 return self.read
             case "next_step":
                 return self.step

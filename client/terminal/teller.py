@@ -13,7 +13,8 @@ from rich.text import Text
 from client.terminal import draw
 from client.terminal.charts import tally
 from client.terminal.forms import Form, Misread, Question, votes
-from client.terminal.words import DISCUSS, SAY
+from client.terminal.words import BUTTONS, DISCUSS, SAY
+from scenarios.model import Label
 from server.game.phases import Phase
 from server.game.views.stage_types import (
     ContrastView,
@@ -22,6 +23,7 @@ from server.game.views.stage_types import (
     FixRevealView,
     FixView,
     LobbyView,
+    OpeningView,
     PinnedReason,
     RevealView,
     RoomCard,
@@ -30,8 +32,9 @@ from server.game.views.stage_types import (
     StoryView,
     TransferRevealView,
     TransferView,
+    Verdict,
 )
-from server.protocol.client_messages import SayIt
+from server.protocol.client_messages import SayIt, TapOpening
 
 Place = tuple[str, int | None, int]
 
@@ -39,7 +42,7 @@ Place = tuple[str, int | None, int]
 def place(view: StageView) -> Place:
     """Return where the game is: phase, round, and step or example within it."""
     match view:
-        case RevealView(step=step):
+        case RevealView(step=step) | OpeningView(step=step):
             within = step
         case ExampleView(index=index):
             within = index
@@ -57,10 +60,22 @@ def asked(view: StageView) -> Form | Question | None:
             return votes(room.two_link, room.chips)
         case StoryView(phase="vote" | "revote", room=room):
             return votes(room.two_link, room.chips)
+        case OpeningView(case=int(case), gap=None):
+            return Question(_WHICH, lambda line: _tap(case, line))
         case SayView(room=RoomCard(round=int(case))):
             return Question(SAY, lambda line: _sentence(case, line))
         case _:
             return None
+
+
+_WHICH = f"{BUTTONS['outer']} (o), or {BUTTONS['inner']} (i)?"
+
+
+def _tap(case: int, line: str) -> TapOpening:
+    gaps = [gap for gap in Label if line and gap.startswith(line.casefold())]
+    if not gaps:
+        raise Misread("Please type o or i.")
+    return TapOpening(case=case, gap=gaps[0])
 
 
 def _sentence(case: int, line: str) -> SayIt:
@@ -109,6 +124,8 @@ class Teller:
         match view:
             case LobbyView():
                 self._lobby(view)
+            case OpeningView():
+                self._opening(view)
             case ExampleView():
                 title = f"Worked example {view.index + 1} of {view.of}"
                 self._say(draw.heading(title), draw.example(view.example))
@@ -138,6 +155,17 @@ class Teller:
     def _lobby(self, view: LobbyView) -> None:
         title = f"{view.room.title} · room {view.room.code}"
         self._say(draw.heading(title), draw.chain(None))
+
+    def _opening(self, view: OpeningView) -> None:
+        told = dict(view.texts)
+        if story := told.pop("story", ""):
+            self._say(draw.heading(f"Case {(view.case or 0) + 1} of 2"), Text(story))
+        else:
+            self._say(draw.heading("The two gaps, in a minute"), draw.chain(None))
+        if view.gap is not None:
+            verdict = Verdict(view.gap is Label.OUTER, view.gap is Label.INNER, False)
+            self._say(draw.chain(verdict), draw.verdict_line(verdict))
+        self._say(draw.texts(told))
 
     def _story(self, view: StoryView) -> None:
         if self._storied != view.room.round:

@@ -19,6 +19,7 @@ from server.game.features import (
     ballots,
     course,
     discussion,
+    opening,
     people,
     removal,
     reveal,
@@ -45,6 +46,7 @@ from server.game.features.course import (
     SkipRound,
 )
 from server.game.features.discussion import Contrast, Discuss
+from server.game.features.opening import ShowOpening, TapOpening
 from server.game.features.people import ChooseTeam, Join, Rename, SetTeam
 from server.game.features.removal import Kick, KickRecent, LetBack
 from server.game.features.reveal import NextStep, Reveal
@@ -86,6 +88,7 @@ __all__ = [
     "Percent",
     "PinReason",
     "PlayAgain",
+    "PlayerChange",
     "PlayerCommand",
     "Ref",
     "Rename",
@@ -97,9 +100,11 @@ __all__ = [
     "SayIt",
     "SetTeam",
     "ShowExample",
+    "ShowOpening",
     "Site",
     "SkipRound",
     "SystemCommand",
+    "TapOpening",
     "Tick",
     "Transfer",
     "Unlock",
@@ -114,6 +119,7 @@ FEATURES = (
     timing,
     ballots,
     voting,
+    opening,
     course,
     discussion,
     reveal,
@@ -121,9 +127,12 @@ FEATURES = (
 )
 """Every feature of the game."""
 
-PlayerCommand = Join | CastVote | AskTime | ChooseTeam | SayIt
+PlayerChange = CastVote | AskTime | ChooseTeam | SayIt | TapOpening
+"""What a player may change: bounded, for each change is kept."""
+PlayerCommand = Join | PlayerChange
 HostCommand = (
-    ShowExample
+    ShowOpening
+    | ShowExample
     | OpenRound
     | OpenVote
     | CloseVotes
@@ -157,6 +166,7 @@ SystemCommand = Tick | Resume
 Command = PlayerCommand | HostCommand | SystemCommand
 
 BUTTONS: tuple[HostCommand, ...] = (
+    ShowOpening(),
     ShowExample(),
     OpenRound(),
     OpenVote(),
@@ -179,6 +189,7 @@ BUTTONS: tuple[HostCommand, ...] = (
 """Commands that move the game, in the order of a round, as a plain press gives them."""
 
 ONWARD: tuple[HostCommand, ...] = (
+    ShowOpening(),
     ShowExample(),
     OpenVote(),
     CloseVotes(),
@@ -210,6 +221,8 @@ def asked(command: Command) -> Asked[Event]:
         return timing.asked(command)
     if isinstance(command, ballots.Commands):
         return ballots.asked(command)
+    if isinstance(command, opening.Commands):
+        return opening.asked(command)
     if isinstance(command, course.Commands):
         return course.asked(command)
     if isinstance(command, discussion.Commands):

@@ -17,6 +17,7 @@ from server.game.features import (
     ballots,
     course,
     discussion,
+    opening,
     people,
     removal,
     reveal,
@@ -35,6 +36,7 @@ from server.game.features.course import (
     RoundSkipped,
 )
 from server.game.features.discussion import ContrastShown, DiscussionOpened
+from server.game.features.opening import OpeningShown, OpeningTapped
 from server.game.features.people import (
     PlayerJoined,
     PlayerRenamed,
@@ -83,6 +85,8 @@ __all__ = [
     "HostLinkCalledBack",
     "LobbyEntered",
     "MissesForgiven",
+    "OpeningShown",
+    "OpeningTapped",
     "PlayerJoined",
     "PlayerKicked",
     "PlayerLetBack",
@@ -125,6 +129,8 @@ Event = Annotated[
     | RoomUnlocked
     | SiteLocked
     | SiteUnlocked
+    | OpeningShown
+    | OpeningTapped
     | ExampleShown
     | RoundOpened
     | PracticeOpened
@@ -169,6 +175,8 @@ def fold(state: RoomState, event: Event) -> None:
         timing.fold(state, event)
     elif isinstance(event, ballots.Events):
         ballots.fold(state, event)
+    elif isinstance(event, opening.Events):
+        opening.fold(state, event)
     elif isinstance(event, course.Events):
         course.fold(state, event)
     elif isinstance(event, discussion.Events):

@@ -1,12 +1,16 @@
 """Intervals: Wilson's for a proportion, and the quantiles of beta and Student's t.
 
-The standard library lacks both distributions. They are small and tested against scipy.
+With the types of figures that are shown with one: of sites and teams, side by side,
+each with its own n. The standard library lacks both distributions. They are small and
+tested against scipy.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 _TINY = 1e-300
 _TERMS = 10_000
@@ -85,3 +89,54 @@ def t_quantile(p: float, df: float) -> float:
     """Return the quantile of Student's t for p of at least .5 and df above 0."""
     x = beta_quantile(2 * (1 - p), df / 2, 0.5)
     return math.sqrt(df * (1 - x) / x) if x > 0 else math.inf
+
+
+# --- groups side by side -------------------------------------------------------------
+
+WhyHidden = Literal["few", "cover"]
+"""``few``: fewer people than may be shown. ``cover``: left out so that a smaller group
+cannot be worked out from the figures of the whole class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """How many of a group chose something: the count, and Wilson's 95 % interval."""
+
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """How one site answered: its n, and each option's part of it."""
+
+    n: int
+    options: dict[str, Portion]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """How one site voted, or why that is not shown."""
+
+    name: str
+    n: int
+    before: Portions | None
+    after: Portions | None
+    """With carried votes in it; None also where there was no second vote."""
+    hidden: WhyHidden | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMean:
+    """The mean of a group's people (each the mean of their round scores).
+
+    ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
+    """
+
+    name: str
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    hidden: WhyHidden | None

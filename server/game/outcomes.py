@@ -20,19 +20,20 @@ from typing import Literal, Protocol
 from scenarios.model import Case, Label
 from server.game.answers import Answer, GapAnswer
 from server.game.ids import PlayerId
-from server.game.intervals import t_quantile, wilson
-from server.game.phases import Ballot
-from server.game.scoring import Tally, is_right, is_sure
-from server.game.state import Player, RoomState, Round, Vote
-from server.game.views.role_types import OwnFigures, OwnSureness
-from server.game.views.stage_types import (
+from server.game.intervals import (
     Cohort,
     GroupMean,
     Portion,
     Portions,
-    Standing,
     WhyHidden,
+    t_quantile,
+    wilson,
 )
+from server.game.phases import Ballot
+from server.game.scoring import Tally, is_right, is_sure
+from server.game.state import Player, RoomState, Round, Vote
+from server.game.views.role_types import OwnFigures, OwnSureness
+from server.game.views.stage_types import Standing
 
 # --- rounding ------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ class Phase(StrEnum):
     """Where a room is."""
 
     LOBBY = "lobby"
+    OPENING = "opening"
     EXAMPLE = "example"
     READ = "read"
     VOTE = "vote"
@@ -39,7 +40,7 @@ class Phase(StrEnum):
 GAME = tuple(phase for phase in Phase if phase is not Phase.FINISHED)
 """Every phase of a game that is not over."""
 
-BEFORE_ROUNDS = (Phase.LOBBY, Phase.EXAMPLE)
+BEFORE_ROUNDS = (Phase.LOBBY, Phase.OPENING, Phase.EXAMPLE)
 """Phases that belong to no round, and from which one is opened."""
 
 ROUND = tuple(phase for phase in GAME if phase not in BEFORE_ROUNDS)
@@ -59,7 +60,8 @@ class Place:
     """Index of the round (0-based), None before the first."""
     phase: Phase
     step: int = 0
-    """Of the breakdown in ``reveal``, of the worked examples in ``example``; else 0."""
+    """Of the breakdown in ``reveal``, of the minute in ``opening``, of the worked
+    examples in ``example``; else 0."""
 
 
 class Ballot(StrEnum):

@@ -68,6 +68,8 @@ class RoomSettings(BaseModel):
     """Ask about each link separately; also play cases where both or neither broke."""
     time_factor: Annotated[float, Field(ge=1, le=10)] | None = 1
     """Stretches every timer (1 to 10); null switches timers off."""
+    minute: bool | None = None
+    """Begin with the opening minute; null does as the deck says."""
     auto_close: bool = False
     """Close a vote automatically 2 s after its time, or when all have answered: 10 s
     after the last answer that has no confidence yet."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 
-from scenarios.model import Case, Plan, PlannedRound
+from scenarios.model import Case, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
 from server.game.errors import required
 from server.game.groups import Group
@@ -182,6 +183,32 @@ class Round:
 
 
 @dataclass(slots=True)
+class Opening:
+    """How far the opening minute is, and what each player tapped on each case.
+
+    Step 0 draws the line; then each case is open for a step, and shown for one.
+    """
+
+    step: int = 0
+    taps: tuple[dict[PlayerId, Label], ...] = ()
+    tapped_ms: int = 0
+    """When the latest tap came."""
+    is_seen: bool = False
+    """Whether it was ever begun."""
+
+    @property
+    def case(self) -> int | None:
+        """Which case the step is about (0-based); None while the line is drawn."""
+        return (self.step - 1) // 2 if self.step else None
+
+    @property
+    def open_taps(self) -> dict[PlayerId, Label] | None:
+        """What was tapped on the case that takes taps; None while none does."""
+        is_open = self.step % 2 == 1
+        return self.taps[(self.step - 1) // 2] if is_open else None
+
+
+@dataclass(slots=True)
 class RoomState:
     """Everything that a journal says about its room."""
 
@@ -208,6 +235,7 @@ class RoomState:
     phase: Phase = Phase.LOBBY
     round_index: int | None = None
     example_index: int | None = None
+    opening: Opening = field(default_factory=Opening)
     step: int = 0
     deadline_ms: int | None = None
     """Where the running phase's timer ends (UTC ms); None where none runs."""
@@ -270,6 +298,8 @@ class RoomState:
     def place(self) -> Place:
         """Where the room is."""
         match self.phase:
+            case Phase.OPENING:
+                step = self.opening.step
             case Phase.EXAMPLE:
                 step = self.example_index or 0
             case Phase.REVEAL:
@@ -293,6 +323,20 @@ class RoomState:
     def sites(self) -> list[str]:
         """The sites that players belong to, in the order in which they came."""
         return list(self.people)
+
+    @property
+    def asked(self) -> Set[PlayerId] | None:
+        """Players who have answered what is asked now; None where nothing is asked."""
+        if self.phase is Phase.OPENING:
+            taps = self.opening.open_taps
+            return None if taps is None else taps.keys()
+        poll = self.poll
+        return poll.votes.keys() if poll else None
+
+    @property
+    def answered(self) -> Set[PlayerId]:
+        """The same, empty where nothing is asked."""
+        return self.asked or frozenset()
 
     def enter(self, phase: Phase, deadline_ms: int | None = None) -> None:
         """Go to a phase, with its deadline; a warning of the last one ends with it."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from scenarios.model import Slug
+from scenarios.model import Label, Slug
 from server.game import commands
 from server.game.answers import Answer
 from server.game.commands import (
@@ -147,6 +147,20 @@ class SayIt(Message):
         return commands.SayIt(player, self.round, self.text, self.ref)
 
 
+class TapOpening(Message):
+    """A player says which gap broke in a case of the opening minute: unscored."""
+
+    type: Literal["tap_opening"] = "tap_opening"
+    ref: Ref = None
+    case: Annotated[int, Field(ge=0, le=1)]
+    """Which of the two cases (0-based), as the view gives it."""
+    gap: Label
+
+    def command(self, player: PlayerId) -> commands.TapOpening:
+        """Return what it asks of the room, in the player's name."""
+        return commands.TapOpening(player, self.case, self.gap, self.ref)
+
+
 class GetRoster(Message):
     """A host asks for a page of the roster, 50 people at most.
 
@@ -267,7 +281,7 @@ class Ping(Message):
     ref: Ref = None
 
 
-PlayerWish = AskTime | ChooseTeam | SayIt
+PlayerWish = AskTime | ChooseTeam | SayIt | TapOpening
 """What a player may ask beside voting; each knows its command."""
 PlayerMessage = Vote | PlayerWish | Ping
 Removal = Kick | KickRecent | LetBack

@@ -8,9 +8,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 
 from server.game.commands import (
-    AskTime,
     CastVote,
-    ChooseTeam,
     Command,
     GiveTime,
     Join,
@@ -18,6 +16,7 @@ from server.game.commands import (
     KickRecent,
     LetBack,
     Lock,
+    PlayerChange,
     SayIt,
     Unlock,
 )
@@ -312,7 +311,7 @@ class Changes:
         """
         self._check_words(command)
         events = decide(state, command, now_ms, present)
-        if events and isinstance(command, CastVote | SayIt | ChooseTeam | AskTime):
+        if events and isinstance(command, PlayerChange):
             self._count(state, command)
         return events
 
@@ -328,9 +327,7 @@ class Changes:
             case _:
                 pass
 
-    def _count(
-        self, state: RoomState, command: CastVote | SayIt | ChooseTeam | AskTime
-    ) -> None:
+    def _count(self, state: RoomState, command: PlayerChange) -> None:
         phase = (state.round_index, state.phase)
         if state is not self._state or phase != self._in:  # another phase, or rebuilt
             self._made.clear()

@@ -73,8 +73,13 @@ class Table:
         assert self.server.admin_key is not None
         return host_key(self.server.admin_key, room)
 
-    async def open_room(self, deck: str = "first-class", **settings: Any) -> str:
-        """Open a room on a deck and return its code."""
+    async def open_room(
+        self, deck: str = "first-class", *, minute: bool = False, **settings: Any
+    ) -> str:
+        """Open a room on a deck and return its code; without the opening minute."""
+        if deck in ("first-class", "quick-five"):  # those that have one
+            chosen = settings.get("settings") or {}
+            settings["settings"] = {"minute": minute, **chosen}
         assert self.server.admin_key is not None
         async with staff(self.server.port, "admin", self.server.admin_key) as admin:
             answer = await admin.ask("open_room", deck=deck, **settings)

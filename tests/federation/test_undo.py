@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,9 @@ from server.game.engine import replay
 from server.game.ids import ClientId
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
+from server.game.state import RoomState
 from server.journal.memory import MemoryStore
-from server.protocol.client_messages import Hello, Vote
+from server.protocol.client_messages import Hello, PlayerWish, Vote
 from server.protocol.keys import prove
 from server.rooms.ports import Attend, Enter, RoomPort, Say
 from server.rooms.room import Room
@@ -78,6 +80,19 @@ class Class:
             self._room.put(Say(link=self._host, message=message, stamped_ms=1_000))
             await self._host.get("done", ref=self._ref)
 
+    def ask(self, name: str, wish: PlayerWish) -> None:
+        """Send a player's wish, and do not wait until it has come."""
+        way, link = self._players[name]
+        way.put(Say(link=link, message=wish, stamped_ms=1_000))
+
+    async def heard(self, name: str, kind: str) -> dict[str, Any]:
+        """Return the next message of a type that a player gets."""
+        return await self._players[name][1].get(kind)
+
+    async def state(self) -> RoomState:
+        """Return the state that the journal leads to."""
+        return replay(await self._store.load(ROOM))
+
     def vote(self, ballot: Ballot, answer: Answer) -> None:
         """Send an answer, and do not wait until it has come."""
         name, label = answer
@@ -94,7 +109,7 @@ class Class:
 
     async def table(self) -> object:
         """Return the scores and tallies that the journal holds."""
-        state = replay(await self._store.load(ROOM))
+        state = await self.state()
         round_ = state.rounds[0]
         tallies = {
             ballot: (poll.tally, poll.sites, poll.missed - poll.votes.keys())
@@ -105,13 +120,13 @@ class Class:
 
 
 @contextlib.asynccontextmanager
-async def two_sites() -> AsyncIterator[Class]:
-    """Run a class over two nodes and a bus in memory."""
+async def two_sites(**settings: Any) -> AsyncIterator[Class]:
+    """Run a class over two nodes and a bus in memory, without timers."""
     broker = FakeBroker()
     await broker.start()
     home, edge = side(HOME, broker.bus), side(EDGE, broker.bus)
     store = MemoryStore()
-    await store.append(ROOM, 0, [opened(RoomSettings(time_factor=None))])
+    await store.append(ROOM, 0, [opened(RoomSettings(time_factor=None, **settings))])
     room = Room(
         replay(await store.load(ROOM)),
         store,

@@ -17,14 +17,14 @@ from server.game.commands import (
     Revote,
 )
 from server.game.ids import PlayerId
-from server.game.intervals import t_quantile, wilson
+from server.game.intervals import Portion, t_quantile, wilson
 from server.game.outcomes import group_means, hidden_groups
 from server.game.settings import RoomSettings
 from server.game.state import Player
 from server.game.views.host import host_panel
 from server.game.views.role_types import SiteLink
 from server.game.views.stage import player_view, screen_view
-from server.game.views.stage_types import FinishedView, Portion, RevealView
+from server.game.views.stage_types import FinishedView, RevealView
 from tests.support.game import Game
 
 

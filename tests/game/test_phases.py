@@ -10,7 +10,7 @@ import pytest
 
 from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer
-from server.game.commands import BUTTONS, CastVote, Command, Tick
+from server.game.commands import BUTTONS, CastVote, Command, TapOpening, Tick
 from server.game.engine import TABLE, can, decide, replay
 from server.game.errors import Refused
 from server.game.events import Event, erased
@@ -46,7 +46,7 @@ def key(state: RoomState) -> tuple[object, ...]:
     (only,) = state.rounds
     now = only if state.round_index is None else state.round
     polls = tuple(sorted((b, poll.is_open) for b, poll in now.polls.items()))
-    step = state.step if state.phase in (Phase.REVEAL, Phase.SAY) else 0
+    step = state.step if state.phase in (Phase.REVEAL, Phase.SAY) else state.place.step
     is_practice = now is not only
     at = (state.phase, state.round_index is None, state.example_index, step)
     told = (only.is_revealed, only.is_skipped, now.is_revealed, now.is_hinted)
@@ -86,7 +86,10 @@ def course() -> dict[tuple[object, ...], list[Event]]:
 
 
 def vote_in(state: RoomState) -> list[Event]:
-    """Return answers of all players to the open ballot, so that a tick closes it."""
+    """Return that everyone has answered what is asked, so that a tick goes on."""
+    if state.phase is Phase.OPENING and state.opening.open_taps is not None:
+        tap = TapOpening(ANN, state.opening.case or 0, Label.OUTER)
+        return decide(state, tap, 15_000, {ANN})
     ballot = state.ballot
     if ballot is None or state.round_index is None:
         return []

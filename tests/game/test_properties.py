@@ -45,7 +45,9 @@ from server.game.commands import (
     SayIt,
     SetTeam,
     ShowExample,
+    ShowOpening,
     SkipRound,
+    TapOpening,
     Tick,
     Transfer,
     Unlock,
@@ -98,7 +100,7 @@ hosts = st.one_of(
         for kind in (
             AskFix, AskSay, BackToLobby, CloseVotes, Contrast, Discuss, Finish,
             GiveTime, Lock, OpenRound, OpenVote, PlayAgain, ReopenVote, Reveal, Revote,
-            ShowExample,
+            ShowExample, ShowOpening,
             SkipRound, Tick, Resume,
             Transfer, Unlock,
         )
@@ -108,6 +110,7 @@ hosts = st.one_of(
     st.just(Lock(site="lisbon")),
     st.just(Unlock(site="lisbon")),
     st.builds(NextStep, all=st.booleans()),
+    st.just(ShowOpening(automatic=False)),
     st.builds(OpenRound, round=st.integers(0, 4)),
     st.builds(Kick, player=players),
     st.builds(LetBack, player=players),
@@ -136,6 +139,7 @@ people = st.one_of(
     st.builds(AskTime, players, st.sampled_from([0, 100, 150, 200])),
     st.builds(ChooseTeam, players, st.sampled_from(["blue", "none"])),
     st.builds(SayIt, players, st.integers(0, 3), st.sampled_from(["", "it is paid"])),
+    st.builds(TapOpening, players, st.integers(0, 1), st.sampled_from(Label)),
 )
 
 COURSE = [

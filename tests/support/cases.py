@@ -63,7 +63,10 @@ def make_case(
 
 
 def make_plan(rounds: int = 3, opening: bool = False) -> Plan:
-    """Return a plan of outer and inner cases by turns, with contrast and transfer."""
+    """Return a plan of outer and inner cases by turns, with contrast and transfer.
+
+    ``opening``: it begins with the opening minute and a pair of worked examples.
+    """
 
     def planned(i: int) -> PlannedRound:
         is_outer = i % 2 == 0
@@ -78,6 +81,7 @@ def make_plan(rounds: int = 3, opening: bool = False) -> Plan:
         deck="test-deck",
         deck_version=1,
         title="Test deck",
+        minute=opening,
         opening=pair,
         rounds=tuple(planned(i) for i in range(rounds)),
     )

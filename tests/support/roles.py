@@ -55,6 +55,8 @@ ROWS: dict[str, Row] = {
     "ask_time": Row(("player",), "ask_time"),
     "choose_team": Row(("player",), "choose_team"),
     "say_it": Row(("player",), "say_it"),
+    "tap_opening": Row(("player",), "tap_opening"),
+    **_host("show_opening"),
     **_host("show_example", "open_round", "open_vote", "close_votes", "contrast"),
     **_host("discuss", "revote", "reveal", "next_step", "ask_say", "ask_fix"),
     **_host("transfer", "skip_round", "back_to_lobby", "finish"),

@@ -11,6 +11,7 @@ export type ClientMessage =
   | AskTime
   | ChooseTeam
   | SayIt
+  | TapOpening
   | Ping
   | OpenRoom
   | ListRooms
@@ -19,6 +20,7 @@ export type ClientMessage =
   | GetCase
   | PreviewCase
   | GetAcross
+  | ShowOpening
   | ShowExample
   | OpenRound
   | OpenVote
@@ -66,6 +68,7 @@ export type Label = "outer" | "inner";
  */
 export type Phase =
   | "lobby"
+  | "opening"
   | "example"
   | "read"
   | "vote"
@@ -288,6 +291,21 @@ export interface SayIt {
   text: string;
 }
 /**
+ * A player says which gap broke in a case of the opening minute: unscored.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "TapOpening".
+ */
+export interface TapOpening {
+  type: "tap_opening";
+  ref: number | null;
+  /**
+   * Which of the two cases (0-based), as the view gives it.
+   */
+  case: number;
+  gap: Label;
+}
+/**
  * Asks for a pong: measures the way, and the server's clock.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -347,6 +365,10 @@ export interface RoomSettings {
    * Stretches every timer (1 to 10); null switches timers off.
    */
   time_factor: number | null;
+  /**
+   * Begin with the opening minute; null does as the deck says.
+   */
+  minute: boolean | null;
   /**
    * Close a vote automatically 2 s after its time, or when all have answered: 10 s
    * after the last answer that has no confidence yet.
@@ -471,15 +493,19 @@ export interface GetAcross {
   match_names: boolean;
 }
 /**
- * Show the next worked example of the deck's opening pair.
+ * Begin the opening minute, or go on to its next step.
+ *
+ * ``automatic``: later steps follow without a press, unless timers are off. False
+ * stops that until it begins again.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "ShowExample".
+ * via the `definition` "ShowOpening".
  */
-export interface ShowExample {
+export interface ShowOpening {
   ref: number | null;
   seen: Place | null;
-  type: "show_example";
+  automatic: boolean;
+  type: "show_opening";
 }
 /**
  * Where a room is: what a command that leads on was decided on.
@@ -491,6 +517,17 @@ export interface Place {
   round: number | null;
   phase: Phase;
   step: number;
+}
+/**
+ * Show the next worked example of the deck's opening pair.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ShowExample".
+ */
+export interface ShowExample {
+  ref: number | null;
+  seen: Place | null;
+  type: "show_example";
 }
 /**
  * Open a round (default: the one left open, else the next) for reading.
@@ -968,6 +1005,7 @@ export interface View {
   version: number;
   view:
     | LobbyView
+    | OpeningView
     | ExampleView
     | StoryView
     | ContrastView
@@ -1034,6 +1072,50 @@ export interface Chip {
   confidence: number;
   right: number;
   wrong: number;
+}
+/**
+ * A step of the opening minute: the line, or one of two cases, tapped or shown.
+ *
+ * Pages have its texts in their own language. Its two cases are no secret.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OpeningView".
+ */
+export interface OpeningView {
+  room: RoomCard;
+  step: number;
+  last_step: number;
+  /**
+   * Which of the two cases (0-based); None while the line is drawn.
+   */
+  case: number | null;
+  /**
+   * The gap that broke in it, once it is shown.
+   */
+  gap: Label | null;
+  /**
+   * What was tapped, once it is shown.
+   */
+  bars: Bars | null;
+  /**
+   * Of a case its ``story``, once it is shown ``why``; of each station what it is.
+   */
+  texts: {
+    [k: string]: string;
+  };
+  phase: "opening";
+}
+/**
+ * How many chose each option: outer and inner (and both, neither), or 0 to 2.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Bars".
+ */
+export interface Bars {
+  n: number;
+  options: {
+    [k: string]: number;
+  };
 }
 /**
  * One of the two worked examples that open an interleaved deck.
@@ -1164,18 +1246,6 @@ export interface Step {
   key: "tallies" | "intended" | "written" | "learned" | "verdict" | "why_not" | "flip" | "fix" | "beyond" | "say";
   texts: {
     [k: string]: string;
-  };
-}
-/**
- * How many chose each option: outer and inner (and both, neither), or 0 to 2.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Bars".
- */
-export interface Bars {
-  n: number;
-  options: {
-    [k: string]: number;
   };
 }
 /**
@@ -1466,6 +1536,7 @@ export interface HostViewMessage {
 export interface HostView {
   stage:
     | LobbyView
+    | OpeningView
     | ExampleView
     | StoryView
     | ContrastView
@@ -2053,6 +2124,10 @@ export interface PrivateView {
    * The player's own sentence on this round.
    */
   said: string;
+  /**
+   * What this player tapped on the case of the opening minute that is on show.
+   */
+  tap: Label | null;
   /**
    * The people to talk to, while the class discusses and phones say so.
    */
@@ -2758,6 +2833,10 @@ export interface Deck {
    */
   place: number;
   /**
+   * Begins with the opening minute: what the two gaps are.
+   */
+  minute: boolean;
+  /**
    * Worked examples, labeled and not voted on: none, or a pair.
    *
    * @maxItems 2
@@ -2845,6 +2924,7 @@ export interface Scene {
   name: string;
   player:
     | LobbyView
+    | OpeningView
     | ExampleView
     | StoryView
     | ContrastView
@@ -2858,6 +2938,7 @@ export interface Scene {
   you: PrivateView;
   screen:
     | LobbyView
+    | OpeningView
     | ExampleView
     | StoryView
     | ContrastView

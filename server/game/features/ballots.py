@@ -16,6 +16,7 @@ from server.game.features import (
     Row,
     Rule,
     leads,
+    opening,
     stays,
 )
 from server.game.features.timing import (
@@ -225,9 +226,14 @@ def _closed(state: RoomState, moment: Moment) -> BallotClosed:
     return BallotClosed(state.index, ballot, moment.now_ms, missed)
 
 
-def _tick(state: RoomState, _: Tick, moment: Moment) -> list[BallotClosed]:
-    is_now = is_due(state, moment.now_ms, moment.present)
-    return [_closed(state, moment)] if is_now else []
+def _tick(
+    state: RoomState, _: Tick, moment: Moment
+) -> list[BallotClosed | opening.OpeningShown]:
+    if not is_due(state, moment.now_ms, moment.present):
+        return []
+    if state.phase is Phase.OPENING:
+        return [opening.next_step(state, moment)]
+    return [_closed(state, moment)]
 
 
 def _asking(question: Phase, answered: Phase) -> dict[Phase, tuple[Phase, ...]]:
@@ -274,8 +280,9 @@ TRANSFER = Rule(
 TICK = Rule(
     Row(
         "tick",
-        {**stays(Phase), **_CLOSING},
-        "an open ballot's time is up and auto_close is on, or a warning has run out",
+        {**stays(Phase), **_CLOSING, Phase.OPENING: (Phase.OPENING,)},
+        "an open ballot's time is up and auto_close is on, or a warning has run out; "
+        "a step of the opening minute is over",
     ),
     _tick,
 )
@@ -285,7 +292,9 @@ ROWS = tuple(
 )
 
 
-def asked(command: Commands) -> Asked[Events | AllowancesWarned]:
+def asked(
+    command: Commands,
+) -> Asked[Events | AllowancesWarned | opening.OpeningShown]:
     """Return a command with its rule."""
     match command:
         case OpenVote():

@@ -8,7 +8,7 @@ allowance (WCAG 2.2.1) holds the close; the host may override it after a warning
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, assert_never
 
@@ -39,6 +39,10 @@ VOTE_MS = 30_000
 DISCUSS_MS = 120_000
 WARNING_MS = 20_000
 RESUME_MS = 10_000
+UNLIMITED = 1000
+"""Per cent of the usual time that "no limit" means where a class goes on together."""
+STEP_MS = 8_000
+"""What a step of the opening minute has beside the time to read it."""
 CHIP_MS = 10_000
 """How long auto_close leaves to an answer without a confidence to be given one."""
 
@@ -295,29 +299,61 @@ def _runs(player: Player, poll: Poll, now_ms: int) -> bool:
 
 def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int, int]:
     """Return (people who answered, people who answered or are here and still could)."""
-    poll = state.poll
-    votes = poll.votes if poll else {}
-    out = (state.kicked - votes.keys()) & present
-    here = sum(map(present.__contains__, votes))
-    return len(votes), len(votes) + len(present) - here - len(out)
+    answered = state.answered
+    out = (state.kicked - answered) & present
+    here = sum(map(present.__contains__, answered))
+    return len(answered), len(answered) + len(present) - here - len(out)
 
 
 def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
     """Whether all people here have answered, and at least one has."""
-    poll = state.poll
-    if poll is None or len(poll.votes) < len(present) - len(state.kicked):
+    here = len(present) - len(state.kicked)
+    if not state.answered or len(state.answered) < here:
         return False  # told without looking at anybody: asked at every vote
     answered, expected = answered_and_expected(state, present)
-    return 0 < answered == expected
+    return answered == expected
+
+
+def opening_ms(
+    state: RoomState, texts: Iterable[str], present: Set[PlayerId]
+) -> int | None:
+    """Return how long a step of the opening minute lasts; None where timers are off.
+
+    The time to read it, and to tap where it asks. The longest allowance of anyone who
+    is present counts for all, since the class goes on together; "no limit" is tenfold.
+    """
+    if state.settings.time_factor is None:
+        return None
+    here = (state.players[p] for p in present if p in state.players)
+    allowances = {player.allowance or UNLIMITED for player in here}
+    words = sum(len(text.split()) for text in texts)
+    lasts_ms = STEP_MS + words * 60_000 // WORDS_PER_MINUTE
+    longest = max(allowances, default=USUAL_ALLOWANCE)
+    return int(lasts_ms * state.settings.time_factor) * longest // USUAL_ALLOWANCE
+
+
+def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
+    """Return when the next step of the opening minute is due; None without one.
+
+    At its deadline, or 2 s after the last tap where everyone present has tapped.
+    """
+    if state.deadline_ms is None:
+        return None
+    if all_answered(state, present):
+        return min(state.deadline_ms, state.opening.tapped_ms + GRACE_MS)
+    return state.deadline_ms
 
 
 def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
     """Return when next a Tick may have something to close; None when never.
 
-    A warned close is due at its time; with ``auto_close``, a poll 2 s after its
-    deadline, or when the last allowance that holds it runs out; where all have
-    answered, 10 s after the last answer without a confidence.
+    A step of the opening minute has its own time. A warned close is due at its time;
+    with ``auto_close``, a poll 2 s after its deadline, or when the last allowance that
+    holds it runs out; where all have answered, 10 s after the last answer without a
+    confidence.
     """
+    if state.phase is Phase.OPENING:
+        return opening_due_ms(state, present)
     poll = state.poll
     if poll is None:
         return None
@@ -346,7 +382,10 @@ def unsure_until_ms(state: RoomState, poll: Poll) -> int:
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
-    """Whether the open poll should close automatically now."""
+    """Whether the open poll should close, or the opening minute continue, now."""
+    if state.phase is Phase.OPENING:
+        due_ms = opening_due_ms(state, present)
+        return due_ms is not None and now_ms >= due_ms
     if state.poll is None:
         return False
     if state.warned_until_ms is not None:

@@ -8,9 +8,10 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import Advice, advise
-from server.game.commands import BUTTONS, ONWARD, PlayAgain, Reveal
+from server.game.commands import BUTTONS, ONWARD, PlayAgain, Reveal, ShowOpening
 from server.game.engine import can
 from server.game.errors import required
+from server.game.features import opening
 from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
 from server.game.intervals import wilson
@@ -123,9 +124,9 @@ def host_panel(
 
 
 def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
-    if state.poll is None:
+    if state.asked is None:
         return True
-    deadline_ms = state.poll.deadline_ms
+    deadline_ms = state.deadline_ms
     is_over = deadline_ms is not None and now_ms >= deadline_ms
     return is_over or all_answered(state, present)
 
@@ -137,7 +138,12 @@ def advised_command(state: RoomState) -> str:
         return advice.action
     if state.phase is Phase.VOTE_CLOSED:
         return Reveal().type
-    onward = (button.type for button in ONWARD if can(state, button))
+    onward = (
+        button.type
+        for button in ONWARD
+        if can(state, button)
+        and (not isinstance(button, ShowOpening) or opening.is_advised(state))
+    )
     return next(onward, "none")
 
 
@@ -225,7 +231,6 @@ def person_card(
     has_points: bool = True,
 ) -> PersonCard:
     """Return one player as the host's roster shows them; a co-host's has no points."""
-    poll = state.poll
     return PersonCard(
         player=player.id,
         name=player.name,
@@ -233,7 +238,7 @@ def person_card(
         is_practice=player.is_practice,
         is_connected=player.id in present,
         is_kicked=player.is_kicked,
-        has_answered=poll is not None and player.id in poll.votes,
+        has_answered=player.id in state.answered,
         percent=player.allowance,
         points=tenth(player.points) if has_points else None,
         rounds=player.rounds_scored if has_points else None,
@@ -272,18 +277,17 @@ def cohost_panel(
 ) -> CohostPanel:
     """Return what the co-host of a site sees of its people."""
     poll = state.poll
-    votes = poll.votes if poll else {}
     own = {player.id for player in state.players.values() if player.site == site}
     own -= state.kicked
     here = own & present
-    answered = len(own & votes.keys())
+    answered = len(own & state.answered)
     until_ms = poll.site_until_ms.get(site) if poll else None
     return CohostPanel(
         site=site,
         people=len(own),
         connected=len(here),
         answered=answered,
-        expected=answered + len(here - votes.keys()),
+        expected=answered + len(here - state.answered),
         is_locked=site in state.locked_sites,
         can_give_time=poll is not None and poll.deadline_ms is not None,
         given_ms=None if until_ms is None else max(0, until_ms - now_ms),

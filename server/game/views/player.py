@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from scenarios.model import Label
 from server.game.features.timing import has_own_time, holders, own_deadline_ms
 from server.game.ids import PlayerId
 from server.game.outcomes import is_known, own_figures, tenth
@@ -49,8 +50,14 @@ def private_view(
         mean=tenth(points / rounds) if rounds else None,
         figures=own_figures(state, player_id) if is_over else None,
         said=round_.said.get(player_id, "") if round_ else "",
+        tap=_tap(state, player_id),
         talk=talk,
     )
+
+
+def _tap(state: RoomState, player: PlayerId) -> Label | None:
+    case = state.opening.case if state.phase is Phase.OPENING else None
+    return None if case is None else state.opening.taps[case].get(player)
 
 
 def verdict_is_shown(state: RoomState, round_: Round) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scenarios.model import Case
+from scenarios.model import Case, Label
 from server.game.answers import Answer
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Place
@@ -119,6 +119,8 @@ class PrivateView:
     """What the card says of all cases together, once the game is over."""
     said: str = ""
     """The player's own sentence on this round."""
+    tap: Label | None = None
+    """What this player tapped on the case of the opening minute that is on show."""
     talk: Talk | None = None
     """The people to talk to, while the class discusses and phones say so."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
-from scenarios.model import Case, Reading
+from scenarios.model import Case, Label, Reading
 from server.game.errors import required
+from server.game.features import opening
 from server.game.outcomes import (
     cohorts_of,
     count_of,
@@ -40,6 +42,7 @@ from server.game.views.stage_types import (
     FixView,
     LobbyView,
     Move,
+    OpeningView,
     PinnedReason,
     PlayedCase,
     RevealView,
@@ -79,6 +82,8 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
     match state.phase:
         case Phase.LOBBY:
             return LobbyView(room_card(state), state.joined, names)
+        case Phase.OPENING:
+            return _opening(state)
         case Phase.EXAMPLE:
             return _example(state)
         case Phase.CONTRAST:
@@ -183,6 +188,23 @@ def _pinned(round_: Round) -> tuple[PinnedReason, ...]:
         if vote is not None:
             shown.append(PinnedReason(vote.reason, option_of(vote.answer)))
     return tuple(shown)
+
+
+def _opening(state: RoomState) -> OpeningView:
+    now = state.opening
+    is_shown = now.case is not None and now.open_taps is None
+    said = Counter(now.taps[now.case].values() if now.case is not None else ())
+    return OpeningView(
+        room=room_card(state),
+        step=now.step,
+        last_step=opening.LAST_STEP,
+        case=now.case,
+        gap=opening.CASES[now.case or 0].gap if is_shown else None,
+        bars=Bars(said.total(), {gap.value: said[gap] for gap in Label})
+        if is_shown
+        else None,
+        texts=opening.texts_of(now.step),
+    )
 
 
 def _example(state: RoomState) -> ExampleView:

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model import Kind, Reading
+from scenarios.model import Kind, Label, Reading
 from server.game.ids import RoomCode
+from server.game.intervals import Cohort, GroupMean
 from server.game.phases import Phase, StepKey
 from server.game.scoring import Chip
 from server.game.settings import ScoreMode
@@ -111,55 +112,6 @@ class Step:
     texts: dict[str, str]
 
 
-WhyHidden = Literal["few", "cover"]
-"""``few``: fewer people than may be shown. ``cover``: left out so that a smaller group
-cannot be worked out from the figures of the whole class."""
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """How many of a group chose something: the count, and Wilson's 95 % interval."""
-
-    n: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Portions:
-    """How one site answered: its n, and each option's part of it."""
-
-    n: int
-    options: dict[str, Portion]
-
-
-@dataclass(frozen=True, slots=True)
-class Cohort:
-    """How one site voted, or why that is not shown."""
-
-    name: str
-    n: int
-    before: Portions | None
-    after: Portions | None
-    """With carried votes in it; None also where there was no second vote."""
-    hidden: WhyHidden | None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMean:
-    """The mean of a group's people (each the mean of their round scores).
-
-    ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
-    """
-
-    name: str
-    n: int
-    mean: float | None
-    low: float | None
-    high: float | None
-    hidden: WhyHidden | None
-
-
 @dataclass(frozen=True, slots=True)
 class LobbyView:
     """Before the first round, or in a pause."""
@@ -169,6 +121,27 @@ class LobbyView:
     names: tuple[str, ...] = ()
     """The latest to join, on the screen only, and only where names are shown."""
     phase: Literal["lobby"] = "lobby"
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """A step of the opening minute: the line, or one of two cases, tapped or shown.
+
+    Pages have its texts in their own language. Its two cases are no secret.
+    """
+
+    room: RoomCard
+    step: int
+    last_step: int
+    case: int | None
+    """Which of the two cases (0-based); None while the line is drawn."""
+    gap: Label | None
+    """The gap that broke in it, once it is shown."""
+    bars: Bars | None
+    """What was tapped, once it is shown."""
+    texts: dict[str, str]
+    """Of a case its ``story``, once it is shown ``why``; of each station what it is."""
+    phase: Literal["opening"] = "opening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +347,7 @@ class FinishedView:
 
 StageView = Annotated[
     LobbyView
+    | OpeningView
     | ExampleView
     | StoryView
     | ContrastView

@@ -133,6 +133,35 @@ export const words: LateCatalogue = {
     none: "An einem anderen Standort spielt noch niemand.",
   },
   /** The preview of a case. */
+  opening: {
+    title: "Die zwei Lücken in einer Minute",
+    links: "Zwei Verbindungen können reißen.",
+    caseOf: (n: number) => `Kurzer Fall ${n} von 2`,
+    line: {
+      intended: "Ein Hund, der still bleibt, wenn es klingelt.",
+      written: "Ein Leckerli, wenn er beim Klingeln still bleibt.",
+      learned: "Still sein beim Klingeln bringt Leckerlis.",
+    },
+    cases: [
+      {
+        story: "Wir geben jedes Mal ein Leckerli, wenn das Bellen aufhört, also bellt der Hund öfter.",
+        intended: "Ein Hund, der still bleibt, wenn es klingelt.",
+        written: "Ein Leckerli, wenn das Bellen aufhört.",
+        learned: "Erst bellen, dann aufhören.",
+        why: "Nach der Regel, die wir aufgeschrieben haben, lohnt sich das Bellen.",
+      },
+      {
+        story: "Jedes Leckerli gibt es fürs Stillsein beim Klingeln, aber Papa ist immer dabei; ist Papa weg, bellt der Hund.",
+        intended: "Ein Hund, der still bleibt, wenn es klingelt.",
+        written: "Ein Leckerli fürs Stillsein beim Klingeln.",
+        learned: "Still sein, solange Papa da ist.",
+        why: "Nach der Regel, die wir aufgeschrieben haben, hat sich das Bellen nie gelohnt.",
+      },
+    ],
+    tapped: "Gespeichert. Es zählt nicht.",
+  },
+  theTest: "Wäre das falsche Verhalten nach dem aufgeschriebenen Ziel gut? Ja: außen. Nein: innen.",
+  commands: { show_opening: "Die Anfangsminute" },
   preview: {
     leftOut: (n: number) =>
       n === 1 ? "Eine Datei bleibt draußen" : `${n} Dateien bleiben draußen`,

@@ -21,6 +21,7 @@ export const words: StaffCatalogue = {
     certainty: "Drei Stufen der Gewissheit",
     speed: "Tempo zählt (nicht empfohlen)",
   },
+  minuteSwitch: "Mit der Anfangsminute beginnen, wenn das Deck eine hat",
   askConfidence: "Fragen, wie sicher",
   twoLink: "Jede Verbindung einzeln fragen",
   twoLinkHint: "Spielt auch Fälle, in denen beide Lücken brachen oder keine.",

@@ -110,6 +110,7 @@ export const words: Catalogue = {
   },
   yourVote: "Deine Stimme",
   whichGap: "Welche Lücke ist gebrochen?",
+  explain: "Was sind die zwei Lücken?",
   chosen: "Deine Antwort",
   howSure: "Wie sicher bist du?",
   coinFlip: "Münzwurf",

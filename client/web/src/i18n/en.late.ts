@@ -134,6 +134,38 @@ export const words = {
     lost: "This link does not open a room here. It works at its own site only, while that site is connected.",
     none: "No players at other sites yet.",
   },
+  /** The opening minute. */
+  opening: {
+    title: "The two gaps, in a minute",
+    links: "Two links can break.",
+    caseOf: (n: number) => `Short case ${n} of 2`,
+    line: {
+      intended: "A dog that stays quiet at the doorbell.",
+      written: "A treat each time it stays quiet at the doorbell.",
+      learned: "Quiet at the doorbell brings treats.",
+    },
+    cases: [
+      {
+        story: "We give a treat each time the barking stops, so the dog barks more.",
+        intended: "A dog that stays quiet at the doorbell.",
+        written: "A treat each time the barking stops.",
+        learned: "Bark, then stop.",
+        why: "Barking scores well under the rule we wrote.",
+      },
+      {
+        story: "Every treat is for quiet at the doorbell, but Dad is always there; when Dad is out, the dog barks.",
+        intended: "A dog that stays quiet at the doorbell.",
+        written: "A treat for quiet at the doorbell.",
+        learned: "Stay quiet while Dad is at home.",
+        why: "Barking never scored under the rule we wrote.",
+      },
+    ],
+    tapped: "Recorded. It scores nothing.",
+  },
+  /** What decides, beside a ballot. */
+  theTest: "Would the bad behavior score well under the objective they wrote? Yes: outer. No: inner.",
+  /** Buttons of commands whose phases have their words here. */
+  commands: { show_opening: "Opening minute" } as Record<string, string>,
   /** The preview of a case. */
   preview: {
     leftOut: (n: number) => (n === 1 ? "One file is left out" : `${n} files are left out`),

@@ -20,6 +20,7 @@ export const words = {
     certainty: "Three certainty levels",
     speed: "Speed counts (not advised)",
   } as Record<string, string>,
+  minuteSwitch: "Begin with the opening minute, where the deck has one",
   askConfidence: "Ask how sure",
   twoLink: "Ask about each link separately",
   twoLinkHint: "Also plays cases in which both gaps broke, or neither.",

@@ -89,6 +89,7 @@ export const words = {
   },
   yourVote: "Your vote",
   whichGap: "Which gap broke?",
+  explain: "What are the two gaps?",
   chosen: "Your answer",
   howSure: "How sure are you?",
   coinFlip: "coin flip",

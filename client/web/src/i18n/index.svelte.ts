@@ -51,7 +51,7 @@ interface Buttons {
 
 class Text {
   readonly #main = new Words(en, FILES, "");
-  readonly #parts: Words<unknown>[] = [this.#main as Words<unknown>];
+  #parts: readonly Words<unknown>[] = $state.raw([this.#main as Words<unknown>]);
 
   get t(): Catalogue {
     return this.#main.t;
@@ -66,7 +66,7 @@ class Text {
 
   /** Let a part of the words follow the language, from the present one on. */
   join<T>(part: Words<T>): void {
-    this.#parts.push(part as Words<unknown>);
+    this.#parts = [...this.#parts, part as Words<unknown>];
     // A language that cannot be fetched now: the part stays English.
     const shown = part.fetch(this.code).then((show) => show(), () => undefined);
     this.joined = Promise.all([this.joined, shown]);
@@ -104,7 +104,7 @@ class Text {
   /** What the button of a command says, in whichever part of the words names it. */
   button(command: string): string {
     const named = this.#parts.map((part) => (part.t as Buttons).commands?.[command]);
-    return named.find(Boolean) ?? command;
+    return named.find(Boolean) ?? command.replaceAll("_", " ");
   }
 
   /** A refusal in the page's language where we have it, else in the server's words. */

@@ -11,6 +11,8 @@ export interface Wish {
   twoLink: boolean;
   /** A factor, or "off". */
   timers: string;
+  /** Begin with the opening minute, where the deck has one. */
+  minute: boolean;
   autoClose: boolean;
   showNames: boolean;
   pairs: boolean;
@@ -28,6 +30,7 @@ export const FIRST_WISH: Wish = {
   askConfidence: true,
   twoLink: false,
   timers: "1",
+  minute: true,
   autoClose: false,
   showNames: true,
   pairs: true,
@@ -59,6 +62,7 @@ export function settingsOf(wish: Wish): RoomSettings {
     confidence: wish.askConfidence,
     two_link: wish.twoLink,
     time_factor: wish.timers === "off" ? null : Number(wish.timers),
+    minute: wish.minute ? null : false,
     auto_close: wish.autoClose,
     show_names: wish.showNames,
     pairs: wish.pairs,

@@ -1,0 +1,239 @@
+"""The opening minute: what the two gaps are, before the first case.
+
+The line draws itself, then two cases of one sentence each are tapped and shown. Steps
+follow one another automatically, or at the host's press. Taps score nothing and enter
+no statistic. Pages have these texts in their own language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, assert_never
+
+from scenarios.model import Label
+from server.game.errors import Refused
+from server.game.features import (
+    STAGE,
+    Asked,
+    Effects,
+    FromPlace,
+    Moment,
+    Row,
+    Rule,
+    active,
+    leads,
+    stays,
+)
+from server.game.features.timing import opening_ms
+from server.game.ids import PlayerId, Ref
+from server.game.phases import Phase
+from server.game.state import Opening, RoomState
+
+LINE = {
+    "intended": "A dog that stays quiet at the doorbell.",
+    "written": "A treat each time it stays quiet at the doorbell.",
+    "learned": "Quiet at the doorbell brings treats.",
+}
+"""What each station is, while the line draws itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCase:
+    """One of the two cases: a sentence, and what it says of the line once shown."""
+
+    gap: Label
+    story: str
+    intended: str
+    written: str
+    learned: str
+    why: str
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """All of it but the gap, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
+
+
+CASES = (
+    ShortCase(
+        gap=Label.OUTER,
+        story="We give a treat each time the barking stops, so the dog barks more.",
+        intended="A dog that stays quiet at the doorbell.",
+        written="A treat each time the barking stops.",
+        learned="Bark, then stop.",
+        why="Barking scores well under the rule we wrote.",
+    ),
+    ShortCase(
+        gap=Label.INNER,
+        story="Every treat is for quiet at the doorbell, but Dad is always there; when "
+        "Dad is out, the dog barks.",
+        intended="A dog that stays quiet at the doorbell.",
+        written="A treat for quiet at the doorbell.",
+        learned="Stay quiet while Dad is at home.",
+        why="Barking never scored under the rule we wrote.",
+    ),
+)
+
+LAST_STEP = 2 * len(CASES)
+"""See :class:`server.game.state.Opening`."""
+
+# --- commands ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOpening(FromPlace):
+    """Begin the opening minute, or go on to its next step.
+
+    ``automatic``: later steps follow without a press, unless timers are off. False
+    stops that until it begins again.
+    """
+
+    automatic: bool = True
+    type: Literal["show_opening"] = "show_opening"
+
+
+@dataclass(frozen=True, slots=True)
+class TapOpening:
+    """A player says which gap broke in one of the two cases; may be changed."""
+
+    player: PlayerId
+    case: int
+    gap: Label
+    ref: Ref = None
+    type: Literal["tap_opening"] = "tap_opening"
+
+
+Commands = ShowOpening | TapOpening
+
+# --- events --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningShown:
+    """A step of the opening minute is on show; step 0 begins it, and forgets taps.
+
+    ``deadline_ms`` is when the next one follows; None where it waits for the host.
+    """
+
+    step: int
+    at_ms: int
+    deadline_ms: int | None
+    type: Literal["opening_shown"] = "opening_shown"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningTapped:
+    """A player's answer to one of the two cases, first or changed."""
+
+    player: PlayerId
+    case: int
+    gap: Label
+    at_ms: int
+    type: Literal["opening_tapped"] = "opening_tapped"
+
+    @property
+    def effects(self) -> Effects:
+        """Their phone shows it."""
+        return Effects(persons=frozenset({self.player}))
+
+
+Events = OpeningShown | OpeningTapped
+
+# --- rules ---------------------------------------------------------------------------
+
+
+def texts_of(step: int) -> dict[str, str]:
+    """Return the texts of a step, by name: of a case that is open, its story."""
+    if step == 0:
+        return LINE
+    case = CASES[(step - 1) // 2]
+    return case.texts if step % 2 == 0 else {"story": case.story}
+
+
+def _has_minute(state: RoomState) -> bool:
+    wished = state.settings.minute
+    return state.plan.minute if wished is None else wished
+
+
+def is_advised(state: RoomState) -> bool:
+    """Whether the host's big button begins it, or shows its next step."""
+    is_first = not state.opening.is_seen and state.round_index is None
+    return state.phase is Phase.OPENING or (is_first and _has_minute(state))
+
+
+def _is_left(state: RoomState, _: ShowOpening) -> Refused | None:
+    if state.phase is not Phase.OPENING:
+        if _has_minute(state):
+            return None
+        return Refused("nothing_to_show", "This room has no opening minute.")
+    if state.opening.step < LAST_STEP:
+        return None
+    return Refused("nothing_to_show", "The opening minute is over; open the case.")
+
+
+def next_step(state: RoomState, moment: Moment, automatic: bool = True) -> OpeningShown:
+    """Return what shows the next step, or the first."""
+    is_on = state.phase is Phase.OPENING
+    step = state.opening.step + 1 if is_on else 0
+    follows = step < LAST_STEP and (state.deadline_ms is not None or not is_on)
+    lasts_ms = opening_ms(state, texts_of(step).values(), moment.present)
+    if not automatic or not follows or lasts_ms is None:
+        return OpeningShown(step, moment.now_ms, None)
+    return OpeningShown(step, moment.now_ms, moment.now_ms + lasts_ms)
+
+
+def _show(state: RoomState, command: ShowOpening, moment: Moment) -> list[OpeningShown]:
+    return [next_step(state, moment, command.automatic)]
+
+
+def _tap(state: RoomState, command: TapOpening, moment: Moment) -> list[OpeningTapped]:
+    active(state, command.player)
+    taps = state.opening.open_taps
+    if taps is None or command.case != state.opening.case:
+        raise Refused("phase_closed", "This case is not open; nothing was counted.")
+    if taps.get(command.player) is command.gap:
+        return []
+    return [OpeningTapped(command.player, command.case, command.gap, moment.now_ms)]
+
+
+SHOW_OPENING = Rule(
+    Row(
+        "show_opening",
+        leads((Phase.LOBBY, Phase.OPENING), Phase.OPENING),
+        "the deck has one, and a step is left",
+    ),
+    _show,
+    _is_left,
+)
+TAP_OPENING = Rule(Row("tap_opening", stays([Phase.OPENING])), _tap)
+ROWS = (SHOW_OPENING.row, TAP_OPENING.row)
+
+
+def asked(command: Commands) -> Asked[Events]:
+    """Return a command with its rule."""
+    match command:
+        case ShowOpening():
+            return SHOW_OPENING.of(command)
+        case TapOpening():
+            return TAP_OPENING.of(command)
+        case _:
+            assert_never(command)
+
+
+# --- folds ---------------------------------------------------------------------------
+
+
+def fold(state: RoomState, event: Events) -> None:
+    """Fold an event into the state."""
+    match event:
+        case OpeningShown(step=step, deadline_ms=deadline_ms):
+            state.enter(Phase.OPENING, deadline_ms)
+            state.opening.step = step
+            if step == 0:
+                state.opening = Opening(taps=tuple({} for _ in CASES), is_seen=True)
+        case OpeningTapped(player=player, case=case, gap=gap, at_ms=at_ms):
+            state.opening.taps[case][player] = gap
+            state.opening.tapped_ms = at_ms
+        case _:
+            assert_never(event)
