@@ -61,6 +61,7 @@ async def comes_to(url: str, *, is_in: bool) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.posix  # on Windows, a broker reads its files when it starts
 @pytest.mark.parametrize("kind", KINDS)
 async def test_sites_come_and_go_while_the_broker_runs(
     tmp_path: Path, kind: Kind

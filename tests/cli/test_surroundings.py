@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import stat
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
+from server.cli import console
 from server.cli.console import default_data
 from server.folder import CannotStart, admin_key, lock
 from tests.support.broker import free_port
@@ -83,7 +87,14 @@ async def test_a_console_that_is_not_utf8_gets_links_without_a_code(
         said = ""
         while "Ctrl-C" not in said:
             said += (await process.stdout.readline()).decode("latin-1")
+        code = re.search(r"code (\w{6})\)", said)
+        assert code is not None, said
+        shown = await get(port, f"/qr/{code[1]}.svg")
     assert f"http://127.0.0.1:{port}/j/" in said
+    picture = re.search(rf"QR code +http://127\.0\.0\.1:{port}(/qr/\w+\.svg)", said)
+    assert picture is not None, said
+    assert shown.status == 200
+    assert b"<svg" in shown.body
     assert "?" not in said
 
 
@@ -137,6 +148,31 @@ async def test_the_journal_is_for_its_owner_alone_in_a_folder_that_was_there(
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in found}
     assert "journal.sqlite" in modes
     assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("has_variable", [True, False])
+def test_on_windows_the_journal_is_in_the_users_local_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_variable: bool
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    monkeypatch.setattr(console, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    local = tmp_path / "AppData" / "Local"
+    if has_variable:
+        local = tmp_path / "elsewhere"
+        monkeypatch.setenv("LOCALAPPDATA", str(local))
+    assert default_data() == local / "twogaps"
+
+
+@pytest.mark.parametrize("terminal", ["dumb", "legacy"])
+def test_a_console_that_cannot_draw_gets_no_code(
+    monkeypatch: pytest.MonkeyPatch, terminal: str
+) -> None:
+    shown = Console(force_terminal=True, legacy_windows=terminal == "legacy")
+    monkeypatch.setenv("TERM", "dumb" if terminal == "dumb" else "xterm")
+    monkeypatch.setattr(console, "out", shown)
+    assert not console.can_draw_qr()
 
 
 def test_without_a_home_folder_the_option_is_named(

@@ -166,7 +166,10 @@ def _say_sites(broker: BrokerFolder) -> None:
 
 
 def _reload(broker: BrokerFolder) -> None:
-    """Let a broker that runs here know."""
+    """Let a broker that runs here know; on Windows, nothing tells it."""
+    if sys.platform == "win32":
+        out.print("Restart a broker that runs here: it reads its files when it starts.")
+        return
     try:
         told = broker.reload()
     except PermissionError:
