@@ -159,7 +159,9 @@ class Teller:
     def _opening(self, view: OpeningView) -> None:
         told = dict(view.texts)
         if story := told.pop("story", ""):
-            self._say(draw.heading(f"Case {(view.case or 0) + 1} of 2"), Text(story))
+            self._say(
+                draw.heading(f"Short case {(view.case or 0) + 1} of 2"), Text(story)
+            )
         else:
             self._say(draw.heading("The two gaps, in a minute"), draw.chain(None))
         if view.gap is not None:

@@ -11,8 +11,14 @@ from client.practice import Knowledge, PracticeSettings, run_practice
 from client.practice_mind import Asked, decide
 from scenarios.model import Truth
 from server.game.phases import Ballot, Phase
-from server.game.views.stage_types import FinishedView, FixView, StageView, Verdict
-from server.protocol.client_messages import Hello, Vote
+from server.game.views.stage_types import (
+    FinishedView,
+    FixView,
+    OpeningView,
+    StageView,
+    Verdict,
+)
+from server.protocol.client_messages import Hello, TapOpening, Vote
 from server.protocol.server_messages import RefusedMessage, View
 from tests.client.fake_server import CARD, STORY, FakeServer, Peer, lobby, voting
 from tests.client.test_votes import receipt, refusal
@@ -95,6 +101,27 @@ async def test_who_thinks_too_long_does_not_answer_the_next_question(
         group.create_task(serve())
         await run_practice(fake.url, "K7MQ2P", settings, KNOWN, tell)
     assert told[-2:] == ["Ada was too late: No.", "1 answers stored"]
+
+
+async def test_they_tap_on_the_short_cases_of_the_opening_minute(
+    fake: FakeServer,
+) -> None:
+    async def serve() -> None:
+        peer = await fake.peer()
+        await peer.admit(OpeningView(CARD, 0, 4, None, None, None, {}))
+        for step in (1, 3):
+            case = (step - 1) // 2
+            asked = OpeningView(CARD, step, 4, case, None, None, {})
+            await peer.send(View(version=step + 1, view=asked))
+            tap = await peer.take(TapOpening)
+            assert tap.case == case
+            code = "phase_closed"  # too late: no reason to leave
+            await peer.send(RefusedMessage(ref=tap.ref, code=code, detail=""))
+        await peer.send(View(version=9, view=END))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        await run_practice(fake.url, "K7MQ2P", PracticeSettings(n=1), KNOWN)
 
 
 async def test_if_no_player_gets_in_the_reason_is_raised(fake: FakeServer) -> None:

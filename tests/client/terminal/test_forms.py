@@ -7,19 +7,23 @@ from dataclasses import replace
 import pytest
 
 from client.terminal.forms import Form, Misread, Question
+from client.terminal.teller import Teller
 from client.terminal.teller import asked as asked_by
 from scenarios.model import Label
 from server.game.answers import FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.features.opening import CASES, LINE
 from server.game.phases import Phase
 from server.game.views.stage_types import (
     FixView,
+    OpeningView,
     SayView,
     StoryView,
     TransferView,
     Verdict,
 )
-from server.protocol.client_messages import SayIt
+from server.protocol.client_messages import SayIt, TapOpening
 from tests.client.fake_server import CARD, STORY, lobby, voting
+from tests.client.terminal.sheet import Sheet
 
 _STORY_PHASES = (
     Phase.READ,
@@ -146,6 +150,42 @@ def test_a_sentence_of_ones_own_is_asked_for_and_may_be_given_again() -> None:
         asked.take(line)
         assert asked.wish == SayIt(round=3, text=line)
     assert asked.is_complete
+
+
+def opening(step: int, gap: Label | None = None) -> OpeningView:
+    """Return a step of the opening minute."""
+    case = (step - 1) // 2 if step else None
+    texts = LINE if case is None else {"story": CASES[case].story}
+    if case is not None and gap is not None:
+        texts = CASES[case].texts
+    return OpeningView(CARD, step, 4, case, gap, None, texts)
+
+
+def test_a_short_case_is_tapped_by_a_letter_or_a_word() -> None:
+    assert asked_by(opening(0)) is None
+    assert asked_by(opening(2, Label.OUTER)) is None
+    asked = asked_by(opening(3))
+    assert isinstance(asked, Question)
+    for line in ("", "x", "y"):
+        with pytest.raises(Misread, match="o or i"):
+            asked.take(line)
+    for line, gap in (("o", Label.OUTER), ("Inner", Label.INNER)):
+        asked.take(line)
+        assert asked.wish == TapOpening(case=1, gap=gap)
+
+
+def test_the_minute_is_told_step_by_step() -> None:
+    sheet = Sheet()
+    teller = Teller(sheet.console)
+    assert teller.tell(opening(0))
+    assert LINE["learned"] in sheet.text
+    assert teller.tell(opening(1))
+    assert CASES[0].story in sheet.text
+    assert CASES[0].why not in sheet.text, "not while it is open"
+    assert teller.tell(opening(2, Label.OUTER))
+    assert CASES[0].why in sheet.text
+    assert "The outer gap" in sheet.text
+    assert not teller.tell(opening(2, Label.OUTER)), "nothing twice"
 
 
 def test_the_lobby_asks_nothing() -> None:
