@@ -43,7 +43,8 @@ def decode_client(frame: str | bytes) -> ClientMessage:
     Raises :class:`Refused` ("bad_message") that names the key and the fault.
     """
     try:
-        return _CLIENT.validate_json(frame)  # type: ignore[no-any-return] # Any: a union
+        read = _CLIENT.validate_json
+        return read(frame, strict=True)  # type: ignore[no-any-return] # Any: a union
     except ValidationError as exc:
         raise Refused("bad_message", _explain(exc)) from exc
 

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
-from server.game.errors import REFUSALS
+from server.game.errors import REFUSALS, Refused
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.net.server import Origins
 from server.protocol.client_messages import ALLOWED, OpenRoom, Role
+from server.protocol.codec import decode_client
 from server.protocol.keys import prove
 from tests.support.http import get
 from tests.support.messages import minimal
@@ -435,3 +436,18 @@ async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once(
         assert welcome["role"] == "host"
         await host.send("open_next", ref=9)
         assert (await host.until("room_opened"))["room"] == opened["room"]
+
+
+@pytest.mark.parametrize("number", ['"1"', "1.0", "1e0", "true", "[1]", "null"])
+@pytest.mark.parametrize("field", ["round", "counter", "confidence"])
+def test_a_number_is_a_number_as_the_protocol_says(field: str, number: str) -> None:
+    fields = {"round": "0", "counter": "1", "confidence": "80"} | {field: number}
+    frame = (
+        '{"type":"vote","ballot":"vote","client":"c","round":%(round)s,'
+        '"counter":%(counter)s,"answer":{"kind":"gap","label":"outer",'
+        '"confidence":%(confidence)s}}'
+    )
+    if (field, number) == ("confidence", "null"):
+        return  # not said
+    with pytest.raises(Refused, match="bad_message"):
+        decode_client(frame % fields)
