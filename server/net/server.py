@@ -48,6 +48,14 @@ WHY_PATH = "/why.json"
 PLAIN_S = 30.0
 """How long a request for a socket without Upgrade header explains a failure (s)."""
 
+BAD_PRICE = 20.0
+"""An invalid request costs an address as much as this number of pages: no browser sends
+one, and the connection that it takes is what costs the server most."""
+
+REFUSED_S = 1.0
+"""How long the refusal of a request waits, in seconds, at most: a program that asks
+again and again keeps its connections busy, and not the server."""
+
 PLAIN_KEPT = 256
 """Addresses whose such requests are remembered."""
 
@@ -222,9 +230,10 @@ class Door:
         self, ws: ServerConnection, request: Request, *, is_sound: bool
     ) -> Response:
         address = self._desk.peers.address(ws, request)
-        price = self._pages.price(request) if is_sound else 1
+        price = self._pages.price(request) if is_sound else BAD_PRICE
         wait_s = self._gate.page_wait_s(address, price)
         if wait_s > 0:
+            await asyncio.sleep(min(wait_s, REFUSED_S))
             text = "Too many pages were asked for from your network; wait a moment.\n"
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
         if not is_sound:

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from server.net.limits import Limits
+from server.net.server import REFUSED_S
 from tests.support.server import hall
 from tests.support.until import until
 from tests.support.wire import wire
@@ -53,11 +54,14 @@ async def test_a_bad_request_is_a_400_without_a_line_in_the_log(
 
 
 async def test_bad_requests_are_counted_with_the_pages_of_an_address() -> None:
-    limits = Limits(pages_address=0.1, lag_ms=10**9)
+    limits = Limits(pages_address=1, lag_ms=10**9)  # a hundred, and each costs 20
     async with hall(limits=limits) as at:
         request = "GET //[ HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"
-        codes = [(await ask(at.port, request))[9:12] for _ in range(12)]
-        assert codes == [b"400"] * 10 + [b"429"] * 2
+        codes = [(await ask(at.port, request))[9:12] for _ in range(6)]
+        assert codes == [b"400"] * 5 + [b"429"]
+        began_s = asyncio.get_running_loop().time()
+        assert (await ask(at.port, request))[9:12] == b"429"
+        assert asyncio.get_running_loop().time() - began_s >= REFUSED_S
 
 
 @pytest.mark.parametrize("name", ["If-None-Match", "Accept-Encoding"])
