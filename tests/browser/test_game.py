@@ -6,6 +6,7 @@ vote unsent, and a player comes late. Nothing may be lost, and no console may co
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,3 +190,59 @@ async def test_a_wrong_code_says_so(table: Table) -> None:
     await page.get_by_role("button", name="Join", exact=True).click()
     await expect(page.get_by_role("alert")).to_be_visible()
     assert table.complaints() == []
+
+
+async def test_a_draft_survives_a_reload_and_ends_with_its_phase(table: Table) -> None:
+    room = await table.open_room(length=1)
+    page = await join(table, room, "Ada")
+    line = page.get_by_label("Which fact decides it?")
+    async with table.host(room) as host:
+        await host.ask("open_round")
+        await host.ask("open_vote")
+        await page.get_by_role("button", name=re.compile("^Outer")).click()
+        await line.fill("Points were pa")
+        await page.reload()
+        await expect(line).to_have_value("Points were pa")
+        await line.fill("Points were paid.")
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.get_by_text("Recorded")).to_be_visible()
+        await line.fill("Points were paid, and m")
+        await page.reload()
+        await expect(line).to_have_value("Points were paid, and m")
+        await host.ask("close_votes")
+        await must_show(page, "The vote is closed")
+        await host.ask("revote")
+        await page.get_by_role("button", name=re.compile("^Outer")).click()
+        await expect(line).to_have_value("")
+        await page.reload()
+        await expect(line).to_have_value("")
+
+
+async def test_a_sentence_of_ones_own_survives_a_reload(table: Table) -> None:
+    room = await table.open_room(length=1)
+    page = await join(table, room, "Ada")
+    async with table.host(room) as host:
+        for command in ("open_round", "open_vote", "close_votes", "reveal", "finish"):
+            await host.ask(command)
+        box = page.get_by_label(re.compile("^Say it as an expert would")).first
+        await box.fill("It was paid for p")
+        await page.reload()
+        await expect(box).to_have_value("It was paid for p")
+        await box.fill("It was paid for points.")
+        await page.get_by_role("button", name="Send", exact=True).first.click()
+        await expect(page.get_by_text("Recorded. You can still")).to_be_visible()
+    assert (
+        await page.evaluate("localStorage.getItem('two-gaps draft sentence')") is None
+    )
+
+
+async def test_a_typed_name_survives_a_reload_until_it_is_used(table: Table) -> None:
+    room = await table.open_room(length=1)
+    page = await table.sit(f"/j/{room}")
+    await page.get_by_label("Your name").fill("Miriam")
+    await page.reload()
+    await expect(page.get_by_label("Your name")).to_have_value("Miriam")
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await must_show(page, "You are in, Miriam")
+    kept = "localStorage.getItem('two-gaps typed name')"
+    assert await page.evaluate(kept) is None

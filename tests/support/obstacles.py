@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Literal
 
-Kind = Literal["forbids", "redirects", "hangs", "strips", "renames"]
+Kind = Literal["forbids", "redirects", "hangs", "strips", "renames", "passes"]
 
 _ANSWERS = {
     "forbids": b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n"
@@ -25,6 +25,7 @@ class Obstacle:
 
     ``forbids``, ``redirects`` and ``hangs`` answer them like filters do, ``strips``
     drops their Upgrade header, and ``renames`` changes the Host of every request.
+    ``passes`` is none yet: see :meth:`turn`.
     """
 
     def __init__(self, kind: Kind, port: int) -> None:
@@ -38,6 +39,11 @@ class Obstacle:
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def turn(self, kind: Kind) -> None:
+        """Become an obstacle of another kind, and cut every connection."""
+        self.kind = kind
+        await self.close()
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -54,7 +60,7 @@ class Obstacle:
         head = await reader.readuntil(b"\r\n\r\n")
         if self.kind == "renames":
             head = _HOST.sub(b"Host: internal.test\r\n", head)
-        elif b"websocket" in head.lower():
+        elif b"websocket" in head.lower() and self.kind != "passes":
             if self.kind == "hangs":
                 await asyncio.get_running_loop().create_future()
             if self.kind in _ANSWERS:
@@ -66,9 +72,10 @@ class Obstacle:
         )
         try:
             far_writer.write(head)
-            while data := await far_reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
+            async with asyncio.TaskGroup() as group:
+                up = group.create_task(_relay(reader, far_writer), name="obstacle up")
+                await _relay(far_reader, writer)
+                up.cancel()
         finally:
             far_writer.close()
 
@@ -77,6 +84,12 @@ class Obstacle:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,17 @@ export function device(make: () => string): string {
   return made;
 }
 
+export const item = {
+  get: (key: string) => read(`two-gaps ${key}`),
+  set: (key: string, value: string | null) => write(`two-gaps ${key}`, value),
+};
+
+/** The name that stands in the form, until it has been used. */
+export const typedName = {
+  get: () => item.get("typed name"),
+  set: (value: string | null) => item.set("typed name", value),
+};
+
 export const name = {
   get: () => read("two-gaps name"),
   set: (value: string) => write("two-gaps name", value),

@@ -22,12 +22,13 @@ export class Session {
   box: votes.Box = $state.raw(votes.emptyBox(""));
   /** Local time, four times a second, for clocks. */
   nowMs = $state(Date.now());
-  /** When this page began to look for its room, by our own clock. */
+  /** Since when this page has had no line to its room, by our own clock. */
   #startMs = $state(Infinity);
   /** Nothing has let this page in for a while, and nothing has said why. */
   isStuck = $derived.by(() => {
     const { welcome, refused, bye } = this.room;
-    return !welcome && !refused && !bye && this.nowMs - this.#startMs > STUCK_MS;
+    if (bye?.come_back === false || (!welcome && refused)) return false;
+    return this.nowMs - this.#startMs > STUCK_MS;
   });
   readonly identity: Identity;
   #connection: Connection;
@@ -122,6 +123,8 @@ export class Session {
   }
 
   #enter(link: Link): void {
+    if (link === "open") this.#startMs = Infinity;
+    else if (this.link === "open") this.#startMs = Date.now();
     this.link = link;
     if (link !== "open") this.#keep(votes.cut(this.box));
   }
