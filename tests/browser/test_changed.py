@@ -13,11 +13,11 @@ pytest.importorskip("playwright")
 from playwright.async_api import expect
 
 from tests.browser.staff import Staff
-from tests.browser.table import LAPTOP, PROJECTOR, Table
+from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table
 from tests.browser.test_game import join, must_show
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import BrowserContext, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -128,6 +128,77 @@ async def test_names_and_codes_are_not_translated(table: Table) -> None:
         assert await node.evaluate("node => node.closest('[translate=no]') !== null")
 
 
+NAMED = """name => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const bare = [];
+  let count = 0;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const at = node.parentElement;
+    if (!node.data.includes(name) || at.closest("script, style")) continue;
+    count += 1;
+    if (!at.closest("[translate=no]")) bare.push(node.data);
+  }
+  return [count, bare];
+}"""
+"""How often a page shows a name, and each time that a browser would translate it."""
+
+
+async def shows_untranslated(page: Page, name: str) -> None:
+    """Wait until a page shows a name, and see that no browser translates it."""
+    await expect(page.get_by_text(name).first).to_be_visible()
+    count, bare = await page.evaluate(NAMED, name)
+    assert count > 0
+    assert bare == []
+
+
+async def test_no_name_is_translated_anywhere(table: Table) -> None:
+    teams = {"teams": ["Rosas", "Luces"], "time_factor": None, "podium": True}
+    room = await table.open_room(length=1, settings=teams)
+    one, two = [await table.context(size=PHONE) for _ in range(2)]
+    rose = await join_as(table, room, "Rose", one)
+    lily = await join_as(table, room, "Lily", two)
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    console = await table.sit(table.host_path(room), size=LAPTOP)
+    await shows_untranslated(rose, "Rose")
+    await shows_untranslated(screen, "Rose")
+    await console.get_by_role("button", name="People").click()
+    await shows_untranslated(console, "Rose")
+    await console.get_by_role("button", name="Remove: Rose").click()
+    await shows_untranslated(console, "Rose")
+    await console.keyboard.press("Escape")
+    async with table.host(room) as host:
+        await open_vote(host)
+        for phone, gap in ((rose, "outer"), (lily, "inner")):
+            await phone.locator(f"button.gap.{gap}").click()
+            await phone.get_by_label("Which fact decides it?").fill("It is so.")
+            await phone.get_by_role("button", name="Send", exact=True).click()
+            await must_show(phone, "Recorded")
+        await console.keyboard.press("p")
+        await host.ask("close_votes")
+        await shows_untranslated(console, "Lily")
+        await host.ask("discuss")
+        await shows_untranslated(rose, "Lily")
+        await host.ask("reveal")
+        await host.ask("finish")
+        for page in (screen, console, rose):
+            await shows_untranslated(page, "Rose")
+        await shows_untranslated(screen, "Rosas")
+    report = await table.sit(table.host_path(room).replace("/host", "/report"))
+    await shows_untranslated(report, room)
+    await rose.get_by_role("button", name="Rose").first.click()
+    await rose.get_by_role("button", name="Not Rose?").last.click()
+    await shows_untranslated(rose, "Rose")
+
+
+async def join_as(table: Table, room: str, name: str, profile: BrowserContext) -> Page:
+    """Join on a device."""
+    page = await table.sit(f"/j/{room}", profile=profile)
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await must_show(page, f"You are in, {name}")
+    return page
+
+
 @contextlib.asynccontextmanager
 async def voting(table: Table, **room: Any) -> AsyncIterator[str]:
     """Open a room and its first vote."""
@@ -210,6 +281,67 @@ async def test_forced_colors_show_what_is_chosen(table: Table) -> None:
         times = phone.locator("dialog .choices").first.get_by_role("button")
         looks = [await times.nth(at).evaluate(LOOK) for at in (0, 1)]
         assert looks[0] != looks[1]
+
+
+async def differ(page: Page, chosen: str, other: str, look: str = "") -> None:
+    """See that a chosen control looks unlike another, in forced colors."""
+    looks = [
+        await page.locator(which).first.evaluate(look or LOOK)
+        for which in (chosen, other)
+    ]
+    assert looks[0] != looks[1], (chosen, looks)
+
+
+EDGE = """node => {
+  const style = getComputedStyle(node);
+  return [style.borderInlineStartWidth, style.borderInlineStartColor].join();
+}"""
+
+
+async def test_forced_colors_show_what_is_chosen_on_console_and_projector(
+    table: Table,
+) -> None:
+    forced = {"forced_colors": "active"}
+    admin = await table.sit(table.admin_path(), size=LAPTOP, **forced)
+    await admin.locator(".deck").first.click()
+    await differ(admin, ".deck:has(:checked)", ".deck:not(:has(:checked))")
+    async with voting(table) as room:
+        console = await table.sit(table.host_path(room), size=LAPTOP, **forced)
+        phone = await join(table, room, "Ada")
+        await phone.locator("button.gap.outer").click()
+        await console.locator(".big.ready").wait_for()
+        await differ(console, ".big.ready", ".others .button")
+        await console.get_by_role("button", name="People").click()
+        pressed, free = [f"dialog [aria-pressed={on}]" for on in ("true", "false")]
+        await differ(console, pressed, free)
+        await console.keyboard.press("Escape")
+        screen = await table.sit(table.screen_path(room), size=PROJECTOR, **forced)
+        async with table.host(room) as host:
+            for command in ("close_votes", "reveal"):
+                await host.ask(command)
+            await host.ask("next_step", all=True)
+            await host.ask("ask_fix")
+            await host.ask("close_votes")
+        await differ(screen, "li.right", "li.faded", EDGE)
+    room = await table.open_room(length=2)
+    async with table.host(room) as host:
+        await open_vote(host)
+    console = await table.sit(table.host_path(room), size=LAPTOP, **forced)
+    await differ(console, "li[aria-current]", "li:not([aria-current])", EDGE)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (640, 360), (683, 384)])
+async def test_the_console_can_be_led_at_double_size(
+    table: Table, width: int, height: int
+) -> None:
+    async with voting(table) as room:
+        size = {"width": width, "height": height}
+        console = await table.sit(table.host_path(room), size=size)
+        big = console.locator(".big")
+        await expect(big).to_have_text("Close the vote")
+        assert await big.evaluate_all(SEEN)
+        reach = await console.evaluate("document.documentElement.scrollWidth")
+        assert reach <= width
 
 
 async def test_a_browser_that_cannot_read_the_scripts_gets_a_notice(
