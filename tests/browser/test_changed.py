@@ -185,7 +185,7 @@ async def test_no_name_is_translated_anywhere(table: Table) -> None:
         await shows_untranslated(screen, "Rosas")
     report = await table.sit(table.host_path(room).replace("/host", "/report"))
     await shows_untranslated(report, room)
-    await rose.get_by_role("button", name="Rose").first.click()
+    await rose.locator("header .open").click()
     await rose.get_by_role("button", name="Not Rose?").last.click()
     await shows_untranslated(rose, "Rose")
 
@@ -307,7 +307,8 @@ async def test_forced_colors_show_what_is_chosen_on_console_and_projector(
     await differ(admin, ".deck:has(:checked)", ".deck:not(:has(:checked))")
     async with voting(table) as room:
         console = await table.sit(table.host_path(room), size=LAPTOP, **forced)
-        phone = await join(table, room, "Ada")
+        phone = await table.sit(f"/j/{room}")
+        await phone.locator("form button.main").click()
         await phone.locator("button.gap.outer").click()
         await console.locator(".big.ready").wait_for()
         await differ(console, ".big.ready", ".others .button")

@@ -225,8 +225,11 @@ async def test_a_sentence_of_ones_own_survives_a_reload(table: Table) -> None:
         for command in ("open_round", "open_vote", "close_votes", "reveal", "finish"):
             await host.ask(command)
         box = page.get_by_label(re.compile("^Say it as an expert would")).first
+        case = page.locator("details:has(textarea) > summary").first
+        await case.click()
         await box.fill("It was paid for p")
         await page.reload()
+        await case.click()
         await expect(box).to_have_value("It was paid for p")
         await box.fill("It was paid for points.")
         await page.get_by_role("button", name="Send", exact=True).first.click()

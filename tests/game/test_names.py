@@ -253,3 +253,108 @@ def test_a_name_of_an_old_journal_is_kept_free_while_one_of_its_twins_is_there()
     game.do(Kick(player=PlayerId("p-2")))
     game.do(LetBack(player=PlayerId("p-2")))
     assert game.state.players[PlayerId("p-2")].name == "Μaria 2"
+
+
+# --- kinds: names of every script -----------------------------------------------------
+
+SCRIPTS = {
+    "hiragana": ("あ", "ゖ", ""),
+    "katakana": ("ア", "ヺ", ""),
+    "thai": ("ก", "ฮ", "ัิีึืุู็่้๊๋"),
+    "devanagari": ("अ", "ह", "ािीुूेैोौंँ"),
+    "bengali": ("ক", "হ", "ািীুূ"),
+    "hebrew": ("א", "ת", "ְִֵֶַָ"),
+    "arabic": ("ب", "ي", "َُِّ"),
+    "hangul": ("가", "힣", ""),
+    "han": ("一", "龥", ""),
+    "cyrillic": ("а", "я", ""),
+    "greek": ("α", "ω", ""),
+    "georgian": ("ა", "ჰ", ""),
+    "armenian": ("ա", "և", ""),
+}
+"""Of each script its first and last letter, and marks of its names."""
+
+
+def letters_of(script: str) -> list[str]:
+    first, last, _ = SCRIPTS[script]
+    assigned = (chr(code) for code in range(ord(first), ord(last) + 1))
+    found = [ch for ch in assigned if unicodedata.category(ch)[0] == "L"]
+    return [ch for ch in found if unicodedata.is_normalized("NFKC", ch)]
+
+
+LETTERS = {script: letters_of(script) for script in SCRIPTS}
+
+
+@st.composite
+def written_names(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw a name as people of one script write it: letters, with a mark on some."""
+    script = draw(st.sampled_from(sorted(SCRIPTS)))
+    marks = ["", *SCRIPTS[script][2]]
+    part = st.tuples(st.sampled_from(LETTERS[script]), st.sampled_from(marks))
+    parts = draw(st.lists(part.map("".join), min_size=1, max_size=8))
+    return script, unicodedata.normalize("NFKC", "".join(parts))
+
+
+@given(written_names())
+def test_a_name_of_any_script_is_kept_as_it_is_written(drawn: tuple[str, str]) -> None:
+    _, name = drawn
+    assert clean_name(name) == name
+
+
+JOINERS = "\u200c\u200d"
+
+
+@given(
+    written_names(),
+    st.lists(
+        st.tuples(
+            st.integers(0, 16),
+            st.sampled_from([ch for ch in INVISIBLE if ch not in JOINERS]),
+        ),
+        max_size=6,
+    ),
+)
+def test_what_cannot_be_seen_makes_no_other_name(
+    drawn: tuple[str, str], inserted: list[tuple[int, str]]
+) -> None:
+    _, name = drawn
+    hidden = name
+    for at, ch in inserted:
+        hidden = hidden[:at] + ch + hidden[at:]
+    seen = cleaned(hidden)
+    assert seen is not None
+    assert looks(seen) & looks(name)
+    assert unique_name(seen, looks(name)) != seen
+
+
+def is_plain(name: str) -> bool:
+    """Whether no character of a name, in either case, is read as another one."""
+    forms = unicodedata.normalize("NFKD", name + name.lower() + name.upper())
+    return not any(ch in PROTOTYPES for ch in forms)
+
+
+@given(st.data())
+def test_names_of_one_script_that_differ_stay_different(data: st.DataObject) -> None:
+    script, one = data.draw(written_names())
+    part = st.sampled_from(LETTERS[script])
+    other = data.draw(st.lists(part, min_size=1, max_size=8).map("".join))
+    other = unicodedata.normalize("NFKC", other)
+    if one.casefold() != other.casefold() and is_plain(one) and is_plain(other):
+        assert unique_name(clean_name(other), looks(clean_name(one))) == other
+
+
+EVERY = sorted(
+    (ch, seen)
+    for ch, seen in PROTOTYPES.items()
+    if unicodedata.category(ch)[0] == "L"
+    and cleaned(f"Ab{ch}") == f"Ab{ch}"
+    and unicodedata.is_normalized("NFD", ch)
+)
+
+
+@given(st.lists(st.sampled_from(EVERY), min_size=1, max_size=6))
+def test_a_name_and_what_it_is_read_as_are_one(pairs: list[tuple[str, str]]) -> None:
+    twin = "".join(ch for ch, _ in pairs)
+    read = "".join(seen for _, seen in pairs)
+    if unicodedata.is_normalized("NFC", f"Ab{twin}"):
+        assert looks(f"Ab{twin}") & looks(f"Ab{read}")

@@ -11,6 +11,8 @@ export type Command = Unsent<ClientMessage>;
 const RESEND_MS = 700;
 /** A line that opens takes less than this, also where the network is slow. */
 const STUCK_MS = 6000;
+/** A line that was cut is back sooner, unless something is in the way. */
+const CUT_MS = 5000;
 /** A vote that nothing has answered for so long: is the line alive? */
 const UNSURE_MS = 2000;
 /** What happens when a device wakes up, or finds a network. */
@@ -28,7 +30,7 @@ export class Session {
   isStuck = $derived.by(() => {
     const { welcome, refused, bye } = this.room;
     if (bye?.come_back === false || (!welcome && refused)) return false;
-    return this.nowMs - this.#startMs > STUCK_MS;
+    return this.nowMs - this.#startMs > (welcome ? CUT_MS : STUCK_MS);
   });
   readonly identity: Identity;
   #connection: Connection;
