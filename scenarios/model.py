@@ -197,6 +197,15 @@ class Case(Model):
         return self.contested is None
 
     @property
+    def shown_kind(self) -> Kind:
+        """The kind as a class sees it: a changed fact also counts as a variant.
+
+        One changed fact turns inner into outer, never the other way around, so a
+        class that saw it would know the label.
+        """
+        return "variant" if self.kind == "one-fact" else self.kind
+
+    @property
     def is_true(self) -> bool:
         """Whether it happened as told, in its year."""
         return self.kind == "documented"

@@ -17,6 +17,13 @@ OF_EACH_VERDICT = (
 )  # fmt: skip
 
 
+def test_a_class_is_not_told_that_a_single_fact_was_changed() -> None:
+    for name in ("keys-and-chests-bonus", "the-yellow-balloon"):
+        scene = scenes_of(LIBRARY.case(name))[0]
+        assert isinstance(scene.player, StoryView)
+        assert scene.player.story.kind == "variant"
+
+
 @pytest.mark.parametrize("name", OF_EACH_VERDICT)
 def test_a_round_is_shown_from_reading_to_the_repairs(name: str) -> None:
     scenes = scenes_of(LIBRARY.case(name))

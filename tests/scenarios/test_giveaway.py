@@ -17,6 +17,7 @@ from tests.scenarios.giveaway import (
     TOLD,
     VERDICTS,
     Guess,
+    by_kind,
     by_phrase,
     by_topic,
     by_words,
@@ -64,6 +65,13 @@ def test_neither_reassurance_nor_measurement_tells_the_label(figure: Figure) -> 
     assert [
         name for name, each in found.items() if each.accuracy > MOST_BY_PHRASE
     ] == []
+
+
+def test_the_kind_that_a_class_sees_does_not_tell_the_label(figure: Figure) -> None:
+    shown = by_kind(LIBRARY, lambda case: case.shown_kind)
+    finer = by_kind(LIBRARY, lambda case: case.kind)
+    figure(f"kind: {shown:.2f} as shown, {finer:.2f} with one fact told apart")
+    assert shown <= MOST_BY_PHRASE < finer
 
 
 def test_a_phrase_that_only_one_label_has_is_caught() -> None:

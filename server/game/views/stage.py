@@ -148,7 +148,7 @@ def clock(deadline_ms: int | None, now_ms: int) -> Clock | None:
 
 def story_of(case: Case) -> Story:
     """Return a case as it may be shown before its reveal."""
-    return Story(case.title, case.story, case.year, case.kind)
+    return Story(case.title, case.story, case.year, case.shown_kind)
 
 
 def verdict_of(case: Case) -> Verdict:
