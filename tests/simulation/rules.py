@@ -129,9 +129,10 @@ class Referee:
         for vote, times in seen.items():
             if times > 1:
                 self.problem(f"{vote} is stored {times} times")
-        for slot, stamp in self.pledges:
-            if self._latest(slot, stamp[0]) < stamp[1]:
-                self.problem(f"{slot} {stamp} was acknowledged, and is lost")
+        for (slot, stamp), heard_s in self.pledges.items():
+            is_in_time = heard_s < self.closing_s.get(slot, math.inf)
+            if is_in_time and self._latest(slot, stamp[0]) < stamp[1]:
+                self.problem(f"{slot} {stamp} was acknowledged in time, and is lost")
         self._compare_tallies(events)
         self._check_late(events)
 

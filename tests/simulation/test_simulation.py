@@ -73,9 +73,9 @@ def test_a_seed_replays_a_run_exactly() -> None:
     ("faulty", "says", "runs"),
     [
         (Faulty(is_hasty=True), "is stored", 5),
-        (Faulty(is_impatient=True), "safe in time", 200),
-        (Faulty(is_mute=True), "after all faults", 200),
-        pytest.param(Faulty(is_forgetful=True), "safe", 1_000, marks=pytest.mark.full),
+        (Faulty(is_impatient=True), "in time", 200),
+        pytest.param(Faulty(is_mute=True), "after all", 200, marks=pytest.mark.full),
+        pytest.param(Faulty(is_forgetful=True), "in time", 999, marks=pytest.mark.full),
     ],
 )
 def test_a_deliberate_fault_is_found(faulty: Faulty, says: str, runs: int) -> None:
