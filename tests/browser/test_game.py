@@ -73,7 +73,7 @@ async def test_a_whole_game(table: Table) -> None:
         phones = [ada, ben, cleo]
         await must_show(screen, room, "Ada", "Ben", "Cleo")
 
-        await advance(host, "Documented, 2016")
+        await advance(host, "True story, 2016")
         await advance(host, "Answered 0 of 3")
         await say(ada, "outer", 80)
         await say(cleo, "inner", 90)
