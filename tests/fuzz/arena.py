@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-import server.rooms.room as actor
 from server.app import Config, Running, running
 from server.game.commands import Command
 from server.game.engine import replay
@@ -31,6 +30,8 @@ from server.journal.memory import MemoryStore
 from server.net.limits import Limits
 from server.protocol.client_messages import OpenRoom
 from server.protocol.keys import prove, screen_key
+from server.rooms import requests
+from server.rooms.room import Room
 from tests.fuzz.raw import BINARY, RawSocket, raw
 
 ROLES = ("stranger", "ann", "bob", "cid", "screen", "host", "admin")
@@ -99,7 +100,7 @@ class Arena:
         self._store = MemoryStore()
         self._sockets: dict[str, RawSocket] = {}
         self._ref = 0
-        self.room: actor.Room
+        self.room: Room
 
     async def __aenter__(self) -> Arena:
         logging.getLogger("twogaps").addHandler(self._faults)
@@ -126,7 +127,7 @@ class Arena:
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Look at the state whenever the rules refuse."""
-        decide = actor.decide
+        decide = requests.decide
 
         def watched(
             state: RoomState, command: Command, now_ms: int, present: Set[PlayerId]
@@ -144,11 +145,11 @@ class Arena:
                     assert repr(state) == before, f"{command} changed the state"
                 raise
 
-        actor.decide = watched  # type: ignore[assignment] # for as long as it is open
+        requests.decide = watched  # type: ignore[assignment] # for as long as it is open
         try:
             yield
         finally:
-            actor.decide = decide
+            requests.decide = decide
 
     # --- people ------------------------------------------------------------------
 
