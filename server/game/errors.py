@@ -37,7 +37,7 @@ REFUSALS = {
     "too_many_changes": "The player has changed this too often; what stood stands.",
     "bad_answer": "The answer does not fit what is asked.",
     "bad_round": "No such round, or it has been played.",
-    "nothing_to_show": "This case has no such part (no contrast or transfer case).",
+    "nothing_to_show": "There is no such part: no contrast, twin or next lesson yet.",
     "already_shown": "Something about the case has been shown since; it stays closed.",
     "overtaken": "It waited for other sites, and another command took its place.",
     "time_needed": "A player's own time allowance still runs; override to warn first.",

@@ -133,7 +133,8 @@ class AdminDesk:
         if played is None:
             raise Refused("not_allowed", "Ask at the server that is the room's home.")
         if played.state.phase is not Phase.FINISHED:
-            raise Refused("wrong_phase", "Finish this game before the next lesson.")
+            detail = "Finish this game before the next lesson."
+            raise Refused("nothing_to_show", detail)
         running = self._directory.running
         after = self._next.get(played.code)
         next_room = running(after) if after else None

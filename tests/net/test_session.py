@@ -422,7 +422,7 @@ async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once(
     async with hall() as at, wire(at.port) as host, wire(at.port) as again:
         await host.prove("host", at.room, at.key)
         await host.send("open_next", ref=1)
-        assert (await host.until("refused"))["code"] == "wrong_phase"
+        assert (await host.until("refused"))["code"] == "nothing_to_show"
         for ref, kind in enumerate(
             ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
         ):

@@ -19,7 +19,7 @@ figure{margin:.6em 0}.rail>li{padding-left:3.2em;position:relative}
 .between{color:#565d69}.between.broken{color:#191d25;font-weight:600}
 .between svg{position:absolute;left:0;width:2.6em;height:2.6em;overflow:visible}
 .half,.crack,.line,.ghost{display:none}.story{font:400 1.05rem/1.5 Georgia,serif;margin-bottom:.7em}
-.sources{color:#565d69;font-size:.9rem}
+.sources{color:#565d69;font-size:.9rem}.cases>li>p{margin:.6em 0}
 summary{cursor:pointer;padding:.3em 0}dt{color:#565d69}dd{margin:0 0 .5em 0}
 `;
 
