@@ -74,7 +74,7 @@ async def test_pages_that_were_connected_say_what_blocks_them_now(
         await phone.get_by_label("Your name").fill("Ada")
         await phone.get_by_role("button", name="Join", exact=True).click()
         await phone.get_by_text("You are in, Ada").wait_for()
-        await console.get_by_role("button", name="Open the next case").wait_for()
+        await console.locator(".big").wait_for()
         await report.get_by_role("heading", level=1).first.wait_for()
         await between.turn(kind)
         pages = (phone, screen, console, report)
