@@ -128,6 +128,13 @@ class Table:
         self.seats.clear()
 
 
+async def open_menu(console: Page) -> None:
+    """Open the menu on top of the console, where it is not open yet."""
+    menu = console.locator("header details.menu")
+    if await menu.get_attribute("open") is None:
+        await menu.locator("summary").click()
+
+
 async def violations(page: Page) -> list[str]:
     """Return what axe finds wrong on a page, a line each."""
     if not await page.evaluate("typeof axe !== 'undefined'"):

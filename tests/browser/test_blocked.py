@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+from tests.browser.table import LAPTOP, PROJECTOR, Table, open_menu, violations
 from tests.support.obstacles import Kind, obstacle
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ async def test_every_page_says_what_blocks_its_connection(
         await phone.get_by_role("button", name="Join", exact=True).click()
         pages = (phone, screen, console, report)
         await asyncio.gather(*(says(page, *CAUSES[kind]) for page in pages))
+        await open_menu(console)
         assert await console.get_by_role("button", name="Lock the room").is_disabled()
         if kind == "forbids":
             for page in pages:

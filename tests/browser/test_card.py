@@ -153,7 +153,7 @@ async def test_votes_are_named_and_shares_are_those_of_the_people_counted(
         for command in ("close_votes", "finish"):
             await host.ask(command)
     cells = screen.locator("tbody tr").first.locator("td")
-    await expect(cells).to_have_text(["50 %", "67 %"])
+    await expect(cells).to_have_text(["50 % → 67 %"])
     said = ann.locator(".cases li p.vote")
     await expect(said).to_have_count(3)
     for at, name in enumerate(("First vote:", "Second vote:", "On the twin case:")):

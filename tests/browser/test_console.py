@@ -14,7 +14,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table, violations
+from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table, open_menu, violations
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
@@ -93,9 +93,9 @@ async def test_the_console_speaks_german(table: Table) -> None:
     await expect(admin.get_by_role("heading", name="Raum öffnen")).to_be_visible()
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP, locale="de-AT")
-    await expect(host.get_by_role("button", name="Hilfe")).to_be_visible()
+    await expect(host.get_by_role("button", name="Personen")).to_be_visible()
     await host.get_by_role("button", name="English").click()
-    await expect(host.get_by_role("button", name="Help")).to_be_visible()
+    await expect(host.get_by_role("button", name="People")).to_be_visible()
 
 
 async def test_rare_commands_fold_away(table: Table) -> None:
@@ -219,6 +219,7 @@ async def test_all_who_have_just_joined_are_removed_together(table: Table) -> No
 async def test_a_locked_room_admits_no_new_players(table: Table) -> None:
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP)
+    await open_menu(host)
     await host.get_by_role("button", name="Lock the room").click()
     await expect(host.get_by_role("button", name="Unlock the room")).to_be_visible()
     late = await table.sit(f"/j/{room}")
@@ -248,6 +249,7 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     screen = await table.sit(table.screen_path(room), size=PROJECTOR)
     await join(table, room, "Ada")
     await expect(screen.get_by_text("Ada", exact=True)).to_be_visible()
+    await open_menu(host)
     await host.get_by_role("button", name="Settings").click()
     settings = host.get_by_role("dialog", name="Settings")
     await settings.get_by_label("Show names").uncheck()
@@ -264,6 +266,7 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await expect(host.get_by_role("timer")).to_have_count(0)
 
     again = await table.sit(table.host_path(room), size=LAPTOP)
+    await open_menu(again)
     await again.get_by_role("button", name="Settings").click()
     settings = again.get_by_role("dialog", name="Settings")
     await expect(settings.get_by_label("Timers")).to_have_value("off")
@@ -285,6 +288,7 @@ async def test_a_player_is_moved_to_another_team(table: Table) -> None:
 
 async def test_the_console_moves_to_a_phone(table: Table) -> None:
     host, _, _ = await in_vote(table)
+    await open_menu(host)
     await host.get_by_role("button", name="Other device").click()
     link = await host.get_by_role("textbox").input_value()
     await must_be_accessible(host)
@@ -333,6 +337,7 @@ async def test_the_code_for_another_device_holds_the_consoles_own_link(
 ) -> None:
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP)
+    await open_menu(host)
     await host.get_by_role("button", name="Other device").click()
     dialog = host.get_by_role("dialog", name="Move to another device")
     link = await dialog.get_by_role("textbox").input_value()

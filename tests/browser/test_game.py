@@ -106,7 +106,7 @@ async def test_a_whole_game(table: Table) -> None:
         await must_show(screen, "Answered 2 of 4")
 
         await close(host, then="Reveal")
-        await advance(host, "Second vote")
+        await advance(host, "50 → 75 %")
         await must_show(screen, "2 first votes carried over")
         await press(host)
         for page in (host, screen):
@@ -133,7 +133,7 @@ async def test_a_whole_game(table: Table) -> None:
         await close(host, then="Transfer case")
         await must_show(ada, "repairs this gap")
 
-        await advance(host, "No discussion this time")
+        await advance(host, "One more, on your own")
         await say(cleo, "outer", 100)
         await close(host, then="Finish the game")
         await must_show(cleo, "What the class said")
@@ -158,7 +158,7 @@ async def join_late(table: Table, room: str) -> Page:
     page = await table.sit(f"/j/{room}")
     await page.get_by_label("Your name").fill("Dora")
     await page.get_by_role("button", name="Join", exact=True).click()
-    await must_show(page, "What we meant")
+    await must_show(page, "Which gap broke?")
     return page
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.app import Config, running
-from tests.browser.table import LAPTOP, NAMED, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PROJECTOR, Table, open_menu
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -30,10 +30,12 @@ async def test_a_page_on_loopback_names_the_public_address(browser: Browser) -> 
         await expect(screen.locator(".join")).to_contain_text("192.0.2.7:8000")
 
         host = await table.sit(table.host_path(room), size=LAPTOP)
+        await open_menu(host)
         await host.get_by_role("button", name="Other device").click()
         link = await host.get_by_role("textbox").input_value()
         assert link == PUBLIC + table.host_path(room)
         await host.keyboard.press("Escape")
+        await open_menu(host)
         await host.get_by_role("button", name="Join page").click()
         test_link = host.get_by_role("link", name="Test link")
         await expect(test_link).to_have_attribute("href", f"{PUBLIC}/j/{room}")
@@ -79,6 +81,7 @@ async def test_the_host_chooses_another_address_and_the_projector_follows(
         screen = await table.sit(table.screen_path(room), profile=profile)
         await expect(screen.get_by_text("Join at 192.168.1.20:8000")).to_be_visible()
         host = await table.sit(table.host_path(room), profile=profile)
+        await open_menu(host)
         await host.get_by_role("button", name="Join page").click()
         got_through = host.get_by_text("Another device got through: 10.8.0.6:8000")
         await expect(got_through).to_be_visible()

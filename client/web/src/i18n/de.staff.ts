@@ -146,7 +146,7 @@ export const words: StaffCatalogue = {
   finishAsk: "Das Spiel für alle beenden und die Schlussseite zeigen?",
   skipAsk: "Diesen Fall unfertig und ohne Wertung lassen?",
   yes: "Ja",
-  projector: "Projektorseite",
+  projector: "Projektor",
   joinPage: "Seite zum Mitspielen",
   moveTitle: "Auf ein anderes Gerät",
   moveHint: "Mit dem anderen Gerät scannen oder den Link dort öffnen. Beide dürfen offen bleiben. Diesen QR-Code nicht auf dem Projektor zeigen.",
@@ -155,6 +155,7 @@ export const words: StaffCatalogue = {
   callBackCohosts: "Auch die Links für Helfer an anderen Standorten zurückziehen",
   callBack: "Zurückziehen",
   calledBack: "Der alte Link gilt nicht mehr. Das ist der neue.",
+  menu: "Menü",
   help: "Hilfe",
   keysTitle: "Tasten",
   keys: [

@@ -149,7 +149,7 @@ export const words = {
   finishAsk: "End the game for everyone and show the closing page?",
   skipAsk: "Leave this case unfinished and unscored?",
   yes: "Yes",
-  projector: "Projector page",
+  projector: "Projector",
   joinPage: "Join page",
   moveTitle: "Move to another device",
   moveHint: "Scan with the other device, or open the link there. Both may stay open. Keep this QR away from the projector.",
@@ -158,6 +158,7 @@ export const words = {
   callBackCohosts: "Also call back the links of co-hosts",
   callBack: "Call it back",
   calledBack: "The old link is called back. This is the new one.",
+  menu: "Menu",
   help: "Help",
   keysTitle: "Keys",
   keys: [

@@ -15,4 +15,6 @@ export const blockedWords = () => late.t.blocked;
 export const cardWords = () => late.t.card;
 export const siteWords = () => late.t.sites;
 export const siteStaffWords = () => late.t.sitesOfHosts;
+export const ballotWords = () => late.t.ballot;
+export const wallWords = () => late.t.wall;
 export const previewWords = () => late.t.preview;

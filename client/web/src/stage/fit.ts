@@ -1,11 +1,16 @@
-// Sets a text as large as its stage allows: sizes are tried from the largest, until the
-// stage need not scroll. An action on the text; `what` is anything that changes it.
+// Sets a text as large as its stage allows: sizes are tried from the largest, until
+// nothing has to scroll. An action on the text; `what` is anything that changes it.
 import { tick } from "svelte";
+
+interface Fit {
+  sizes: readonly string[];
+  what: unknown;
+}
 
 export function fit(
   text: HTMLElement,
-  { sizes }: { sizes: readonly string[]; what: unknown },
-): { update: (next: { sizes: readonly string[]; what: unknown }) => void; destroy: () => void } {
+  { sizes }: Fit,
+): { update: (next: Fit) => void; destroy: () => void } {
   const stage = text.closest<HTMLElement>(".body");
 
   function run(): void {
@@ -17,6 +22,7 @@ export function fit(
 
   const watch = new ResizeObserver(run);
   if (stage) watch.observe(stage);
+  void tick().then(run);
   void document.fonts.ready.then(run);
   return {
     update(next) {

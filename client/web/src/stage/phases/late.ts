@@ -2,12 +2,15 @@
 // after the first paint, as one file. The lobby, which most walls begin with, is not here.
 import { screenFinder, type Screen } from "../../parts/screens";
 import type { Stage } from "../../room/model";
+import type { Session } from "../../room/session.svelte";
 
 /** What the screen of a phase is given: its own view as `view`. */
 export interface PhaseProps {
   view: Stage;
   /** The site of this page. */
   here: string | null;
+  /** For counts and clocks. */
+  session: Session;
 }
 
 export const screenOf = screenFinder<PhaseProps>(

@@ -1,0 +1,254 @@
+"""Every phase of every deck fits its page: nothing overlaps, is cut, or is too small.
+
+The pages render views that the server's own functions made (``tests.support.shown``),
+so no game is played. A page stays open and is shown one moment after another. The fast
+tier takes the longest texts of each phase, the full tier all decks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scenarios.load import load_library
+from server.app import Running
+from tests.support.figures import Figure
+from tests.support.shown import CODE, Look, Shown, longest, moments, replaced
+from tests.support.tiers import Tier, chosen_tier, seed
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
+KEY = "0" * 32
+PATHS = {
+    "screen": f"/screen#room={CODE}&key={KEY}",
+    "host": f"/host#room={CODE}&key={KEY}",
+    "player": f"/j/{CODE}",
+}
+
+WALLS = ((1920, 1080), (1024, 768), (1280, 720), (3840, 2160))
+PHONES = ((360, 640), (390, 844), (640, 360), (768, 1024), (1366, 768), (683, 384))
+"""The last is a laptop of 1366 x 768 at 200 %."""
+CONSOLES = ((1280, 800), (1024, 768), (390, 844))
+LANGUAGES = ("en-GB", "de-DE")
+
+READ_PX = 48
+"""Least size on a wall of 1080 pixels, of what the class has to read."""
+ASIDE_PX = 35
+"""The same for the address, the clock, and where a story comes from."""
+
+
+def _unlike(found: Sequence[Shown]) -> list[Shown]:
+    return list({moment.key: moment for moment in found}.values())
+
+
+@cache
+def longest_moments() -> list[Shown]:
+    """Return the longest texts of each phase, with the longest names and reasons."""
+    library = load_library()
+    one = longest(library, two_link=False)
+    two = longest(library, two_link=True)
+    return _unlike(
+        [
+            *moments(one, library, Look()),
+            *moments(two, library, Look(two_link=True)),
+        ]
+    )
+
+
+@cache
+def all_moments() -> list[Shown]:
+    """Return every moment of every deck, with names long and short, and no reasons."""
+    library = load_library()
+    looks = (
+        Look(),
+        Look(is_long=False, pins=0),
+        Look(two_link=True),
+        Look(pins=0, has_people=False),
+    )
+    return _unlike(
+        [
+            moment
+            for deck in library.decks.values()
+            for look in looks
+            for moment in moments(deck, library, look)
+        ]
+    )
+
+
+LONGEST = 3
+"""Moments of each phase in the fast tier: those with most text."""
+
+
+@cache
+def longest_of_each_phase() -> list[Shown]:
+    """Return the few moments of each phase that have most to say."""
+    phases: dict[str, list[Shown]] = {}
+    for moment in longest_moments():
+        phases.setdefault(moment.phase, []).append(moment)
+    return [
+        moment
+        for found in phases.values()
+        for moment in sorted(found, key=lambda one: -one.length)[:LONGEST]
+    ]
+
+
+def chosen(size: tuple[int, int]) -> list[Shown]:
+    """Return what is looked at in this tier at this size."""
+    if chosen_tier() is not Tier.FULL:
+        found = longest_of_each_phase()
+        return found if size in (WALLS[0], WALLS[1], PHONES[0]) else found[::LONGEST]
+    found = all_moments()
+    if size in WALLS[:2]:
+        return found
+    # Walls of one shape are alike at every size; a sample tells whether that holds.
+    return random.Random(seed()).sample(found, len(found) // 10)
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, server: Running, role: str, size: tuple[int, int], locale: str
+) -> AsyncIterator[Page]:
+    """Open a page whose socket says what the test wants it to say."""
+    profile = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale=locale,
+        reduced_motion="reduce",
+    )
+    await profile.add_init_script(MEASURE)
+    await profile.add_init_script(
+        f"localStorage.setItem('two-gaps token {CODE}', '{KEY}')"
+    )
+    page = await profile.new_page()
+    await page.goto(f"http://127.0.0.1:{server.port}{PATHS[role]}")
+    await page.wait_for_function("() => window.isWelcome")
+    yield page
+    await profile.close()
+
+
+def frames(found: Sequence[Shown], role: str) -> list[list[Any]]:
+    """Return moments as the page takes them: name, what it is told, and its version."""
+    return [
+        [moment.name, list(getattr(moment, role)), number]
+        for number, moment in enumerate(found, start=2)
+    ]
+
+
+async def settle(page: Page, moment: Shown, role: str) -> None:
+    """Show a first moment, and wait till its parts and fonts have come in."""
+    await page.evaluate("f => show(f, 1)", list(getattr(moment, role)))
+    await page.wait_for_function("() => !document.querySelector('.late, .loading')")
+    await page.evaluate("document.fonts.ready")
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("size", WALLS)
+async def test_the_wall_fits(
+    browser: Browser,
+    server: Running,
+    figure: Figure,
+    size: tuple[int, int],
+    locale: str,
+) -> None:
+    found = chosen(size)
+    async with opened(browser, server, "screen", size, locale) as page:
+        await settle(page, found[-1], "screen")
+        limits = {
+            "small": READ_PX * size[1] / 1080,
+            "aside": ASIDE_PX * size[1] / 1080,
+            "isWall": True,
+        }
+        wrong = await page.evaluate(
+            "([moments, limits]) => sweep(moments, limits)",
+            [frames(found, "screen"), limits],
+        )
+        figure(f"wall {size[0]} x {size[1]}, {locale}: {len(found)} moments fit")
+    assert wrong == {}
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("size", PHONES)
+async def test_the_answers_are_in_view_and_stay_where_they_are(
+    browser: Browser, server: Running, size: tuple[int, int], locale: str
+) -> None:
+    asked = [m for m in longest_moments() if m.phase in ("vote", "revote", "transfer")]
+    unseen: dict[str, list[str]] = {}
+    async with opened(browser, server, "player", size, locale) as page:
+        await settle(page, asked[0], "player")
+        for number, moment in enumerate(asked[:: len(asked) // 8], start=2):
+            shown = unanswered(moment)
+            await page.evaluate("([f, v]) => show(f, v)", [shown, number])
+            if found := await page.evaluate("unseen('button.gap')"):
+                unseen[moment.name] = found
+            before = await page.evaluate("places('button.gap')")
+            await page.locator("button.gap").first.click()
+            assert await page.evaluate("places('button.gap')") == before, moment.name
+            await page.evaluate("() => sessionStorage.clear()")
+    assert unseen == {}
+
+
+def unanswered(moment: Shown) -> list[dict[str, Any]]:
+    """Return what a player is told who has not answered the open ballot."""
+    told = [dict(frame) for frame in moment.player]
+    for frame in told:
+        if frame["type"] == "you":
+            votes = [v for v in frame["you"]["votes"] if v["ballot"] != moment.phase]
+            frame["you"] = {**frame["you"], "votes": votes}
+    return told
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    ("role", "size"),
+    [("player", PHONES[0]), ("player", PHONES[4]), *(("host", at) for at in CONSOLES)],
+)
+@pytest.mark.parametrize("locale", LANGUAGES)
+async def test_no_text_lies_on_another_or_beside_the_page(
+    browser: Browser, server: Running, role: str, size: tuple[int, int], locale: str
+) -> None:
+    found = chosen(size)
+    async with opened(browser, server, role, size, locale) as page:
+        await settle(page, found[-1], role)
+        wrong = await page.evaluate(
+            "([moments, limits]) => sweep(moments, limits)",
+            [frames(found, role), {"isWall": False}],
+        )
+    assert wrong == {}
+
+
+async def test_a_longer_line_or_a_smaller_letter_is_found(
+    browser: Browser, server: Running
+) -> None:
+    moment = next(m for m in longest_moments() if m.phase == "vote")
+    story = moment.screen[0]["view"]["story"]["text"]
+    longer = replaced(moment, story, f"{story} {story}")
+    limits = {"small": READ_PX, "aside": ASIDE_PX, "isWall": True}
+    async with opened(browser, server, "screen", WALLS[0], "en-GB") as page:
+        await settle(page, moment, "screen")
+
+        async def wrong(shown: Shown, version: int) -> str:
+            await page.evaluate("([f, v]) => show(f, v)", [list(shown.screen), version])
+            return "\n".join(await page.evaluate("limits => findings(limits)", limits))
+
+        assert await wrong(moment, 2) == ""
+        assert "the stage scrolls" in await wrong(longer, 3)
+        await page.evaluate("document.querySelector('li p').style.fontSize = '40px'")
+        assert "small: 40.0 < 48.0 px" in await wrong(moment, 4)
+        heading = page.locator("h2")
+        await heading.evaluate(
+            "h2 => (h2.style.cssText = 'position:relative;top:-3em')"
+        )
+        assert "overlap" in await wrong(moment, 5)

@@ -1,0 +1,315 @@
+"""Every view that a room of a deck shows, made by the server's own view functions.
+
+A room is played from the lobby to the closing page through ``decide`` and ``evolve``.
+After each command the frames that players, the screen and hosts would get are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scenarios.build import build_plan
+from scenarios.library import Library
+from scenarios.model import Case, Deck, DeckRound, Label
+from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
+from server.game.commands import (
+    AskFix,
+    AskSay,
+    BackToLobby,
+    CastVote,
+    ChooseTeam,
+    CloseVotes,
+    Command,
+    Contrast,
+    Discuss,
+    Finish,
+    Join,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    PinReason,
+    Reveal,
+    Revote,
+    ShowExample,
+    Transfer,
+)
+from server.game.engine import can, decide, evolve, open_room
+from server.game.events import RoomOpened
+from server.game.features.discussion import talks
+from server.game.features.timing import answered_and_expected
+from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.phases import LAST_STEP, Ballot, Phase
+from server.game.settings import RoomSettings
+from server.game.views.host import host_panel, host_view
+from server.game.views.player import private_view
+from server.game.views.stage import player_view, screen_view
+from server.protocol.codec import encode_server
+from server.protocol.server_messages import (
+    HostViewMessage,
+    Panel,
+    Progress,
+    View,
+    You,
+)
+
+CODE = RoomCode("WMQ4W7")
+LONG_NAMES = tuple(
+    f"{first}{last}"[:24]
+    for first in ("Wilhelmine-Maximiliane ", "Bartholomew-Alexander ")
+    for last in ("Weidenmüller", "Zimmermann", "Mühlhausen", "Oberkofler")
+)
+SHORT_NAMES = ("Al", "Bo", "Cy", "Di", "Ed", "Fi", "Gus", "Ha")
+LONG_TEAMS = ("Weltraumforschung Wiesen", "Maschinenbau Mühlhausen.")
+REASON = (
+    "The score in the game counted targets along the lagoon and never the place in the "
+    "race, so going round in circles was exactly what it had been paid for; whoever "
+    "reads that objective cannot call it a mistake of the learner, however odd the "
+    "boat looks to us while it burns again."
+)
+REASONS = tuple(f"{REASON[:278]} {n}"[-280:] for n in range(3))
+"""As long as a reason may be."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What differs from one room to another beside its deck."""
+
+    is_long: bool = True
+    """Long names, teams, and a podium; otherwise short names and nothing else."""
+    pins: int = 3
+    two_link: bool = False
+    has_people: bool = True
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One moment of a room: what each role's page is told."""
+
+    name: str
+    phase: str
+    """The phase, and in a reveal its step: ``reveal.verdict``."""
+    screen: tuple[dict[str, Any], ...]
+    player: tuple[dict[str, Any], ...]
+    host: tuple[dict[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for two moments that look the same, in whichever deck they are."""
+        view = {k: v for k, v in self.screen[0]["view"].items() if k != "room"}
+        room = self.screen[0]["view"]["room"]
+        return json.dumps([view, room["two_link"], room["teams"]], sort_keys=True)
+
+    @property
+    def length(self) -> int:
+        """How much text the screen is told, in characters."""
+        return len(json.dumps(self.screen[0]["view"]))
+
+
+def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
+    """Play a deck, and yield what is shown after every command."""
+    played = _Played(deck, library, look)
+    yield played.shown()
+    for _ in played.state.plan.opening:
+        yield played.after(ShowExample())
+    for index in range(len(played.state.rounds)):
+        yield from played.round(index)
+    yield played.after(BackToLobby())
+    yield played.after(Finish())
+
+
+class _Played:
+    def __init__(self, deck: Deck, library: Library, look: Look) -> None:
+        self.look = look
+        self.deck = deck
+        teams = LONG_TEAMS if look.is_long else ()
+        settings = RoomSettings(
+            two_link=look.two_link, podium=look.is_long, teams=teams, min_cell=1
+        )
+        plan = build_plan(deck, library, seed=7, length=None, two_link=look.two_link)
+        self.state = open_room(RoomOpened(CODE, plan, settings, 7, "0" * 32, 1_000))
+        self.now_ms = 10_000
+        self.version = 0
+        self.counter = 0
+        names = LONG_NAMES if look.is_long else SHORT_NAMES
+        self.people = [PlayerId(f"p-{i}") for i in range(len(names))]
+        if not look.has_people:
+            self.people = []
+        for i, (player, name) in enumerate(zip(self.people, names, strict=False)):
+            self.do(Join(player, name))
+            if teams:
+                self.do(ChooseTeam(player, teams[i % 2]))
+
+    def round(self, index: int) -> Iterator[Shown]:
+        """Play a round through every phase it has."""
+        yield self.after(OpenRound(round=index))
+        yield self.after(OpenVote())
+        self.vote(Ballot.VOTE)
+        yield self.shown()
+        yield self.after(CloseVotes(override=True))
+        for player in self.people[: self.look.pins]:
+            self.do(PinReason(player=player))
+        if self.look.pins:
+            yield self.shown()
+        if self.state.round.planned.contrast:
+            yield self.after(Contrast())
+        yield self.after(Discuss())
+        yield self.after(Revote())
+        self.vote(Ballot.REVOTE)
+        yield self.after(CloseVotes(override=True))
+        yield self.after(Reveal())
+        while self.state.step < LAST_STEP:
+            if can(self.state, AskSay()) and self.state.step == LAST_STEP - 1:
+                yield self.after(AskSay())
+            yield self.after(NextStep())
+        yield self.after(AskFix())
+        self.vote(Ballot.FIX)
+        yield self.after(CloseVotes(override=True))
+        if self.state.round.planned.transfer:
+            yield self.after(Transfer())
+            self.vote(Ballot.TRANSFER)
+            yield self.after(CloseVotes(override=True))
+
+    def vote(self, ballot: Ballot) -> None:
+        """Let all but the last answer; most change their minds in the second vote."""
+        for number, player in enumerate(self.people[:-1]):
+            self.counter += 1
+            is_outer = (number + (ballot is Ballot.REVOTE)) % 3 > 0
+            reason = REASONS[number] if number < self.look.pins else ""
+            self.do(
+                CastVote(
+                    player,
+                    ClientId("c"),
+                    self.counter,
+                    self.state.index,
+                    ballot,
+                    self._answer(ballot, is_outer, number),
+                    "" if ballot is Ballot.FIX else reason,
+                    self.now_ms,
+                )
+            )
+
+    def _answer(self, ballot: Ballot, is_outer: bool, number: int) -> Answer:
+        if ballot is Ballot.FIX:
+            return FixAnswer(number % 3)
+        if self.look.two_link:
+            inner = LinkAnswer(number % 2 == 0, 70)
+            return LinksAnswer(LinkAnswer(is_outer, 80), inner)
+        return GapAnswer(Label.OUTER if is_outer else Label.INNER, 80)
+
+    def do(self, command: Command) -> None:
+        present = set(self.people)
+        for event in decide(self.state, command, self.now_ms, present):
+            evolve(self.state, event)
+
+    def after(self, command: Command) -> Shown:
+        self.do(command)
+        return self.shown()
+
+    def shown(self) -> Shown:
+        """Return what every role's page is told now."""
+        state, now_ms = self.state, self.now_ms
+        present = set(self.people)
+        self.version += 1
+        version = self.version
+        answered, expected = answered_and_expected(state, present)
+        progress = Progress(answered=answered, expected=expected, joined=state.joined)
+        screen = View(version=version, view=screen_view(state, now_ms))
+        player = View(version=version, view=player_view(state, now_ms))
+        host = HostViewMessage(version=version, view=host_view(state, now_ms))
+        panel = Panel(version=version, panel=host_panel(state, now_ms, present))
+        meetings = talks(state, present) if state.phase is Phase.DISCUSS else {}
+        own = [
+            You(you=private_view(state, who, now_ms, present, meetings.get(who)))
+            for who in self.people[:1]
+        ]
+        phase = str(state.phase)
+        if state.phase is Phase.REVEAL:
+            phase = f"reveal.{screen.view.shown[-1].key}"  # type: ignore[union-attr]
+        at = "" if state.round_index is None else f" {state.round.case.id}"
+        return Shown(
+            f"{self.deck.id}{at} {phase}",
+            phase,
+            _frames(screen, progress),
+            _frames(player, *own, progress),
+            _frames(host, panel, progress),
+        )
+
+
+def _frames(*messages: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(json.loads(encode_server(message)) for message in messages)
+
+
+def replaced(shown: Shown, old: str, new: str) -> Shown:
+    """Return a moment with one text exchanged for another, for every role."""
+
+    def put(frames: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        text = json.dumps(frames)
+        assert json.dumps(old)[1:-1] in text
+        swapped = text.replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1])
+        return tuple(json.loads(swapped))
+
+    return replace(
+        shown,
+        screen=put(shown.screen),
+        player=put(shown.player),
+        host=put(shown.host),
+    )
+
+
+LONG_FIELDS = (
+    "intended",
+    "written",
+    "learned",
+    "why",
+    "why_not",
+    "flip",
+    "fix",
+    "residual",
+    "say",
+)
+
+
+def longest(library: Library, *, two_link: bool) -> Deck:
+    """Return a deck of the cases with the longest texts, each text in its phase."""
+    cases = [
+        case
+        for case in library.cases.values()
+        if two_link or case.truth.outer != case.truth.inner
+    ]
+    lengths: list[Callable[[Case], int]] = [
+        lambda case: len(case.story),
+        lambda case: len(case.title),
+        lambda case: len(case.contested or ""),
+        lambda case: len(case.fix_question.question),
+        lambda case: sum(len(one.text) for one in case.fix_question.options),
+        *(
+            lambda case, name=name: len(getattr(case.breakdown, name))  # type: ignore[misc]
+            for name in LONG_FIELDS
+        ),
+    ]
+    chosen = list(dict.fromkeys(max(cases, key=length).id for length in lengths))
+    line = sorted(
+        (case for case in cases if case.id not in chosen),
+        key=lambda case: max(len(case.breakdown.learned), len(case.breakdown.written)),
+    )
+    beside = line.pop().id
+    story = max(line, key=lambda case: len(case.story)).id
+    first, *others = chosen
+    rounds = [
+        DeckRound(case=first, contrast=beside, transfer=story),
+        *(DeckRound(case=case) for case in others),
+    ]
+    return Deck(
+        id="longest",
+        version=1,
+        title="Everything that is long, one after another",
+        audience="Tests.",
+        minutes=60,
+        teaches="How the pages look.",
+        order="fixed",
+        two_link=two_link,
+        rounds=tuple(rounds),
+    )
