@@ -59,7 +59,7 @@ PORTABLE = tuple(
 """The tests that also run as on Windows, with the samples of the fast tier."""
 
 ONE_OF = 12
-"""The fast tier runs one of so many of them."""
+"""The fast tier runs one of this many of them."""
 
 LEAST_COVERED = 12
 """How many files the coverage report shows."""

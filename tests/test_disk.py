@@ -69,7 +69,7 @@ async def test_a_broken_statement_undoes_its_own_job_only(disk: DiskThread) -> N
     assert await disk.ask(count) == 1
 
 
-async def test_any_error_of_a_job_reaches_its_caller_and_the_thread_goes_on(
+async def test_any_error_of_a_job_reaches_its_caller_and_the_thread_continues(
     disk: DiskThread,
 ) -> None:
     def boom(_: sqlite3.Connection) -> None:
@@ -81,7 +81,7 @@ async def test_any_error_of_a_job_reaches_its_caller_and_the_thread_goes_on(
     assert await disk.ask(insert(1)) == 1
 
 
-async def test_a_failing_hook_fails_its_group_is_logged_and_the_thread_goes_on(
+async def test_a_failing_hook_fails_its_group_is_logged_and_the_thread_continues(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     faults = [KeyError("hook")]
@@ -104,7 +104,7 @@ async def test_a_failing_hook_fails_its_group_is_logged_and_the_thread_goes_on(
         await disk.close()
 
 
-async def test_an_exit_on_the_thread_fails_its_group_and_the_thread_goes_on(
+async def test_an_exit_on_the_thread_fails_its_group_and_the_thread_continues(
     disk: DiskThread, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing that is raised there can leave a caller waiting forever."""
@@ -203,7 +203,7 @@ def test_without_a_temporary_folder_sqlite_keeps_it_in_memory(
         assert db.execute("PRAGMA temp_store").fetchone() == (store,)
 
 
-def test_a_file_that_is_read_is_not_written_anew_into_its_log(tmp_path: Path) -> None:
+def test_a_file_that_is_read_is_not_rewritten_into_its_log(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with (
         contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db,

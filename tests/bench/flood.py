@@ -3,7 +3,7 @@
 Pings, bad requests and joins come as fast as one process sends them, beside a class
 that votes. The class's p99 from vote to recorded must stay within the larger of 20 ms
 and twice its quiet figure, measured in the same run. The same flood at a second server
-on this machine shows what sharing the processors costs by itself.
+on this machine shows what sharing the processors costs alone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How far each case scrolls on a phone, in every moment of its round.
 
 ``python -m tests.browser.look_at_cases [FOLDER] [--seed N] [--count N] [ID ...]`` draws
-cases by seed (20, seed 7), walks each through the preview at 360 × 640, prints how many
-screens each moment fills, and keeps pictures where a folder is named. A person also has
-to look at them.
+cases by seed (20, seed 7). It walks each through the preview at 360 × 640, prints how
+many screens each moment fills, and keeps pictures where a folder is named. A person
+also has to look at them.
 """
 
 from __future__ import annotations

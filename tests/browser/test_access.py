@@ -54,7 +54,7 @@ async def walk(host: Staff, players: list[Page]) -> AsyncIterator[str]:
 
 
 async def settle(page: Page, phase: str) -> None:
-    """Wait till a player's page shows a phase, and answer what it asks."""
+    """Wait until a player's page shows a phase, and answer what it asks."""
     kind = "reveal" if phase in ("tallies", "intended", "breakdown") else phase
     await expect(page.locator("main")).to_have_attribute("data-phase", kind)
     if phase in ("vote", "transfer"):
@@ -139,7 +139,7 @@ async def test_a_vote_by_keyboard_alone(table: Table) -> None:
 
 
 async def press_till(page: Page, selector: str) -> None:
-    """Press Tab till something has the focus, and see that the focus shows."""
+    """Press Tab until something has the focus, and see that the focus shows."""
     await page.locator(selector).wait_for()
     has_focus = "selector => document.activeElement.matches(selector)"
     for _ in range(30):
@@ -151,7 +151,7 @@ async def press_till(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab never reached {selector}")
 
 
-async def test_forced_colours_keep_the_choice_visible(table: Table) -> None:
+async def test_forced_colors_keep_the_choice_visible(table: Table) -> None:
     room = await table.open_room(length=1)
     page = await join(table, room, forced_colors="active")
     async with table.host(room) as host:

@@ -1,4 +1,4 @@
-"""What a learner hears, says and keeps: whom to talk to, one's sentence, the card."""
+"""What a learner hears, says and keeps: the group, their sentence, the card."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ SEEN = """nodes => nodes.every((node) => {
   return box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth
     && at !== null && (node.contains(at) || at.contains(node));
 })"""
-"""Whether every node lies in the window, with nothing over it."""
+"""Whether every node is in the window, with nothing over it."""
 
 
 @pytest.mark.parametrize(

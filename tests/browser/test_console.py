@@ -329,7 +329,7 @@ async (svg) => {
     + " " + btoa(String.fromCharCode(...red.slice(80000)));
 }
 """
-"""Draws a QR code of 400 x 400 pixels; returns its grey values, in two halves."""
+"""Draws a QR code of 400 x 400 pixels; returns its gray values, in two halves."""
 
 
 async def test_the_code_for_another_device_holds_the_consoles_own_link(

@@ -25,7 +25,7 @@ SHOWS = "text => document.body.innerText.toLowerCase().includes(text.toLowerCase
 
 
 async def must_show(page: Page, *texts: str) -> None:
-    """Wait till a page shows these texts, in any case of letters."""
+    """Wait until a page shows these texts, in any case of letters."""
     for text in texts:
         try:
             await page.wait_for_function(SHOWS, arg=text, timeout=8000)

@@ -20,7 +20,7 @@ OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
 
 
 async def go_to(page: Page, selector: str) -> None:
-    """Press Tab till something has the focus, and see that the focus shows."""
+    """Press Tab until something has the focus, and see that the focus shows."""
     await page.locator(selector).first.wait_for()
     for _ in range(40):
         if await page.evaluate(HAS_FOCUS, selector):
@@ -44,18 +44,18 @@ async def lead(host: Page, then: str, key: str = " ") -> None:
 
 
 async def all_in(player: Page, host: Page) -> None:
-    """Wait till the vote is recorded, and the console has heard of it."""
+    """Wait until the vote is recorded, and the console has heard of it."""
     await is_recorded(player)
     await host.locator(".big.ready").wait_for()
 
 
 async def is_in(player: Page, phase: str) -> None:
-    """Wait till the player's page is in a phase."""
+    """Wait until the player's page is in a phase."""
     await expect(player.locator("main")).to_have_attribute("data-phase", phase)
 
 
 async def is_recorded(player: Page) -> None:
-    """Wait till the page says that the vote is stored."""
+    """Wait until the page says that the vote is stored."""
     said = player.get_by_role("status").filter(has_text="Recorded")
     await expect(said).to_be_visible()
 

@@ -56,5 +56,5 @@ async def test_a_page_whose_script_is_missing_is_not_blank(table: Table) -> None
 
 
 async def says_so(page: Page) -> None:
-    """Wait till a page says that a part of it is still on its way."""
+    """Wait until a page says that a part of it is still on its way."""
     await expect(page.get_by_text("has not come through yet")).to_be_visible()

@@ -63,7 +63,7 @@ async def _join(table: Table, room: str, i: int, wire: Wire) -> Page:
 
 
 async def _disturb(page: Page, wire: Wire, chance: random.Random) -> None:
-    """Reload the page, open it anew, or cut its line, a little sooner or later."""
+    """Reload the page, open it again, or cut its line, a little sooner or later."""
     way = chance.choice(("reload", "reload", "open", "cut"))
     await asyncio.sleep(chance.uniform(0, 0.15))
     if way == "reload":

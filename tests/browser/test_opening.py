@@ -17,7 +17,7 @@ SCORES_WELL = "Barking scores well under the rule we wrote"
 NEVER_SCORED = "Barking never scored under the rule we wrote"
 
 
-async def test_a_class_is_told_the_two_gaps_and_taps_before_its_first_case(
+async def test_a_class_sees_the_two_gaps_and_taps_before_its_first_case(
     table: Table,
 ) -> None:
     room = await table.open_room(length=1, minute=True, settings={"time_factor": None})
@@ -75,7 +75,7 @@ async def join_in(table: Table, room: str) -> play.Page:
     return page
 
 
-async def test_it_runs_by_itself_and_the_host_can_skip_it(table: Table) -> None:
+async def test_it_runs_automatically_and_the_host_can_skip_it(table: Table) -> None:
     room = await table.open_room(length=1, minute=True)
     host = await table.sit(table.host_path(room), size=LAPTOP)
     ada = await join(table, room, "Ada")
@@ -120,7 +120,7 @@ async def test_every_page_shows_it_again_to_itself_alone(
     await expect(dialog).to_have_count(0)
 
 
-async def test_the_line_is_drawn_at_once_where_less_motion_is_asked_for(
+async def test_the_line_is_drawn_without_motion_if_the_system_asks_for_that(
     table: Table,
 ) -> None:
     room = await table.open_room(length=1, minute=True)

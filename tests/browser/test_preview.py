@@ -25,7 +25,7 @@ LONG = (
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own(browser: object, tmp_path: Path) -> AsyncIterator[tuple[Table, Path]]:
-    """A server with a folder of one's own, and the file of a case in it."""
+    """A server with a folder of the author's own, and the file of a case in it."""
     file = tmp_path / "cases" / "mine.toml"
     file.parent.mkdir()
     text = (BUILTIN / "cases" / "four-hours.toml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``twogaps broker``: sites are let in and out while the broker runs."""
+"""``twogaps broker``: sites are added and removed while the broker runs."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
     assert "no site 'oslo'" in said.output
 
 
-def test_help_says_which_broker_is_for_whom() -> None:
+def test_help_says_which_broker_suits_which_operator() -> None:
     said = " ".join(invoke("broker", "--help").split())
     assert "There are two ways" in said
     for way in ("twogaps broker run runs", "twogaps broker configure writes"):

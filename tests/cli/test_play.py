@@ -214,7 +214,7 @@ def taken_away(link: str) -> str:
     return text
 
 
-def test_a_port_that_is_taken_is_passed_over(
+def test_a_port_that_is_taken_is_skipped(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with socket.socket() as other:

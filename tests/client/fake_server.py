@@ -148,7 +148,7 @@ class Peer:
         )
 
     async def drop(self) -> None:
-        """Cut the line without a word."""
+        """Cut the line without a goodbye."""
         self.socket.transport.abort()
         self.done.set()
 

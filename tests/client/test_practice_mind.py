@@ -160,7 +160,7 @@ def test_reasons_argue_for_the_side_that_was_chosen() -> None:
     assert all(len(REASONS[label.value]) >= 12 for label in Label)
 
 
-def test_delays_lie_in_their_range() -> None:
+def test_delays_are_in_their_range() -> None:
     settings = PracticeSettings(delay_s=(2.0, 3.0))
     delays = [decide(settings, asked(i), KNOWN).delay_s for i in range(100)]
     assert min(delays) >= 2

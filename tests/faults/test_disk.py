@@ -36,7 +36,7 @@ def impatient(folder: Path) -> Callable[[], Awaitable[SqliteStore]]:
 
 
 @pytest.mark.fault
-async def test_a_locked_journal_refuses_votes_says_so_and_goes_on(
+async def test_a_locked_journal_refuses_votes_says_why_and_recovers(
     tmp_path: Path,
 ) -> None:
     store = impatient(tmp_path)
@@ -67,7 +67,7 @@ async def test_a_locked_journal_refuses_votes_says_so_and_goes_on(
 
 
 @pytest.mark.fault
-async def test_a_full_disk_refuses_votes_says_so_and_goes_on(tmp_path: Path) -> None:
+async def test_a_full_disk_refuses_votes_says_why_and_recovers(tmp_path: Path) -> None:
     """SQLite's own limit of pages replaces the disk: the same error, no root."""
     store = await SqliteStore.open(tmp_path / JOURNAL)
 
@@ -104,7 +104,7 @@ def _fill(db: sqlite3.Connection) -> None:
 async def test_a_journal_that_vanishes_is_unwell_and_records_nothing(
     tmp_path: Path,
 ) -> None:
-    """Removed by hand or by a program that syncs: put back, the class goes on."""
+    """Removed by hand or by a program that syncs: put back, the class continues."""
     async with (
         hall(data=tmp_path, health_fresh_s=0.0) as at,
         wire(at.port) as host,

@@ -57,7 +57,7 @@ async def vote_until_refused(player: Wire, start: int) -> tuple[int, int]:
 
 
 @pytest.mark.fault
-async def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_with_space(
+async def test_a_full_disk_refuses_what_it_cannot_keep_and_recovers_with_space(
     small_disk: Path, figure: Figure
 ) -> None:
     data, recorded = small_disk / "data", set[int]()

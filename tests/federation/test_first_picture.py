@@ -1,4 +1,4 @@
-"""An edge whose broker passed over the retained views is shown them again."""
+"""An edge whose broker skipped the retained views gets them again."""
 
 from __future__ import annotations
 

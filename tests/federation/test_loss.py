@@ -1,4 +1,4 @@
-"""A broker that loses messages without a word: all is done, and no mark holds early."""
+"""A broker that loses messages silently: all is done, and no mark holds early."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_everything_said_arrives_and_no_mark_holds_before_it(
     await until(lambda: crowd.owed() == 0)
 
 
-async def test_who_comes_in_while_messages_are_lost_is_let_in(
+async def test_a_player_who_joins_while_messages_are_lost_is_admitted(
     broker: FakeBroker, crowd: Crowd
 ) -> None:
     broker.loses = lossy(3, "tg/v1/up/")

@@ -1,4 +1,4 @@
-"""A room goes on at another node: its home is killed with votes on their way."""
+"""A room continues at another node: its home is killed with votes on their way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(*arguments: object) -> str:
 
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", MORE_KINDS)
-async def test_a_room_goes_on_at_another_node_with_every_recorded_vote(
+async def test_a_room_continues_at_another_node_with_every_recorded_vote(
     tmp_path: Path, figure: Figure, kind: Kind
 ) -> None:
     broker = open_broker(kind, tmp_path)

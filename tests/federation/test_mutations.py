@@ -126,7 +126,7 @@ class Net(Protocol):
         ...
 
     async def kill(self) -> None:
-        """End without a word."""
+        """End without a goodbye."""
         ...
 
 

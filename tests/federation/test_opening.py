@@ -86,5 +86,5 @@ def _has_tapped(player: Player) -> bool:
 
 
 def _said(case: int, n: int) -> dict[str, int]:
-    """Return the tally: whoever came late to this case said inner."""
+    """Return the tally: late people at this case said inner."""
     return {"outer": n - 1, "inner": 1}

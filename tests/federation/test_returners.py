@@ -1,4 +1,4 @@
-"""A phone that is reloaded while its site is cut off goes on, and is checked later."""
+"""A phone reloaded while its site is cut off keeps playing, and is checked later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.wire import wire
 
 
 @pytest.mark.fault
-async def test_a_phone_that_comes_back_in_a_cut_goes_on_voting(tmp_path: Path) -> None:
+async def test_a_phone_that_comes_back_in_a_cut_keeps_voting(tmp_path: Path) -> None:
     async with sites(tmp_path, "mosquitto") as at, contextlib.AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{at.home.port}"
         teacher = await stack.enter_async_context(host(url, at.room, at.key))

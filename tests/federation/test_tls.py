@@ -80,7 +80,7 @@ async def said(caplog: pytest.LogCaptureFixture, words: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_site_that_knows_the_authority_is_let_in(
+async def test_a_site_that_knows_the_authority_is_admitted(
     tmp_path: Path, kind: Kind
 ) -> None:
     authority = Authority(tmp_path)

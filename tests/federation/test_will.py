@@ -1,4 +1,4 @@
-"""A node that dies without a word: the broker speaks for it, and keeps it said."""
+"""A node that dies without a goodbye: the broker announces it, and retains that."""
 
 from __future__ import annotations
 

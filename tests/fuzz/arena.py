@@ -1,9 +1,9 @@
 """A server with a room that all roles send to together, and its invariants.
 
 Whatever is sent: every frame is answered with something documented, no socket closes
-without a documented reason, nothing is logged as a fault, and what was refused has
-changed nothing: at every refusal the state is what it was, and after every volley it is
-what its journal says.
+without a documented reason, and nothing is logged as a fault. A refused frame changes
+nothing: at every refusal the state is what it was, and after every volley it is what
+its journal says.
 """
 
 from __future__ import annotations

@@ -214,7 +214,7 @@ def test_frames_drawn_by_hypothesis(figure: Figure) -> None:
     figure(f"fuzz, hypothesis (seed {SEED}): {figures.text()}")
 
 
-async def test_frames_that_are_none_close_their_socket_and_no_other() -> None:
+async def test_invalid_frames_close_their_socket_and_no_other() -> None:
     """Headers and masks broken by chance: only that socket ends, with a reason."""
     figures, chance = Figures(), Random(SEED)
     async with Arena(figures, chance) as arena:

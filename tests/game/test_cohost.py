@@ -105,7 +105,7 @@ def test_time_for_a_site_is_time_for_its_people_only() -> None:
     assert clock_of(game, "lisbon1") == usual + 40_000
 
 
-def test_time_for_a_site_holds_the_close_till_its_people_have_answered() -> None:
+def test_time_for_a_site_holds_the_close_until_its_people_have_answered() -> None:
     game = playing()
     game.do(GiveTime(seconds=30, site="lisbon"))
     game.now_ms = game.state.deadline_ms or 0

@@ -301,7 +301,7 @@ def test_teams_fill_evenly_and_may_be_chosen() -> None:
         game.do(Join(PlayerId("x"), "x", "green"))
 
 
-def test_a_round_left_for_the_lobby_goes_on_with_its_votes() -> None:
+def test_a_round_left_for_the_lobby_continues_with_its_votes() -> None:
     game = voting()
     game.vote("ann", "outer", 80)
     game.do(BackToLobby())

@@ -243,7 +243,7 @@ def discussing(settings: RoomSettings | None = None) -> Game:
     return game
 
 
-def test_each_phone_hears_whom_to_talk_to_and_never_why() -> None:
+def test_each_phone_gets_its_group_and_never_the_reason() -> None:
     game = discussing()
     told = talks(game.state, game.present)
     assert set(told) == set(game.state.players)

@@ -44,7 +44,7 @@ WORDS = Path(__file__).parents[2] / "client/web/src/i18n/en.late.ts"
 
 
 def begun(steps: int = 1, settings: RoomSettings | None = None) -> Game:
-    """Return a game in the opening minute, after so many presses."""
+    """Return a game in the opening minute, after ``steps`` presses."""
     game = Game(settings, opening=True)
     game.join("Ann", "Bob")
     game.do(*[ShowOpening() for _ in range(steps)])
@@ -99,7 +99,7 @@ def test_a_tap_is_kept_once_and_may_be_changed_while_its_case_is_open() -> None:
     assert replay(game.journal) == game.state
 
 
-def test_it_goes_on_by_itself_at_reading_pace_and_stops_at_its_end() -> None:
+def test_it_advances_at_reading_pace_and_stops_at_its_end() -> None:
     game = begun()
     waited = []
     for step in range(1, LAST_STEP + 1):
@@ -141,7 +141,7 @@ def test_it_waits_for_the_host_where_timers_are_off_or_it_was_begun_so() -> None
         assert view(game).step == LAST_STEP
 
 
-def test_a_host_can_stop_it_from_going_on_by_itself() -> None:
+def test_a_host_can_stop_it_from_advancing() -> None:
     game = begun()
     assert next_due_ms(game.state, game.now_ms, game.present) is not None
     game.do(ShowOpening(automatic=False))

@@ -56,7 +56,7 @@ def test_points_have_one_decimal_rounded_as_the_pages_do(
 
 
 def twice() -> Game:
-    """Two votes: three of four right at first, then four answer of whom two are new."""
+    """Two votes: three of four right at first, then four answer, two of them new."""
     game = Game()
     game.join("ann", "bob", "cy", "dan")
     game.do(OpenRound(), OpenVote())

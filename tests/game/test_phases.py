@@ -86,7 +86,7 @@ def course() -> dict[tuple[object, ...], list[Event]]:
 
 
 def vote_in(state: RoomState) -> list[Event]:
-    """Return that everyone has answered what is asked, so that a tick goes on."""
+    """Return answers of all players to what is asked, so that a tick advances."""
     if state.phase is Phase.OPENING and state.opening.open_taps is not None:
         tap = TapOpening(ANN, state.opening.case or 0, Label.OUTER)
         return decide(state, tap, 15_000, {ANN})

@@ -53,7 +53,7 @@ def test_no_one_joins_on_the_device_of_a_removed_player() -> None:
     assert refusal_of(game, "Stranger", "tablet-2") is None
 
 
-def test_another_name_on_an_unknown_device_is_let_in() -> None:
+def test_another_name_on_an_unknown_device_is_admitted() -> None:
     assert refusal_of(playing(), "Cleo", None) is None
 
 

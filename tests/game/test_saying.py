@@ -1,4 +1,4 @@
-"""Say it: one's own sentence after the verdict, and the expert's beside it."""
+"""Say it: the player's sentence after the verdict, and the expert's beside it."""
 
 from __future__ import annotations
 

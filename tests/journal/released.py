@@ -1,4 +1,4 @@
-"""The journals of releases: played by a seed, kept, and replayed for ever.
+"""The journals of releases: played by a seed, kept, and replayed forever.
 
 ``python -m tests.journal.released`` plays the games below with the rules of this
 version and writes ``fixtures/<version>/``: the journal as this version stores it,

@@ -29,7 +29,7 @@ def unpack(release: str, folder: Path) -> dict[str, Any]:
     return json.loads(text)  # type: ignore[no-any-return] # JSON
 
 
-def test_the_first_release_is_here_for_ever() -> None:
+def test_the_first_release_is_here_forever() -> None:
     assert "0.1.0" in RELEASES
 
 
@@ -61,7 +61,7 @@ async def test_a_released_journal_gives_the_same_table_after_every_event(
 
 
 @pytest.mark.parametrize("release", RELEASES)
-async def test_an_unfinished_game_of_a_release_goes_on(
+async def test_an_unfinished_game_of_a_release_continues(
     release: str, tmp_path: Path
 ) -> None:
     expected = unpack(release, tmp_path)

@@ -64,7 +64,7 @@ async def test_a_batch_is_stored_event_by_event_as_each_is_encoded(
     ]
 
 
-async def test_a_locked_file_refuses_and_goes_on_when_it_is_free(
+async def test_a_locked_file_refuses_and_recovers_when_it_is_free(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "journal.sqlite"
@@ -112,7 +112,7 @@ async def _readable(path: Path) -> int:
     return int(n)
 
 
-async def test_a_full_disk_refuses_all_or_nothing_and_goes_on(tmp_path: Path) -> None:
+async def test_a_full_disk_refuses_all_or_nothing_and_recovers(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     store = await SqliteStore.open(path)
     await store.append(ROOM, 0, [opened()])

@@ -129,7 +129,7 @@ async def test_an_admin_finds_the_room_after_its_link_was_called_back() -> None:
                 pass
 
 
-async def test_a_host_goes_on_with_the_new_key_where_the_answer_was_lost(
+async def test_a_host_continues_with_the_new_key_if_the_answer_was_lost(
     tmp_path: Path,
 ) -> None:
     async with hall(data=tmp_path) as at:

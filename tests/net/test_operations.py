@@ -24,7 +24,7 @@ GUARD_S = 30
 
 
 hall = functools.partial(open_hall, health_fresh_s=0.0)
-"""A server where every question looks anew: no test waits for a second to pass."""
+"""A server where every question looks again: no test waits for a second to pass."""
 
 
 def parts(answer: Answer) -> dict[str, Any]:

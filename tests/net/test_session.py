@@ -268,7 +268,7 @@ async def test_a_room_asks_about_both_links_where_its_deck_needs_it() -> None:
             assert room.state.settings.two_link is is_two_link
 
 
-async def test_an_open_server_lets_anybody_open_rooms_but_not_list_them() -> None:
+async def test_an_open_server_lets_anyone_open_rooms_but_not_list_them() -> None:
     async with hall(is_open=True) as at, wire(at.port) as desk:
         await desk.hello("admin")
         await desk.until("welcome")

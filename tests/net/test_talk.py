@@ -17,7 +17,7 @@ async def talk(player: Wire) -> dict[str, object]:
             return told  # type: ignore[no-any-return] # JSON
 
 
-async def test_phones_say_whom_to_talk_to_and_the_screen_does_not() -> None:
+async def test_phones_show_groups_and_the_screen_does_not() -> None:
     async with (
         hall() as at,
         wire(at.port) as host, wire(at.port) as ann, wire(at.port) as bob,

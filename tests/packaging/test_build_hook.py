@@ -138,7 +138,7 @@ NOT_SOURCE = shutil.ignore_patterns(
     "dist", "node_modules", "__pycache__", ".*", "data", "tests"
 )
 TOOLS = ("sh", "env", "uname")
-"""What npm may want of a system; none of them is Node."""
+"""What npm may need from a system; none of them is Node."""
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Rights hold where Python runs without assertions, as PYTHONOPTIMIZE has it.
 
 The tests of roles, keys and forged messages run in a Python of their own, in which no
-``assert`` of the server is carried out. pytest writes those of the tests anew, so that
+``assert`` of the server is carried out. pytest rewrites those of the tests, so that
 they do hold there.
 """
 

@@ -19,7 +19,7 @@ def test_transitions() -> None:
     assert moved.loss == pytest.approx(0.1667, abs=5e-5)
 
 
-def test_unknown_transitions_are_none() -> None:
+def test_unknown_transitions_have_no_rates() -> None:
     empty = Transitions()
     assert empty.before is empty.after is empty.gain is None
     assert empty.right_turn is empty.loss is None

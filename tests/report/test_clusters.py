@@ -32,7 +32,7 @@ def test_the_bootstrap_of_a_mean_is_its_standard_error() -> None:
     assert bootstrap_errors(ROWS, (mean,), 4) != [error]
 
 
-def test_unknown_figures_are_none() -> None:
+def test_unknown_figures_are_left_out() -> None:
     assert jackknife_interval(ROWS[:1], mean) is None
     assert jackknife_interval([(1, 1), (0, 0)], mean) is None
     assert bootstrap_errors([(0.0, 0.0)] * 3, (mean,), 1) == [None]

@@ -55,7 +55,7 @@ SHAPES = st.floats(0.5, 2000)
 @settings(deadline=None)
 @given(st.floats(0, 1), SHAPES, SHAPES)
 def test_beta_agrees_with_scipy(x: float, a: float, b: float) -> None:
-    """Near 1 the ways differ by what is left of ``1 - x`` in a float: scipy's, too."""
+    """Near 1 the ways differ by the rest of ``1 - x`` in a float; so does scipy's."""
     assert beta_cdf(x, a, b) == pytest.approx(stats.beta.cdf(x, a, b), abs=1e-8)
 
 

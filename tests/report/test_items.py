@@ -64,7 +64,7 @@ def test_the_point_biserial_agrees_with_scipy(pairs: list[tuple[bool, int]]) -> 
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-def test_unknown_figures_are_none() -> None:
+def test_unknown_figures_are_left_out() -> None:
     assert point_biserial([True, True], [1, 2]) is None
     assert point_biserial([True, False], [1, 1]) is None
     assert discrimination([[True, None]] * 5, 0) is None

@@ -81,7 +81,7 @@ async def test_a_vote_that_is_sent_again_does_not_count_as_a_change() -> None:
         assert await change(seat, ann, 2) == 1
 
 
-async def test_changes_start_anew_after_the_storage_failed() -> None:
+async def test_changes_restart_after_the_storage_failed() -> None:
     async with table(bounds=Bounds(1)) as seat:
         assert isinstance(seat.store, FailingStore)
         _, ann = await seat.join("ann")

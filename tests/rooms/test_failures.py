@@ -110,7 +110,7 @@ async def plays(at: Served, room: Room) -> None:
 # --- taken up from the journal -------------------------------------------------------
 
 
-async def test_a_room_that_does_not_replay_stays_closed_and_the_start_goes_on(
+async def test_a_room_that_does_not_replay_stays_closed_and_the_start_continues(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_journal(tmp_path) as store:

@@ -1,4 +1,4 @@
-"""Figures that take long to count are counted seldom."""
+"""Figures that take long to count are counted rarely."""
 
 from __future__ import annotations
 

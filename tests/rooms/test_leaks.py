@@ -80,7 +80,7 @@ def _are_the_same(
 
 
 def _without_choices(frame: bytes) -> bytes:
-    """Leave out the reasons that the host has chosen to show, and whom to talk to.
+    """Leave out the reasons that the host has chosen to show, and the groups.
 
     Groups follow from votes. That votes cannot be inferred from them is for
     tests/game/test_groups.py: some are of one mind, and a phone never says why.
@@ -90,7 +90,7 @@ def _without_choices(frame: bytes) -> bytes:
 
 
 def _holds_no_key(played: Played, figures: Counter[str]) -> None:
-    """Hold that keys are never sent, and tokens only to whom they belong."""
+    """Hold that keys are never sent, and tokens only to their owners."""
     keys = (SECRET.encode(), screen_key(SECRET).encode())
     tokens = {
         player.name: player_token(SECRET, player.id).encode()

@@ -63,7 +63,7 @@ async def test_two_consoles_that_press_next_step_together_show_one_step() -> Non
         assert seat.room.state.step == 1
 
 
-async def test_a_failed_commit_rebuilds_the_room_and_says_so_and_it_goes_on() -> None:
+async def test_a_failed_commit_rebuilds_the_room_reports_it_and_continues() -> None:
     store = FailingStore()
     async with table(store=store) as seat:
         _, link = await seat.join("ann")
@@ -234,7 +234,7 @@ async def test_auto_close_closes_when_all_have_answered() -> None:
         await link.until(lambda: link.of("view")[-1]["view"]["phase"] == "vote_closed")
 
 
-async def test_a_fault_of_ours_is_contained() -> None:
+async def test_an_internal_error_is_contained() -> None:
     store = FailingStore()
     async with table(store=store) as seat:
         _, link = await seat.join("ann")

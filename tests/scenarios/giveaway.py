@@ -88,7 +88,7 @@ PHRASES = {
         re.IGNORECASE,
     ),
 }
-"""What a class may learn to read in place of the case: "the labels were right" for
+"""What a class may learn to read instead of the case: "the labels were right" for
 inner, "it was paid by the point" for outer."""
 TEXT = """# Does a story give its label away?
 
@@ -165,7 +165,7 @@ def by_words(library: Library, repeats: int = REPEATS) -> Guess:
 
 
 def by_kind(library: Library, kind_of: Callable[[Case], str]) -> float:
-    """Return the balanced accuracy of a guess by how true a story is said to be."""
+    """Return the balanced accuracy of a guess by the kind of a story."""
     shares = []
     for label in Label:
         kinds = Counter(

@@ -108,7 +108,7 @@ def test_a_transfer_may_have_either_label(name: str) -> None:
 
 
 @every_deck
-def test_it_says_for_whom_how_long_and_what_it_teaches(name: str) -> None:
+def test_it_states_its_audience_its_length_and_what_it_teaches(name: str) -> None:
     deck = LIBRARY.deck(name)
     assert len(deck.audience.split()) >= 8
     assert len(deck.teaches.split()) >= 25

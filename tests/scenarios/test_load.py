@@ -137,7 +137,7 @@ def test_bytes_that_are_not_text(folder: Path) -> None:
     assert_good_ones_are_there(library)
 
 
-def test_folder_in_place_of_a_file(folder: Path) -> None:
+def test_folder_instead_of_a_file(folder: Path) -> None:
     (folder / "cases" / "nest.toml").mkdir()
     library = load_library(folder, builtin=False)
     assert "cannot be read" in library.problems[0].message

@@ -1,7 +1,7 @@
-"""The built-in stories are told as a good writer tells them.
+"""The built-in stories read as if a good writer had written them.
 
 Their sentences run before they strike, and their sentences to say are not all cast in
-one mould. What the lint only notes in cases of other people holds here.
+one mold. What the lint only notes in cases of other people holds here.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ class SimulatedDisk:
 
 
 def opens(platter: Platter, mood: Mood) -> OpenDisk:
-    """Return what opens a node's outbox, in place of a thread and a file."""
+    """Return what opens a node's outbox, instead of a thread and a file."""
 
     def open_disk(path: Path, prepare: Prepare, name: str) -> SimulatedDisk:
         del path, name

@@ -73,7 +73,7 @@ class Broker:
     lines: list[_Line] = field(default_factory=list)
 
     def die(self) -> None:
-        """End without a word to any client."""
+        """End without a goodbye to any client."""
         self.is_there = False
         self.retained.clear()
         for line in list(self.lines):

@@ -150,7 +150,7 @@ class Site:
             node.gateway.republish = lambda: None  # type: ignore[method-assign]
 
     async def kill(self) -> None:
-        """End the process without a word."""
+        """End the process without a goodbye."""
         process, self.process = self.process, None
         if process is None:
             return

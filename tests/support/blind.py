@@ -1,10 +1,10 @@
 """A room played by a script, and its twin with other secrets: what do they show?
 
 If a frame tells nothing that it should not, it is the same, byte for byte, whatever the
-secret is (noninterference: Goguen and Meseguer 1982). So a game is played twice, with
-the verdicts of all cases from some round on turned round and their texts changed, or
-with the votes of all others turned round; until the secret's time, every frame to
-all clients has to be the same.
+secret is (noninterference: Goguen and Meseguer 1982). So a game is played twice. In the
+second, the verdicts of all cases from some round on are turned round and their texts
+changed, or the votes of all others are turned round. Until the secret's time, every
+frame to all clients has to be the same.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class FakeBroker:
         self._is_there.set()
 
     async def kill(self) -> None:
-        """Die without a word to anybody."""
+        """Die without a goodbye to any client."""
         self._is_there.clear()
         self.retained.clear()
         for bus in list(self.connected):

@@ -32,7 +32,7 @@ class Game:
 
     @classmethod
     def resumed(cls, journal: list[Event]) -> Game:
-        """Return a game that goes on from a journal, with all players present."""
+        """Return a game that continues from a journal, with all players present."""
         game = cls()
         game.state, game.journal = replay(journal), list(journal)
         game.now_ms = max(getattr(event, "at_ms", game.now_ms) for event in journal)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: in a temporary folder, on a free port of the loopback."""
+"""A PostgreSQL for tests: in a temporary folder, on a free port of the loopback."""
 
 from __future__ import annotations
 

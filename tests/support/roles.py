@@ -38,7 +38,7 @@ class Row:
 
 
 def _host(*commands: str) -> dict[str, Row]:
-    """Return the rows of host commands, which bear the same name on the wire."""
+    """Return the rows of host commands, which have the same name on the wire."""
     return {command: Row(("host",), command) for command in commands}
 
 

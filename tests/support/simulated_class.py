@@ -55,7 +55,7 @@ class ClassModel:
     revote: tuple[float, float] | None = None
     """Chances of switching, in the minority and in the majority of VOTE."""
     transfer_d: float | None = None
-    """d' on transfer cases; None where there are none."""
+    """d' on transfer cases; None if there are no such cases."""
     teams: tuple[str, ...] = ()
     plan: Plan | None = field(default=None, compare=False)
 

@@ -60,7 +60,7 @@ class SlowLine:
 
 
 def need_namespaces() -> None:
-    """Skip where there is no root or no namespace to be had.
+    """Skip where there is no root or no namespace.
 
     Under the switch it fails only for root with ``ip``: then it ought to be possible.
     """

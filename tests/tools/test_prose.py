@@ -79,6 +79,14 @@ def test_documents_docstrings_and_catalogues_are_checked() -> None:
     assert "client/web/src/i18n/de.ts" not in files
 
 
+def test_a_page_holds_the_docstrings_and_names_of_tests() -> None:
+    source = (
+        'def test_it_is_so() -> None:\n    """Because."""\n    assert "not this text"\n'
+    )
+    lines = page("tests/test_x.py", source).split("\n")
+    assert [line for line in lines if line] == ["- test it is so", "Because."]
+
+
 def test_a_page_holds_the_texts_of_a_case_on_their_own_lines() -> None:
     source = 'id = "x"\nstory = """\nIt ran \\\non.\n"""\n[truth]\nfix = "Stop it."\n'
     lines = page("scenarios/cases/x.toml", source).split("\n")

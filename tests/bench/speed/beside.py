@@ -1,7 +1,7 @@
 """Fan-out of all three subjects in turn: the ratios that the promises are about.
 
 Measured one after another, minutes apart, each meets another machine: its clock, its
-caches and its neighbours change, and ratios with them. Here all three have their
+caches and its neighbors change, and ratios with them. Here all three have their
 players connected, and send to them in turn, many times; a ratio is within each
 turn.
 """

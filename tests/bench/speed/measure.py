@@ -1,6 +1,6 @@
 """The measurements: what is done to a subject, and what is read off meanwhile.
 
-CPU figures are differences of the subject's own CPU clock, so neighbours on the machine
+CPU figures are differences of the subject's own CPU clock, so neighbors on the machine
 disturb them little; times on the wall include whatever else the machine was doing.
 """
 

@@ -1,6 +1,6 @@
 """What the project promises of its speed, and whether a run has held it.
 
-Ratios within one run: neither a faster machine nor a busy neighbour moves them much.
+Ratios within one run: neither a faster machine nor a busy neighbor moves them much.
 Nothing here is a test; it is printed and written to docs/performance.md.
 """
 

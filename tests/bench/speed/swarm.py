@@ -195,7 +195,7 @@ class Swarm:
         seat.rest = data[at:]
 
     def close(self) -> None:
-        """Hang up, without a word: the server must also survive that."""
+        """Hang up without closing: the server must also survive that."""
         for seat in self.seats:
             seat.socket.close()
         self._poll.close()

@@ -24,7 +24,7 @@ class _Watched(StringIO):
 
 
 class Sheet:
-    """A console without colour whose text can be read."""
+    """A console without color whose text can be read."""
 
     def __init__(self) -> None:
         self._file = _Watched()

@@ -1,4 +1,4 @@
-"""What is drawn can be read at 80 columns, without colour."""
+"""What is drawn can be read at 80 columns, without color."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_the_right_repair_is_ticked_with_its_reason() -> None:
     assert "✓ 2 repairs this gap. It fixes the score." in text
 
 
-def test_the_final_table_counts_whom_it_leaves_out() -> None:
+def test_the_final_table_counts_the_people_it_leaves_out() -> None:
     standings = tuple(Standing(i, f"P{i}", 10.0, 10.0, 1) for i in range(1, 51))
     text = drawn(draw.final_table(standings, joined=300, most=15))
     assert "P15" in text

@@ -174,7 +174,7 @@ def test_a_short_case_is_tapped_by_a_letter_or_a_word() -> None:
         assert asked.wish == TapOpening(case=1, gap=gap)
 
 
-def test_the_minute_is_told_step_by_step() -> None:
+def test_the_minute_is_shown_step_by_step() -> None:
     sheet = Sheet()
     teller = Teller(sheet.console)
     assert teller.tell(opening(0))
