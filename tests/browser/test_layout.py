@@ -41,12 +41,45 @@ WALLS = ((1920, 1080), (1024, 768), (1280, 720), (3840, 2160))
 PHONES = ((360, 640), (390, 844), (640, 360), (768, 1024), (1366, 768), (683, 384))
 """The last is a laptop of 1366 x 768 at 200 %."""
 CONSOLES = ((1280, 800), (1024, 768), (390, 844))
-LANGUAGES = ("en-GB", "de-DE")
 
 READ_PX = 48
 """Least size on a wall of 1080 pixels, of what the class has to read."""
 ASIDE_PX = 35
 """The same for the address, the clock, and where a story comes from."""
+
+
+def _sizes(*cases: tuple[object, ...], fast: int) -> list[object]:
+    """Return the cases of a test; all but the first ``fast`` are of the full tier."""
+    return [
+        pytest.param(*case, marks=() if number < fast else pytest.mark.full)
+        for number, case in enumerate(cases)
+    ]
+
+
+ON_WALLS = _sizes(
+    (WALLS[0], "en-GB"),
+    (WALLS[1], "de-DE"),
+    *((size, "en-GB") for size in WALLS[1:]),
+    *((size, "de-DE") for size in (WALLS[0], *WALLS[2:])),
+    fast=2,
+)
+ON_PHONES = _sizes(
+    (PHONES[0], "de-DE"),
+    (PHONES[2], "en-GB"),
+    (PHONES[0], "en-GB"),
+    *((size, "en-GB") for size in (PHONES[1], *PHONES[3:])),
+    *((size, "de-DE") for size in PHONES[1:]),
+    fast=2,
+)
+ON_PAGES = _sizes(
+    ("host", CONSOLES[1], "de-DE"),
+    ("player", PHONES[0], "en-GB"),
+    ("player", PHONES[4], "en-GB"),
+    *(("host", at, "en-GB") for at in CONSOLES),
+    *(("player", at, "de-DE") for at in (PHONES[0], PHONES[4])),
+    *(("host", at, "de-DE") for at in (CONSOLES[0], CONSOLES[2])),
+    fast=1,
+)
 
 
 def _unlike(found: Sequence[Shown]) -> list[Shown]:
@@ -153,8 +186,7 @@ async def settle(page: Page, moment: Shown, role: str) -> None:
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("locale", LANGUAGES)
-@pytest.mark.parametrize("size", WALLS)
+@pytest.mark.parametrize(("size", "locale"), ON_WALLS)
 async def test_the_wall_fits(
     browser: Browser,
     server: Running,
@@ -179,8 +211,7 @@ async def test_the_wall_fits(
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("locale", LANGUAGES)
-@pytest.mark.parametrize("size", PHONES)
+@pytest.mark.parametrize(("size", "locale"), ON_PHONES)
 async def test_the_answers_are_in_view_and_stay_where_they_are(
     browser: Browser, server: Running, size: tuple[int, int], locale: str
 ) -> None:
@@ -211,11 +242,7 @@ def unanswered(moment: Shown) -> list[dict[str, Any]]:
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize(
-    ("role", "size"),
-    [("player", PHONES[0]), ("player", PHONES[4]), *(("host", at) for at in CONSOLES)],
-)
-@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize(("role", "size", "locale"), ON_PAGES)
 async def test_no_text_lies_on_another_or_beside_the_page(
     browser: Browser, server: Running, role: str, size: tuple[int, int], locale: str
 ) -> None:

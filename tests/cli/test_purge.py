@@ -160,7 +160,7 @@ async def test_a_running_server_forgets_what_is_past_its_time(
     await store.close()
     retention.write(tmp_path / RETENTION, old)
     async with hall(data=tmp_path, keep_days=1, idle_s=0.02):
-        await until(lambda: "the journal was written anew" in caplog.text)
+        await until(lambda: "the journal was rewritten" in caplog.text)
         assert left(tmp_path, *flat) == {}  # while it runs, the log included
 
 
