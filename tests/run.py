@@ -58,8 +58,8 @@ PORTABLE = tuple(
 )
 """The tests that also run as on Windows, with the samples of the fast tier."""
 
-ONE_OF = 12
-"""The fast tier runs one of this many of them."""
+ONE_OF = {Tier.FAST: 12, Tier.FULL: 4}
+"""Each tier runs one of so many of them, drawn by the seed."""
 
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
@@ -118,8 +118,8 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     """Run the tests over ``workers`` processes, then those that need the machine.
 
     ``more`` are arguments for pytest. Without them, the second run collects only the
-    files that have a test marked ``alone``, and a third runs what is portable as on
-    Windows: a sample of it, or all of it where ``coverage`` is measured.
+    files that have a test marked ``alone``, and a third runs a sample of what is
+    portable as on Windows, larger where ``coverage`` is measured.
     """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
@@ -129,7 +129,7 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
         _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
     ]
     if not more:
-        some = () if coverage else ("--one-of", str(ONE_OF))
+        some = ("--one-of", str(ONE_OF[Tier.FULL if coverage else Tier.FAST]))
         where = (*AS_ON_WINDOWS, *some, *PORTABLE)
         parts.append(_loud("tests as on Windows", (*spread, *where), Tier.FAST))
     return parts

@@ -2,7 +2,8 @@
 
 The pages render views that the server's own functions made (``tests.support.shown``),
 so no game is played. A page stays open and is shown one moment after another. The fast
-tier takes the longest texts of each phase, the full tier all decks.
+tier takes the longest texts of each phase at a few sizes, the full tier at all of them,
+and the campaign every moment of every deck.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def longest_of_each_phase() -> list[Shown]:
 
 def chosen(size: tuple[int, int]) -> list[Shown]:
     """Return what is looked at in this tier at this size."""
-    if chosen_tier() is not Tier.FULL:
+    if chosen_tier() is not Tier.CAMPAIGN:
         found = longest_of_each_phase()
         return found if size in (WALLS[0], WALLS[1], PHONES[0]) else found[::LONGEST]
     found = all_moments()

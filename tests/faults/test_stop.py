@@ -129,11 +129,13 @@ async def hangs(config):
     yield types.SimpleNamespace(certificate=None)
     await asyncio.to_thread(sys.stdin.read)  # as a disk that does not answer
 
+@contextlib.asynccontextmanager
 async def greets(*_):
     print("ready", flush=True)
+    yield
 
-serve.LAST_S, serve.running, serve._greet = 0.2, hangs, greets
-asyncio.run(serve._serve(Config(), None))
+serve.LAST_S, serve.running = 0.2, hangs
+asyncio.run(serve._serve(Config(), greets))
 """
 
 
