@@ -84,7 +84,7 @@ async def test_an_admin_opens_a_room_as_wished(table: Table) -> None:
 
     again = await table.sit(table.admin_path(), size=LAPTOP)
     await again.get_by_role("link", name=f"Open console {room}").click()
-    await expect(big(again)).to_have_text("Open the next case")
+    await expect(big(again)).to_have_text("Opening minute")
     assert table.complaints() == []
 
 
@@ -138,6 +138,9 @@ async def test_the_private_panel_starts_hidden_and_leaks_nothing(table: Table) -
     await expect(host.get_by_text(SHOWN_ONLY_TO_THE_HOST)).to_be_visible()
     await expect(host.get_by_text("It wanted to circle.")).to_be_visible()
     await must_be_accessible(host)
+    await big(host).click()
+    await expect(screen.get_by_text("The vote is closed").first).to_be_visible()
+    await expect(screen.get_by_text("It wanted to circle.")).to_be_hidden()
     await host.get_by_role("button", name="Pin to the screen").click()
     await expect(screen.get_by_text("It wanted to circle.")).to_be_visible()
     await host.get_by_role("button", name="Take down").click()
@@ -356,6 +359,7 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     room = old.partition("room=")[2].partition("&")[0]
     other = await table.sit(old, size=LAPTOP)
     await expect(big(other)).to_have_text("Close the vote")
+    await open_menu(host)
     await host.get_by_role("button", name="Other device").click()
     dialog = host.get_by_role("dialog")
     link = dialog.get_by_role("textbox")

@@ -10,7 +10,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import LAPTOP, PHONE, Table, violations
+from tests.browser.table import LAPTOP, PHONE, Table, open_menu, violations
 from tests.browser.test_game import join, must_show
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ async def test_a_room_of_suggested_names_offers_some(table: Table) -> None:
     await offers.nth(1).click()
     await must_show(page, chosen)
     console = await table.sit(table.host_path(room), size=LAPTOP)
+    await open_menu(console)
     await console.get_by_role("button", name="Settings").click()
     switch = console.get_by_label("Suggested names only")
     await expect(switch).to_be_checked()
