@@ -198,7 +198,7 @@ def test_short_random_scripts_replay_conserve_votes_and_leak_nothing(
 
 
 @pytest.mark.sampled
-@settings(max_examples=scaled(30, 100, 2_000))
+@settings(max_examples=scaled(30, 60, 2_000))
 @given(room_settings, scripts(st.integers(1, 2), 8))
 def test_whole_rounds_replay_conserve_votes_and_leak_nothing(
     chosen: RoomSettings, script: Script

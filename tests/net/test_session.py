@@ -147,7 +147,12 @@ async def test_the_screen_key_does_not_make_an_admin_on_the_same_socket() -> Non
 
 
 async def test_players_and_screens_may_not_command() -> None:
-    async with hall() as at, wire(at.port) as ann, wire(at.port) as screen:
+    quick = Limits(player_rate=1_000)
+    async with (
+        hall(limits=quick) as at,
+        wire(at.port) as ann,
+        wire(at.port) as screen,
+    ):
         await ann.join(at.room)
         await screen.prove("screen", at.room, screen_key(at.key))
         for kind in ALLOWED["host"] - ALLOWED["player"]:

@@ -111,8 +111,9 @@ class Lesson:
             self.arrive(self.rng.choice((0, 0, 2)))
             if self.rng.random() < 0.9:
                 self.round(index)
-            if self.rng.random() < 0.2:
-                self.game.do(Kick(player=self.rng.choice(list(self.state.players))))
+            here = [p for p in self.state.players if p not in self.state.kicked]
+            if here and self.rng.random() < 0.2:
+                self.game.do(Kick(player=self.rng.choice(here)))
         self.game.do(Finish())
 
     def arrive(self, n: int) -> None:

@@ -17,7 +17,7 @@ from tests.simulation.world import KINDS, Outcome, Script, script, shrunk, simul
 from tests.support.tiers import scaled, seed
 
 FIRST = 1_000 * seed()
-RUNS = scaled(100, 400, 400)
+RUNS = scaled(100, 200, 400)
 GROUPS = 4
 """The runs are spread over this many tests, and so over processes."""
 

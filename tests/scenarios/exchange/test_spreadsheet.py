@@ -30,7 +30,8 @@ texts = st.one_of(
         min_size=1,
         max_size=80,
     ),
-).filter(lambda text: text.strip() == text and text != "")
+).filter(lambda text: text.strip() == text and not set(text) & set("ÂÃâ"))
+"""Text with signs of a wrong encoding is refused by name (test_mangled)."""
 
 
 def nasty(text: str, number: int = 0) -> Case:
