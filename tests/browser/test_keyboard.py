@@ -66,7 +66,7 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await admin.keyboard.press("ArrowDown")
     await press(admin, "button.open")
     host = admin
-    await expect(host.locator(".big")).to_have_text("Open the next case")
+    await expect(host.locator(".big")).to_have_text("Opening minute")
     room = await host.get_by_role("heading", level=1).first.inner_text()
 
     player = await table.sit("/")
@@ -78,7 +78,20 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await player.keyboard.press("Enter")
     await is_in(player, "lobby")
 
-    await lead(host, "Open the vote")
+    await host.locator(".big[aria-disabled=false]").wait_for()
+    await host.keyboard.press(" ")
+    await is_in(player, "opening")
+    await host.locator(".big[aria-disabled=false]").wait_for()
+    await host.keyboard.press(" ")
+    await press(player, "button.gap.outer")
+    await is_recorded(player)
+    # The minute goes on without a key; with one, it is left for the first case.
+    await expect(player.get_by_text("You said: Outer. Right.")).to_be_visible()
+    await host.locator(".big[aria-disabled=false]").wait_for()
+    await press(host, ".others > .button:not(.plain)")
+    await expect(host.locator(".big[aria-disabled=false]")).to_have_text(
+        "Open the vote"
+    )
     await is_in(player, "read")
     await press(player, "button.open")
     await press(player, "dialog .choices .button:nth-child(2)")
@@ -145,4 +158,4 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
 
 async def leave_buttons(host: Page) -> None:
     """Move the focus off buttons: on one, space is the button's own."""
-    await go_to(host, ".scroll")
+    await go_to(host, ".stage .body")
