@@ -182,8 +182,8 @@ def results(you: PrivateView) -> tuple[str, ...]:
 
 def _talk(talk: Talk) -> str:
     """Print the discussion group."""
-    whom = ", ".join(talk.names) or f"find {talk.others} more with this number"
-    return f"You are in group {talk.number}: {whom}."
+    names = ", ".join(talk.names) or f"find {talk.others} more with this number"
+    return f"You are in group {talk.number}: {names}."
 
 
 def _judged(vote: MyVote) -> str:

@@ -52,8 +52,8 @@ async def test_the_bench_steps_a_phone_and_a_projector_through_a_case(
     page = await table.sit(preview_path(table, "four-hours", "bench", 0), size=LAPTOP)
     phone = page.frame_locator(".phone iframe")
     projector = page.frame_locator(".projector iframe")
-    await phone.get_by_text("In the early 2000s everybody").wait_for()
-    await projector.get_by_text("In the early 2000s everybody").wait_for()
+    await phone.get_by_text("In the early 2000s everyone").wait_for()
+    await projector.get_by_text("In the early 2000s everyone").wait_for()
     assert await violations(page) == []
     for _ in SCENES[1 : SCENES.index("reveal.verdict") + 1]:
         await page.keyboard.press("ArrowRight")
@@ -73,9 +73,9 @@ async def test_the_page_follows_the_file_and_says_what_is_wrong(
     good = file.read_text(encoding="utf-8")
     page = await table.sit(preview_path(table, "mine", "bench", 0), size=LAPTOP)
     phone = page.frame_locator(".phone iframe")
-    await phone.get_by_text("In the early 2000s everybody").wait_for()
+    await phone.get_by_text("In the early 2000s everyone").wait_for()
     file.write_text(
-        good.replace("everybody in England", "half of England", 1), encoding="utf-8"
+        good.replace("everyone in England", "half of England", 1), encoding="utf-8"
     )
     later(file)
     await phone.get_by_text("In the early 2000s half of England").wait_for()
@@ -86,7 +86,7 @@ async def test_the_page_follows_the_file_and_says_what_is_wrong(
     assert await violations(page) == []
     file.write_text(good, encoding="utf-8")
     later(file)
-    await phone.get_by_text("In the early 2000s everybody").wait_for()
+    await phone.get_by_text("In the early 2000s everyone").wait_for()
     await page.get_by_text("One file is left out").wait_for(state="detached")
 
 

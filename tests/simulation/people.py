@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,7 +45,7 @@ Slot = tuple[int, Ballot]
 
 
 @dataclass(slots=True)
-class Person:
+class Person(ABC):
     """A person with a device: connects, and connects again."""
 
     name: str
@@ -60,19 +61,21 @@ class Person:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     is_done: bool = False
 
+    @abstractmethod
     def request(self, link: Link) -> Request:
         """Return the hello of this person."""
-        raise NotImplementedError
 
+    @abstractmethod
     def welcomed(self, message: dict[str, Any]) -> None:
-        """Go on where the last connection ended."""
+        """Continue where the last connection ended."""
 
+    @abstractmethod
     def answered(self, message: dict[str, Any]) -> None:
         """Take in an answer."""
 
+    @abstractmethod
     async def act(self) -> None:
         """Do what the view asks for."""
-        raise NotImplementedError
 
     async def live(self) -> None:
         """Be there until the end of the run."""
@@ -275,6 +278,9 @@ class Teacher(Person):
         """Prove the key."""
         proof = prove(self.key, "host", self.code, "nonce")
         return Attend(link=link, nonce="nonce", proof=proof)
+
+    def welcomed(self, message: dict[str, Any]) -> None:
+        """Continue with nothing: a command that got no answer is not sent again."""
 
     def answered(self, message: dict[str, Any]) -> None:
         """Go on after an answer."""

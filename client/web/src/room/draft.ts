@@ -1,4 +1,4 @@
-// What somebody has typed and not sent: it survives a reload on this device, and belongs
+// What a person has typed and not sent: it survives a reload on this device, and belongs
 // to one player, in one phase.
 import { item } from "./memory";
 import type { Session } from "./session.svelte";

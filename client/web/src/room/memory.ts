@@ -66,7 +66,7 @@ export const item = {
   set: (key: string, value: string | null) => write(`two-gaps ${key}`, value),
 };
 
-/** The name that stands in the form, until it has been used. */
+/** The name in the form, until it has been used. */
 export const typedName = {
   get: () => item.get("typed name"),
   set: (value: string | null) => item.set("typed name", value),

@@ -10,7 +10,7 @@ test("only the net change goes over", () => {
   expect(dots).toHaveLength(17);
 });
 
-test("equal tallies stand still, whoever may have changed", () => {
+test("equal tallies do not move, even if people changed their answers", () => {
   const { dots } = crowd(bars(8, 8), bars(8, 8));
   expect(dots.every((dot) => dot.from === dot.to)).toBe(true);
 });
