@@ -47,9 +47,17 @@ def percent(share: float) -> int:
     return math.floor(round(share * 1e8) / 1e6 + 0.5)
 
 
+NOISE_DIGITS = 9
+"""Decimals kept of points: sums of floats differ after them, by the order of adding."""
+
+
 def tenth(value: float) -> float:
-    """Return points with one decimal, halves rounded away from zero, as pages do."""
-    return float(Decimal(repr(float(value))).quantize(Decimal("0.1"), ROUND_HALF_UP))
+    """Return points with one decimal, halves rounded away from zero, as pages do.
+
+    Binary noise is taken off first: a mean of 14.549999999999999 is 14.55, so 14.6.
+    """
+    exact = Decimal(repr(round(float(value), NOISE_DIGITS)))
+    return float(exact.quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 # --- rounds --------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def scored(state: RoomState) -> list[Player]:
 def mean_score(players: Iterable[Player]) -> float | None:
     """Return the mean of the players' mean round scores: each counts once."""
     means = [player.mean for player in players if player.mean is not None]
-    return math.fsum(means) / len(means) if means else None
+    return round(math.fsum(means) / len(means), NOISE_DIGITS) if means else None
 
 
 def teams_of(state: RoomState) -> dict[str, list[Member]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from server.game.intervals import t_quantile, wilson
+from server.game.outcomes import NOISE_DIGITS
 from server.protocol.report_types import Estimate, Figure, Hidden
 from server.report.intervals import (
     Row,
@@ -74,7 +75,7 @@ def mean_of(values: Sequence[float]) -> Figure:
     n = len(values)
     if n < FEWEST_FOR_SHARE:
         return Hidden(f"fewer than {FEWEST_FOR_SHARE} people", n)
-    mean = math.fsum(values) / n
+    mean = round(math.fsum(values) / n, NOISE_DIGITS)
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
     return Estimate(mean, mean - half, mean + half, n)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from scenarios.model import Case, PlannedRound
 from server.game.events import Event, RoomOpened
 from server.game.ids import PlayerId
+from server.game.outcomes import mean_score
 from server.game.phases import Ballot
 from server.game.state import RoomState, Round
 from server.report.sample import rights, verdict_of
@@ -155,9 +156,4 @@ def _places(state: RoomState) -> dict[PlayerId, int]:
 
 
 def _class_mean(state: RoomState) -> float | None:
-    means = [
-        player.mean
-        for player in state.players.values()
-        if state.counts(player.id) and player.mean is not None
-    ]
-    return sum(means) / len(means) if means else None
+    return mean_score(p for p in state.players.values() if state.counts(p.id))

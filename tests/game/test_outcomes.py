@@ -47,7 +47,15 @@ def test_every_share_of_up_to_600_people_is_rounded_as_whole_numbers_say() -> No
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(76.25, 76.3), (76.35, 76.4), (76.249, 76.2), (-1.25, -1.3), (0, 0), (99, 99)],
+    [
+        (76.25, 76.3),
+        (76.35, 76.4),
+        (76.249, 76.2),
+        (-1.25, -1.3),
+        (14.549999999999999, 14.6),
+        (0, 0),
+        (99, 99),
+    ],
 )
 def test_points_have_one_decimal_rounded_as_the_pages_do(
     value: float, shown: float
