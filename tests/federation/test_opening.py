@@ -16,9 +16,9 @@ from server.game.phases import Phase
 from server.game.views.stage_types import Bars, OpeningView
 from server.protocol.client_messages import TapOpening
 from tests.federation.test_sites import sites
-from tests.federation.test_undo import NAMES, two_sites
 from tests.support.arrive import GUARD_S, arrive
 from tests.support.broker import KINDS
+from tests.support.two_sites import NAMES, two_sites
 from tests.support.until import until
 
 

@@ -36,8 +36,7 @@ from server.game.settings import RoomSettings
 from server.game.views.host import host_panel, host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view, screen_view
-from server.report.sample import revealed
-from tests.support.game import Game
+from tests.support.game import Game, totals
 
 ANN, BOB = PlayerId("p-ann"), PlayerId("p-bob")
 
@@ -141,27 +140,10 @@ def test_a_vote_that_another_answered_is_missed_as_before() -> None:
 # --- practice ----------------------------------------------------------------------
 
 
-def figures(game: Game) -> object:
-    """Return every figure that a game ends with."""
-    copy = replay([*game.journal])
-    return (
-        standings(copy),
-        sorted((p.id, p.points, p.rounds_scored) for p in copy.players.values()),
-        [index for index, _ in revealed(copy)],
-        copy.late.total(),
-        [round_.scores for round_ in copy.rounds],
-        [round_.moves for round_ in copy.rounds],
-        [
-            {ballot: poll.tally.cells for ballot, poll in round_.polls.items()}
-            for round_ in copy.rounds
-        ],
-    )
-
-
 def test_a_case_played_again_counts_nowhere_and_says_so_everywhere() -> None:
     game = closed()
     game.do(Reveal(), NextStep(all=True))
-    before = figures(game)
+    before = totals(game.journal)
     game.do(PlayAgain())
     assert game.state.phase is Phase.READ
     assert game.state.round_index == 3
@@ -180,7 +162,7 @@ def test_a_case_played_again_counts_nowhere_and_says_so_everywhere() -> None:
     mine = private_view(game.state, ANN, game.now_ms, game.present)
     assert mine.score is None
     assert [vote.points for vote in mine.votes] == [None, None]
-    assert figures(game) == before
+    assert totals(game.journal) == before
     game.do(Finish())
     card = private_view(game.state, ANN, game.now_ms, game.present).card
     assert [item.round for item in card] == [0]
@@ -269,5 +251,5 @@ def test_an_undo_and_then_the_same_presses_give_the_same_table(
         game.do(Discuss(), Revote())
         play(game, second, undos[1])
         game.do(Reveal(), Finish())
-        ends.append(figures(game))
+        ends.append(totals(game.journal))
     assert ends[0] == ends[1]

@@ -8,9 +8,11 @@ from server.game.commands import CastVote, Command, Join
 from server.game.engine import decide, evolve, open_room, replay
 from server.game.events import Event
 from server.game.ids import ClientId, PlayerId
+from server.game.outcomes import standings
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
+from server.report.sample import revealed
 from tests.support.cases import opened
 
 
@@ -101,3 +103,20 @@ def links(
 def fix(option: int) -> FixAnswer:
     """Return a repair."""
     return FixAnswer(option)
+
+
+def totals(journal: list[Event]) -> object:
+    """Return every figure that a game ends with."""
+    state = replay(journal)
+    return (
+        standings(state),
+        sorted((p.id, p.points, p.rounds_scored) for p in state.players.values()),
+        [index for index, _ in revealed(state)],
+        state.late.total(),
+        [round_.scores for round_ in state.rounds],
+        [round_.moves for round_ in state.rounds],
+        [
+            {ballot: poll.tally.cells for ballot, poll in round_.polls.items()}
+            for round_ in state.rounds
+        ],
+    )
