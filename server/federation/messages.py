@@ -83,6 +83,8 @@ class UpEnter(NodeMessage):
 
     op: Literal["enter"] = "enter"
     hello: Hello
+    by: Annotated[str, Field(max_length=32)] = ""
+    """A mark of their address, for this room and this run of the site alone."""
 
 
 class UpReturn(NodeMessage):

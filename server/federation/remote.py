@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 from typing import Protocol, assert_never
 
 from server.federation.edge import EdgeRelay
@@ -53,6 +55,21 @@ MOST_LINKS = 50_000
 """People of one edge, at most."""
 
 
+MARK_KEY = secrets.token_bytes(16)
+"""What addresses are marked with, in this run of the node alone."""
+
+
+def mark_of(address: str, room: RoomCode) -> str:
+    """Return a mark that tells a home which people of a room share an address.
+
+    It says nothing of the address itself; this machine has none.
+    """
+    if not address:
+        return ""
+    about = f"{room} {address}".encode()
+    return hashlib.blake2b(about, key=MARK_KEY, digest_size=8).hexdigest()
+
+
 class RemoteRoom:
     """A room of another node, as the sessions of this one see it."""
 
@@ -73,8 +90,9 @@ class RemoteRoom:
         """Send a request to the room's home."""
         code, link = self._code, request.link
         match request:
-            case Enter(hello=hello):
-                self._relay.put(code, link, UpEnter(hello=hello))
+            case Enter(hello=hello, address=address):
+                enter = UpEnter(hello=hello, by=mark_of(address, code))
+                self._relay.put(code, link, enter)
             case Return(token=token):
                 self._relay.put(code, link, UpReturn(token=token))
             case Attend(nonce=nonce, proof=proof):
@@ -336,8 +354,11 @@ def _refuse(request: Request, refusal: Refused) -> None:
 def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:
     """Return the request that an item stands for."""
     match item.body:
-        case UpEnter(hello=hello):
-            return Enter(link=link, hello=hello, site=link.site, ack=ack)
+        case UpEnter(hello=hello, by=by):
+            site = link.site
+            return Enter(
+                link=link, hello=hello, site=site, address=by, relay=site, ack=ack
+            )
         case UpReturn(token=token):
             return Return(link=link, token=token, ack=ack)
         case UpAttend(nonce=nonce, proof=proof):

@@ -129,7 +129,7 @@ class Limits:
         12_000,
         "sockets",
         "bye `full`",
-        "Open websockets of the whole server. 500 more at a time get a refusal,  "
+        "Open websockets of the whole server. 500 more at a time get a refusal, "
         "others get HTTP 503.",
     )
     sockets_address: int = _limit(
@@ -149,7 +149,7 @@ class Limits:
         64 * 1024,
         "bytes",
         "held back, newest of each kind",
-        "What the system buffers for one socket that does not read; its default would  "
+        "What the system buffers for one socket that does not read; its default would "
         "take megabytes. As much again is kept by the server, then frames wait.",
         least=4096,
     )
@@ -180,8 +180,8 @@ class Limits:
         500,
         "people",
         "refused `too_many_new`",
-        "People of one address in one room who have not answered yet; in a large room, "
-        "three quarters of its places.",
+        "People of one address, or through one other site, in one room who have not "
+        "answered yet; in a large room, three quarters of its places.",
     )
     changes: int = _limit(
         100,
@@ -220,7 +220,7 @@ class Limits:
         2000,
         "ms",
         "refused `busy`",
-        "Event loop lag at which, measured twice in a row, new people are no longer  "
+        "Event loop lag at which, measured twice in a row, new people are no longer "
         "admitted. People who are inside or come back are still served.",
         least=10,
     )

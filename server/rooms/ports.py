@@ -135,7 +135,9 @@ class Enter:
     hello: Hello
     site: str | None = None
     address: str = ""
-    """What new people are counted by; empty: by nothing."""
+    """What new people are counted by: an address, or another node's mark of one."""
+    relay: str | None = None
+    """The other node that it came through."""
     ack: Ack | None = None
 
 

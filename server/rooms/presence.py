@@ -1,11 +1,20 @@
-"""People present: connected now, or within the last 20 s. Never stored."""
+"""People of one room as only this process knows them: present, and not yet heard.
+
+Present are those who are connected now, or were within the last 20 s. Nothing of it is
+stored.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 
+from server.game.commands import Join
+from server.game.errors import Refused
 from server.game.ids import PlayerId
+from server.game.state import RoomState
+from server.rooms.ports import Enter
+from server.rooms.requests import Bounds, join
 
 LINGER_MS = 20_000
 """A player whose phone has dropped counts as present for so long."""
@@ -69,3 +78,72 @@ class Presence:
         """Return when the next person stops lingering; None when there is none."""
         first = next(iter(self._left_ms.values()), None)
         return None if first is None else first + LINGER_MS + 1
+
+
+class Newcomers:
+    """Bounds how many people of one address are in a room without ever answering.
+
+    A script that joins over and over would take every place. A whole school may share
+    an address, so the bound is wide, and those who have answered no longer count.
+    People of another node are counted by that node, whatever it says of them, and by
+    the marks that it gives their addresses.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._of: dict[tuple[str | None, str], set[PlayerId]] = {}
+
+    def join(self, state: RoomState, request: Enter) -> Join:
+        """Return the command of a hello by name.
+
+        Raises :class:`Refused` ("too_many_new").
+        """
+        command = join(state, request.hello, request.site)
+        if command.player not in state.players:
+            groups = [
+                self._free(state, who, most)
+                for who, most in self._bounds_of(state, request)
+            ]
+            for silent in groups:
+                silent.add(command.player)
+        return command
+
+    def _bounds_of(
+        self, state: RoomState, request: Enter
+    ) -> Iterator[tuple[tuple[str | None, str], int]]:
+        """Yield the groups that a person is counted in, and how large each may be."""
+        newcomers, relay = self._bounds.newcomers, request.relay
+        wide = max(newcomers, state.settings.max_players * 3 // 4)
+        if relay is not None:
+            yield (relay, ""), wide
+        if request.address:
+            yield (relay, request.address), wide if relay is None else newcomers
+
+    def _free(
+        self, state: RoomState, who: tuple[str | None, str], most: int
+    ) -> set[PlayerId]:
+        """Return who of a group has not answered yet; refuse where these are many."""
+        silent = self._of.get(who)
+        if silent is None:
+            silent = self._of[who] = _of_site(state, who[0]) if not who[1] else set()
+        if len(silent) >= most:
+            silent = {one for one in silent if _is_silent(state, one)}
+            self._of[who] = silent
+        if len(silent) >= most:
+            self._bounds.hit("newcomers_address")
+            whose = "site" if not who[1] else "network"
+            raise Refused(
+                "too_many_new",
+                f"{most} people of your {whose} have joined and not answered yet. "
+                "Ask the host.",
+            )
+        return silent
+
+
+def _of_site(state: RoomState, site: str | None) -> set[PlayerId]:
+    return {player.id for player in state.players.values() if player.site == site}
+
+
+def _is_silent(state: RoomState, player: PlayerId) -> bool:
+    is_here = player in state.players and player not in state.kicked
+    return is_here and player not in state.voters

@@ -48,7 +48,7 @@ from server.protocol.keys import (
     prove,
     screen_key,
 )
-from server.rooms.ports import Attend, Audience, Enter, Leave, Link, Request, Say
+from server.rooms.ports import Attend, Audience, Leave, Link, Request, Say
 
 CAPACITY = 32_768
 BATCH = 1_024
@@ -280,8 +280,9 @@ class Bounds:
     changes: int = 100
     """Changes of one player in one phase."""
     newcomers: int = 500
-    """People of one address who have not answered yet; three quarters of the room's
-    places where that is more."""
+    """People of one address, or of one other site, who have not answered yet; three
+    quarters of the room's places where that is more. Of one address at another site:
+    this number."""
     hit: Callable[[str], None] = lambda _: None
     """Called with the name of a bound that was reached."""
     words: WordList = field(default_factory=WordList)
@@ -342,49 +343,6 @@ class Changes:
                 f"You have changed this {most} times. It stays as it is for now.",
             )
         self._made[key] += 1
-
-
-class Newcomers:
-    """Bounds how many people of one address are in a room without ever answering.
-
-    A script that joins over and over would take every place. A whole school may share
-    an address, so the bound is wide, and those who have answered no longer count. Only
-    this process knows the addresses, and only of those who join through its own port.
-    """
-
-    def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
-        self._of: dict[str, set[PlayerId]] = {}
-
-    def join(self, state: RoomState, request: Enter) -> Join:
-        """Return the command of a hello by name.
-
-        Raises :class:`Refused` ("too_many_new").
-        """
-        command = join(state, request.hello, request.site)
-        if request.address and command.player not in state.players:
-            self._count(state, request.address, command.player)
-        return command
-
-    def _count(self, state: RoomState, address: str, player: PlayerId) -> None:
-        silent = self._of.setdefault(address, set())
-        most = max(self._bounds.newcomers, state.settings.max_players * 3 // 4)
-        if len(silent) >= most:
-            silent = {one for one in silent if _is_silent(state, one)}
-            self._of[address] = silent
-        if len(silent) >= most:
-            self._bounds.hit("newcomers_address")
-            raise Refused(
-                "too_many_new",
-                f"{most} people of your network have joined and not answered yet. "
-                "Ask the host.",
-            )
-        silent.add(player)
-
-
-def _is_silent(state: RoomState, player: PlayerId) -> bool:
-    is_here = player in state.players and player not in state.kicked
-    return is_here and player not in state.voters
 
 
 def _is_first(state: RoomState, command: CastVote) -> bool:

@@ -41,10 +41,10 @@ from server.rooms.ports import (
     Return,
     Say,
 )
-from server.rooms.presence import Presence
+from server.rooms.presence import Newcomers, Presence
 from server.rooms.publisher import Publisher
 from server.rooms.replies import Step
-from server.rooms.requests import Bounds, Changes, Inbox, Newcomers
+from server.rooms.requests import Bounds, Changes, Inbox
 
 log = logging.getLogger("twogaps.room")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, PlayerWish, Vote
 from server.protocol.keys import prove
 from server.rooms.ports import Attend, Enter, RoomPort, Say
+from server.rooms.requests import Bounds
 from server.rooms.room import Room
 from tests.support.cases import opened
 from tests.support.fake_bus import FakeBroker
@@ -36,7 +38,10 @@ Answer = tuple[str, str]
 class Class:
     """A room at its home; its players are there and at another site by turns."""
 
-    def __init__(self, room: Room, away: RoomPort, store: MemoryStore) -> None:
+    def __init__(
+        self, room: Room, away: RoomPort, store: MemoryStore, clock: ManualClock
+    ) -> None:
+        self.clock = clock
         self._room = room
         self._away = away
         self._store = store
@@ -53,16 +58,20 @@ class Class:
             self._room.put(Attend(link=console, nonce="n", proof=proof))
             await console.get("panel")
         for number, name in enumerate(NAMES):
-            way = self._away if number % 2 else self._room
-            site = EDGE if number % 2 else HOME
-            link = RecordingLink()
-            link.site = site
-            hello = Hello(
-                version=1, role="player", room=ROOM, name=name, join_key=f"{number:032}"
-            )
-            way.put(Enter(link=link, hello=hello, site=site))
+            link = self.enter(name, is_away=bool(number % 2))
             await link.get("welcome")
-            self._players[name] = (way, link)
+
+    def enter(
+        self, name: str, address: str = "", *, is_away: bool = True
+    ) -> RecordingLink:
+        """Let a person say hello at a site, and do not wait for the answer."""
+        link, way = RecordingLink(), self._away if is_away else self._room
+        link.site = EDGE if is_away else HOME
+        join_key = hashlib.sha256(name.encode()).hexdigest()[:32]
+        hello = Hello(version=1, role="player", room=ROOM, name=name, join_key=join_key)
+        way.put(Enter(link=link, hello=hello, site=link.site, address=address))
+        self._players[name] = (way, link)
+        return link
 
     async def do(self, *commands: HostCommand) -> None:
         """Give commands on the first console and wait for each."""
@@ -121,7 +130,7 @@ class Class:
         message = Vote(
             round=index,
             ballot=ballot,
-            client=ClientId(name),
+            client=ClientId(name.replace(" ", "-")),
             counter=self._ref,
             answer=GapAnswer(Label(label), 80),
         )
@@ -152,26 +161,30 @@ class Class:
 
 
 @contextlib.asynccontextmanager
-async def two_sites(**settings: Any) -> AsyncIterator[Class]:
+async def two_sites(
+    bounds: Bounds | None = None, **settings: Any
+) -> AsyncIterator[Class]:
     """Run a class over two nodes and a bus in memory, without timers."""
     broker = FakeBroker()
     await broker.start()
     home, edge = side(HOME, broker.bus), side(EDGE, broker.bus)
     store = MemoryStore()
     await store.append(ROOM, 0, [opened(RoomSettings(time_factor=None, **settings))])
+    clock = ManualClock(1_000)
     room = Room(
         replay(await store.load(ROOM)),
         store,
         home.node.gateway,
-        ManualClock(1_000),
+        clock,
         barrier=home.node.barrier,
+        bounds=bounds,
     )
     home.shelf.rooms[ROOM] = room  # type: ignore[assignment] # the room itself
     async with running(home, edge):
         task = asyncio.create_task(room.run(), name="room")
         try:
             await until(lambda: edge.node.edge.knows(ROOM))
-            made = Class(room, RemoteRoom(ROOM, edge.node.edge), store)
+            made = Class(room, RemoteRoom(ROOM, edge.node.edge), store, clock)
             await made.arrive()
             yield made
         finally:
