@@ -68,7 +68,7 @@ ENGLISH: Words = {
 GERMAN: Words = {
     "language": "de",
     "running": "Two Gaps läuft",
-    "console": "Konsole öffnen",
+    "console": "Steuerung öffnen",
     "projector": "Seite für den Beamer öffnen",
     "scan": "Alle scannen diesen Code oder öffnen {address} und tippen den Code ein:",
     "others": "Angefangene Räume",
