@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -152,15 +152,21 @@ def chosen(size: tuple[int, int]) -> list[Shown]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, server: Running, role: str, size: tuple[int, int], locale: str
+    browser: Browser,
+    server: Running,
+    role: str,
+    size: tuple[int, int],
+    locale: str,
+    motion: Literal["reduce", "no-preference"] = "reduce",
+    script: str = "",
 ) -> AsyncIterator[Page]:
     """Open a page whose socket says what the test wants it to say."""
     profile = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale=locale,
-        reduced_motion="reduce",
+        reduced_motion=motion,
     )
-    await profile.add_init_script(MEASURE)
+    await profile.add_init_script(MEASURE + script)
     await profile.add_init_script(
         f"localStorage.setItem('two-gaps token {CODE}', '{KEY}')"
     )
