@@ -307,14 +307,15 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     door.part_all(replies.SHUTTING_DOWN)
 
 
-def tune_garbage_collection(young: int = 50_000, middle: int = 5, old: int = 4) -> None:
+def tune_garbage_collection(young: int = 10_000, middle: int = 25, old: int = 4) -> None:
     """Collect garbage rarely; called once per process, after everything is imported.
 
     Nearly everything here is freed as soon as it is unreferenced; only reference cycles
     need collecting, and a closed socket leaves one. By default Python collects after
     every 700 new objects, which was a fifth of what a vote costs (docs/performance.md).
-    ``young`` objects are made before a collection, and all objects are looked at after
-    ``young * middle * old``: at the latest when some 25,000 sockets have come and gone.
+    ``young`` objects are made before a collection, which takes about 5 ms for as many,
+    and all objects are looked at after ``young * middle * old``: at the latest when
+    some 25,000 sockets have come and gone.
     What was loaded at the start is never garbage and is not looked at again.
     """
     gc.collect()

@@ -42,8 +42,8 @@ NO_FILE = -1
 HIGH_BYTES = 64 * 1024
 """With this much unsent in the transport, further messages wait."""
 
-PIECE_BYTES = 4096
-"""So much is parsed before others have their turn: at most 683 frames."""
+PIECE_BYTES = 512
+"""So much is parsed before others have their turn: at most 86 frames."""
 
 PAUSE_S = 0.05
 """How long reading rests while the queue of messages is full."""

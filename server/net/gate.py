@@ -48,9 +48,9 @@ class Gate:
         self._open = 0
 
         def full(rate: float, bursts: float) -> Callable[[], Bucket]:
-            return lambda: Bucket(rate, bursts * rate, now)
+            return lambda: Bucket(rate, max(1, bursts * rate), now)
 
-        self._connects = Recent(full(limits.connects_address, 5), most)
+        self._connects = Recent(full(limits.connects_address, 0.5), most)
         self._pages = Recent(full(limits.pages_address, 100), most)
         self._joins = Recent(full(limits.joins_address, 60), most)
         self._room_joins = Recent(full(limits.joins_room, 2), most)

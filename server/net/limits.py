@@ -139,10 +139,10 @@ class Limits:
         "Open websockets of one address.",
     )
     connects_address: float = _limit(
-        100,
+        200,
         "a second",
         "waits, then HTTP 429",
-        "New websockets of one address, before hello; five times as many in a burst.",
+        "New websockets of one address, before hello; half as many in a burst.",
         least=0.1,
     )
     unsent: int = _limit(

@@ -59,6 +59,10 @@ again and again keeps its connections busy, and not the server."""
 PLAIN_KEPT = 256
 """Addresses whose such requests are remembered."""
 
+ACCEPTED_AT_ONCE = 4
+"""New connections are accepted by as many before others have their turn. asyncio takes
+the number from ``backlog``, which would be the length of the system's queue, too."""
+
 PING_S = 20
 """Ping interval and pong timeout, in seconds."""
 
@@ -369,9 +373,10 @@ async def listen(
         ping_timeout=ping_s,
         close_timeout=close_s,
         server_header=None,
-        backlog=backlog,
+        backlog=ACCEPTED_AT_ONCE,
         logger=logging.getLogger("twogaps.websockets"),
         ssl=tls,
         ssl_handshake_timeout=limits.request_s if tls else None,
     )
+    sock.listen(backlog)
     return Port(server, connections)

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.app import Config, running
+from server.app import Config, running, tune_garbage_collection
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import OpenRoom
 from tests.support.server import UNHURRIED
@@ -123,4 +123,5 @@ async def _serve(
 
 
 if __name__ == "__main__":
+    tune_garbage_collection()  # as `twogaps serve` does
     asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
