@@ -307,7 +307,9 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     door.part_all(replies.SHUTTING_DOWN)
 
 
-def tune_garbage_collection(young: int = 10_000, middle: int = 25, old: int = 4) -> None:
+def tune_garbage_collection(
+    young: int = 10_000, middle: int = 25, old: int = 4
+) -> None:
     """Collect garbage rarely; called once per process, after everything is imported.
 
     Nearly everything here is freed as soon as it is unreferenced; only reference cycles
