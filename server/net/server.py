@@ -48,7 +48,7 @@ WHY_PATH = "/why.json"
 PLAIN_S = 30.0
 """How long a request for a socket without Upgrade header explains a failure (s)."""
 
-BAD_PRICE = 20.0
+BAD_PRICE = 100.0
 """An invalid request costs an address as much as this number of pages: no browser sends
 one, and the connection that it takes is what costs the server most."""
 
