@@ -158,7 +158,8 @@ class Limits:
         "a second",
         "HTTP 429",
         "Pages and files one address may fetch; a hundred times as many in a burst. "
-        "A QR code that has to be drawn counts as fifty, an invalid request as a hundred.",
+        "A QR code that has to be drawn counts as fifty, an invalid request as a "
+        "hundred.",
         least=0.1,
     )
     joins_room: float = _limit(
