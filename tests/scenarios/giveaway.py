@@ -56,6 +56,8 @@ VERDICTS = {
     "far": FACT,
     "network": FACT,
     "press": FACT,
+    "judge": "fact: what is judged is what was written",
+    "people": FACT,
     "nail": FACT,
     "percent": FACT,
     "numbers": FACT,
@@ -66,7 +68,8 @@ VERDICTS = {
     "yellow": FACT,
     **dict.fromkeys(ENGLISH_STOP_WORDS, PLAIN),
     **dict.fromkeys(
-        ("let", "looked", "asked", "told", "came", "took", "didn", "isn"), PLAIN
+        ("let", "looked", "asked", "told", "came", "took", "opened", "didn", "isn"),
+        PLAIN,
     ),
     "same": "fact: two things went together, or a test was like the training",
     "always": "fact: what always went together in training",
