@@ -61,7 +61,7 @@ PLAIN_KEPT = 256
 
 ACCEPTED_AT_ONCE = 4
 """New connections are accepted by as many before others have their turn. asyncio takes
-the number from ``backlog``, which would be the length of the system's queue, too."""
+the number from ``backlog``, which would also be the length of the system's queue."""
 
 PING_S = 20
 """Ping interval and pong timeout, in seconds."""
