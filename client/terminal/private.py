@@ -48,8 +48,8 @@ def advice(panel: HostPanel) -> RenderableType:
         parts.append(
             Text.assemble(
                 ("Advice: ", "dim"),
-                (panel.advice.headline, "bold"),
-                f" – {panel.advice.reason}",
+                (panel.advice.headline.text, "bold"),
+                f" – {panel.advice.reason.text}",
             )
         )
     return narrow(Group(*parts))

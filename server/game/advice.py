@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenarios.model import Case
+from server.game.errors import Sentence, sentence
 from server.game.outcomes import percent
 from server.game.scoring import Tally
 
@@ -24,55 +25,55 @@ class Advice:
     """The advised action, and why, in one sentence each."""
 
     action: Action
-    headline: str
-    reason: str
+    headline: Sentence
+    reason: Sentence
+
+
+_CONTRAST = sentence("advise_contrast", "Show the contrast case, then vote again")
+_DISCUSS = sentence("advise_discussion", "Discuss, then vote again")
+_EXPLAIN = sentence("advise_reveal", "Explain briefly")
+_NOTHING = sentence("advise_nothing", "Too few votes to advise")
 
 
 def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
     """Return what to do after VOTE."""
     if case.contested is not None:
-        return Advice(
-            "discuss", "Discuss", "Experts disagree here: let both sides argue."
-        )
-    n, about, right = tally.n, "", tally.right(case)
-    if two_link:
-        link, right = tally.weaker_link(case)
-        about = f" about the {link} link"
+        argued = "Experts disagree here: let both sides argue."
+        return Advice("discuss", _DISCUSS, sentence("experts_disagree", argued))
+    n = tally.n
     if n < ENOUGH:
-        return Advice(
-            "none", "Too few votes to advise", f"Only {n} of at least {ENOUGH} votes."
-        )
-    advice = _by_share(right / n, about, tally.mean_confidence())
-    if advice.action == "contrast" and not has_contrast:
-        return Advice("discuss", "Discuss, then vote again", advice.reason)
-    return advice
+        few = "Only {votes} of at least {needed} votes."
+        reason = sentence("few_votes", few, votes=n, needed=ENOUGH)
+        return Advice("none", _NOTHING, reason)
+    link, right = tally.weaker_link(case) if two_link else ("", tally.right(case))
+    action, headline, key, found = _by_share(right / n, tally.mean_confidence())
+    if action == "contrast" and not has_contrast:
+        action, headline = "discuss", _DISCUSS
+    about = f" about the {link} link" if link else ""
+    reason = sentence(
+        key,
+        f"{{share}} % are right{about}{found}",
+        share=percent(right / n),
+        link=link,
+        confidence=percent(tally.mean_confidence() or 0.5),
+    )
+    return Advice(action, headline, reason)
 
 
-def _by_share(p1: float, about: str, confidence: float | None) -> Advice:
-    share = f"{percent(p1)} % are right{about}"
-    sure = confidence if confidence is not None else 0.5
+def _by_share(p1: float, confidence: float | None) -> tuple[Action, Sentence, str, str]:
+    """Return action and headline, and key and end of the reason."""
     if p1 < 0.43:
-        return Advice(
-            "contrast",
-            "Show the contrast case, then vote again",
-            f"{share}: most chose the other gap.",
-        )
+        return "contrast", _CONTRAST, "other_gap", ": most chose the other gap."
     if p1 <= 0.57:
-        if sure >= 0.70:
-            return Advice(
-                "discuss", "Discuss", f"{share}, and sure of it: split with conviction."
-            )
-        return Advice(
-            "contrast",
-            "Show the contrast case, then vote again",
-            f"{share}, and unsure: close to guessing.",
-        )
+        if confidence is not None and confidence >= 0.70:
+            split = ", and sure of it: split with conviction."
+            return "discuss", _DISCUSS, "split", split
+        unsure = ", and unsure: close to guessing."
+        return "contrast", _CONTRAST, "guessing", unsure
     if p1 <= 0.80:
-        return Advice("discuss", "Discuss", f"{share}: enough to convince the others.")
+        enough = ": enough to convince the others."
+        return "discuss", _DISCUSS, "enough_right", enough
     if confidence is not None and confidence < 0.65:
-        return Advice(
-            "discuss",
-            "Discuss",
-            f"{share}, but at {percent(confidence)} % confidence: let them say why.",
-        )
-    return Advice("reveal", "Explain briefly", f"{share}: they have it.")
+        why = ", but at {confidence} % confidence: let them say why."
+        return "discuss", _DISCUSS, "right_unsure", why
+    return "reveal", _EXPLAIN, "most_right", ": they have it."

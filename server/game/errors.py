@@ -1,5 +1,11 @@
-"""Refusals: the caller's fault, sent back in plain words. Imports nothing of ours."""
+"""Plain words for people: refusals and sentences. Imports nothing of ours.
 
+Pages say refusals and sentences in their own language, by code and by key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import TypeVar
 
 Part = TypeVar("Part")
@@ -41,6 +47,7 @@ REFUSALS = {
     "already_shown": "Something about the case has been shown since; it stays closed.",
     "overtaken": "It waited for other sites, and another command took its place.",
     "time_needed": "A player's own time allowance still runs; override to warn first.",
+    "cannot_report": "The report or file cannot be made; detail says why.",
     "no_timer": "Nothing is running against the clock.",
     "no_reason": "That player gave no reason in this phase.",
     "bad_settings": "A setting is unknown or contradicts another; detail says which.",
@@ -74,3 +81,91 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error of ours
         self.code = code
         self.detail = detail
         self.retry_ms = retry_ms
+
+
+SENTENCES = frozenset(
+    {
+        "about_as_sure",
+        "about_logits",
+        "advise_contrast",
+        "advise_discussion",
+        "advise_nothing",
+        "advise_reveal",
+        "all_alike",
+        "apart_unknown",
+        "apart_well",
+        "beginning",
+        "but_one_misled",
+        "but_one_split",
+        "check_keys",
+        "class_told",
+        "common_cases",
+        "covers_site",
+        "enough_right",
+        "experts_disagree",
+        "few_cases",
+        "few_people",
+        "few_to_show",
+        "few_votes",
+        "fewer_answers",
+        "fewer_people",
+        "guessing",
+        "matched_by_name",
+        "missed_with_conviction",
+        "most_right",
+        "needs_answers",
+        "needs_answers_each",
+        "needs_either_side",
+        "needs_people_answers",
+        "needs_people_cases",
+        "needs_people_has",
+        "no_answers",
+        "no_common_cases",
+        "not_apart",
+        "not_scored",
+        "nothing_answered",
+        "nothing_varies",
+        "other_gap",
+        "practice_left_out",
+        "pull_of_the_crowd",
+        "rests_on_few",
+        "right_both_links",
+        "right_unsure",
+        "righter_than_sure",
+        "rounds_played",
+        "speed_counted",
+        "split",
+        "surer_than_right",
+        "swapping",
+        "switching",
+        "twins_better",
+        "twins_same",
+        "twins_worse",
+        "two_cases",
+        "unscored_cases",
+        "was_rehearsal",
+    }
+)
+"""The key of every sentence: each other language of the pages says all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the server: a page says it by its key, all others by its text."""
+
+    key: str
+    text: str
+    """In English."""
+    values: dict[str, str | int | Sentence]
+    """Its numbers, names, and words that a page knows, by name."""
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+
+def sentence(key: str, text: str, **values: str | int | Sentence) -> Sentence:
+    """Return a sentence; ``text`` has the names of its values in braces."""
+    if key not in SENTENCES:
+        raise Broken(f"unlisted sentence {key!r}")
+    return Sentence(key, text.format(**values), values)

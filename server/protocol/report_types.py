@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from server.game.errors import Sentence
+
 Audience = Literal["host", "others"]
 """For others, cells of few people are suppressed and reasons are left out."""
 
@@ -27,7 +29,7 @@ class Estimate:
 class Hidden:
     """A figure that is not shown, and why."""
 
-    why: str
+    why: Sentence
     n: int = 0
     count: int | None = None
     """How many of the n, where a count may be shown instead of a share."""
@@ -77,7 +79,7 @@ class DetectionFigures:
     signals: int
     """Answers to cases of which it was true."""
     noises: int
-    words: str | None
+    words: Sentence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class CalibrationFigures:
     uncertainty: float | None
     skill: float | None
     ece: float | None
-    words: str | None
+    words: Sentence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +238,10 @@ class Report:
 
     audience: Audience
     room: RoomFigures
-    sentence: str
-    points: tuple[str, ...]
+    sentence: Sentence
+    points: tuple[Sentence, ...]
     """Two to five sentences worth saying after the first."""
-    caveats: tuple[str, ...]
+    caveats: tuple[Sentence, ...]
     accuracy: Figure
     score: Figure
     goal: float

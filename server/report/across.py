@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from server.game.errors import Sentence, sentence
 from server.game.ids import PlayerId
 from server.game.names import skeleton
 from server.game.phases import Ballot
@@ -17,7 +18,11 @@ from server.game.state import RoomState
 from server.protocol.report_types import Estimate, Figure, Hidden, Report
 from server.report.case_figures import FirstSight
 from server.report.change import normalized_gain
-from server.report.figures import pooled, proportion
+from server.report.figures import (
+    needs_answers,
+    pooled,
+    proportion,
+)
 from server.report.intervals import totals
 from server.report.items import FEWEST_ANSWERS, Difficulty, difficulties
 from server.report.report import CannotReport, build_report
@@ -60,7 +65,7 @@ class Across:
     rooms: tuple[Report, ...]
     cases: tuple[PooledCase, ...]
     before_after: BeforeAfter | None
-    caveats: tuple[str, ...]
+    caveats: tuple[Sentence, ...]
 
 
 def across(states: Sequence[RoomState], *, match_names: bool = False) -> Across:
@@ -90,22 +95,28 @@ def _check(states: Sequence[RoomState]) -> None:
         raise CannotReport("Rehearsals and classes cannot be pooled.")
 
 
-def _caveats(found: BeforeAfter | None) -> Iterable[str]:
-    yield (
+def _caveats(found: BeforeAfter | None) -> Iterable[Sentence]:
+    yield sentence(
+        "about_logits",
         "Difficulties are in logits, above 0 hard, and assume people like one another "
-        "in every room; the figure is drawn toward 0, its interval is not."
+        "in every room; the figure is drawn toward 0, its interval is not.",
     )
     if found is not None:
-        yield (
+        yield sentence(
+            "matched_by_name",
             "People are matched by the name they chose, and nothing else; names that "
-            "more than one had are left out."
+            "more than one had are left out.",
         )
         if not found.cases_in_both:
-            yield "No case was in both rooms: the change mixes learning and difficulty."
+            mixed = (
+                "No case was in both rooms: the change mixes learning and difficulty."
+            )
+            yield sentence("no_common_cases", mixed)
         else:
-            yield (
-                f"{found.cases_in_both} cases were in both rooms: part of the change "
-                "may be remembering."
+            yield sentence(
+                "common_cases",
+                "{n} cases were in both rooms: part of the change may be remembering.",
+                n=found.cases_in_both,
             )
 
 
@@ -146,7 +157,7 @@ def _pooled_case(
     difficulty = (
         Estimate(b.b, *b.interval, b.n)
         if b.n >= FEWEST_ANSWERS
-        else Hidden(f"needs {FEWEST_ANSWERS} answers", b.n)
+        else Hidden(needs_answers(FEWEST_ANSWERS), b.n)
     )
     return PooledCase(
         case=case.id,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from server.game.errors import sentence
 from server.game.ids import PlayerId
 from server.game.outcomes import (
     Count,
@@ -35,6 +36,7 @@ from server.report.figures import (
     FEWEST_FOR_SHARE,
     FEWEST_TO_POOL,
     UNSCORED,
+    needs_people,
     proportion,
 )
 from server.report.intervals import above_half
@@ -86,19 +88,25 @@ def consistency(sample: Sample) -> float | Hidden:
     columns, matrix = item_matrix(sample)
     complete = sum(None not in row for row in matrix)
     if complete < FEWEST_LEARNERS or len(columns) < FEWEST_ITEMS:
-        needed = f"{FEWEST_LEARNERS} people with {FEWEST_ITEMS} or more scored cases"
-        return Hidden(f"needs {needed}", complete)
+        needed = sentence(
+            "needs_people_cases",
+            "needs {people} people with {cases} or more scored cases",
+            people=FEWEST_LEARNERS,
+            cases=FEWEST_ITEMS,
+        )
+        return Hidden(needed, complete)
     found = kr20(matrix)
-    return Hidden("everyone scored the same", complete) if found is None else found
+    alike = sentence("all_alike", "everyone scored the same")
+    return Hidden(alike, complete) if found is None else found
 
 
 def _discrimination(matrix: Matrix, item: int) -> Figure:
     n = sum(row[item] is not None for row in matrix)
     found = discrimination(matrix, item)
     if n < FEWEST_LEARNERS or (found and found.n < FEWEST_LEARNERS):
-        return Hidden(f"needs {FEWEST_LEARNERS} people", n)
+        return Hidden(needs_people(FEWEST_LEARNERS, n), n)
     if found is None:
-        return Hidden("nothing varies", n)
+        return Hidden(sentence("nothing_varies", "nothing varies"), n)
     return Estimate(found.r, found.low, found.high, found.n)
 
 

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from server.game.answers import GapAnswer, LinksAnswer
+from server.game.errors import Sentence, sentence
 from server.game.intervals import t_quantile
 from server.game.scoring import option_of
 from server.game.state import RoomState
@@ -24,6 +25,7 @@ from server.protocol.report_types import (
     Hidden,
     MatrixRow,
 )
+from server.report.figures import needs_people
 from server.report.intervals import bootstrap_errors, totals
 from server.report.sample import Counted, Sample, verdict_of
 
@@ -37,6 +39,12 @@ _Z = NormalDist()
 _RARE = 5
 
 Lean = Literal["outer", "inner"]
+About = Literal["outer against inner", "the outer link", "the inner link"]
+_LINKS: dict[About, str] = {
+    "outer against inner": "",
+    "the outer link": "outer",
+    "the inner link": "inner",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,9 @@ class ClassDetection:
     d_interval: tuple[float, float]
     c_interval: tuple[float, float]
 
-    @property
-    def words(self) -> str:
-        """What it says, in words."""
-        return words(self.table, self.d_interval, self.c_interval)
+    def told(self, about: About) -> Sentence:
+        """Return what it says, in words."""
+        return told(self.table, self.d_interval, self.c_interval, about)
 
     @property
     def lean(self) -> Lean | None:
@@ -156,25 +163,42 @@ def _has_rare_cell(table: Detection) -> bool:
     return min(cells) < _RARE
 
 
-def words(
+_TOLD = {
+    "swapping": ("swapping the two", "saying it the wrong way round"),
+    "not_apart": ("not yet telling them apart", "not yet telling when it broke"),
+    "apart_well": ("telling them apart well", "telling when it broke well"),
+    "beginning": ("beginning to tell them apart", "beginning to tell when it broke"),
+}
+_LEANING = {
+    "outer": (", leaning outer", ", saying too often that it broke"),
+    "inner": (", leaning inner", ", saying too rarely that it broke"),
+}
+"""In words, of two gaps and of a single link."""
+
+
+def told(
     table: Detection,
     d_interval: tuple[float, float],
     c_interval: tuple[float, float],
-) -> str:
+    about: About = "outer against inner",
+) -> Sentence:
     """Return in words how well players separate the two, and which way they lean."""
     way = lean(table.criterion, c_interval)
-    return _told_apart(table.d_prime, d_interval) + (f", leaning {way}" if way else "")
+    key = _told_apart(table.d_prime, d_interval)
+    is_link = about != "outer against inner"
+    leaning = _LEANING[way][is_link] if way else ""
+    return sentence(
+        key, _TOLD[key][is_link] + leaning, lean=way or "", link=_LINKS[about]
+    )
 
 
 def _told_apart(d_prime: float, interval: tuple[float, float]) -> str:
     low, high = interval
     if high < 0:
-        return "swapping the two"
+        return "swapping"
     if low <= 0:
-        return "not yet telling them apart"
-    if d_prime >= 1:
-        return "telling them apart well"
-    return "beginning to tell them apart"
+        return "not_apart"
+    return "apart_well" if d_prime >= 1 else "beginning"
 
 
 def lean(criterion: float, interval: tuple[float, float]) -> Lean | None:
@@ -183,9 +207,6 @@ def lean(criterion: float, interval: tuple[float, float]) -> Lean | None:
     if low <= 0 <= high or abs(criterion) < 0.3:
         return None
     return "outer" if criterion < 0 else "inner"
-
-
-About = Literal["outer against inner", "the outer link", "the inner link"]
 
 
 def detections(sample: Sample) -> Iterator[DetectionFigures]:
@@ -218,7 +239,7 @@ def _detection(
         false_alarm_rate=table.false_alarms / table.noises if table.noises else None,
         signals=table.signals,
         noises=table.noises,
-        words=_words_about(found.words, about) if found else None,
+        words=found.told(about) if found else None,
     )
 
 
@@ -257,25 +278,11 @@ def _together(learners: Iterable[Detection]) -> Detection:
     return Detection(*(int(n) for n in totals(rows or [(0, 0, 0, 0)])))
 
 
-def _why_none(learners: int) -> str:
+def _why_none(learners: int) -> Sentence:
     if learners < FEWEST_LEARNERS:
-        return f"needs {FEWEST_LEARNERS} people, has {learners}"
-    return f"needs {FEWEST_ANSWERS} answers to cases of either kind"
-
-
-def _words_about(words: str, about: About) -> str:
-    """Turn words about two gaps into words about a single link."""
-    if about == "outer against inner":
-        return words
-    for gaps, link in (
-        ("telling them apart", "telling when it broke"),
-        ("tell them apart", "tell when it broke"),
-        ("swapping the two", "saying it the wrong way round"),
-        (", leaning outer", ", saying too often that it broke"),
-        (", leaning inner", ", saying too rarely that it broke"),
-    ):
-        words = words.replace(gaps, link)
-    return words
+        return needs_people(FEWEST_LEARNERS, learners)
+    needs = "needs {answers} answers to cases of either kind"
+    return sentence("needs_answers_each", needs, answers=FEWEST_ANSWERS)
 
 
 def option_keys(state: RoomState) -> tuple[str, ...]:

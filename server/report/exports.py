@@ -8,10 +8,11 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from server.game.errors import Sentence
 from server.game.state import RoomState
 from server.protocol.report_types import Audience, Report
 from server.report.across import Across, across, first_sight, pseudonyms_by_name
@@ -44,6 +45,8 @@ TEMPLATE = (
     / "saved-report.template"
 )
 """The report page as one file without its figures; written by the web build."""
+
+_PARTS = {field.name for field in fields(Sentence)}
 
 _PLACE = '"HELD"'
 """The text of the template that the figures replace."""
@@ -206,8 +209,19 @@ def json_text(found: Report | Across, rows: Sequence[Row]) -> str:
     """
     document = {
         "format": FORMAT,
-        _kind(found): asdict(found),
+        _kind(found): _in_english(asdict(found)),
         "answers": [asdict(row) for row in rows],
         "dictionary": DICTIONARY,
     }
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _in_english(value: object) -> object:
+    """Return plain data with the text in the place of each sentence."""
+    if isinstance(value, dict):
+        if value.keys() == _PARTS:
+            return value["text"]
+        return {key: _in_english(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_english(part) for part in value]
+    return value

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from server.game.errors import sentence
 from server.game.ids import PlayerId
 from server.game.outcomes import is_judged
 from server.game.phases import Ballot
@@ -24,7 +25,13 @@ from server.protocol.report_types import (
     TransferFigures,
 )
 from server.report.change import Switching, normalized_gain
-from server.report.figures import FEWEST_ANSWERS, FEWEST_TO_POOL, clustered, pooled
+from server.report.figures import (
+    FEWEST_ANSWERS,
+    FEWEST_TO_POOL,
+    clustered,
+    needs_people,
+    pooled,
+)
 from server.report.intervals import clustered_proportion, difference_interval, totals
 from server.report.sample import Counted, Sample, rights, verdict_of, votes
 from server.report.sentences import calibration_words
@@ -259,7 +266,12 @@ def _herded(
     right, wrong = by_outcome[True], by_outcome[False]
     both = right.and_also(wrong)
     n = both.minority + both.majority
-    needed = f"needs {FEWEST_ANSWERS} answers, {FEWEST_TO_POOL} on either side"
+    needed = sentence(
+        "needs_either_side",
+        "needs {answers} answers, {people} on either side",
+        answers=FEWEST_ANSWERS,
+        people=FEWEST_TO_POOL,
+    )
     figure: Figure = Hidden(needed, n)
     if n >= FEWEST_ANSWERS and min(both.minority, both.majority) >= FEWEST_TO_POOL:
         figure = _herding(learners, both)
@@ -277,7 +289,7 @@ def _herding(learners: Sequence[Switching], both: Switching) -> Figure:
     """Return the difference of two shares, each pooled over learners."""
     n = both.minority + both.majority
     if len(learners) < FEWEST_TO_POOL or both.herding is None:
-        return Hidden(f"needs {FEWEST_TO_POOL} people, has {len(learners)}", n)
+        return Hidden(needs_people(FEWEST_TO_POOL, len(learners)), n)
     interval = difference_interval(
         both.minority_switched / both.minority,
         clustered_proportion([(s.minority_switched, s.minority) for s in learners]),

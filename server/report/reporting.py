@@ -171,7 +171,7 @@ async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
             worker.kill()
             await worker.wait()
     if worker.returncode == EXPLAINED:
-        raise Refused("not_allowed", complaint.decode())
+        raise Refused("cannot_report", complaint.decode())
     if worker.returncode:
         raise RuntimeError(complaint.decode(errors="replace")[-2000:])
     return out

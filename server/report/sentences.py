@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from server.game.errors import Sentence, sentence
 from server.game.outcomes import percent as whole_percent
 from server.game.settings import zone_of
 from server.protocol.report_types import (
@@ -31,68 +32,101 @@ def class_time(ms: int, zone: str | None) -> datetime:
     return datetime.fromtimestamp(ms / 1000, zone_of(zone) or UTC)
 
 
-def percent(share: float) -> str:
-    """Return a proportion as whole per cents."""
-    return f"{whole_percent(share)} %"
-
-
 def class_sentence(
     detections: Sequence[DetectionFigures],
     cases: Sequence[CaseFigures],
     accuracy: Figure,
     right: int,
     answers: int,
-) -> str:
+) -> Sentence:
     """Return the one sentence that says how the class does."""
     if not answers:
-        return "Nothing has been answered and revealed yet."
+        nothing = "Nothing has been answered and revealed yet."
+        return sentence("nothing_answered", nothing)
     if len(detections) != 1:
         return _by_link(detections, right, answers)
     (found,) = detections
     if found.words is None or isinstance(accuracy, Hidden):
         why = found.d_prime.why if isinstance(found.d_prime, Hidden) else ""
-        return (
-            f"{right} of {answers} answers were right; how well the class tells the "
-            f"two gaps apart is unknown ({why})."
+        return sentence(
+            "apart_unknown",
+            "{right} of {answers} answers were right; how well the class tells the "
+            "two gaps apart is unknown ({why}).",
+            right=right,
+            answers=answers,
+            why=why,
         )
     odd = odd_case(cases)
-    if odd is not None and found.words.startswith(("telling", "beginning")):
-        verb = "split it" if odd.rights / odd.n >= 0.3 else "misled it"
-        return (
-            f"The class is {_gaps(found.words.partition(',')[0])}, but one case "
-            f"{verb}: “{odd.title}” ({odd.rights} of {odd.n} right)."
-        )
-    return f"{_told(found)} ({percent(accuracy.value)} of {answers} answers right)."
+    if odd is not None and found.words.key in ("apart_well", "beginning"):
+        return _but_one(found.words.key, odd)
+    return _told(found, found.words, whole_percent(accuracy.value), answers)
 
 
-def _told(found: DetectionFigures) -> str:
-    words, _, lean = (found.words or "").partition(", leaning ")
-    told = f"The class is {_gaps(words)}"
+_GAPS = {
+    "swapping": "swapping the two gaps",
+    "not_apart": "not yet telling the two gaps apart",
+    "apart_well": "telling the two gaps apart well",
+    "beginning": "beginning to tell the two gaps apart",
+}
+"""What a class is doing, by the key of the sentence."""
+
+
+def _but_one(told: str, odd: CaseFigures) -> Sentence:
+    is_split = odd.rights / odd.n >= 0.3
+    verb = "split it" if is_split else "misled it"
+    return sentence(
+        "but_one_split" if is_split else "but_one_misled",
+        f"The class is {_GAPS[told]}, but one case {verb}: “{{title}}” "
+        "({right} of {n} right).",
+        told=told,
+        title=odd.title,
+        right=odd.rights,
+        n=odd.n,
+    )
+
+
+def _told(
+    found: DetectionFigures, words: Sentence, share: int, answers: int
+) -> Sentence:
+    lean, called = str(words.values["lean"]), 0
+    leaning = ""
     if lean:
-        return f"{told}, and leans {lean}: {_leaning(found, lean)}"
-    if words.startswith("not yet"):
-        return f"{told}, and leans neither way: its answers look like guesses"
-    return told
+        called = _called(found, lean)
+        leaning = ", and leans {lean}: it called {called} % of the cases {lean}"
+    elif words.key == "not_apart":
+        leaning = ", and leans neither way: its answers look like guesses"
+    return sentence(
+        "class_told",
+        f"The class is {_GAPS[words.key]}{leaning} "
+        "({share} % of {answers} answers right).",
+        told=words.key,
+        lean=lean,
+        called=called,
+        share=share,
+        answers=answers,
+    )
 
 
-def _gaps(words: str) -> str:
-    if words == "swapping the two":
-        return "swapping the two gaps"
-    return words.replace("them", "the two gaps")
-
-
-def _leaning(found: DetectionFigures, lean: str) -> str:
+def _called(found: DetectionFigures, lean: str) -> int:
     hits, false_alarms = found.hit_rate or 0, found.false_alarm_rate or 0
     n = found.signals + found.noises
     outer = (hits * found.signals + false_alarms * found.noises) / n
-    share = outer if lean == "outer" else 1 - outer
-    return f"it called {percent(share)} of the cases {lean}"
+    return whole_percent(outer if lean == "outer" else 1 - outer)
 
 
-def _by_link(detections: Sequence[DetectionFigures], right: int, answers: int) -> str:
-    parts = [f"about {one.about}: {one.words}" for one in detections if one.words]
-    told = f"{right} of {answers} answers were right about both links"
-    return f"{told}; {'; '.join(parts)}." if parts else f"{told}."
+def _by_link(
+    detections: Sequence[DetectionFigures], right: int, answers: int
+) -> Sentence:
+    links = {one.about.split()[1]: one.words for one in detections if one.words}
+    told = [f"about the {link} link: {{{link}}}" for link in links]
+    return sentence(
+        "right_both_links",
+        "; ".join(["{right} of {answers} answers were right about both links", *told])
+        + ".",
+        right=right,
+        answers=answers,
+        **links,
+    )
 
 
 def odd_case(cases: Sequence[CaseFigures]) -> CaseFigures | None:
@@ -120,7 +154,7 @@ def more_sentences(
     calibration: CalibrationFigures | None,
     transfer: TransferFigures | None,
     herding: HerdingFigures | None,
-) -> Iterator[str]:
+) -> Iterator[Sentence]:
     """Yield what else is worth saying, at most one sentence on each matter."""
     if calibration is not None and calibration.words:
         yield calibration.words
@@ -129,10 +163,13 @@ def more_sentences(
     ]
     if missed:
         worst = max(missed, key=lambda case: (case.confident_errors or 0) / case.n)
-        yield (
-            f"“{worst.title}” was missed with conviction: {worst.confident_errors} of "
-            f"{worst.n} were wrong at 80 % or more. Such errors are corrected best "
-            "when they are named."
+        yield sentence(
+            "missed_with_conviction",
+            "“{title}” was missed with conviction: {errors} of {n} were wrong at 80 % "
+            "or more. Such errors are corrected best when they are named.",
+            title=worst.title,
+            errors=worst.confident_errors or 0,
+            n=worst.n,
         )
     if transfer is not None and isinstance(transfer.change, Estimate):
         yield _transfer(transfer, transfer.change)
@@ -141,77 +178,117 @@ def more_sentences(
         and isinstance(herding.all, Estimate)
         and herding.all.low > 0
     ):
-        yield (
+        yield sentence(
+            "pull_of_the_crowd",
             "In the second vote, those in the minority switched more often than those "
-            f"in the majority (by {whole_percent(herding.all.value)} points): part of "
-            "the change is the pull of the crowd."
+            "in the majority (by {points} points): part of the change is the pull of "
+            "the crowd.",
+            points=whole_percent(herding.all.value),
         )
     checks = [case.title for case in cases if case.asks_to_check]
     if checks:
-        yield f"Check the key of: {', '.join(checks)}."
+        titles = ", ".join(checks)
+        yield sentence("check_keys", "Check the key of: {titles}.", titles=titles)
 
 
-def _transfer(transfer: TransferFigures, change: Estimate) -> str:
-    told = (
-        f"On the twin cases {percent(transfer.after or 0)} were right, after "
-        f"{percent(transfer.before or 0)} in the first vote of the same people"
-    )
+def _transfer(transfer: TransferFigures, change: Estimate) -> Sentence:
+    key, end = "twins_same", "no clear change."
     if change.low > 0:
-        return f"{told}: the reason was carried over, or the twins were easier."
-    if change.high < 0:
-        return f"{told}: the twins were harder, or the reason was not carried over."
-    return f"{told}: no clear change."
+        key = "twins_better"
+        end = "the reason was carried over, or the twins were easier."
+    elif change.high < 0:
+        key = "twins_worse"
+        end = "the twins were harder, or the reason was not carried over."
+    return sentence(
+        key,
+        "On the twin cases {after} % were right, after {before} % in the first vote of "
+        f"the same people: {end}",
+        after=whole_percent(transfer.after or 0),
+        before=whole_percent(transfer.before or 0),
+    )
 
 
-def calibration_words(bias: Figure) -> str | None:
+def calibration_words(bias: Figure) -> Sentence | None:
     """Return in words whether the class was surer than it was right."""
     if isinstance(bias, Hidden):
         return None
-    points = f"{whole_percent(abs(bias.value))} points"
+    key = "about_as_sure"
+    text = "On the whole, the class was about as sure as it was right."
     if bias.low > 0:
-        return f"The class was surer than it was right, by {points}."
-    if bias.high < 0:
-        return f"The class was right more often than it dared to say, by {points}."
-    return "On the whole, the class was about as sure as it was right."
+        key = "surer_than_right"
+        text = "The class was surer than it was right, by {points} points."
+    elif bias.high < 0:
+        key = "righter_than_sure"
+        text = (
+            "The class was right more often than it dared to say, by {points} points."
+        )
+    return sentence(key, text, points=whole_percent(abs(bias.value)))
 
 
 def caveats(
     room: RoomFigures, cases: Sequence[CaseFigures], transfer: TransferFigures | None
-) -> Iterator[str]:
+) -> Iterator[Sentence]:
     """Yield what a reader must know before believing the figures."""
-    if room.is_rehearsal:
-        yield "This was a rehearsal: practice players are counted as people."
-    elif room.practice:
-        yield f"{room.practice} practice players are left out."
-    if room.people < 10:
-        yield (
-            f"Only {room.people} people answered: much is not shown, what is shown is "
-            "uncertain, and none of it speaks for other classes."
-        )
-    scored = [case for case in cases if case.is_scored]
-    kinds = {v: sum(case.verdict == v for case in scored) for v in ("outer", "inner")}
-    if scored and min(kinds.values()) < 3:
-        yield (
-            f"Few cases ({kinds['outer']} outer, {kinds['inner']} inner): d' and c "
-            "are about these cases, not about cases in general."
-        )
-    argued = sum(not case.is_scored for case in cases)
-    if argued:
-        yield (
-            f"{argued} of the cases enter no mean and no statistic: the experts "
-            "disagree, or no single answer is right."
-        )
+    yield from _who(room)
+    yield from _which(cases)
     if room.revealed < room.planned:
-        yield f"{room.revealed} of {room.planned} rounds were played to their reveal."
+        yield sentence(
+            "rounds_played",
+            "{revealed} of {planned} rounds were played to their reveal.",
+            revealed=room.revealed,
+            planned=room.planned,
+        )
     if room.score_mode == "speed":
-        yield "Points depended on speed; that costs validity."
+        speed = "Points depended on speed; that costs validity."
+        yield sentence("speed_counted", speed)
     if any(case.moves for case in cases):
-        yield (
+        yield sentence(
+            "switching",
             "Vote to second vote measures switching, not learning; losses are shown "
-            "beside gains."
+            "beside gains.",
         )
     if transfer is not None:
-        yield (
+        yield sentence(
+            "two_cases",
             "Vote to transfer compares two different cases: read it beside how people "
-            "do on the twin when it comes first."
+            "do on the twin when it comes first.",
+        )
+
+
+def _who(room: RoomFigures) -> Iterator[Sentence]:
+    if room.is_rehearsal:
+        rehearsal = "This was a rehearsal: practice players are counted as people."
+        yield sentence("was_rehearsal", rehearsal)
+    elif room.practice:
+        out = "{n} practice players are left out."
+        yield sentence("practice_left_out", out, n=room.practice)
+    if room.people < 10:
+        yield sentence(
+            "few_people",
+            "Only {n} people answered: much is not shown, what is shown is uncertain, "
+            "and none of it speaks for other classes.",
+            n=room.people,
+        )
+
+
+def _which(cases: Sequence[CaseFigures]) -> Iterator[Sentence]:
+    scored = [case for case in cases if case.is_scored]
+    outer, inner = (
+        sum(case.verdict == verdict for case in scored)
+        for verdict in ("outer", "inner")
+    )
+    if scored and min(outer, inner) < 3:
+        yield sentence(
+            "few_cases",
+            "Few cases ({outer} outer, {inner} inner): d' and c are about these cases, "
+            "not about cases in general.",
+            outer=outer,
+            inner=inner,
+        )
+    if argued := sum(not case.is_scored for case in cases):
+        yield sentence(
+            "unscored_cases",
+            "{n} of the cases enter no mean and no statistic: the experts disagree, or "
+            "no single answer is right.",
+            n=argued,
         )

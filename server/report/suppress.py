@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from server.game.errors import sentence
 from server.game.outcomes import hidden_groups
 from server.protocol.report_types import (
     CalibrationFigures,
@@ -59,8 +60,10 @@ def _cohorts(cohorts: Sequence[TeamFigures], least: int) -> tuple[TeamFigures, .
 
 
 _WHY = {
-    "few": Hidden("too few people to show"),
-    "cover": Hidden("hidden, so that a smaller site cannot be worked out"),
+    "few": Hidden(sentence("few_to_show", "too few people to show")),
+    "cover": Hidden(
+        sentence("covers_site", "hidden, so that a smaller site cannot be worked out")
+    ),
 }
 
 

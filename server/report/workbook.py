@@ -73,11 +73,11 @@ def _read_me(report: Report) -> Iterable[Cells]:
     yield "people", room.people
     yield "rounds", f"{room.revealed} of {room.planned}"
     yield "score mode", room.score_mode
-    yield "in one sentence", report.sentence
+    yield "in one sentence", report.sentence.text
     for point in report.points:
-        yield "also", point
+        yield "also", point.text
     for caveat in report.caveats:
-        yield "read with care", caveat
+        yield "read with care", caveat.text
 
 
 def _class(report: Report) -> Iterable[Cells]:
@@ -113,7 +113,7 @@ def _figure(figure: Figure | None) -> Cells:
     if figure is None:
         return (None,) * 5
     if isinstance(figure, Hidden):
-        return None, None, None, figure.n, figure.why
+        return None, None, None, figure.n, figure.why.text
     return figure.value, figure.low, figure.high, figure.n, None
 
 

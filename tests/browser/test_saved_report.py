@@ -70,7 +70,9 @@ async def test_it_opens_from_a_disk_and_shows_the_figures(
     async with opened(browser, files["host"], color_scheme=scheme) as page:
         sentence = page.locator(".sentence")
         await expect(page.locator(".facts")).to_contain_text("16 of 16 rounds ·")
-        await expect(sentence).to_have_text(build_report(simulate(SPLIT, 1)).sentence)
+        await expect(sentence).to_have_text(
+            build_report(simulate(SPLIT, 1)).sentence.text
+        )
         assert await page.locator("svg.chart").count() == 16 + 3
         paper = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         red = int(re.findall(r"\d+", paper)[0])

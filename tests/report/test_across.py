@@ -64,7 +64,9 @@ def test_few_matches_are_not_averaged() -> None:
         [room("AAAAAA", small), room("BBBBBB", small, 2)], match_names=True
     ).before_after
     assert found is not None
-    assert found.change == Hidden("needs 10 people, has 6", 6)
+    assert isinstance(found.change, Hidden)
+    assert found.change.why.text == "needs 10 people, has 6"
+    assert found.change.n == 6
     assert found.before is found.gain is None
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from server.report.detection import (
     Detection,
     class_detection,
-    words,
+    told,
 )
 
 
@@ -92,7 +92,7 @@ def test_words(
     d, c = sum(d_interval) / 2, sum(c_interval) / 2
     rates = stats.norm.cdf(d / 2 - c), stats.norm.cdf(-d / 2 - c)
     table = Detection(round(1e6 * rates[0]), 10**6, round(1e6 * rates[1]), 10**6)
-    assert words(table, d_interval, c_interval) == said
+    assert told(table, d_interval, c_interval).text == said
 
 
 def test_a_class_is_pooled_and_its_interval_comes_from_the_seed() -> None:
@@ -104,7 +104,7 @@ def test_a_class_is_pooled_and_its_interval_comes_from_the_seed() -> None:
     assert found != class_detection(learners, seed=2)
     low, high = found.d_interval
     assert low < found.table.d_prime < high
-    assert found.words == "telling them apart well"
+    assert found.told("outer against inner").text == "telling them apart well"
 
 
 def test_learners_who_differ_make_the_interval_wider() -> None:

@@ -121,7 +121,7 @@ def test_json_is_plain_data(learners: int) -> None:
     report, rows = build_report(state), table(state, pseudonyms(b"k" * 16))
     found = json.loads(json_text(report, rows))
     assert found["format"] == 1
-    assert found["report"]["sentence"] == report.sentence
+    assert found["report"]["sentence"] == report.sentence.text
     assert len(found["answers"]) == len(rows)
     assert set(found["dictionary"]) == set(found["answers"][0])
 

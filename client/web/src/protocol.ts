@@ -1882,8 +1882,27 @@ export interface LinkShare {
  */
 export interface AdviceCard {
   action: string;
-  headline: string;
-  reason: string;
+  headline: Sentence;
+  reason: Sentence;
+}
+/**
+ * A sentence of the server: a page says it by its key, all others by its text.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Sentence".
+ */
+export interface Sentence {
+  key: string;
+  /**
+   * In English.
+   */
+  text: string;
+  /**
+   * Its numbers, names, and words that a page knows, by name.
+   */
+  values: {
+    [k: string]: string | number | Sentence;
+  };
 }
 /**
  * A player's reason, for the host's eyes.
@@ -2410,12 +2429,12 @@ export interface ReportMessage {
 export interface Report {
   audience: "host" | "others";
   room: RoomFigures;
-  sentence: string;
+  sentence: Sentence;
   /**
    * Two to five sentences worth saying after the first.
    */
-  points: string[];
-  caveats: string[];
+  points: Sentence[];
+  caveats: Sentence[];
   accuracy: Estimate | Hidden;
   score: Estimate | Hidden;
   goal: number;
@@ -2501,7 +2520,7 @@ export interface Estimate {
  * via the `definition` "Hidden".
  */
 export interface Hidden {
-  why: string;
+  why: Sentence;
   n: number;
   /**
    * How many of the n, where a count may be shown instead of a share.
@@ -2525,7 +2544,7 @@ export interface DetectionFigures {
    */
   signals: number;
   noises: number;
-  words: string | null;
+  words: Sentence | null;
 }
 /**
  * How the cases of one verdict were answered.
@@ -2635,7 +2654,7 @@ export interface CalibrationFigures {
   uncertainty: number | null;
   skill: number | null;
   ece: number | null;
-  words: string | null;
+  words: Sentence | null;
 }
 /**
  * All answers given at one confidence.
@@ -2960,7 +2979,7 @@ export interface Across {
   rooms: Report[];
   cases: PooledCase[];
   before_after: BeforeAfter | null;
-  caveats: string[];
+  caveats: Sentence[];
 }
 /**
  * One case over all rooms that played it, first votes only.

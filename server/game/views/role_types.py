@@ -10,6 +10,7 @@ from typing import Literal
 
 from scenarios.model import Case, Label
 from server.game.answers import Answer
+from server.game.errors import Sentence
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Place
 from server.game.settings import RoomSettings
@@ -228,8 +229,8 @@ class AdviceCard:
     """What to do next, and why."""
 
     action: str
-    headline: str
-    reason: str
+    headline: Sentence
+    reason: Sentence
 
 
 @dataclass(frozen=True, slots=True)

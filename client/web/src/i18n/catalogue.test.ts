@@ -9,7 +9,7 @@ function shape(node: unknown): unknown {
   if (typeof node !== "object" || node === null) return typeof node;
   return Object.fromEntries(
     Object.entries(node)
-      .filter(([key]) => key !== "refusals")
+      .filter(([key]) => key !== "refusals" && key !== "sentences")
       .map(([key, value]) => [key, shape(value)]),
   );
 }

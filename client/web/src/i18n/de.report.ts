@@ -1,7 +1,108 @@
 // Deutsche Texte der Berichtsseite. Begriffe: siehe docs/glossary.md.
 import type { ReportCatalogue } from "./en.report";
 
+type Said = Record<string, string | number>;
+
+const people = (n: string | number | undefined) => `${n} ${n === 1 ? "Person" : "Personen"}`;
+const side = (lean: string | number | undefined) => (lean === "outer" ? "außen" : "innen");
+
+/** What a class can do, by the key of what was told of it. */
+const DOES: Said = {
+  swapping: "verwechselt die zwei Lücken",
+  not_apart: "unterscheidet die zwei Lücken noch nicht",
+  apart_well: "unterscheidet die zwei Lücken gut",
+  beginning: "fängt an, die zwei Lücken zu unterscheiden",
+};
+const does = (told: string | number | undefined) => `Die Klasse ${DOES[told ?? ""]}`;
+
+/** Of a single link or of the two gaps, and where the answers lean. */
+const told = (aboutLink: string, aboutGaps: string) => ({ link, lean }: Said) => {
+  if (!link) return aboutGaps + (lean ? `, mit Neigung nach ${side(lean)}` : "");
+  if (!lean) return aboutLink;
+  return `${aboutLink}, zu ${lean === "outer" ? "oft" : "selten"} für gerissen gehalten`;
+};
+const twins = (end: string) => ({ before, after }: Said) =>
+  `Bei den Zwillingsfällen lagen ${after} % richtig, in der ersten Abstimmung waren es bei denselben Personen ${before} %: ${end}`;
+
 export const words: ReportCatalogue = {
+  sentences: {
+    nothing_answered: () => "Noch wurde kein Fall beantwortet und aufgelöst.",
+    apart_unknown: ({ right, answers, why }) =>
+      `${right} von ${answers} Antworten waren richtig; wie gut die Klasse die zwei Lücken unterscheidet, lässt sich nicht sagen (${why}).`,
+    but_one_split: ({ told, title, right, n }) =>
+      `${does(told)}, aber ein Fall hat sie gespalten: „${title}“ (${right} von ${n} richtig).`,
+    but_one_misled: ({ told, title, right, n }) =>
+      `${does(told)}, aber auf einen Fall ist sie hereingefallen: „${title}“ (${right} von ${n} richtig).`,
+    class_told: ({ told, lean, called, share, answers }) => {
+      const more = lean
+        ? ` und neigt nach ${side(lean)}: In ${called} % der Antworten nannte sie „${side(lean)}“`
+        : told === "not_apart" ? " und neigt nach keiner Seite: Die Antworten sehen nach Raten aus" : "";
+      return `${does(told)}${more} (${share} % von ${answers} Antworten richtig).`;
+    },
+    right_both_links: ({ right, answers, outer, inner }) => {
+      const links = [outer && `äußere Verbindung: ${outer}`, inner && `innere Verbindung: ${inner}`];
+      return [`${right} von ${answers} Antworten waren bei beiden Verbindungen richtig`, ...links.filter(Boolean)].join("; ") + ".";
+    },
+    swapping: told("genau verkehrt herum beurteilt", "die zwei Lücken werden verwechselt"),
+    not_apart: told("noch nicht erkannt, wann sie gerissen ist", "die zwei Lücken werden noch nicht unterschieden"),
+    apart_well: told("gut erkannt, wann sie gerissen ist", "die zwei Lücken werden gut unterschieden"),
+    beginning: told("allmählich erkannt, wann sie gerissen ist", "die zwei Lücken werden allmählich unterschieden"),
+
+    surer_than_right: ({ points }) =>
+      `Die Klasse war um ${points} Prozentpunkte sicherer, als sie richtiglag.`,
+    righter_than_sure: ({ points }) =>
+      `Die Klasse lag um ${points} Prozentpunkte öfter richtig, als sie sich zutraute.`,
+    about_as_sure: () => "Insgesamt hat sich die Klasse gut eingeschätzt.",
+    missed_with_conviction: ({ title, errors, n }) =>
+      `Bei „${title}“ lag die Klasse mit Überzeugung daneben: ${errors} von ${n} waren zu mindestens 80 % sicher und lagen falsch. Solche Fehler lassen sich am besten beheben, wenn man sie anspricht.`,
+    twins_better: twins("Die Begründung ließ sich übertragen, oder die Zwillinge waren leichter."),
+    twins_worse: twins("Die Zwillinge waren schwerer, oder die Begründung ließ sich nicht übertragen."),
+    twins_same: twins("kein klarer Unterschied."),
+    pull_of_the_crowd: ({ points }) =>
+      `In der zweiten Abstimmung hat die Minderheit öfter gewechselt als die Mehrheit (um ${points} Prozentpunkte): Ein Teil der Veränderung ist der Sog der Mehrheit.`,
+    check_keys: ({ titles }) => `Prüfe die Lösung von: ${titles}.`,
+
+    was_rehearsal: () => "Das war eine Probe: Simulierte Mitspieler zählen als Personen.",
+    practice_left_out: ({ n }) =>
+      n === 1 ? "Ein simulierter Mitspieler zählt nicht mit." : `${n} simulierte Mitspieler zählen nicht mit.`,
+    few_people: ({ n }) =>
+      `${n === 1 ? "Nur eine Person hat" : `Nur ${n} Personen haben`} geantwortet: Vieles wird nicht gezeigt, das Gezeigte ist unsicher, und auf andere Klassen lässt sich nichts davon übertragen.`,
+    few_cases: ({ outer, inner }) =>
+      `Wenige Fälle (${outer} außen, ${inner} innen): d′ und c gelten für diese Fälle, nicht für Fälle im Allgemeinen.`,
+    unscored_cases: ({ n }) =>
+      `${n === 1 ? "Ein Fall geht" : `${n} Fälle gehen`} in keinen Durchschnitt und keine Statistik ein: Die Fachleute sind sich nicht einig, oder es gibt nicht nur eine richtige Antwort.`,
+    rounds_played: ({ revealed, planned }) =>
+      `${revealed} von ${planned} Runden wurden bis zur Auflösung gespielt.`,
+    speed_counted: () => "Die Punkte hingen vom Tempo ab; das macht sie weniger aussagekräftig.",
+    switching: () =>
+      "Der Vergleich der ersten mit der zweiten Abstimmung misst Wechsel, nicht Lernen; neben den Gewinnen stehen deshalb die Verluste.",
+    two_cases: () =>
+      "Erste Abstimmung und Transfer sind zwei verschiedene Fälle: Vergleiche auch, wie der Zwillingsfall anderswo als erster Fall ausging.",
+    about_logits: () =>
+      "Schwierigkeiten sind in Logits angegeben: Über 0 heißt schwer. Sie setzen voraus, dass die Personen in allen Räumen einander ähnlich sind; der Wert ist zur 0 hin gezogen, sein Intervall nicht.",
+    matched_by_name: () =>
+      "Personen werden nur an ihrem gewählten Namen wiedererkannt; Namen, die mehrere hatten, sind ausgelassen.",
+    no_common_cases: () =>
+      "Kein Fall kam in beiden Räumen vor: In der Veränderung stecken Lernen und Schwierigkeit zugleich.",
+    common_cases: ({ n }) =>
+      `${n === 1 ? "Ein Fall kam" : `${n} Fälle kamen`} in beiden Räumen vor: Ein Teil der Veränderung kann Erinnerung sein.`,
+
+    not_scored: () => "nicht gewertet",
+    no_answers: () => "keine Antworten",
+    fewer_answers: ({ least }) => `weniger als ${least} Antworten`,
+    fewer_people: ({ least }) => `weniger als ${least} Personen`,
+    needs_people_answers: (said) => `braucht ${people(said.people)} und ${said.answers} Antworten`,
+    needs_people_has: (said) => `braucht ${people(said.people)}, hat ${said.found}`,
+    needs_answers: ({ answers }) => `braucht ${answers} Antworten`,
+    needs_answers_each: ({ answers }) => `braucht ${answers} Antworten zu Fällen jeder Art`,
+    needs_either_side: (said) => `braucht ${said.answers} Antworten, ${said.people} auf jeder Seite`,
+    needs_people_cases: (said) => `braucht ${people(said.people)} und mindestens ${said.cases} gewertete Fälle`,
+    rests_on_few: () => "stützt sich auf zu wenige Personen",
+    all_alike: () => "alle haben gleich gut abgeschnitten",
+    nothing_varies: () => "hier gibt es keine Unterschiede",
+    few_to_show: () => "zu wenige Personen, um es zu zeigen",
+    covers_site: () => "verborgen, damit sich ein kleinerer Standort nicht ausrechnen lässt",
+  },
   noKey: "Diese Seite braucht ihren vollständigen Link mit dem Schlüssel. Öffne sie über die Steuerung.",
   lost: "Dieser Link öffnet hier keinen Bericht. Prüfe, ob er vollständig ist und ob es den Raum auf dem Server noch gibt.",
   making: "Der Bericht wird erstellt …",

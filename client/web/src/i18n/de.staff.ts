@@ -3,7 +3,25 @@ import type { StaffCatalogue } from "./en.staff";
 
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
+const rightly = ({ share, link }: Record<string, string | number>) =>
+  `${share} % liegen${link ? ` bei der ${link === "outer" ? "äußeren" : "inneren"} Verbindung` : ""} richtig`;
+
 export const words: StaffCatalogue = {
+  sentences: {
+    advise_contrast: () => "Zeig den Vergleichsfall und lass noch einmal abstimmen",
+    advise_discussion: () => "Lass diskutieren und noch einmal abstimmen",
+    advise_reveal: () => "Erkläre es kurz",
+    advise_nothing: () => "Zu wenige Stimmen für eine Empfehlung",
+    experts_disagree: () => "Hier sind sich Fachleute nicht einig: Lass beide Seiten zu Wort kommen.",
+    few_votes: ({ votes, needed }) => `Erst ${votes} von mindestens ${needed} Stimmen.`,
+    other_gap: (said) => `${rightly(said)}: Die meisten haben die andere Lücke gewählt.`,
+    split: (said) => `${rightly(said)}, und alle sind sich sicher: Die Klasse ist gespalten.`,
+    guessing: (said) => `${rightly(said)}, aber unsicher: Das ist fast geraten.`,
+    enough_right: (said) => `${rightly(said)}: Das reicht, um die anderen zu überzeugen.`,
+    right_unsure: (said) =>
+      `${rightly(said)}, aber nur zu ${said.confidence} % sicher: Lass sie sagen, warum.`,
+    most_right: (said) => `${rightly(said)}: Sie haben es verstanden.`,
+  },
   console: "Steuerung",
   adminTitle: "Einen Raum öffnen",
   noKey: "Diese Seite braucht ihren vollständigen Link mit dem Schlüssel. Starte den Server mit „twogaps serve“ und öffne den Link, den er ausgibt.",

@@ -105,6 +105,7 @@ export const words: Catalogue = {
     already_shown: "Die Klasse hat inzwischen mehr als die Geschichte gesehen. Die Abstimmung bleibt beendet.",
     overtaken: "Ein anderer Befehl kam dazwischen.",
     time_needed: "Jemand hat noch eigene Zeit.",
+    cannot_report: "Diese Datei lässt sich hier nicht erstellen.",
     no_timer: "Gerade läuft keine Zeit.",
     no_reason: "Diese Person hat hier keine Begründung geschrieben.",
     bad_settings: "Diese Einstellungen passen nicht zusammen.",

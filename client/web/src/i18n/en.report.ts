@@ -1,6 +1,9 @@
-// Every English string of the report's page. What the server says in sentences comes
-// with the report and stays English.
+// Every English string of the report's page. The server's own
+// sentences come with the report, in English.
+import type { Sentences } from "./index.svelte";
+
 export const words = {
+  sentences: {} as Sentences,
   noKey: "This page needs its full link, with the key in it. Open it from the host’s console.",
   lost: "This link opens no report here. Check that it is complete, and that the server still has the room.",
   making: "The report is being made…",

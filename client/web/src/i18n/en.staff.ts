@@ -1,7 +1,10 @@
 // Every English string of the console, the admin page and the report.
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
+import type { Sentences } from "./index.svelte";
+
 export const words = {
+  sentences: {} as Sentences,
   // Console: opening a room
   console: "Console",
   adminTitle: "Open a room",

@@ -5,6 +5,7 @@
 // xx.report.ts. Nothing else names it. English is always there; files of another language
 // are fetched when they are needed.
 import { language } from "../room/memory";
+import type { Sentence } from "../protocol";
 import { words as en, type Catalogue } from "./en";
 
 type Files<T> = Record<string, () => Promise<{ words: T }>>;
@@ -44,9 +45,17 @@ export class Words<T> {
   }
 }
 
-/** Any part of the words may name the buttons of commands, by the command's type. */
-interface Buttons {
+/** What a sentence of the server says beside its words: sentences in it are said already. */
+type Said = Record<string, string | number>;
+
+/** The server's sentences by their keys. English has none: the server's text is English. */
+export type Sentences = Record<string, (said: Said) => string>;
+
+/** What any part of the words may have. */
+interface Shared {
+  /** The buttons of commands, by the command's type. */
   commands?: Record<string, string>;
+  sentences?: Sentences;
 }
 
 class Text {
@@ -103,13 +112,23 @@ class Text {
 
   /** What the button of a command says, in whichever part of the words names it. */
   button(command: string): string {
-    const named = this.#parts.map((part) => (part.t as Buttons).commands?.[command]);
+    const named = this.#parts.map((part) => (part.t as Shared).commands?.[command]);
     return named.find(Boolean) ?? command.replaceAll("_", " ");
   }
 
   /** A refusal in the page's language where we have it, else in the server's words. */
   refusal(code: string, detail: string): string {
     return this.t.refusals[code] ?? detail;
+  }
+
+  /** A sentence of the server in the page's language where we have it. */
+  sentence(one: Sentence): string {
+    const says = this.#parts.map((part) => (part.t as Shared).sentences?.[one.key]);
+    const values = Object.entries(one.values).map(([name, value]) => [
+      name,
+      typeof value === "object" ? this.sentence(value) : value,
+    ]);
+    return says.find(Boolean)?.(Object.fromEntries(values)) ?? one.text;
   }
 }
 

@@ -2,7 +2,7 @@
 import { ConsoleSession } from "../host/console/session.svelte";
 import { text } from "../i18n/index.svelte";
 import { bytesOf, keep } from "../parts/keep";
-import type { FileMessage, GetReport, Report, ServerMessage } from "../protocol";
+import type { FileMessage, GetReport, RefusedMessage, Report, ServerMessage } from "../protocol";
 import { hasDecimalComma, withSemicolons } from "./semicolons";
 
 export type Form = Exclude<GetReport["form"], "page">;
@@ -14,7 +14,7 @@ export class ReportDesk {
   readonly console: ConsoleSession;
   report: Report | null = $state.raw(null);
   /** Why the latest report could not be made. */
-  failed: string | null = $state(null);
+  failed: RefusedMessage | null = $state.raw(null);
   isAsking = $state(false);
   /** The file that is being made, or the name of the one that was saved last. */
   making: Form | null = $state(null);
@@ -23,7 +23,7 @@ export class ReportDesk {
   next: { room: string; key: string } | null = $state.raw(null);
   isOpening = $state(false);
   /** Why no next lesson was opened. */
-  refusedNext: string | null = $state(null);
+  refusedNext: RefusedMessage | null = $state.raw(null);
   #nextRef: number | null = null;
   #pageRef: number | null = null;
   #fileRef: number | null = null;
@@ -87,7 +87,7 @@ export class ReportDesk {
         this.next = { room: message.room, key: message.host_key };
         return;
       case "refused":
-        this.#refuse(message.ref, message.detail);
+        this.#refuse(message);
         return;
       default:
     }
@@ -118,15 +118,16 @@ export class ReportDesk {
     keep(isToChange ? csv() : bytes, file.media, file.name);
   }
 
-  #refuse(ref: number | null, detail: string): void {
+  #refuse(refused: RefusedMessage): void {
+    const { ref } = refused;
     if (ref !== null && ref === this.#nextRef) {
       this.isOpening = false;
-      this.refusedNext = detail;
+      this.refusedNext = refused;
       return;
     }
     if (ref === null || (ref !== this.#pageRef && ref !== this.#fileRef)) return;
     if (ref === this.#pageRef) this.isAsking = false;
     else this.making = null;
-    this.failed = detail;
+    this.failed = refused;
   }
 }

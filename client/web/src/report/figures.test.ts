@@ -5,7 +5,7 @@ const figure = { value: 0.7, low: 0.481, high: 0.8545, n: 20 };
 
 test("what n cannot carry is not shown", () => {
   expect(isShown(figure)).toBe(true);
-  expect(isShown({ why: "fewer than 5 answers", n: 3, count: 2 })).toBe(false);
+  expect(isShown({ why: { key: "fewer_answers", text: "", values: {} }, n: 3, count: 2 })).toBe(false);
   expect(isShown(null)).toBe(false);
 });
 
