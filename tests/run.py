@@ -59,7 +59,7 @@ PORTABLE = tuple(
 """The tests that also run as on Windows, with the samples of the fast tier."""
 
 ONE_OF = {Tier.FAST: 12, Tier.FULL: 4}
-"""Each tier runs one of so many of them, drawn by the seed."""
+"""Each tier runs one in this many of them, drawn by the seed."""
 
 LEAST_COVERED = 12
 """How many files the coverage report shows."""

@@ -217,7 +217,7 @@ def frame_costs(trace: bytes) -> list[dict[str, float]]:
 
 
 def percentile(of: Iterable[float], percent: int) -> float:
-    """Return the least value that so many percent do not exceed."""
+    """Return the least value that this share of them does not exceed, in percent."""
     ordered = sorted(of)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 

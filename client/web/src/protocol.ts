@@ -1076,7 +1076,7 @@ export interface Chip {
 /**
  * A step of the opening minute: the line, or one of two cases, tapped or shown.
  *
- * Pages have its texts in their own language. Its two cases are no secret.
+ * Pages have its texts in their own language. Its two cases are public.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OpeningView".

@@ -127,7 +127,7 @@ class LobbyView:
 class OpeningView:
     """A step of the opening minute: the line, or one of two cases, tapped or shown.
 
-    Pages have its texts in their own language. Its two cases are no secret.
+    Pages have its texts in their own language. Its two cases are public.
     """
 
     room: RoomCard

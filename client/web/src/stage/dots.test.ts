@@ -26,7 +26,7 @@ test.each([5, 30, 300])("%i people are a dot each", (n) => {
   expect(crowd(bars(n, 0), bars(0, n)).dots).toHaveLength(n);
 });
 
-test("3,000 people are 300 dots of ten, and one is a dot, too", () => {
+test("3,000 people are 300 dots of ten, and one person is one dot", () => {
   const { dots, each: size } = crowd(bars(2999, 1), null);
   expect(size).toBe(10);
   expect(dots.filter((dot) => dot.to === 1)).toHaveLength(1);

@@ -2,7 +2,7 @@
 // into the second. Pure: no picture, no clock.
 import type { Bars } from "../protocol";
 
-/** Up to so many people, each is a dot; beyond, a dot is several. */
+/** Up to this many people, each is a dot; above it, a dot is several. */
 const MOST_DOTS = 300;
 
 export interface Dot {
