@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import ClientError
 from client.session import Session, running
 from scenarios.model import Case

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from enum import StrEnum
+from random import Random
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from client.backoff import Backoff
 from client.errors import (
     PASSING,
     BadAddress,
@@ -82,6 +82,47 @@ FIRST_ATTEMPTS = 6
 OUTBOX = 64
 GREETING_S = 10.0
 MAX_FRAME = 8 * 2**20
+
+
+class Backoff:
+    """Exponential back-off with full jitter: 0 to ``first_s``, then twice that, …
+
+    Full jitter spreads the clients of a whole class best when they all come back at
+    same time (Brooker 2015, "Exponential Backoff and Jitter"). All chance is from
+    ``random``.
+    """
+
+    def __init__(
+        self, random: Random, first_s: float = 0.2, cap_s: float = 5.0
+    ) -> None:
+        self._random = random
+        self._first_s = first_s
+        self._cap_s = cap_s
+        self._failures = 0
+
+    @property
+    def ceiling_s(self) -> float:
+        """The longest that the next wait can be, in seconds."""
+        return min(self._cap_s, self._first_s * 2.0 ** min(self._failures, 30))
+
+    @property
+    def cap_s(self) -> float:
+        """The longest that any wait can be, in seconds."""
+        return self._cap_s
+
+    def wait_s(self) -> float:
+        """Return how long to wait now, in seconds, and make the next wait longer."""
+        wait_s = self._random.uniform(0, self.ceiling_s)
+        self._failures += 1
+        return wait_s
+
+    def reset(self) -> None:
+        """Start again from the shortest wait."""
+        self._failures = 0
+
+    def fresh(self) -> Backoff:
+        """Return another one of the same bounds, at its start, for something else."""
+        return Backoff(self._random, self._first_s, self._cap_s)
 
 
 class Link(StrEnum):

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import (
     PASSING,
     ClientError,

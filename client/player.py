@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import ClientError, VoteRefused
 from client.latest import Latest, Stage
 from client.pending import PendingVotes

@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from client.backoff import Backoff
-from client.connection import Connection, Link, socket_url
+from client.connection import Backoff, Connection, Link, socket_url
 from client.errors import ClientError, ConnectionLost
 from client.latest import Awaited, Latest
 from client.pending import Replies

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import ClientError
 from client.latest import Latest, Stage
 from client.session import Session, running

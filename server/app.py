@@ -11,6 +11,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scenarios.library import Library
@@ -18,8 +19,9 @@ from scenarios.load import Shelf
 from server.config import Config
 from server.federation.node import LoneNode, Node, open_node
 from server.folder import admin_key, size_of
+from server.game.errors import required
 from server.game.ids import RoomCode
-from server.journal.opening import open_journal
+from server.journal.opening import is_shared, open_journal
 from server.journal.store import Journal
 from server.listening import (
     Bound,
@@ -48,6 +50,9 @@ from server.rooms.directory import Directory
 from server.rooms.requests import Bounds
 from server.rooms.retention import Retention
 from server.supervision import Part, TaskTree, owned_by, task_tree
+
+if TYPE_CHECKING:
+    from server.federation.leases import Leases
 
 __all__ = ["WEB", "Config", "Running", "running", "tune_garbage_collection"]
 
@@ -108,6 +113,8 @@ class _Core:
     reports: Reports
     gate: Gate
     metrics: Metrics
+    leases: Leases | None
+    """Of this node in a fleet; None where its journal is its own."""
 
 
 @contextlib.asynccontextmanager
@@ -131,13 +138,15 @@ async def running(config: Config) -> AsyncIterator[Running]:
         operations = _operations(config, core, desk, tree)
         arrived = bound.addresses.was_used
         origins = _origins(config)
-        names = Names((config.host, *origins))
+        names = Names((config.host, config.node_url or "", *origins))
         door = Door(desk, pages, operations, origins, names, arrived)
         with owned_by("door"):
             metrics_port = await open_private(stack, config, operations)
             await open_main(stack, bound, door, certificate)
         stack.push_async_callback(_wind_down, door, core, config.drain_s)
         core.node.reached_at(bound.addresses.url)
+        if core.leases is not None:
+            core.leases.node.url = config.node_url or bound.node_url
         rooms = len(core.directory.live)
         log.info("%s on port %d, %d rooms", replies.SERVER_NAME, bound.port, rooms)
         yield Running(
@@ -162,6 +171,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
     store = await _open_store(config, stack)
     clock = SystemClock()
     node = await open_node(config, clock, stack)
+    leases = await _open_leases(config, store, metrics, stack)
     directory = Directory(
         store,
         node.gateway,
@@ -173,6 +183,8 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         nodes=node.others,
         metrics=metrics,
         bounds=_bounds(config, gate),
+        homes=leases,
+        drain_s=config.drain_s,
     )
     node.register_metrics(metrics)
     if (data := config.data) is not None:
@@ -187,6 +199,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         reports=Reports(store),
         gate=gate,
         metrics=metrics,
+        leases=leases,
     )
 
 
@@ -200,7 +213,10 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
 
     They end in reverse order when the stack is left.
     """
-    started = asyncio.Event()
+    started, leases = asyncio.Event(), core.leases
+
+    async def renew() -> None:
+        await required(leases, "the lease").run(core.directory)
 
     def start(*parts: Part) -> None:
         for part in parts:
@@ -209,6 +225,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
 
     start(
         Part("rooms", lambda: core.directory.run(started), is_vital=True),
+        *([] if leases is None else [Part("lease", renew, is_vital=True)]),
         Part("links", core.keeper.run),
         Part("loop-lag", LagMeter(core.metrics, core.gate.feel).run),
         Part("reports", core.reports.run),
@@ -266,7 +283,8 @@ def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Oper
     )
 
     def why_closed() -> str | None:
-        return tree.complaint or desk.why_closed
+        draining = core.leases.why_closed() if core.leases is not None else None
+        return tree.complaint or desk.why_closed or draining
 
     return Operations(health, core.metrics, why_closed, config.metrics_key)
 
@@ -276,6 +294,8 @@ def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
     tried = {"journal": check_journal(core.store.check), "tasks": tree.check}
     if config.data is not None:
         tried["disk"] = check_space(config.data, config.low_disk_bytes)
+    if core.leases is not None:
+        tried["lease"] = core.leases.check
     tried.update(core.node.checks())
     return tried
 
@@ -297,9 +317,30 @@ async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journ
     return await stack.enter_async_context(open_journal(where, config.data))
 
 
+async def _open_leases(
+    config: Config,
+    store: Journal,
+    metrics: Metrics,
+    stack: contextlib.AsyncExitStack,
+) -> Leases | None:
+    """Join a fleet, where the journal is one that several nodes may use."""
+    if config.store is not None or not is_shared(config.journal):
+        return None
+    from server.federation.leases import open_leases
+    from server.journal.postgres import PostgresStore
+
+    if not isinstance(store, PostgresStore):
+        return None
+    leases = await open_leases(config, store, metrics)
+    stack.push_async_callback(leases.node.leave)
+    return leases
+
+
 async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     """Take in nothing more, store and answer what has come, and tell every client."""
     door.stop()
+    if core.leases is not None:
+        await core.directory.hand_over()
     if not await core.directory.drain(drain_s):
         log.warning("some requests could not be stored in time; clients resend them")
     for room in core.directory.live:

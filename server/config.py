@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ from server.net.limits import Limits
 from server.supervision import Restarts
 
 MAX_PORT = 65535
+SITE_NAME = r"[a-z0-9][a-z0-9-]{0,31}"
+LEASE_LEAST_S, LEASE_MOST_S = 1.0, 300.0
+"""A shorter lease would end in a pause of a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class Config:
     """File of the authority that signed the broker's certificate (PEM)."""
     site: str | None = None
     """This node's name among the others."""
+    node_url: str | None = None
+    """Where other nodes of a fleet reach this one, if not by its own address."""
+    lease_s: float = 3.0
+    """In a fleet: how long a node that is not heard keeps its rooms, in seconds."""
     keep_days: int = 90
     """Rooms that have not changed for this many days are removed; 0 keeps all."""
     idle_s: float = 60.0
@@ -102,10 +110,22 @@ class Config:
                     f"{MAX_PORT}, or 0 for a free one."
                 )
         if self.public_url is not None:
-            _check_public(self.public_url)
+            _check_url("--public-url", self.public_url)
+        if self.node_url is not None:
+            _check_url("--node-url", self.node_url)
+        if self.site is not None and not re.fullmatch(SITE_NAME, self.site):
+            raise CannotStart(
+                f"'{self.site}' is not a valid site name. Give --site, in lower-case "
+                "letters, digits and hyphens, 32 of them at most."
+            )
+        if not LEASE_LEAST_S <= self.lease_s <= LEASE_MOST_S:
+            raise CannotStart(
+                f"--lease {self.lease_s:g} is not a time that works. Use "
+                f"{LEASE_LEAST_S:g} to {LEASE_MOST_S:g} seconds."
+            )
 
 
-def _check_public(url: str) -> None:
+def _check_url(option: str, url: str) -> None:
     """Raise :class:`CannotStart` unless ``url`` is scheme, host and port alone."""
     try:
         parts = urlsplit(url)
@@ -114,12 +134,12 @@ def _check_public(url: str) -> None:
         parts, host = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not host:
         raise CannotStart(
-            f"--public-url '{url}' is not an address that a browser opens. Write it "
+            f"{option} '{url}' is not an address that a browser opens. Write it "
             "with its scheme, for example https://gaps.example.org."
         )
     if parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise CannotStart(
-            f"--public-url '{url}' may hold a scheme, a host and a port, and nothing "
+            f"{option} '{url}' may hold a scheme, a host and a port, and nothing "
             "else: the pages need a host name of their own. Give them one, for example "
             f"{parts.scheme}://gaps.{host}, and forward all of it to this server."
         )

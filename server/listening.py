@@ -93,6 +93,8 @@ class Bound:
     """Address that hosts and the admin use: this machine's own, or the public one."""
     inner_url: str
     """Address that practice players of this server use."""
+    node_url: str
+    """Address at which other nodes of a fleet reach this machine."""
 
 
 def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
@@ -127,6 +129,7 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
         local_url=local_url,
         staff_url=addresses.url if config.public_url else local_url,
         inner_url=f"http://{LOOPBACK}:{_number(inner)}" if inner else local_url,
+        node_url=Addresses(config.host, port, is_tls=tls).url,
     )
 
 

@@ -120,6 +120,13 @@ class Metrics:
         self.appends_failed = self._counter(
             "appends_failed", "Steps that could not be stored: nothing of them counted."
         )
+        self.appends_fenced = self._counter(
+            "appends_fenced",
+            "Appends refused because another node of the fleet was home of the room.",
+        )
+        self.rooms_lost = self._counter(
+            "rooms_lost", "Rooms let go because another node of the fleet took them."
+        )
         self._gauge("journal_bytes", "Size of the journal's files.")
         self._gauge("disk_free_bytes", "Free space where the journal lies.")
         self.healthy = self._gauge(

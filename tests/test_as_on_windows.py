@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.federation.sockets import WATCHING, watch_sockets
+from server.federation.topics import WATCHING, watch_sockets
 from tests.support.as_on_windows.windows import WindowsLoop, imitate_in_children
 
 ROOT = Path(__file__).parents[1]

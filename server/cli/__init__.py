@@ -54,7 +54,7 @@ def _serve() -> Callable[..., None]:
 
 
 def _demo() -> Callable[..., None]:
-    from server.cli.demo import demo
+    from server.cli.play import demo
 
     return demo
 

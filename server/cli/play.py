@@ -1,4 +1,7 @@
-"""``twogaps play``: one command, or a double click, and a class can join."""
+"""``twogaps play``: one command, or a double click, and a class can join.
+
+``twogaps demo`` plays a whole game with practice players in one terminal.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,18 @@ from typing import Annotated
 
 import typer
 
-from server.app import Config, Running
+from client.errors import ClientError
+from client.practice import PracticeSettings, knowledge_of, run_practice
+from client.staff import host
+from client.terminal.demo import run_demo
+from scenarios.library import ScenarioError
+from server.app import Config, Running, running
 from server.cli.console import (
     DataOption,
     can_draw_qr,
     date_of,
     default_data,
+    fail,
     out,
     with_options,
 )
@@ -38,8 +47,11 @@ from server.cli.greeting import (
 from server.cli.logs import set_up_logging
 from server.cli.serve import Stop, practice_bringer, run_server
 from server.folder import CannotStart, in_use, is_served
+from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.phases import Phase
+from server.game.settings import RoomSettings
+from server.game.views.stage_types import Standing
 from server.journal.opening import open_store
 from server.journal.store import (
     NoJournal,
@@ -48,6 +60,7 @@ from server.journal.store import (
     UnreadableEvent,
 )
 from server.listening import is_free
+from server.protocol.client_messages import OpenRoom
 
 FIRST_PORT, PORTS = 8000, 10
 """The first free one of these ports is used, so that a restart finds its own again."""
@@ -264,3 +277,74 @@ def _noted(file: Path, page: str) -> Iterator[None]:
     yield
     with contextlib.suppress(OSError):
         file.unlink()
+
+
+# --- a game to watch -----------------------------------------------------------------
+
+
+NO_PAUSE = (0.0, 0.0)
+CLASS_PACE = (1.0, 8.0)
+"""Seconds that a practice player thinks."""
+
+
+def demo(
+    players: Annotated[
+        int, typer.Option("--players", "-n", min=1, max=2000, help="Practice players.")
+    ] = 30,
+    seed: Annotated[int, typer.Option(help="Same seed, same game.")] = 7,
+    fast: Annotated[bool, typer.Option("--fast", help="No pauses.")] = False,
+    deck: Annotated[str, typer.Option(help="Which deck to play.")] = "first-class",
+    length: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of rounds (default: all)."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder to keep the journal in.  [default: nothing is kept]"),
+    ] = None,
+) -> None:
+    """Watch a whole game in this terminal: a server, a room and practice players.
+
+    Everything is real but the people: sockets, votes, tallies, the breakdown with the
+    two-gaps diagram, the final table.
+    """
+    set_up_logging("warning")
+    try:
+        game = play_demo(players, seed, fast=fast, deck=deck, length=length, data=data)
+        room, _ = asyncio.run(game)
+    except* (Refused, ClientError, ScenarioError) as group:
+        first = group.exceptions[0]
+        raise fail(getattr(first, "detail", str(first))) from first
+    if data is not None:
+        out.print(f"The journal of room {room} is in {data}.", highlight=False)
+
+
+async def play_demo(
+    players: int,
+    seed: int,
+    *,
+    fast: bool,
+    deck: str,
+    length: int | None = None,
+    data: Path | None = None,
+) -> tuple[str, tuple[Standing, ...]]:
+    """Play a game over real sockets; return the room's code and the final table."""
+    pause = NO_PAUSE if fast else CLASS_PACE
+    practice = PracticeSettings(n=players, seed=seed, delay_s=pause)
+    async with running(Config(port=0, data=data)) as server:
+        settings = RoomSettings(
+            simulated=True,
+            podium=True,
+            time_factor=None,
+            max_players=players,
+            two_link=server.library.deck(deck).two_link,
+        )
+        order = OpenRoom(deck=deck, length=length, seed=seed, settings=settings)
+        room, key = await server.admin.open_room(order)
+        knowledge = knowledge_of(server.library.cases.values())
+        async with asyncio.TaskGroup() as group:
+            crowd = run_practice(server.local_url, room, practice, knowledge)
+            group.create_task(crowd, name="practice")
+            async with host(server.local_url, room, key) as teacher:
+                table = await run_demo(teacher, players=players, fast=fast, console=out)
+    return room, table

@@ -131,6 +131,22 @@ class ServeOptions:
             help="Name of this site, which is its user at the broker.",
         ),
     ] = None
+    node_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_NODE_URL",
+            help="In a fleet: address at which other nodes reach this one, if not its "
+            "own.",
+        ),
+    ] = None
+    lease: Annotated[
+        float,
+        typer.Option(
+            envvar="TWOGAPS_LEASE",
+            help="In a fleet: time, in seconds, after which other nodes take the rooms "
+            "of one that died.",
+        ),
+    ] = 3.0
     keep_days: Annotated[
         int,
         typer.Option(
@@ -210,6 +226,8 @@ class ServeOptions:
             broker=self.broker,
             broker_ca=self.broker_ca,
             site=self.site,
+            node_url=self.node_url,
+            lease_s=self.lease,
             keep_days=self.keep_days,
             words=self.words,
             limits=_limits(self.limit or ()),

@@ -112,6 +112,14 @@ class HomeGateway:
         if is_progress and room in self._retained:
             self._bus.publish(topics.progress(self._node, room), frame)
 
+    def vacate(self, room: RoomCode) -> None:
+        """Forget a room's links; what is retained stays until its next home shows more.
+
+        A site that read of no home in between would take the room for put away.
+        """
+        self._people.close(room)
+        self._forget(room)
+
     def close(self, room: RoomCode) -> None:
         """Forget a room, and take its retained messages back. Idempotent."""
         self._people.close(room)

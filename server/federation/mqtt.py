@@ -26,7 +26,7 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 
 from server.federation.messages import MOST_BYTES
-from server.federation.sockets import options, trusting, watch_sockets
+from server.federation.topics import options, trusting, watch_sockets
 
 
 class BusSettingsError(Exception):

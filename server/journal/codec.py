@@ -144,6 +144,26 @@ _CODEC = EventCodec[Event](
     TypeAdapter(Event), TypeAdapter(tuple[Event, ...]), classes_of(Event)
 )
 
+
+def release_of(text: str) -> list[int]:
+    """Return the numbers of a version, such as [0, 2, 0]; what follows them is left."""
+    numbers = text.split("+")[0].split(".")
+    return [int(number) for number in numbers if number.isdecimal()]
+
+
+def oldest_reader(events: Iterable[Event]) -> list[int]:
+    """Return the oldest version that can read these events; [0] for all versions."""
+    needed = {str(getattr(event, "needs", "0")) for event in events}
+    return max(map(release_of, needed), default=[0])
+
+
+READS = max(
+    release_of(text)
+    for text in (__version__, *(_Kind(k).needs for k in classes_of(Event)))
+)
+"""What this program can read: its version, or that of its newest event, which comes
+before the release that has it."""
+
 encode = _CODEC.encode
 encode_all = _CODEC.encode_all
 decode = _CODEC.decode

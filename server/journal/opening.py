@@ -77,6 +77,11 @@ def address_of(text: str) -> Address:
     return text if text.partition(":")[0] in ADAPTERS else Path(text)
 
 
+def is_shared(where: Address | None) -> bool:
+    """Whether several servers may use the journal at an address together."""
+    return isinstance(where, str) and where.startswith("postgresql:")
+
+
 def folder_of(where: Address) -> Path | None:
     """Return the folder whose lock guards a journal; None where it has none."""
     if isinstance(where, Path):

@@ -15,7 +15,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import LiteralString
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -23,7 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode_all, encode_all, forgotten
+from server.journal.codec import decode_all, encode_all, forgotten, oldest_reader
 from server.journal.examine import examine_rooms
 from server.journal.integrity import Seal, crc_of, crc_of_list, first_damage
 from server.journal.sqlite import copy_rooms
@@ -37,6 +36,16 @@ from server.journal.store import (
     VersionConflict,
     record_of,
 )
+from server.journal.tables import (
+    GO_ON,
+    OPEN,
+    RECORDS,
+    Connection,
+    all_rows,
+    migrate,
+    one_value,
+    stored_format,
+)
 
 log = logging.getLogger("twogaps.journal")
 
@@ -46,84 +55,8 @@ CONNECTIONS = 8
 ANSWER_S = 5.0
 """After so long without an answer the database counts as away."""
 
-FORMAT = 1
-"""Of the tables; a database of a later format is refused."""
-
-_LOCK = 0x74776F67  # "twog": of nodes that start together, one migrates
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS twogaps (
-    id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
-    format integer NOT NULL,
-    beats bigint NOT NULL DEFAULT 0,
-    unswept boolean NOT NULL DEFAULT false
-);
-CREATE TABLE IF NOT EXISTS rooms (
-    code text PRIMARY KEY,
-    title text NOT NULL,
-    rounds integer NOT NULL,
-    opened_ms bigint NOT NULL,
-    updated_ms bigint NOT NULL,
-    finished_ms bigint,
-    joined integer NOT NULL,
-    version integer NOT NULL,
-    time_zone text
-);
-CREATE TABLE IF NOT EXISTS events (
-    room text NOT NULL,
-    version integer NOT NULL,
-    body text NOT NULL,
-    PRIMARY KEY (room, version)
-);
-CREATE TABLE IF NOT EXISTS seals (
-    room text NOT NULL,
-    first integer NOT NULL,
-    last integer NOT NULL,
-    crc bigint NOT NULL,
-    PRIMARY KEY (room, first)
-);
-"""
-
-_OPEN = """
-WITH moved AS (
-    INSERT INTO rooms VALUES (
-        %(room)s, %(title)s, %(rounds)s, %(opened)s, %(updated)s, %(finished)s,
-        %(joined)s, %(n)s, %(time_zone)s
-    ) ON CONFLICT DO NOTHING RETURNING version
-), stored AS (
-    INSERT INTO events
-    SELECT %(room)s, %(version)s::int + o.number, o.body::text
-    FROM moved,
-        json_array_elements(%(bodies)s::json) WITH ORDINALITY AS o (body, number)
-)
-INSERT INTO seals
-SELECT %(room)s, %(version)s::int + 1, %(version)s::int + %(n)s, %(crc)s FROM moved
-"""
-"""One parameter for all events: an array of texts takes five times as long."""
-
-_GO_ON = _OPEN.replace(
-    _OPEN[_OPEN.index("    INSERT INTO rooms") : _OPEN.index("), stored")],
-    """\
-    UPDATE rooms SET
-        version = version + %(n)s,
-        updated_ms = greatest(updated_ms, %(updated)s),
-        finished_ms = coalesce(%(finished)s, finished_ms),
-        joined = joined + %(joined)s,
-        time_zone = coalesce(%(time_zone)s, time_zone)
-    WHERE code = %(room)s AND version = %(version)s RETURNING version
-""",
-)
-
-_RECORDS = """
-SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
-    time_zone
-FROM rooms
-"""
-
 _AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 """What a call raises where the database is away, or refuses."""
-
-Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
 
 class PostgresStore:
@@ -140,7 +73,7 @@ class PostgresStore:
         """
         answer_ms = int(answer_s * 1000)
         try:
-            self._address = make_conninfo(
+            self.address = make_conninfo(
                 url,
                 connect_timeout=max(2, round(answer_s)),
                 tcp_user_timeout=answer_ms,
@@ -162,9 +95,19 @@ class PostgresStore:
     # --- one room ---------------------------------------------------------------------
 
     async def append(
-        self, room: RoomCode, version: int, events: Sequence[Event]
+        self,
+        room: RoomCode,
+        version: int,
+        events: Sequence[Event],
+        *,
+        epoch: int | None = None,
+        node: str | None = None,
     ) -> None:
-        """Store events behind the first ``version`` ones; durable on return."""
+        """Store events behind the first ``version`` ones; durable on return.
+
+        With an ``epoch`` only while it is the room's. A new room is at home at
+        ``node``, in epoch 1.
+        """
         new, array = record_of(None, room, events), encode_all(tuple(events))
         values = {
             "room": room,
@@ -179,9 +122,12 @@ class PostgresStore:
             "finished": new.finished_ms,
             "joined": new.joined,
             "time_zone": new.time_zone,
+            "reads": oldest_reader(events),
+            "epoch": epoch,
+            "node": node,
         }
-        async with self._connection() as db:
-            done = await db.execute(_GO_ON if version else _OPEN, values)
+        async with self.connection() as db:
+            done = await db.execute(GO_ON if version else OPEN, values)
         if not done.rowcount:
             raise VersionConflict(f"{room} does not hold {version} events")
 
@@ -194,26 +140,26 @@ class PostgresStore:
 
         Raises :class:`DamagedRoom` where they are not what was appended.
         """
-        async with self._connection() as db, db.transaction():
+        async with self.connection() as db, db.transaction():
             await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             return await _whole(db, room)
 
     async def check(self) -> None:
         """Commit a heartbeat."""
-        async with self._connection() as db:
+        async with self.connection() as db:
             await db.execute("UPDATE twogaps SET beats = beats + 1")
 
     # --- all rooms --------------------------------------------------------------------
 
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
-        async with self._connection() as db:
-            rows = await _all(db, _RECORDS + "ORDER BY opened_ms DESC, code")
+        async with self.connection() as db:
+            rows = await all_rows(db, RECORDS + "ORDER BY opened_ms DESC, code")
         return [RoomRecord(RoomCode(row[0]), *row[1:]) for row in rows]
 
     async def delete(self, room: RoomCode) -> bool:
         """Remove a room and all of its events."""
-        async with self._connection() as db, db.transaction():
+        async with self.connection() as db, db.transaction():
             done = await db.execute("DELETE FROM rooms WHERE code = %s", [room])
             await db.execute("DELETE FROM events WHERE room = %s", [room])
             await db.execute("DELETE FROM seals WHERE room = %s", [room])
@@ -222,7 +168,7 @@ class PostgresStore:
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
         """Forget a player's words."""
-        async with self._connection() as db, db.transaction():
+        async with self.connection() as db, db.transaction():
             await db.execute("SELECT 1 FROM rooms WHERE code = %s FOR UPDATE", [room])
             bodies = await _whole(db, room)
             changed = list(forgotten(bodies, player, name))
@@ -246,8 +192,8 @@ class PostgresStore:
 
         What the write-ahead log, archives and backups hold is the operator's matter.
         """
-        async with self._connection(may_last=True) as db:
-            if not await _one(db, "SELECT unswept FROM twogaps"):
+        async with self.connection(may_last=True) as db:
+            if not await one_value(db, "SELECT unswept FROM twogaps"):
                 return False
             await db.execute("SET statement_timeout = 0")
             try:
@@ -263,10 +209,10 @@ class PostgresStore:
 
     async def exists(self) -> bool:
         """Return whether the tables are there; creates nothing."""
-        with _translated():
-            connecting = psycopg.AsyncConnection.connect(self._address, autocommit=True)
+        with translated():
+            connecting = psycopg.AsyncConnection.connect(self.address, autocommit=True)
             async with await connecting as db:
-                return await _format(db) > 0
+                return await stored_format(db) > 0
 
     async def examine(self) -> Examination:
         """Read and replay every room; changes nothing."""
@@ -287,14 +233,14 @@ class PostgresStore:
     # --- connections ------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def _connection(self, *, may_last: bool = False) -> AsyncIterator[Connection]:
+    async def connection(self, *, may_last: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection for the time of an answer, or for as long as it lasts.
 
         Raises :class:`StoreUnavailable` where the database is away, where it refuses,
         and where it committed what its standby did not confirm. The database's own time
         limit does not count while a commit waits for a standby, so there is one here.
         """
-        with _translated():
+        with translated():
             async with asyncio.timeout(None if may_last else 2 * self._answer_s):
                 pool = await self._opened()
                 async with pool.connection(self._answer_s) as db:
@@ -308,7 +254,7 @@ class PostgresStore:
         async with self._opening:
             if self._pool is None:
                 pool = AsyncConnectionPool[Connection](
-                    self._address,
+                    self.address,
                     kwargs={"autocommit": True},
                     min_size=1,
                     max_size=self._connections,
@@ -320,7 +266,7 @@ class PostgresStore:
                 try:
                     await pool.open(wait=True, timeout=self._answer_s)
                     async with pool.connection(self._answer_s) as db:
-                        await _migrate(db)
+                        await migrate(db)
                 except BaseException:
                     await pool.close(0)
                     raise
@@ -339,7 +285,7 @@ class PostgresStore:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Raise the port's error for those of the library."""
     try:
         yield
@@ -348,51 +294,13 @@ def _translated() -> Iterator[None]:
         raise StoreUnavailable(f"PostgreSQL: {what}") from exc
 
 
-async def _all(
-    db: Connection, query: LiteralString, *values: object
-) -> list[psycopg.rows.TupleRow]:
-    return await (await db.execute(query, values)).fetchall()
-
-
-async def _one(db: Connection, query: LiteralString, *values: object) -> object:
-    """Return the first value of the first row; None where there is none."""
-    row = await (await db.execute(query, values)).fetchone()
-    return row[0] if row else None
-
-
-async def _format(db: Connection) -> int:
-    if await _one(db, "SELECT to_regclass('twogaps')::text") is None:
-        return 0
-    found = await _one(db, "SELECT format FROM twogaps")
-    return found if isinstance(found, int) else 0
-
-
-async def _migrate(db: Connection) -> None:
-    """Make the tables, or bring them up to date; one node at a time."""
-    async with db.transaction():
-        await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        found = await _format(db)
-        if found > FORMAT:
-            raise StoreUnavailable(
-                f"this database has format {found}, and this version knows {FORMAT}: "
-                "update Two Gaps"
-            )
-        if found < FORMAT:
-            await db.execute(_TABLES)
-            await db.execute(
-                "INSERT INTO twogaps (format) VALUES (%(format)s) "
-                "ON CONFLICT (id) DO UPDATE SET format = %(format)s",
-                {"format": FORMAT},
-            )
-
-
 async def _whole(db: Connection, room: RoomCode) -> list[str]:
     """Return a room's events, if they are what was written."""
-    expected = await _one(db, "SELECT version FROM rooms WHERE code = %s", room)
+    expected = await one_value(db, "SELECT version FROM rooms WHERE code = %s", room)
     events = "SELECT version, body FROM events WHERE room = %s ORDER BY version"
-    stored = [(row[0], row[1]) for row in await _all(db, events, room)]
+    stored = [(row[0], row[1]) for row in await all_rows(db, events, room)]
     seals = "SELECT first, last, crc FROM seals WHERE room = %s ORDER BY first"
-    sealed = [Seal(*row) for row in await _all(db, seals, room)]
+    sealed = [Seal(*row) for row in await all_rows(db, seals, room)]
     held = expected if isinstance(expected, int) else 0
     damage = first_damage(stored, sealed, held)
     if damage is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from server.game.errors import Refused
 from server.game.events import (
     Event,
     GameFinished,
@@ -60,6 +61,24 @@ class DamagedRoom(UnreadableEvent):
         self.room = room
         self.version = version
         self.what = what
+
+
+class TenureLost(Exception):  # noqa: N818 - names a condition
+    """Another node is home of this room now: nothing of it is stored here any more."""
+
+
+class HeldElsewhere(Refused):
+    """Another node of this fleet is home of a room."""
+
+    def __init__(self, node: str, url: str) -> None:
+        """``url`` is where nodes reach that node; empty while it starts."""
+        super().__init__("busy", f"This room is at {node} now; please try again.")
+        self.node = node
+        self.url = url
+
+    def again(self) -> HeldElsewhere:
+        """Return the same refusal, to be raised once more."""
+        return HeldElsewhere(self.node, self.url)
 
 
 @dataclass(frozen=True, slots=True)

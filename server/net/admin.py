@@ -40,7 +40,8 @@ from server.protocol.server_messages import (
     RoomList,
     RoomOpenedMessage,
 )
-from server.rooms.directory import Directory, NewRoom
+from server.rooms.directory import Directory
+from server.rooms.loading import NewRoom
 from server.rooms.ports import RoomPort
 
 BringPractice = Callable[[RoomCode, int], Awaitable[None]]
@@ -184,9 +185,9 @@ class AdminDesk:
     async def _link(self, message: GetLink) -> bytes:
         if self.key is None:
             raise Refused("not_allowed", "Links are made for holders of a key only.")
-        room = await self._directory.find_here(message.room.strip().upper())
-        salts = tuple(room.state.link_salts)
-        return encode_server(HostLink(ref=message.ref, room=room.code, salts=salts))
+        state = await self._directory.look_at(RoomCode(message.room.strip().upper()))
+        salts = tuple(state.link_salts)
+        return encode_server(HostLink(ref=message.ref, room=state.code, salts=salts))
 
     def _decks(self, message: ListDecks) -> bytes:
         library = self._library()

@@ -134,6 +134,10 @@ class LocalGateway:
         for link in listeners.everyone() if listeners else ():
             link.part(bye)
 
+    def vacate(self, room: RoomCode) -> None:
+        """Forget the links of a room that another node goes on with. Idempotent."""
+        self.close(room)
+
     def close(self, room: RoomCode) -> None:
         """Forget a room and its links. Idempotent."""
         if (listeners := self._rooms.pop(room, None)) is not None:

@@ -6,19 +6,16 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 
-from scenarios.model import Plan
-from server.game.engine import open_room
+from server.game.engine import open_room, replay
 from server.game.errors import Refused
-from server.game.events import RoomMoved, RoomOpened
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
+from server.game.events import RoomMoved
+from server.game.features.timing import next_due_ms
+from server.game.ids import RoomCode
 from server.game.phases import Phase
-from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.store import (
-    RoomRecord,
+    HeldElsewhere,
     RoomStore,
     StoreUnavailable,
     UnreadableEvent,
@@ -29,8 +26,15 @@ from server.protocol.server_messages import RoomSummary
 from server.rooms import replies
 from server.rooms.audience import NoOtherNodes
 from server.rooms.clock import Clock
-from server.rooms.loading import Loader
-from server.rooms.ports import AUDIENCES, Audience, Gateway, OtherNodes, RoomPort
+from server.rooms.live import LiveRooms
+from server.rooms.loading import Loader, NewRoom, OwnRooms
+from server.rooms.ports import (
+    Gateway,
+    Homes,
+    OtherNodes,
+    RoomPort,
+    Tenure,
+)
 from server.rooms.requests import Bounds
 from server.rooms.retention import RECENT_MS, Retention
 from server.rooms.room import Room
@@ -38,29 +42,12 @@ from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
 
-LISTED, DRAWS = 200, 100
-"""Rooms in a list, and codes drawn for a new room (each may be taken), at most."""
-
-_PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
-
-
-@dataclass(frozen=True, slots=True)
-class NewRoom:
-    """What a room is opened with."""
-
-    plan: Plan
-    settings: RoomSettings
-    seed: int
-    secret: str = ""
-    """The room's own secret (hex); empty: its host key."""
+LISTED = 200
+"""Rooms in a list, at most."""
 
 
 class Directory:
-    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds.
-
-    A room is a failure domain: whatever happens to one is logged and closes that room,
-    and leaves every other room, and this directory, untouched.
-    """
+    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds."""
 
     def __init__(
         self,
@@ -75,6 +62,8 @@ class Directory:
         closed_s: float = 10.0,
         idle_s: float = 60.0,
         bounds: Bounds | None = None,
+        homes: Homes | None = None,
+        drain_s: float = 1.5,
     ) -> None:
         """Make an empty directory.
 
@@ -82,84 +71,68 @@ class Directory:
         the nodes that this one is connected to; None for ``retention`` keeps all rooms.
         A room whose journal cannot be taken up is not read again for ``closed_s``
         seconds. A finished room that has no visitor is put away after ``idle_s``.
-        ``bounds`` is how much one person may ask of a room.
+        ``bounds`` is how much one person may ask of a room; ``homes`` says which rooms
+        are here, all of the journal without it. What has come in may take ``drain_s``
+        seconds to be stored before rooms are handed over.
         """
-        self._bounds = bounds
+        self._homes = homes or OwnRooms(store)
+        self._drain_s = drain_s
         self._retention = retention or Retention(0)
         self._idle_s = idle_s
         self._nodes = nodes or NoOtherNodes()
         self._store = store
-        self._gateway = gateway
         self._clock = clock
         self._draw = draw
         self._most = most_rooms
-        self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
         self._opening = 0
         """Rooms that are being stored, and have a place already."""
-        self._group: asyncio.TaskGroup | None = None
-        self._is_ending = False
         self._metrics = metrics = metrics or Metrics()
-        self._loader = Loader(store, self._nodes, self._take_up, metrics, closed_s)
-        self._be_watched()
-
-    def _be_watched(self) -> None:
-        watch, gateway = self._metrics.watch, self._gateway
-        watch("rooms", lambda: len(self._rooms))
-        watch("room_waiting", lambda: max((r.waiting for r in self.live), default=0))
-
-        def count(role: Audience) -> int:
-            return sum(len(gateway.links(code, role)) for code in self._rooms)
-
-        for role in AUDIENCES:
-            watch("people", partial(count, role), role)
+        self._live = LiveRooms(
+            gateway, clock, self._homes, self._nodes, metrics, bounds
+        )
+        self._loader = Loader(
+            self._homes, self._nodes, self._take_up, metrics, clock, closed_s
+        )
 
     async def run(self, started: asyncio.Event) -> None:
         """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
         async with OwnedGroup() as group:
-            self._group = group
+            self._live.begin(group)
             try:
-                await self._retention.sweep(self._store)
+                if self._homes.is_quiet:
+                    await self._retention.sweep(self._store)
                 await self._revive()
-                await self._forget_old()
+                await self._keep_house()
                 started.set()
                 while True:
                     await asyncio.sleep(self._idle_s)
                     self._tidy()
-                    await self._forget_old()
-                    if not any(room.is_attended for room in self.live):
-                        await self._retention.sweep(self._store)
+                    await self._keep_house()
             finally:
-                self._is_ending = True
-                for _, task in self._rooms.values():
-                    task.cancel()
+                self._live.end()
 
     @property
     def live(self) -> list[Room]:
         """The rooms that are running."""
-        return [room for room, _ in self._rooms.values()]
+        return list(self._live)
 
     async def drain(self, most_s: float) -> bool:
         """Let every room serve what has come in; return whether all could in time.
 
         Rooms serve nothing after this.
         """
-        for room, _ in self._rooms.values():
-            room.finish()
-        if tasks := [task for _, task in self._rooms.values()]:
-            _, late = await asyncio.wait(tasks, timeout=most_s)
-            return not late
-        return True
+        return await self._live.drain(most_s)
 
     async def open(self, new: NewRoom, host_key_of: Callable[[RoomCode], str]) -> Room:
         """Open a room under a fresh code; ``host_key_of`` gives its host key (hex).
 
         Raises :class:`Refused` where no room has a place, or nothing can be stored.
         """
-        if self._is_full and not self._evict_empty_room():
+        if self._is_full and not self._live.evict_empty():
             raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")
         self._opening += 1
         try:
-            event = await self._store_new(new, host_key_of)
+            event, tenure = await self._loader.open(new, self._draw, host_key_of)
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
         finally:
@@ -167,41 +140,15 @@ class Directory:
         self._metrics.stored([event])
         plan, about = new.plan, {"room": event.code}
         log.info("opened: deck %s, %d rounds", plan.deck, len(plan.rounds), extra=about)
-        return self._start(open_room(event))
+        return self._start(open_room(event), tenure)
 
     @property
     def _is_full(self) -> bool:
-        return len(self._rooms) + self._opening >= self._most
-
-    async def _store_new(
-        self, new: NewRoom, host_key_of: Callable[[RoomCode], str]
-    ) -> RoomOpened:
-        """Store a room under a fresh code: the journal refuses one that is taken."""
-        for _ in range(DRAWS):
-            drawn = (self._draw(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-            code = RoomCode("".join(drawn))
-            if self._nodes.elsewhere(code) is not None:
-                continue
-            host_key = host_key_of(code)
-            event = RoomOpened(
-                code=code,
-                plan=new.plan,
-                settings=new.settings,
-                seed=new.seed,
-                secret=new.secret or host_key,
-                at_ms=self._clock.now_ms(),
-                host_key=host_key,
-            )
-            try:
-                await self._store.append(code, 0, [event])
-            except VersionConflict:
-                continue
-            return event
-        raise Refused("rooms_full", "No free code was found for a new room.")
+        return len(self._live) + self._opening >= self._most
 
     def running(self, code: RoomCode) -> Room | None:
         """Return a room of this node that is running."""
-        return self._rooms[code][0] if code in self._rooms else None
+        return self._live.get(code)
 
     async def find(self, code: str) -> RoomPort:
         """Return the room of a code; raises :class:`Refused` ("unknown_room").
@@ -209,7 +156,7 @@ class Directory:
         A room of the own journal is never elsewhere, whatever other nodes announce.
         """
         wanted = RoomCode(code.strip().upper())
-        remote = None if wanted in self._rooms else self._nodes.elsewhere(wanted)
+        remote = None if wanted in self._live else self._nodes.elsewhere(wanted)
         if remote is not None and self._loader.is_foreign(wanted):
             return remote
         try:
@@ -230,44 +177,40 @@ class Directory:
         or "room_closed" where its journal does not make a room.
         """
         code = RoomCode(wanted)
-        if (running := self._rooms.get(code)) is not None:
-            return running[0]
-        return await self._loader.load(code, self._in_group)
+        if (running := self._live.get(code)) is not None:
+            return running
+        return await self._loader.load(code, self._live.group)
 
     async def summaries(self) -> tuple[RoomSummary, ...]:
         """Return a line for every room of the journal, newest first (at most 200)."""
         records = await self._store.rooms()
-        return tuple(self._summary(record) for record in records[:LISTED])
-
-    def _summary(self, record: RoomRecord) -> RoomSummary:
-        running = self._rooms.get(record.code)
-        state = running[0].state if running else None
-        stored = Phase.FINISHED if record.finished_ms else Phase.LOBBY
-        return RoomSummary(
-            room=record.code,
-            title=record.title,
-            opened_ms=record.opened_ms,
-            updated_ms=record.updated_ms,
-            phase=state.phase if state else stored,
-            joined=record.joined,
-            round=state.plan_index if state else None,
-            rounds=record.rounds,
-            time_zone=record.time_zone,
+        found = ((record, self.running(record.code)) for record in records[:LISTED])
+        return tuple(
+            replies.summary(record, room.state if room else None)
+            for record, room in found
         )
 
+    async def look_at(self, code: RoomCode) -> RoomState:
+        """Return the state of a room, wherever its home is; raises :class:`Refused`."""
+        try:
+            return (await self.find_here(code)).state
+        except HeldElsewhere:
+            return replay(await self._store.load(code))
+
     async def _revive(self) -> None:
-        records = await self._store.rooms()
-        for record in self._retention.recent(records, self._clock.now_ms()):
+        now_ms = self._clock.now_ms()
+        for code in await self._retention.unfinished(self._store, self._homes, now_ms):
             if self._is_full:
                 return  # the rest is taken up when a client asks for it
-            if record.finished_ms is None:
-                await self.arrived(record.code)
+            await self.arrived(code)
 
     async def arrived(self, code: RoomCode) -> None:
         """Take up a room of the journal, such as one from another node."""
         self._loader.allow(code)
         try:
             await self.find_here(code)
+        except HeldElsewhere as held:
+            log.info("is at %s", held.node, extra={"room": code})
         except Refused as refusal:
             about = {"room": code}
             log.error("room %s stays closed: %s", code, refusal.detail, extra=about)
@@ -276,10 +219,12 @@ class Directory:
         """Give a room up that another node has proven to go on with, in an epoch."""
         room = self.running(code)
         if room is not None and epoch > room.state.epoch:
-            _, running = self._rooms.pop(code)
+            _, running = self._live.pop(code)
             event = RoomMoved(home, epoch, self._clock.now_ms())
             work = self._give_up(room, running, event)
-            self._in_group.create_task(work, name=f"give-up-{code}")
+            self._live.group.create_task(work, name=f"give-up-{code}")
+        elif room is None and self._homes.is_shared:  # it was given away before
+            self._nodes.disown(code)
 
     async def _give_up(
         self, room: Room, task: asyncio.Task[None], event: RoomMoved
@@ -291,108 +236,77 @@ class Directory:
         try:
             task.cancel()
             await asyncio.wait([task])
-            self._retire(room, moved, replies.MOVED)
+            self._live.retire(room, moved, replies.MOVED)
             self._nodes.disown(code)
-            version = len(await self._store.load(code))
-            await self._store.append(code, version, [event])
+            if not self._homes.is_shared:  # there, the next home stores it
+                version = len(await self._store.load(code))
+                await self._store.append(code, version, [event])
         except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
             log.warning("cannot note that it moved: %s", exc, extra=about)
         except Exception:
             log.exception("was not given up in good order", extra=about)
         self._loader.allow(code)
 
-    # --- running ---------------------------------------------------------------------
+    # --- a fleet ---------------------------------------------------------------------
 
     @property
-    def _in_group(self) -> asyncio.TaskGroup:
-        if self._group is None or self._is_ending:
-            raise Refused("shutting_down", "This server takes up no rooms now.")
-        return self._group
+    def load(self) -> int:
+        """How much this node has to do: its rooms, and the people in them."""
+        return self._live.load
 
-    def _take_up(self, state: RoomState) -> Room:
+    def lost(self, code: RoomCode) -> None:
+        """Let go of a room that another node is home of now."""
+        self._live.lost(code)
+
+    async def hand_over(self) -> None:
+        """Give every room to other nodes, between two steps; its people follow."""
+        if not self._homes.can_hand_over:
+            log.warning("no other node could take the rooms of this one")
+            return
+        codes = [room.code for room in self._live]
+        await self.drain(self._drain_s)
+        try:
+            given = await self._homes.hand_over(codes)
+        except StoreUnavailable as exc:
+            log.warning("the rooms stay here: %s", exc)
+            given = ()
+        for code in codes:
+            if code in self._live:
+                self._live.depart(code)
+        log.info("%d of %d rooms were handed over", len(given), len(codes))
+
+    # --- running ---------------------------------------------------------------------
+
+    def _take_up(self, state: RoomState, tenure: Tenure) -> Room:
         if self._is_full:
-            self._evict_empty_room()
-        return self._start(state)
+            self._live.evict_empty()
+        return self._start(state, tenure)
 
-    def _start(self, state: RoomState) -> Room:
-        if (running := self._rooms.get(state.code)) is not None:
-            return running[0]
-        group, code, barrier = self._in_group, state.code, self._nodes.barrier
-        about = (self._store, self._gateway, self._clock, self._metrics, barrier)
-        room = Room(state, *about, self._bounds)
-        self._nodes.claim(state)
-        self._loader.allow(code)
-        task = group.create_task(self._run(room), name=f"room-{code}")
-        self._rooms[code] = (room, task)
+    def _start(self, state: RoomState, tenure: Tenure) -> Room:
+        room = self._live.start(state, tenure)
+        self._loader.allow(state.code)
         return room
 
-    async def _run(self, room: Room) -> None:
-        """Run a room; a fault that it cannot handle closes it, and no other.
+    # --- keeping house ---------------------------------------------------------------
 
-        Its journal is kept, and it is taken up again when a client asks for it.
-        """
-        about = {"room": room.code}
-        try:
-            await room.run()
-        except asyncio.CancelledError:
-            if self.running(room.code) is room and not self._is_ending:
-                log.error("room %s closed: cancelled", room.code, extra=about)
-                self._fail(room)
-            raise
-        except Exception:
-            version = room.state.version
-            log.exception("room %s closed at %d", room.code, version, extra=about)
-            self._fail(room)
-
-    def _fail(self, room: Room) -> None:
-        self._metrics.rooms_failed.inc()
-        if self.running(room.code) is room:
-            del self._rooms[room.code]
-        self._retire(room, replies.CLOSED, replies.ROOM_CLOSED)
-
-    def _retire(self, room: Room, refusal: Refused, bye: bytes | None = None) -> None:
-        """Answer what waits in a room that has ended, and free its links."""
-        try:
-            room.close(refusal)
-            if bye is not None:
-                self._gateway.dismiss(room.code, bye)
-        except Exception:
-            log.exception("not closed in good order", extra={"room": room.code})
-        finally:
-            self._gateway.close(room.code)
-
-    async def _forget_old(self) -> None:
-        """Remove rooms past the time they are kept for, but for those that run."""
-        kept = self._retention
-        try:
-            for code in kept.look(await self._store.rooms(), self._clock.now_ms()):
-                if code not in self._rooms:
-                    await self._store.delete(code)
-                    kept.removed(code)
-                    log.warning("removed after its time", extra={"room": code})
-        except StoreUnavailable as exc:
-            log.warning("old rooms stay for now: %s", exc)
-        await asyncio.to_thread(kept.save)
+    async def _keep_house(self) -> None:
+        """Remove old rooms, and leave no trace of them while no one plays."""
+        now_ms = self._clock.now_ms()
+        await self._retention.remove(self._store, self._homes, self._live, now_ms)
+        is_played = any(room.is_attended for room in self._live)
+        if self._homes.is_quiet and not is_played:
+            await self._retention.sweep(self._store)
 
     def _tidy(self) -> None:
-        """Put away empty rooms that are over, or were left long ago."""
-        left_ms = self._clock.now_ms() - RECENT_MS
-        for code, (room, _) in list(self._rooms.items()):
+        """Put away empty rooms that are over, or were left long ago.
+
+        In a fleet no node holds a room that has neither people nor a deadline.
+        """
+        now_ms, idle_ms = self._clock.now_ms(), round(self._idle_s * 1000)
+        for room in self._live:
+            has_deadline = next_due_ms(room.state, now_ms, frozenset()) is not None
+            may_wait = self._homes.is_shared and not has_deadline
+            left_ms = now_ms - (idle_ms if may_wait else RECENT_MS)
             is_over = room.state.phase is Phase.FINISHED or room.touched_ms < left_ms
             if is_over and not room.is_attended:
-                self._put_away(code)
-
-    def _evict_empty_room(self) -> bool:
-        """Evict the longest running empty room; return False if there is none."""
-        for code, (room, _) in self._rooms.items():
-            if not room.is_attended:
-                log.info("room %s: closed, to make room for a new one", code)
-                self._put_away(code)
-                return True
-        return False
-
-    def _put_away(self, code: RoomCode) -> None:
-        """Stop a room; a client that asks for it later finds it again."""
-        room, task = self._rooms.pop(code)
-        task.cancel()
-        self._retire(room, _PUT_AWAY)
+                self._live.put_away(room.code)

@@ -1,21 +1,36 @@
-"""Taking rooms up from the journal: each once, and a damaged one harms no other."""
+"""Opening rooms, and taking them up from the journal: a damaged one harms no other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
-from server.game.engine import ReplayError, replay
+from scenarios.model import Plan
+from server.game.engine import ReplayError, evolve, replay
 from server.game.errors import Refused
-from server.game.ids import RoomCode
+from server.game.events import Event, RoomMoved, RoomOpened
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
+from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
+from server.journal.store import (
+    EventStore,
+    HeldElsewhere,
+    StoreUnavailable,
+    TenureLost,
+    UnreadableEvent,
+    VersionConflict,
+)
 from server.metrics import Metrics
-from server.rooms.ports import OtherNodes, RoomPort
+from server.rooms.clock import Clock
+from server.rooms.ports import Homes, OtherNodes, RoomPort, Tenure
 from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")
+
+DRAWS = 100
+"""Codes drawn for a new room: each may be taken."""
 
 MOST_CLOSED = 1_000
 """Rooms whose refusal is remembered; beyond that the oldest is forgotten."""
@@ -31,21 +46,82 @@ _DAMAGED = Refused(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """What a room is opened with."""
+
+    plan: Plan
+    settings: RoomSettings
+    seed: int
+    secret: str = ""
+    """The room's own secret (hex); empty: its host key."""
+
+
+class Freehold:
+    """The Tenure of a node whose journal is its own: no other node can be home."""
+
+    previous = None
+    members = ()
+
+    def __init__(self, store: EventStore) -> None:
+        self.append = store.append
+        self.load = store.load
+        self.check = store.check
+
+    def confirm(self) -> None:
+        """No other node can be home."""
+
+
+class OwnRooms:
+    """The Homes of a node whose journal is its own: it is home of every room."""
+
+    is_shared = False
+    is_quiet = True
+    can_hand_over = False
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    async def assigned(self) -> Collection[RoomCode] | None:
+        """All rooms that are not over are taken up."""
+        return None
+
+    async def open(self, room: RoomCode, events: Sequence[Event]) -> Tenure:
+        """Store a new room."""
+        await self._store.append(room, 0, events)
+        return Freehold(self._store)
+
+    async def take(self, room: RoomCode) -> Tenure | None:
+        """Every room is at home here; its journal says whether there is one."""
+        del room
+        return Freehold(self._store)
+
+    async def let_go(self, room: RoomCode) -> None:
+        """No other node could take it."""
+
+    async def hand_over(self, rooms: Collection[RoomCode]) -> Collection[RoomCode]:
+        """No other node could take them."""
+        del rooms
+        return ()
+
+
 class Loader:
     """Loads rooms, several at a time, and remembers those that cannot be loaded."""
 
     def __init__(
         self,
-        store: EventStore,
+        homes: Homes,
         nodes: OtherNodes,
-        start: Callable[[RoomState], Room],
+        start: Callable[[RoomState, Tenure], Room],
         metrics: Metrics,
+        clock: Clock,
         closed_s: float,
     ) -> None:
         """``start`` runs a room; one whose journal does not make a room is not read
         again for ``closed_s`` seconds.
         """
-        self._store = store
+        self._homes = homes
+        self._clock = clock
         self._nodes = nodes
         self._start = start
         self._metrics = metrics
@@ -71,6 +147,8 @@ class Loader:
             self._loading[code] = loading
             loading.add_done_callback(lambda _: self._loading.pop(code, None))
         found = await asyncio.shield(loading)
+        if isinstance(found, HeldElsewhere):
+            raise found.again()
         if isinstance(found, Refused):
             raise Refused(found.code, found.detail)
         return found
@@ -105,7 +183,7 @@ class Loader:
             return await self._take_up(code)
         except Refused as refusal:
             return refusal
-        except StoreUnavailable as exc:
+        except (StoreUnavailable, TenureLost) as exc:
             log.warning("%s", exc, extra=about)
             return _UNREADABLE
         except UnreadableEvent as exc:
@@ -121,14 +199,67 @@ class Loader:
         return _DAMAGED
 
     async def _take_up(self, code: RoomCode) -> Room:
-        events = await self._store.load(code)
+        """Be home of a room and run it; one that makes no room is let go."""
+        tenure = await self._homes.take(code)
+        if tenure is None:
+            raise _unknown(code)
+        try:
+            return await self._run(code, tenure)
+        except BaseException:
+            await self._homes.let_go(code)
+            raise
+
+    async def _run(self, code: RoomCode, tenure: Tenure) -> Room:
+        events = await tenure.load(code)
         if not events:
-            raise Refused("unknown_room", f"No room has the code {code[:12]}.")
+            raise _unknown(code)
         state = replay(events)
         if state.code != code:
             raise ReplayError(1, events[0].type, f"it opens another room, {state.code}")
-        if state.home not in (None, self._nodes.name):
+        name, was_at = self._nodes.name, state.home or tenure.previous
+        if was_at not in (None, name) and was_at not in tenure.members:
             self._nodes.disown(code)
             raise Refused("room_moved", f"This room has moved to {state.home}.")
+        if name is not None and was_at not in (None, name):
+            moved = RoomMoved(name, state.epoch + 1, self._clock.now_ms())
+            await tenure.append(code, len(events), [moved])
+            evolve(state, moved)
         log.info("taken up again after %d events", len(events), extra={"room": code})
-        return self._start(state)
+        return self._start(state, tenure)
+
+    # --- new rooms -------------------------------------------------------------------
+
+    async def open(
+        self,
+        new: NewRoom,
+        draw: Callable[[str], str],
+        host_key_of: Callable[[RoomCode], str],
+    ) -> tuple[RoomOpened, Tenure]:
+        """Store a room under a fresh code: the journal refuses one that is taken.
+
+        ``draw`` returns a random character of its argument. Raises :class:`Refused`
+        where no code is free, and :class:`StoreUnavailable`.
+        """
+        for _ in range(DRAWS):
+            code = RoomCode("".join(draw(CODE_ALPHABET) for _ in range(CODE_LENGTH)))
+            if self._nodes.elsewhere(code) is not None:
+                continue
+            host_key = host_key_of(code)
+            event = RoomOpened(
+                code=code,
+                plan=new.plan,
+                settings=new.settings,
+                seed=new.seed,
+                secret=new.secret or host_key,
+                at_ms=self._clock.now_ms(),
+                host_key=host_key,
+            )
+            try:
+                return event, await self._homes.open(code, [event])
+            except VersionConflict:
+                continue
+        raise Refused("rooms_full", "No free code was found for a new room.")
+
+
+def _unknown(code: RoomCode) -> Refused:
+    return Refused("unknown_room", f"No room has the code {code[:12]}.")

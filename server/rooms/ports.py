@@ -7,14 +7,16 @@ a client that reads slowly is handled by its link, and nothing waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from server.game.errors import Refused
+from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
 from server.game.views.role_types import HeldReveal, SiteLink
+from server.journal.store import EventStore
 from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
 from server.rooms.clock import Clock
 
@@ -119,6 +121,13 @@ class Gateway(Protocol):
         """Forget a room and its links. Idempotent."""
         ...
 
+    def vacate(self, room: RoomCode) -> None:
+        """Forget the links of a room that another node goes on with. Idempotent.
+
+        What other sites were shown of it stays until that node shows more.
+        """
+        ...
+
 
 # --- requests ------------------------------------------------------------------------
 
@@ -200,6 +209,83 @@ class RoomPort(Protocol):
         """Queue a request.
 
         Raises :class:`Refused`: "busy" if too much waits, or why the room is closed.
+        """
+        ...
+
+
+# --- whose room it is ----------------------------------------------------------------
+
+
+class Tenure(EventStore, Protocol):
+    """This node's right to be home of one room, and the room's way to its journal.
+
+    Its calls also raise :class:`TenureLost`, once another node is home.
+    """
+
+    @property
+    def previous(self) -> str | None:
+        """The node that was home before, where it was another one."""
+        ...
+
+    @property
+    def members(self) -> Collection[str]:
+        """The nodes that rooms come from and go to by themselves."""
+        ...
+
+    def confirm(self) -> None:
+        """Raise unless this node is home of the room now.
+
+        :class:`TenureLost` if another is, :class:`StoreUnavailable` if that is unknown.
+        """
+        ...
+
+
+class Homes(Protocol):
+    """Says which rooms this node is home of: a room has one home at any time."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes use the same journal."""
+        ...
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no other node has a room."""
+        ...
+
+    @property
+    def can_hand_over(self) -> bool:
+        """Whether another node could take rooms."""
+        ...
+
+    async def assigned(self) -> Collection[RoomCode] | None:
+        """Return the rooms to take up at a start; None for all that are not over."""
+        ...
+
+    async def open(self, room: RoomCode, events: Sequence[Event]) -> Tenure:
+        """Store a new room, at home here.
+
+        Raises :class:`VersionConflict` where the code is taken, and
+        :class:`StoreUnavailable`.
+        """
+        ...
+
+    async def take(self, room: RoomCode) -> Tenure | None:
+        """Be home of a room; None where there is no such room.
+
+        Raises :class:`HeldElsewhere`, a :class:`Refused`, where another node is, and
+        :class:`StoreUnavailable`.
+        """
+        ...
+
+    async def let_go(self, room: RoomCode) -> None:
+        """Be home of a room no longer. Idempotent."""
+        ...
+
+    async def hand_over(self, rooms: Collection[RoomCode]) -> Collection[RoomCode]:
+        """Make other nodes home of rooms; return those that have another home now.
+
+        Raises :class:`StoreUnavailable`.
         """
         ...
 

@@ -11,7 +11,9 @@ from server.game.errors import Refused, required
 from server.game.events import Event
 from server.game.features import Effects
 from server.game.ids import PlayerId
+from server.game.phases import Phase
 from server.game.state import RoomState
+from server.journal.store import RoomRecord
 from server.metrics import Metrics
 from server.protocol.client_messages import GetRoster, Ping, Role, Vote
 from server.protocol.codec import encode_recorded, encode_server
@@ -21,6 +23,7 @@ from server.protocol.server_messages import (
     Done,
     Pong,
     RefusedMessage,
+    RoomSummary,
     Welcome,
 )
 from server.rooms import requests
@@ -52,6 +55,22 @@ INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
 CLOSED = Refused(
     "room_closed", "This room was closed after an internal error. Its journal is kept."
 )
+
+
+def summary(record: RoomRecord, state: RoomState | None) -> RoomSummary:
+    """Return a line of the list of rooms; ``state`` is that of a room that runs."""
+    stored = Phase.FINISHED if record.finished_ms else Phase.LOBBY
+    return RoomSummary(
+        room=record.code,
+        title=record.title,
+        opened_ms=record.opened_ms,
+        updated_ms=record.updated_ms,
+        phase=state.phase if state else stored,
+        joined=record.joined,
+        round=state.plan_index if state else None,
+        rounds=record.rounds,
+        time_zone=record.time_zone,
+    )
 
 
 def welcome(

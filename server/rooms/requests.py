@@ -55,6 +55,10 @@ BATCH = 1_024
 """At most this many requests share a step, and so a commit."""
 
 
+QUESTIONS = frozenset({"get_roster", "ping"})
+"""Messages that are answered and change nothing."""
+
+
 class Inbox:
     """A bounded queue that wakes its one reader for requests and for alarms."""
 

@@ -9,16 +9,19 @@ nothing; no single jump makes a new room old.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.folder import RETENTION
+from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.journal.store import RoomRecord, RoomStore, StoreUnavailable
+from server.rooms.ports import Homes
 
 log = logging.getLogger("twogaps.rooms")
 
@@ -176,8 +179,38 @@ class Retention:
             )
         return doomed
 
-    def removed(self, code: RoomCode) -> None:
-        """Forget a room."""
+    async def unfinished(
+        self, store: RoomStore, homes: Homes, now_ms: int
+    ) -> Collection[RoomCode]:
+        """Return the rooms to take up at a start: those assigned to this node, or all
+        that were touched lately and are not over.
+        """
+        assigned = await homes.assigned()
+        if assigned is not None:
+            return assigned
+        recent = self.recent(await store.rooms(), now_ms)
+        return [record.code for record in recent if record.finished_ms is None]
+
+    async def remove(
+        self,
+        store: RoomStore,
+        homes: Homes,
+        running: Container[RoomCode],
+        now_ms: int,
+    ) -> None:
+        """Remove rooms past the time they are kept for, but for those that run."""
+        try:
+            for code in self.look(await store.rooms(), now_ms):
+                if code not in running and await _is_free(code, homes):
+                    await store.delete(code)
+                    await homes.let_go(code)
+                    self._removed(code)
+                    log.warning("removed after its time", extra={"room": code})
+        except StoreUnavailable as exc:
+            log.warning("old rooms stay for now: %s", exc)
+        await asyncio.to_thread(self.save)
+
+    def _removed(self, code: RoomCode) -> None:
         if self._ledger is not None:
             self._ledger.rooms.pop(code, None)
 
@@ -216,6 +249,14 @@ class Retention:
             self._saved = now_ms, rooms
         except OSError as exc:
             log.warning("%s cannot be written: %s", self._path.name, exc.strerror)
+
+
+async def _is_free(code: RoomCode, homes: Homes) -> bool:
+    """Whether no other node is home of a room."""
+    try:
+        return await homes.take(code) is not None
+    except Refused:
+        return False
 
 
 def read(path: Path) -> Ledger | None:

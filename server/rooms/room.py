@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import assert_never
 
 from server.game.commands import Command, Resume, Tick
@@ -22,7 +22,7 @@ from server.game.features import Effects
 from server.game.features.timing import is_due, next_due_ms
 from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
-from server.journal.store import EventStore, StoreUnavailable
+from server.journal.store import EventStore, StoreUnavailable, TenureLost
 from server.metrics import Metrics
 from server.rooms import replies, requests
 from server.rooms.audience import NoBarrier
@@ -49,10 +49,7 @@ from server.rooms.requests import Bounds, Changes, Inbox
 log = logging.getLogger("twogaps.room")
 
 RETRY_MS = 500
-"""How often a room that cannot write tries again."""
-
-QUESTIONS = frozenset({"get_roster", "ping"})
-"""Messages that are answered and change nothing."""
+"""Pause, in milliseconds, of a room that cannot write."""
 
 
 class Room:
@@ -67,11 +64,12 @@ class Room:
         metrics: Metrics | None = None,
         barrier: MakeBarrier | None = None,
         bounds: Bounds | None = None,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
-        """``barrier`` makes what holds reveals back; nothing does without it.
-
-        ``bounds`` is how much one person may change.
+        """``barrier`` makes what holds reveals back, ``bounds`` is how much one person
+        may change, and ``confirm`` raises unless this node is home of the room.
         """
+        self._confirm = confirm
         self._metrics = metrics or Metrics()
         self._about = {"room": state.code}
         self._state = state
@@ -80,12 +78,11 @@ class Room:
         self._clock = clock
         self._touched_ms = clock.now_ms()
         self._inbox = Inbox()
-        self._tokens = requests.Tokens()
-        bounds = bounds or Bounds()
+        self._tokens, bounds = requests.Tokens(), bounds or Bounds()
         self._changes, self._newcomers = Changes(bounds), Newcomers(bounds)
         self._presence = Presence()
         here = (p.id for p in state.players.values() if not p.is_kicked)
-        self._presence.expect(here, clock.now_ms())
+        self._presence.expect(here, self._touched_ms)
         self._barrier: Barrier = (
             barrier(clock, lambda: self._inbox.is_idle) if barrier else NoBarrier()
         )
@@ -96,8 +93,7 @@ class Room:
         self._stored = state.version
         """How many events the journal is known to hold."""
         self._is_serving = False
-        self._is_stalled = False
-        self._is_blind = False
+        self._is_stalled = self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
         self._figures_ms: int | None = None
 
@@ -182,11 +178,13 @@ class Room:
             except StoreUnavailable as exc:
                 log.warning("%s", exc, extra=self._about)
                 await self._fail(step, replies.STORAGE)
+            except TenureLost:
+                raise
             except Exception:
                 log.exception("a step failed", extra=self._about)
                 self._metrics.steps_failed.inc()
                 await self._fail(step, replies.FAULT)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, TenureLost):
             self._end(step, replies.INTERRUPTED)
             raise
         except Exception:
@@ -207,6 +205,8 @@ class Room:
     async def _serve(self, step: Step) -> None:
         if self._is_stalled:
             await self._recover()
+        else:
+            self._confirm()
         step.batch = self._barrier.ready(self._state, step.batch)
         step.refusals = [self._decide(step, request) for request in step.batch]
         if self._is_time_up():
@@ -233,7 +233,7 @@ class Room:
             match request:
                 case Say():
                     self._check_role(request, step)
-                    if request.message.type not in QUESTIONS:
+                    if request.message.type not in requests.QUESTIONS:
                         self._apply(step, self._command(request))
                     if request.message.type == "call_back_link":
                         step.hosts_by = request.link

@@ -21,7 +21,7 @@ from server.cli.broker.formats import (
 from server.federation import topics
 from server.federation.messages import MOST_BYTES
 from server.federation.mqtt import BrokerAddress
-from server.federation.sockets import watch_sockets
+from server.federation.topics import watch_sockets
 from tests.support.broker import (
     KINDS,
     Broker,

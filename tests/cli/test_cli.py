@@ -11,7 +11,7 @@ import pytest
 
 import server
 from server.cli import COMMANDS
-from server.cli.demo import play_demo
+from server.cli.play import play_demo
 from server.game.engine import replay
 from server.game.ids import RoomCode
 from server.game.outcomes import standings

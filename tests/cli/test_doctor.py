@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from server.cli.console import Finding
-from server.cli.doctor import broker, disk, machine, network
+from server.cli.doctor import machine, network
 from server.folder import is_served
 from server.net.health import LOW_BYTES
 from tests.cli.test_cli import run
@@ -90,15 +90,15 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
         (machine.open_files(256, 12_000), "bad", "is enough for"),
         (machine.clock(0.0), "bad", "1970"),
         (machine.pages(Path("/nonexistent")), "bad", "not built"),
-        (disk.space(LOW_BYTES - 1), "bad", "15 MB"),
-        (disk.space(100 * MB), "note", "100 MB"),
-        (disk.space(10_000 * MB), "good", "10,000 MB"),
-        (disk.syncing(3.0), "good", "3.0 ms"),
-        (disk.syncing(80.0), "note", "80.0 ms"),
-        (disk.syncing(900.0), "bad", "900.0 ms"),
-        (disk.kind("ext4"), "good", "ext4"),
-        (disk.kind("nfs4"), "bad", "over a network"),
-        (disk.kind("tmpfs"), "note", "gone when"),
+        (machine.space(LOW_BYTES - 1), "bad", "15 MB"),
+        (machine.space(100 * MB), "note", "100 MB"),
+        (machine.space(10_000 * MB), "good", "10,000 MB"),
+        (machine.syncing(3.0), "good", "3.0 ms"),
+        (machine.syncing(80.0), "note", "80.0 ms"),
+        (machine.syncing(900.0), "bad", "900.0 ms"),
+        (machine.kind("ext4"), "good", "ext4"),
+        (machine.kind("nfs4"), "bad", "over a network"),
+        (machine.kind("tmpfs"), "note", "gone when"),
         (network.address((), None, "0.0.0.0"), "bad", "no network"),
         (network.address((), "169.254.3.4", "0.0.0.0"), "bad", "assigned no address"),
         (network.address((), "192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
@@ -129,25 +129,25 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         (latest,) = db.execute("SELECT max(updated_ms) FROM rooms").fetchone()
     db.close()
-    assert disk.journal(tmp_path, latest).verdict == "good"
-    assert "gone back" in disk.journal(tmp_path, latest - 3_600_000).says
-    ahead = disk.journal(tmp_path, latest + 200 * disk.DAY_MS)
+    assert machine.journal(tmp_path, latest).verdict == "good"
+    assert "gone back" in machine.journal(tmp_path, latest - 3_600_000).says
+    ahead = machine.journal(tmp_path, latest + 200 * machine.DAY_MS)
     assert ahead.verdict == "note"
     assert "the last change was 200 days ago" in ahead.says
-    assert disk.rights(tmp_path).verdict in ("good", "note")
+    assert machine.rights(tmp_path).verdict in ("good", "note")
     tmp_path.chmod(0o700)
-    assert disk.rights(tmp_path).verdict == "good"
+    assert machine.rights(tmp_path).verdict == "good"
     with sqlite3.connect(path) as db:
         db.execute("UPDATE events SET body = replace(body, 'deck', 'kced')")
     db.close()
-    changed = disk.journal(tmp_path, latest)
+    changed = machine.journal(tmp_path, latest)
     assert "1 of 1 rooms damaged" in changed.says
     assert "twogaps journal salvage" in changed.remedy
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
-    found = disk.journal(tmp_path, latest)
+    found = machine.journal(tmp_path, latest)
     assert found.verdict == "bad"
     assert "twogaps journal restore" in found.remedy
 
@@ -183,15 +183,17 @@ async def test_the_broker_is_tried_for_real(tmp_path: Path) -> None:
     )
     await server.start()
     try:
-        good = await broker.look(urls["lisbon"], None, None)
+        good = await network.look_at_broker(urls["lisbon"], None, None)
         assert good.verdict == "good", good.says
-        wrong = await broker.look(server.url("lisbon", "no"), None, None, 1.5)
+        wrong = await network.look_at_broker(
+            server.url("lisbon", "no"), None, None, 1.5
+        )
         assert wrong.verdict == "bad"
         assert "refuses the user 'lisbon'" in wrong.says
-        other = await broker.look(urls["lisbon"], "berlin", None, 1.5)
+        other = await network.look_at_broker(urls["lisbon"], "berlin", None, 1.5)
         assert "does not forward its messages" in other.says
     finally:
         await server.kill()
-    gone = await broker.look(urls["lisbon"], None, None, 1.5)
+    gone = await network.look_at_broker(urls["lisbon"], None, None, 1.5)
     assert gone.verdict == "bad"
-    assert (await broker.look("http://x", None, None)).verdict == "bad"
+    assert (await network.look_at_broker("http://x", None, None)).verdict == "bad"

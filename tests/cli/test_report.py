@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from scenarios.load import load_library
-from server.cli.demo import play_demo
+from server.cli.play import play_demo
 from server.journal.sqlite import SqliteStore
 from server.report.exports import TEMPLATE
 from tests.cli.test_cli import run

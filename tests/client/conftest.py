@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from websockets.asyncio.server import serve
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from tests.client.fake_server import FakeServer
 
 

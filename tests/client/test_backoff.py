@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from client.backoff import Backoff
+from client.connection import Backoff
 
 
 def test_ceilings_double_up_to_the_cap() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from client import CannotConnect, Link, connect, host
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import BadToken, Kicked, RoomLocked, TakenOver, WrongKey
 from server.protocol.client_messages import Hello, Prove
 from server.protocol.server_messages import (

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 import pytest
 
 from client import CommandRefused, ConnectionLost, TooMuchWaiting, admin, host
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.pending import IN_FLIGHT
 from server.game.commands import CloseVotes, Discuss, Lock, NextStep, Reveal
 from server.game.phases import Phase, Place

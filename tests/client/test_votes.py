@@ -16,7 +16,7 @@ from client import (
     connect,
     host,
 )
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import Kicked
 from server.game.answers import FixAnswer
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Revote

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from server.cli.doctor import disk
+from server.cli.doctor import machine
 from server.game.events import PlayerJoined, PlayerRenamed
 from server.game.ids import PlayerId, RoomCode
 from server.journal.opening import open_store
@@ -41,7 +41,7 @@ def run(*words: str) -> Result:
 
 
 def test_doctor_names_the_room_and_the_event(poisoned: Path) -> None:
-    found = disk.journal(poisoned, 10**15)
+    found = machine.journal(poisoned, 10**15)
     assert found is not None
     assert found.verdict == "bad"
     assert f"1 of 2 rooms damaged: {BAD} damaged from event 3 on" in found.says

@@ -13,7 +13,7 @@ from server.game.engine import replay
 from server.game.events import RoomLocked, RoomUnlocked
 from server.game.ids import RoomCode
 from server.journal.opening import address_of, open_store
-from server.journal.postgres import FORMAT, PostgresStore
+from server.journal.postgres import PostgresStore
 from server.journal.store import (
     BadAddress,
     DamagedRoom,
@@ -21,6 +21,7 @@ from server.journal.store import (
     StoreUnavailable,
     VersionConflict,
 )
+from server.journal.tables import FORMAT
 from tests.journal.test_contract import ROOM, played
 from tests.support.cli import twogaps
 from tests.support.postgres import Postgres

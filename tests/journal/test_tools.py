@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.app import Config, running
-from server.cli.doctor import disk
+from server.cli.doctor import machine
 from server.folder import JOURNAL, SITE
 from server.journal.memory import MemoryStore
 from server.journal.opening import ADAPTERS, open_store
@@ -65,7 +65,7 @@ def test_a_server_and_every_tool_work_on_another_database(
     assert "Nothing changes" in run("room", "rescore", code)
     assert "1 rooms, all of them intact" in run("journal", "check")
     run("journal", "backup", str(tmp_path / "b.tar"))
-    found = disk.journal(elsewhere, time.time_ns() // 10**6)
+    found = machine.journal(elsewhere, time.time_ns() // 10**6)
     assert found is not None
     assert found.says == "whole, 1 rooms"
     parcel = tmp_path / "moved.room"

@@ -153,7 +153,7 @@ async def test_a_room_of_the_own_journal_is_never_elsewhere() -> None:
         own = await rooms.open(NEW, lambda _: SECRET)
     captors = Captors(own)
     async with directory(store, clock=clock, nodes=captors) as rooms:
-        rooms._put_away(own.code)  # as after an hour without anyone
+        rooms._live.put_away(own.code)  # as after an hour without anyone
         assert rooms.live == []
         found = await rooms.find(own.code)
         assert found is not own

@@ -277,7 +277,7 @@ async def test_a_room_whose_task_is_cancelled_is_closed_alone(
     async with served(MemoryStore()) as at:
         one, other = await at.new(), await at.new()
         ann = await at.join(one, "Ann")
-        at.rooms._rooms[one.code][1].cancel()
+        at.rooms._live.task_of(one.code).cancel()
         await ann.get("bye", code="room_closed")
         assert at.rooms.live == [other]
         assert one.code in caplog.text

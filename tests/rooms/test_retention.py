@@ -174,7 +174,7 @@ async def test_a_room_past_its_time_is_removed_while_the_server_runs(
         for _ in range(8):
             clock.ms += DAY_MS
             rooms._tidy()
-            await rooms._forget_old()
+            await rooms._keep_house()
         assert await store.rooms() == []
     assert "removed after its time" in caplog.text
     assert room.code in caplog.text

@@ -22,8 +22,7 @@ from server.cli.console import (
     out,
     print_qr,
 )
-from server.cli.doctor import broker as broker_check
-from server.cli.doctor import disk, machine, network
+from server.cli.doctor import machine, network
 from server.folder import is_served
 from server.net.addresses import Addresses
 
@@ -66,7 +65,7 @@ def doctor(
     folder = data or default_data()
     findings = [
         *_show(machine.look(WEB, tuple(cases or ()))),
-        *_show(disk.look(folder, journal)),
+        *_show(machine.look_at_folder(folder, journal)),
         *_show(network.look(host, port)),
     ]
     if broker is not None:
@@ -98,7 +97,7 @@ def _broker(
 ) -> Finding:
     """Try the broker, or ask the server that is connected to it already."""
     if not is_served(folder):
-        return asyncio.run(broker_check.look(url, site, authority))
+        return asyncio.run(network.look_at_broker(url, site, authority))
     if network.ask(port, "/healthz") == HTTPStatus.OK:
         return good("broker", "connected: the running server is healthy")
     return note(

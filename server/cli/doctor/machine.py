@@ -1,17 +1,41 @@
-"""The machine and the installation: open files, the clock, the pages, the cases."""
+"""This machine: open files, the clock, the pages, the cases, and the data folder."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from scenarios.load import load_library
 from server.cli.console import Finding, bad, good, note
+from server.folder import ADMIN_KEY, JOURNAL, OUTBOX
+from server.journal.opening import Address, open_store
+from server.journal.store import Examination, NoJournal, StoreUnavailable
+from server.net.health import LOW_BYTES
 from server.net.limits import Limits, fit
+
+ROOMY_BYTES = 500 * 1024 * 1024
+SYNCS = 20
+SLOW_MS, TOO_SLOW_MS = 30.0, 250.0
+"""A class votes within a few syncs of each other; slower than this, people wait."""
+
+ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs"})
+"""File systems over a network: SQLite's write-ahead log may be damaged there."""
+
+FLEETING = frozenset({"tmpfs", "ramfs"})
+FUTURE_MS = 60_000
+DAY_MS = 24 * 3600 * 1000
+LONG_DAYS = 30
+"""Days without a change that suggest a holiday or a wrong clock."""
 
 CLASS = 300
 EPOCH_S = 1_780_000_000
@@ -107,3 +131,183 @@ def library(cases: tuple[Path, ...]) -> Finding:
         f"{counted}; {len(loaded.problems)} left out: {first}",
         "twogaps case lint says what to change in each.",
     )
+
+
+# --- the data folder: rights, space, how fast it syncs, what kind of disk -------------
+
+
+def look_at_folder(folder: Path, where: str | None = None) -> Iterator[Finding]:
+    """Look at the data folder; where it does not exist yet, at where it would be.
+
+    ``where`` is the address of the journal, if it is not in the folder.
+    """
+    place = _nearest(folder)
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield bad(
+            "folder",
+            f"{place} may not be written by this user",
+            f"chown it, or choose another folder: --data (now {folder}).",
+        )
+        return
+    yield rights(folder)
+    yield kind(kind_of(place))
+    yield space(shutil.disk_usage(place).free)
+    yield syncing(sync_ms(place))
+    yield locking(place)
+    if (found := journal(where or folder, int(time.time() * 1000))) is not None:
+        yield found
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the first one above it that exists."""
+    whole = folder.absolute()
+    return next(path for path in (whole, *whole.parents) if path.is_dir())
+
+
+def rights(folder: Path) -> Finding:
+    """Judge who else may read the names and keys in the folder."""
+    if not folder.exists():
+        return good("folder", f"{folder} will be made at the first start")
+    open_to_all = [
+        path.name
+        for path in (folder / ADMIN_KEY, folder / JOURNAL, folder / OUTBOX)
+        if path.exists() and path.stat().st_mode & 0o007
+    ]
+    is_shut = not folder.stat().st_mode & 0o005
+    if not open_to_all or is_shut:
+        return good("folder", str(folder))
+    return note(
+        "folder",
+        f"every user of this machine may read {', '.join(open_to_all)} in {folder}",
+        f"chmod 700 {folder}",
+    )
+
+
+def kind(name: str) -> Finding:
+    """Judge the kind of file system."""
+    if name in ELSEWHERE:
+        return bad(
+            "file system",
+            f"{name}: over a network, where a journal may be damaged",
+            "Choose a folder on a disk of this machine: --data.",
+        )
+    if name in FLEETING:
+        return note(
+            "file system",
+            f"{name}: gone when this machine restarts",
+            "Choose a folder on a disk: --data.",
+        )
+    return good("file system", name or "of an unknown kind")
+
+
+def kind_of(place: Path) -> str:
+    """Return the type of the file system of a folder; empty if unknown."""
+    try:
+        table = Path("/proc/self/mounts").read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+    inside = str(place.resolve())
+    best, found = "", ""
+    for line in table.splitlines():
+        _, point, name, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        is_above = inside == point or inside.startswith(point.rstrip("/") + "/")
+        if is_above and len(point) >= len(best):
+            best, found = point, name
+    return found
+
+
+def space(free: int) -> Finding:
+    """Judge the free space."""
+    says = f"{free // 1024**2:,} MB free"
+    if free < LOW_BYTES:
+        return bad("space", says, "Free some: votes are refused when it is full.")
+    if free < ROOMY_BYTES:
+        return note("space", says, "A class writes about 1 MB a game; backups more.")
+    return good("space", says)
+
+
+def sync_ms(place: Path) -> float:
+    """Return the median time of a small write and its sync, in milliseconds."""
+    taken = []
+    with tempfile.TemporaryFile(dir=place) as file:
+        for _ in range(SYNCS):
+            started = time.perf_counter()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - started) * 1000)
+    return statistics.median(taken)
+
+
+def locking(place: Path) -> Finding:
+    """Judge whether files can be locked: it keeps a second server off the journal."""
+    with tempfile.TemporaryFile(dir=place) as file:
+        try:
+            lock_descriptor(file.fileno(), blocking=False)
+        except OSError as exc:
+            return bad(
+                "locks",
+                f"files cannot be locked here: {exc.strerror}",
+                "Choose a folder on a disk of this machine: --data.",
+            )
+    return good("locks", "work")
+
+
+def syncing(median_ms: float) -> Finding:
+    """Judge how long a vote waits until it is on disk."""
+    says = f"{median_ms:.1f} ms to put a vote on disk"
+    if median_ms > TOO_SLOW_MS:
+        return bad("sync", says, "Choose a faster disk with --data: people would wait.")
+    if median_ms > SLOW_MS:
+        return note("sync", says, "Good enough; an SSD is faster.")
+    return good("sync", says)
+
+
+def journal(where: Address, now_ms: int) -> Finding | None:
+    """Judge the journal: whole, replayable, of a format we read, and near the date.
+
+    None where there is none yet.
+    """
+    try:
+        found = asyncio.run(_examine(where))
+    except NoJournal:
+        return None
+    except StoreUnavailable as exc:
+        return bad("journal", str(exc), _FROM_BACKUP)
+    if found.fault:
+        return bad("journal", found.fault, _FROM_BACKUP)
+    if found.latest_ms is not None and found.latest_ms > now_ms + FUTURE_MS:
+        return bad(
+            "journal",
+            "has rooms from the future: the clock has gone back",
+            "Set the clock right (timedatectl), then look again.",
+        )
+    if found.damaged:
+        first = "; ".join(f"{one.room} {one.damage}" for one in found.damaged[:3])
+        return bad(
+            "journal",
+            f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
+            "Stop the server; twogaps journal salvage takes out what is intact.",
+        )
+    says = f"whole, {len(found.rooms)} rooms"
+    days = (now_ms - (found.latest_ms or now_ms)) // DAY_MS
+    if days > LONG_DAYS:
+        return note(
+            "journal",
+            f"{says}; the last change was {days} days ago",
+            "If it was not, the clock is ahead, or was behind then: timedatectl.",
+        )
+    return good("journal", says)
+
+
+async def _examine(where: Address) -> Examination:
+    async with open_store(where, must_exist=True) as store:
+        return await store.examine()
+
+
+_FROM_BACKUP = (
+    "Update Two Gaps if the journal is of a later version. Otherwise stop the server; "
+    "twogaps journal salvage takes out what is intact, or twogaps journal restore "
+    "puts a backup into a new folder."
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.staff import host
 from client.terminal.host import Desk
 from server.game.commands import CloseVotes, Reveal

@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 
-from client.backoff import Backoff
+from client.connection import Backoff
 from client.errors import Kicked
 from client.player import connect
 from client.terminal.lines import Lines

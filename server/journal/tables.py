@@ -1,0 +1,254 @@
+"""The tables of a journal in PostgreSQL, their statements, and their versions."""
+
+from __future__ import annotations
+
+import secrets
+from typing import LiteralString
+
+import psycopg
+
+from server.journal.store import StoreUnavailable
+from server.protocol.keys import KEY_BYTES
+
+Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
+
+FORMAT = 2
+"""Of the tables; a database of a later format is refused."""
+
+CHANNEL = "twogaps"
+"""Where nodes are called by name: a room is theirs now, or no longer."""
+
+_LOCK = 0x74776F67  # "twog": of nodes that start together, one migrates
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS twogaps (
+    id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    format integer NOT NULL,
+    beats bigint NOT NULL DEFAULT 0,
+    unswept boolean NOT NULL DEFAULT false
+);
+CREATE TABLE IF NOT EXISTS rooms (
+    code text PRIMARY KEY,
+    title text NOT NULL,
+    rounds integer NOT NULL,
+    opened_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    finished_ms bigint,
+    joined integer NOT NULL,
+    version integer NOT NULL,
+    time_zone text
+);
+CREATE TABLE IF NOT EXISTS events (
+    room text NOT NULL,
+    version integer NOT NULL,
+    body text NOT NULL,
+    PRIMARY KEY (room, version)
+);
+CREATE TABLE IF NOT EXISTS seals (
+    room text NOT NULL,
+    first integer NOT NULL,
+    last integer NOT NULL,
+    crc bigint NOT NULL,
+    PRIMARY KEY (room, first)
+);
+"""
+
+_LEASES = """
+CREATE TABLE IF NOT EXISTS nodes (
+    name text PRIMARY KEY,
+    boot text NOT NULL,
+    url text NOT NULL DEFAULT '',
+    reads integer[] NOT NULL,
+    load integer NOT NULL DEFAULT 0,
+    is_draining boolean NOT NULL DEFAULT false,
+    renewed timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    steady timestamptz NOT NULL
+);
+ALTER TABLE rooms ADD COLUMN IF NOT EXISTS node text;
+ALTER TABLE rooms ADD COLUMN IF NOT EXISTS is_held boolean NOT NULL DEFAULT false;
+ALTER TABLE rooms ADD COLUMN IF NOT EXISTS epoch bigint NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN IF NOT EXISTS reads integer[] NOT NULL DEFAULT '{0}';
+ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS key text;
+CREATE INDEX IF NOT EXISTS rooms_by_node ON rooms (node) WHERE is_held;
+"""
+"""Format 2. A node has one lease, until ``until``, and without a gap since ``steady``.
+
+A room has a home while ``is_held``, and its ``node`` has a lease; each take raises its
+``epoch``. ``reads`` is the version of Two Gaps that a journal needs, or a node has.
+"""
+
+OPEN = """
+WITH moved AS (
+    INSERT INTO rooms (
+        code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
+        time_zone, reads, node, is_held, epoch
+    ) VALUES (
+        %(room)s, %(title)s, %(rounds)s, %(opened)s, %(updated)s, %(finished)s,
+        %(joined)s, %(n)s, %(time_zone)s, %(reads)s::int[], %(node)s::text,
+        %(node)s::text IS NOT NULL, 1
+    ) ON CONFLICT DO NOTHING RETURNING version
+), stored AS (
+    INSERT INTO events
+    SELECT %(room)s, %(version)s::int + o.number, o.body::text
+    FROM moved,
+        json_array_elements(%(bodies)s::json) WITH ORDINALITY AS o (body, number)
+)
+INSERT INTO seals
+SELECT %(room)s, %(version)s::int + 1, %(version)s::int + %(n)s, %(crc)s FROM moved
+"""
+"""One parameter for all events: an array of texts takes five times as long."""
+
+GO_ON = OPEN.replace(
+    OPEN[OPEN.index("    INSERT INTO rooms") : OPEN.index("), stored")],
+    """\
+    UPDATE rooms SET
+        version = version + %(n)s,
+        updated_ms = greatest(updated_ms, %(updated)s),
+        finished_ms = coalesce(%(finished)s, finished_ms),
+        joined = joined + %(joined)s,
+        time_zone = coalesce(%(time_zone)s, time_zone),
+        reads = greatest(reads, %(reads)s::int[])
+    WHERE code = %(room)s AND version = %(version)s
+        AND (%(epoch)s::bigint IS NULL OR epoch = %(epoch)s)
+    RETURNING version
+""",
+)
+
+RECORDS = """
+SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
+    time_zone
+FROM rooms
+"""
+
+
+# --- leases --------------------------------------------------------------------------
+
+
+RENEW = """
+UPDATE nodes SET
+    renewed = t, until = t + %(lease)s * interval '1 s', url = %(url)s, load = %(load)s,
+    steady = CASE WHEN t - renewed > %(gap)s * interval '1 s' THEN t ELSE steady END
+FROM (SELECT clock_timestamp() AS t) AS now
+WHERE name = %(name)s AND boot = %(boot)s
+RETURNING is_draining
+"""
+
+JOIN = """
+INSERT INTO nodes (name, boot, reads, renewed, until, steady)
+SELECT %(name)s, %(boot)s, %(reads)s::int[], t, t + %(lease)s * interval '1 s', t
+FROM (SELECT clock_timestamp() AS t) AS now
+ON CONFLICT (name) DO UPDATE SET
+    boot = excluded.boot, reads = excluded.reads, url = '', load = 0,
+    is_draining = false, renewed = excluded.renewed, until = excluded.until,
+    steady = excluded.steady
+"""
+
+MAY_TAKE = """
+SELECT until > t,
+    steady + %(lease)s * interval '1 s' <= t
+    AND t - renewed <= %(gap)s * interval '1 s' AND NOT is_draining
+FROM nodes, (SELECT clock_timestamp() AS t) AS now
+WHERE name = %(name)s AND boot = %(boot)s
+"""
+"""Whether a node has a lease, and whether it may take rooms of nodes that died."""
+
+FORGET = """
+DELETE FROM nodes WHERE until < now() - interval '7 days'
+    AND NOT EXISTS (SELECT FROM rooms WHERE node = name AND is_held)
+"""
+
+DEAD = """
+SELECT name FROM nodes WHERE name = ANY(%s) AND until < clock_timestamp()
+FOR UPDATE SKIP LOCKED
+"""
+"""Locks nodes without a lease, so that none of them renews while rooms are taken."""
+
+HOME = """
+SELECT r.node, r.is_held, r.epoch, r.reads, n.url, n.until > clock_timestamp()
+FROM rooms r LEFT JOIN nodes n ON n.name = r.node WHERE r.code = %s
+"""
+
+TAKE = """
+UPDATE rooms SET node = %s, is_held = true, epoch = epoch + 1
+WHERE code = %s AND epoch = %s AND node IS NOT DISTINCT FROM %s RETURNING epoch
+"""
+
+PEERS = """
+SELECT name, load, reads, is_draining, until > clock_timestamp(),
+    extract(epoch FROM clock_timestamp() - until)::float,
+    EXISTS (SELECT FROM rooms WHERE node = name AND is_held)
+FROM nodes
+"""
+
+ADOPT = """
+UPDATE rooms SET node = %(name)s, epoch = epoch + 1 WHERE code IN (
+    SELECT code FROM rooms
+    WHERE is_held AND node = ANY(%(gone)s) AND reads <= %(reads)s::int[]
+    ORDER BY updated_ms DESC LIMIT %(most)s FOR UPDATE SKIP LOCKED
+) RETURNING code
+"""
+
+GIVE = """
+UPDATE rooms SET node = given.node, epoch = rooms.epoch + 1
+FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS given (code, node, epoch)
+WHERE rooms.code = given.code AND rooms.node = %s AND rooms.is_held
+    AND rooms.epoch = given.epoch
+RETURNING rooms.code
+"""
+
+# --- calls ---------------------------------------------------------------------------
+
+
+async def all_rows(
+    db: Connection, query: LiteralString, *values: object
+) -> list[psycopg.rows.TupleRow]:
+    """Return all rows of a query."""
+    return await (await db.execute(query, values)).fetchall()
+
+
+async def rows_of(
+    db: Connection, query: LiteralString, values: dict[str, object]
+) -> list[psycopg.rows.TupleRow]:
+    """Return all rows of a query with named values."""
+    return await (await db.execute(query, values)).fetchall()
+
+
+async def one_value(db: Connection, query: LiteralString, *values: object) -> object:
+    """Return the first value of the first row; None where there is none."""
+    row = await (await db.execute(query, values)).fetchone()
+    return row[0] if row else None
+
+
+async def call(db: Connection, node: str) -> None:
+    """Have a node look at its rooms now, once the transaction is over."""
+    await db.execute("SELECT pg_notify(%s, %s)", (CHANNEL, node))
+
+
+async def stored_format(db: Connection) -> int:
+    """Return the format of the tables; 0 where there are none."""
+    if await one_value(db, "SELECT to_regclass('twogaps')::text") is None:
+        return 0
+    found = await one_value(db, "SELECT format FROM twogaps")
+    return found if isinstance(found, int) else 0
+
+
+async def migrate(db: Connection) -> None:
+    """Make the tables, or bring them up to date; one node at a time."""
+    async with db.transaction():
+        await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        found = await stored_format(db)
+        if found > FORMAT:
+            raise StoreUnavailable(
+                f"this database has format {found}, and this version knows {FORMAT}: "
+                "update Two Gaps"
+            )
+        if found < FORMAT:
+            await db.execute(_TABLES)
+            await db.execute(_LEASES)
+            await db.execute(
+                "INSERT INTO twogaps (format, key) VALUES (%(format)s, %(key)s) "
+                "ON CONFLICT (id) DO UPDATE SET format = %(format)s, "
+                "key = coalesce(twogaps.key, %(key)s)",
+                {"format": FORMAT, "key": secrets.token_hex(KEY_BYTES)},
+            )

@@ -1,0 +1,223 @@
+"""The rooms that run on this node: started, stopped, and kept apart when one fails.
+
+A room is a failure domain: whatever happens to one is logged and closes that room, and
+leaves every other room untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
+
+from server.game.errors import Refused
+from server.game.ids import RoomCode
+from server.game.state import RoomState
+from server.journal.store import TenureLost
+from server.metrics import Metrics
+from server.rooms import replies
+from server.rooms.clock import Clock
+from server.rooms.ports import (
+    AUDIENCES,
+    Audience,
+    Gateway,
+    Homes,
+    OtherNodes,
+    Tenure,
+)
+from server.rooms.requests import Bounds
+from server.rooms.room import Room
+
+log = logging.getLogger("twogaps.rooms")
+
+_PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
+_MOVING = Refused("busy", "This room goes on at another node; try again.")
+
+
+class LiveRooms:
+    """Rooms by code, each with its task in one group."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: Clock,
+        homes: Homes,
+        nodes: OtherNodes,
+        metrics: Metrics,
+        bounds: Bounds | None = None,
+    ) -> None:
+        """``bounds`` is how much one person may ask of a room."""
+        self._gateway = gateway
+        self._clock = clock
+        self._homes = homes
+        self._nodes = nodes
+        self._metrics = metrics
+        self._bounds = bounds
+        self._rooms: dict[RoomCode, tuple[Room, asyncio.Task[None]]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._is_ending = False
+        self._be_watched()
+
+    def _be_watched(self) -> None:
+        watch = self._metrics.watch
+        watch("rooms", lambda: len(self._rooms))
+        watch("room_waiting", lambda: max((r.waiting for r in self), default=0))
+        for role in AUDIENCES:
+            watch("people", partial(self._people, role), role)
+
+    def _people(self, role: Audience) -> int:
+        return sum(len(self._gateway.links(code, role)) for code in self._rooms)
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter([room for room, _ in self._rooms.values()])
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._rooms
+
+    def get(self, code: RoomCode) -> Room | None:
+        """Return a room that runs."""
+        return self._rooms[code][0] if code in self._rooms else None
+
+    def task_of(self, code: RoomCode) -> asyncio.Task[None]:
+        """Return the task of a room that runs."""
+        return self._rooms[code][1]
+
+    @property
+    def load(self) -> int:
+        """How much this node has to do: its rooms, and the people in them."""
+        return len(self._rooms) + sum(self._people(role) for role in AUDIENCES)
+
+    @property
+    def group(self) -> asyncio.TaskGroup:
+        """What rooms run in; raises :class:`Refused` where none can be started."""
+        if self._group is None or self._is_ending:
+            raise Refused("shutting_down", "This server takes up no rooms now.")
+        return self._group
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Run rooms in this group from now on."""
+        self._group = group
+
+    def end(self) -> None:
+        """Stop every room, and start no more."""
+        self._is_ending = True
+        for _, task in self._rooms.values():
+            task.cancel()
+
+    # --- a room ----------------------------------------------------------------------
+
+    def start(self, state: RoomState, tenure: Tenure) -> Room:
+        """Run a room, unless it runs; return it. Raises :class:`Refused`."""
+        if (running := self._rooms.get(state.code)) is not None:
+            return running[0]
+        group, code, barrier = self.group, state.code, self._nodes.barrier
+        about = (tenure, self._gateway, self._clock, self._metrics, barrier)
+        room = Room(state, *about, self._bounds, tenure.confirm)
+        self._nodes.claim(state)
+        task = group.create_task(self._run(room), name=f"room-{code}")
+        self._rooms[code] = (room, task)
+        return room
+
+    async def _run(self, room: Room) -> None:
+        """Run a room; a fault that it cannot handle closes it, and no other.
+
+        Its journal is kept, and it is taken up again when a client asks for it.
+        """
+        about = {"room": room.code}
+        try:
+            await room.run()
+        except asyncio.CancelledError:
+            if self.get(room.code) is room and not self._is_ending:
+                log.error("room %s closed: cancelled", room.code, extra=about)
+                self._fail(room)
+            raise
+        except TenureLost:
+            if self.get(room.code) is room:
+                self.lost(room.code)
+        except Exception:
+            version = room.state.version
+            log.exception("room %s closed at %d", room.code, version, extra=about)
+            self._fail(room)
+
+    def _fail(self, room: Room) -> None:
+        self._metrics.rooms_failed.inc()
+        if self.get(room.code) is room:
+            del self._rooms[room.code]
+            self._let_go(room.code)
+        self.retire(room, replies.CLOSED, replies.ROOM_CLOSED)
+
+    def pop(self, code: RoomCode) -> tuple[Room, asyncio.Task[None]]:
+        """Take a room out, with its task, which has to be stopped."""
+        return self._rooms.pop(code)
+
+    def put_away(self, code: RoomCode) -> None:
+        """Stop a room; a client that asks for it later finds it again."""
+        room, task = self.pop(code)
+        task.cancel()
+        self.retire(room, _PUT_AWAY)
+        self._let_go(code)
+
+    def evict_empty(self) -> bool:
+        """Evict the longest running empty room; return False if there is none."""
+        for room in self:
+            if not room.is_attended:
+                log.info("room %s: closed, to make room for a new one", room.code)
+                self.put_away(room.code)
+                return True
+        return False
+
+    def lost(self, code: RoomCode) -> None:
+        """Let go of a room that another node is home of now."""
+        if code in self._rooms:
+            log.error("room %s: another node has taken it", code, extra={"room": code})
+            self._metrics.rooms_lost.inc()
+            self.depart(code)
+
+    def depart(self, code: RoomCode) -> None:
+        """Stop a room, and send its people to where it goes on."""
+        room, task = self.pop(code)
+        task.cancel()
+        self.retire(room, _MOVING, replies.MOVED, is_over=False)
+
+    def retire(
+        self,
+        room: Room,
+        refusal: Refused,
+        bye: bytes | None = None,
+        *,
+        is_over: bool = True,
+    ) -> None:
+        """Answer what waits in a room that has ended here, and free its links.
+
+        ``is_over``: no other node goes on with it now.
+        """
+        try:
+            room.close(refusal)
+            if bye is not None:
+                self._gateway.dismiss(room.code, bye)
+        except Exception:
+            log.exception("not closed in good order", extra={"room": room.code})
+        finally:
+            (self._gateway.close if is_over else self._gateway.vacate)(room.code)
+
+    def _let_go(self, code: RoomCode) -> None:
+        """Let other nodes be home of a room that has stopped here."""
+        if self._homes.is_shared and self._group is not None:
+            letting = self._homes.let_go(code)
+            self._group.create_task(letting, name=f"let-go-{code}")
+
+    async def drain(self, most_s: float) -> bool:
+        """Let every room serve what has come in; return whether all could in time.
+
+        Rooms serve nothing after this.
+        """
+        for room, _ in self._rooms.values():
+            room.finish()
+        if tasks := [task for _, task in self._rooms.values()]:
+            _, late = await asyncio.wait(tasks, timeout=most_s)
+            return not late
+        return True
