@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,10 @@ def lock(folder: Path) -> Iterator[None]:
             ) from exc
         if not is_ours:
             raise in_use(folder)
-        yield
+        with _itself(folder) as own:
+            if own is not None and not _locked(own):
+                raise in_use(folder)
+            yield
 
 
 def in_use(folder: Path) -> CannotStart:
@@ -72,11 +76,37 @@ def in_use(folder: Path) -> CannotStart:
 
 def is_served(folder: Path) -> bool:
     """Whether a server is using a folder. False where none can tell."""
+    with contextlib.suppress(OSError), (folder / LOCK).open("r+") as handle:
+        if not lock_descriptor(handle.fileno(), blocking=False):
+            return True
+    with _itself(folder) as own:
+        return own is not None and not _locked(own)
+
+
+@contextlib.contextmanager
+def _itself(folder: Path) -> Iterator[int | None]:
+    """Open a folder to be locked beside its lock file, which someone may remove.
+
+    None where the system opens no folders; such a system lets no one remove an open
+    file either.
+    """
     try:
-        with (folder / LOCK).open("r+") as handle:
-            return not lock_descriptor(handle.fileno(), blocking=False)
+        own = os.open(folder, os.O_RDONLY)
     except OSError:
-        return False
+        yield None
+        return
+    try:
+        yield own
+    finally:
+        os.close(own)
+
+
+def _locked(own: int) -> bool:
+    """Lock a folder; True also where the file system locks no folders, as NFS does."""
+    try:
+        return lock_descriptor(own, blocking=False)
+    except OSError:
+        return True
 
 
 def admin_key(data: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from server import folder as folder_module
-from server.folder import CannotStart, is_served, lock
+from server.folder import LOCK, CannotStart, is_served, lock
 
 HOLD = """
 import sys
@@ -47,6 +48,17 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed there")
+def test_without_its_lock_file_a_folder_still_has_one_server(tmp_path: Path) -> None:
+    with holder(tmp_path):
+        (tmp_path / LOCK).unlink()
+        assert is_served(tmp_path)
+        with pytest.raises(CannotStart, match="Another Two Gaps server is using"):
+            lock(tmp_path).__enter__()
+    with lock(tmp_path):
+        pass
 
 
 def test_a_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:

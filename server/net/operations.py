@@ -26,6 +26,7 @@ from server.net.pages import (
     json_response,
     not_found,
     response,
+    without_body,
 )
 from server.protocol.keys import is_equal
 
@@ -110,6 +111,7 @@ async def listen_privately(
         host,
         port,
         process_request=operations.answer_private,
+        process_response=without_body,
         open_timeout=open_timeout_s,
         server_header=None,
         logger=logging.getLogger("twogaps.websockets"),

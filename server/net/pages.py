@@ -308,6 +308,12 @@ def is_well_formed(request: Request) -> bool:
     return True
 
 
+def without_body(_ws: object, request: Request, answer: Response) -> None:
+    """Leave out the body of an answer to HEAD (RFC 9110, 9.3.2)."""
+    if getattr(request, "method", "GET") == "HEAD":  # websockets 16 reads GET alone
+        answer.body = b""
+
+
 def bad_request() -> Response:
     """Return a 400."""
     return _plain(HTTPStatus.BAD_REQUEST, "This request is not valid.\n")

@@ -35,6 +35,7 @@ from server.net.pages import (
     json_response,
     later,
     misdirected,
+    without_body,
 )
 from server.net.session import Session
 from server.protocol.codec import encode_server
@@ -365,6 +366,7 @@ async def listen(
         sock=sock,
         create_connection=announced(Connection, remember),  # type: ignore[arg-type] # a wrapper will do, says its documentation
         process_request=door.check,
+        process_response=without_body,
         compression=None,
         max_size=limits.stranger_frame,
         max_queue=queued_frames,

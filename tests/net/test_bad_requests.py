@@ -54,7 +54,7 @@ async def test_a_bad_request_is_a_400_without_a_line_in_the_log(
 
 
 async def test_bad_requests_are_counted_with_the_pages_of_an_address() -> None:
-    limits = Limits(pages_address=1, lag_ms=10**9)  # a hundred, and each costs 20
+    limits = Limits(pages_address=5, lag_ms=10**9)  # 500, and each costs a hundred
     async with hall(limits=limits) as at:
         request = "GET //[ HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"
         codes = [(await ask(at.port, request))[9:12] for _ in range(6)]
@@ -62,6 +62,21 @@ async def test_bad_requests_are_counted_with_the_pages_of_an_address() -> None:
         began_s = asyncio.get_running_loop().time()
         assert (await ask(at.port, request))[9:12] == b"429"
         assert asyncio.get_running_loop().time() - began_s >= REFUSED_S
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "//["])
+async def test_an_answer_to_head_is_that_to_get_without_its_body(path: str) -> None:
+    async with hall() as at:
+        head, get = [
+            await ask(at.port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+            for method in ("HEAD", "GET")
+        ]
+        head_of_get, _, body = get.partition(b"\r\n\r\n")
+        assert f"Content-Length: {len(body)}".encode() in head_of_get
+        length = [line for line in head.split(b"\r\n") if b"Content-Length" in line]
+        assert head.endswith(b"\r\n\r\n")
+        assert head.split(b"\r\n")[0] == get.split(b"\r\n")[0]
+        assert length == [f"Content-Length: {len(body)}".encode()]
 
 
 @pytest.mark.parametrize("name", ["If-None-Match", "Accept-Encoding"])
