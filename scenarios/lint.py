@@ -31,6 +31,8 @@ to 1.0 in nine of ten (measured in this library). Grade 10 is age 15."""
 MOST_OF_A_MOULD = 0.15
 """Share of the cases whose sentence to say may be of one mould."""
 FEWEST_FOR_MOULDS = 20
+LONGEST_QUOTE = 25
+"""Words quoted from one original: enough to decide, and fair use."""
 LEAST_SHARED = 0.5
 """Share of words, in order, that a story with one fact changed has of the true one."""
 
@@ -95,6 +97,26 @@ def _sources(case: Case) -> Iterator[Finding]:
     if case.kind == "documented" and not case.sources:
         remedy = "add a [[sources]] table, or set kind to 'thought'"
         yield Finding(case.id, "sources", "a documented case names no source", remedy)
+
+
+def _evidence(case: Case) -> Iterator[Finding]:
+    for place, source in enumerate(case.sources):
+        key = f"sources[{place}].words"
+        if source.words is None:
+            continue
+        if len(source.words.split()) > LONGEST_QUOTE:
+            remedy = f"quote what decides, in at most {LONGEST_QUOTE} words"
+            yield Finding(case.id, key, "quotes too much", remedy)
+        if source.place is None or source.checked != "read in source":
+            remedy = "quote only what was read in source, and say in 'place' where"
+            yield Finding(case.id, key, "quotes words without their place", remedy)
+    is_quoted = any(source.words for source in case.sources)
+    if case.evidence is not None and not case.is_true:
+        remedy = "remove the key: nothing invented is evidence"
+        yield Finding(case.id, "evidence", "only a true story has evidence", remedy)
+    elif case.evidence == "confirmed" and case.sources and not is_quoted:
+        remedy = "quote the deciding words in 'words' of a source, or say 'secondary'"
+        yield Finding(case.id, "evidence", "confirmed by no quoted words", remedy)
 
 
 def _figures(case: Case) -> Iterator[Finding]:
@@ -168,6 +190,7 @@ CASE_RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
     _length,
     _leaks,
     _sources,
+    _evidence,
     _figures,
     _imagined,
     _reading_level,

@@ -40,6 +40,9 @@ Kind = Literal["documented", "one-fact", "variant", "thought"]
 """A true story; one with a single fact changed; an invented variant of a true story;
 a thought experiment. Only the first has a year in which it happened."""
 Checked = Literal["read in source", "read in secondary source", "from memory only"]
+Evidence = Literal["confirmed", "secondary", "disputed"]
+"""How sure the facts of a true story are: the deciding words were seen in the original
+and are quoted; or it rests on accounts of others; or sources contradict each other."""
 Rule = Literal[
     "system", "others", "skill", "steps", "score", "paid", "yardstick", "cues", "repair"
 ]
@@ -136,6 +139,11 @@ class Source(Model):
     title: Prose
     where: Prose = Field(description="Venue, URL, or both.")
     checked: Checked
+    words: Prose | None = Field(
+        default=None,
+        description="The words that decide, quoted from the original: at most 25.",
+    )
+    place: Line | None = Field(default=None, description="Where these words stand.")
     note: Prose | None = Field(default=None, description="What exactly was read.")
 
 
@@ -163,6 +171,10 @@ class Case(Model):
         default=None,
         description="The rule of docs/labels.md that decides the label, or that the "
         "argument is about.",
+    )
+    evidence: Evidence | None = Field(
+        default=None,
+        description="How sure the facts are; only for a true story.",
     )
     twin: Slug | None = Field(
         default=None, description="The minimal-pair or isomorphic case."

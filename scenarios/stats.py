@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from typing import get_args
 
 from scenarios.library import Library
-from scenarios.model import Case, Checked, Kind, Rule, VerdictWord
+from scenarios.model import Case, Checked, Evidence, Kind, Rule, VerdictWord
 
 VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 WEAKEST_FIRST: tuple[Checked, ...] = tuple(reversed(get_args(Checked)))
 UNSOURCED = "no source"
 NO_RULE = "not named"
+GRADES: Mapping[Evidence, str] = {
+    "confirmed": "confirmed in source",
+    "secondary": "secondary",
+    "disputed": "disputed",
+}
+"""How each grade of evidence is named to readers."""
+INVENTED, UNGRADED = "invented", "not graded"
 BEFORE_THE_FAILURE = "before-the-failure"
 """Tag of a case that stops before anything fails: the risk is the answer."""
 
@@ -68,11 +75,26 @@ def weakest_check(case: Case) -> str:
     return next((check for check in WEAKEST_FIRST if check in checks), UNSOURCED)
 
 
+def grade_of_evidence(case: Case) -> str:
+    """Return how sure the facts of a case are, in words."""
+    if not case.is_true:
+        return INVENTED
+    return GRADES[case.evidence] if case.evidence else UNGRADED
+
+
+def year_told(case: Case) -> str:
+    """Return the year of a true story from 2020 on, and the decade before that."""
+    if not case.is_true:
+        return INVENTED
+    return str(case.year) if case.year >= RECENT else decade(case)
+
+
 def decade(case: Case) -> str:
     """Return the decade of a case, as ``1990s``."""
     return f"{case.year // 10 * 10}s"
 
 
+RECENT = 2020
 KINDS: tuple[Kind, ...] = get_args(Kind)
 TOLD_AS: Mapping[Kind, str] = {
     "documented": "true story",
@@ -84,15 +106,23 @@ TOLD_AS: Mapping[Kind, str] = {
 DIMENSIONS: Mapping[str, Callable[[Case], str]] = {
     "domain": lambda case: case.domain,
     "decade": decade,
+    "year": year_told,
     "level": lambda case: str(case.level),
     "rule": lambda case: case.rule or NO_RULE,
     "told as": lambda case: TOLD_AS[case.kind],
     "checked": weakest_check,
+    "evidence": grade_of_evidence,
 }
 _ORDER = {
     name: place
     for place, name in enumerate(
-        (*TOLD_AS.values(), *get_args(Rule), *get_args(Checked))
+        (
+            *TOLD_AS.values(),
+            *get_args(Rule),
+            *get_args(Checked),
+            *GRADES.values(),
+            INVENTED,
+        )
     )
 }
 

@@ -15,9 +15,9 @@ LIBRARY = load_library()
 DECKS = {
     "first-class", "pairs", "language-models", "robots-and-games", "evolution",
     "medicine-and-vision", "in-the-world", "hard", "quick-five", "pre-test",
-    "post-test",
+    "post-test", "coding-agents", "this-year", "both-and-neither", "civics",
 }  # fmt: skip
-SUBJECTS = DECKS - {"pairs", "hard", "quick-five", "first-class"}
+SUBJECTS = DECKS - {"pairs", "hard", "quick-five", "first-class", "both-and-neither"}
 FOUNDATIONS = {
     "Risks from Learned Optimization",
     "Outer vs inner misalignment: three framings",
@@ -142,12 +142,22 @@ def test_the_subject_does_not_give_the_label_away(name: str) -> None:
     assert sum(map(len, mixed)) >= sum(map(len, labels.values())) / 2
 
 
-def test_only_hard_needs_a_room_that_asks_about_both_links() -> None:
+def test_two_decks_need_a_room_that_asks_about_both_links() -> None:
     asking = {name for name, deck in LIBRARY.decks.items() if deck.two_link}
-    assert asking == {"hard"}
+    assert asking == {"hard", "both-and-neither"}
     verdicts = Counter(case.verdict for case in voted(LIBRARY.deck("hard")))
     assert min(verdicts[kind] for kind in ("both", "neither", "contested")) >= 3
     assert verdicts["outer"] == verdicts["inner"] == 1
+
+
+def test_both_and_neither_holds_all_four_and_nothing_disputed() -> None:
+    verdicts = Counter(c.verdict for c in voted(LIBRARY.deck("both-and-neither")))
+    assert verdicts == {"both": 3, "neither": 3, "outer": 1, "inner": 1}
+
+
+def test_this_year_is_of_this_year_and_the_last() -> None:
+    cases = voted(LIBRARY.deck("this-year"))
+    assert all(case.is_true and case.year >= 2025 for case in cases)
 
 
 def test_quick_five_is_five_and_level_one() -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from scenarios.library import Library
-from scenarios.lint import Finding, lint
+from scenarios.lint import LONGEST_QUOTE, Finding, lint
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label
 from scenarios.prose import grade, moulds_in, numbers_in, syllables_in
@@ -77,6 +77,28 @@ def test_verdict_words_leak_in_story_and_title(word: str) -> None:
 def test_words_that_only_look_like_a_leak_pass(word: str) -> None:
     found = alone(BOAT, story=f"{BOAT.story[:-1]}, a {word}.")
     assert [each for each in found if each.severity == "error"] == []
+
+
+def test_what_is_confirmed_is_quoted_from_the_original_and_in_its_place() -> None:
+    source = BOAT.sources[0]
+    assert source.words is not None
+    assert source.place is not None
+    assert BOAT.evidence == "confirmed"
+
+    def found(**changes: object) -> list[str]:
+        return keys(alone(BOAT, sources=(source.model_copy(update=changes),)))
+
+    assert found() == []
+    assert found(words=None) == ["evidence"]
+    assert found(place=None) == ["sources[0].words"]
+    assert found(checked="read in secondary source") == ["sources[0].words"]
+    assert found(words="word " * LONGEST_QUOTE) == []
+    assert found(words="word " * (LONGEST_QUOTE + 1)) == ["sources[0].words"]
+
+
+def test_nothing_invented_is_evidence() -> None:
+    changed = alone(BOAT, kind="variant", evidence="secondary")
+    assert "evidence" in keys(changed)
 
 
 def test_documented_case_needs_a_source() -> None:

@@ -9,7 +9,15 @@ import pytest
 from scenarios.library import Library
 from scenarios.load import load_library
 from scenarios.model import Kind, Truth
-from scenarios.stats import TOLD_AS, count, decade, pairs, weakest_check
+from scenarios.stats import (
+    TOLD_AS,
+    count,
+    decade,
+    grade_of_evidence,
+    pairs,
+    weakest_check,
+    year_told,
+)
 
 LIBRARY = load_library()
 STATS = count(LIBRARY)
@@ -30,7 +38,7 @@ CONTRASTS = (
 
 @pytest.mark.parametrize(
     ("verdict", "least"),
-    [("outer", 40), ("inner", 30), ("both", 6), ("neither", 10), ("contested", 6)],
+    [("outer", 40), ("inner", 30), ("both", 15), ("neither", 25), ("contested", 6)],
 )
 def test_there_are_enough_cases_of_each_verdict(verdict: str, least: int) -> None:
     found = [case for case in LIBRARY.cases.values() if case.verdict == verdict]
@@ -105,6 +113,27 @@ def test_pairs_need_two_mutual_twins_of_a_kind_and_another_verdict() -> None:
     assert found("one-fact") == [("real", "changed")]
     changed = changed.model_copy(update={"kind": "documented"})
     assert found() == []
+
+
+def test_the_facts_of_each_true_story_are_graded_and_most_are_quoted() -> None:
+    graded = {case.id for case in LIBRARY.cases.values() if case.evidence is not None}
+    assert graded == {case.id for case in LIBRARY.cases.values() if case.is_true}
+    quoted = [c for c in LIBRARY.cases.values() if any(s.words for s in c.sources)]
+    assert len(quoted) >= 75
+    invented = BOAT.model_copy(update={"kind": "variant", "evidence": None})
+    assert grade_of_evidence(BOAT) == "confirmed in source"
+    assert grade_of_evidence(invented) == "invented"
+    ungraded = BOAT.model_copy(update={"evidence": None})
+    assert grade_of_evidence(ungraded) == "not graded"
+    assert [year_told(BOAT), year_told(invented)] == ["2010s", "invented"]
+    assert year_told(BOAT.model_copy(update={"year": 2026})) == "2026"
+
+
+def test_this_year_and_the_last_are_told() -> None:
+    recent = [c for c in LIBRARY.cases.values() if c.is_true and c.year >= 2025]
+    assert len(recent) >= 45
+    names = ("Claude", "ChatGPT", "GPT", "Gemini", "Grok", "Cursor")
+    assert all(any(name in case.story for case in recent) for name in names)
 
 
 def test_a_case_is_checked_as_well_as_its_weakest_source() -> None:

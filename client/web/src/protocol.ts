@@ -1502,6 +1502,10 @@ export interface PlayedCase {
   texts: {
     [k: string]: string;
   };
+  /**
+   * How sure the facts are; none where the story is invented, or not graded.
+   */
+  evidence: ("confirmed" | "secondary" | "disputed") | null;
   sources: Reading[];
   twin: Twin | null;
 }
@@ -1602,6 +1606,10 @@ export interface Case {
    * The rule of docs/labels.md that decides the label, or that the argument is about.
    */
   rule: ("system" | "others" | "skill" | "steps" | "score" | "paid" | "yardstick" | "cues" | "repair") | null;
+  /**
+   * How sure the facts are; only for a true story.
+   */
+  evidence: ("confirmed" | "secondary" | "disputed") | null;
   /**
    * The minimal-pair or isomorphic case.
    */
@@ -1739,6 +1747,14 @@ export interface Source {
    */
   where: string;
   checked: "read in source" | "read in secondary source" | "from memory only";
+  /**
+   * The words that decide, quoted from the original: at most 25.
+   */
+  words: string | null;
+  /**
+   * Where these words stand.
+   */
+  place: string | null;
   /**
    * What exactly was read.
    */

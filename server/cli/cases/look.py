@@ -15,7 +15,7 @@ from rich.table import Table
 from scenarios.library import Library, ScenarioError
 from scenarios.load import load_library
 from scenarios.model import Case, VerdictWord
-from scenarios.stats import TOLD_AS, VERDICTS, count
+from scenarios.stats import TOLD_AS, VERDICTS, count, grade_of_evidence
 from server.cli.console import CasesOption, complain, fail, out
 
 
@@ -79,6 +79,10 @@ def show_case(
     for source in case.sources:
         cited = f"{source.authors} ({source.year}): {source.title}. {source.where}"
         table.add_row("source", f"{cited} [{source.checked}]")
+        if source.words is not None:
+            table.add_row("", f'"{source.words}" ({source.place})')
+    if case.evidence is not None:
+        table.add_row("evidence", grade_of_evidence(case))
     out.print(table)
 
 
@@ -86,9 +90,10 @@ def show_stats(
     cases: CasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count the cases by verdict, domain, decade, level, rule, kind and how checked.
+    """Count the cases by verdict, domain, year, level, rule, kind and evidence.
 
-    "Checked" is the weakest check among a case's sources.
+    "Checked" is the weakest check among a case's sources; "evidence" is the grade that
+    a true story names itself.
     """
     stats = count(load(cases))
     if as_json:

@@ -340,6 +340,7 @@ def _played(state: RoomState) -> tuple[PlayedCase, ...]:
                 for step in LINE
                 for key, text in step_texts(round_.case, step).items()
             },
+            evidence=round_.case.evidence,
             sources=tuple(
                 Reading(
                     authors=source.authors,

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model import Kind, Label, Reading
+from scenarios.model import Evidence, Kind, Label, Reading
 from server.game.ids import RoomCode
 from server.game.intervals import Cohort, GroupMean
 from server.game.phases import Phase, StepKey
@@ -316,6 +316,8 @@ class PlayedCase:
     """Index of the round (0-based)."""
     texts: dict[str, str]
     """What was meant, written and learned: the words of the line."""
+    evidence: Evidence | None
+    """How sure the facts are; none where the story is invented, or not graded."""
     sources: tuple[Reading, ...]
     twin: Twin | None
 

@@ -48,6 +48,11 @@ export const words: LateCatalogue = {
     leanFew: "Zu wenige Fehler, um eine Neigung zu erkennen.",
     onTwin: "Beim Zwillingsfall",
     theTwin: "Der Zwillingsfall:",
+    evidence: {
+      confirmed: "Die Fakten: am Wortlaut des Originals geprüft.",
+      secondary: "Die Fakten: so, wie andere sie berichten.",
+      disputed: "Die Fakten: Die Quellen widersprechen sich.",
+    },
     calibration: "Wenn du gesagt hast …",
     calibrationLine: (percent, right, n) => `${percent} %: ${right} von ${n} richtig`,
     saveCard: "Als Datei speichern",

@@ -64,6 +64,11 @@ export const words: StaffCatalogue = {
   libraryHint: "Jeder Fall mit Lösung. Sieh sie dir vor der Stunde an, nicht am Beamer.",
   preview: "Vorschau",
   sources: "Quellen",
+  evidence: {
+    confirmed: "Belege: am Original bestätigt, die entscheidenden Worte sind zitiert.",
+    secondary: "Belege: aus zweiter Hand.",
+    disputed: "Belege: umstritten, die Quellen widersprechen sich.",
+  },
   figures: "Zahlen",
   level: (n) => `Stufe ${n}`,
   reachTitle: "Erreichen Handys diesen Rechner?",

@@ -47,6 +47,11 @@ export const words = {
     leanFew: "Too few misses to see a lean.",
     onTwin: "On the twin case",
     theTwin: "The twin case:",
+    evidence: {
+      confirmed: "The facts: checked in the original’s own words.",
+      secondary: "The facts: as others report them.",
+      disputed: "The facts: sources disagree.",
+    },
     calibration: "When you said…",
     calibrationLine: (percent: number, right: number, n: number) =>
       `${percent} %: you were right ${right} of ${n}`,

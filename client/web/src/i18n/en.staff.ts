@@ -51,6 +51,11 @@ export const words = {
   libraryHint: "Every case with its verdict. Look before class, not on the projector.",
   preview: "Preview",
   sources: "Sources",
+  evidence: {
+    confirmed: "Evidence: confirmed in source, with the deciding words quoted.",
+    secondary: "Evidence: secondary, as others report it.",
+    disputed: "Evidence: disputed, sources contradict each other.",
+  },
   figures: "Figures",
   level: (n: number) => `level ${n}`,
   reachTitle: "Can phones reach this laptop?",
