@@ -226,7 +226,7 @@ async def call(db: Connection, node: str) -> None:
 
 
 async def stored_format(db: Connection) -> int:
-    """Return the format of the tables; 0 where there are none."""
+    """Return the format of the tables; 0 without any."""
     if await one_value(db, "SELECT to_regclass('twogaps')::text") is None:
         return 0
     found = await one_value(db, "SELECT format FROM twogaps")

@@ -135,7 +135,7 @@ class LocalGateway:
             link.part(bye)
 
     def vacate(self, room: RoomCode) -> None:
-        """Forget the links of a room that another node goes on with. Idempotent."""
+        """Forget the links of a room that another node continues. Idempotent."""
         self.close(room)
 
     def close(self, room: RoomCode) -> None:

@@ -32,7 +32,7 @@ from server.rooms.room import Room
 log = logging.getLogger("twogaps.rooms")
 
 _PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
-_MOVING = Refused("busy", "This room goes on at another node; try again.")
+_MOVING = Refused("busy", "This room is moving to another node; try again.")
 
 
 class LiveRooms:
@@ -178,7 +178,7 @@ class LiveRooms:
             self.depart(code)
 
     def depart(self, code: RoomCode) -> None:
-        """Stop a room, and send its people to where it goes on."""
+        """Stop a room, and send its people to where it continues."""
         room, task = self.pop(code)
         task.cancel()
         self.retire(room, _MOVING, replies.MOVED, is_over=False)
@@ -193,7 +193,7 @@ class LiveRooms:
     ) -> None:
         """Answer what waits in a room that has ended here, and free its links.
 
-        ``is_over``: no other node goes on with it now.
+        ``is_over``: no other node continues it now.
         """
         try:
             room.close(refusal)

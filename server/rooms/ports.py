@@ -122,7 +122,7 @@ class Gateway(Protocol):
         ...
 
     def vacate(self, room: RoomCode) -> None:
-        """Forget the links of a room that another node goes on with. Idempotent.
+        """Forget the links of a room that another node continues. Idempotent.
 
         What other sites were shown of it stays until that node shows more.
         """
@@ -229,7 +229,7 @@ class Tenure(EventStore, Protocol):
 
     @property
     def members(self) -> Collection[str]:
-        """The nodes that rooms come from and go to by themselves."""
+        """The nodes that rooms come from and go to on their own."""
         ...
 
     def confirm(self) -> None:
