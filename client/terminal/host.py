@@ -349,6 +349,8 @@ class Desk:
         else:
             pin = PinReason(player=reason.player, ballot=reason.ballot)
             await self._give(pin, is_moving=False)
+            if self._host.view.stage.phase == reason.ballot.phase:
+                self._say("The class sees it after the vote.", "dim")
 
     async def _kick(self, name: str) -> None:
         page = await self._host.roster(search=name)

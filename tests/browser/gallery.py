@@ -160,7 +160,7 @@ async def pin(host: Staff, pages: dict[str, Page]) -> None:
     """Show the private panel and pin one reason."""
     for key in ("console", "console-dark", "console-phone"):
         await pages[key].keyboard.press("p")
-        button = pages[key].get_by_role("button", name="Pin to the screen").first
+        button = pages[key].get_by_role("button", name="Show after the vote").first
         if key == "console":
             await button.click()
 

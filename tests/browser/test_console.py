@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-import zxingcpp
 
 pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table, open_menu, violations
+from tests.browser.console import (
+    big,
+    in_vote,
+    join,
+    must_be_accessible,
+    vote,
+)
+from tests.browser.table import LAPTOP, PROJECTOR, Table, open_menu
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOWN_ONLY_TO_THE_HOST = "Sure and wrong"
 
 
-def big(host: Page) -> Locator:
-    """Return the one big button, once it waits for nothing."""
-    return host.locator("[aria-keyshortcuts=Space][aria-disabled=false]")
-
-
-async def join(table: Table, room: str, name: str) -> Page:
-    """Join as a player."""
-    page = await table.sit(f"/j/{room}")
-    await page.get_by_label("Your name").fill(name)
-    await page.get_by_role("button", name="Join", exact=True).click()
-    await expect(page.get_by_text(f"You are in, {name}.")).to_be_visible()
-    return page
-
-
-async def vote(player: Page, gap: str, reason: str = "") -> None:
-    """Choose a gap, perhaps with a reason, and see it recorded."""
-    await player.get_by_role("button", name=re.compile(f"^{gap}")).click()
-    if reason:
-        await player.get_by_label("Which fact decides it?").fill(reason)
-        await player.get_by_role("button", name="Send", exact=True).click()
-    await expect(player.get_by_text("Recorded")).to_be_visible()
-
-
-async def in_vote(table: Table) -> tuple[Page, Page, Page]:
-    """Return console, projector and one player of a room whose vote is open."""
-    room = await table.open_room(length=1)
-    host = await table.sit(table.host_path(room), size=LAPTOP)
-    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
-    player = await join(table, room, "Ada")
-    await expect(big(host)).to_have_text("Open the next case")
-    await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Open the vote")
-    await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Close the vote")
-    return host, screen, player
-
-
-async def must_be_accessible(page: Page) -> None:
-    """Let axe look at a page, light and dark."""
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        assert await violations(page) == [], scheme
+def room_of(host: Page) -> str:
+    """Return the code of a console's room, from its address."""
+    return host.url.partition("room=")[2].partition("&")[0]
 
 
 async def test_an_admin_opens_a_room_as_wished(table: Table) -> None:
@@ -150,6 +115,31 @@ async def test_the_private_panel_starts_hidden_and_leaks_nothing(table: Table) -
     assert table.complaints() == []
 
 
+async def test_a_reason_of_an_open_vote_is_shown_after_it(table: Table) -> None:
+    host, screen, player = await in_vote(table)
+    await vote(player, "Inner", "It wanted to circle.")
+    await host.keyboard.press("p")
+    await host.get_by_role("button", name="Show after the vote").click()
+    taken = host.get_by_role("button", name="Take down")
+    await expect(taken).to_have_attribute("aria-pressed", "true")
+    await expect(host.get_by_text("Will show after the vote.")).to_be_visible()
+    await must_be_accessible(host)
+    late = await join_in_vote(table, room_of(host), "Bea")
+    await expect(late.get_by_text("It wanted to circle.")).to_have_count(0)
+    await expect(screen.get_by_text("It wanted to circle.")).to_have_count(0)
+    await vote(late, "Outer")
+    await big(host).click()
+    await expect(screen.get_by_text("It wanted to circle.")).to_be_visible()
+    await expect(late.get_by_text("It wanted to circle.")).to_be_visible()
+    await expect(host.get_by_text("Will show after the vote.")).to_have_count(0)
+    await taken.click()
+    await expect(host.get_by_role("button", name="Pin to the screen")).to_be_visible()
+    await big(host).click()
+    await expect(host.get_by_text("It wanted to circle.")).to_be_visible()
+    await expect(host.get_by_role("button", name="Pin to the screen")).to_have_count(0)
+    assert table.complaints() == []
+
+
 async def test_a_round_by_keys_alone(table: Table) -> None:
     host, _, player = await in_vote(table)
     await vote(player, "Outer")
@@ -192,43 +182,6 @@ async def test_a_close_is_taken_back_and_a_case_played_again(table: Table) -> No
     for page in (player, screen):
         await expect(page.get_by_text("Practice: case 1 again").first).to_be_visible()
     assert table.complaints() == []
-
-
-async def test_a_player_is_renamed_and_removed(table: Table) -> None:
-    host, _, player = await in_vote(table)
-    await host.get_by_role("button", name="People").click()
-    people = host.get_by_role("dialog", name="People")
-    await people.get_by_role("button", name="Rename: Ada").click()
-    await people.get_by_label("New name").fill("Ada L.")
-    await people.get_by_role("button", name="Save").click()
-    await people.get_by_role("button", name="Remove: Ada L.").click()
-    await must_be_accessible(host)
-    await people.get_by_role("button", name="Remove", exact=True).click()
-    await expect(player.get_by_text("has removed you").first).to_be_visible()
-    await expect(people.get_by_text("0 of 0")).to_be_visible()
-
-
-async def test_all_who_have_just_joined_are_removed_together(table: Table) -> None:
-    host, _, player = await in_vote(table)
-    await host.get_by_role("button", name="People").click()
-    people = host.get_by_role("dialog", name="People")
-    await people.get_by_role("button", name="Remove newcomers").click()
-    await must_be_accessible(host)
-    await people.get_by_role("button", name="5 minutes").click()
-    await expect(player.get_by_text("has removed you").first).to_be_visible()
-    await expect(people.get_by_text("0 of 0")).to_be_visible()
-
-
-async def test_a_locked_room_admits_no_new_players(table: Table) -> None:
-    room = await table.open_room(length=1)
-    host = await table.sit(table.host_path(room), size=LAPTOP)
-    await open_menu(host)
-    await host.get_by_role("button", name="Lock the room").click()
-    await expect(host.get_by_role("button", name="Unlock the room")).to_be_visible()
-    late = await table.sit(f"/j/{room}")
-    await late.get_by_label("Your name").fill("Late")
-    await late.get_by_role("button", name="Join", exact=True).click()
-    await expect(late.get_by_role("alert")).to_be_visible()
 
 
 async def test_own_time_is_overridden_only_after_a_question(table: Table) -> None:
@@ -278,33 +231,6 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await expect(settings.get_by_label("Show names")).not_to_be_checked()
 
 
-async def test_a_player_is_moved_to_another_team(table: Table) -> None:
-    room = await table.open_room(length=1, settings={"teams": ["Red", "Blue"]})
-    host = await table.sit(table.host_path(room), size=LAPTOP)
-    player = await join(table, room, "Ada")
-    await host.get_by_role("button", name="People").click()
-    await host.get_by_label("Team of Ada").select_option("Blue")
-    chosen = player.get_by_role("button", name="Blue", exact=True)
-    await expect(chosen).to_have_attribute("aria-pressed", "true")
-    await must_be_accessible(host)
-
-
-async def test_the_console_moves_to_a_phone(table: Table) -> None:
-    host, _, _ = await in_vote(table)
-    await open_menu(host)
-    await host.get_by_role("button", name="Other device").click()
-    link = await host.get_by_role("textbox").input_value()
-    await must_be_accessible(host)
-    await host.keyboard.press("Escape")
-    phone = await table.sit(link[link.index("/host") :], size=PHONE)
-    await expect(big(phone)).to_have_text("Close the vote")
-    await big(phone).click()
-    asked = phone.get_by_role("dialog", name="0 of 1 have answered. Close?")
-    await asked.get_by_role("button", name="Close the vote").click()
-    await expect(big(host)).to_have_text("Reveal")
-    await must_be_accessible(phone)
-
-
 @pytest.mark.parametrize("width", [320, 360])
 async def test_it_reflows(table: Table, width: int) -> None:
     size = {"width": width, "height": 640}
@@ -314,80 +240,6 @@ async def test_it_reflows(table: Table, width: int) -> None:
         await expect(page.get_by_role("heading", level=1).first).to_be_visible()
         reach = await page.evaluate("document.documentElement.scrollWidth")
         assert reach <= width, path
-
-
-PIXELS = """
-async (svg) => {
-  const copy = svg.cloneNode(true);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", 400);
-  copy.setAttribute("height", 400);
-  const image = new Image();
-  image.src = "data:image/svg+xml," + encodeURIComponent(copy.outerHTML);
-  await image.decode();
-  const canvas = new OffscreenCanvas(400, 400).getContext("2d");
-  canvas.drawImage(image, 0, 0);
-  const red = canvas.getImageData(0, 0, 400, 400).data.filter((_, i) => i % 4 === 0);
-  return btoa(String.fromCharCode(...red.slice(0, 80000)))
-    + " " + btoa(String.fromCharCode(...red.slice(80000)));
-}
-"""
-"""Draws a QR code of 400 x 400 pixels; returns its gray values, in two halves."""
-
-
-async def test_the_code_for_another_device_holds_the_consoles_own_link(
-    table: Table,
-) -> None:
-    room = await table.open_room(length=1)
-    host = await table.sit(table.host_path(room), size=LAPTOP)
-    await open_menu(host)
-    await host.get_by_role("button", name="Other device").click()
-    dialog = host.get_by_role("dialog", name="Move to another device")
-    link = await dialog.get_by_role("textbox").input_value()
-    assert link.endswith(table.host_path(room)), link
-    halves = await dialog.locator("svg[role=img]").evaluate(PIXELS)
-    grey = b"".join(map(base64.b64decode, halves.split()))
-    pixels = np.frombuffer(grey, np.uint8).reshape(400, 400)
-    assert [code.text for code in zxingcpp.read_barcodes(pixels)] == [link]
-
-
-async def test_the_host_link_is_called_back_and_the_class_plays_on(
-    table: Table,
-) -> None:
-    host, screen, player = await in_vote(table)
-    old = host.url[host.url.index("/host") :]
-    room = old.partition("room=")[2].partition("&")[0]
-    other = await table.sit(old, size=LAPTOP)
-    await expect(big(other)).to_have_text("Close the vote")
-    await open_menu(host)
-    await host.get_by_role("button", name="Other device").click()
-    dialog = host.get_by_role("dialog")
-    link = dialog.get_by_role("textbox")
-    before = await link.input_value()
-    await dialog.get_by_role("button", name="Call it back").click()
-    await must_be_accessible(host)
-    await dialog.get_by_role("button", name="Call it back", exact=True).click()
-    await expect(dialog.get_by_text("This is the new one")).to_be_visible()
-    after = await link.input_value()
-    assert after != before
-    await dialog.get_by_role("button", name="Close").click()
-
-    await expect(other.get_by_text("was called back").first).to_be_visible()
-    late = await table.sit(old, size=LAPTOP)
-    await expect(late.get_by_text("called this link back").first).to_be_visible()
-    await vote(player, "Outer")
-    await big(host).click()
-    await expect(big(host)).to_have_text("Reveal")
-    await expect(screen.get_by_text("The vote is closed").first).to_be_visible()
-    await host.reload()
-    await expect(big(host)).to_have_text("Reveal")
-    again = await table.sit("/host#" + after.partition("#")[2], size=LAPTOP)
-    await expect(big(again)).to_have_text("Reveal")
-
-    admin = await table.sit(table.admin_path(), size=LAPTOP)
-    await admin.get_by_role("link", name=room).click()
-    await expect(big(admin)).to_have_text("Reveal")
-    assert table.complaints() == []
 
 
 async def join_in_vote(table: Table, room: str, name: str) -> Page:

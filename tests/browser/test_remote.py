@@ -10,8 +10,8 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
+from tests.browser.console import big, in_vote, vote
 from tests.browser.table import LAPTOP, PROJECTOR, Table
-from tests.browser.test_console import big, in_vote, vote
 from tests.browser.test_game import must_show
 
 if TYPE_CHECKING:

@@ -6,35 +6,27 @@ import pytest
 
 from server.game.commands import (
     AskFix,
-    AskTime,
     BackToLobby,
     CloseVotes,
     Contrast,
     Discuss,
     Finish,
-    GiveTime,
     Join,
     Kick,
     Lock,
     NextStep,
     OpenRound,
     OpenVote,
-    PinReason,
     Rename,
-    Resume,
     Reveal,
     Revote,
     SkipRound,
-    Tick,
     Transfer,
     Unlock,
 )
 from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import (
-    AllowancesWarned,
-    BallotClosed,
-    DeadlineExtended,
     GameFinished,
     RoundOpened,
     RoundSkipped,
@@ -47,16 +39,8 @@ from server.game.phases import LAST_STEP, STEPS, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.player import private_view
 from server.game.views.stage import player_view
-from server.game.views.stage_types import FinishedView, RevealView, StoryView
-from tests.support.game import Game, fix, links
-
-
-def voting(settings: RoomSettings | None = None, *names: str) -> Game:
-    """Return a game with players, in the VOTE of its first round (an outer case)."""
-    game = Game(settings)
-    game.join(*(names or ("ann", "bob", "cy")))
-    game.do(OpenRound(), OpenVote())
-    return game
+from server.game.views.stage_types import FinishedView, RevealView
+from tests.support.game import Game, fix, links, voting
 
 
 def refusal(game: Game, *args: object, **kwargs: object) -> str:
@@ -192,80 +176,6 @@ def test_two_link_rooms_tally_the_four_combinations() -> None:
     assert game.state.rounds[0].scores["p-ann"] == 96
 
 
-def test_one_dropped_phone_does_not_hold_all_have_answered() -> None:
-    game = voting(RoomSettings(auto_close=True))
-    game.vote("ann", "outer", 80)
-    game.vote("bob", "outer", 80)
-    assert game.do(Tick()) == []
-    game.present.discard(PlayerId("p-cy"))
-    (closed,) = game.do(Tick())
-    assert isinstance(closed, BallotClosed)
-    assert closed.missed == ()
-
-
-def test_timers_are_soft_and_auto_close_waits_two_seconds() -> None:
-    game = voting()
-    assert game.state.deadline_ms is not None
-    game.now_ms = game.state.deadline_ms + 60_000
-    assert game.do(Tick()) == []
-    game.vote("ann", "outer")
-
-    auto = voting(RoomSettings(auto_close=True))
-    assert auto.state.deadline_ms is not None
-    auto.now_ms = auto.state.deadline_ms + 1_999
-    assert auto.do(Tick()) == []
-    auto.now_ms += 1
-    assert len(auto.do(Tick())) == 1
-
-
-def test_an_allowance_holds_the_close_until_a_warning_has_run_out() -> None:
-    game = voting()
-    game.do(AskTime(PlayerId("p-cy"), 0))
-    game.vote("ann", "outer")
-    with pytest.raises(Refused) as refused:
-        game.do(CloseVotes())
-    assert refused.value.code == "time_needed"
-    (warned,) = game.do(CloseVotes(override=True))
-    assert warned == AllowancesWarned(game.now_ms + 20_000)
-    mine = private_view(game.state, PlayerId("p-cy"), game.now_ms, game.present)
-    assert mine.warned_ms == 20_000
-    game.now_ms += 19_999
-    assert game.do(Tick()) == []
-    game.vote("cy", "inner")
-    game.now_ms += 1
-    (closed,) = game.do(Tick())
-    assert isinstance(closed, BallotClosed)
-
-
-def test_an_allowance_stretches_only_its_own_clock() -> None:
-    game = voting(RoomSettings(auto_close=True))
-    game.do(AskTime(PlayerId("p-cy"), 200))
-    assert game.state.poll is not None
-    assert game.state.deadline_ms is not None
-    limit = game.state.deadline_ms - game.state.poll.opened_ms
-    game.now_ms = game.state.deadline_ms + 2_000
-    assert game.do(Tick()) == []
-    game.now_ms = game.state.poll.opened_ms + 2 * limit
-    assert len(game.do(Tick())) == 1
-
-
-def test_after_a_restart_the_deadline_stays_or_ten_seconds_are_left() -> None:
-    game = voting()
-    deadline = game.state.deadline_ms
-    assert deadline is not None
-    assert game.do(Resume()) == []
-    game.now_ms = deadline - 3_000
-    assert game.do(Resume()) == [DeadlineExtended(game.now_ms + 10_000)]
-
-
-def test_giving_time_moves_the_deadline() -> None:
-    game = voting()
-    before = game.state.deadline_ms
-    assert before is not None
-    game.do(GiveTime(seconds=30))
-    assert game.state.deadline_ms == before + 30_000
-
-
 def test_late_joiners_are_not_scored_for_rounds_they_did_not_see() -> None:
     game = voting()
     game.now_ms += 1_000
@@ -381,18 +291,6 @@ def test_practice_players_stay_out_of_tallies_unless_it_is_a_rehearsal() -> None
         assert game.state.poll.tally.n == counted
         game.do(CloseVotes(), Reveal())
         assert len(standings(game.state)) == counted
-
-
-def test_a_pinned_reason_shows_its_side_and_not_its_author() -> None:
-    game = voting()
-    game.vote("ann", "outer", reason="  the points\n\twere for   targets ")
-    game.do(CloseVotes(), PinReason(player=PlayerId("p-ann")))
-    view = player_view(game.state, game.now_ms)
-    assert isinstance(view, StoryView)
-    (pin,) = view.pinned
-    assert (pin.text, pin.side) == ("the points were for targets", "outer")
-    with pytest.raises(Refused, match="no_reason"):
-        game.do(PinReason(player=PlayerId("p-bob")))
 
 
 def test_the_closing_page_has_a_class_goal_and_a_podium_only_if_switched_on() -> None:

@@ -1,17 +1,30 @@
-"""Players who answered, are waited for, or delay the close: against plain counting."""
+"""Time in a vote: who is waited for, timers, allowances, and what a restart changes."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.model import Label
 from server.game.answers import GapAnswer
-from server.game.commands import OpenRound, OpenVote
+from server.game.commands import (
+    AskTime,
+    CloseVotes,
+    GiveTime,
+    OpenRound,
+    OpenVote,
+    Resume,
+    Tick,
+)
 from server.game.engine import evolve, open_room
+from server.game.errors import Refused
 from server.game.events import (
     AllowanceGranted,
+    AllowancesWarned,
+    BallotClosed,
     BallotOpened,
+    DeadlineExtended,
     Event,
     PlayerJoined,
     PlayerKicked,
@@ -29,8 +42,9 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
+from server.game.views.player import private_view
 from tests.support.cases import opened
-from tests.support.game import Game
+from tests.support.game import Game, voting
 
 PEOPLE = [PlayerId(f"p{number}") for number in range(6)]
 people = st.sets(st.sampled_from(PEOPLE))
@@ -102,3 +116,80 @@ def test_without_timers_a_vote_still_closes_after_the_last_answer() -> None:
     assert due_ms == game.now_ms + 10_000
     game.now_ms = due_ms or 0
     assert is_due(game.state, game.now_ms, game.present)
+
+
+# --- timers and allowances of an open vote ------------------------------------------
+
+
+def test_one_dropped_phone_does_not_hold_all_have_answered() -> None:
+    game = voting(RoomSettings(auto_close=True))
+    game.vote("ann", "outer", 80)
+    game.vote("bob", "outer", 80)
+    assert game.do(Tick()) == []
+    game.present.discard(PlayerId("p-cy"))
+    (closed,) = game.do(Tick())
+    assert isinstance(closed, BallotClosed)
+    assert closed.missed == ()
+
+
+def test_timers_are_soft_and_auto_close_waits_two_seconds() -> None:
+    game = voting()
+    assert game.state.deadline_ms is not None
+    game.now_ms = game.state.deadline_ms + 60_000
+    assert game.do(Tick()) == []
+    game.vote("ann", "outer")
+
+    auto = voting(RoomSettings(auto_close=True))
+    assert auto.state.deadline_ms is not None
+    auto.now_ms = auto.state.deadline_ms + 1_999
+    assert auto.do(Tick()) == []
+    auto.now_ms += 1
+    assert len(auto.do(Tick())) == 1
+
+
+def test_an_allowance_holds_the_close_until_a_warning_has_run_out() -> None:
+    game = voting()
+    game.do(AskTime(PlayerId("p-cy"), 0))
+    game.vote("ann", "outer")
+    with pytest.raises(Refused) as refused:
+        game.do(CloseVotes())
+    assert refused.value.code == "time_needed"
+    (warned,) = game.do(CloseVotes(override=True))
+    assert warned == AllowancesWarned(game.now_ms + 20_000)
+    mine = private_view(game.state, PlayerId("p-cy"), game.now_ms, game.present)
+    assert mine.warned_ms == 20_000
+    game.now_ms += 19_999
+    assert game.do(Tick()) == []
+    game.vote("cy", "inner")
+    game.now_ms += 1
+    (closed,) = game.do(Tick())
+    assert isinstance(closed, BallotClosed)
+
+
+def test_an_allowance_stretches_only_its_own_clock() -> None:
+    game = voting(RoomSettings(auto_close=True))
+    game.do(AskTime(PlayerId("p-cy"), 200))
+    assert game.state.poll is not None
+    assert game.state.deadline_ms is not None
+    limit = game.state.deadline_ms - game.state.poll.opened_ms
+    game.now_ms = game.state.deadline_ms + 2_000
+    assert game.do(Tick()) == []
+    game.now_ms = game.state.poll.opened_ms + 2 * limit
+    assert len(game.do(Tick())) == 1
+
+
+def test_after_a_restart_the_deadline_stays_or_ten_seconds_are_left() -> None:
+    game = voting()
+    deadline = game.state.deadline_ms
+    assert deadline is not None
+    assert game.do(Resume()) == []
+    game.now_ms = deadline - 3_000
+    assert game.do(Resume()) == [DeadlineExtended(game.now_ms + 10_000)]
+
+
+def test_giving_time_moves_the_deadline() -> None:
+    game = voting()
+    before = game.state.deadline_ms
+    assert before is not None
+    game.do(GiveTime(seconds=30))
+    assert game.state.deadline_ms == before + 30_000

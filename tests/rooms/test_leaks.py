@@ -14,8 +14,6 @@ import pytest
 from server.game.phases import Phase
 from server.protocol.keys import player_token, screen_key
 from tests.support.blind import (
-    PEOPLE,
-    ROUNDS,
     Played,
     Secret,
     play_again,
@@ -23,6 +21,7 @@ from tests.support.blind import (
     told_at,
 )
 from tests.support.cases import SECRET
+from tests.support.course import PEOPLE, ROUNDS
 from tests.support.figures import Figure
 from tests.support.tiers import scaled, seed
 
@@ -105,7 +104,10 @@ def _holds_no_key(played: Played, figures: Counter[str]) -> None:
 
 
 def _tells_no_text_early(played: Played) -> None:
-    """Hold that texts of a case come with its reveal, and reasons when pinned."""
+    """Hold that texts of a case come with its reveal, and reasons when pinned.
+
+    Not while the vote is open in which they were given.
+    """
     for index in range(len(played.states) - 1):
         seen = {round_ for phase, round_, _ in played.states[: index + 1]
                 if phase not in _BEFORE}  # fmt: skip
@@ -119,6 +121,7 @@ def _tells_no_text_early(played: Played) -> None:
                 assert not early, f"{who} learned of round {early}: {text}"
                 reasons = set(re.findall(r"REASON-(\w+)-", text)) - {who}
                 assert not reasons or '"pinned"' in text, f"{who}: {text}"
+                assert not reasons or '"phase":"vote"' not in text, f"{who}: {text}"
 
 
 _BEFORE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
-from server.game.commands import CastVote, Command, Join
+from server.game.commands import CastVote, Command, Join, OpenRound, OpenVote
 from server.game.engine import decide, evolve, open_room, replay
 from server.game.events import Event
 from server.game.ids import ClientId, PlayerId
@@ -91,6 +91,14 @@ class Game:
                 stamped_ms=self.now_ms if stamped_ms is None else stamped_ms,
             )
         )
+
+
+def voting(settings: RoomSettings | None = None, *names: str) -> Game:
+    """Return a game with players, in the VOTE of its first round (an outer case)."""
+    game = Game(settings)
+    game.join(*(names or ("ann", "bob", "cy")))
+    game.do(OpenRound(), OpenVote())
+    return game
 
 
 def links(

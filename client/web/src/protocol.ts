@@ -825,6 +825,9 @@ export interface SetTeam {
 /**
  * Show a player's reason to the class, without the name.
  *
+ * One of an open vote is shown once the vote is closed. It is taken down when the
+ * player changes the words or the side.
+ *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PinReason".
  */

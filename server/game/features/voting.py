@@ -23,7 +23,7 @@ from server.game.features import (
 from server.game.ids import ClientId, PlayerId
 from server.game.names import one_line
 from server.game.phases import ROUND, Ballot, Phase
-from server.game.scoring import Tally, confidences, levels
+from server.game.scoring import Tally, confidences, levels, option_of
 from server.game.state import GRACE_MS, Pin, Poll, RoomState, Vote
 
 REASON_LENGTH = 280
@@ -49,7 +49,11 @@ class CastVote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinReason(FromPlace):
-    """Show a player's reason to the class, without the name."""
+    """Show a player's reason to the class, without the name.
+
+    One of an open vote is shown once the vote is closed. It is taken down when the
+    player changes the words or the side.
+    """
 
     player: PlayerId
     ballot: Ballot = Ballot.VOTE
@@ -282,11 +286,23 @@ def _fold_cast(state: RoomState, event: VoteCast) -> None:
     else:
         for tally in tallies:
             tally.remove(old.answer)
+        if _says(old) != _says(event):
+            _unpin_changed(state, event)
         old.answer, old.reason, old.at_ms = event.answer, event.reason, event.at_ms
         old.team = state.players[event.player].team
         old.stamps[event.client] = event.counter
     for tally in tallies:
         tally.add(event.answer)
+
+
+def _says(vote: Vote | VoteCast) -> tuple[str, str]:
+    """Return the words and the side that a host has read before showing them."""
+    return vote.reason, option_of(vote.answer)
+
+
+def _unpin_changed(state: RoomState, event: VoteCast) -> None:
+    pins = state.round_at(event.round).pins
+    pins[:] = [pin for pin in pins if pin != Pin(event.player, event.ballot)]
 
 
 def _tallies(state: RoomState, poll: Poll, player: PlayerId) -> tuple[Tally, ...]:

@@ -116,7 +116,7 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
                 phase,
                 story_of(state.round.case),
                 clock(state.deadline_ms, now_ms),
-                _pinned(state.round),
+                _pinned(state),
             )
 
 
@@ -180,12 +180,14 @@ def _latest_names(state: RoomState) -> tuple[str, ...]:
     return tuple(islice(latest, LOBBY_NAMES))
 
 
-def _pinned(round_: Round) -> tuple[PinnedReason, ...]:
+def _pinned(state: RoomState) -> tuple[PinnedReason, ...]:
+    """Return the reasons that the host shows; those of an open ballot wait for it."""
+    round_ = state.round
     shown = []
     for pin in round_.pins:
-        poll = round_.polls.get(pin.ballot)
+        poll = round_.polls.get(pin.ballot) if pin.ballot is not state.ballot else None
         vote = poll.votes.get(pin.player) if poll else None
-        if vote is not None:
+        if vote is not None and vote.reason:
             shown.append(PinnedReason(vote.reason, option_of(vote.answer)))
     return tuple(shown)
 
@@ -218,7 +220,7 @@ def _contrast(state: RoomState) -> ContrastView:
         room_card(state),
         story_of(state.round.case),
         _worked(beside),
-        _pinned(state.round),
+        _pinned(state),
     )
 
 
@@ -240,7 +242,7 @@ def _reveal(state: RoomState) -> RevealView:
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
         verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
-        pinned=_pinned(round_),
+        pinned=_pinned(state),
     )
 
 

@@ -94,7 +94,8 @@ async def test_a_host_and_join_get_through_a_round_by_keyboard(
         await typed.type("?")
         await desk.shows("c             close the vote")
         await typed.type("pin 1")
-        await desk.shows("Done.")
+        await desk.shows("The class sees it after the vote.")
+        assert "Reasons from the class" not in desk.text
         await typed.type("c")
         await desk.shows("Enter: reveal")
         await typed.type("")

@@ -1,0 +1,58 @@
+"""A console in a browser: its big button, and a room of one player around it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+
+def big(host: Page) -> Locator:
+    """Return the one big button, once it waits for nothing."""
+    return host.locator("[aria-keyshortcuts=Space][aria-disabled=false]")
+
+
+async def join(table: Table, room: str, name: str) -> Page:
+    """Join as a player."""
+    page = await table.sit(f"/j/{room}")
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await expect(page.get_by_text(f"You are in, {name}.")).to_be_visible()
+    return page
+
+
+async def vote(player: Page, gap: str, reason: str = "") -> None:
+    """Choose a gap, perhaps with a reason, and see it recorded."""
+    await player.get_by_role("button", name=re.compile(f"^{gap}")).click()
+    if reason:
+        await player.get_by_label("Which fact decides it?").fill(reason)
+        await player.get_by_role("button", name="Send", exact=True).click()
+    await expect(player.get_by_text("Recorded")).to_be_visible()
+
+
+async def in_vote(table: Table) -> tuple[Page, Page, Page]:
+    """Return console, projector and one player of a room whose vote is open."""
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    player = await join(table, room, "Ada")
+    await expect(big(host)).to_have_text("Open the next case")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Open the vote")
+    await host.keyboard.press(" ")
+    await expect(big(host)).to_have_text("Close the vote")
+    return host, screen, player
+
+
+async def must_be_accessible(page: Page) -> None:
+    """Let axe look at a page, light and dark."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = await violations(page)
+        assert found == [], (scheme, found)
