@@ -23,28 +23,50 @@ MAX_LENGTH = 24
 MAX_MARKS = 2
 """Marks above or below one base, at most."""
 
+MAX_SPACING = 4
+"""Marks beside one base, at most."""
+
 _ZWNJ, _ZWJ, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0f"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _REGIONS = range(0x1F1E6, 0x1F200)
+_FLAGS = tuple(
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(ch)) for ch in code) + "\U000e007f"
+    for code in ("gbeng", "gbsct", "gbwls")
+)
+"""Flags that are written with tags: all those that UTS #51 recommends."""
+_TAGS = range(0xE0020, 0xE0080)
+_KEYCAP = "\u20e3"
 _VIRAMA = 9
 """The combining class of signs that join consonants in scripts of India."""
 
 _BLANK = frozenset(
     [
         *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159),
+        *(0xFFFC, 0xFFFD),
         *range(0x180B, 0x1810),
         *range(0xFE00, 0xFE10),
         *range(0xE0100, 0xE01F0),
     ]
 )
 """Letters, marks and signs that draw nothing: Default_Ignorable_Code_Point beyond
-category Cf, and the two blank symbols of Braille and music."""
+category Cf, the two blank symbols of Braille and music, and what stands for an object
+or for a character that was lost."""
 
 _GENERIC_MARKS = frozenset(
-    [*range(0x0300, 0x0370), *range(0x1AB0, 0x1B00), *range(0x1DC0, 0x1E00)]
+    [
+        *range(0x0300, 0x0370),
+        *range(0x1AB0, 0x1B00),
+        *range(0x1DC0, 0x1E00),
+        *range(0x0591, 0x05C8),
+        *(0x0640, 0x0670),
+        *range(0x0610, 0x061B),
+        *range(0x064B, 0x0660),
+        *range(0x06D6, 0x06EE),
+    ]
 )
-"""Accents of Latin, Greek and Cyrillic: the letter is read without them. The marks of
-other scripts are vowels and tones, which make another name."""
+"""Accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic, and the stroke
+that stretches Arabic words: a name is read without them. The marks of other scripts
+are vowels and tones, which make another name."""
 
 _ASCII_PROTOTYPES = str.maketrans(
     {ch: seen for ch, seen in PROTOTYPES.items() if ch.isascii()}
@@ -112,15 +134,24 @@ def _numbered(name: str, number: int) -> str:
 def looks(name: str) -> frozenset[str]:
     """Return the forms of a name of which one is shared by any name that looks like it.
 
-    One is the skeleton, where case and accents do not matter; the other is the name
-    as it is written (UTS #39, section 4), where a capital I is an l.
+    One is the skeleton, where case and accents do not matter; one is that of the name
+    without its punctuation; and one the name as it is written (UTS #39, section 4),
+    where a capital I is an l.
     """
     if name.isascii():
         seen = name.translate(_ASCII_PROTOTYPES)
     else:
         written = unicodedata.normalize("NFD", name)
-        seen = "".join(PROTOTYPES.get(ch, ch) for ch in written if _draws(ch))
-    return frozenset({skeleton(name), f"={''.join(seen.split())}"})
+        seen = "".join(PROTOTYPES.get(ch, ch) for ch in written if _shows(ch))
+    forms = {skeleton(name), f"={''.join(seen.split())}"}
+    if bare := skeleton("".join(ch for ch in name if not _is_beside(ch))):
+        forms.add(bare)
+    return frozenset(forms)
+
+
+def _is_beside(ch: str) -> bool:
+    """Whether a character is a sign beside the letters of a name."""
+    return ch in "|$" or unicodedata.category(ch)[0] == "P"
 
 
 def skeleton(name: str) -> str:
@@ -135,7 +166,7 @@ def skeleton(name: str) -> str:
 
 
 def _is_letter(ch: str) -> bool:
-    return _draws(ch) and ord(ch) not in _GENERIC_MARKS
+    return _shows(ch) and ord(ch) not in _GENERIC_MARKS
 
 
 def _letter(ch: str) -> str:
@@ -249,10 +280,16 @@ def _draws(ch: str) -> bool:
     )
 
 
+def _shows(ch: str) -> bool:
+    """Whether a character of a cleaned text makes a difference to a reader."""
+    return _draws(ch) or ord(ch) in _TAGS
+
+
 def _visible(text: str) -> str:
     """Return the text as it is seen, with single spaces between its words."""
     kept: list[str] = []
     marks = MAX_MARKS  # at the start there is nothing that could carry a mark
+    spacing = 0
     has_base = False
     for at, ch in enumerate(text):
         kind = unicodedata.category(ch)
@@ -263,7 +300,7 @@ def _visible(text: str) -> str:
             if has_base and _joins(ch, kept, text[at + 1 : at + 9]):
                 kept.append(ch)
         elif ch == _EMOJI_STYLE:
-            if kept and unicodedata.category(kept[-1]) == "So":
+            if kept and (_is_emoji(kept[-1]) or text[at + 1 : at + 2] == _KEYCAP):
                 kept.append(ch)
         elif not _draws(ch):
             continue
@@ -272,12 +309,18 @@ def _visible(text: str) -> str:
                 kept.append(ch)
                 marks += 1
         elif kind == "Mc":
-            if has_base:
+            if has_base and spacing < MAX_SPACING:
                 kept.append(ch)
+                spacing += 1
         else:
-            kept.append(ch)
-            marks, has_base = 0, True
+            kept.extend(next((one for one in _FLAGS if text.startswith(one, at)), ch))
+            marks = spacing = 0
+            has_base = True
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
+
+
+def _is_emoji(ch: str) -> bool:
+    return unicodedata.category(ch) == "So"
 
 
 def _joins(joiner: str, before: list[str], after: str) -> bool:
@@ -289,8 +332,8 @@ def _joins(joiner: str, before: list[str], after: str) -> bool:
     if joiner == _ZWNJ:
         letters = (base, following or " ")
         return all(unicodedata.bidirectional(ch) == "AL" for ch in letters)
-    is_emoji = unicodedata.category(base) == "So" or ord(base) in _SKIN_TONES
-    return is_emoji and following != "" and unicodedata.category(following) == "So"
+    is_emoji = _is_emoji(base) or ord(base) in _SKIN_TONES
+    return is_emoji and following != "" and _is_emoji(following)
 
 
 def _cut(text: str, most: int) -> str:
@@ -320,7 +363,7 @@ def _clusters(text: str) -> Iterator[str]:
 def _continues(cluster: str, ch: str) -> bool:
     if cluster[-1] == _ZWJ or ch in (_ZWJ, _ZWNJ) or ord(ch) in _SKIN_TONES:
         return True
-    if unicodedata.category(ch)[0] == "M":
+    if unicodedata.category(ch)[0] == "M" or ord(ch) in _TAGS:
         return True
     is_flag = ord(cluster[-1]) in _REGIONS and ord(ch) in _REGIONS
     return is_flag and len(cluster) % 2 == 1
