@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Annotated, NewType
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -20,8 +21,13 @@ ClientId = NewType("ClientId", str)
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 6
 
-_LINK = re.compile(r"/(?:j|join)/([^/?#\s]+)|[#?&]room=([^&\s]+)", re.IGNORECASE)
+_LINK = re.compile(r"/(?:j|join)/([^/?#&\s]+)|[#?&]room=([^&\s]+)", re.IGNORECASE)
 _TYPED = re.compile("[^0-9A-Z]")
+_READ_AS = str.maketrans(
+    "АВЕКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹",
+    "ABEKMHOPCTYXABEZHIKMNOPTYX01234567890123456789",
+)
+"""What a keyboard of another script writes for a letter or digit of a code."""
 _MISREAD = str.maketrans("0O1IL", "QQJJJ")
 """Characters that no code holds, by the one that looks most like them."""
 
@@ -29,17 +35,35 @@ _MISREAD = str.maketrans("0O1IL", "QQJJJ")
 def read_code(text: str) -> str:
     """Return the room code in a text that was typed or pasted, as far as there is one.
 
-    Full-width characters, a whole link, invisible characters, spaces, hyphens and a
-    leading # are understood, and letters that no code holds are taken for the ones
-    that look like them. The same is done in client/web/src/room/code.ts.
+    Full-width characters, other keyboards, a whole link, a sentence around the code,
+    invisible characters, spaces, hyphens and a leading # are understood, and letters
+    that no code holds are taken for the ones that look like them. The same is done in
+    client/web/src/room/code.ts.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", unquote(text)).replace("\\", "/")
     link = _LINK.search(plain)
     if link:
         plain = link[1] or link[2]
     elif "/" in plain:
         plain = ([part for part in re.split(r"[/?#]+", plain) if part] or [""])[-1]
-    return _TYPED.sub("", plain.upper()).translate(_MISREAD)
+    found = _letters(plain)
+    return found if len(found) <= CODE_LENGTH else _of_sentence(plain) or found
+
+
+def _letters(text: str) -> str:
+    return _TYPED.sub("", text.upper().translate(_READ_AS)).translate(_MISREAD)
+
+
+def _of_sentence(text: str) -> str:
+    """Return the one word of a text that is as long as a code; prefer capitals."""
+    words = {
+        word: read
+        for word in re.split(r"[\s:,;()]+", text)
+        if len(read := _letters(word)) == CODE_LENGTH
+    }
+    clear = {read for word, read in words.items() if word == word.upper()}
+    likely = clear or set(words.values())
+    return likely.pop() if len(likely) == 1 else ""
 
 
 Ref = Annotated[int, Field(ge=0, le=2**53)] | None
