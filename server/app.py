@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scenarios.library import Library
 from scenarios.load import Shelf
@@ -304,8 +303,7 @@ def _origins(config: Config) -> tuple[str, ...]:
     """Return the sites whose pages may connect, beside the one a page came from."""
     if config.public_url is None:
         return config.origins
-    parts = urlsplit(config.public_url)  # a proxy may not pass the host's name on
-    return (*config.origins, f"{parts.scheme}://{parts.netloc}")
+    return (*config.origins, config.public_url)  # a proxy may not pass its name on
 
 
 async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:

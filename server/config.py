@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from server.folder import CannotStart
 from server.game.names import WordList
 from server.journal.store import Journal
+from server.net.addresses import web_origin
 from server.net.admin import BringPractice
 from server.net.health import LOW_BYTES
 from server.net.limits import Limits
@@ -123,23 +124,37 @@ class Config:
                 f"--lease {self.lease_s:g} is not a time that works. Use "
                 f"{LEASE_LEAST_S:g} to {LEASE_MOST_S:g} seconds."
             )
+        for origin in self.origins:
+            _check_origin(origin)
 
 
 def _check_url(option: str, url: str) -> None:
     """Raise :class:`CannotStart` unless ``url`` is scheme, host and port alone."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not host:
+    if web_origin(url) is None:
         raise CannotStart(
-            f"{option} '{url}' is not an address that a browser opens. Write it "
-            "with its scheme, for example https://gaps.example.org."
+            f"{option} '{url}' is not an address that a browser on another device "
+            "opens. Write it with its scheme, for example https://gaps.example.org."
         )
-    if parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+    parts = urlsplit(url.strip())
+    if _is_more_than_origin(url):
         raise CannotStart(
             f"{option} '{url}' may hold a scheme, a host and a port, and nothing "
             "else: the pages need a host name of their own. Give them one, for example "
-            f"{parts.scheme}://gaps.{host}, and forward all of it to this server."
+            f"{parts.scheme}://gaps.{parts.hostname}, and forward all of it to this "
+            "server."
         )
+
+
+def _check_origin(url: str) -> None:
+    """Raise :class:`CannotStart` unless ``url`` is the origin of pages."""
+    if web_origin(url) is None or _is_more_than_origin(url):
+        raise CannotStart(
+            f"--origin '{url}' is not an origin. Write a scheme, a host and, where it "
+            "is not the usual one, a port: for example https://school.example.org."
+        )
+
+
+def _is_more_than_origin(url: str) -> bool:
+    parts = urlsplit(url.strip())
+    rest = parts.path.rstrip("/") or parts.query or parts.fragment
+    return bool(rest) or "@" in parts.netloc

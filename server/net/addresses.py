@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 import socket
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Addresses:
         """
         self._host = host
         self._port = port
-        self._public = public_url.rstrip("/") if public_url else None
+        self._public = public_url.strip().rstrip("/") if public_url else None
         self._scheme = "https" if is_tls else "http"
         self._find = find
         self._route = route
@@ -237,12 +238,60 @@ class Names:
 
 
 def _name_in(text: str) -> str:
-    """Return the host of an address or a Host header, in small letters; or nothing."""
+    """Return the host of an address or a Host header, as a browser asks for it.
+
+    In small letters and Punycode; nothing where there is none.
+    """
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
-        return (parts.hostname or "").rstrip(".")
+        return _ascii((parts.hostname or "").rstrip("."))
     except ValueError:
         return ""
+
+
+def web_origin(url: str) -> str | None:
+    """Return an address as browsers write the origin of its pages.
+
+    None for one that no browser on another device opens, such as 0.0.0.0.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = _name_in(url.strip()), parts.port
+    except ValueError:
+        return None
+    if (
+        parts.scheme not in _DEFAULT_PORT
+        or port == 0
+        or re.search(r"[\s\\]", url.strip())
+    ):
+        return None
+    if not _is_reachable(host):
+        return None
+    tail = "" if port in (None, _DEFAULT_PORT[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{tail}"
+
+
+_DEFAULT_PORT = {"http": 80, "https": 443}
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+def _ascii(host: str) -> str:
+    """Return a host's name with Punycode for letters of other scripts (RFC 3492)."""
+    labels = unicodedata.normalize("NFKC", host).lower().split(".")
+    return ".".join(
+        one if one.isascii() else f"xn--{one.encode('punycode').decode()}"
+        for one in labels
+    )
+
+
+def _is_reachable(host: str) -> bool:
+    """Whether a host is an address, or a name as the domain name system has them."""
+    address = _parsed(host)
+    if address is not None:
+        return not address.is_unspecified and "%" not in host
+    labels = host.split(".")
+    is_number = labels[-1].isdecimal()  # browsers take it for an address of IPv4
+    return not is_number and all(_LABEL.fullmatch(label) for label in labels)
 
 
 class Peers:

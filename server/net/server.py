@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from server.game.errors import Refused
-from server.net.addresses import HERE, Names
+from server.net.addresses import HERE, Names, web_origin
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
@@ -80,7 +80,7 @@ class Origins:
         """``more`` are allowed beside the server's own; the log names the first
         ``logged`` that are refused, each once.
         """
-        self._more = frozenset(origin.rstrip("/").lower() for origin in more)
+        self._more = frozenset(web_origin(one) or one for one in more)
         self._refused: set[str] = set()
         self._logged = logged
 
@@ -89,10 +89,12 @@ class Origins:
 
         Programs send no Origin; a browser's must be this server's, or one of ``more``.
         """
-        if origin is None or origin.lower() in self._more:
+        if origin is None:
             return True
-        with contextlib.suppress(ValueError):
-            if urlsplit(origin).netloc.lower() == host.lower():
+        asked = web_origin(origin)
+        if asked is not None:
+            scheme = asked.partition(":")[0]
+            if asked in self._more or asked == web_origin(f"{scheme}://{host}"):
                 return True
         self._log(origin[:200], host[:200])
         return False

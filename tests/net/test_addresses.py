@@ -17,6 +17,7 @@ from server.net.addresses import (
     interfaces,
     rank,
     routed,
+    web_origin,
 )
 
 WIFI = Interface("wlan0", "192.168.1.20")
@@ -150,6 +151,19 @@ def test_this_machines_own_addresses() -> None:
         ({"public_url": "localhost:8333"}, "with its scheme"),
         ({"public_url": "ftp://gaps.example"}, "with its scheme"),
         ({"public_url": "http://[bad"}, "with its scheme"),
+        ({"public_url": "http://0.0.0.0:8000"}, "on another device"),
+        ({"public_url": "http://[::]:8000"}, "on another device"),
+        ({"public_url": "http://[fe80::1%25eth0]:8000"}, "on another device"),
+        ({"public_url": "http://192.168.1.300:8000"}, "on another device"),
+        ({"public_url": "http://gaps..example"}, "on another device"),
+        ({"public_url": "http://gaps example"}, "on another device"),
+        ({"public_url": "http://-gaps.example"}, "on another device"),
+        ({"public_url": "http://gaps.example:0"}, "on another device"),
+        ({"public_url": "http://gaps.example\\room"}, "on another device"),
+        ({"public_url": "“http://gaps.example”"}, "with its scheme"),
+        ({"origins": ("https://x.example/gaps",)}, "is not an origin"),
+        ({"origins": ("x.example",)}, "is not an origin"),
+        ({"origins": ("*",)}, "is not an origin"),
         ({"public_url": "http://gaps.example:99999"}, "with its scheme"),
         ({"public_url": "https://x.example/gaps"}, "https://gaps.x.example"),
         ({"public_url": "https://x.example/?a=b"}, "and nothing else"),
@@ -225,3 +239,37 @@ def test_a_machine_with_a_full_name_is_known_by_it() -> None:
     assert names.admits("gaps.school.example:8000")
     assert names.admits("gaps.local")
     assert not names.admits("school.example")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://gaps.example:443", "https://gaps.example"),
+        ("http://gaps.example:80/", "http://gaps.example"),
+        ("http://gaps.example:", "http://gaps.example"),
+        (" HTTP://Gaps.EXAMPLE:8000 ", "http://gaps.example:8000"),
+        ("http://gaps.example.", "http://gaps.example"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("https://straße.example", "https://xn--strae-oqa.example"),
+        ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
+        ("http://raspberrypi:8000", "http://raspberrypi:8000"),
+        ("http://my_pc.local", "http://my_pc.local"),
+    ],
+)
+def test_an_address_is_compared_as_browsers_write_it(url: str, origin: str) -> None:
+    assert web_origin(url) == origin
+    Config(public_url=url, origins=(url,), port=0, data=Path("x")).check()
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("https://münchen.example", "xn--mnchen-3ya.example"),
+        ("https://gaps.example:443", "gaps.example"),
+        ("http://GAPS.example.", "gaps.example:8000"),
+    ],
+)
+def test_a_name_that_was_given_is_known_as_browsers_ask_for_it(
+    given: str, asked: str
+) -> None:
+    assert Names((given,)).admits(asked)

@@ -72,3 +72,24 @@ async def test_refused_origins_in_the_log_are_bounded(
     origins = Origins((), logged=2)
     assert not any(origins.admits(f"http://{n}.example", "here") for n in range(9))
     assert len(caplog.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "origin", "host", "is_let_in"),
+    [
+        ((), "https://gaps.example", "gaps.example:443", True),  # some proxies add it
+        ((), "http://gaps.example", "GAPS.example:80", True),
+        ((), "https://gaps.example", "gaps.example:80", False),
+        ((), "http://gaps.example:8000", "gaps.example", False),
+        ((), "null", "", False),
+        ((), "http://[", "[", False),
+        (("https://gaps.example:443",), "https://gaps.example", "10.0.0.2", True),
+        (("https://münchen.example/",), "https://xn--mnchen-3ya.example", "x", True),
+        (("https://gaps.example",), "http://gaps.example", "x", False),
+        (("https://gaps.example",), "https://evil.gaps.example", "x", False),
+    ],
+)
+def test_an_origin_is_compared_as_browsers_write_it(
+    given: tuple[str, ...], origin: str, host: str, is_let_in: bool
+) -> None:
+    assert Origins(given).admits(origin, host) is is_let_in
