@@ -93,7 +93,7 @@ async def main(out: Path) -> None:
         await phone.locator("button.gap.outer").click()
         await phone.locator(".chips button").nth(3).click()
         await console.keyboard.press("p")
-        await console.get_by_role("button", name="Pin to the screen").first.wait_for()
+        await console.get_by_role("button", name="Show after the vote").first.wait_for()
         await take(out / "vote.png", phone)
         await host.ask("close_votes", override=True)
         await take(out / "console.png", console)
