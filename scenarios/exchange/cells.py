@@ -57,7 +57,13 @@ class Grid:
 
 TYPE_AGAIN = "format the column as Text, then type the text again"
 PLAIN_FORMATS = ("General", "0", "@")
-_ERROR = re.compile(r"#{3,}|#[¡¿]?[A-ZÄÖÜÉ0-9/_]{1,24}[!?]|#N/?[ADV]|Err:\d{3}")
+_ERROR = re.compile(
+    r"#{3,}|#[¡¿]?[\w/]{1,24}[!?]|#N/?[ADV]|#Н/Д|#YOK|#HIÁNYZIK|#GETTING_DATA"
+    r"|ERR:\d{3}"
+)
+"""Of Excel in any of its languages, and of LibreOffice; all are in capitals."""
+_LOADING = "Loading..."
+"""What Google's spreadsheets show until a formula has its value."""
 _ESCAPE = re.compile(r"_(x005F_)?x([0-9A-Fa-f]{4})_")
 _LOST = re.compile("\ufffd")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -74,7 +80,11 @@ _MOJIBAKE = re.compile(_MISREAD)
 
 def is_error(text: str) -> bool:
     """Return whether a text is what a spreadsheet shows instead of a value."""
-    return bool(_ERROR.fullmatch(text.strip()))
+    text = text.strip()
+    if text == _LOADING:
+        return True
+    shown = text.replace("Err:", "ERR:", 1)
+    return shown == shown.upper() and bool(_ERROR.fullmatch(shown))
 
 
 def error_fault(text: str) -> Fault:

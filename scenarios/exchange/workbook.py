@@ -222,6 +222,8 @@ def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
     if isinstance(cell.value, str) and "@" in number_format and number_format != "@":
         message = f"shows more than its text: its format is '{number_format}'"
         return Fault(message, TYPE_AGAIN)
+    if isinstance(cell.value, str) and number_format.split(";")[3:] == [""]:
+        return Fault(f"is hidden by its format '{number_format}'", TYPE_AGAIN)
     return None
 
 

@@ -48,6 +48,12 @@ def test_a_csv_file_is_understood(tmp_path: Path, content: bytes) -> None:
     [
         ("title", "#NAME?", "shows the error #NAME?"),
         ("title", "#WERT!", "shows the error #WERT!"),
+        ("title", "#ИМЯ?", "shows the error #ИМЯ?"),
+        ("title", "#ДЕЛ/0!", "shows the error #ДЕЛ/0!"),
+        ("title", "#¡VALOR!", "shows the error #¡VALOR!"),
+        ("title", "#GETTING_DATA", "shows the error #GETTING_DATA"),
+        ("title", "Loading...", "shows the error Loading..."),
+        ("title", "Err:508", "shows the error Err:508"),
         ("title", "=D9", "is the formula =D9"),
         ("figures[2].value", "May-04", "made of a text"),
         ("figures[2].value", "01.05.2004", "made of a text"),
@@ -140,3 +146,13 @@ def test_a_sep_line_that_names_another_separator_changes_nothing(
     file = tmp_path / "kept.csv"
     file.write_bytes(f"sep={says}\r\n{csv_text()}".encode())
     assert read_sheet(file).cases == (CASE,)
+
+
+@pytest.mark.parametrize("title", ["#Mars!", "#why?", "Loading", "#1 of all"])
+def test_a_title_that_no_program_shows_for_an_error_is_a_title(
+    tmp_path: Path, title: str
+) -> None:
+    file = tmp_path / "kept.csv"
+    file.write_bytes(csv_text({"title": title}).encode())
+    (found,) = read_sheet(file).cases
+    assert found.title == title

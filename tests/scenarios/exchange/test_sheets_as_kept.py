@@ -121,6 +121,7 @@ def merged_down(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
     [
         (put("title", "#NAME?"), 2, "title", "shows the error #NAME?"),
         (put("story", "#REF!"), 2, "story", "shows the error #REF!"),
+        (put("title", "A title", ";;;"), 2, "title", "is hidden by its format ';;;'"),
         (put("id", '="odd"&"-file"'), 2, "id", "formula without a stored result"),
         (put("figures[0].value", 0.96, "0%"), 2, "figures[0].value", "format '0%'"),
         (put("figures[2].value", datetime.date(2004, 5, 1), "mmm yy"), 2,
