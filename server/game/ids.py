@@ -36,8 +36,8 @@ def read_code(text: str) -> str:
     """Return the room code in a text that was typed or pasted, as far as there is one.
 
     Full-width characters, other keyboards, a whole link, a sentence around the code,
-    invisible characters, spaces, hyphens and a leading # are understood, and letters
-    that no code holds are taken for the ones that look like them. The same is done in
+    invisible characters, spaces, hyphens and a leading # are understood. Letters that
+    no code holds are taken for the ones that look like them. The same is done in
     client/web/src/room/code.ts.
     """
     plain = unicodedata.normalize("NFKC", unquote(text)).replace("\\", "/")
