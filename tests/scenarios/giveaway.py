@@ -120,6 +120,13 @@ outer ones only, and inner stories said twice as often what something had "learn
 same stories were changed and measured, so read it as a description of this library,
 not as a forecast for new stories.
 
+Once it was a forecast. In November 2026 the library got 42 cases more. Before a word
+of theirs was tuned for this test, the models learned from the 106 clean cases that
+were there before and guessed the 14 clean new ones. From title and story their
+balanced accuracy was 0.36. From domain and tags it was 0.79, as the new cases about
+coding are mostly outer; after that the tags of two changed. With 14 stories, either
+figure is uncertain by about a quarter.
+
 ## The twenty most telling words
 
 A word that belongs to the facts stays; a habit of the writer goes.

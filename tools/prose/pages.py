@@ -33,6 +33,9 @@ STRING = re.compile(
 _KEY = re.compile(r'^[\w"]+ = |^\[.*\]$|^"""$|"""\s*$|\\$')
 """What is not prose on a line of a case file."""
 
+QUOTING = "docs/evidence.md"
+"""Its tables hold the words of originals, and notes on them out of case files."""
+
 HOLE = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 LINE_COMMENT = re.compile(r"(^|[ \t])//.*$", re.MULTILINE)
 
@@ -65,6 +68,8 @@ def page(name: str, source: str) -> str:
     """Return the prose of a file, on its own lines."""
     if is_case(name):
         return "\n".join(_KEY.sub("", line) for line in source.split("\n")) + "\n"
+    if name == QUOTING:
+        return "\n".join("" if s.startswith("|") else s for s in source.split("\n"))
     if name.startswith("tests/"):
         return _fill(source, _test(source))
     if name.endswith(".py"):

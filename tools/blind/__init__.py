@@ -1,0 +1,142 @@
+"""Blind labeling of the cases: draw stories, hide the key, measure the agreement.
+
+    python -m tools.blind draw INTO --key KEY.json      # sheets without a verdict
+    python -m tools.blind score KEY.json ANSWERS...     # agreement and alpha
+
+A sheet holds a title and a story, as a class reads them before it votes. Its number is
+drawn as well, so that neither a name nor the order says anything. An answers file has a
+line for each sheet: its number and one word of VALUES.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from random import Random
+from statistics import stdev
+
+from scenarios.library import Library
+from scenarios.model import Case
+from server.game.intervals import wilson
+
+VALUES = ("outer", "inner", "both", "neither", "contested", "undecidable")
+SEED, COUNT, DRAWS = 60, 60, 2000
+FEWEST_FOR_INTERVAL = 30
+"""Stories below which an interval of alpha is not given."""
+LINE = re.compile(r"^\s*(\d+)\s*[:.,;\t ]\s*([a-z]+)\b", re.IGNORECASE)
+TASK = """# Which of the two links broke?
+
+Each numbered file holds one story. Two links are asked about, each on its own. Did what
+was written (the objective in force) miss what was meant? Did what was learned miss what
+was written? Answer with one word a story, in a file with a line for each:
+
+    1: outer
+
+- outer: what was written missed what was meant.
+- inner: what was learned missed what was written.
+- both, neither: as the words say. A bug, an attack or a lack of skill alone is neither.
+- contested: people who know the field would disagree, even if they knew more.
+- undecidable: this story leaves out what would decide.
+
+The rules are in docs/labels.md. Do not look at the files of the cases, or at answers of
+others.
+"""
+
+Answers = Mapping[int, str]
+
+
+def draw(library: Library, seed: int, count: int) -> list[Case]:
+    """Return a seeded draw of cases, the same for the same library and seed."""
+    names = sorted(library.cases)
+    chosen = Random(seed).sample(names, min(count, len(names)))  # noqa: S311
+    return [library.cases[name] for name in chosen]
+
+
+def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
+    """Write a sheet for each story into a folder, and the key to a file elsewhere.
+
+    Raises ValueError where the key would be beside the sheets.
+    """
+    if key.resolve().is_relative_to(into.resolve()):
+        raise ValueError(f"The key has to be outside of {into}: name another file.")
+    into.mkdir(parents=True, exist_ok=True)
+    (into / "TASK.md").write_text(TASK, encoding="utf-8")
+    for number, case in enumerate(cases, 1):
+        text = f"{number}. {case.title}\n\n{case.story}\n"
+        (into / f"{number:02}.txt").write_text(text, encoding="utf-8")
+    told = {number: [case.id, case.verdict] for number, case in enumerate(cases, 1)}
+    key.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def read_answers(path: Path) -> dict[int, str]:
+    """Return a file's answers by sheet; raise ValueError where a word is not one."""
+    found: dict[int, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        match = LINE.match(line)
+        if match is None:
+            continue
+        number, word = int(match[1]), match[2].lower()
+        if word not in VALUES or number in found:
+            raise ValueError(f"{path.name}: '{line}': one of {', '.join(VALUES)}, once")
+        found[number] = word
+    return found
+
+
+def alpha(stories: Iterable[Sequence[str]]) -> float:
+    """Return Krippendorff's alpha for nominal labels; each item holds one story's.
+
+    A story with fewer than two labels counts for nothing (Krippendorff 2011). Where all
+    labels are one value, nothing could disagree, and the result is 1.
+    """
+    agreed = 0.0
+    totals: dict[str, float] = {}
+    for labels in stories:
+        for (one, other), times in Counter(permutations(labels, 2)).items():
+            weight = times / (len(labels) - 1)
+            totals[one] = totals.get(one, 0.0) + weight
+            agreed += weight if one == other else 0.0
+    n = sum(totals.values())
+    expected = n * n - sum(value * value for value in totals.values())
+    if expected == 0:
+        return 1.0
+    return 1 - (n - 1) * (n - agreed) / expected
+
+
+def interval(stories: Sequence[Sequence[str]]) -> tuple[float, float] | None:
+    """Return a 95 % interval of alpha: stories resampled, on a log scale of 1 - alpha.
+
+    None from fewer than 30 stories, or where there is no disagreement at all.
+    """
+    middle = alpha(stories)
+    if len(stories) < FEWEST_FOR_INTERVAL or middle == 1:
+        return None
+    random = Random(0)  # noqa: S311
+    spread = stdev(alpha(random.choices(stories, k=len(stories))) for _ in range(DRAWS))
+    factor = math.exp(1.96 * spread / (1 - middle))
+    return 1 - (1 - middle) * factor, 1 - (1 - middle) / factor
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often one labeler agreed with the key: right of n, over some stories."""
+
+    right: int
+    n: int
+
+    def __str__(self) -> str:
+        low, high = wilson(self.right, self.n)
+        share = self.right / self.n if self.n else 0
+        return f"{self.right} of {self.n} ({share:.0%}, 95 % {low:.0%} to {high:.0%})"
+
+
+def with_key(key: Mapping[int, str], answers: Answers, clean: bool) -> Agreement:
+    """Return the agreement with the key over all stories, or over the clean ones."""
+    asked = [n for n in key if not clean or key[n] in ("outer", "inner")]
+    told = [n for n in asked if n in answers]
+    return Agreement(sum(answers[n] == key[n] for n in told), len(told))
