@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from websockets.http11 import Request
+
 from scenarios.library import Library
 from scenarios.load import Shelf
 from server.config import Config
@@ -40,6 +42,7 @@ from server.net.limits import fitted
 from server.net.links import Keeper
 from server.net.operations import LagMeter, Operations
 from server.net.pages import Pages
+from server.net.relay import Relays, comes_from_node
 from server.net.server import Door
 from server.protocol.keys import KEY_BYTES
 from server.report.reporting import Reports
@@ -78,6 +81,8 @@ class Running:
     metrics_port: int | None
     tree: TaskTree
     """Every background task of this server."""
+    leases: Leases | None
+    """Of this node in a fleet."""
 
     @property
     def port(self) -> int:
@@ -114,6 +119,7 @@ class _Core:
     metrics: Metrics
     leases: Leases | None
     """Of this node in a fleet; None where its journal is its own."""
+    relays: Relays | None
 
 
 @contextlib.asynccontextmanager
@@ -160,6 +166,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             metrics_port=metrics_port,
             certificate=certificate,
             tree=tree,
+            leases=core.leases,
         )
 
 
@@ -199,7 +206,14 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         gate=gate,
         metrics=metrics,
         leases=leases,
+        relays=_relays(leases, metrics),
     )
+
+
+def _relays(leases: Leases | None, metrics: Metrics) -> Relays | None:
+    if leases is None:
+        return None
+    return Relays(leases.node.key, leases.is_live, metrics)
 
 
 def _bounds(config: Config, gate: Gate) -> Bounds:
@@ -212,7 +226,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
 
     They end in reverse order when the stack is left.
     """
-    started, leases = asyncio.Event(), core.leases
+    started, leases, relays = asyncio.Event(), core.leases, core.relays
 
     async def renew() -> None:
         await required(leases, "the lease").run(core.directory)
@@ -225,6 +239,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
     start(
         Part("rooms", lambda: core.directory.run(started), is_vital=True),
         *([] if leases is None else [Part("lease", renew, is_vital=True)]),
+        *([] if relays is None else [Part("relays", relays.run)]),
         Part("links", core.keeper.run),
         Part("loop-lag", LagMeter(core.metrics, core.gate.feel).run),
         Part("reports", core.reports.run),
@@ -262,17 +277,23 @@ def _admin(
 
 
 def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
+    key = core.leases.node.key if core.leases is not None else ""
+
+    def is_node(request: Request | None) -> bool:
+        return comes_from_node(request, key)
+
     return Desk(
         directory=core.directory,
         admin=admin,
         clock=core.clock,
         keeper=core.keeper,
         gate=core.gate,
-        peers=Peers(config.proxies),
+        peers=Peers(config.proxies, is_node),
         reports=core.reports,
         new_id=lambda: secrets.token_hex(KEY_BYTES),
         site=core.node.name,
         metrics=core.metrics,
+        relays=core.relays,
     )
 
 

@@ -70,6 +70,9 @@ class Metrics:
         self._gauge(
             "connections_waiting", "Connections that have not become a websocket."
         )
+        self._gauge(
+            "sockets_relayed", "Sockets passed through to another node of the fleet."
+        )
         self._gauge("sockets_held", "Sockets that read too slowly just now.")
         self.sockets_opened = self._counter("sockets_opened", "Websockets let in.")
         self.turned_away = self._counts(

@@ -13,7 +13,7 @@ import logging
 import re
 import secrets
 import socket
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from server.config import Config
@@ -253,22 +253,36 @@ class Leases:
 
         Raises :class:`StoreUnavailable`.
         """
-        epochs = {room: self._held[room].epoch for room in rooms if room in self._held}
-        async with self.node.store.connection() as db, db.transaction():
-            await self.node.read_peers(db)
-            query = "SELECT code, reads FROM rooms WHERE code = ANY(%s)"
-            needs = [
-                (RoomCode(code), reads)
-                for code, reads in await all_rows(db, query, list(epochs))
-            ]
-            targets = shared_out(needs, self.node.peers)
-            codes, nodes = list(targets), list(targets.values())
-            values = (codes, nodes, [epochs[code] for code in codes], self.node.name)
-            given = {RoomCode(row[0]) for row in await all_rows(db, GIVE, *values)}
-            for node in set(nodes):
-                await call(db, node)
-        for room in given:
-            self._held.pop(room).is_lost = True
+        going = {room: self._held.pop(room) for room in rooms if room in self._held}
+        self._busy |= going.keys()  # a renewal meanwhile finds neither lost nor new
+        given: Collection[RoomCode] = ()
+        try:
+            async with self.node.store.connection() as db, db.transaction():
+                given = await self._give(db, going)
+        finally:
+            self._busy -= going.keys()
+            for room, lease in going.items():
+                lease.is_lost = room in given
+                if room not in given:
+                    self._held[room] = lease
+        return given
+
+    async def _give(
+        self, db: Connection, going: Mapping[RoomCode, Lease]
+    ) -> Collection[RoomCode]:
+        await self.node.read_peers(db)
+        query = "SELECT code, reads FROM rooms WHERE code = ANY(%s)"
+        needs = [
+            (RoomCode(code), reads)
+            for code, reads in await all_rows(db, query, list(going))
+        ]
+        targets = shared_out(needs, self.node.peers)
+        codes, nodes = list(targets), list(targets.values())
+        epochs = [going[code].epoch for code in codes]
+        values = (codes, nodes, epochs, self.node.name)
+        given = {RoomCode(row[0]) for row in await all_rows(db, GIVE, *values)}
+        for node in set(nodes):
+            await call(db, node)
         return given
 
     async def is_fenced(self, room: RoomCode, epoch: int) -> bool:
@@ -283,6 +297,10 @@ class Leases:
         return found != epoch
 
     # --- the lease -------------------------------------------------------------------
+
+    def is_live(self, name: str) -> bool:
+        """Whether a node had a lease when this one last looked."""
+        return any(peer.name == name and peer.is_live for peer in self.node.peers)
 
     def why_closed(self) -> str | None:
         """Why new clients should not be sent to this node; None while they may come."""

@@ -303,14 +303,24 @@ class Peers:
     connections from this machine are counted by no address.
     """
 
-    def __init__(self, proxies: Iterable[str] = ()) -> None:
-        """``proxies`` are addresses or networks; raises ValueError for others."""
+    def __init__(
+        self,
+        proxies: Iterable[str] = (),
+        is_node: Callable[[Request | None], bool] = lambda _: False,
+    ) -> None:
+        """``proxies`` are addresses or networks; raises ValueError for others.
+
+        ``is_node`` tells whether another node of the fleet passes a request on.
+        """
+        self.is_node = is_node
         self._proxies = [ipaddress.ip_network(each, strict=False) for each in proxies]
 
     def address(self, ws: ServerConnection, request: Request | None) -> str:
         """Return the address a request is counted by, or :data:`HERE`."""
         peer = ws.remote_address
         nearest = str(peer[0]) if peer else ""
+        if self.is_node(request):
+            nearest = "127.0.0.1"  # like a proxy here: what it forwards for counts
         hops = request.headers.get_all("X-Forwarded-For") if request else []
         return self.counted(nearest, ", ".join(hops))
 

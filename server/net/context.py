@@ -7,16 +7,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from websockets.asyncio.server import ServerConnection
+
 from server.game.errors import Refused
-from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
+from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode, read_code
+from server.journal.store import HeldElsewhere
 from server.metrics import Metrics
 from server.net.addresses import Peers
 from server.net.admin import AdminDesk
 from server.net.gate import Gate
 from server.net.limits import Limits
-from server.net.links import Keeper
-from server.protocol.client_messages import AdminQuestion, OpenNext, OpenRoom
-from server.report.reporting import Reports
+from server.net.links import Keeper, WsLink
+from server.net.relay import Relay, Relays
+from server.protocol.client_messages import (
+    AdminQuestion,
+    GetAcross,
+    GetReport,
+    Hello,
+    OpenNext,
+    OpenRoom,
+)
+from server.report.reporting import Asker, Reports
+from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.directory import Directory
 from server.rooms.ports import RoomPort
@@ -40,6 +52,8 @@ class Desk:
     site: str | None
     """This node's name among others; None where it is alone."""
     metrics: Metrics
+    relays: Relays | None = None
+    """The ways to the other nodes of a fleet."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, nothing that comes in is read: its sender comes back, and repeats."""
 
@@ -72,6 +86,46 @@ class Desk:
             raise
         self.gate.code_was(address, code, is_right=True)
         return room
+
+    async def way_to(
+        self, address: str, hello: Hello, link: WsLink, ws: ServerConnection
+    ) -> RoomPort | Relay:
+        """Return the room of a hello, or the way to it where another node is its home.
+
+        Raises :class:`Refused`.
+        """
+
+        async def find() -> RoomPort:
+            return await self.find(address, hello.room or "")
+
+        try:
+            return await find()
+        except HeldElsewhere as held:
+            if self.relays is None or self.peers.is_node(ws.request):
+                raise  # it came from another node: two would pass it to and fro
+            return await self.relays.find(held, hello, address, link, find)
+
+    def report(
+        self,
+        message: GetReport | GetAcross,
+        room: RoomCode | None,
+        push: Callable[[bytes], None],
+    ) -> None:
+        """Let a report of a room be made, or of those that a message compares."""
+        codes: tuple[RoomCode, ...] = (room,) if room is not None else ()
+        if isinstance(message, GetAcross):
+            codes = tuple(RoomCode(code.strip().upper()) for code in message.rooms)
+
+        def refuse(refusal: Refused) -> None:
+            push(replies.refused(refusal, message))
+
+        try:
+            if isinstance(message, GetAcross) and self.admin.key is None:
+                detail = "Rooms are compared for holders of a key only."
+                raise Refused("not_allowed", detail)
+            self.reports.ask(codes, message, Asker(push, refuse))
+        except Refused as refusal:
+            refuse(refusal)
 
     async def answer(
         self, address: str, message: AdminQuestion | OpenNext, room: RoomPort | None

@@ -15,13 +15,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from server.game.errors import Refused
-from server.game.ids import RoomCode
 from server.metrics import UNREADABLE
 from server.net.addresses import HERE
 from server.net.connection import Connection
 from server.net.context import Desk
 from server.net.limits import Bucket
 from server.net.links import WsLink
+from server.net.relay import Relay
 from server.protocol.client_messages import (
     ALLOWED,
     PROTOCOL_VERSION,
@@ -39,7 +39,6 @@ from server.protocol.client_messages import (
 from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
-from server.report.reporting import Asker
 from server.rooms import replies
 from server.rooms.ports import Attend, Enter, Leave, Return, RoomPort, Say
 
@@ -66,6 +65,8 @@ class Session:
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
         self._room: RoomPort | None = None
+        self._relay: Relay | None = None
+        """The way to the room's home, where that is another node of the fleet."""
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
         self._is_slowed = False
@@ -97,7 +98,7 @@ class Session:
 
         It is queued until its turn comes at this role's rate, and if it takes time.
         """
-        if self._bucket.wait_s() > 0:
+        if self._bucket.wait_s() > 0 or self._relay is not None:
             return False
         self._turn_s()
         self._begun = self._begin(text)
@@ -109,6 +110,9 @@ class Session:
         if work is None:
             if wait_s := self._turn_s():
                 await asyncio.sleep(wait_s)
+            if self._relay is not None and await self._relay.takes(frame):
+                return
+            self._relay = None
             work = self._begin(frame)
         if work is not None:
             await self._finish(work)
@@ -150,7 +154,7 @@ class Session:
         return self._is_welcome and self._role in ("host", "admin")
 
     def _expire(self) -> None:
-        if not self._is_welcome:
+        if not self._is_welcome and self._relay is None:
             is_ours = self._link.is_waiting or self._is_queued  # the delay is ours
             self._gate.hit("hello_s")
             detail = "No hello was accepted in time."
@@ -261,10 +265,14 @@ class Session:
         if hello.role == "admin":
             self._greet_admin(hello)
             return
-        self._room = await self._desk.find(self._address, hello.room or "")
-        self._role = hello.role
+        found = await self._desk.way_to(self._address, hello, self._link, self._ws)
+        if isinstance(found, Relay):
+            self._relay = found
+            self._ws.limit_frames(self._desk.limits.staff_frame)  # the home has others
+            return
+        self._room, self._role = found, hello.role
         if hello.role == "player":
-            await self._enter(hello, self._room)
+            await self._enter(hello, self._place)
         else:
             self._ask_proof(hello)
 
@@ -345,21 +353,8 @@ class Session:
 
     def _report(self, message: GetReport | GetAcross) -> None:
         """Let a report be made, of rooms of this node."""
-        if isinstance(message, GetAcross):
-            codes = tuple(RoomCode(code.strip().upper()) for code in message.rooms)
-        else:
-            codes = (self._place.code,)
-
-        def refuse(refusal: Refused) -> None:
-            self._link.push(replies.refused(refusal, message))
-
-        try:
-            if isinstance(message, GetAcross) and self._desk.admin.key is None:
-                detail = "Rooms are compared for holders of a key only."
-                raise Refused("not_allowed", detail)
-            self._desk.reports.ask(codes, message, Asker(self._link.push, refuse))
-        except Refused as refusal:
-            refuse(refusal)
+        room = None if isinstance(message, GetAcross) else self._place.code
+        self._desk.report(message, room, self._link.push)
 
     def _say(self, message: PlayerMessage | HostMessage) -> None:
         say = Say(
@@ -387,6 +382,8 @@ class Session:
         return replies.refused(refusal, message)
 
     def _leave(self) -> None:
+        if self._relay is not None and self._desk.relays is not None:
+            self._desk.relays.end(self._relay)
         if self._room is not None:
             self._room.put(Leave(link=self._link))
 

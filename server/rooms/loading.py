@@ -32,6 +32,9 @@ log = logging.getLogger("twogaps.rooms")
 DRAWS = 100
 """Codes drawn for a new room: each may be taken."""
 
+HELD_S = 0.1
+"""How long it is remembered that another node has a room, in seconds."""
+
 MOST_CLOSED = 1_000
 """Rooms whose refusal is remembered; beyond that the oldest is forgotten."""
 
@@ -140,17 +143,15 @@ class Loader:
         """
         until_s, refusal = self._closed.get(code, (0.0, _DAMAGED))
         if asyncio.get_running_loop().time() < until_s:
-            raise Refused(refusal.code, refusal.detail)
+            raise _again(refusal)
         loading = self._loading.get(code)
         if loading is None:
             loading = group.create_task(self._load(code), name=f"load-{code}")
             self._loading[code] = loading
             loading.add_done_callback(lambda _: self._loading.pop(code, None))
         found = await asyncio.shield(loading)
-        if isinstance(found, HeldElsewhere):
-            raise found.again()
         if isinstance(found, Refused):
-            raise Refused(found.code, found.detail)
+            raise _again(found)
         return found
 
     def refuse(self, code: RoomCode, refusal: Refused, for_s: float) -> None:
@@ -181,6 +182,9 @@ class Loader:
         about = {"room": code}
         try:
             return await self._take_up(code)
+        except HeldElsewhere as held:
+            self.refuse(code, held, HELD_S)
+            return held
         except Refused as refusal:
             return refusal
         except (StoreUnavailable, TenureLost) as exc:
@@ -259,6 +263,13 @@ class Loader:
             except VersionConflict:
                 continue
         raise Refused("rooms_full", "No free code was found for a new room.")
+
+
+def _again(refusal: Refused) -> Refused:
+    """Return a refusal to be raised once more, without where it was raised before."""
+    if isinstance(refusal, HeldElsewhere):
+        return refusal.again()
+    return Refused(refusal.code, refusal.detail)
 
 
 def _unknown(code: RoomCode) -> Refused:

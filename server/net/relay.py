@@ -1,0 +1,201 @@
+"""Websockets that are passed through to the node that is home of their room.
+
+In a fleet any node serves any code. A node that is not the home opens a socket to the
+node that is, and copies frames both ways: every role works everywhere, and a load
+balancer needs no stickiness. Who the client is travels in headers, which the home
+believes from nodes that know the secret of the fleet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.http11 import Request
+
+from server.journal.store import HeldElsewhere
+from server.metrics import Metrics
+from server.net.links import WsLink
+from server.protocol.client_messages import Hello
+from server.protocol.codec import encode_client, encode_server
+from server.protocol.server_messages import Bye
+from server.rooms.ports import RoomPort
+from server.supervision import OwnedGroup
+
+log = logging.getLogger("twogaps.net")
+
+NODE_HEADER = "X-TwoGaps-Node"
+"""Holds the secret of the fleet."""
+
+MOST_BYTES = 16 * 2**20
+"""A frame of a home, at most; homes send what clients may be sent."""
+
+_GONE = encode_server(
+    Bye(
+        code="moved",
+        detail="The node of this game is gone; the game continues at another one.",
+        come_back=True,
+    )
+)
+
+
+def comes_from_node(request: Request | None, key: str) -> bool:
+    """Whether another node of the fleet passes a request on."""
+    if not key or request is None:
+        return False
+    return hmac.compare_digest(request.headers.get(NODE_HEADER, ""), key)
+
+
+class Relay:
+    """One client's socket at the home of its room."""
+
+    def __init__(self, node: str, upstream: ClientConnection, link: WsLink) -> None:
+        """``node`` is the home; what it sends goes to ``link``."""
+        self.node = node
+        self._upstream = upstream
+        self._link = link
+        self._is_closed = False
+
+    async def takes(self, frame: str | bytes) -> bool:
+        """Pass a frame on; False for a hello: the client asks for another room.
+
+        What the home does not get is sent again by its client.
+        """
+        if is_hello(frame):
+            await self.close()
+            return False
+        with contextlib.suppress(ConnectionClosed):
+            await self._upstream.send(frame)
+        return True
+
+    async def copy(self) -> None:
+        """Copy what the home sends, until either side closes."""
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in self._upstream:
+                self._link.push(frame.encode() if isinstance(frame, str) else frame)
+        if not self._is_closed:
+            self._link.part(_GONE)
+
+    async def close(self) -> None:
+        """Close the socket at the home, and leave the client's open. Idempotent."""
+        self._is_closed = True
+        await self._upstream.close()
+
+    def cut(self) -> None:
+        """End both sides: the home does not answer any more."""
+        self._upstream.transport.abort()
+
+
+class Relays:
+    """Opens relays, and ends those whose home is gone."""
+
+    def __init__(
+        self,
+        key: str,
+        is_live: Callable[[str], bool],
+        metrics: Metrics,
+        look_s: float = 0.25,
+        patience_s: float = 6.0,
+    ) -> None:
+        """``key`` is the secret of the fleet, and ``is_live`` tells whether a node has
+        a lease. A client waits up to ``patience_s`` seconds for a room whose home is
+        gone; every ``look_s`` it is looked for.
+        """
+        self.key = key
+        self._is_live = is_live
+        self._look_s = look_s
+        self._patience_s = patience_s
+        self._open: set[Relay] = set()
+        self._group: asyncio.TaskGroup | None = None
+        metrics.watch("sockets_relayed", lambda: len(self._open))
+
+    async def run(self) -> None:
+        """Copy frames, and watch the homes, until cancelled."""
+        async with OwnedGroup() as group:
+            self._group = group
+            try:
+                while True:
+                    await asyncio.sleep(self._look_s)
+                    for relay in list(self._open):
+                        if not self._is_live(relay.node):
+                            relay.cut()
+            finally:
+                self._group = None
+
+    async def find(
+        self,
+        held: HeldElsewhere,
+        hello: Hello,
+        address: str,
+        link: WsLink,
+        find: Callable[[], Awaitable[RoomPort]],
+    ) -> Relay | RoomPort:
+        """Return the way to a room that another node holds, or the room itself.
+
+        Where that node does not answer, ``find`` is tried until this node may take the
+        room, or another has it. Raises :class:`HeldElsewhere` if that takes too long.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._patience_s
+        while loop.time() < until_s:
+            if held.url and self._is_live(held.node):
+                with contextlib.suppress(
+                    OSError, TimeoutError, InvalidHandshake, ConnectionClosed
+                ):
+                    return await self._connect(held, hello, address, link)
+            await asyncio.sleep(self._look_s)
+            try:
+                return await find()
+            except HeldElsewhere as now:
+                held = now
+        raise held.again()
+
+    def end(self, relay: Relay) -> None:
+        """Close a relay in the background: its client is gone."""
+        if self._group is not None:
+            self._group.create_task(relay.close(), name="close-relay")
+
+    async def _connect(
+        self, held: HeldElsewhere, hello: Hello, address: str, link: WsLink
+    ) -> Relay:
+        headers = {NODE_HEADER: self.key}
+        if address:
+            headers["X-Forwarded-For"] = address
+        upstream = await connect(
+            socket_url(held.url),
+            additional_headers=headers,
+            compression=None,
+            proxy=None,
+            max_size=MOST_BYTES,
+            open_timeout=2.0,
+            close_timeout=1.0,
+            user_agent_header=None,
+            logger=logging.getLogger("twogaps.websockets"),
+        )
+        await upstream.send(encode_client(hello), text=True)
+        relay = Relay(held.node, upstream, link)
+        if self._group is None:
+            await relay.close()
+            raise held.again()
+        self._open.add(relay)
+        task = self._group.create_task(relay.copy(), name="relay")
+        task.add_done_callback(lambda _: self._open.discard(relay))
+        return relay
+
+
+def socket_url(url: str) -> str:
+    """Return the address of a node's sockets."""
+    parts = urlsplit(url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, "/ws", "", ""))
+
+
+def is_hello(frame: str | bytes) -> bool:
+    """Whether a client asks for another room. In a text the marks would be escaped."""
+    return isinstance(frame, str) and '"type":"hello"' in frame.replace(" ", "")

@@ -1,0 +1,135 @@
+"""A node of a fleet in a process of its own, for tests that kill, pause and drain it.
+
+Run as a program it joins the fleet on a database, and prints one line of JSON when it
+is ready. The first node may open rooms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.app import Config, running, tune_garbage_collection
+from server.cli.logs import LogFormat, set_up_logging
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import OpenRoom
+from tests.support.server import UNHURRIED
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENT = RoomSettings(time_factor=10, max_players=20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A room of the fleet, and its host key."""
+
+    room: str
+    key: str
+
+
+class NodeProcess:
+    """A server of a fleet in a process of its own."""
+
+    def __init__(
+        self, folder: Path, name: str, journal: str, lease_s: float = 3.0
+    ) -> None:
+        self.name = name
+        self.port = 0
+        self._folder = folder / name
+        self._journal = journal
+        self._lease_s = lease_s
+        self._process: asyncio.subprocess.Process | None = None
+        self.log = folder / f"{name}.log"
+        self.is_running = False
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, rooms: int = 0) -> list[Opened]:
+        """Start it and wait until it serves; return the rooms that it opened."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "tests.support.fleet", self._folder, self.name),
+                *(self._journal, str(self.port), str(self._lease_s), str(rooms)),
+                cwd=ROOT,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(60):
+            line = await self._process.stdout.readline()
+        assert line, self.log.read_text()[-4_000:]
+        ready = json.loads(line)
+        self.port, self.is_running = ready["port"], True
+        return [Opened(**room) for room in ready["rooms"]]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would."""
+        self.is_running = False
+        self.send(signal.SIGKILL)
+        await self.ended()
+
+    async def stop(self) -> int:
+        """Ask it to stop, and wait until it has; return its exit code."""
+        self.is_running = False
+        if self._process is None or self._process.returncode is not None:
+            return -1
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait until it is gone."""
+        assert self._process is not None
+        async with asyncio.timeout(60):
+            return await self._process.wait()
+
+
+async def _serve(
+    data: Path, name: str, journal: str, port: int, lease_s: float, rooms: int
+) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    config = Config(
+        port=port,
+        data=data,
+        site=name,
+        journal=journal,
+        lease_s=lease_s,
+        limits=UNHURRIED,
+    )
+    async with running(config) as server:
+        opened = []
+        for number in range(rooms):
+            order = OpenRoom(deck="first-class", seed=number, settings=PATIENT)
+            room, key = await server.admin.open_room(order)
+            opened.append({"room": room, "key": key})
+        ready = {"port": server.port, "rooms": opened, "pid": os.getpid()}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    set_up_logging("info", LogFormat.TEXT)
+    tune_garbage_collection()
+    folder, name, journal, port, lease_s, rooms = sys.argv[1:]
+    asyncio.run(
+        _serve(Path(folder), name, journal, int(port), float(lease_s), int(rooms))
+    )
