@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +100,69 @@ class NodeProcess:
         assert self._process is not None
         async with asyncio.timeout(60):
             return await self._process.wait()
+
+
+class FrontDoor:
+    """A load balancer: one address, connections to any node that is up.
+
+    It hears which nodes are up from the test, as a real one does from health checks,
+    and drops the connections of one that is down.
+    """
+
+    def __init__(self, nodes: Sequence[NodeProcess]) -> None:
+        self._nodes = nodes
+        self._next = 0
+        self._writers: dict[str, set[asyncio.StreamWriter]] = {}
+        self._server: asyncio.Server | None = None
+        self.down: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> FrontDoor:
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for name in list(self._writers):
+            self.is_down(name)
+
+    def is_down(self, name: str) -> None:
+        """Send no one to a node, and drop who is there."""
+        self.down.add(name)
+        for writer in self._writers.pop(name, set()):
+            writer.transport.abort()
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        for _ in self._nodes:
+            node = self._nodes[self._next % len(self._nodes)]
+            self._next += 1
+            if not node.is_running or node.name in self.down:
+                continue
+            with contextlib.suppress(OSError):
+                there = await asyncio.open_connection("127.0.0.1", node.port)
+                ends = {writer, there[1]}
+                self._writers.setdefault(node.name, set()).update(ends)
+                await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
+                self._writers.get(node.name, set()).difference_update(ends)
+                return
+        writer.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy bytes until either side is gone."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 async def _serve(

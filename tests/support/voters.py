@@ -6,13 +6,13 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from client import Label, Player
 from server.game.answers import GapAnswer
 from server.game.engine import replay
-from server.game.events import VoteCast
+from server.game.events import Event, VoteCast
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
 from server.journal.sqlite import SqliteStore
@@ -82,6 +82,11 @@ async def check(data: Path, room: RoomCode, voters: list[Voter]) -> None:
     store = await SqliteStore.open(data / "journal.sqlite")
     journal = await store.load(room)
     await store.close()
+    check_events(journal, voters)
+
+
+def check_events(journal: Sequence[Event], voters: Sequence[Voter]) -> None:
+    """Every acknowledged vote is among a room's events once, and the count is right."""
     stored = Counter(
         (event.client, event.counter, event.answer.label)
         for event in journal
