@@ -37,10 +37,16 @@ from server.net.addresses import Names, Peers
 from server.net.admin import AdminDesk, BringPractice
 from server.net.context import Desk
 from server.net.gate import Gate
-from server.net.health import Check, Health, check_journal, check_space
 from server.net.limits import fitted
 from server.net.links import Keeper
-from server.net.operations import LagMeter, Operations
+from server.net.operations import (
+    Check,
+    Health,
+    LagMeter,
+    Operations,
+    check_journal,
+    check_space,
+)
 from server.net.pages import Pages
 from server.net.relay import Relays, comes_from_node
 from server.net.server import Door

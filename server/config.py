@@ -13,8 +13,8 @@ from server.game.names import WordList
 from server.journal.store import Journal
 from server.net.addresses import web_origin
 from server.net.admin import BringPractice
-from server.net.health import LOW_BYTES
 from server.net.limits import Limits
+from server.net.operations import LOW_BYTES
 from server.supervision import Restarts
 
 MAX_PORT = 65535

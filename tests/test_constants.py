@@ -39,7 +39,7 @@ def test_no_test_patches_a_constant() -> None:
     ("source", "lines"),
     [
         ('monkeypatch.setattr(health, "FRESH_S", 0.0)', [1]),
-        ('\nmonkeypatch.setattr("server.net.health._FRESH_S", 0.0)', [2]),
+        ('\nmonkeypatch.setattr("server.net.operations._FRESH_S", 0.0)', [2]),
         ('with mock.patch.object(health, "FRESH_S", 0.0): pass', [1]),
         ('monkeypatch.setattr(room, "publish", refuse)', []),
         ('setattr(view, "A", 1)', []),

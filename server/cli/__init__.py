@@ -112,6 +112,15 @@ def _journal() -> typer.Typer:
     return journal
 
 
+def _fleet() -> typer.Typer:
+    from server.cli.move import drain, list_nodes
+
+    fleet = _noun("List the nodes on one database, and hand over a node's rooms.")
+    fleet.command("list")(list_nodes)
+    fleet.command("drain")(drain)
+    return fleet
+
+
 def _case() -> typer.Typer:
     from server.cli import cases
 
@@ -199,6 +208,12 @@ COMMANDS: tuple[Command, ...] = (
         SITES,
         "Run the broker between sites, and say who may use it.",
         _broker,
+    ),
+    Command(
+        "fleet",
+        SITES,
+        "List the nodes on one database, and hand over a node's rooms.",
+        _fleet,
     ),
 )
 

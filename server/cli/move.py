@@ -1,4 +1,4 @@
-"""``twogaps room move`` and ``room take``: a room continues at another node."""
+"""Rooms go on at another node: ``room move``, ``room take`` and ``fleet drain``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, LiteralString
 
 import typer
 
@@ -18,10 +19,31 @@ from server.game.engine import ReplayError, replay
 from server.game.events import RoomMoved
 from server.game.ids import RoomCode
 from server.game.state import RoomState
-from server.journal.opening import Address, open_journal
+from server.journal.opening import Address, is_shared, open_journal, open_store
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, pack, unpack
-from server.journal.store import EventStore, StoreUnavailable, UnreadableEvent
+from server.journal.store import EventStore, Journal, StoreUnavailable, UnreadableEvent
 from server.rooms.requests import key_of
+
+if TYPE_CHECKING:
+    from server.journal.postgres import PostgresStore
+
+NODES: LiteralString = """
+SELECT name, url, load, is_draining, until > clock_timestamp(),
+    extract(epoch FROM clock_timestamp() - until)::float,
+    (SELECT count(*) FROM rooms WHERE node = name AND is_held)
+FROM nodes ORDER BY name
+"""
+
+DRAIN: LiteralString = """
+WITH asked AS (
+    UPDATE nodes SET is_draining = true
+    WHERE name = %s AND until > clock_timestamp() RETURNING name
+)
+SELECT pg_notify('twogaps', %s) FROM asked
+"""
+
+DRAIN_LOOK_S = 0.2
+"""How often a drain is looked at, in seconds."""
 
 
 def move_room(
@@ -187,3 +209,106 @@ def _write(target: Path, packed: bytes) -> None:
         raise fail(
             f"{target} cannot be written: {exc.strerror}. Run it again."
         ) from exc
+
+
+# --- a fleet -------------------------------------------------------------------------
+
+
+def list_nodes(journal: JournalOption = None) -> None:
+    """List the nodes of a fleet: their rooms, load and lease.
+
+    Give the database with --journal, as the nodes have it.
+    """
+    rows = asyncio.run(_nodes(_fleet(journal)))
+    if not rows:
+        out.print("No node has used this database yet.")
+    for node in rows:
+        state = "draining" if node.is_draining else "up"
+        lease = state if node.is_live else f"gone for {max(0, node.over_s):.0f} s"
+        out.print(
+            f"{node.name}: {lease}, {node.rooms} rooms, load {node.load}, {node.url}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def drain(
+    name: Annotated[str, typer.Argument(help="Name of the node.", metavar="NODE")],
+    journal: JournalOption = None,
+    wait_s: Annotated[
+        float, typer.Option("--wait", min=0, help="How long to wait, in seconds.")
+    ] = 60.0,
+) -> None:
+    """Hand the rooms of a node over to the other nodes, while classes play.
+
+    Each room moves between two votes, and its people reconnect once. The node takes no
+    rooms until it is restarted, and /readyz says that it drains. A node that is stopped
+    with SIGTERM does the same before it ends.
+    """
+    left = asyncio.run(_drain(_fleet(journal), name, wait_s))
+    if left:
+        raise fail(
+            f"{name} still has {left} rooms. Another node must be up that can read "
+            "them: look at twogaps fleet list."
+        )
+    out.print(f"{name} has no rooms now. It can be stopped.", highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A line of the list of nodes."""
+
+    name: str
+    url: str
+    load: int
+    is_draining: bool
+    is_live: bool
+    over_s: float
+    rooms: int
+
+
+def _fleet(journal: str | None) -> str:
+    """Return the address of a fleet's database."""
+    if journal is None or not is_shared(journal):
+        raise fail("Give the database of the fleet: --journal postgresql://…")
+    return journal
+
+
+async def _nodes(journal: str) -> list[_Node]:
+    try:
+        async with open_store(journal, must_exist=True) as store:
+            return await _read_nodes(store)
+    except StoreUnavailable as exc:
+        raise fail(f"{exc}.") from exc
+
+
+async def _read_nodes(store: Journal) -> list[_Node]:
+    async with _database(store).connection() as db:
+        return [_Node(*row) for row in await (await db.execute(NODES)).fetchall()]
+
+
+def _database(store: Journal) -> PostgresStore:
+    from server.journal.postgres import PostgresStore
+
+    if not isinstance(store, PostgresStore):
+        raise fail("A fleet has its journal in PostgreSQL: --journal postgresql://…")
+    return store
+
+
+async def _drain(journal: str, name: str, wait_s: float) -> int:
+    """Drain a node; return how many rooms it has after ``wait_s`` seconds."""
+    try:
+        async with open_store(journal, must_exist=True) as store:
+            async with _database(store).connection() as db:
+                asked = await (await db.execute(DRAIN, (name, name))).fetchall()
+            if not asked:
+                raise fail(f"No live node is named '{name}': twogaps fleet list.")
+            until_s = time.monotonic() + wait_s
+            while True:
+                nodes = await _read_nodes(store)
+                left = next((node.rooms for node in nodes if node.name == name), 0)
+                if not left or time.monotonic() >= until_s:
+                    return left
+                await asyncio.sleep(DRAIN_LOOK_S)
+    except StoreUnavailable as exc:
+        raise fail(f"{exc}.") from exc

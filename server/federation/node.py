@@ -39,7 +39,7 @@ from server.game.state import RoomState
 from server.journal.store import RoomStore
 from server.metrics import Metrics
 from server.net.crowd import SocketCrowd
-from server.net.health import Check, check_broker, check_outbox
+from server.net.operations import Check, check_broker, check_outbox
 from server.protocol.keys import KEY_BYTES
 from server.rooms.audience import LocalGateway, NoOtherNodes
 from server.rooms.clock import Clock

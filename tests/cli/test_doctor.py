@@ -15,7 +15,7 @@ import pytest
 from server.cli.console import Finding
 from server.cli.doctor import machine, network
 from server.folder import is_served
-from server.net.health import LOW_BYTES
+from server.net.operations import LOW_BYTES
 from tests.cli.test_cli import run
 from tests.support.broker import free_port, shipped_broker
 from tests.support.server import hall

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from server.game.ids import RoomCode
 from server.game.phases import Phase
 from server.net.relay import NODE_HEADER, socket_url
 from server.protocol.client_messages import OpenRoom
+from tests.support.cli import twogaps
 from tests.support.server import UNHURRIED
 from tests.support.until import until
 from tests.support.wire import Wire
@@ -193,3 +195,25 @@ def test_settings_that_cannot_work_are_named(
 ) -> None:
     with pytest.raises(Exception, match=words):
         config("postgresql://x/y", "ada", **setting).check()
+
+
+async def test_a_node_is_drained_by_command(postgresql: str) -> None:
+    async with two(postgresql):
+        place = ("--journal", postgresql)
+        listed = await asyncio.to_thread(twogaps, "fleet", "list", *place)
+        assert "ada: up, 1 rooms" in listed.output
+        done = await asyncio.to_thread(twogaps, "fleet", "drain", "ada", *place)
+        assert done.exit_code == 0, done.output
+        assert "ada has no rooms now" in done.output
+        listed = await asyncio.to_thread(twogaps, "fleet", "list", *place)
+        assert "ada: draining, 0 rooms" in listed.output
+        assert "bob: up, 1 rooms" in listed.output
+        wrong = await asyncio.to_thread(twogaps, "fleet", "drain", "eve", *place)
+        assert wrong.exit_code == 1
+        assert "No live node is named 'eve'" in wrong.output
+
+
+def test_a_fleet_needs_the_address_of_its_database() -> None:
+    found = twogaps("fleet", "list")
+    assert found.exit_code == 1
+    assert "postgresql://" in found.output

@@ -13,7 +13,7 @@ import pytest
 
 from server.journal.sqlite import SqliteStore
 from server.metrics import Metrics
-from server.net.health import Health, check_space
+from server.net.operations import Health, check_space
 from server.net.pages import CSP
 from tests.support.broker import open_broker
 from tests.support.http import Answer, get

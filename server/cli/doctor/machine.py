@@ -20,8 +20,8 @@ from server.cli.console import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, OUTBOX
 from server.journal.opening import Address, open_store
 from server.journal.store import Examination, NoJournal, StoreUnavailable
-from server.net.health import LOW_BYTES
 from server.net.limits import Limits, fit
+from server.net.operations import LOW_BYTES
 
 ROOMY_BYTES = 500 * 1024 * 1024
 SYNCS = 20
