@@ -18,6 +18,7 @@ from tests.support.tiers import (
     SAMPLED,
     TierError,
     chosen_tier,
+    is_drawn,
     is_run,
     scaled,
     seed,
@@ -33,6 +34,17 @@ POSTGRES = "postgresql]"
 
 settings.register_profile("tier", deadline=None, max_examples=scaled(100, 200, 2_000))
 settings.load_profile("tier")  # no test is judged by its time
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the sizes of samples."""
+    parser.addoption(
+        "--sample",
+        action="append",
+        default=[],
+        metavar="FOLDER=N",
+        help="Run one of N tests of a folder of tests/, drawn by the seed.",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,6 +65,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Select the tests of the tier, and keep one Chromium a file of browser tests."""
     chosen = chosen_tier()
+    one_of = dict(each.split("=", 1) for each in config.getoption("--sample"))
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
@@ -64,6 +77,7 @@ def pytest_collection_modifyitems(
             selected = is_run(chosen, tier_of(path, markers), markers)
         except TierError as exc:
             raise pytest.UsageError(str(exc)) from exc
+        selected &= is_drawn(item.nodeid, int(one_of.get(path.parts[0], 1)))
         (kept if selected else left_out).append(item)
         if path.parts[0] == "browser":
             item.add_marker(pytest.mark.xdist_group(path.name))

@@ -61,6 +61,9 @@ PORTABLE = tuple(
 ONE_OF = {Tier.FAST: 12, Tier.FULL: 4}
 """Each tier runs one in this many of them, drawn by the seed."""
 
+SAMPLES = {"browser": 3, "deploy": 2, "docs": 2}
+"""Of these folders, the fast tier runs one test in this many, drawn by the seed."""
+
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
 
@@ -119,13 +122,16 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
 
     ``more`` are arguments for pytest. Without them, the second run collects only the
     files that have a test marked ``alone``, and a third runs a sample of what is
-    portable as on Windows, larger where ``coverage`` is measured.
+    portable as on Windows, larger where ``coverage`` is measured. Without it, slow
+    folders are sampled.
     """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
     spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
+    is_sampled = not coverage and not more
+    samples = [f"--sample={name}={n}" for name, n in SAMPLES.items() if is_sampled]
     parts = [
-        _loud("tests over processes", (*spread, *first, *more)),
+        _loud("tests over processes", (*spread, *first, *samples, *more)),
         _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
     ]
     if not more:

@@ -6,7 +6,15 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from tests.support.tiers import FOLDERS, Tier, TierError, is_run, tier_of
+from tests.support.tiers import (
+    FOLDERS,
+    SEED_SWITCH,
+    Tier,
+    TierError,
+    is_drawn,
+    is_run,
+    tier_of,
+)
 
 TESTS = Path(__file__).parent
 
@@ -50,3 +58,15 @@ def test_a_run_selects_by_tier(chosen: Tier, runs: set[Tier]) -> None:
 def test_a_campaign_also_runs_larger_samples() -> None:
     assert is_run(Tier.CAMPAIGN, Tier.FAST, {"sampled"})
     assert not is_run(Tier.CAMPAIGN, Tier.FAST, {"alone"})
+
+
+def test_a_sample_is_drawn_anew_by_each_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"tests/browser/test_game.py::test_{n}" for n in range(3_000)]
+    drawn = []
+    for number in range(20):
+        monkeypatch.setenv(SEED_SWITCH, str(number))
+        drawn.append({name for name in names if is_drawn(name, 3)})
+        assert drawn[-1] == {name for name in names if is_drawn(name, 3)}
+        assert 800 < len(drawn[-1]) < 1_200
+    assert set.union(*drawn) == set(names)
+    assert all(is_drawn(name, 1) for name in names)

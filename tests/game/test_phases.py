@@ -24,6 +24,8 @@ from tests.support.game import Game
 COMMANDS = {kind.__dataclass_fields__["type"].default for kind in get_args(Command)}
 ANN = PlayerId("p-ann")
 
+pytestmark = pytest.mark.xdist_group("phases")  # the course is made once
+
 
 def test_every_phase_has_its_row_and_every_command_is_known() -> None:
     assert set(TABLE) == set(Phase)

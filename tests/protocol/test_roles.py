@@ -27,6 +27,8 @@ from tests.support.room import RecordingLink
 from tests.support.server import hall
 from tests.support.wire import screen_key, wire
 
+pytestmark = pytest.mark.xdist_group("roles")  # the journals are made once
+
 PLAYER = "p-Ann"
 
 

@@ -7,6 +7,7 @@ or ``campaign`` (``make campaign``). docs/testing.md explains them.
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Collection
 from enum import StrEnum
 from pathlib import PurePath
@@ -83,6 +84,11 @@ def is_run(chosen: Tier, tier: Tier, markers: Collection[str]) -> bool:
     if chosen is Tier.CAMPAIGN:
         return tier is Tier.CAMPAIGN or SAMPLED in markers
     return tier is Tier.FAST or tier is chosen
+
+
+def is_drawn(nodeid: str, one_of: int) -> bool:
+    """Return whether a test is in the sample of one of ``one_of``, by the run's seed."""
+    return zlib.crc32(f"{seed()} {nodeid}".encode()) % one_of == 0
 
 
 def chosen_tier() -> Tier:

@@ -7,12 +7,11 @@ seed of the run.
 from __future__ import annotations
 
 import os
-import zlib
 
 import pytest
 
 from tests.support.as_on_windows import windows
-from tests.support.tiers import seed
+from tests.support.tiers import is_drawn
 
 windows.imitate()
 windows.imitate_in_children(os.environ)
@@ -43,5 +42,5 @@ def _is_run(item: pytest.Item, one_of: int) -> bool:
     fixtures = getattr(item, "fixturenames", ())
     if "postgresql" in fixtures or item.name.endswith("postgresql]"):
         return False  # refused there: tests/test_as_on_windows.py
-    number = zlib.crc32(f"{seed()} {item.nodeid}".encode())
-    return item.get_closest_marker("posix") is None and number % one_of == 0
+    is_portable = item.get_closest_marker("posix") is None
+    return is_portable and is_drawn(item.nodeid, one_of)
