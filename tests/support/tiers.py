@@ -87,7 +87,7 @@ def is_run(chosen: Tier, tier: Tier, markers: Collection[str]) -> bool:
 
 
 def is_drawn(nodeid: str, one_of: int) -> bool:
-    """Return whether a test is in the sample of one of ``one_of``, by the run's seed."""
+    """Return whether the run's seed draws a test for a sample of 1 in ``one_of``."""
     return zlib.crc32(f"{seed()} {nodeid}".encode()) % one_of == 0
 
 
