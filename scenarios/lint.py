@@ -16,9 +16,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from scenarios.build import Counts, choose_counts
 from scenarios.library import Library, close_to
 from scenarios.model import Case, Deck, Label
-from scenarios.order import Counts, choose_counts
 from scenarios.prose import grade, moulds_in, numbers_in
 
 Severity = Literal["error", "note"]
@@ -87,7 +87,10 @@ def _length(case: Case) -> Iterator[Finding]:
 
 
 def _leaks(case: Case) -> Iterator[Finding]:
-    for key, text in (("title", case.title), ("story", case.story)):
+    shown = [("title", case.title), ("story", case.story)]
+    if case.picture is not None:
+        shown.append(("picture.alt", case.picture.alt))
+    for key, text in shown:
         for word in sorted({match[0].lower() for match in FORBIDDEN.finditer(text)}):
             remedy = "tell what happened without the terms of the field"
             yield Finding(case.id, key, f"gives the verdict away by '{word}'", remedy)

@@ -11,7 +11,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from scenarios.pictures import read_picture
 
 
 class Label(StrEnum):
@@ -147,6 +156,15 @@ class Source(Model):
     note: Prose | None = Field(default=None, description="What exactly was read.")
 
 
+class Picture(Model):
+    """A drawing of the story, and never of the verdict: it is seen before the vote."""
+
+    alt: Line = Field(description="What it shows, for those who cannot see it.")
+    svg: Annotated[str, AfterValidator(read_picture)] = Field(
+        description="The drawing, as scenarios/pictures.py allows it."
+    )
+
+
 class Case(Model):
     """One case study: a story without its verdict, the verdict, and the breakdown."""
 
@@ -178,6 +196,9 @@ class Case(Model):
     )
     twin: Slug | None = Field(
         default=None, description="The minimal-pair or isomorphic case."
+    )
+    picture: Picture | None = Field(
+        default=None, description="A drawing of the story in two colors."
     )
     figures: tuple[Figure, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-from scenarios.model import Case
+from scenarios.model import Case, Picture
 
 WIDTH = 94
 FOLDED = ("story", "tempting", "contested")
-TABLES = ("truth", "breakdown", "reasons", "fix_question", "figures", "sources")
+TABLES = (
+    "truth", "breakdown", "reasons", "fix_question", "figures", "sources", "picture",
+)  # fmt: skip
 
 
 def case_text(case: Case) -> str:
@@ -24,9 +26,11 @@ def case_text(case: Case) -> str:
     lines = list(_head(case))
     for name in TABLES:
         value = getattr(case, name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, Picture):
+            lines += _picture(value)
+        elif isinstance(value, BaseModel):
             lines += _table(name, value)
-        else:
+        elif value is not None:
             lines += _array_of_tables(name, value)
     return "\n".join(lines) + "\n"
 
@@ -41,6 +45,13 @@ def _head(case: Case) -> Iterator[str]:
         text = getattr(case, name)
         if text is not None:
             yield f"{name} = {_folded(text)}"
+
+
+def _picture(picture: Picture) -> Iterator[str]:
+    """An element a line. Without apostrophes: our own reader has written all of it."""
+    yield from ("", "[picture]", f"alt = {_basic(picture.alt)}")
+    lines = picture.svg.replace("><", ">\n<")
+    yield f"svg = '''\n{lines}\n'''"
 
 
 def _table(name: str, value: BaseModel) -> Iterator[str]:

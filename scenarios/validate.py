@@ -76,6 +76,10 @@ def _words(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, 
     if kind == "value_error":
         said = error["msg"].removeprefix("Value error, ")
         return said, "change the entries it names"
+    if kind == "picture":
+        return error["msg"], str(
+            error.get("ctx", {}).get("remedy", "change the drawing")
+        )
     said = _lower(error["msg"])
     if kind == "string_pattern_mismatch" and isinstance(error["input"], str):
         said += _odd(error["input"])

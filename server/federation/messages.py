@@ -27,7 +27,12 @@ from pydantic import (
 )
 
 from server.game.ids import PlayerId, RoomCode
-from server.protocol.client_messages import CohostMessage, Hello, PlayerMessage
+from server.protocol.client_messages import (
+    CohostMessage,
+    Hello,
+    PlayerMessage,
+    ScreenMessage,
+)
 from server.protocol.keys import derive
 from server.rooms.ports import Slot
 
@@ -110,14 +115,16 @@ class UpLeave(NodeMessage):
 
 
 class UpSay(NodeMessage):
-    """A message of a player or a co-host, stamped in the home's time (UTC ms).
+    """A message of a player, a wall or a co-host, stamped in the home's time (UTC ms).
 
-    Which of the two may say it is for the room to check.
+    Which of them may say it is for the room to check.
     """
 
     op: Literal["say"] = "say"
     token: Annotated[str, Field(max_length=100)] | None
-    message: Annotated[PlayerMessage | CohostMessage, Field(discriminator="type")]
+    message: Annotated[
+        PlayerMessage | ScreenMessage | CohostMessage, Field(discriminator="type")
+    ]
     stamped_ms: UtcMs
 
 

@@ -30,7 +30,12 @@ from server.federation.messages import (
 from server.federation.topics import Rejections
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.protocol.client_messages import CohostMessage, PlayerMessage, Vote
+from server.protocol.client_messages import (
+    CohostMessage,
+    PlayerMessage,
+    ScreenMessage,
+    Vote,
+)
 from server.rooms import replies
 from server.rooms.clock import Clock
 from server.rooms.ports import (
@@ -45,6 +50,9 @@ from server.rooms.ports import (
     RoomPort,
     Say,
 )
+
+UP = PlayerMessage | ScreenMessage | CohostMessage
+"""What people of a site may say to a room of another."""
 
 log = logging.getLogger("twogaps.federation")
 
@@ -103,7 +111,9 @@ class RemoteRoom:
             case Leave():
                 self._relay.leave(code, link, UpLeave())
             case Say(message=message, stamped_ms=stamped_ms):
-                if not isinstance(message, PlayerMessage | CohostMessage):
+                if not isinstance(
+                    message, PlayerMessage | ScreenMessage | CohostMessage
+                ):
                     raise Refused("not_allowed", "A host speaks at the room's node.")
                 say = UpSay.model_construct(
                     op="say", token=None, message=message, stamped_ms=stamped_ms

@@ -15,10 +15,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
-from scenarios.model import Case, Label
-from server.game.answers import Answer, GapAnswer
+from scenarios.model import Case
 from server.game.ids import PlayerId
 from server.game.intervals import (
     Cohort,
@@ -30,9 +29,8 @@ from server.game.intervals import (
     wilson,
 )
 from server.game.phases import Ballot
-from server.game.scoring import Tally, is_right, is_sure
-from server.game.state import Player, RoomState, Round, Vote
-from server.game.views.role_types import OwnFigures, OwnSureness
+from server.game.scoring import Tally
+from server.game.state import Player, RoomState, Round
 from server.game.views.stage_types import Standing
 
 # --- rounding ------------------------------------------------------------------------
@@ -239,78 +237,6 @@ def standings(state: RoomState) -> tuple[Standing, ...]:
             Standing(rank, player.name, points, tenth(mean), player.rounds_scored)
         )
     return tuple(table)
-
-
-# --- one player ----------------------------------------------------------------------
-
-ENOUGH_MISSES = 2
-"""Misses from which a card says which way they go."""
-
-ENOUGH_CHIPS = 4
-"""Votes with a confidence from which a card says how well it fits."""
-
-FAR = 0.1
-"""How far mean confidence and share right are apart where a card says so."""
-
-
-def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:
-    """Return what a player's first votes say together."""
-    votes = [
-        (index, round_.case, vote.answer)
-        for index, round_ in enumerate(state.rounds)
-        if round_.is_revealed and is_judged(state, round_.case)
-        for vote in (_first_vote(round_, player),)
-        if vote is not None
-    ]
-    missed = [(i, answer) for i, case, answer in votes if not is_right(answer, case)]
-    given: dict[int, list[bool]] = {}
-    for _, case, answer in votes:
-        if isinstance(answer, GapAnswer) and answer.confidence is not None:
-            given.setdefault(answer.confidence, []).append(is_right(answer, case))
-    sureness = tuple(
-        OwnSureness(confidence, sum(rights), len(rights))
-        for confidence, rights in sorted(given.items())
-    )
-    said, share = _own_shares(sureness)
-    return OwnFigures(
-        judged=len(votes),
-        right=len(votes) - len(missed),
-        sure_and_wrong=tuple(i for i, answer in missed if is_sure(answer)),
-        lean=_own_lean([answer for _, answer in missed]),
-        sureness=sureness,
-        said=said,
-        share=share,
-        bias=None if said is None or share is None else _own_bias(said, share),
-    )
-
-
-def _first_vote(round_: Round, player: PlayerId) -> Vote | None:
-    poll = round_.polls.get(Ballot.VOTE)
-    return poll.votes.get(player) if poll else None
-
-
-def _own_lean(missed: Sequence[Answer]) -> Literal["outer", "inner", "none", "few"]:
-    calls = [answer.label for answer in missed if isinstance(answer, GapAnswer)]
-    if len(calls) < ENOUGH_MISSES:
-        return "few"
-    outer = sum(label is Label.OUTER for label in calls)
-    if outer >= 0.75 * len(calls):
-        return "outer"
-    return "inner" if outer <= 0.25 * len(calls) else "none"
-
-
-def _own_shares(sureness: Sequence[OwnSureness]) -> tuple[float | None, float | None]:
-    n = sum(one.n for one in sureness)
-    if n < ENOUGH_CHIPS:
-        return None, None
-    said = sum(one.confidence * one.n for one in sureness) / n / 100
-    return said, sum(one.right for one in sureness) / n
-
-
-def _own_bias(said: float, share: float) -> Literal["over", "under", "none"]:
-    if abs(said - share) <= FAR:
-        return "none"
-    return "over" if said > share else "under"
 
 
 # --- groups side by side -------------------------------------------------------------

@@ -77,6 +77,8 @@ class RoomSettings(BaseModel):
     """Show players' names in the lobby and on the screen."""
     podium: bool = False
     """Show the best three at the end. Off: class goal and own progress only."""
+    sound: bool = True
+    """Sounds on walls that allow them: a phase begins, all have answered, the gap."""
     pairs: bool = True
     """In a discussion, show each phone its group."""
     teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
@@ -124,5 +126,6 @@ class SettingsChange(BaseModel):
     show_names: bool | None = None
     pairs: bool | None = None
     podium: bool | None = None
+    sound: bool | None = None
     suggested_names: bool | None = None
     time_zone: ZoneName | None = None

@@ -35,6 +35,7 @@ from server.protocol.client_messages import (
     PlayerMessage,
     Prove,
     Role,
+    ScreenMessage,
 )
 from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
@@ -356,7 +357,7 @@ class Session:
         room = None if isinstance(message, GetAcross) else self._place.code
         self._desk.report(message, room, self._link.push)
 
-    def _say(self, message: PlayerMessage | HostMessage) -> None:
+    def _say(self, message: PlayerMessage | ScreenMessage | HostMessage) -> None:
         say = Say(
             link=self._link,
             message=message,

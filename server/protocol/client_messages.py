@@ -274,6 +274,17 @@ class PreviewCase(Message):
     case: Annotated[str, Field(max_length=100)]
 
 
+class TellSound(Message):
+    """A projector page says whether it can be heard; hosts see how many cannot.
+
+    Browsers let a page sound only once it has been pressed. Not stored.
+    """
+
+    type: Literal["tell_sound"] = "tell_sound"
+    ref: Ref = None
+    is_on: bool
+
+
 class Ping(Message):
     """Asks for a pong: measures the way, and the server's clock."""
 
@@ -284,6 +295,7 @@ class Ping(Message):
 PlayerWish = AskTime | ChooseTeam | SayIt | TapOpening
 """What a player may ask beside voting; each knows its command."""
 PlayerMessage = Vote | PlayerWish | Ping
+ScreenMessage = TellSound | Ping
 Removal = Kick | KickRecent | LetBack
 CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
@@ -292,7 +304,7 @@ AdminMessage = AdminQuestion | GetAcross | Ping
 HostMessage = HostCommand | GetRoster | GetReport | OpenNext | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
-    PublicMessage | PlayerMessage | AdminMessage | HostMessage,
+    PublicMessage | PlayerMessage | ScreenMessage | AdminMessage | HostMessage,
     Field(discriminator="type"),
 ]
 
@@ -307,7 +319,7 @@ def _types(union: object) -> frozenset[str]:
 
 ALLOWED: dict[Role, frozenset[str]] = {
     "player": _types(PlayerMessage),
-    "screen": frozenset({"ping"}),
+    "screen": _types(ScreenMessage),
     "cohost": _types(CohostMessage),
     "host": _types(HostMessage),
     "admin": _types(AdminMessage),

@@ -17,7 +17,12 @@ from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
 from server.game.views.role_types import HeldReveal, SiteLink
 from server.journal.store import EventStore
-from server.protocol.client_messages import Hello, HostMessage, PlayerMessage
+from server.protocol.client_messages import (
+    Hello,
+    HostMessage,
+    PlayerMessage,
+    ScreenMessage,
+)
 from server.rooms.clock import Clock
 
 Audience = Literal["player", "screen", "cohost", "host"]
@@ -187,7 +192,7 @@ class Say:
     """
 
     link: Link
-    message: PlayerMessage | HostMessage
+    message: PlayerMessage | ScreenMessage | HostMessage
     stamped_ms: int
     is_permitted: bool = False
     token: str | None = None

@@ -7,13 +7,13 @@ stored.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from server.game.commands import Join
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.state import RoomState
-from server.rooms.ports import Enter
+from server.rooms.ports import Enter, Link
 from server.rooms.requests import Bounds, join
 
 LINGER_MS = 20_000
@@ -21,7 +21,10 @@ LINGER_MS = 20_000
 
 
 class Presence:
-    """Connected and lingering players of one room. Times in milliseconds."""
+    """Connected and lingering players of one room, and walls that can be heard.
+
+    Times are in milliseconds.
+    """
 
     def __init__(self) -> None:
         self._connected: set[PlayerId] = set()
@@ -31,6 +34,7 @@ class Presence:
         self._present: set[PlayerId] = set()
         self.version = 0
         """Grows whenever who is present changes."""
+        self._sounding: set[Link] = set()
 
     def expect(self, players: Iterable[PlayerId], now_ms: int) -> None:
         """After a restart: treat all players as present a moment ago."""
@@ -78,6 +82,17 @@ class Presence:
         """Return when the next person stops lingering; None when there is none."""
         first = next(iter(self._left_ms.values()), None)
         return None if first is None else first + LINGER_MS + 1
+
+    def sound(self, wall: Link, *, is_on: bool) -> None:
+        """A wall says whether it can be heard."""
+        if is_on:
+            self._sounding.add(wall)
+        else:
+            self._sounding.discard(wall)
+
+    def silent(self, walls: Collection[Link]) -> int:
+        """Return how many of these walls cannot be heard yet."""
+        return sum(wall not in self._sounding for wall in walls)
 
 
 class Newcomers:

@@ -321,5 +321,7 @@ class Publisher:
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
         barrier = self._barrier
-        panel = host_panel(state, now_ms, present, barrier.sites, barrier.held)
+        screens = self._gateway.links(state.code, "screen")
+        walls = (len(screens), self._presence.silent(screens))
+        panel = host_panel(state, now_ms, present, barrier.sites, barrier.held, walls)
         return encode_server(Panel(version=state.version, panel=panel))

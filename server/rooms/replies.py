@@ -15,7 +15,13 @@ from server.game.phases import Phase
 from server.game.state import RoomState
 from server.journal.store import RoomRecord
 from server.metrics import Metrics
-from server.protocol.client_messages import GetRoster, Ping, Role, Vote
+from server.protocol.client_messages import (
+    GetRoster,
+    Ping,
+    Role,
+    TellSound,
+    Vote,
+)
 from server.protocol.codec import encode_recorded, encode_server
 from server.protocol.keys import player_token
 from server.protocol.server_messages import (
@@ -259,6 +265,9 @@ class Answers:
 
     def _reply(self, state: RoomState, request: Say) -> None:
         message, link = request.message, request.link
+        if isinstance(message, TellSound):
+            self._presence.sound(link, is_on=message.is_on)
+            self._publisher.mark()
         if isinstance(message, Vote):
             player = requests.bearer(request.token) if request.token else link.player
             voter = required(player, "the voter")
@@ -308,10 +317,17 @@ class Answers:
         now_ms = self._clock.now_ms()
         link.greet(welcome(state, link.audience, now_ms, link), None)
         self._publisher.show_all(state, link.audience, link)
+        if link.audience == "screen":
+            self._publisher.mark()
 
     def _leave(self, state: RoomState, request: Leave) -> None:
         link = request.link
-        if not self._gateway.detach(state.code, link) or link.player is None:
+        if not self._gateway.detach(state.code, link):
             return
-        self._presence.leave(link.player, self._clock.now_ms())
+        if link.player is not None:
+            self._presence.leave(link.player, self._clock.now_ms())
+        elif link.audience == "screen":
+            self._presence.sound(link, is_on=False)
+        else:
+            return
         self._publisher.mark()

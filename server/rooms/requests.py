@@ -37,6 +37,8 @@ from server.protocol.client_messages import (
     Ping,
     PlayerMessage,
     PlayerWish,
+    ScreenMessage,
+    TellSound,
     Vote,
 )
 from server.protocol.keys import (
@@ -55,7 +57,7 @@ BATCH = 1_024
 """At most this many requests share a step, and so a commit."""
 
 
-QUESTIONS = frozenset({"get_roster", "ping"})
+QUESTIONS = frozenset({"get_roster", "ping", "tell_sound"})
 """Messages that are answered and change nothing."""
 
 
@@ -142,8 +144,8 @@ def join(state: RoomState, hello: Hello, site: str | None) -> Join:
 
 
 def limited(
-    message: PlayerMessage | HostMessage, link: Link
-) -> PlayerMessage | HostMessage:
+    message: PlayerMessage | ScreenMessage | HostMessage, link: Link
+) -> PlayerMessage | ScreenMessage | HostMessage:
     """Return a message as its sender may mean it: a co-host acts for one site only."""
     if link.audience == "cohost" and isinstance(
         message, Lock | Unlock | Kick | KickRecent | LetBack | GiveTime
@@ -153,13 +155,15 @@ def limited(
 
 
 def command(
-    message: PlayerMessage | HostMessage, player: PlayerId | None, stamped_ms: int
+    message: PlayerMessage | ScreenMessage | HostMessage,
+    player: PlayerId | None,
+    stamped_ms: int,
 ) -> Command:
     """Return the command that a message stands for.
 
     A player's message needs the player; raises :class:`Refused` without one.
     """
-    if isinstance(message, GetRoster | GetReport | OpenNext | Ping):
+    if isinstance(message, GetRoster | GetReport | OpenNext | Ping | TellSound):
         raise TypeError(f"{message.type} is a question, not a command")
     if not isinstance(message, Vote | PlayerWish):
         return message

@@ -96,6 +96,7 @@ def longest_moments() -> list[Shown]:
     return _unlike(
         [
             *moments(one, library, Look()),
+            *moments(one, library, Look(is_drawn=True)),
             *moments(two, library, Look(two_link=True)),
         ]
     )
@@ -110,6 +111,7 @@ def all_moments() -> list[Shown]:
         Look(is_long=False, pins=0),
         Look(two_link=True),
         Look(pins=0, has_people=False),
+        Look(is_drawn=True),
     )
     return _unlike(
         [
@@ -189,6 +191,9 @@ async def settle(page: Page, moment: Shown, role: str) -> None:
     """Show a first moment, and wait till its parts and fonts have come in."""
     await page.evaluate("f => show(f, 1)", list(getattr(moment, role)))
     await page.wait_for_function("() => !document.querySelector('.late, .loading')")
+    if role == "screen":  # as in class: the one button is pressed, and is gone
+        await page.locator(".begin button").click()
+        await expect(page.locator(".begin")).to_have_count(0)
     await page.evaluate("document.fonts.ready")
 
 

@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenarios.build import Counts, can_follow, choose_counts, is_balanced, sequence
 from scenarios.model import Label
-from scenarios.order import Counts, can_follow, choose_counts, is_balanced, sequence
 
 few = st.integers(0, 12)
 mixtures = st.builds(Counts, few, few, few)

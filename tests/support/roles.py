@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     **_cohost("give_time", "lock", "unlock", "kick", "kick_recent", "let_back"),
     **_host("rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings", "call_back_link"),
+    "tell_sound": Row(("screen",)),
     "get_roster": Row(("cohost", "host")),
     "get_report": Row(("host",)),
     "open_next": Row(("host",)),

@@ -7,6 +7,7 @@ After each command the frames that players, the screen and hosts would get are k
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,6 +83,8 @@ class Look:
     pins: int = 3
     two_link: bool = False
     has_people: bool = True
+    is_drawn: bool = False
+    """Every case has a picture; otherwise those that have one."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Shown:
     @property
     def length(self) -> int:
         """How much text the screen is told, in characters."""
-        return len(json.dumps(self.screen[0]["view"]))
+        return len(re.sub("<svg.*?</svg>", "", json.dumps(self.screen[0]["view"])))
 
 
 def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
@@ -120,6 +123,16 @@ def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
     yield played.after(Finish())
 
 
+def drawn(library: Library) -> Library:
+    """Return the library with a picture to every case."""
+    picture = library.case("four-hours").picture
+    cases = {
+        name: case if case.picture else case.model_copy(update={"picture": picture})
+        for name, case in library.cases.items()
+    }
+    return replace(library, cases=cases)
+
+
 class _Played:
     def __init__(self, deck: Deck, library: Library, look: Look) -> None:
         self.look = look
@@ -128,6 +141,8 @@ class _Played:
         settings = RoomSettings(
             two_link=look.two_link, podium=look.is_long, teams=teams, min_cell=1
         )
+        if look.is_drawn:
+            library = drawn(library)
         plan = build_plan(deck, library, seed=7, length=None, two_link=look.two_link)
         self.state = open_room(RoomOpened(CODE, plan, settings, 7, "0" * 32, 1_000))
         self.now_ms = 10_000
@@ -219,7 +234,9 @@ class _Played:
         screen = View(version=version, view=screen_view(state, now_ms))
         player = View(version=version, view=player_view(state, now_ms))
         host = HostViewMessage(version=version, view=host_view(state, now_ms))
-        panel = Panel(version=version, panel=host_panel(state, now_ms, present))
+        panel = Panel(
+            version=version, panel=host_panel(state, now_ms, present, walls=(1, 1))
+        )
         meetings = talks(state, present) if state.phase is Phase.DISCUSS else {}
         own = [
             You(you=private_view(state, who, now_ms, present, meetings.get(who)))

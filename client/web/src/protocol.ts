@@ -13,6 +13,7 @@ export type ClientMessage =
   | SayIt
   | TapOpening
   | Ping
+  | TellSound
   | OpenRoom
   | ListRooms
   | GetLink
@@ -316,6 +317,19 @@ export interface Ping {
   ref: number | null;
 }
 /**
+ * A projector page says whether it can be heard; hosts see how many cannot.
+ *
+ * Browsers let a page sound only once it has been pressed. Not stored.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "TellSound".
+ */
+export interface TellSound {
+  type: "tell_sound";
+  ref: number | null;
+  is_on: boolean;
+}
+/**
  * An admin opens a room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -382,6 +396,10 @@ export interface RoomSettings {
    * Show the best three at the end. Off: class goal and own progress only.
    */
   podium: boolean;
+  /**
+   * Sounds on walls that allow them: a phase begins, all have answered, the gap.
+   */
+  sound: boolean;
   /**
    * In a discussion, show each phone its group.
    */
@@ -876,6 +894,7 @@ export interface SettingsChange {
   show_names: boolean | null;
   pairs: boolean | null;
   podium: boolean | null;
+  sound: boolean | null;
   suggested_names: boolean | null;
   time_zone: string | null;
 }
@@ -1060,6 +1079,10 @@ export interface RoomCard {
   is_locked: boolean;
   is_rehearsal: boolean;
   /**
+   * Whether walls may be heard.
+   */
+  sound: boolean;
+  /**
    * The round (0-based) whose case is played again: nothing of it counts. None in a
    * round of the plan.
    */
@@ -1157,6 +1180,26 @@ export interface Story {
   text: string;
   year: number;
   kind: "documented" | "one-fact" | "variant" | "thought";
+  /**
+   * A drawing of the story, where the story itself is shown.
+   */
+  picture: Picture | null;
+}
+/**
+ * A drawing of the story, and never of the verdict: it is seen before the vote.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Picture".
+ */
+export interface Picture {
+  /**
+   * What it shows, for those who cannot see it.
+   */
+  alt: string;
+  /**
+   * The drawing, as scenarios/pictures.py allows it.
+   */
+  svg: string;
 }
 /**
  * Which links broke.
@@ -1237,6 +1280,11 @@ export interface RevealView {
    * Sites side by side, never summed; empty where all play at one.
    */
   cohorts: Cohort[];
+  /**
+   * Mean of the players' mean round scores so far, from the verdict on; None where
+   * fewer than ``min_cell`` have one.
+   */
+  class_mean: number | null;
   phase: "reveal";
 }
 /**
@@ -1511,6 +1559,7 @@ export interface PlayedCase {
   evidence: ("confirmed" | "secondary" | "disputed") | null;
   sources: Reading[];
   twin: Twin | null;
+  picture: Picture | null;
 }
 /**
  * The twin case that was voted on after a round.
@@ -1617,6 +1666,10 @@ export interface Case {
    * The minimal-pair or isomorphic case.
    */
   twin: string | null;
+  /**
+   * A drawing of the story in two colors.
+   */
+  picture: Picture | null;
   figures: Figure[];
   sources: Source[];
 }
@@ -1842,6 +1895,14 @@ export interface HostPanel {
    * The reveal that was asked for and waits for other sites.
    */
   held: HeldReveal | null;
+  /**
+   * Projector pages that show this room.
+   */
+  walls: number;
+  /**
+   * Of these, those that cannot be heard yet: a press on the page is needed.
+   */
+  silent_walls: number;
 }
 /**
  * What the votes of the round's latest ballot say.
@@ -2170,6 +2231,15 @@ export interface PrivateView {
    * The people to talk to, while the class discusses and phones say so.
    */
   talk: Talk | null;
+  /**
+   * Whether more of one's group were right after the discussion than before: said
+   * from the verdict on, of groups of three or more. False says nothing.
+   */
+  group_gained: boolean;
+  /**
+   * From the verdict on; None below four votes with a confidence.
+   */
+  fit: OwnFit | null;
 }
 /**
  * One of the player's own votes in this round.
@@ -2275,6 +2345,26 @@ export interface Talk {
    * Of the others; empty where names are not shown.
    */
   names: string[];
+}
+/**
+ * How well a player's confidence fits, over all votes whose verdict is shown.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OwnFit".
+ */
+export interface OwnFit {
+  /**
+   * Mean confidence (0-1).
+   */
+  said: number;
+  /**
+   * Share right of the same votes.
+   */
+  share: number;
+  /**
+   * Whether ``said`` is more than ten points from ``share``, and which way.
+   */
+  bias: "over" | "under" | "none";
 }
 /**
  * The vote is stored at this site, and on its way to the room's home.

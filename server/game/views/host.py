@@ -91,10 +91,12 @@ def host_panel(
     present: Set[PlayerId],
     links: Sequence[SiteLink] = (),
     held: HeldReveal | None = None,
+    walls: tuple[int, int] = (0, 0),
 ) -> HostPanel:
     """Return the host's live figures.
 
-    ``links`` says how the sites of the game are heard, ``held`` what waits for them.
+    ``links`` says how the sites of the game are heard, ``held`` what waits for them,
+    ``walls`` how many projector pages there are, and how many of them are silent.
     """
     answered, expected = answered_and_expected(state, present)
     advice = _advice(state)
@@ -120,6 +122,8 @@ def host_panel(
         late=state.late.total(),
         sites=site_cards(state, latest, present, links),
         held=held,
+        walls=walls[0],
+        silent_walls=walls[1],
     )
 
 

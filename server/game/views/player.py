@@ -1,17 +1,30 @@
-"""What only one player sees: own votes, points and time, and the card at the end."""
+"""What only one player sees: own votes, points and time, and the card at the end.
+
+What a player's first votes say together is computed here and nowhere else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from typing import Literal
 
 from scenarios.model import Label
+from server.game.answers import Answer, GapAnswer
 from server.game.features.timing import has_own_time, holders, own_deadline_ms
 from server.game.ids import PlayerId
-from server.game.outcomes import is_known, own_figures, tenth
+from server.game.outcomes import is_judged, is_known, tenth
 from server.game.phases import VERDICT_STEP, Ballot, Phase
-from server.game.scoring import is_right
+from server.game.scoring import is_right, is_sure
 from server.game.state import Player, Poll, RoomState, Round, Vote
-from server.game.views.role_types import CardItem, MyVote, PrivateView, Talk
+from server.game.views.role_types import (
+    CardItem,
+    MyVote,
+    OwnFigures,
+    OwnFit,
+    OwnSureness,
+    PrivateView,
+    Talk,
+)
 from server.game.views.stage import clock, verdict_of
 from server.game.views.stage_types import Clock
 
@@ -32,6 +45,7 @@ def private_view(
     points = player.points - (hidden or 0)
     rounds = player.rounds_scored - (hidden is not None)
     is_over = state.phase is Phase.FINISHED
+    is_judged_now = is_shown and state.phase is Phase.REVEAL
     return PrivateView(
         player=player.id,
         name=player.name,
@@ -52,6 +66,10 @@ def private_view(
         said=round_.said.get(player_id, "") if round_ else "",
         tap=_tap(state, player_id),
         talk=talk,
+        group_gained=is_judged_now
+        and round_ is not None
+        and group_gained(state, player_id),
+        fit=own_fit(state, player_id) if is_judged_now else None,
     )
 
 
@@ -147,3 +165,110 @@ def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
         for score in (round_.scores.get(player),)
         if round_.is_revealed
     )
+
+
+# --- one player ----------------------------------------------------------------------
+
+ENOUGH_MISSES = 2
+"""Misses from which a card says which way they go."""
+
+ENOUGH_CHIPS = 4
+"""Votes with a confidence from which a card says how well it fits."""
+
+FAR = 0.1
+"""How far mean confidence and share right are apart where a card says so."""
+
+
+def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:
+    """Return what a player's first votes say together."""
+    votes = [
+        (index, round_.case, vote.answer)
+        for index, round_ in enumerate(state.rounds)
+        if round_.is_revealed and is_judged(state, round_.case)
+        for vote in (_first_vote(round_, player),)
+        if vote is not None
+    ]
+    missed = [(i, answer) for i, case, answer in votes if not is_right(answer, case)]
+    given: dict[int, list[bool]] = {}
+    for _, case, answer in votes:
+        if isinstance(answer, GapAnswer) and answer.confidence is not None:
+            given.setdefault(answer.confidence, []).append(is_right(answer, case))
+    sureness = tuple(
+        OwnSureness(confidence, sum(rights), len(rights))
+        for confidence, rights in sorted(given.items())
+    )
+    said, share = _own_shares(sureness)
+    return OwnFigures(
+        judged=len(votes),
+        right=len(votes) - len(missed),
+        sure_and_wrong=tuple(i for i, answer in missed if is_sure(answer)),
+        lean=_own_lean([answer for _, answer in missed]),
+        sureness=sureness,
+        said=said,
+        share=share,
+        bias=None if said is None or share is None else _own_bias(said, share),
+    )
+
+
+def own_fit(state: RoomState, player: PlayerId) -> OwnFit | None:
+    """Return how well a player's confidence fits; None below four votes with one."""
+    own = own_figures(state, player)
+    if own.said is None or own.share is None or own.bias is None:
+        return None
+    return OwnFit(own.said, own.share, own.bias)
+
+
+LEAST_OF_A_GROUP = 3
+"""People of a discussion group from which their phones may say that it gained: of two,
+each would know how the other voted."""
+
+
+def group_gained(state: RoomState, player: PlayerId) -> bool:
+    """Return whether more of a player's group were right in the second vote.
+
+    The group is that of the discussion as it opened, and of it those who answered the
+    first vote; a vote that was not given again counts again, as in every tally.
+    """
+    round_ = state.round
+    first, second = round_.polls.get(Ballot.VOTE), round_.polls.get(Ballot.REVOTE)
+    if first is None or second is None or not is_judged(state, round_.case):
+        return False
+    group = next((each for each in round_.groups if player in each), ())
+    pairs = [
+        (first.votes[one].answer, second.votes.get(one, first.votes[one]).answer)
+        for one in group
+        if one in first.votes and state.counts(one) and one not in state.kicked
+    ]
+    if player not in first.votes or len(pairs) < LEAST_OF_A_GROUP:
+        return False
+    before = sum(is_right(answer, round_.case) for answer, _ in pairs)
+    return sum(is_right(answer, round_.case) for _, answer in pairs) > before
+
+
+def _first_vote(round_: Round, player: PlayerId) -> Vote | None:
+    poll = round_.polls.get(Ballot.VOTE)
+    return poll.votes.get(player) if poll else None
+
+
+def _own_lean(missed: Sequence[Answer]) -> Literal["outer", "inner", "none", "few"]:
+    calls = [answer.label for answer in missed if isinstance(answer, GapAnswer)]
+    if len(calls) < ENOUGH_MISSES:
+        return "few"
+    outer = sum(label is Label.OUTER for label in calls)
+    if outer >= 0.75 * len(calls):
+        return "outer"
+    return "inner" if outer <= 0.25 * len(calls) else "none"
+
+
+def _own_shares(sureness: Sequence[OwnSureness]) -> tuple[float | None, float | None]:
+    n = sum(one.n for one in sureness)
+    if n < ENOUGH_CHIPS:
+        return None, None
+    said = sum(one.confidence * one.n for one in sureness) / n / 100
+    return said, sum(one.right for one in sureness) / n
+
+
+def _own_bias(said: float, share: float) -> Literal["over", "under", "none"]:
+    if abs(said - share) <= FAR:
+        return "none"
+    return "over" if said > share else "under"

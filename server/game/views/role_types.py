@@ -78,6 +78,18 @@ class OwnFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFit:
+    """How well a player's confidence fits, over all votes whose verdict is shown."""
+
+    said: float
+    """Mean confidence (0-1)."""
+    share: float
+    """Share right of the same votes."""
+    bias: Literal["over", "under", "none"]
+    """Whether ``said`` is more than ten points from ``share``, and which way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """The people to talk to in the discussion: never why."""
 
@@ -124,6 +136,11 @@ class PrivateView:
     """What this player tapped on the case of the opening minute that is on show."""
     talk: Talk | None = None
     """The people to talk to, while the class discusses and phones say so."""
+    group_gained: bool = False
+    """Whether more of one's group were right after the discussion than before: said
+    from the verdict on, of groups of three or more. False says nothing."""
+    fit: OwnFit | None = None
+    """From the verdict on; None below four votes with a confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +340,10 @@ class HostPanel:
     """One card per site; empty if all play at one and no other is known."""
     held: HeldReveal | None = None
     """The reveal that was asked for and waits for other sites."""
+    walls: int = 0
+    """Projector pages that show this room."""
+    silent_walls: int = 0
+    """Of these, those that cannot be heard yet: a press on the page is needed."""
 
 
 @dataclass(frozen=True, slots=True)

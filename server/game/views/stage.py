@@ -135,6 +135,7 @@ def room_card(state: RoomState) -> RoomCard:
         goal=settings.goal,
         is_locked=state.is_locked,
         is_rehearsal=settings.simulated,
+        sound=settings.sound,
         practice_of=state.round.practice_of if state.phase in ROUND else None,
     )
 
@@ -148,7 +149,12 @@ def clock(deadline_ms: int | None, now_ms: int) -> Clock | None:
 
 def story_of(case: Case) -> Story:
     """Return a case as it may be shown before its reveal."""
-    return Story(case.title, case.story, case.year, case.shown_kind)
+    return Story(case.title, case.story, case.year, case.shown_kind, case.picture)
+
+
+def retold(case: Case) -> Story:
+    """Return a case whose story has been read: its picture need not travel again."""
+    return replace(story_of(case), picture=None)
 
 
 def verdict_of(case: Case) -> Verdict:
@@ -162,11 +168,12 @@ def bars(state: RoomState, tally: Tally, ballot: Ballot) -> Bars:
     return Bars(tally.n, options)
 
 
-def _worked(case: Case) -> WorkedExample:
+def _worked(case: Case, *, is_new: bool = False) -> WorkedExample:
     texts: dict[str, str] = {}
     for key in STEPS:
         texts |= step_texts(case, key)
-    return WorkedExample(story_of(case), verdict_of(case), texts)
+    story = story_of(case) if is_new else retold(case)
+    return WorkedExample(story, verdict_of(case), texts)
 
 
 def _latest_names(state: RoomState) -> tuple[str, ...]:
@@ -211,14 +218,15 @@ def _opening(state: RoomState) -> OpeningView:
 
 def _example(state: RoomState) -> ExampleView:
     index, opening = required(state.example_index, "the example"), state.plan.opening
-    return ExampleView(room_card(state), index, len(opening), _worked(opening[index]))
+    example = _worked(opening[index], is_new=True)
+    return ExampleView(room_card(state), index, len(opening), example)
 
 
 def _contrast(state: RoomState) -> ContrastView:
     beside = required(state.round.planned.contrast, "the contrast case")
     return ContrastView(
         room_card(state),
-        story_of(state.round.case),
+        retold(state.round.case),
         _worked(beside),
         _pinned(state),
     )
@@ -230,7 +238,7 @@ def _reveal(state: RoomState) -> RevealView:
     after = count_of(state, round_, Ballot.REVOTE)
     return RevealView(
         room=room_card(state),
-        story=story_of(round_.case),
+        story=retold(round_.case),
         step=state.step,
         last_step=LAST_STEP,
         shown=tuple(
@@ -243,7 +251,15 @@ def _reveal(state: RoomState) -> RevealView:
         cohorts=cohorts_of(state, round_),
         verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
         pinned=_pinned(state),
+        class_mean=_mean_so_far(state) if state.step >= VERDICT_STEP else None,
     )
+
+
+def _mean_so_far(state: RoomState) -> float | None:
+    """Return how far the class has come; None where that is about a few people."""
+    people = scored(state)
+    mean = mean_score(people) if len(people) >= state.settings.min_cell else None
+    return None if mean is None else tenth(mean)
 
 
 def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
@@ -262,7 +278,7 @@ def _fix(state: RoomState, now_ms: int) -> FixView:
     case = state.round.case
     return FixView(
         room_card(state),
-        story_of(case),
+        retold(case),
         verdict_of(case),
         case.fix_question.question,
         tuple(option.text for option in case.fix_question.options),
@@ -275,7 +291,7 @@ def _fix_reveal(state: RoomState) -> FixRevealView:
     asked = case.fix_question
     return FixRevealView(
         room_card(state),
-        story_of(case),
+        retold(case),
         verdict_of(case),
         asked.question,
         tuple(option.text for option in asked.options),
@@ -353,6 +369,7 @@ def _played(state: RoomState) -> tuple[PlayedCase, ...]:
                 for source in round_.case.sources
             ),
             twin=_twin(round_),
+            picture=round_.case.picture,
         )
         for index, round_ in enumerate(state.rounds)
         if round_.is_revealed

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model import Evidence, Kind, Label, Reading
+from scenarios.model import Evidence, Kind, Label, Picture, Reading
 from server.game.ids import RoomCode
 from server.game.intervals import Cohort, GroupMean
 from server.game.phases import Phase, StepKey
@@ -38,6 +38,8 @@ class RoomCard:
     goal: float
     is_locked: bool
     is_rehearsal: bool
+    sound: bool = True
+    """Whether walls may be heard."""
     practice_of: int | None = None
     """The round (0-based) whose case is played again: nothing of it counts. None in a
     round of the plan."""
@@ -59,6 +61,8 @@ class Story:
     text: str
     year: int
     kind: Kind
+    picture: Picture | None = None
+    """A drawing of the story, where the story itself is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,9 @@ class RevealView:
     pinned: tuple[PinnedReason, ...]
     cohorts: tuple[Cohort, ...] = ()
     """Sites side by side, never summed; empty where all play at one."""
+    class_mean: float | None = None
+    """Mean of the players' mean round scores so far, from the verdict on; None where
+    fewer than ``min_cell`` have one."""
     phase: Literal["reveal"] = "reveal"
 
 
@@ -320,6 +327,7 @@ class PlayedCase:
     """How sure the facts are; none where the story is invented, or not graded."""
     sources: tuple[Reading, ...]
     twin: Twin | None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,11 @@ export const words: LateCatalogue = {
     stickWithMine: "Ich bleibe dabei",
     whichFact: "Welche Tatsache entscheidet?",
   },
+  energy: {
+    groupGained: "In deiner Gruppe lagen beim zweiten Mal mehr richtig.",
+    classAt: (mean, goal) => `Eure Klasse steht bei ${mean}. Das Ziel ist ${goal}.`,
+    vibrate: "Vibrieren, wenn eine Abstimmung beginnt",
+  },
   /** What only the wall says. */
   wall: {
     answers: "Antworten",
@@ -124,6 +129,9 @@ export const words: LateCatalogue = {
     setOut: (mean, goal) => `Klassenschnitt ${mean}. Euer Ziel war ${goal}.`,
     gotThere: "Geschafft!",
     bestCases: "Richtig: erste und zweite Abstimmung",
+    fullAndSound: "Vollbild und Ton",
+    full: "Vollbild",
+    silent: (button) => `Vorn ist noch kein Ton zu hören: Drück dort auf „${button}“.`,
   },
   /** Sites as every page shows them. */
   sites: {

@@ -108,6 +108,12 @@ export const words = {
     stickWithMine: "I stick with mine",
     whichFact: "Which fact decides it?",
   },
+  /** What a round leaves: private on a phone, or of the whole class. */
+  energy: {
+    groupGained: "More of your group had it the second time.",
+    classAt: (mean: string, goal: string) => `Your class is at ${mean}. The goal is ${goal}.`,
+    vibrate: "Vibrate when a vote begins",
+  },
   /** What only the wall says. */
   wall: {
     answers: "Answers",
@@ -124,6 +130,9 @@ export const words = {
     setOut: (mean: string, goal: string) => `Class mean ${mean}. We set out for ${goal}.`,
     gotThere: "You got there.",
     bestCases: "Right, first vote and second",
+    fullAndSound: "Full screen and sound",
+    full: "Full screen",
+    silent: (button: string) => `The wall is still silent: press “${button}” on it.`,
   },
   /** Sites as every page shows them. */
   sites: {

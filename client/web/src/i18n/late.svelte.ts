@@ -16,5 +16,6 @@ export const cardWords = () => late.t.card;
 export const siteWords = () => late.t.sites;
 export const siteStaffWords = () => late.t.sitesOfHosts;
 export const ballotWords = () => late.t.ballot;
+export const energyWords = () => late.t.energy;
 export const wallWords = () => late.t.wall;
 export const previewWords = () => late.t.preview;

@@ -19,7 +19,8 @@ figure{margin:.6em 0}.rail>li{padding-left:3.2em;position:relative}
 .between{color:#565d69}.between.broken{color:#191d25;font-weight:600}
 .between svg{position:absolute;left:0;width:2.6em;height:2.6em;overflow:visible}
 .half,.crack,.line,.ghost{display:none}.story{font:400 1.05rem/1.5 Georgia,serif;margin-bottom:.7em}
-.sources{color:#565d69;font-size:.9rem}.cases>li>p{margin:.6em 0}
+.cases>li{display:flow-root}.drawing{float:right;width:min(40%,12rem);margin:0 0 .5em 1em}
+img{display:block;width:100%;height:auto}.sources{color:#565d69;font-size:.9rem}.cases>li>p{margin:.6em 0}
 summary{cursor:pointer;padding:.3em 0}dt{color:#565d69}dd{margin:0 0 .5em 0}
 `;
 
@@ -29,6 +30,8 @@ function escape(text: string): string {
 
 export function saveCard(card: HTMLElement, title: string, language: string): void {
   const copy = card.cloneNode(true) as HTMLElement;
+  // On light paper: the drawings for dark pages stay behind.
+  for (const other of copy.querySelectorAll("source")) other.remove();
   for (const live of copy.querySelectorAll("[data-live]")) live.remove();
   const page =
     `<!doctype html><html lang="${language}"><meta charset="utf-8">` +

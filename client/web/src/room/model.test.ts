@@ -23,12 +23,13 @@ const CARD: RoomCard = {
   goal: 84,
   is_locked: false,
   is_rehearsal: false,
+  sound: true,
   practice_of: null,
 };
 const story = (phase: StoryView["phase"], round = 0): StoryView => ({
   room: { ...CARD, round },
   phase,
-  story: { title: "A boat", text: "It circles.", year: 2016, kind: "documented" },
+  story: { title: "A boat", text: "It circles.", year: 2016, kind: "documented", picture: null },
   clock: null,
   pinned: [],
 });

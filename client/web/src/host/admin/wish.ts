@@ -17,10 +17,14 @@ export interface Wish {
   showNames: boolean;
   pairs: boolean;
   podium: boolean;
+  /** Sounds on the wall. */
+  sound: boolean;
   suggestedNames: boolean;
   /** Names separated by commas. */
   teams: string;
   practice: number;
+  /** Mean round score that the class plays for; null or empty: the usual one. */
+  goal: number | null;
 }
 
 export const FIRST_WISH: Wish = {
@@ -35,9 +39,19 @@ export const FIRST_WISH: Wish = {
   showNames: true,
   pairs: true,
   podium: false,
+  sound: true,
   suggestedNames: false,
   teams: "",
   practice: 0,
+  goal: null,
+};
+
+/** Goals where none is typed, in the units of each score mode. */
+export const USUAL_GOALS: Record<RoomSettings["score_mode"], number> = {
+  brier: 84,
+  accuracy: 80,
+  certainty: 1.5,
+  speed: 60,
 };
 
 /** Score modes that the other choices leave open. */
@@ -67,9 +81,10 @@ export function settingsOf(wish: Wish): RoomSettings {
     show_names: wish.showNames,
     pairs: wish.pairs,
     podium: wish.podium,
+    sound: wish.sound,
     suggested_names: wish.suggestedNames,
     teams: teamsOf(wish.teams).slice(0, 12),
-    class_goal: null,
+    class_goal: wish.goal ?? null,
     min_cell: 5,
     max_players: 1000,
     simulated: wish.practice > 0,

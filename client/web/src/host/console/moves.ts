@@ -132,6 +132,7 @@ export const NO_CHANGE: SettingsChange = {
   show_names: null,
   pairs: null,
   podium: null,
+  sound: null,
   suggested_names: null,
   time_zone: null,
 };
