@@ -299,3 +299,42 @@ async def test_the_host_chooses_which_case_is_played_again(table: Table) -> None
     await expect(player.get_by_text("Practice: case 1 again").first).to_be_visible()
     await expect(plan.get_by_role("button", name="Play again")).to_have_count(0)
     assert table.complaints() == []
+
+
+async def test_a_finished_game_offers_its_report(table: Table) -> None:
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    async with table.host(room) as one:
+        await one.ask("finish")
+    await expect(host.get_by_text("The game is over.")).to_be_visible()
+    await expect(host.locator("button.big")).to_have_count(0)
+    link = host.locator("footer a.big")
+    await expect(link).to_have_attribute("href", re.compile("^/report#room=" + room))
+    await must_be_accessible(host)
+
+
+async def test_a_phone_tells_the_host_how_many_are_here(table: Table) -> None:
+    room = await table.open_room(length=1)
+    host = await table.sit(table.host_path(room), size={"width": 390, "height": 844})
+    await join(table, room, "Ada")
+    people = host.get_by_role("button", name="People")
+    await expect(people.get_by_text("1 joined")).to_be_visible()
+
+
+async def test_a_room_is_opened_without_scrolling_and_listed_in_words(
+    table: Table,
+) -> None:
+    for size in (LAPTOP, {"width": 390, "height": 844}):
+        admin = await table.sit(table.admin_path(), size=size)
+        await admin.get_by_text("Ten cases, one vote each").first.wait_for()
+        box = await admin.get_by_role("button", name="Open the room").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= size["height"]
+    await expect(admin.get_by_text("Form A: a class before")).to_be_visible()
+    await expect(admin.get_by_text("Form B: the same class")).to_be_visible()
+    room = await table.open_room(length=1)
+    async with table.host(room) as one:
+        await one.ask("finish")
+    await admin.reload()
+    said = admin.get_by_role("link", name=f"Open console {room}").locator(".eyebrow")
+    await expect(said).to_contain_text("0 joined · That’s the end of the game.")

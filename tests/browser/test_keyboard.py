@@ -104,17 +104,18 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await player.keyboard.press("Enter")
     await is_recorded(player)
 
-    # What only the host may see, and a reason for the class.
+    # What only the host may see, and a reason for the class once the vote is closed.
     await host.keyboard.press("p")
     await press(host, "aside .button[aria-pressed=false]")
-    await expect(
-        player.get_by_text("Only the place had changed.").first
-    ).to_be_visible()
+    await expect(host.get_by_text("Will show after the vote.")).to_be_visible()
     await host.keyboard.press("p")
     await leave_buttons(host)
 
     await lead(host, "Reveal")
     await is_in(player, "vote_closed")
+    await expect(
+        player.get_by_text("Only the place had changed.").first
+    ).to_be_visible()
     await lead(host, "Vote again", "d")
     await is_in(player, "discuss")
     await lead(host, "Close the vote")
