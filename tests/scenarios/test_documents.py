@@ -20,10 +20,12 @@ LABELS = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIBRARY = load_library()
 BLOCKS = re.findall(r"```toml\n(.*?)```", AUTHORING, re.S)
+FIGURES = next(block for block in BLOCKS if block.startswith("[[figures]]"))
+DECK = next(block for block in BLOCKS if block.startswith("id = "))
 
 
 def test_the_deck_shown_is_a_deck() -> None:
-    deck = Deck.model_validate(tomllib.loads(BLOCKS[1]))
+    deck = Deck.model_validate(tomllib.loads(DECK))
     known = set(LIBRARY.cases) | {"ambulances"}
     assert set(deck.case_ids) <= known
     assert [item.start_here for item in deck.reading] == [True]
@@ -31,7 +33,7 @@ def test_the_deck_shown_is_a_deck() -> None:
 
 def test_the_figure_and_the_stations_are_those_of_the_finished_file() -> None:
     case = LIBRARY.case("four-hours")
-    shown = tomllib.loads(BLOCKS[0])["figures"][0]
+    shown = tomllib.loads(FIGURES)["figures"][0]
     assert shown in [figure.model_dump() for figure in case.figures]
     assert "Each hospital kept its own record" in case.story
     assert "within four hours" in case.breakdown.written
