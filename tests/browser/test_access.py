@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.app import Running
 from tests.browser.staff import Staff
 from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+from tests.browser.test_layout import longest_moments, opened
+from tests.browser.test_layout import settle as settled
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
 expect = play.expect
@@ -163,6 +166,24 @@ async def test_forced_colors_keep_the_choice_visible(table: Table) -> None:
         chosen = await page.locator("button.gap.outer").evaluate(paint)
         other = await page.locator("button.gap.inner").evaluate(paint)
         assert chosen != other
+
+
+async def test_each_step_of_a_reveal_is_announced(
+    browser: Browser, server: Running
+) -> None:
+    steps = [m for m in longest_moments() if m.phase.startswith("reveal.")]
+    steps = steps[: next(i for i, m in enumerate(steps) if m.phase == "reveal.say") + 1]
+    said = []
+    async with opened(browser, server, "player", (390, 844), "en-GB") as page:
+        await settled(page, steps[0], "player")
+        for version, step in enumerate(steps, start=2):
+            await page.evaluate("([f, v]) => show(f, v)", [list(step.player), version])
+            status = page.locator(".visually-hidden[role=status]")
+            said.append((await status.inner_text()).strip())
+    assert said[:2] == ["What the class said", "What we meant"]
+    assert said[4].startswith(("The ", "Both", "Neither", "Contested"))
+    assert all(said)
+    assert len(set(said)) == len(said)
 
 
 async def test_a_change_of_phase_is_announced(table: Table) -> None:

@@ -6,12 +6,13 @@ What is reported is what the page says outside of case texts and typed text.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from server.app import Running
 from tests.browser.english import english_on, english_pieces
+from tests.browser.table import violations
 from tests.browser.test_layout import (
     PHONES,
     WALLS,
@@ -63,3 +64,22 @@ async def test_english_is_found(browser: Browser, server: Running) -> None:
             assert await english_on(page) == [said]
         await heading.evaluate("at => (at.lang = 'en')")
         assert await english_on(page) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["screen", "player"])
+async def test_axe_finds_nothing_on_german_pages(
+    browser: Browser, server: Running, role: str, scheme: Literal["light", "dark"]
+) -> None:
+    found = longest_of_each_phase()[::3]
+    wrong: dict[str, list[str]] = {}
+    async with opened(browser, server, role, SIZES[role], "de-DE") as page:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await settle(page, found[-1], role)
+        for number, moment in enumerate(found, start=2):
+            said: list[Any] = list(getattr(moment, role))
+            await page.evaluate("([f, v]) => show(f, v)", [said, number])
+            if violated := await violations(page):
+                wrong[moment.phase] = violated
+    assert wrong == {}
