@@ -56,8 +56,10 @@ class _Builder:
             deck_version=self.deck.version,
             title=self.deck.title,
             minute=self.deck.minute,
+            flow=self.deck.flow,
             opening=opening,
             rounds=rounds,
+            closing=tuple(map(self.library.case, self.deck.closing)),
             reading=self.deck.reading,
             take_home=self._take_home(rounds, opening),
             left_out=self._left_out(chosen, all_wanted=wanted == len(playable)),
@@ -85,7 +87,7 @@ class _Builder:
         return [by_label[label].pop() for label in layout]
 
     def _planned(self, chosen: list[DeckRound]) -> tuple[PlannedRound, ...]:
-        used = set(self._named_opening())
+        used = {*self._named_opening(), *self.deck.closing}
         for item in chosen:
             used |= {item.case, item.contrast or "", item.transfer or ""}
         rounds: list[PlannedRound] = []
@@ -173,7 +175,7 @@ def plan_again(
     most similar case of the same label takes the twin's place. Raises ``NothingToPlay``
     where no case is left.
     """
-    seen = {case.id for case in played.opening}
+    seen = {case.id for case in (*played.opening, *played.closing)}
     for item in played.rounds:
         beside = (item.case, item.contrast, item.transfer)
         seen |= {case.id for case in beside if case is not None}

@@ -16,8 +16,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from scenarios.build import Counts, choose_counts
-from scenarios.library import Library, close_to
+from scenarios.build import Counts, build_plan, choose_counts
+from scenarios.flow import minutes_of
+from scenarios.library import Library, ScenarioError, close_to
 from scenarios.model import Case, Deck, Label
 from scenarios.prose import grade, moulds_in, numbers_in
 
@@ -284,10 +285,24 @@ def _reading(deck: Deck, _: Library) -> Iterator[Finding]:
         yield Finding(deck.id, "reading", message, remedy)
 
 
+def _time(deck: Deck, library: Library) -> Iterator[Finding]:
+    """Find a deck that takes longer by its flow than the lesson it is for."""
+    try:
+        plan = build_plan(deck, library, seed=0, length=None, two_link=deck.two_link)
+    except ScenarioError:
+        return  # a case of it is missing, or none can be played: said elsewhere
+    takes = minutes_of(plan, deck.flow)[-1]
+    if takes > deck.minutes:
+        message = f"takes about {takes} minutes by its flow ({deck.flow})"
+        remedy = 'take a round out, choose flow = "quick", or name a longer lesson'
+        yield Finding(deck.id, "minutes", message, remedy, "note")
+
+
 DECK_RULES: tuple[Callable[[Deck, Library], Iterable[Finding]], ...] = (
     _unknown_cases,
     _balance,
     _reading,
+    _time,
 )
 
 

@@ -9,7 +9,7 @@ its own after the library has changed.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -57,6 +57,10 @@ Rule = Literal[
 ]
 """The rules of docs/labels.md, in their order of precedence."""
 VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
+Flow = Literal["quick", "full", "test"]
+"""Where the host's big button leads: ``quick`` from the vote to its reveal; ``full``
+also through discussion, second vote, repair and twin; ``test`` from vote to vote."""
+FLOWS: tuple[Flow, ...] = get_args(Flow)
 
 
 class Model(BaseModel):
@@ -125,6 +129,11 @@ class FixQuestion(Model):
                 "'the other gap'; mark the third 'neither gap'"
             )
         return self
+
+    @property
+    def text(self) -> str:
+        """All that has to be read before answering."""
+        return " ".join((self.question, *(option.text for option in self.options)))
 
     @property
     def right(self) -> int:
@@ -288,12 +297,23 @@ class Deck(Model):
         strict=True,
         description="Begins with the opening minute: what the two gaps are.",
     )
+    flow: Flow = Field(
+        default="full",
+        description="Where the big button leads: quick (vote, reveal), full (also "
+        "discussion, repair, twin) or test (votes alone, no verdict).",
+    )
     opening: tuple[Slug, ...] = Field(
         default=(),
         max_length=2,
         description="Worked examples, labeled and not voted on: none, or a pair.",
     )
     rounds: tuple[DeckRound, ...] = Field(min_length=1, max_length=60)
+    closing: tuple[Slug, ...] = Field(
+        default=(),
+        max_length=2,
+        description="Cases to talk about after the last round, told with their label; "
+        "then the four kinds side by side: outer, inner, both, neither.",
+    )
     reading: tuple[Reading, ...] = ()
 
     @model_validator(mode="after")
@@ -312,14 +332,14 @@ class Deck(Model):
 
     @property
     def case_ids(self) -> tuple[str, ...]:
-        """Every case the deck uses: opening, voted, contrast and transfer."""
+        """Every case the deck uses: opening, voted, contrast, transfer, closing."""
         beside = [
             name
             for item in self.rounds
             for name in (item.case, item.contrast, item.transfer)
             if name is not None
         ]
-        return (*self.opening, *beside)
+        return (*self.opening, *beside, *self.closing)
 
 
 class PlannedRound(Model):
@@ -338,8 +358,12 @@ class Plan(Model):
     title: Line
     minute: bool = False
     """Whether it begins with the opening minute."""
+    flow: Flow = "full"
+    """Where the big button leads; plans of before there were others are ``full``."""
     opening: tuple[Case, ...] = ()
     rounds: tuple[PlannedRound, ...] = Field(min_length=1)
+    closing: tuple[Case, ...] = ()
+    """Told with their label after the last round; then the four kinds side by side."""
     reading: tuple[Reading, ...] = ()
     take_home: tuple[Case, ...] = Field(
         default=(), description="New cases to come back to after the lesson."

@@ -21,8 +21,8 @@ from client.staff import Host
 from client.terminal import draw
 from client.terminal.private import advice, reasons
 from client.terminal.teller import Teller, place
-from client.terminal.words import named, onward
-from server.game.commands import CloseVotes, HostCommand, NextStep
+from client.terminal.words import named
+from server.game.commands import CloseVotes, HostCommand, NextStep, onward
 from server.game.phases import OPEN_BALLOT, Phase
 from server.game.views.role_types import HostPanel, HostView
 from server.game.views.stage_types import Standing
@@ -68,9 +68,9 @@ async def run_demo(
 ) -> tuple[Standing, ...]:
     """Lead and draw a whole game; return the final table (at most 50 lines).
 
-    Waits for ``players`` to join and, in each vote, to answer. The first vote is always
-    discussed, so that every demo shows a second one. Raises the connection's cause
-    where it is over before the game is.
+    Waits for ``players`` to join and, in each vote, to answer. Goes by the flow; in the
+    full one the first vote is always discussed, so that the demo shows a second one.
+    Raises the connection's cause where it is over before the game is.
     """
     pace = UNPACED if fast else Pace()
     return await _Demo(host, players, pace, console, sleep).run()
@@ -106,10 +106,11 @@ class _Demo:
         if phase in OPEN_BALLOT:
             await self._everyone("answered", _answered)
             return CloseVotes()
-        if phase is Phase.VOTE_CLOSED:
+        if phase is Phase.VOTE_CLOSED and view.flow != "test":
             name = await self._advised(view)
         else:
-            name = onward(view.commands)
+            course = onward(view.flow, phase)
+            name = next(one.type for one in course if one.type in view.commands)
         if name == "next_step" and self._pace is UNPACED:
             return NextStep(all=True)
         await self._pause(self._pace.before(name))
@@ -120,7 +121,7 @@ class _Demo:
         found = await self._host.until(lambda panel: _fits(panel, view))
         self._console.print(advice(found), reasons(found), highlight=False)
         name = found.advised
-        if name == "reveal" and not self._has_discussed:
+        if name == "reveal" and view.flow == "full" and not self._has_discussed:
             self._say("This once they discuss it anyway: it is a demo.")
             name = "discuss"
         self._has_discussed = True

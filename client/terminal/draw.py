@@ -21,11 +21,14 @@ from client.terminal.charts import Chain, diagram, moves, tally
 from client.terminal.words import (
     FIELDS,
     KINDS,
+    NO_VERDICTS,
+    SQUARE,
     STYLES,
     verdict_key,
     verdict_words,
 )
 from server.game.views.stage_types import (
+    ExampleView,
     FinishedView,
     FixRevealView,
     FixView,
@@ -150,6 +153,21 @@ def example(shown: WorkedExample) -> RenderableType:
     )
 
 
+def worked(view: ExampleView) -> list[RenderableType]:
+    """Draw a worked example of those that open or close a deck, or the four kinds."""
+    if view.square:
+        lines = [
+            Text.assemble(
+                verdict_line(Verdict(placed.outer, placed.inner, False)),
+                f" {placed.title or '–'}",
+            )
+            for placed in view.square
+        ]
+        return [heading(SQUARE), *lines]
+    which = "To talk about" if view.is_closing else "Worked example"
+    return [heading(f"{which}: {view.index + 1} of {view.of}"), example(view.example)]
+
+
 def pinned(reasons: Sequence[PinnedReason]) -> RenderableType:
     """Draw the reasons that the host shows, without their authors."""
     lines = [
@@ -199,7 +217,7 @@ def summary(view: FinishedView) -> RenderableType:
             _of(item.right_before, item.n, "contested"),
             _of(item.right_after, item.n_after, ""),
         )
-    parts: list[RenderableType] = [table]
+    parts: list[RenderableType] = [Text(NO_VERDICTS) if view.room.is_test else table]
     if view.class_mean is not None:
         reached = "reached" if view.reached_goal else "not reached this time"
         goal = f"Class mean {view.class_mean:.1f}; the goal of {view.room.goal:g} was "

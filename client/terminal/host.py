@@ -18,6 +18,7 @@ from client.terminal.teller import Teller, place
 from client.terminal.words import command_words, named
 from server.game.commands import (
     CloseVotes,
+    Finish,
     HostCommand,
     Kick,
     KickRecent,
@@ -324,6 +325,8 @@ class Desk:
             self._say("Nothing waits for another site.", "dim")
         elif held.command == "reveal":
             await self._give(Reveal(without=True))
+        elif held.command == "finish":
+            await self._give(Finish(without=True))
         else:
             await self._give(CloseVotes(without=True))
 

@@ -127,8 +127,7 @@ class Teller:
             case OpeningView():
                 self._opening(view)
             case ExampleView():
-                title = f"Worked example {view.index + 1} of {view.of}"
-                self._say(draw.heading(title), draw.example(view.example))
+                self._say(*draw.worked(view))
             case StoryView():
                 self._story(view)
             case ContrastView():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from scenarios.model import Kind
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import BUTTONS as PRESSES
-from server.game.commands import ONWARD, HostCommand
+from server.game.commands import HostCommand
 from server.game.views.stage_types import Verdict
 
 OUTER_STYLE = "#E69F00"
@@ -32,6 +32,8 @@ SAY = (
     "Say it as an expert would: the objective, what was learned, where it broke, "
     "whose fix. One sentence of your own:"
 )
+SQUARE = "Each link breaks alone: outer, inner, both, or neither"
+NO_VERDICTS = "Your answers are recorded. A test shows no verdicts."
 DISCUSS = "Give your reason for your answer, and against the other."
 
 KINDS: dict[Kind, str] = {
@@ -95,14 +97,6 @@ NAMED: dict[str, HostCommand] = {command.type: command for command in PRESSES}
 def named(name: str) -> HostCommand:
     """Return the command of that name, with its defaults."""
     return NAMED[name]
-
-
-def onward(commands: tuple[str, ...]) -> str:
-    """Return which of the commands that can be given leads on through a whole round.
-
-    Every part that a round has is played: worked examples, steps, fix, transfer.
-    """
-    return next((one.type for one in ONWARD if one.type in commands), "none")
 
 
 def verdict_key(verdict: Verdict) -> str:

@@ -20,6 +20,7 @@ from server.app import Config, Running
 from server.cli.console import err, out, print_qr
 from server.game.errors import Refused
 from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
 from server.net.pages import (
     TYPES,
     bad_request,
@@ -111,9 +112,16 @@ def admin_link(server: Running) -> str:
 
 
 async def open_room(server: Running, deck: str) -> OpenedRoom | None:
-    """Open a room with a deck; print why if that is not possible."""
+    """Open a room with a deck; print why if that is not possible.
+
+    Its votes close as its flow says.
+    """
+    found = server.library.decks.get(deck)
+    two_link = found is not None and found.two_link
+    settings = RoomSettings(two_link=two_link, auto_close=None)
     try:
-        code, key = await server.admin.open_room(OpenRoom(deck=deck))
+        order = OpenRoom(deck=deck, settings=settings)
+        code, key = await server.admin.open_room(order)
     except Refused as refusal:
         err.print(f"[bold red]No room:[/] {refusal.detail}")
         return None

@@ -75,11 +75,12 @@ async def _host(link: str | None, order: NewRoom, url: str, data: Path) -> int:
         room, key, url = _read_link(link, url)
         return await run_host(url, room, key, out)
     async with admin(url, _stored_key(data)) as desk:
-        settings = None
-        if order.suggested_names:
-            decks = (await desk.list_decks()).decks
-            two_link = any(deck.two_link for deck in decks if deck.id == order.deck)
-            settings = RoomSettings(suggested_names=True, two_link=two_link)
+        decks = (await desk.list_decks()).decks
+        settings = RoomSettings(
+            suggested_names=order.suggested_names,
+            two_link=any(deck.two_link for deck in decks if deck.id == order.deck),
+            auto_close=None,
+        )
         opened = await desk.open_room(
             order.deck, length=order.length, settings=settings
         )

@@ -71,8 +71,8 @@ _INSTEAD: _Kinds = (
 _AFTER: _Kinds = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
 """Commands that come after a reveal that was sent in the same batch."""
 
-_SHOWING: _Kinds = (Reveal, CloseVotes)
-"""Commands that show an answer, or close a ballot that does."""
+_SHOWING: _Kinds = (Reveal, CloseVotes, Finish)
+"""Commands that show an answer, close a ballot that does, or may score a test."""
 
 _OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")
 
@@ -173,7 +173,7 @@ class Settling:
             return batch
         waiting = self._in_turn(batch)
         own = _reveals_at_close(state)
-        early = _SHOWING if own else (Reveal,)
+        early = _held_in(state)
         if own and any(_is(one, (CloseVotes,)) for one in waiting):
             self._ask_for_close(state)
         if any(_is_without(one) for one in waiting):
@@ -246,6 +246,13 @@ class Settling:
         return self._is_idle() and not self._behind(state)
 
 
+def _held_in(state: RoomState) -> _Kinds:
+    """Return what waits for sites: what shows an answer, and the end of a test."""
+    if state.flow == "test" and any(map(state.is_handed_in, state.rounds)):
+        return (Reveal, Finish)
+    return (Reveal, CloseVotes) if _reveals_at_close(state) else (Reveal,)
+
+
 def _reveals_at_close(state: RoomState) -> bool:
     return OPEN_BALLOT.get(state.phase) in OWN_REVEAL
 
@@ -257,6 +264,6 @@ def _is(request: Request, kinds: _Kinds) -> bool:
 def _is_without(request: Request) -> bool:
     return (
         isinstance(request, Say)
-        and isinstance(request.message, Reveal | CloseVotes)
+        and isinstance(request.message, Reveal | CloseVotes | Finish)
         and request.message.without
     )

@@ -1,4 +1,4 @@
-"""What to do next with a vote: advice to the host, never an order.
+"""What to do next: advice to the host, never an order, and where the big button leads.
 
 With two options half of a guessing class is right, so the classic 35-70 % band of peer
 instruction (Crouch & Mazur 2001) is corrected for chance: k = (p-g)/(1-g), then read
@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenarios.model import Case
+from server.game.commands import Reveal, ShowOpening, onward
+from server.game.engine import can
 from server.game.errors import Sentence, sentence
+from server.game.features import opening
 from server.game.outcomes import percent
+from server.game.phases import Ballot, Phase
 from server.game.scoring import Tally
+from server.game.state import RoomState
 
 Action = Literal["contrast", "discuss", "reveal", "none"]
 ENOUGH = 5
@@ -77,3 +82,37 @@ def _by_share(p1: float, confidence: float | None) -> tuple[Action, Sentence, st
         why = ", but at {confidence} % confidence: let them say why."
         return "discuss", _DISCUSS, "right_unsure", why
     return "reveal", _EXPLAIN, "most_right", ": they have it."
+
+
+# --- the big button -------------------------------------------------------------------
+
+
+def advice_of(state: RoomState) -> Advice | None:
+    """Return the advice after a first vote; None in another phase, and in a test."""
+    if state.phase is not Phase.VOTE_CLOSED or state.flow == "test":
+        return None
+    round_ = state.round
+    return advise(
+        round_.polls[Ballot.VOTE].tally,
+        round_.case,
+        two_link=state.settings.two_link,
+        has_contrast=round_.planned.contrast is not None,
+    )
+
+
+def advised_command(state: RoomState) -> str:
+    """Return the command that the host's big button gives now, or "none".
+
+    It goes by the flow; in the full one, what follows a first vote goes by the advice.
+    """
+    if state.phase is Phase.VOTE_CLOSED and state.flow != "test":
+        advice = advice_of(state) if state.flow == "full" else None
+        is_given = advice is not None and advice.action != "none"
+        return advice.action if advice is not None and is_given else Reveal().type
+    given = (
+        button.type
+        for button in onward(state.flow, state.phase)
+        if can(state, button)
+        and (not isinstance(button, ShowOpening) or opening.is_advised(state))
+    )
+    return next(given, "none")

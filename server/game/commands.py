@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from scenarios.model import Flow
 from server.game.events import Event
 from server.game.features import (
     Asked,
@@ -55,12 +56,12 @@ from server.game.features.saying import AskSay, SayIt
 from server.game.features.timing import AskTime, GiveTime, Percent, Resume
 from server.game.features.voting import CastVote, PinReason, UnpinReason
 from server.game.ids import Ref, RoundIndex, Site
+from server.game.phases import BEFORE_ROUNDS, Phase
 
 __all__ = [
     "BUTTONS",
     "FEATURES",
     "HOST_COMMANDS",
-    "ONWARD",
     "AskFix",
     "AskSay",
     "AskTime",
@@ -110,6 +111,7 @@ __all__ = [
     "Unlock",
     "UnpinReason",
     "asked",
+    "onward",
 ]
 
 FEATURES = (
@@ -188,9 +190,7 @@ BUTTONS: tuple[HostCommand, ...] = (
 )
 """Commands that move the game, in the order of a round, as a plain press gives them."""
 
-ONWARD: tuple[HostCommand, ...] = (
-    ShowOpening(),
-    ShowExample(),
+_FULL: tuple[HostCommand, ...] = (
     OpenVote(),
     CloseVotes(),
     Revote(),
@@ -199,10 +199,25 @@ ONWARD: tuple[HostCommand, ...] = (
     AskFix(),
     Transfer(),
     OpenRound(),
+    ShowExample(),
     Finish(),
 )
-"""What leads on through a whole round, first what is played first: of these, the big
-button gives the first that can be given. After a first vote the advice decides."""
+
+_ROUNDS: dict[Flow, tuple[HostCommand, ...]] = {
+    "quick": tuple(one for one in _FULL if not isinstance(one, AskFix | Transfer)),
+    "full": _FULL,
+    "test": (OpenVote(), CloseVotes(), OpenRound(), Finish()),
+}
+
+
+def onward(flow: Flow, phase: Phase) -> tuple[HostCommand, ...]:
+    """Return what leads on by a flow, first what is played first.
+
+    Of these, the big button gives the first that can be given.
+    """
+    before = flow != "test" and phase in BEFORE_ROUNDS
+    return (ShowOpening(), ShowExample(), *_ROUNDS[flow]) if before else _ROUNDS[flow]
+
 
 HOST_COMMANDS = tuple(command.type for command in BUTTONS)
 

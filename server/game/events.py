@@ -43,7 +43,12 @@ from server.game.features.people import (
     TeamChosen,
 )
 from server.game.features.removal import PlayerKicked, PlayerLetBack
-from server.game.features.reveal import MissesForgiven, RoundRevealed, StepShown
+from server.game.features.reveal import (
+    MissesForgiven,
+    RoundCounted,
+    RoundRevealed,
+    StepShown,
+)
 from server.game.features.room import (
     HostLinkCalledBack,
     RoomLocked,
@@ -98,6 +103,7 @@ __all__ = [
     "RoomMoved",
     "RoomOpened",
     "RoomUnlocked",
+    "RoundCounted",
     "RoundOpened",
     "RoundRevealed",
     "RoundSkipped",
@@ -147,6 +153,7 @@ Event = Annotated[
     | DiscussionOpened
     | MissesForgiven
     | RoundRevealed
+    | RoundCounted
     | StepShown
     | SayOpened
     | SentenceSaid

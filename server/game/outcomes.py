@@ -112,7 +112,7 @@ def count_of(state: RoomState, round_: Round, ballot: Ballot) -> Count | None:
 
 def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
     """Return REVOTE's tally with carried votes in it, and how many those are."""
-    if round_.is_revealed:
+    if round_.is_counted:
         return round_.after, round_.carried
     first, second = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
     tally, carried = Tally(second.tally.cells.copy()), 0
@@ -124,7 +124,7 @@ def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
 
 
 def taken_up(state: RoomState) -> list[int]:
-    """Return the revealed rounds (0-based) to take up again, hardest first.
+    """Return the rounds (0-based) that count, to take up again, hardest first.
 
     By the share right in the last vote on the case, then by how many were wrong and
     sure of it. Rounds in which no answer can be called right are left out.
@@ -132,7 +132,7 @@ def taken_up(state: RoomState) -> list[int]:
     found: list[tuple[float, int, int]] = []
     for index, round_ in enumerate(state.rounds):
         last = last_count(state, round_)
-        if round_.is_revealed and last is not None and last.right is not None:
+        if round_.is_counted and last is not None and last.right is not None:
             share = last.right / last.n if last.n else 0
             errors = last.tally.confident_errors(round_.case)
             found.append((share, -errors, index))

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, get_args
 
 from pydantic import ConfigDict
 
-from scenarios.model import Case
+from scenarios.model import Case, Flow
 
 
 class Phase(StrEnum):
@@ -113,9 +113,21 @@ LAST_STEP = len(STEPS) - 1
 VERDICT_STEP = STEPS.index("verdict")
 """The step from which players see whether they were right."""
 
-STOPS = tuple(STEPS.index(key) for key in ("tallies", "learned", "verdict", "say"))
-"""The four screens of a reveal: the tallies, the line, the verdict with its fact, the
-expert. The steps between two of them are details for hosts who ask for them."""
+_FOUR = tuple(STEPS.index(key) for key in ("tallies", "learned", "verdict", "say"))
+_THREE = tuple(STEPS.index(key) for key in ("tallies", "verdict", "say"))
+
+STOPS: dict[Flow, tuple[int, ...]] = {"quick": _THREE, "full": _FOUR, "test": _FOUR}
+"""The screens of a reveal: the tallies, the line, the verdict with its fact, the
+expert. The steps between two of them are details for hosts who ask for them. The quick
+flow has the line in the diagram of its verdict."""
+
+CLOSES_IN_TIME: dict[Flow, frozenset[Ballot]] = {
+    "quick": frozenset(Ballot),
+    "full": frozenset((Ballot.FIX, Ballot.TRANSFER)),
+    "test": frozenset(),
+}
+"""The ballots that a flow closes when their time is up. Any flow closes a ballot that
+all have answered; in a lesson and in a test, time alone never ends a vote."""
 
 
 def step_texts(case: Case, key: StepKey) -> dict[str, str]:

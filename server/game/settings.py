@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from scenarios.model import Flow
 from server.game.errors import Refused
 
 ScoreMode = Literal["brier", "accuracy", "certainty", "speed"]
@@ -70,9 +71,12 @@ class RoomSettings(BaseModel):
     """Stretches every timer (1 to 10); null switches timers off."""
     minute: bool | None = None
     """Begin with the opening minute; null does as the deck says."""
-    auto_close: bool = False
+    flow: Flow | None = None
+    """Where the big button leads: quick, full or test; null does as the deck says."""
+    auto_close: bool | None = False
     """Close a vote automatically 2 s after its time, or when all have answered: 10 s
-    after the last answer that has no confidence yet."""
+    after the last answer that has no confidence yet. Null does as the flow says: quick
+    closes all so, full the repair and the twin; other votes when all have answered."""
     show_names: bool = True
     """Show players' names in the lobby and on the screen."""
     podium: bool = False
@@ -122,7 +126,9 @@ class SettingsChange(BaseModel):
 
     time_factor: Annotated[float, Field(ge=1, le=10)] | None = None
     timers: bool | None = None
-    auto_close: bool | None = None
+    flow: Flow | None = None
+    auto_close: bool | Literal["flow"] | None = None
+    """``flow``: as the flow says."""
     show_names: bool | None = None
     pairs: bool | None = None
     podium: bool | None = None

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
 
-from scenarios.model import Case, Label, Plan, PlannedRound
+from scenarios.model import Case, Flow, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
 from server.game.errors import required
 from server.game.groups import Group
@@ -148,6 +148,10 @@ class Round:
     polls: dict[Ballot, Poll] = field(default_factory=dict)
     is_opened: bool = False
     is_revealed: bool = False
+    """Whether the class has been shown its tallies: the way to its verdict."""
+    is_counted: bool = False
+    """Whether it was played to its end: it is scored, and in every statistic. Rounds of
+    a test are counted and never revealed."""
     is_skipped: bool = False
     practice_of: int | None = None
     """The round whose case is played again for practice, unscored; None in the game."""
@@ -320,6 +324,17 @@ class RoomState:
         return self.round.polls[ballot] if ballot else None
 
     @property
+    def flow(self) -> Flow:
+        """Where the big button leads: as the room says, else as its deck does."""
+        return self.settings.flow or self.plan.flow
+
+    def is_handed_in(self, round_: Round) -> bool:
+        """Whether a round of a test has been answered: it is left without a reveal."""
+        vote = round_.polls.get(Ballot.VOTE)
+        is_left = self.flow == "test" and round_.practice_of is None
+        return is_left and vote is not None and not vote.is_open
+
+    @property
     def sites(self) -> list[str]:
         """The sites that players belong to, in the order in which they came."""
         return list(self.people)
@@ -353,7 +368,12 @@ class RoomState:
         left = [
             index
             for index, round_ in enumerate(self.rounds)
-            if not (round_.is_revealed or round_.is_skipped or index == besides)
+            if not (
+                round_.is_counted
+                or round_.is_skipped
+                or index == besides
+                or self.is_handed_in(round_)
+            )
         ]
         opened = [index for index in left if self.rounds[index].is_opened]
         return next(iter(opened or left), None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
 from scenarios.build import build_plan, plan_again
-from scenarios.library import Library, Problem, ScenarioError
-from scenarios.model import Case
+from scenarios.flow import minutes_of
+from scenarios.library import Library, NothingToPlay, Problem, ScenarioError
+from scenarios.model import FLOWS, Case, Flow
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.outcomes import taken_up
@@ -197,6 +199,7 @@ class AdminDesk:
                 decks=tuple(library.decks.values()),
                 cases=tuple(_summary(case) for case in library.cases.values()),
                 left_out=tuple(_left_out(problem) for problem in library.problems),
+                minutes=dict(_minutes(library)),
             )
         )
 
@@ -221,6 +224,16 @@ class AdminDesk:
                 left_out=tuple(_left_out(problem) for problem in mine),
             )
         )
+
+
+def _minutes(library: Library) -> Iterator[tuple[str, dict[Flow, tuple[int, ...]]]]:
+    """Yield how long each deck takes by each flow; none that no room could play."""
+    for deck in library.decks.values():
+        with suppress(NothingToPlay):
+            plan = build_plan(
+                deck, library, seed=0, length=None, two_link=deck.two_link
+            )
+            yield deck.id, {flow: minutes_of(plan, flow) for flow in FLOWS}
 
 
 def _left_out(problem: Problem) -> LeftOut:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model import Case, Deck, Kind
+from scenarios.model import Case, Deck, Flow, Kind
 from server.game.answers import Answer
 from server.game.commands import Ref
 from server.game.ids import ClientId, PlayerId, RoomCode
@@ -298,6 +298,8 @@ class DeckList(Message):
     cases: tuple[CaseSummary, ...]
     left_out: tuple[LeftOut, ...] = ()
     """What is wrong with files that could not be used."""
+    minutes: dict[str, dict[Flow, tuple[int, ...]]] = Field(default_factory=dict)
+    """By deck and flow: how many minutes the first round takes, the first two, ..."""
 
 
 class PreviewMessage(Message):

@@ -38,7 +38,7 @@ class Counted:
 def revealed(state: RoomState) -> Iterator[tuple[int, Round]]:
     """Yield the rounds that were played to their reveal, with their index."""
     for index, round_ in enumerate(state.rounds):
-        if round_.is_revealed:
+        if round_.is_counted:
             yield index, round_
 
 

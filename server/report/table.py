@@ -197,7 +197,7 @@ class _Writer:
                 yield self._row(player, None, "missed")
 
     def _carried(self, player: PlayerId) -> Vote | None:
-        if self.ballot is not Ballot.REVOTE or not self.round.is_revealed:
+        if self.ballot is not Ballot.REVOTE or not self.round.is_counted:
             return None
         poll = self.round.polls.get(Ballot.VOTE)
         return poll.votes.get(player) if poll else None
@@ -227,7 +227,7 @@ class _Writer:
             confidence=sure,
             confidence_inner=sure_inner,
             correct=self._is_right(vote, case) if vote else None,
-            points=self._points(player, status) if self.round.is_revealed else None,
+            points=self._points(player, status) if self.round.is_counted else None,
             first_vote_ms=self._first(vote) if vote and is_cast else None,
             resent=vote.at_ms != vote.first_ms if vote and is_cast else None,
             changed=self._changed(player, vote) if vote and is_cast else None,
@@ -241,6 +241,8 @@ class _Writer:
     def _played(self) -> str:
         if self.round.is_revealed:
             return "revealed"
+        if self.round.is_counted:
+            return "counted"
         return "skipped" if self.round.is_skipped else "running"
 
     def _points(self, player: PlayerId, status: str) -> float | None:

@@ -211,7 +211,8 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await settings.get_by_label("Show names").uncheck()
     await expect(screen.get_by_text("Ada", exact=True)).to_be_hidden()
     await settings.get_by_label("Timers").select_option("off")
-    await settings.get_by_label("Close votes automatically").check()
+    await settings.get_by_label("Votes close").select_option("true")
+    await settings.get_by_label(re.compile("^Flow")).select_option("quick")
     await settings.get_by_label("Show the best three").check()
     await must_be_accessible(host)
     await host.keyboard.press("Escape")
@@ -226,8 +227,9 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await again.get_by_role("button", name="Settings").click()
     settings = again.get_by_role("dialog", name="Settings")
     await expect(settings.get_by_label("Timers")).to_have_value("off")
-    for name in ("Close votes automatically", "Show the best three"):
-        await expect(settings.get_by_label(name)).to_be_checked()
+    await expect(settings.get_by_label("Votes close")).to_have_value("true")
+    await expect(settings.get_by_label(re.compile("^Flow"))).to_have_value("quick")
+    await expect(settings.get_by_label("Show the best three")).to_be_checked()
     await expect(settings.get_by_label("Show names")).not_to_be_checked()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+from scenarios.model import Flow
 from server.federation.settling import Settling
 from server.game.commands import (
     AskFix,
     CloseVotes,
     Discuss,
+    Finish,
     HostCommand,
     NextStep,
     OpenRound,
@@ -56,10 +58,13 @@ class FarSites:
 
 
 @contextlib.asynccontextmanager
-async def closed() -> AsyncIterator[tuple[Table, FarSites, RecordingLink]]:
+async def closed(
+    flow: Flow | None = None,
+) -> AsyncIterator[tuple[Table, FarSites, RecordingLink]]:
     """A room whose first vote is closed, and its host."""
     far, gateway = FarSites(), LocalGateway()
-    settings, barrier = RoomSettings(time_factor=None), far.barrier(gateway)
+    settings = RoomSettings(time_factor=None, flow=flow)
+    barrier = far.barrier(gateway)
     async with table(settings, gateway=gateway, barrier=barrier) as at:
         host = await at.attend("host")
         _, ann = await at.join("Ann")
@@ -179,6 +184,32 @@ async def test_a_close_that_reveals_waits_like_a_reveal() -> None:
         say(at, host, CloseVotes(ref=71, without=True))
         await host.get("done", ref=71)
         assert at.room.state.phase is Phase.FIX_REVEAL
+
+
+async def test_the_end_of_a_test_waits_like_a_reveal() -> None:
+    async with closed("test") as (at, far, host):
+        _, bob = await at.join("Bob")
+        far.late = {"lisbon"}
+        say(at, host, Finish(ref=70))
+        assert await waits_for(at, host) == ["lisbon"]
+        held = host.of("panel")[-1]["panel"]["held"]
+        assert held["command"] == "finish"
+        at.clock.ms -= 1_000  # stamped before the 2 s after the close had run out
+        at.vote(bob)
+        assert not (await bob.get("recorded"))["is_late"]
+        say(at, host, Finish(ref=71, without=True))
+        await host.get("done", ref=71)
+        assert (await host.get("refused", ref=70))["code"] == "overtaken"
+        assert at.room.state.phase is Phase.FINISHED
+        assert len(at.room.state.rounds[0].scores) == 2
+
+
+async def test_the_end_of_a_lesson_waits_for_no_site() -> None:
+    async with closed() as (at, far, host):
+        far.late = {"lisbon"}
+        await at.do(host, Finish())
+        assert at.room.state.phase is Phase.FINISHED
+        assert at.room.state.rounds[0].scores == {}
 
 
 async def test_sites_that_are_behind_are_asked_again() -> None:

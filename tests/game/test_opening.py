@@ -9,6 +9,7 @@ import pytest
 
 from scenarios.load import load_library
 from scenarios.model import Label
+from server.game.advice import advised_command
 from server.game.commands import (
     AskTime,
     BackToLobby,
@@ -31,7 +32,7 @@ from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from server.game.views.host import advised_command, host_panel
+from server.game.views.host import host_panel
 from server.game.views.player import private_view
 from server.game.views.stage import player_view
 from server.game.views.stage_types import Bars, OpeningView

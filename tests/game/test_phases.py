@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from scenarios.model import Label
+from server.game.advice import advised_command
 from server.game.answers import FixAnswer, GapAnswer
 from server.game.commands import BUTTONS, CastVote, Command, TapOpening, Tick
 from server.game.engine import TABLE, can, decide, replay
@@ -18,7 +19,6 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
-from server.game.views.host import advised_command
 from tests.support.game import Game
 
 COMMANDS = {kind.__dataclass_fields__["type"].default for kind in get_args(Command)}

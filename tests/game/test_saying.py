@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.game.advice import advised_command
 from server.game.commands import (
     AskSay,
     CloseVotes,
@@ -18,7 +19,7 @@ from server.game.errors import Refused
 from server.game.events import erased
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
-from server.game.views.host import advised_command, host_view
+from server.game.views.host import host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view
 from server.journal.codec import decode, encode

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.game.advice import advised_command
 from server.game.commands import (
     BUTTONS,
     BackToLobby,
@@ -30,7 +31,7 @@ from server.game.engine import TABLE
 from server.game.errors import Refused
 from server.game.ids import PlayerId
 from server.game.phases import Phase, Place
-from server.game.views.host import advised_command, host_view
+from server.game.views.host import host_view
 from tests.support.game import Game
 
 

@@ -8,8 +8,10 @@ from itertools import groupby
 import pytest
 
 from scenarios.build import build_plan
+from scenarios.flow import minutes_of
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label, Plan
+from tests.support.figures import Figure
 
 LIBRARY = load_library()
 DECKS = {
@@ -108,11 +110,24 @@ def test_a_transfer_may_have_either_label(name: str) -> None:
 
 
 @every_deck
-def test_it_states_its_audience_its_length_and_what_it_teaches(name: str) -> None:
+def test_it_states_its_audience_its_length_and_what_it_teaches(
+    name: str, figure: Figure
+) -> None:
     deck = LIBRARY.deck(name)
     assert len(deck.audience.split()) >= 8
     assert len(deck.teaches.split()) >= 25
-    assert 2 <= deck.minutes / len(deck.rounds) <= 10
+    takes = minutes_of(plan_of(deck), deck.flow)[-1]
+    assert takes <= deck.minutes <= takes + 15
+    figure(f"{name}: about {takes} of {deck.minutes} minutes by its flow, {deck.flow}")
+
+
+def test_tests_and_the_quick_five_have_flows_of_their_own() -> None:
+    flows = {deck.id: deck.flow for deck in LIBRARY.decks.values()}
+    assert flows == dict.fromkeys(DECKS, "full") | {
+        "quick-five": "quick",
+        "pre-test": "test",
+        "post-test": "test",
+    }
 
 
 @every_deck

@@ -17,16 +17,33 @@ PLAN = build_plan(DECK, LIBRARY, seed=1, length=None, two_link=False)
 EVERY = sorted(LIBRARY.cases.values(), key=lambda each: each.id)
 
 
-def test_every_case_of_the_deck_is_clean_and_played() -> None:
-    assert all(LIBRARY.case(name).is_clean for name in DECK.case_ids)
+def test_every_case_that_is_voted_on_is_clean_and_played() -> None:
+    asked = set(DECK.case_ids) - set(DECK.closing)
+    assert all(LIBRARY.case(name).is_clean for name in asked)
     assert PLAN.left_out == ()
     assert PLAN.opening == ()
     assert [r.case.id for r in PLAN.rounds] == [r.case for r in DECK.rounds]
 
 
-def test_it_begins_with_the_boat_the_green_thing_and_the_robot() -> None:
-    first = {item.case.id for item in PLAN.rounds[:3]}
-    assert first == {"coastrunners-lagoon", "green-goal", "cleaning-robot"}
+def test_it_begins_with_two_games_of_unlike_labels_and_all_of_it_is_true() -> None:
+    first, second, *_ = (item.case for item in PLAN.rounds)
+    assert (first.label, second.label) == (Label.OUTER, Label.INNER)
+    assert first.domain == second.domain
+    assert all(item.case.is_true for item in PLAN.rounds)
+
+
+def test_language_models_fail_in_both_ways() -> None:
+    labels = {
+        item.case.label for item in PLAN.rounds if item.case.domain == "language-models"
+    }
+    assert labels == set(Label)
+
+
+def test_it_closes_with_both_and_neither() -> None:
+    """The lesson ends on the four kinds side by side: the gaps fail independently."""
+    assert {case.verdict for case in PLAN.closing} == {"both", "neither"}
+    voted = {item.case.verdict for item in PLAN.rounds}
+    assert voted == {"outer", "inner"}
 
 
 def test_votes_are_balanced_and_runs_short() -> None:
@@ -35,11 +52,13 @@ def test_votes_are_balanced_and_runs_short() -> None:
     assert all(len(list(run)) <= 3 for _, run in groupby(labels))
 
 
-def test_each_round_has_a_transfer_of_either_label() -> None:
-    same = []
-    for item in PLAN.rounds:
-        assert item.transfer is not None
-        same.append(item.transfer.label is item.case.label)
+def test_most_rounds_have_a_transfer_of_either_label() -> None:
+    same = [
+        item.transfer.label is item.case.label
+        for item in PLAN.rounds
+        if item.transfer is not None
+    ]
+    assert len(same) > len(PLAN.rounds) / 2
     assert abs(same.count(True) - same.count(False)) <= 1
 
 
@@ -52,7 +71,7 @@ def test_contrasts_are_of_either_label() -> None:
 
 def test_the_subject_does_not_give_the_label_away() -> None:
     labels: defaultdict[str, set[Label | None]] = defaultdict(set)
-    for name in DECK.case_ids:
+    for name in set(DECK.case_ids) - set(DECK.closing):
         labels[LIBRARY.case(name).domain].add(LIBRARY.case(name).label)
     for domain, found in labels.items():
         assert found == set(Label), domain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -248,3 +249,19 @@ def test_grade_rises_with_long_words_and_sentences() -> None:
 )
 def test_syllables_are_estimated(word: str, count: int) -> None:
     assert syllables_in(word) == count
+
+
+@pytest.mark.parametrize(
+    ("minutes", "flow", "is_noted"),
+    [(5, "full", True), (240, "full", False), (30, "quick", False), (30, "full", True)],
+)
+def test_a_deck_takes_no_longer_by_its_flow_than_its_lesson(
+    minutes: int, flow: str, is_noted: bool
+) -> None:
+    library = load_library()
+    deck = library.deck("first-class").model_copy(
+        update={"minutes": minutes, "flow": flow}
+    )
+    found = lint(replace(library, decks={deck.id: deck}))
+    noted = [each.key for each in found if each.item == deck.id]
+    assert noted == (["minutes"] if is_noted else [])

@@ -298,9 +298,11 @@ def told_at(played: Played, secret: Secret) -> int:
     """Return the index of the action that may tell the secret; all of them if none.
 
     Votes may be shown from the reveal on, verdicts from their step on, or when the host
-    leaves a reveal for something else: then points are also shown.
+    leaves a reveal for something else: then points are also shown. The end of a game
+    tells all, but that of a test nothing that was not revealed.
     """
     is_open = False
+    tells_all = played.room.state.flow != "test"
     for index, (phase, round_index, step) in enumerate(played.states):
         is_reveal = (
             phase is Phase.REVEAL
@@ -309,7 +311,7 @@ def told_at(played: Played, secret: Secret) -> int:
         )
         is_left = is_open and not is_reveal
         is_open_now = is_reveal and (secret.of == "votes" or step >= VERDICT_STEP)
-        if is_open_now or is_left or phase is Phase.FINISHED:
+        if is_open_now or is_left or (tells_all and phase is Phase.FINISHED):
             return index
         is_open = is_open or is_reveal
     return len(played.states)

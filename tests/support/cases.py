@@ -65,7 +65,8 @@ def make_case(
 def make_plan(rounds: int = 3, opening: bool = False) -> Plan:
     """Return a plan of outer and inner cases by turns, with contrast and transfer.
 
-    ``opening``: it begins with the opening minute and a pair of worked examples.
+    ``opening``: it begins with the opening minute and a pair of worked examples, and
+    ends with two cases to talk about.
     """
 
     def planned(i: int) -> PlannedRound:
@@ -77,6 +78,7 @@ def make_plan(rounds: int = 3, opening: bool = False) -> Plan:
         )
 
     pair = (make_case("ex-0"), make_case("ex-1", False, True)) if opening else ()
+    ends = (make_case("end-0", True, True), make_case("end-1", False, False))
     return Plan(
         deck="test-deck",
         deck_version=1,
@@ -84,6 +86,7 @@ def make_plan(rounds: int = 3, opening: bool = False) -> Plan:
         minute=opening,
         opening=pair,
         rounds=tuple(planned(i) for i in range(rounds)),
+        closing=ends if opening else (),
     )
 
 

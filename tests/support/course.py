@@ -99,6 +99,7 @@ class Script:
             time_factor=chance.choice((None, 1, 3)),
             show_names=chance.random() < 0.7,
             min_cell=1,
+            flow=chance.choice((None, "quick", "test")),
         )
         self._counter = 0
 

@@ -119,6 +119,8 @@ def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
         yield played.after(ShowExample())
     for index in range(len(played.state.rounds)):
         yield from played.round(index)
+    while can(played.state, ShowExample()):
+        yield played.after(ShowExample())
     yield played.after(BackToLobby())
     yield played.after(Finish())
 

@@ -17,7 +17,8 @@ The rules look every command up in this table first, then ask the command's guar
 words under "when"; the host's buttons ask the same guards. Drawn are the ways through a
 round; from everywhere in it the host may also `skip_round`, go `back_to_lobby` (and
 open the round again, votes kept) or `finish`. An open ballot also closes automatically
-(`tick`) where the room has `auto_close`, or when a warned allowance has run out.
+(`tick`) where the room's `auto_close` or its flow says so, or when a warned allowance
+has run out. In a test the next round opens from a closed vote.
 """
 
 MARK = "<!-- block: not run: a drawing of the table -->"

@@ -384,10 +384,15 @@ export interface RoomSettings {
    */
   minute: boolean | null;
   /**
-   * Close a vote automatically 2 s after its time, or when all have answered: 10 s
-   * after the last answer that has no confidence yet.
+   * Where the big button leads: quick, full or test; null does as the deck says.
    */
-  auto_close: boolean;
+  flow: ("quick" | "full" | "test") | null;
+  /**
+   * Close a vote automatically 2 s after its time, or when all have answered: 10 s
+   * after the last answer that has no confidence yet. Null does as the flow says: quick
+   * closes all so, full the repair and the twin; other votes when all have answered.
+   */
+  auto_close: boolean | null;
   /**
    * Show players' names in the lobby and on the screen.
    */
@@ -537,7 +542,8 @@ export interface Place {
   step: number;
 }
 /**
- * Show the next worked example of the deck's opening pair.
+ * Show the next worked example: of the opening pair; at the end of the closing
+ * cases, and last the four kinds side by side.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ShowExample".
@@ -649,7 +655,7 @@ export interface Reveal {
 /**
  * Show the next step of the breakdown.
  *
- * ``stop`` shows all up to the next of the four screens (the line, the verdict, the
+ * ``stop`` shows all up to the next screen of the flow (the line, the verdict, the
  * expert), ``all`` whatever is left.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -732,12 +738,16 @@ export interface BackToLobby {
 /**
  * End the game here and show the closing page.
  *
+ * In a test it scores all, and waits for sites that are behind; ``without`` continues
+ * without them.
+ *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Finish".
  */
 export interface Finish {
   ref: number | null;
   seen: Place | null;
+  without: boolean;
   type: "finish";
 }
 /**
@@ -890,7 +900,8 @@ export interface ChangeSettings {
 export interface SettingsChange {
   time_factor: number | null;
   timers: boolean | null;
-  auto_close: boolean | null;
+  flow: ("quick" | "full" | "test") | null;
+  auto_close: boolean | "flow" | null;
   show_names: boolean | null;
   pairs: boolean | null;
   podium: boolean | null;
@@ -1087,6 +1098,10 @@ export interface RoomCard {
    * round of the plan.
    */
   practice_of: number | null;
+  /**
+   * Whether no verdict is shown, to the end.
+   */
+  is_test: boolean;
 }
 /**
  * One confidence on offer (per cent), with what it wins and what it risks.
@@ -1144,7 +1159,7 @@ export interface Bars {
   };
 }
 /**
- * One of the two worked examples that open an interleaved deck.
+ * A worked example of those that open a deck, or of those that close it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ExampleView".
@@ -1154,6 +1169,11 @@ export interface ExampleView {
   index: number;
   of: number;
   example: WorkedExample;
+  is_closing: boolean;
+  /**
+   * Instead of the example: outer, inner, both and neither side by side.
+   */
+  square: Placed[];
   phase: "example";
 }
 /**
@@ -1211,6 +1231,17 @@ export interface Verdict {
   outer: boolean;
   inner: boolean;
   is_contested: boolean;
+}
+/**
+ * A case of the lesson as an example of its kind; no title where it had none.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Placed".
+ */
+export interface Placed {
+  outer: boolean;
+  inner: boolean;
+  title: string;
 }
 /**
  * The story, in every phase before the reveal but the contrast.
@@ -1617,6 +1648,10 @@ export interface HostView {
    * The final table, once the game is over (at most 50 lines).
    */
   standings: Standing[];
+  /**
+   * Where the big button leads: as the room says, else as its deck does.
+   */
+  flow: "quick" | "full" | "test";
 }
 /**
  * What a command that leads on was decided on: to be sent with it, as ``seen``.
@@ -1828,7 +1863,10 @@ export interface PlanItem {
   verdict: Verdict;
   has_contrast: boolean;
   has_transfer: boolean;
-  status: "to come" | "open" | "left" | "skipped" | "revealed";
+  /**
+   * ``handed in``: answered in a test, and not revealed.
+   */
+  status: "to come" | "open" | "left" | "skipped" | "handed in" | "revealed";
   /**
    * Whether it can be played again now, for practice.
    */
@@ -2934,6 +2972,14 @@ export interface DeckList {
    * What is wrong with files that could not be used.
    */
   left_out: LeftOut[];
+  /**
+   * By deck and flow: how many minutes the first round takes, the first two, ...
+   */
+  minutes: {
+    [k: string]: {
+      [k: string]: number[];
+    };
+  };
 }
 /**
  * An ordered choice of cases for one lesson.
@@ -2965,6 +3011,10 @@ export interface Deck {
    */
   minute: boolean;
   /**
+   * Where the big button leads: quick (vote, reveal), full (also discussion, repair, twin) or test (votes alone, no verdict).
+   */
+  flow: "quick" | "full" | "test";
+  /**
    * Worked examples, labeled and not voted on: none, or a pair.
    *
    * @maxItems 2
@@ -2975,6 +3025,12 @@ export interface Deck {
    * @maxItems 60
    */
   rounds: [DeckRound, ...DeckRound[]];
+  /**
+   * Cases to talk about after the last round, told with their label; then the four kinds side by side: outer, inner, both, neither.
+   *
+   * @maxItems 2
+   */
+  closing: string[];
   reading: Reading[];
 }
 /**

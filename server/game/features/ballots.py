@@ -281,7 +281,7 @@ TICK = Rule(
     Row(
         "tick",
         {**stays(Phase), **_CLOSING, Phase.OPENING: (Phase.OPENING,)},
-        "an open ballot's time is up and auto_close is on, or a warning has run out; "
+        "an open ballot is to close automatically, or a warning has run out; "
         "a step of the opening minute is over",
     ),
     _tick,

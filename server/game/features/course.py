@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar, Literal, assert_never
 
+from scenarios.model import Truth
 from server.game.errors import Refused, required
 from server.game.features import (
     STAGE,
@@ -15,10 +17,20 @@ from server.game.features import (
     Row,
     Rule,
     leads,
+    reveal,
 )
 from server.game.ids import RoundIndex
-from server.game.phases import AFTER_REVEAL, BEFORE_ROUNDS, GAME, ROUND, Ballot, Phase
+from server.game.phases import (
+    AFTER_REVEAL,
+    BEFORE_ROUNDS,
+    GAME,
+    REOPENS,
+    ROUND,
+    Ballot,
+    Phase,
+)
 from server.game.state import RoomState, Round
+from server.game.views.stage_types import Placed
 
 MOST_PRACTICE = 100
 """How many times cases of one room can be played again."""
@@ -28,7 +40,9 @@ MOST_PRACTICE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowExample(FromPlace):
-    """Show the next worked example of the deck's opening pair."""
+    """Show the next worked example: of the opening pair; at the end of the closing
+    cases, and last the four kinds side by side.
+    """
 
     type: Literal["show_example"] = "show_example"
 
@@ -65,8 +79,13 @@ class BackToLobby(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish(FromPlace):
-    """End the game here and show the closing page."""
+    """End the game here and show the closing page.
 
+    In a test it scores all, and waits for sites that are behind; ``without`` continues
+    without them.
+    """
+
+    without: bool = False
     type: Literal["finish"] = "finish"
 
 
@@ -77,7 +96,9 @@ Commands = ShowExample | OpenRound | PlayAgain | SkipRound | BackToLobby | Finis
 
 @dataclass(frozen=True, slots=True)
 class ExampleShown:
-    """A worked example of the opening pair (index 0 or 1) is on show."""
+    """A worked example is on show: of the opening pair, then of the closing cases, and
+    after those the four kinds side by side.
+    """
 
     index: int
     at_ms: int
@@ -147,15 +168,40 @@ Events = (
     | GameFinished
 )
 
+Decided = Events | reveal.Events
+"""The end of a test also scores its rounds."""
+
 # --- rules ---------------------------------------------------------------------------
 
 
 def _next_example(state: RoomState) -> int:
-    return 0 if state.example_index is None else state.example_index + 1
+    """Return the index of the next example; after the last round, of a closing one."""
+    following = 0 if state.example_index is None else state.example_index + 1
+    return max(following, len(state.plan.opening)) if _is_told(state) else following
+
+
+def _is_told(state: RoomState) -> bool:
+    """Whether the last round has been played: what closes the lesson can be shown."""
+    return state.round_index is not None and state.next_round() is None
+
+
+def four_kinds(state: RoomState) -> tuple[Placed, ...]:
+    """Return a case of each kind, of those whose verdict the class has seen."""
+    told = [round_.case for round_ in state.rounds if round_.is_revealed]
+    told += state.plan.closing
+    titles = {case.truth: case.title for case in reversed(told) if not case.contested}
+    return tuple(
+        Placed(outer, inner, titles.get(Truth(outer=outer, inner=inner), ""))
+        for outer, inner in product((False, True), repeat=2)
+    )
 
 
 def _example_is_left(state: RoomState, _: ShowExample) -> Refused | None:
-    if _next_example(state) < len(state.plan.opening):
+    plan = state.plan
+    last = 0 if state.phase in AFTER_REVEAL else len(plan.opening)
+    if _is_told(state) and plan.closing:
+        last = len(plan.opening) + len(plan.closing) + 1
+    if _next_example(state) < last:
         return None
     return Refused("nothing_to_show", "There is no further worked example.")
 
@@ -176,8 +222,10 @@ def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
         return Refused("bad_round", "Every round has been played; finish the game.")
     if index >= len(state.rounds):
         return Refused("bad_round", f"There are {len(state.rounds)} rounds.")
-    if state.rounds[index].is_revealed:
+    if state.rounds[index].is_counted:
         return Refused("bad_round", f"Round {index + 1} has been played.")
+    if state.phase in REOPENS and not state.is_handed_in(state.round):
+        return Refused("bad_round", "Reveal this case first, or skip it.")
     return None
 
 
@@ -223,14 +271,15 @@ def _left_in(round_: Round) -> Phase:
     return Phase.VOTE_CLOSED if vote and not vote.is_open else Phase.READ
 
 
-def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Events]:
+def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Decided]:
     """Leave this round and open the next; finish where none is left."""
-    events: list[Events] = []
+    events: list[Decided] = []
     if not state.round.is_revealed:
         events.append(RoundSkipped(state.index, moment.now_ms))
     following = state.next_round(besides=state.index)
     if following is None:
-        return [*events, GameFinished(moment.now_ms)]
+        counted = reveal.handed_in(state, besides=state.index)
+        return [*events, *counted, GameFinished(moment.now_ms)]
     phase = _left_in(state.rounds[following])
     return [*events, RoundOpened(following, phase, moment.now_ms)]
 
@@ -239,8 +288,8 @@ def _back_to_lobby(_: RoomState, __: BackToLobby, moment: Moment) -> list[LobbyE
     return [LobbyEntered(moment.now_ms)]
 
 
-def _finish(_: RoomState, __: Finish, moment: Moment) -> list[GameFinished]:
-    return [GameFinished(moment.now_ms)]
+def _finish(state: RoomState, _: Finish, moment: Moment) -> list[Decided]:
+    return [*reveal.handed_in(state), GameFinished(moment.now_ms)]
 
 
 _IN_PLAY = tuple(phase for phase in GAME if phase is not Phase.LOBBY)
@@ -249,8 +298,8 @@ _INTO_ROUND = (Phase.READ, Phase.VOTE_CLOSED, Phase.REVOTE_CLOSED)
 SHOW_EXAMPLE = Rule(
     Row(
         "show_example",
-        leads((Phase.LOBBY, Phase.EXAMPLE), Phase.EXAMPLE),
-        "a worked example of the deck is left",
+        leads((Phase.LOBBY, Phase.EXAMPLE, *AFTER_REVEAL), Phase.EXAMPLE),
+        "a worked example of the deck is left; closing ones after the last round",
     ),
     _show_example,
     _example_is_left,
@@ -258,8 +307,8 @@ SHOW_EXAMPLE = Rule(
 OPEN_ROUND = Rule(
     Row(
         "open_round",
-        leads((*BEFORE_ROUNDS, *AFTER_REVEAL), *_INTO_ROUND),
-        "a round is left",
+        leads((*BEFORE_ROUNDS, *AFTER_REVEAL, *REOPENS), *_INTO_ROUND),
+        "a round is left; from a closed vote only in a test",
     ),
     _open_round,
     _round_is_left,
@@ -296,7 +345,7 @@ ROWS = tuple(
 )
 
 
-def asked(command: Commands) -> Asked[Events]:
+def asked(command: Commands) -> Asked[Decided]:
     """Return a command with its rule."""
     match command:
         case ShowExample():

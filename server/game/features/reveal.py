@@ -41,7 +41,7 @@ class Reveal(FromPlace):
 class NextStep(FromPlace):
     """Show the next step of the breakdown.
 
-    ``stop`` shows all up to the next of the four screens (the line, the verdict, the
+    ``stop`` shows all up to the next screen of the flow (the line, the verdict, the
     expert), ``all`` whatever is left.
     """
 
@@ -75,6 +75,15 @@ class RoundRevealed:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundCounted:
+    """A round of a test is scored, and its verdict stays hidden."""
+
+    round: int
+    type: Literal["round_counted"] = "round_counted"
+    effects: ClassVar[Effects] = QUIET
+
+
+@dataclass(frozen=True, slots=True)
 class StepShown:
     """The breakdown is shown up to and including this step."""
 
@@ -87,17 +96,28 @@ class StepShown:
         return Effects(stage=True, results=self.step == VERDICT_STEP)
 
 
-Events = MissesForgiven | RoundRevealed | StepShown
+Events = MissesForgiven | RoundRevealed | RoundCounted | StepShown
 
 # --- rules ---------------------------------------------------------------------------
 
 
 def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Events]:
     """Reveal; a VOTE to which not one answer came was closed before anyone could."""
-    events: list[Events] = [RoundRevealed(state.index, moment.now_ms)]
-    vote = state.round.polls[Ballot.VOTE]
-    if vote.missed and not vote.tally.n:
-        events.insert(0, MissesForgiven(state.index))
+    return [*_forgiven(state, state.index), RoundRevealed(state.index, moment.now_ms)]
+
+
+def _forgiven(state: RoomState, index: int) -> list[MissesForgiven]:
+    vote = state.round_at(index).polls[Ballot.VOTE]
+    return [MissesForgiven(index)] if vote.missed and not vote.tally.n else []
+
+
+def handed_in(state: RoomState, besides: int | None = None) -> list[Events]:
+    """Return what scores the rounds of a test; nothing in the other flows."""
+    events: list[Events] = []
+    for index, round_ in enumerate(state.rounds):
+        is_over = round_.is_counted or round_.is_skipped or index == besides
+        if state.is_handed_in(round_) and not is_over:
+            events += [*_forgiven(state, index), RoundCounted(index)]
     return events
 
 
@@ -113,7 +133,7 @@ def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[StepShown
     if command.all or state.phase is Phase.SAY:
         last = LAST_STEP
     elif command.stop:
-        last = next(stop for stop in STOPS if stop > state.step)
+        last = next(stop for stop in STOPS[state.flow] if stop > state.step)
     return [StepShown(step) for step in range(state.step + 1, last + 1)]
 
 
@@ -159,7 +179,12 @@ def fold(state: RoomState, event: Events) -> None:
         case MissesForgiven(round=index):
             state.round_at(index).polls[Ballot.VOTE].missed = frozenset()
         case RoundRevealed():
-            _fold_revealed(state, state.round)
+            state.enter(Phase.REVEAL)
+            state.step = 0
+            state.round.is_revealed = True
+            _count(state, state.round)
+        case RoundCounted(round=index):
+            _count(state, state.round_at(index))
         case StepShown(step=step):
             state.step = step
             if state.phase is Phase.SAY:
@@ -168,10 +193,8 @@ def fold(state: RoomState, event: Events) -> None:
             assert_never(event)
 
 
-def _fold_revealed(state: RoomState, round_: Round) -> None:
-    state.enter(Phase.REVEAL)
-    state.step = 0
-    round_.is_revealed = True
+def _count(state: RoomState, round_: Round) -> None:
+    round_.is_counted = True
     if Ballot.REVOTE in round_.polls:
         _carry(state, round_)
     if Ballot.VOTE in round_.polls and len(state.sites) > 1:

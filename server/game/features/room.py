@@ -219,6 +219,8 @@ def _change_settings(
         change["time_factor"] = None
     elif command.change.timers and state.settings.time_factor is None:
         change.setdefault("time_factor", 1)
+    if command.change.auto_close == "flow":
+        change["auto_close"] = None
     changed = state.settings.model_copy(update=change)
     return [] if changed == state.settings else [SettingsChanged(changed)]
 

@@ -1,9 +1,9 @@
 """Time in a room: deadlines, allowances, and more time given or asked for.
 
 All of it is in integer milliseconds. Timers are soft (learning rule C12): they show,
-and light the host's button; only ``auto_close`` or the host ends a vote. A player's own
-allowance (WCAG 2.2.1) holds the close; the host may override it after a warning of
-20 s.
+and light the host's button; ``auto_close``, the flow or the host ends a vote. A
+player's own allowance (WCAG 2.2.1) holds the close; the host may override it after a
+warning of 20 s.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field
 
+from scenarios.flow import DISCUSS_MS, VOTE_MS, reading_ms
 from scenarios.model import Case
 from server.game.errors import Refused, required
 from server.game.features import (
@@ -29,14 +30,11 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import PlayerId, Ref, Site
-from server.game.phases import GAME, OPEN_BALLOT, Ballot, Phase
+from server.game.phases import CLOSES_IN_TIME, GAME, OPEN_BALLOT, Ballot, Phase
 from server.game.scoring import is_unsure
 from server.game.settings import RoomSettings
 from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
 
-WORDS_PER_MINUTE = 150
-VOTE_MS = 30_000
-DISCUSS_MS = 120_000
 WARNING_MS = 20_000
 RESUME_MS = 10_000
 UNLIMITED = 1000
@@ -228,9 +226,8 @@ def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
     """
     if settings.time_factor is None:
         return None
-    words = len(_new_text(ballot, case).split())
-    reading_ms = words * 60_000 // WORDS_PER_MINUTE
-    return int((VOTE_MS + reading_ms) * settings.time_factor)
+    new_ms = reading_ms(_new_text(ballot, case))
+    return int((VOTE_MS + new_ms) * settings.time_factor)
 
 
 def _new_text(ballot: Ballot, case: Case) -> str:
@@ -238,8 +235,7 @@ def _new_text(ballot: Ballot, case: Case) -> str:
         case Ballot.REVOTE:
             return ""
         case Ballot.FIX:
-            asked = case.fix_question
-            return " ".join([asked.question, *(o.text for o in asked.options)])
+            return case.fix_question.text
         case Ballot.VOTE | Ballot.TRANSFER:
             return case.story
 
@@ -319,15 +315,14 @@ def opening_ms(
 ) -> int | None:
     """Return how long a step of the opening minute lasts; None where timers are off.
 
-    The time to read it, and to tap where it asks. The longest allowance of anyone who
-    is present counts for all, since the class goes on together; "no limit" is tenfold.
+    The time to read it, and to tap. The longest allowance of anyone who is present
+    counts for all, since the class goes on together; "no limit" is tenfold.
     """
     if state.settings.time_factor is None:
         return None
     here = (state.players[p] for p in present if p in state.players)
     allowances = {player.allowance or UNLIMITED for player in here}
-    words = sum(len(text.split()) for text in texts)
-    lasts_ms = STEP_MS + words * 60_000 // WORDS_PER_MINUTE
+    lasts_ms = STEP_MS + reading_ms(*texts)
     longest = max(allowances, default=USUAL_ALLOWANCE)
     return int(lasts_ms * state.settings.time_factor) * longest // USUAL_ALLOWANCE
 
@@ -347,10 +342,9 @@ def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
 def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
     """Return when next a Tick may have something to close; None when never.
 
-    A step of the opening minute has its own time. A warned close is due at its time;
-    with ``auto_close``, a poll 2 s after its deadline, or when the last allowance that
-    holds it runs out; where all have answered, 10 s after the last answer without a
-    confidence.
+    A poll that closes in time is due 2 s after its deadline, or when the last allowance
+    that holds it runs out; one that all have answered, 10 s after the last answer that
+    has no confidence.
     """
     if state.phase is Phase.OPENING:
         return opening_due_ms(state, present)
@@ -359,12 +353,11 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
         return None
     if state.warned_until_ms is not None:
         return state.warned_until_ms
-    if not state.settings.auto_close:
-        return None
+    when_answered, in_time = _closes(state)
     due: list[int] = []
-    if all_answered(state, present):
+    if when_answered and all_answered(state, present):
         due.append(unsure_until_ms(state, poll))
-    if poll.deadline_ms is not None:
+    if in_time and poll.deadline_ms is not None:
         ends = [poll.deadline_ms + GRACE_MS]
         for player in holders(state, now_ms, present):
             end_ms = own_deadline_ms(state.players[player], poll)
@@ -390,10 +383,18 @@ def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
         return False
     if state.warned_until_ms is not None:
         return now_ms >= state.warned_until_ms
-    if not state.settings.auto_close or holders(state, now_ms, present):
+    when_answered, in_time = _closes(state)
+    if not when_answered or holders(state, now_ms, present):
         return False
     deadline_ms = state.poll.deadline_ms
-    out_of_time = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
-    return out_of_time or (
+    is_over = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
+    return (in_time and is_over) or (
         all_answered(state, present) and now_ms >= unsure_until_ms(state, state.poll)
     )
+
+
+def _closes(state: RoomState) -> tuple[bool, bool]:
+    """Return whether the open ballot closes when answered, and when time is up."""
+    asked = state.settings.auto_close
+    in_time = state.ballot in CLOSES_IN_TIME[state.flow] if asked is None else asked
+    return asked is not False, in_time

@@ -187,7 +187,7 @@ def _is_revealed(state: RoomState, command: CastVote) -> bool:
     """Whether the ballot's answer has been shown: FIX and TRANSFER at their close."""
     round_ = state.round_at(command.round)
     if command.ballot in (Ballot.VOTE, Ballot.REVOTE):
-        return round_.is_revealed
+        return round_.is_counted
     return round_.polls[command.ballot].closed_ms is not None
 
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence, Set
 from itertools import islice
 
 from scenarios.model import Case
-from server.game.advice import Advice, advise
-from server.game.commands import BUTTONS, ONWARD, PlayAgain, Reveal, ShowOpening
+from server.game.advice import advice_of, advised_command
+from server.game.commands import BUTTONS, PlayAgain
 from server.game.engine import can
 from server.game.errors import required
-from server.game.features import opening
 from server.game.features.timing import all_answered, answered_and_expected, holders
 from server.game.ids import PlayerId
 from server.game.intervals import wilson
@@ -60,6 +59,7 @@ def host_view(state: RoomState, now_ms: int) -> HostView:
         plan=tuple(_item(state, i, r) for i, r in enumerate(state.rounds)),
         commands=tuple(button.type for button in BUTTONS if can(state, button)),
         settings=state.settings,
+        flow=state.flow,
         standings=standings(state)[:STANDINGS_SHOWN] if is_over else (),
     )
 
@@ -67,6 +67,8 @@ def host_view(state: RoomState, now_ms: int) -> HostView:
 def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
     if round_.is_revealed:
         status = "revealed"
+    elif round_.is_counted or (state.is_handed_in(round_) and not round_.is_skipped):
+        status = "handed in"
     elif round_.is_skipped:
         status = "skipped"
     elif not round_.is_opened:
@@ -80,7 +82,7 @@ def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
         verdict=verdict_of(round_.case),
         has_contrast=round_.planned.contrast is not None,
         has_transfer=round_.planned.transfer is not None,
-        status=status,  # type: ignore[arg-type] # narrowed to the five above
+        status=status,  # type: ignore[arg-type] # narrowed to the six above
         can_replay=can(state, PlayAgain(round=index)),
     )
 
@@ -99,7 +101,7 @@ def host_panel(
     ``walls`` how many projector pages there are, and how many of them are silent.
     """
     answered, expected = answered_and_expected(state, present)
-    advice = _advice(state)
+    advice = advice_of(state)
     slow = islice(holders(state, now_ms, present), 20)
     warned = state.warned_until_ms
     latest = _latest(state)
@@ -133,34 +135,6 @@ def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
     deadline_ms = state.deadline_ms
     is_over = deadline_ms is not None and now_ms >= deadline_ms
     return is_over or all_answered(state, present)
-
-
-def advised_command(state: RoomState) -> str:
-    """Return the command that the host's big button gives now, or "none"."""
-    advice = _advice(state)
-    if advice is not None and advice.action != "none":
-        return advice.action
-    if state.phase is Phase.VOTE_CLOSED:
-        return Reveal().type
-    onward = (
-        button.type
-        for button in ONWARD
-        if can(state, button)
-        and (not isinstance(button, ShowOpening) or opening.is_advised(state))
-    )
-    return next(onward, "none")
-
-
-def _advice(state: RoomState) -> Advice | None:
-    if state.phase is not Phase.VOTE_CLOSED:
-        return None
-    round_ = state.round
-    return advise(
-        round_.polls[Ballot.VOTE].tally,
-        round_.case,
-        two_link=state.settings.two_link,
-        has_contrast=round_.planned.contrast is not None,
-    )
 
 
 def _latest(state: RoomState) -> tuple[Ballot, Poll, Case] | None:

@@ -41,9 +41,9 @@ def private_view(
     round_ = state.round if state.round_index is not None else None
     is_shown = round_ is not None and verdict_is_shown(state, round_)
     score = round_.scores.get(player_id) if round_ else None
-    hidden = score if score is not None and not is_shown else None
-    points = player.points - (hidden or 0)
-    rounds = player.rounds_scored - (hidden is not None)
+    hidden = _hidden(state, player_id)
+    points = player.points - sum(hidden)
+    rounds = player.rounds_scored - len(hidden)
     is_over = state.phase is Phase.FINISHED
     is_judged_now = is_shown and state.phase is Phase.REVEAL
     return PrivateView(
@@ -76,6 +76,15 @@ def private_view(
 def _tap(state: RoomState, player: PlayerId) -> Label | None:
     case = state.opening.case if state.phase is Phase.OPENING else None
     return None if case is None else state.opening.taps[case].get(player)
+
+
+def _hidden(state: RoomState, player: PlayerId) -> list[float]:
+    """Return the scores of rounds whose verdict the class has not seen."""
+    return [
+        round_.scores[player]
+        for round_ in state.rounds
+        if player in round_.scores and not verdict_is_shown(state, round_)
+    ]
 
 
 def verdict_is_shown(state: RoomState, round_: Round) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scenarios.model import Case, Label
+from scenarios.model import Case, Flow, Label
 from server.game.answers import Answer
 from server.game.errors import Sentence
 from server.game.ids import PlayerId
@@ -218,7 +218,8 @@ class PlanItem:
     verdict: Verdict
     has_contrast: bool
     has_transfer: bool
-    status: Literal["to come", "open", "left", "skipped", "revealed"]
+    status: Literal["to come", "open", "left", "skipped", "handed in", "revealed"]
+    """``handed in``: answered in a test, and not revealed."""
     can_replay: bool = False
     """Whether it can be played again now, for practice."""
 
@@ -239,6 +240,8 @@ class HostView:
     settings: RoomSettings
     standings: tuple[Standing, ...]
     """The final table, once the game is over (at most 50 lines)."""
+    flow: Flow = "full"
+    """Where the big button leads: as the room says, else as its deck does."""
 
 
 @dataclass(frozen=True, slots=True)

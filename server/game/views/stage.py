@@ -8,7 +8,7 @@ from itertools import islice
 
 from scenarios.model import Case, Label, Reading
 from server.game.errors import required
-from server.game.features import opening
+from server.game.features import course, opening
 from server.game.outcomes import (
     cohorts_of,
     count_of,
@@ -137,6 +137,7 @@ def room_card(state: RoomState) -> RoomCard:
         is_rehearsal=settings.simulated,
         sound=settings.sound,
         practice_of=state.round.practice_of if state.phase in ROUND else None,
+        is_test=state.flow == "test",
     )
 
 
@@ -217,9 +218,13 @@ def _opening(state: RoomState) -> OpeningView:
 
 
 def _example(state: RoomState) -> ExampleView:
-    index, opening = required(state.example_index, "the example"), state.plan.opening
-    example = _worked(opening[index], is_new=True)
-    return ExampleView(room_card(state), index, len(opening), example)
+    index = required(state.example_index, "the example")
+    cases, is_closing = state.plan.opening, index >= len(state.plan.opening)
+    if is_closing:
+        index, cases = index - len(cases), state.plan.closing
+    example = _worked(cases[min(index, len(cases) - 1)], is_new=True)
+    kinds = course.four_kinds(state) if index == len(cases) else ()
+    return ExampleView(room_card(state), index, len(cases), example, is_closing, kinds)
 
 
 def _contrast(state: RoomState) -> ContrastView:
@@ -328,6 +333,8 @@ PLACES = 3
 
 
 def _finished(state: RoomState) -> FinishedView:
+    if any(r.is_counted and not r.is_revealed for r in state.rounds):
+        return _closed_test(state)
     mean, min_cell = mean_score(scored(state)), state.settings.min_cell
     best = standings(state) if state.settings.podium else ()
     return FinishedView(
@@ -345,6 +352,19 @@ def _finished(state: RoomState) -> FinishedView:
             TakeHome(story_of(case), verdict_of(case), case.breakdown.why)
             for case in state.plan.take_home
         ),
+    )
+
+
+def _closed_test(state: RoomState) -> FinishedView:
+    """Return the end of a test: no verdict, and no figure that a verdict is in."""
+    return FinishedView(
+        room=room_card(state),
+        rounds=tuple(_summary(state, r) for r in state.rounds if r.is_revealed),
+        class_mean=None,
+        reached_goal=False,
+        teams=(),
+        podium=(),
+        reading=state.plan.reading,
     )
 
 

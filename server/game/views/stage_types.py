@@ -43,6 +43,8 @@ class RoomCard:
     practice_of: int | None = None
     """The round (0-based) whose case is played again: nothing of it counts. None in a
     round of the plan."""
+    is_test: bool = False
+    """Whether no verdict is shown, to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,25 @@ class OpeningView:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A case of the lesson as an example of its kind; no title where it had none."""
+
+    outer: bool
+    inner: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleView:
-    """One of the two worked examples that open an interleaved deck."""
+    """A worked example of those that open a deck, or of those that close it."""
 
     room: RoomCard
     index: int
     of: int
     example: WorkedExample
+    is_closing: bool = False
+    square: tuple[Placed, ...] = ()
+    """Instead of the example: outer, inner, both and neither side by side."""
     phase: Literal["example"] = "example"
 
 

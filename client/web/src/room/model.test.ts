@@ -25,6 +25,7 @@ const CARD: RoomCard = {
   is_rehearsal: false,
   sound: true,
   practice_of: null,
+  is_test: false,
 };
 const story = (phase: StoryView["phase"], round = 0): StoryView => ({
   room: { ...CARD, round },

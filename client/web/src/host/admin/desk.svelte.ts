@@ -3,6 +3,7 @@ import type {
   Case,
   CaseSummary,
   Deck,
+  DeckList,
   LeftOut,
   OpenRoom,
   RefusedMessage,
@@ -16,6 +17,8 @@ import { ownedHash } from "../link";
 
 export class Desk {
   decks: Deck[] = $state.raw([]);
+  /** How long each deck takes, by flow and number of rounds. */
+  minutes: DeckList["minutes"] & object = $state.raw({});
   cases: CaseSummary[] = $state.raw([]);
   /** Files of cases that the server could not use, each with what to do. */
   leftOut: LeftOut[] = $state.raw([]);
@@ -73,6 +76,7 @@ export class Desk {
         return;
       case "deck_list":
         this.decks = message.decks;
+        this.minutes = message.minutes ?? {};
         this.cases = message.cases;
         this.leftOut = message.left_out;
         return;

@@ -1,6 +1,7 @@
 // The form's choices, and the settings they stand for. Pure.
 import { ownZone } from "../../parts/when";
 import type { OpenRoom, RoomSettings } from "../../protocol";
+import { closingOf, type Closing, type Flow } from "../flows";
 
 export interface Wish {
   deck: string;
@@ -13,7 +14,9 @@ export interface Wish {
   timers: string;
   /** Begin with the opening minute, where the deck has one. */
   minute: boolean;
-  autoClose: boolean;
+  /** Empty: as the deck says. */
+  flow: Flow | "";
+  closing: Closing;
   showNames: boolean;
   pairs: boolean;
   podium: boolean;
@@ -35,7 +38,8 @@ export const FIRST_WISH: Wish = {
   twoLink: false,
   timers: "1",
   minute: true,
-  autoClose: false,
+  flow: "",
+  closing: "flow",
   showNames: true,
   pairs: true,
   podium: false,
@@ -77,7 +81,8 @@ export function settingsOf(wish: Wish): RoomSettings {
     two_link: wish.twoLink,
     time_factor: wish.timers === "off" ? null : Number(wish.timers),
     minute: wish.minute ? null : false,
-    auto_close: wish.autoClose,
+    flow: wish.flow || null,
+    auto_close: closingOf(wish.closing),
     show_names: wish.showNames,
     pairs: wish.pairs,
     podium: wish.podium,

@@ -3,8 +3,12 @@ import type { HostPanel, HostView, SettingsChange } from "../../protocol";
 import { pressOf } from "../../room/remote";
 import type { Command } from "../../room/session.svelte";
 
-/** Commands that end something: asked once more before they are given. */
-export const ASKED_FIRST = new Set(["finish", "skip_round"]);
+/** Whether a command is asked about once more: it ends something that is not over, or
+    shows the verdict in a test. */
+export function isAskedFirst(name: string, host: HostView, advised: string): boolean {
+  if (name === "reveal") return host.flow === "test";
+  return name === "skip_round" || (name === "finish" && advised !== "finish");
+}
 
 /** Commands that stand apart from the flow of a round. */
 const ASIDE = new Set([
@@ -114,6 +118,7 @@ export function commandOf(name: string): Command {
     case "close_votes":
       return { type: name, override: false, without: false };
     case "reveal":
+    case "finish":
       return { type: name, without: false };
     case "next_step":
       return { type: name, all: false, stop: true };
@@ -128,6 +133,7 @@ export function commandOf(name: string): Command {
 export const NO_CHANGE: SettingsChange = {
   time_factor: null,
   timers: null,
+  flow: null,
   auto_close: null,
   show_names: null,
   pairs: null,

@@ -32,9 +32,10 @@ export function waitingFor(w: SitesOfHosts, held: HeldReveal): string {
 
 /** The command that goes on without the sites that something waits for. */
 export function goOn(held: HeldReveal): Command {
-  return held.command === "close_votes"
-    ? { type: "close_votes", override: false, without: true }
-    : { type: "reveal", without: true };
+  if (held.command === "close_votes") {
+    return { type: "close_votes", override: false, without: true };
+  }
+  return { type: held.command === "finish" ? "finish" : "reveal", without: true };
 }
 
 /** A site that the host should look at. */
