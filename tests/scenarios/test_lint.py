@@ -208,7 +208,7 @@ def test_interleaved_deck_out_of_balance() -> None:
     reading = DECK.model_dump()["reading"]
     deck = Deck.model_validate(
         {**DECK.model_dump(), "order": "interleaved", "rounds": rounds}
-        | {"reading": reading}
+        | {"reading": reading, "closing": ()}
     )
     (found,) = findings(*outer, decks=(deck,))
     assert found.message.startswith("4 of its rounds")
