@@ -7,6 +7,7 @@ no statistic. Pages have these texts in their own language.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, assert_never
 
@@ -28,6 +29,7 @@ from server.game.features.timing import opening_ms
 from server.game.ids import PlayerId, Ref
 from server.game.phases import Phase
 from server.game.state import Opening, RoomState
+from server.game.views.stage_types import Bars, OpeningView, RoomCard
 
 LINE = {
     "intended": "A dog that stays quiet at the doorbell.",
@@ -237,3 +239,24 @@ def fold(state: RoomState, event: Events) -> None:
             state.opening.tapped_ms = at_ms
         case _:
             assert_never(event)
+
+
+# --- the view ------------------------------------------------------------------------
+
+
+def view_of(state: RoomState, room: RoomCard) -> OpeningView:
+    """Return the step that is on, as the class sees it."""
+    now = state.opening
+    is_shown = now.case is not None and now.open_taps is None
+    said = Counter(now.taps[now.case].values() if now.case is not None else ())
+    return OpeningView(
+        room=room,
+        step=now.step,
+        last_step=LAST_STEP,
+        case=now.case,
+        gap=CASES[now.case or 0].gap if is_shown else None,
+        bars=Bars(said.total(), {gap.value: said[gap] for gap in Label})
+        if is_shown
+        else None,
+        texts=texts_of(now.step),
+    )

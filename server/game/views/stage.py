@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
-from scenarios.model import Case, Label, Reading
+from scenarios.model import Case, Reading
 from server.game.errors import required
 from server.game.features import course, opening
 from server.game.outcomes import (
@@ -42,7 +41,6 @@ from server.game.views.stage_types import (
     FixView,
     LobbyView,
     Move,
-    OpeningView,
     PinnedReason,
     PlayedCase,
     RevealView,
@@ -83,7 +81,7 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
         case Phase.LOBBY:
             return LobbyView(room_card(state), state.joined, names)
         case Phase.OPENING:
-            return _opening(state)
+            return opening.view_of(state, room_card(state))
         case Phase.EXAMPLE:
             return _example(state)
         case Phase.CONTRAST:
@@ -198,23 +196,6 @@ def _pinned(state: RoomState) -> tuple[PinnedReason, ...]:
         if vote is not None and vote.reason:
             shown.append(PinnedReason(vote.reason, option_of(vote.answer)))
     return tuple(shown)
-
-
-def _opening(state: RoomState) -> OpeningView:
-    now = state.opening
-    is_shown = now.case is not None and now.open_taps is None
-    said = Counter(now.taps[now.case].values() if now.case is not None else ())
-    return OpeningView(
-        room=room_card(state),
-        step=now.step,
-        last_step=opening.LAST_STEP,
-        case=now.case,
-        gap=opening.CASES[now.case or 0].gap if is_shown else None,
-        bars=Bars(said.total(), {gap.value: said[gap] for gap in Label})
-        if is_shown
-        else None,
-        texts=opening.texts_of(now.step),
-    )
 
 
 def _example(state: RoomState) -> ExampleView:
