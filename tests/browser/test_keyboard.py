@@ -129,7 +129,9 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
         await host.keyboard.press(" ")
         await host.locator(".big[aria-disabled=false]").wait_for()
     await press(host, ".others .plain")  # all steps together
-    await expect(player.get_by_text("How an expert would say it")).to_be_visible()
+    await expect(
+        player.locator("main").get_by_text("How an expert would say it")
+    ).to_be_visible()
     await press(player, "details:last-of-type > summary")
     await expect(player.get_by_role("table").first).to_be_visible()
     await leave_buttons(host)
