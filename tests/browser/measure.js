@@ -28,7 +28,7 @@ window.WebSocket = class {
   }
 };
 
-const breath = () =>
+window.breath = () =>
   new Promise((done) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => done();
@@ -44,7 +44,7 @@ window.show = async (frames, version) => {
       if (clock) clock.deadline_ms = Date.now() + 75_000;
     window.wire.say(frame);
   }
-  for (let i = 0; i < 4; i += 1) await breath();
+  for (let i = 0; i < 2; i += 1) await breath();
 };
 
 /** What is wrong with how a page looks now, a line each.
@@ -81,6 +81,13 @@ window.findings = ({ small, aside, isWall, root }) => {
     const least = parent.closest("[data-aside]") ? aside : small;
     if (least && size < least - 0.05)
       found.push(`small: ${size.toFixed(1)} < ${least.toFixed(1)} px: ${short(node.data)}`);
+    if (isWall && rects.length > 1 && !parent.closest("[translate=no]"))
+      for (const { 0: word, index } of node.data.matchAll(/[^\s\u00a0\u00ad\u2010-\u2014/-]+/g)) {
+        range.setStart(node, index);
+        range.setEnd(node, index + word.length);
+        const tops = [...range.getClientRects()].map((r) => Math.round(r.top));
+        if (new Set(tops).size > 1) found.push(`a broken word: ${short(word)}`);
+      }
     let block = parent;
     while (!(block instanceof SVGElement) && styleOf(block).display.startsWith("inline"))
       block = block.parentElement;
@@ -138,6 +145,14 @@ window.findings = ({ small, aside, isWall, root }) => {
   return found;
 };
 
+/** What is open but sticks out of the window. */
+window.inWindow = (selector) =>
+  [...document.querySelectorAll(selector)]
+    .filter((element) => element !== document.body)
+    .map((element) => element.getBoundingClientRect())
+    .filter((r) => r.left < -1 || r.top < -1 || r.right > innerWidth + 1 || r.bottom > innerHeight + 1)
+    .map((r) => `out of the window: ${[r.left, r.top, r.right, r.bottom].map(Math.round)}`);
+
 /** What of a text is seen where the rest of it is cut with an ellipsis. */
 const within = (r, edge) =>
   new DOMRect(
@@ -180,10 +195,13 @@ window.places = (selector) =>
 /** Show many moments one after another; return what is wrong, by the moment's name. */
 window.sweep = async (moments, limits) => {
   const wrong = {};
+  // Without an onlooker: what is laid out need not be painted.
+  document.documentElement.style.clipPath = "inset(100%)";
   for (const [name, frames, version] of moments) {
     await window.show(frames, version);
     const found = window.findings(limits);
     if (found.length) wrong[name] = found;
   }
+  document.documentElement.style.clipPath = "";
   return wrong;
 };

@@ -2,8 +2,9 @@
 
 The pages render views that the server's own functions made (``tests.support.shown``),
 so no game is played. A page stays open and is shown one moment after another. The fast
-tier takes the longest texts of each phase at a few sizes, the full tier at all of them,
-and the campaign every moment of every deck.
+tier takes the longest texts of each phase and a seeded sample, at a few sizes; the full
+tier takes them at every size in both languages. The campaign takes every moment of
+every deck at both shapes of a wall in one of the two.
 """
 
 from __future__ import annotations
@@ -49,22 +50,24 @@ ASIDE_PX = 35
 """The same for the address, the clock, and where a story comes from."""
 
 
-def _sizes(*cases: tuple[object, ...], fast: int) -> list[object]:
+def sizes(*cases: tuple[object, ...], fast: int, tier: str = "full") -> list[object]:
     """Return the cases of a test; all but the first ``fast`` are of the full tier."""
     return [
-        pytest.param(*case, marks=() if number < fast else pytest.mark.full)
+        pytest.param(*case, marks=() if number < fast else getattr(pytest.mark, tier))
         for number, case in enumerate(cases)
     ]
 
 
-ON_WALLS = _sizes(
+LOCALES = ("en-GB", "de-DE")
+
+ON_WALLS = sizes(
     (WALLS[0], "en-GB"),
     (WALLS[1], "de-DE"),
     *((size, "en-GB") for size in WALLS[1:]),
     *((size, "de-DE") for size in (WALLS[0], *WALLS[2:])),
     fast=2,
 )
-ON_PHONES = _sizes(
+ON_PHONES = sizes(
     (PHONES[0], "de-DE"),
     (PHONES[2], "en-GB"),
     (PHONES[0], "en-GB"),
@@ -72,7 +75,7 @@ ON_PHONES = _sizes(
     *((size, "de-DE") for size in PHONES[1:]),
     fast=2,
 )
-ON_PAGES = _sizes(
+ON_PAGES = sizes(
     ("host", CONSOLES[1], "de-DE"),
     ("player", PHONES[0], "en-GB"),
     ("player", PHONES[4], "en-GB"),
@@ -106,25 +109,28 @@ def longest_moments() -> list[Shown]:
 def all_moments() -> list[Shown]:
     """Return every moment of every deck, with names long and short, and no reasons."""
     library = load_library()
-    looks = (
-        Look(),
-        Look(is_long=False, pins=0),
-        Look(two_link=True),
-        Look(pins=0, has_people=False),
-        Look(is_drawn=True),
-    )
     return _unlike(
         [
             moment
             for deck in library.decks.values()
-            for look in looks
+            for look in LOOKS
             for moment in moments(deck, library, look)
         ]
     )
 
 
+LOOKS = (
+    Look(),
+    Look(is_long=False, pins=0),
+    Look(two_link=True),
+    Look(pins=0, has_people=False),
+    Look(is_drawn=True),
+)
+
 LONGEST = 3
 """Moments of each phase in the fast tier: those with most text."""
+SAMPLE = 25
+"""Moments of one deck that the fast tier also takes, by the seed."""
 
 
 @cache
@@ -140,16 +146,30 @@ def longest_of_each_phase() -> list[Shown]:
     ]
 
 
-def chosen(size: tuple[int, int]) -> list[Shown]:
-    """Return what is looked at in this tier at this size."""
+@cache
+def sample_of_a_deck() -> list[Shown]:
+    """Return some moments of one deck and one kind of room, both by the seed."""
+    library, chance = load_library(), random.Random(seed())
+    deck = chance.choice(list(library.decks.values()))
+    found = list(moments(deck, library, chance.choice(LOOKS)))
+    return chance.sample(found, SAMPLE)
+
+
+EVERY = {WALLS[0]: 2, WALLS[1]: 2, PHONES[0]: 4}
+"""At these sizes the campaign takes one moment of so many in each language, in turns:
+on both shapes of a wall every moment is seen in one of the two."""
+EIGHT = 8
+"""At all other sizes it takes one of eight."""
+
+
+def chosen(size: tuple[int, int], locale: str, role: str) -> list[Shown]:
+    """Return what is looked at in this tier on a page of this size and language."""
     if chosen_tier() is not Tier.CAMPAIGN:
-        found = longest_of_each_phase()
-        return found if size in (WALLS[0], WALLS[1], PHONES[0]) else found[::LONGEST]
-    found = all_moments()
-    if size in WALLS[:2]:
-        return found
-    # Walls of one shape are alike at every size; a sample tells whether that holds.
-    return random.Random(seed()).sample(found, len(found) // 10)
+        return _unlike([*longest_of_each_phase(), *sample_of_a_deck()])
+    if role == "host":  # its stage is the wall's, which has been looked at
+        return _unlike([*longest_of_each_phase(), *all_moments()[:: 5 * EIGHT]])
+    turn, step = LOCALES.index(locale), EVERY.get(size, EIGHT)
+    return _unlike([*longest_moments(), *all_moments()[turn::step]])
 
 
 @asynccontextmanager
@@ -179,12 +199,25 @@ async def opened(
     await profile.close()
 
 
-def frames(found: Sequence[Shown], role: str) -> list[list[Any]]:
-    """Return moments as the page takes them: name, what it is told, and its version."""
-    return [
+AT_ONCE = 200
+"""Moments that a page is given in one message."""
+
+
+async def sweep(
+    page: Page, found: Sequence[Shown], role: str, limits: dict[str, Any]
+) -> dict[str, list[str]]:
+    """Show moments one after another; return what is wrong, by the moment's name."""
+    frames = [
         [moment.name, list(getattr(moment, role)), number]
         for number, moment in enumerate(found, start=2)
     ]
+    wrong: dict[str, list[str]] = {}
+    for start in range(0, len(frames), AT_ONCE):
+        given = [frames[start : start + AT_ONCE], limits]
+        wrong |= await page.evaluate(
+            "([moments, limits]) => sweep(moments, limits)", given
+        )
+    return wrong
 
 
 async def settle(page: Page, moment: Shown, role: str) -> None:
@@ -206,7 +239,7 @@ async def test_the_wall_fits(
     size: tuple[int, int],
     locale: str,
 ) -> None:
-    found = chosen(size)
+    found = chosen(size, locale, "screen")
     async with opened(browser, server, "screen", size, locale) as page:
         await settle(page, found[-1], "screen")
         limits = {
@@ -214,10 +247,7 @@ async def test_the_wall_fits(
             "aside": ASIDE_PX * size[1] / 1080,
             "isWall": True,
         }
-        wrong = await page.evaluate(
-            "([moments, limits]) => sweep(moments, limits)",
-            [frames(found, "screen"), limits],
-        )
+        wrong = await sweep(page, found, "screen", limits)
         figure(f"wall {size[0]} x {size[1]}, {locale}: {len(found)} moments fit")
     assert wrong == {}
 
@@ -256,15 +286,18 @@ def unanswered(moment: Shown) -> list[dict[str, Any]]:
 @pytest.mark.sampled
 @pytest.mark.parametrize(("role", "size", "locale"), ON_PAGES)
 async def test_no_text_lies_on_another_or_beside_the_page(
-    browser: Browser, server: Running, role: str, size: tuple[int, int], locale: str
+    browser: Browser,
+    server: Running,
+    figure: Figure,
+    role: str,
+    size: tuple[int, int],
+    locale: str,
 ) -> None:
-    found = chosen(size)
+    found = chosen(size, locale, role)
     async with opened(browser, server, role, size, locale) as page:
         await settle(page, found[-1], role)
-        wrong = await page.evaluate(
-            "([moments, limits]) => sweep(moments, limits)",
-            [frames(found, role), {"isWall": False}],
-        )
+        wrong = await sweep(page, found, role, {"isWall": False})
+        figure(f"{role} {size[0]} x {size[1]}, {locale}: {len(found)} moments fit")
     assert wrong == {}
 
 

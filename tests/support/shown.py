@@ -35,11 +35,14 @@ from server.game.commands import (
     Reveal,
     Revote,
     ShowExample,
+    ShowOpening,
+    TapOpening,
     Transfer,
 )
 from server.game.engine import can, decide, evolve, open_room
 from server.game.events import RoomOpened
 from server.game.features.discussion import talks
+from server.game.features.opening import LAST_STEP as LAST_OPENING_STEP
 from server.game.features.timing import answered_and_expected
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import LAST_STEP, Ballot, Phase
@@ -100,10 +103,14 @@ class Shown:
 
     @property
     def key(self) -> str:
-        """Equal for two moments that look the same, in whichever deck they are."""
+        """Equal for two moments that look the same on a wall, whatever their deck.
+
+        Numbers count by their length, but for none at all.
+        """
         view = {k: v for k, v in self.screen[0]["view"].items() if k != "room"}
         room = self.screen[0]["view"]["room"]
-        return json.dumps([view, room["two_link"], room["teams"]], sort_keys=True)
+        text = json.dumps([view, room["two_link"], room["teams"]], sort_keys=True)
+        return re.sub(r"(?<=[:\[] )[1-9][0-9.]*|(?<=\[)[1-9][0-9.]*", _digits, text)
 
     @property
     def length(self) -> int:
@@ -111,10 +118,16 @@ class Shown:
         return len(re.sub("<svg.*?</svg>", "", json.dumps(self.screen[0]["view"])))
 
 
+def _digits(number: re.Match[str]) -> str:
+    return "9" * len(number[0])
+
+
 def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
     """Play a deck, and yield what is shown after every command."""
     played = _Played(deck, library, look)
     yield played.shown()
+    yield from played.opening()
+    yield played.after(BackToLobby())
     for _ in played.state.plan.opening:
         yield played.after(ShowExample())
     for index in range(len(played.state.rounds)):
@@ -141,7 +154,11 @@ class _Played:
         self.deck = deck
         teams = LONG_TEAMS if look.is_long else ()
         settings = RoomSettings(
-            two_link=look.two_link, podium=look.is_long, teams=teams, min_cell=1
+            two_link=look.two_link,
+            podium=look.is_long,
+            teams=teams,
+            min_cell=1,
+            minute=True,
         )
         if look.is_drawn:
             library = drawn(library)
@@ -158,6 +175,16 @@ class _Played:
             self.do(Join(player, name))
             if teams:
                 self.do(ChooseTeam(player, teams[i % 2]))
+
+    def opening(self) -> Iterator[Shown]:
+        """Show the opening minute, and let all but the last tap in both cases."""
+        for step in range(LAST_OPENING_STEP + 1):
+            yield self.after(ShowOpening(automatic=False))
+            if step % 2:
+                for number, player in enumerate(self.people[:-1]):
+                    gap = Label.INNER if number % 3 else Label.OUTER
+                    self.do(TapOpening(player, step // 2, gap))
+                yield self.shown()
 
     def round(self, index: int) -> Iterator[Shown]:
         """Play a round through every phase it has."""
