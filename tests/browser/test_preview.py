@@ -58,11 +58,11 @@ async def test_the_bench_steps_a_phone_and_a_projector_through_a_case(
     for _ in SCENES[1 : SCENES.index("reveal.verdict") + 1]:
         await page.keyboard.press("ArrowRight")
     await page.get_by_text("Verdict", exact=True).wait_for()
-    await phone.get_by_text("The outer gap").wait_for()
+    await phone.locator("main").get_by_text("The outer gap").wait_for()
     await projector.get_by_text("The outer gap").wait_for()
     await page.get_by_role("button", name="Back").click()
     await page.get_by_text("What it learned", exact=True).wait_for()
-    await phone.get_by_text("The outer gap").wait_for(state="detached")
+    await phone.locator("main").get_by_text("The outer gap").wait_for(state="detached")
     assert table.complaints() == []
 
 
