@@ -72,8 +72,10 @@ class Loaded:
     sent: int = 0
 
     def ask(self, event: dict[str, Any]) -> None:
-        """Note a request."""
-        self.asked.append(event["request"]["url"].split("/", 3)[3])
+        """Note a request; what is written into the page itself needs none."""
+        url = event["request"]["url"]
+        if url.startswith("http"):
+            self.asked.append(url.split("/", 3)[3])
 
     def end(self, event: dict[str, Any]) -> None:
         """Note how large an answer was."""
@@ -180,15 +182,21 @@ WORK = {
 
 FRAMES = "disabled-by-default-devtools.timeline.frame"
 WATCH_FRAMES = """
-const ask = requestAnimationFrame;
-window.frames = { pending: 0, done: 0 };
+const [ask, cancel] = [requestAnimationFrame, cancelAnimationFrame];
+const asked = new Set();
+window.frames = { done: 0, isPending: () => asked.size > 0 };
 window.requestAnimationFrame = (run) => {
-  window.frames.pending += 1;
-  return ask((nowMs) => {
-    window.frames.pending -= 1;
+  const id = ask((nowMs) => {
+    asked.delete(id);
     window.frames.done += 1;
     run(nowMs);
   });
+  asked.add(id);
+  return id;
+};
+window.cancelAnimationFrame = (id) => {
+  asked.delete(id);
+  cancel(id);
 };
 """
 
@@ -258,7 +266,7 @@ async def test_three_hundred_dots_go_over(
 async def at_rest(page: Page) -> None:
     """Wait until the page has drawn something and asks for no more frames."""
     await page.wait_for_function(
-        "() => frames.done > 10 && frames.pending === 0",
+        "() => frames.done > 10 && !frames.isPending()",
         polling=100,
         timeout=PATIENT_MS,
     )
