@@ -120,6 +120,7 @@ window.findings = ({ small, aside, isWall, root }) => {
       });
   }
   for (const image of at.querySelectorAll("img")) {
+    if (!image.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     const r = image.getBoundingClientRect();
     boxes.push({ block: image, node: { data: `image ${image.alt}` }, ...r.toJSON() });
   }
