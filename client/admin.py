@@ -57,6 +57,7 @@ class Admin(Session):
         seed: int | None = None,
         length: int | None = None,
         practice: int = 0,
+        name: str = "",
     ) -> OpenedRoom:
         """Open a room of a deck.
 
@@ -64,7 +65,8 @@ class Admin(Session):
         needs it.
         ``length`` is the number of rounds (1 to 60, None for all), ``seed`` that of
         every shuffle (0 to 2³¹-1, None for a random one), ``practice`` the number of
-        practice players that the server brings (0 to 100). Raises CommandRefused.
+        practice players that the server brings (0 to 100). ``name`` is what lists and
+        the wall call the room, 40 characters of it. Raises CommandRefused.
         """
         question = OpenRoom(
             deck=deck,
@@ -72,6 +74,7 @@ class Admin(Session):
             seed=seed,
             length=length,
             practice=practice,
+            name=name,
         )
         opened = await self._ask(question, RoomOpenedMessage)
         key = self._host_key(opened)

@@ -20,9 +20,11 @@ from server.game.commands import HostCommand
 from server.game.ids import RoomCode
 from server.protocol.client_messages import (
     PROTOCOL_VERSION,
+    AddCase,
     AdminQuestion,
     GetRoster,
     Hello,
+    HostQuestion,
     Ping,
     PlayerWish,
     Role,
@@ -35,7 +37,8 @@ from server.protocol.server_messages import (
     Welcome,
 )
 
-Question = HostCommand | GetRoster | AdminQuestion | PlayerWish | Ping
+HostAsk = HostCommand | AddCase | GetRoster | HostQuestion
+Question = HostAsk | AdminQuestion | PlayerWish | Ping
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,25 @@ from server.game.commands import (
     Lock,
     Unlock,
 )
-from server.game.ids import PlayerId
+from server.game.ids import PlayerId, RoomCode
 from server.game.phases import Phase, Place
 from server.game.views.role_types import CohostPanel, HostPanel, HostView
 from server.game.views.stage_types import StageView
-from server.protocol.client_messages import GetRoster, Role
+from server.protocol.client_messages import (
+    AddCase,
+    GetRoster,
+    ListCases,
+    OpenNext,
+    Role,
+)
 from server.protocol.keys import KEY_BYTES
 from server.protocol.server_messages import (
+    CaseList,
+    CaseSummary,
     Done,
     HostViewMessage,
     Panel,
+    RoomOpenedMessage,
     Roster,
     ServerMessage,
     SitePanel,
@@ -232,6 +241,26 @@ class Host(Session):
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
+
+    async def cases(self) -> tuple[CaseSummary, ...]:
+        """Return the cases of the library that can be added to the plan."""
+        return (await self._ask(ListCases(), CaseList)).cases
+
+    async def add_case(self, case: str) -> None:
+        """Play one more case (by its id), after those of the plan.
+
+        Raises as :meth:`send` does.
+        """
+        await self._ask(AddCase(case=case, seen=self.view.place), Done)
+
+    async def open_next(self, *, same: bool = False) -> tuple[RoomCode, str]:
+        """Open the next lesson once the game is over; return its room and host key.
+
+        ``same``: the same lesson for another class. Asking again gives the same room
+        while it runs. Raises :class:`CommandRefused`.
+        """
+        opened = await self._ask(OpenNext(same=same), RoomOpenedMessage)
+        return opened.room, opened.host_key or ""
 
     async def call_back_link(self, *, cohosts: bool = False) -> str:
         """Call the host link back; return the key of the new one (32 hex digits).

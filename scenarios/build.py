@@ -206,6 +206,27 @@ def plan_again(
     )
 
 
+def plan_anew(plan: Plan, library: Library, *, two_link: bool) -> Plan:
+    """Return a plan to be played by another class, with the present text of its cases.
+
+    A case that the library no longer has, or that such a room can no longer ask about,
+    stays as it is.
+    """
+
+    def now(case: Case) -> Case:
+        found = library.cases.get(case.id, case)
+        return found if two_link or found.is_clean or not found.is_scored else case
+
+    def again(planned: PlannedRound) -> PlannedRound:
+        return PlannedRound(
+            case=now(planned.case),
+            contrast=planned.contrast and now(planned.contrast),
+            transfer=planned.transfer and now(planned.transfer),
+        )
+
+    return plan.model_copy(update={"rounds": tuple(map(again, plan.rounds))})
+
+
 def _most_alike(case: Case, free: Sequence[Case]) -> Case | None:
     """Return the twin of a case, else the most similar case of its label, if any."""
     for one in free:
@@ -218,6 +239,30 @@ def _most_alike(case: Case, free: Sequence[Case]) -> Case | None:
         return -shared, abs(one.level - case.level), one.id
 
     return min(alike, key=distance, default=None)
+
+
+# --- one more case, while a lesson runs ----------------------------------------------
+
+
+def addable(library: Library, used: Set[str], *, two_link: bool) -> list[Case]:
+    """Return the cases that can be added to a plan which uses others, by title."""
+    fit = (case for case in library.cases.values() if case.id not in used)
+    able = (case for case in fit if two_link or case.is_clean or not case.is_scored)
+    return sorted(able, key=lambda case: case.title.casefold())
+
+
+def one_more(
+    case_id: str, library: Library, used: Set[str], *, two_link: bool
+) -> PlannedRound:
+    """Return a round with one more case, and its twin where no other round has it.
+
+    Raises ``UnknownCase``.
+    """
+    case = library.case(case_id)
+    twin = library.cases.get(case.twin) if case.twin else None
+    is_free = twin is not None and twin.id not in {*used, case_id}
+    is_fit = twin is not None and (two_link or twin.is_clean or not twin.is_scored)
+    return PlannedRound(case=case, transfer=twin if is_free and is_fit else None)
 
 
 # --- new cases to come back to after the lesson --------------------------------------

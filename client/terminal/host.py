@@ -15,7 +15,7 @@ from client.terminal import private
 from client.terminal.draw import final_table
 from client.terminal.lines import Lines
 from client.terminal.teller import Teller, place
-from client.terminal.words import command_words, named
+from client.terminal.words import ALWAYS, LETTERS, ONLY_WITH, command_words, named
 from server.game.commands import (
     CloseVotes,
     Finish,
@@ -24,60 +24,23 @@ from server.game.commands import (
     KickRecent,
     LetBack,
     Lock,
+    NameRoom,
     NextStep,
+    OpenRound,
     PinReason,
     PlayAgain,
+    ReorderPlan,
     Reveal,
+    ShowAgain,
     Unlock,
     UnpinReason,
 )
 from server.game.phases import Place
 from server.game.views.role_types import HostPanel, HostView
 
-LETTERS = {
-    "e": ("show_example",),
-    "o": ("open_round",),
-    "v": ("open_vote", "revote"),
-    "c": ("close_votes",),
-    "x": ("contrast",),
-    "d": ("discuss",),
-    "u": ("reopen_vote",),
-    "again": ("play_again",),
-    "r": ("reveal",),
-    "n": ("next_step",),
-    "s": ("ask_say",),
-    "f": ("ask_fix",),
-    "y": ("transfer",),
-    "t": ("give_time",),
-    "b": ("back_to_lobby",),
-    "skip": ("skip_round",),
-    "finish": ("finish",),
-}
-"""What is typed, and the commands it stands for: the first that can be given. Every
-command can also be typed by its name."""
+STAYING = ("give_time", "stop_clock", "start_clock")
+"""Commands after which the room is where it was."""
 
-ONLY_WITH = {
-    "next_step": ("a", "all steps of the breakdown"),
-    "close_votes": (
-        "w",
-        "close anyway: players with extra time get a 20-second warning",
-    ),
-}
-"""What can be typed only where a command can be given."""
-
-ALWAYS = (
-    ("i", "figures, sites, advice and reasons"),
-    ("g", "go on without the sites that a reveal waits for"),
-    ("p", "people; p NAME searches for a name"),
-    ("pin 2", "show reason 2 to the class; again to take it down"),
-    ("lock, unlock", "stop new players from joining, or let them in again"),
-    ("again 2", "play case 2 again, for practice, once it was revealed"),
-    ("kick NAME", "remove a player: the device and the name stay out"),
-    ("back NAME", "let a player who was removed back in; back alone lists them"),
-    ("kick new", "remove everyone who joined in the last minute"),
-    ("newlink", "call the host link back, and show the new one"),
-    ("q", "leave; the room continues without you"),
-)
 SETTLE_S = 2.0
 """How long to wait, after a command, for the view it leads to."""
 
@@ -240,6 +203,8 @@ class Desk:
                 await self._kick(name)
             case "again", number if number.isdecimal():
                 await self._give(PlayAgain(round=int(number) - 1))
+            case "plan" | "open" | "move" | "look" | "add" | "name" as what, rest:
+                await self._steer(what, rest)
             case "back", name:
                 await self._let_back(name)
             case "newlink", _:
@@ -261,7 +226,7 @@ class Desk:
     async def _by_letter(self, letter: str, view: HostView) -> None:
         for name in LETTERS.get(letter, (letter,)):
             if name in view.commands:
-                await self._give(named(name), is_moving=name != "give_time")
+                await self._give(named(name), is_moving=name not in STAYING)
                 return
         if letter in LETTERS:
             self._say("Not now. ? shows what can be done.", "dim")
@@ -329,6 +294,40 @@ class Desk:
             await self._give(Finish(without=True))
         else:
             await self._give(CloseVotes(without=True))
+
+    # --- the plan ----------------------------------------------------------------
+
+    async def _steer(self, what: str, rest: str) -> None:
+        numbers = [int(word) - 1 for word in rest.split() if word.isdecimal()]
+        match what, numbers:
+            case "open", [number]:
+                await self._give(OpenRound(round=number))
+            case "look", [number]:
+                await self._give(ShowAgain(round=number))
+            case "look", _:
+                await self._give(ShowAgain())
+            case "move", [number, place]:
+                await self._move(number, place)
+            case "add", _ if rest:
+                await self._host.add_case(rest)
+                self._say("Done.", "dim")
+            case "add", _:
+                self._console.print(private.cases(await self._host.cases()))
+            case "name", _:
+                await self._give(NameRoom(name=rest), is_moving=False)
+            case _:
+                self._console.print(private.plan(self._host.view.plan))
+
+    async def _move(self, number: int, place: int) -> None:
+        """Move a case that is still to come to the place of another one."""
+        order = [one.index for one in self._host.view.plan if one.status == "to come"]
+        if number not in order or place not in order:
+            self._say("Only cases that are still to come can be moved.", "dim")
+            return
+        to = order.index(place)
+        order.remove(number)
+        order.insert(to, number)
+        await self._give(ReorderPlan(order=tuple(order)), is_moving=False)
 
     # --- people and reasons ----------------------------------------------------------
 

@@ -20,11 +20,13 @@ from server.game.views.role_types import (
     Measures,
     MyVote,
     PersonCard,
+    PlanItem,
     PrivateView,
     SiteCard,
     SiteLink,
     Talk,
 )
+from server.protocol.server_messages import CaseSummary
 
 
 def figures(panel: HostPanel, is_voting: bool) -> Text:
@@ -234,3 +236,30 @@ def points(you: PrivateView) -> Text:
     """Say what the whole game brought."""
     cases = "case" if you.rounds == 1 else "cases"
     return Text(f"{you.points:.1f} points in {you.rounds} {cases}.", style="bold")
+
+
+# --- the plan ------------------------------------------------------------------------
+
+
+def plan(items: Sequence[PlanItem]) -> RenderableType:
+    """Draw the plan: number, title, and how far each case is."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("case", "title", "is"):
+        table.add_column(heading)
+    for item in items:
+        status = "shown again" if item.is_shown else item.status
+        table.add_row(str(item.index + 1), Text(item.title), status)
+    return table
+
+
+def cases(found: Sequence[CaseSummary]) -> RenderableType:
+    """Draw the cases that can be added, by title."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("id", "title", "gap", "level"):
+        table.add_column(heading)
+    for case in found:
+        key = verdict_key(case.verdict)
+        table.add_row(
+            case.id, case.title, Text(key, style=STYLES[key]), str(case.level)
+        )
+    return table

@@ -152,7 +152,8 @@ class Teller:
                 assert_never(view)
 
     def _lobby(self, view: LobbyView) -> None:
-        title = f"{view.room.title} · room {view.room.code}"
+        called = f"{view.room.name}: " if view.room.name else ""
+        title = f"{called}{view.room.title} · room {view.room.code}"
         self._say(draw.heading(title), draw.chain(None))
 
     def _opening(self, view: OpeningView) -> None:
@@ -190,6 +191,7 @@ class Teller:
         new = view.shown[self._steps :]
         if self._steps == 0:
             again = "" if view.room.practice_of is None else " (practice)"
+            again = " (shown again)" if view.is_again else again
             self._say(draw.heading(f"Reveal: {view.story.title}{again}"))
         self._steps = len(view.shown)
         if new:

@@ -80,9 +80,66 @@ COMMANDS = {
     "back_to_lobby": "pause in the lobby",
     "finish": "finish the game",
     "give_time": "give 30 s more",
+    "stop_clock": "stop the clock",
+    "start_clock": "start the clock again",
+    "show_again": "go back to the lesson",
     "none": "nothing left to do",
 }
 """Of commands that need more than their name to be understood."""
+
+
+LETTERS = {
+    "e": ("show_example",),
+    "o": ("open_round",),
+    "v": ("open_vote", "revote"),
+    "c": ("close_votes",),
+    "x": ("contrast",),
+    "d": ("discuss",),
+    "u": ("reopen_vote",),
+    "again": ("play_again",),
+    "r": ("reveal",),
+    "n": ("next_step",),
+    "s": ("ask_say",),
+    "f": ("ask_fix",),
+    "y": ("transfer",),
+    "t": ("give_time",),
+    "k": ("stop_clock", "start_clock"),
+    "look": ("show_again",),
+    "b": ("back_to_lobby",),
+    "skip": ("skip_round",),
+    "finish": ("finish",),
+}
+"""What is typed, and the commands it stands for: the first that can be given. Every
+command can also be typed by its name."""
+
+ONLY_WITH = {
+    "next_step": ("a", "all steps of the breakdown"),
+    "close_votes": (
+        "w",
+        "close anyway: players with extra time get a 20-second warning",
+    ),
+}
+"""What can be typed only where a command can be given."""
+
+ALWAYS = (
+    ("i", "figures, sites, advice and reasons"),
+    ("g", "go on without the sites that a reveal waits for"),
+    ("p", "people; p NAME searches for a name"),
+    ("pin 2", "show reason 2 to the class; again to take it down"),
+    ("lock, unlock", "stop new players from joining, or let them in again"),
+    ("again 2", "play case 2 again, for practice, once it was revealed"),
+    ("plan", "the cases of the plan, with their numbers"),
+    ("open 5", "open case 5 now; the cases before it are still to come"),
+    ("move 5 2", "play case 5 at place 2; both must be still to come"),
+    ("look 2", "show the reveal of case 2 again; look alone goes back"),
+    ("add ID", "add a case; add alone lists those that can be added"),
+    ("name TEXT", "give the room a name; name alone takes it away"),
+    ("kick NAME", "remove a player: the device and the name stay out"),
+    ("back NAME", "let a player who was removed back in; back alone lists them"),
+    ("kick new", "remove everyone who joined in the last minute"),
+    ("newlink", "call the host link back, and show the new one"),
+    ("q", "leave; the room continues without you"),
+)
 
 
 def command_words(name: str) -> str:

@@ -111,7 +111,7 @@ def admin_link(server: Running) -> str:
     return f"{server.staff_url}/host{key}"
 
 
-async def open_room(server: Running, deck: str) -> OpenedRoom | None:
+async def open_room(server: Running, deck: str, name: str = "") -> OpenedRoom | None:
     """Open a room with a deck; print why if that is not possible.
 
     Its votes close as its flow says.
@@ -120,7 +120,7 @@ async def open_room(server: Running, deck: str) -> OpenedRoom | None:
     two_link = found is not None and found.two_link
     settings = RoomSettings(two_link=two_link, auto_close=None)
     try:
-        order = OpenRoom(deck=deck, settings=settings)
+        order = OpenRoom(deck=deck, settings=settings, name=name[:200])
         code, key = await server.admin.open_room(order)
     except Refused as refusal:
         err.print(f"[bold red]No room:[/] {refusal.detail}")
@@ -176,6 +176,8 @@ class Place:
     joined: int
     when: str
     """When it was last played, as text."""
+    name: str = ""
+    """What its host calls it; empty where it has no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,9 @@ def _page(places: Places, words: Words, stop: str) -> str:
 def _today(place: Place, words: Words) -> list[str]:
     links = place.links
     address = links.players.partition("/j/")[0]
+    named = [f"<p><b>{escape(place.name)}</b></p>"] if place.name else []
     return [
+        *named,
         f"<p>{_button(links.host, words['console'], 'first')}",
         f"{_button(links.projector, words['projector'])}</p>",
         f"<p>{words['scan'].format(address=escape(address))}</p>",
@@ -273,7 +277,8 @@ def _today(place: Place, words: Words) -> list[str]:
 
 def _other(place: Place, words: Words) -> str:
     played = words["played"].format(players=place.joined, when=escape(place.when))
-    return f"<p>{_button(place.links.host, place.links.code)} {played}</p>"
+    named = f"<b>{escape(place.name)}</b>, " if place.name else ""
+    return f"<p>{_button(place.links.host, place.links.code)} {named}{played}</p>"
 
 
 def _button(link: str, text: str, kind: str = "") -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -60,12 +61,19 @@ async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journ
 
 def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
     """List the rooms of the journal, newest first (also while a server runs)."""
-    table = Table("room", "deck", "opened", "last change", "players", "state")
+    table = Table("room", "name", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
         zone = record.time_zone
         dates = (date_of(record.opened_ms, zone), date_of(record.updated_ms, zone))
-        table.add_row(record.code, record.title, *dates, str(record.joined), state)
+        table.add_row(
+            record.code,
+            escape(record.name or ""),
+            record.title,
+            *dates,
+            str(record.joined),
+            state,
+        )
     out.print(table)
 
 

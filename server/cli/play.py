@@ -81,6 +81,10 @@ class PlayOptions:
         str | None,
         typer.Option(help="Open a new room with this deck.  [default: first-class]"),
     ] = None
+    name: Annotated[
+        str | None,
+        typer.Option(help="Open a new room of this name, such as '9b, Tuesday'."),
+    ] = None
     is_new: Annotated[
         bool,
         typer.Option("--new", help="Open a new room, even if one is unfinished."),
@@ -122,7 +126,7 @@ def play(options: PlayOptions) -> None:
         if is_served(folder):
             return _show_again(folder, around)
         room = None
-        if not options.is_new and options.deck is None:
+        if not options.is_new and options.deck is None and options.name is None:
             room = _chosen(_unfinished(folder), around)
         _play(options, folder, around, room)
     except CannotStart as exc:
@@ -194,7 +198,7 @@ def _chosen(left: Sequence[RoomRecord], around: Surroundings) -> RoomCode | None
     if not around.has_terminal or not last.joined:
         return last.code
     text = (
-        f"Room {last.code} ({last.title}) is unfinished: {last.joined} players, last "
+        f"Room {last.code} ({last.called}) is unfinished: {last.joined} players, last "
         f"played {date_of(last.updated_ms, last.time_zone)}. Continue it?"
     )
     return last.code if typer.confirm(text, default=True) else None
@@ -216,7 +220,7 @@ def _play(
     @contextlib.asynccontextmanager
     async def greeting(server: Running, stop: Stop) -> AsyncIterator[None]:
         room = _continued(server, code) if code else None
-        room = room or await open_room(server, options.deck or DECK)
+        room = room or await open_room(server, options.deck or DECK, options.name or "")
         async with start_page(lambda: _places(server, room), stop) as page:
             with _noted(folder / STARTED, page):
                 greet(server, config, room, None if around.has_browser else page)
@@ -257,9 +261,8 @@ async def _places(server: Running, today: OpenedRoom | None) -> Places:
         running = server.directory.running(room.room)
         if running is not None and room.phase is not Phase.FINISHED:
             links = links_to(server, room.room, running.key_of("host"))
-            found.append(
-                Place(links, room.joined, date_of(room.updated_ms, room.time_zone))
-            )
+            when = date_of(room.updated_ms, room.time_zone)
+            found.append(Place(links, room.joined, when, room.name))
     code = today.code if today else None
     return Places(
         today=next((place for place in found if place.links.code == code), None),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenarios.model import Case
-from server.game.commands import Reveal, ShowOpening, onward
+from server.game.commands import Reveal, ShowAgain, ShowOpening, onward
 from server.game.engine import can
 from server.game.errors import Sentence, sentence
 from server.game.features import opening
@@ -105,6 +105,8 @@ def advised_command(state: RoomState) -> str:
 
     It goes by the flow; in the full one, what follows a first vote goes by the advice.
     """
+    if state.again is not None:
+        return ShowAgain().type
     if state.phase is Phase.VOTE_CLOSED and state.flow != "test":
         advice = advice_of(state) if state.flow == "full" else None
         is_given = advice is not None and advice.action != "none"

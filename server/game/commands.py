@@ -17,6 +17,7 @@ from server.game.events import Event
 from server.game.features import (
     Asked,
     FromPlace,
+    FromPlan,
     ballots,
     course,
     discussion,
@@ -26,6 +27,7 @@ from server.game.features import (
     reveal,
     room,
     saying,
+    steering,
     timing,
     voting,
 )
@@ -51,8 +53,21 @@ from server.game.features.opening import ShowOpening, TapOpening
 from server.game.features.people import ChooseTeam, Join, Rename, SetTeam
 from server.game.features.removal import Kick, KickRecent, LetBack
 from server.game.features.reveal import NextStep, Reveal
-from server.game.features.room import CallBackLink, ChangeSettings, Lock, Unlock
+from server.game.features.room import (
+    CallBackLink,
+    ChangeSettings,
+    Lock,
+    NameRoom,
+    Unlock,
+)
 from server.game.features.saying import AskSay, SayIt
+from server.game.features.steering import (
+    AddCase,
+    ReorderPlan,
+    ShowAgain,
+    StartClock,
+    StopClock,
+)
 from server.game.features.timing import AskTime, GiveTime, Percent, Resume
 from server.game.features.voting import CastVote, PinReason, UnpinReason
 from server.game.ids import Ref, RoundIndex, Site
@@ -62,6 +77,7 @@ __all__ = [
     "BUTTONS",
     "FEATURES",
     "HOST_COMMANDS",
+    "AddCase",
     "AskFix",
     "AskSay",
     "AskTime",
@@ -76,6 +92,7 @@ __all__ = [
     "Discuss",
     "Finish",
     "FromPlace",
+    "FromPlan",
     "GiveTime",
     "HostCommand",
     "Join",
@@ -83,6 +100,7 @@ __all__ = [
     "KickRecent",
     "LetBack",
     "Lock",
+    "NameRoom",
     "NextStep",
     "OpenRound",
     "OpenVote",
@@ -94,16 +112,20 @@ __all__ = [
     "Ref",
     "Rename",
     "ReopenVote",
+    "ReorderPlan",
     "Resume",
     "Reveal",
     "Revote",
     "RoundIndex",
     "SayIt",
     "SetTeam",
+    "ShowAgain",
     "ShowExample",
     "ShowOpening",
     "Site",
     "SkipRound",
+    "StartClock",
+    "StopClock",
     "SystemCommand",
     "TapOpening",
     "Tick",
@@ -126,6 +148,7 @@ FEATURES = (
     discussion,
     reveal,
     saying,
+    steering,
 )
 """Every feature of the game."""
 
@@ -152,6 +175,11 @@ HostCommand = (
     | BackToLobby
     | Finish
     | GiveTime
+    | StopClock
+    | StartClock
+    | ShowAgain
+    | ReorderPlan
+    | NameRoom
     | Lock
     | Unlock
     | Kick
@@ -165,7 +193,7 @@ HostCommand = (
     | CallBackLink
 )
 SystemCommand = Tick | Resume
-Command = PlayerCommand | HostCommand | SystemCommand
+Command = PlayerCommand | HostCommand | AddCase | SystemCommand
 
 BUTTONS: tuple[HostCommand, ...] = (
     ShowOpening(),
@@ -187,6 +215,9 @@ BUTTONS: tuple[HostCommand, ...] = (
     BackToLobby(),
     Finish(),
     GiveTime(),
+    StopClock(),
+    StartClock(),
+    ShowAgain(),
 )
 """Commands that move the game, in the order of a round, as a plain press gives them."""
 
@@ -246,4 +277,6 @@ def asked(command: Command) -> Asked[Event]:
         return reveal.asked(command)
     if isinstance(command, saying.Commands):
         return saying.asked(command)
+    if isinstance(command, steering.Commands):
+        return steering.asked(command)
     assert_never(command)

@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from server.game.commands import FEATURES, CastVote, Command, FromPlace, asked
+from server.game.commands import (
+    FEATURES,
+    CastVote,
+    Command,
+    FromPlace,
+    FromPlan,
+    asked,
+)
 from server.game.errors import Refused
 from server.game.events import Event, RoomOpened, fold
 from server.game.features import QUIET, Effects, Moment, Row, room
@@ -41,13 +48,24 @@ def decide(
     the state is never changed here.
     """
     found = asked(command)
-    if isinstance(command, FromPlace) and command.seen not in (None, state.place):
-        raise Refused("stale", "The room had gone on already; nothing changed.")
+    if isinstance(command, FromPlace):
+        _check_seen(state, command)
     if state.phase not in found.row.leads:
         raise _not_now(state, command)
     if (refusal := found.refusal(state)) is not None:
         raise refusal
     return list(found.events(state, Moment(now_ms, present)))
+
+
+def _check_seen(state: RoomState, command: FromPlace) -> None:
+    """Refuse a command that was decided on another place, or on another plan."""
+    seen = command.seen
+    if seen is None:
+        return
+    if not state.place.has(seen):
+        raise Refused("stale", "The room had gone on already; nothing changed.")
+    if isinstance(command, FromPlan) and seen.plan not in (None, state.plan_changes):
+        raise Refused("stale", "The plan had been changed already; nothing changed.")
 
 
 def can(state: RoomState, command: Command) -> bool:

@@ -9,6 +9,7 @@ journal replays on its own after the library has changed.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated, assert_never
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from server.game.features import (
     reveal,
     room,
     saying,
+    steering,
     timing,
     voting,
 )
@@ -53,6 +55,7 @@ from server.game.features.room import (
     HostLinkCalledBack,
     RoomLocked,
     RoomMoved,
+    RoomNamed,
     RoomOpened,
     RoomUnlocked,
     SettingsChanged,
@@ -60,6 +63,13 @@ from server.game.features.room import (
     SiteUnlocked,
 )
 from server.game.features.saying import SayOpened, SentenceSaid
+from server.game.features.steering import (
+    CaseAdded,
+    ClockStarted,
+    ClockStopped,
+    PlanReordered,
+    RevealShownAgain,
+)
 from server.game.features.timing import (
     AllowanceGranted,
     AllowancesWarned,
@@ -81,6 +91,9 @@ __all__ = [
     "BallotClosed",
     "BallotOpened",
     "BallotReopened",
+    "CaseAdded",
+    "ClockStarted",
+    "ClockStopped",
     "ContrastShown",
     "DeadlineExtended",
     "DiscussionOpened",
@@ -92,6 +105,7 @@ __all__ = [
     "MissesForgiven",
     "OpeningShown",
     "OpeningTapped",
+    "PlanReordered",
     "PlayerJoined",
     "PlayerKicked",
     "PlayerLetBack",
@@ -99,8 +113,10 @@ __all__ = [
     "PracticeOpened",
     "ReasonPinned",
     "ReasonUnpinned",
+    "RevealShownAgain",
     "RoomLocked",
     "RoomMoved",
+    "RoomNamed",
     "RoomOpened",
     "RoomUnlocked",
     "RoundCounted",
@@ -159,6 +175,12 @@ Event = Annotated[
     | SentenceSaid
     | ReasonPinned
     | ReasonUnpinned
+    | CaseAdded
+    | PlanReordered
+    | RevealShownAgain
+    | ClockStopped
+    | ClockStarted
+    | RoomNamed
     | RoundSkipped
     | LobbyEntered
     | GameFinished,
@@ -192,14 +214,18 @@ def fold(state: RoomState, event: Event) -> None:
         reveal.fold(state, event)
     elif isinstance(event, saying.Events):
         saying.fold(state, event)
+    elif isinstance(event, steering.Events):
+        steering.fold(state, event)
     else:
         assert_never(event)
 
 
-def erased(event: Event, player: PlayerId, name: str) -> Event:
+def erased(
+    event: Event, player: PlayerId, name: str, names: Set[str] = frozenset()
+) -> Event:
     """Return the event without the words of one player; the same one if untouched.
 
-    ``name`` takes the place of the player's own.
+    ``name`` takes the place of the player's own, which are ``names``.
     """
     match event:
         case PlayerJoined() | PlayerRenamed() if event.player == player:
@@ -210,5 +236,7 @@ def erased(event: Event, player: PlayerId, name: str) -> Event:
             return voting.erased(event)
         case SentenceSaid() if event.player == player:
             return saying.erased(event)
+        case RoomNamed():
+            return room.erased(event, names)
         case _:
             return event

@@ -79,13 +79,13 @@ _SMALL = str.maketrans("вкмнтβεηκτυωχ", "bkmhtbenktuwx")
 """Small letters that look like another script's capitals, made small."""
 
 
-def clean_name(raw: str) -> str:
-    """Return the name as it may be shown, at most 24 characters.
+def clean_name(raw: str, most: int = MAX_LENGTH) -> str:
+    """Return the name as it may be shown, at most ``most`` (24) characters.
 
     Raises :class:`Refused` ("bad_name") when nothing readable is left.
     """
-    folded = unicodedata.normalize("NFKC", raw[: 8 * MAX_LENGTH])
-    name = _cut(_visible(folded), MAX_LENGTH)
+    folded = unicodedata.normalize("NFKC", raw[: 8 * most])
+    name = _cut(_visible(folded), most)
     if not any(unicodedata.category(ch)[0] in "LNS" for ch in name):
         raise Refused("bad_name", "Please enter a name with at least one letter.")
     return name

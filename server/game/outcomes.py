@@ -313,3 +313,10 @@ def _mean(name: str, means: Sequence[float]) -> GroupMean:
     variance = math.fsum((value - mean) ** 2 for value in means) / (n - 1)
     half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
     return GroupMean(name, n, tenth(mean), tenth(mean - half), tenth(mean + half), None)
+
+
+def mean_so_far(state: RoomState) -> float | None:
+    """Return how far the class has come; None where that is about a few people."""
+    people = scored(state)
+    mean = mean_score(people) if len(people) >= state.settings.min_cell else None
+    return None if mean is None else tenth(mean)

@@ -62,6 +62,16 @@ class Place:
     step: int = 0
     """Of the breakdown in ``reveal``, of the minute in ``opening``, of the worked
     examples in ``example``; else 0."""
+    plan: int | None = None
+    """How often the plan has been changed. None in a command: it may be any plan."""
+
+    def has(self, seen: Place) -> bool:
+        """Whether this is the place that a command was decided on, by any plan."""
+        return (seen.round, seen.phase, seen.step) == (
+            self.round,
+            self.phase,
+            self.step,
+        )
 
 
 class Ballot(StrEnum):
@@ -76,6 +86,38 @@ class Ballot(StrEnum):
     def phase(self) -> Phase:
         """The phase in which this ballot is open."""
         return Phase(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """While the clock of a ballot stood still; ``to_ms`` is None while it does."""
+
+    from_ms: int
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When a ballot ran: one that was closed and reopened ran more than once."""
+
+    opened_ms: int
+    deadline_ms: int | None
+    pauses: tuple[Pause, ...] = ()
+
+    def limit_ms(self, until_ms: int | None) -> int:
+        """Return the time from its opening to a deadline, pauses left out; else 0."""
+        if until_ms is None:
+            return 0
+        ended = (p.to_ms - p.from_ms for p in self.pauses if p.to_ms is not None)
+        return until_ms - self.opened_ms - sum(ended)
+
+    def elapsed_ms(self, at_ms: int) -> int:
+        """Return how long its clock had run at a moment."""
+        stood_ms = 0
+        for pause in self.pauses:
+            to_ms = at_ms if pause.to_ms is None else min(at_ms, pause.to_ms)
+            stood_ms += max(0, to_ms - pause.from_ms)
+        return at_ms - self.opened_ms - stood_ms
 
 
 CLOSES_TO = {

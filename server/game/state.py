@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
+from itertools import islice
 
 from scenarios.model import Case, Flow, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
 from server.game.errors import required
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
-from server.game.phases import OPEN_BALLOT, Ballot, Phase, Place
+from server.game.phases import OPEN_BALLOT, Ballot, Pause, Phase, Place, Run
 from server.game.scoring import Tally, points
 from server.game.settings import RoomSettings
 
@@ -82,14 +83,6 @@ class Vote:
         return at_ms < self.at_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """When a ballot ran that was closed and reopened since."""
-
-    opened_ms: int
-    deadline_ms: int | None
-
-
 @dataclass(slots=True)
 class Poll:
     """One ballot of one round: when it ran, who answered what, and the count."""
@@ -105,13 +98,20 @@ class Poll:
     """The same by the player's site."""
     site_until_ms: dict[str, int] = field(default_factory=dict)
     """Until when the people of a site may answer that was given more time."""
+    pauses: list[Pause] = field(default_factory=list)
+    """When the clock of the present run stood still."""
     past: list[Run] = field(default_factory=list)
     """The runs before it was reopened, oldest first."""
 
     @property
+    def run(self) -> Run:
+        """The present run of this ballot, or its last."""
+        return Run(self.opened_ms, self.deadline_ms, tuple(self.pauses))
+
+    @property
     def runs(self) -> list[Run]:
         """Every run of this ballot, the present one last."""
-        return [*self.past, Run(self.opened_ms, self.deadline_ms)]
+        return [*self.past, self.run]
 
     def run_at(self, at_ms: int) -> Run:
         """Return the run in which an answer was given."""
@@ -243,13 +243,22 @@ class RoomState:
     step: int = 0
     deadline_ms: int | None = None
     """Where the running phase's timer ends (UTC ms); None where none runs."""
+    stopped_ms: int | None = None
+    """When the host stopped that timer; None while it runs."""
     warned_until_ms: int | None = None
     is_locked: bool = False
     locked_sites: set[str] = field(default_factory=set)
     """Sites at which new players can no longer join."""
     finished_ms: int | None = None
-    practice: list[Round] = field(default_factory=list)
-    """Cases played again after their reveal; indexed after the rounds of the plan."""
+    practice: dict[int, Round] = field(default_factory=dict)
+    """Cases played again after their reveal, by an index that no round of the plan
+    has."""
+    again: int | None = None
+    """The round whose reveal the class sees once more; None while it sees the game."""
+    plan_changes: int = 0
+    """How often the host has changed the plan."""
+    name: str = ""
+    """What the host calls the room; empty where it has no name."""
     players: dict[PlayerId, Player] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
     """Look-alike forms of the names in use, and how many names have each."""
@@ -291,12 +300,12 @@ class RoomState:
 
     def round_at(self, index: int) -> Round:
         """Return a round of the plan or, beyond those, one of practice."""
-        beyond = index - len(self.rounds)
-        return self.rounds[index] if beyond < 0 else self.practice[beyond]
+        practice = self.practice.get(index)
+        return self.rounds[index] if practice is None else practice
 
     def has_round(self, index: int) -> bool:
         """Whether there is a round of this index, of the plan or of practice."""
-        return index < len(self.rounds) + len(self.practice)
+        return index < len(self.rounds) or index in self.practice
 
     @property
     def place(self) -> Place:
@@ -310,7 +319,7 @@ class RoomState:
                 step = self.step
             case _:
                 step = 0
-        return Place(self.round_index, self.phase, step)
+        return Place(self.round_index, self.phase, step, self.plan_changes)
 
     @property
     def ballot(self) -> Ballot | None:
@@ -354,14 +363,23 @@ class RoomState:
         return self.asked or frozenset()
 
     def enter(self, phase: Phase, deadline_ms: int | None = None) -> None:
-        """Go to a phase, with its deadline; a warning of the last one ends with it."""
+        """Go to a phase, with its deadline; what belonged to the last one's ends."""
         self.phase = phase
         self.deadline_ms = deadline_ms
-        self.warned_until_ms = None
+        self.warned_until_ms = self.stopped_ms = self.again = None
+
+    def clock_ms(self, now_ms: int) -> int:
+        """Return what time it is for the timer: it stands still while stopped."""
+        return now_ms if self.stopped_ms is None else self.stopped_ms
 
     def counts(self, player: PlayerId) -> bool:
         """Whether a player counts in tallies: practice only in a rehearsal."""
         return self.settings.simulated or not self.players[player].is_practice
+
+    def latest_names(self, most: int) -> tuple[str, ...]:
+        """The names of players in the room, those who joined last first."""
+        here = (p.name for p in reversed(self.players.values()) if not p.is_kicked)
+        return tuple(islice(here, most))
 
     def next_round(self, besides: int | None = None) -> int | None:
         """The round to open next: one left unfinished, else the first not played."""
@@ -387,9 +405,9 @@ class RoomState:
         if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
             return None
         run = poll.run_at(vote.at_ms)
-        limit = (run.deadline_ms or run.opened_ms) - run.opened_ms
+        limit = run.limit_ms(run.deadline_ms)
         # a stamp may be absurd in journals of before stamps were bounded
-        taken_ms = min(max(0, vote.at_ms - run.opened_ms), limit)
+        taken_ms = min(max(0, run.elapsed_ms(vote.at_ms)), limit)
         elapsed = taken_ms / limit if limit > 0 else 0
         case = round_.case_of(ballot)
         return points(self.settings.score_mode, vote.answer, case, elapsed)

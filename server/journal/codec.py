@@ -26,7 +26,13 @@ from typing import Generic, TypeVar, get_args
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from server import __version__
-from server.game.events import Event, erased
+from server.game.events import (
+    Event,
+    PlayerJoined,
+    PlayerRenamed,
+    RoomNamed,
+    erased,
+)
 from server.game.ids import PlayerId, RoomCode
 from server.journal.store import DamagedRoom, UnreadableEvent
 
@@ -184,8 +190,19 @@ def forgotten(
     bodies: Iterable[str], player: PlayerId, name: str
 ) -> Iterator[tuple[int, str]]:
     """Yield version (from 1) and new body of each event that holds a player's words."""
-    for version, body in enumerate(bodies, start=1):
-        event = decode(body)
-        rest = erased(event, player, name)
+    events = [decode(body) for body in bodies]
+    names = {
+        event.name
+        for event in events
+        if isinstance(event, PlayerJoined | PlayerRenamed) and event.player == player
+    }
+    for version, event in enumerate(events, start=1):
+        rest = erased(event, player, name, names)
         if rest != event:
             yield version, encode(rest)
+
+
+def name_in(bodies: Iterable[str]) -> str | None:
+    """Return what a room is called after these events; None where they do not say."""
+    given = [e.name for e in map(decode, bodies) if isinstance(e, RoomNamed)]
+    return given[-1] if given else None

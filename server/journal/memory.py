@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode, encode, forgotten
+from server.journal.codec import decode, encode, forgotten, name_in
 from server.journal.examine import examine_rooms
 from server.journal.sqlite import copy_rooms
 from server.journal.store import Examination, RoomRecord, VersionConflict, record_of
@@ -53,6 +54,8 @@ class MemoryStore:
         changed = list(forgotten(bodies, player, name))
         for version, body in changed:
             bodies[version - 1] = body
+        if changed:
+            self._records[room] = replace(self._records[room], name=name_in(bodies))
         return len(changed)
 
     async def sweep(self) -> bool:

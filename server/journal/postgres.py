@@ -22,7 +22,13 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode_all, encode_all, forgotten, oldest_reader
+from server.journal.codec import (
+    decode_all,
+    encode_all,
+    forgotten,
+    name_in,
+    oldest_reader,
+)
 from server.journal.examine import examine_rooms
 from server.journal.integrity import Seal, crc_of, crc_of_list, first_damage
 from server.journal.sqlite import copy_rooms
@@ -122,6 +128,7 @@ class PostgresStore:
             "finished": new.finished_ms,
             "joined": new.joined,
             "time_zone": new.time_zone,
+            "name": new.name,
             "reads": oldest_reader(events),
             "epoch": epoch,
             "node": node,
@@ -180,6 +187,8 @@ class PostgresStore:
                     "UPDATE events SET body = %s WHERE room = %s AND version = %s",
                     values,
                 )
+            left = (name_in(bodies), room)
+            await db.execute("UPDATE rooms SET name = %s WHERE code = %s", left)
             if changed:
                 await db.execute("DELETE FROM seals WHERE room = %s", [room])
                 seal = (room, 1, len(bodies), crc_of(bodies))

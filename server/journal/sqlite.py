@@ -18,7 +18,7 @@ from typing import TypeVar
 from server.disk import DiskError, DiskThread, be_durable, rewrite, vacuum_into
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
-from server.journal.codec import decode_all, encode_all, forgotten
+from server.journal.codec import decode_all, encode_all, forgotten, name_in
 from server.journal.examine import (
     any_text,
     examine,
@@ -55,7 +55,8 @@ CREATE TABLE IF NOT EXISTS rooms (
     finished_ms INTEGER,
     joined INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    time_zone TEXT
+    time_zone TEXT,
+    name TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pulse (
     id INTEGER PRIMARY KEY,
@@ -83,12 +84,13 @@ UNSWEPT = 2
 
 _RECORDS = (
     "SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,"
-    " time_zone FROM rooms"
+    " time_zone, name FROM rooms"
 )
 _COLUMNS = "PRAGMA table_info(rooms)"
 _PUT_RECORD = (
     "INSERT OR REPLACE INTO rooms (code, title, rounds, opened_ms, updated_ms,"
-    " finished_ms, joined, version, time_zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " finished_ms, joined, version, time_zone, name)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 T = TypeVar("T")
@@ -248,18 +250,20 @@ def _prepare(db: sqlite3.Connection, busy_ms: int = 0) -> None:
         db.executescript(
             f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={FORMAT};COMMIT;"
         )
-    _add_zone(db)
+    _add_columns(db)
 
 
-def _add_zone(db: sqlite3.Connection) -> None:
-    """Add the column that came after a release, unless another process just did."""
-    if any(column[1] == "time_zone" for column in db.execute(_COLUMNS)):
-        return
-    try:
-        db.execute("ALTER TABLE rooms ADD COLUMN time_zone TEXT")
-    except sqlite3.OperationalError as exc:
-        if "duplicate column" not in str(exc):
-            raise
+def _add_columns(db: sqlite3.Connection) -> None:
+    """Add the columns that came after a release, unless another process just did."""
+    known = {column[1] for column in db.execute(_COLUMNS)}
+    for column in ("time_zone", "name"):
+        if column in known:
+            continue
+        try:
+            db.execute(f"ALTER TABLE rooms ADD COLUMN {column} TEXT")
+        except sqlite3.OperationalError as exc:
+            if "duplicate column" not in str(exc):
+                raise
 
 
 def _miss_rooms(db: sqlite3.Connection, path: Path) -> None:
@@ -314,7 +318,7 @@ async def copy_rooms(journal: Journal, path: Path) -> None:
 def _write_record(db: sqlite3.Connection, new: RoomRecord) -> None:
     times = (new.opened_ms, new.updated_ms, new.finished_ms)
     row = (new.code, new.title, new.rounds, *times, new.joined, new.version)
-    db.execute(_PUT_RECORD, (*row, new.time_zone))
+    db.execute(_PUT_RECORD, (*row, new.time_zone, new.name))
 
 
 def _record(db: sqlite3.Connection, room: RoomCode) -> RoomRecord | None:
@@ -331,11 +335,12 @@ def _record_in(row: tuple[object, ...]) -> RoomRecord | None:
         case (
             str(code), str(title), int(rounds),
             int(opened_ms), int(updated_ms), (int() | None) as finished_ms,
-            int(joined), int(version), (str() | None) as zone,
+            int(joined), int(version), (str() | None) as zone, (str() | None) as name,
         ):  # fmt: skip
             times = (opened_ms, updated_ms, finished_ms)
             room = RoomCode(code)
-            return RoomRecord(room, title, rounds, *times, joined, version, zone)
+            about = (room, title, rounds, *times)
+            return RoomRecord(*about, joined, version, zone, name)
         case _:
             return None
 
@@ -368,6 +373,8 @@ def _erase(db: sqlite3.Connection, room: RoomCode, player: PlayerId, name: str) 
         (body, room, version) for version, body in forgotten(bodies, player, name)
     ]
     db.executemany("UPDATE events SET body = ? WHERE room = ? AND version = ?", changed)
+    left = name_in(body for _, body in db.execute(query, (room,)))
+    db.execute("UPDATE rooms SET name = ? WHERE code = ?", (left, room))
     seal(db, room)
     _be_unswept(db)
     return len(changed)

@@ -17,9 +17,11 @@ from typing import Protocol
 
 from server.game.errors import Refused
 from server.game.events import (
+    CaseAdded,
     Event,
     GameFinished,
     PlayerJoined,
+    RoomNamed,
     RoomOpened,
     SettingsChanged,
 )
@@ -95,6 +97,13 @@ class RoomRecord:
     version: int
     time_zone: str | None = None
     """The class's time zone, where the room says which."""
+    name: str | None = None
+    """What the host calls the room; None or empty where it has no name."""
+
+    @property
+    def called(self) -> str:
+        """The room's name and its deck, as a list shows them."""
+        return f"{self.name}: {self.title}" if self.name else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,10 @@ def _fold(record: RoomRecord, event: Event) -> RoomRecord:
             )
         case SettingsChanged():
             return replace(record, time_zone=event.settings.time_zone)
+        case CaseAdded():
+            return replace(record, rounds=record.rounds + 1)
+        case RoomNamed(name=name):
+            return replace(record, name=name)
         case PlayerJoined():
             return replace(record, joined=record.joined + 1)
         case GameFinished():

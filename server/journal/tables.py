@@ -12,7 +12,7 @@ from server.protocol.keys import KEY_BYTES
 
 Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
-FORMAT = 2
+FORMAT = 3
 """Of the tables; a database of a later format is refused."""
 
 CHANNEL = "twogaps"
@@ -78,14 +78,17 @@ A room has a home while ``is_held``, and its ``node`` has a lease; each take rai
 ``epoch``. ``reads`` is the version of Two Gaps that a journal needs, or a node has.
 """
 
+_NAMES = "ALTER TABLE rooms ADD COLUMN IF NOT EXISTS name text"
+"""Format 3: what hosts call their rooms."""
+
 OPEN = """
 WITH moved AS (
     INSERT INTO rooms (
         code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
-        time_zone, reads, node, is_held, epoch
+        time_zone, name, reads, node, is_held, epoch
     ) VALUES (
         %(room)s, %(title)s, %(rounds)s, %(opened)s, %(updated)s, %(finished)s,
-        %(joined)s, %(n)s, %(time_zone)s, %(reads)s::int[], %(node)s::text,
+        %(joined)s, %(n)s, %(time_zone)s, %(name)s, %(reads)s::int[], %(node)s::text,
         %(node)s::text IS NOT NULL, 1
     ) ON CONFLICT DO NOTHING RETURNING version
 ), stored AS (
@@ -107,6 +110,8 @@ GO_ON = OPEN.replace(
         updated_ms = greatest(updated_ms, %(updated)s),
         finished_ms = coalesce(%(finished)s, finished_ms),
         joined = joined + %(joined)s,
+        rounds = rounds + %(rounds)s,
+        name = coalesce(%(name)s, name),
         time_zone = coalesce(%(time_zone)s, time_zone),
         reads = greatest(reads, %(reads)s::int[])
     WHERE code = %(room)s AND version = %(version)s
@@ -117,7 +122,7 @@ GO_ON = OPEN.replace(
 
 RECORDS = """
 SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
-    time_zone
+    time_zone, name
 FROM rooms
 """
 
@@ -246,6 +251,7 @@ async def migrate(db: Connection) -> None:
         if found < FORMAT:
             await db.execute(_TABLES)
             await db.execute(_LEASES)
+            await db.execute(_NAMES)
             await db.execute(
                 "INSERT INTO twogaps (format, key) VALUES (%(format)s, %(key)s) "
                 "ON CONFLICT (id) DO UPDATE SET format = %(format)s, "

@@ -7,11 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
-from scenarios.build import build_plan, plan_again
+from scenarios.build import addable, build_plan, one_more, plan_again, plan_anew
 from scenarios.flow import minutes_of
 from scenarios.library import Library, NothingToPlay, Problem, ScenarioError
 from scenarios.model import FLOWS, Case, Flow
+from server.game import commands
 from server.game.errors import Refused
+from server.game.features.room import room_name
+from server.game.features.steering import used_cases
 from server.game.ids import RoomCode
 from server.game.outcomes import taken_up
 from server.game.phases import Phase
@@ -21,18 +24,24 @@ from server.game.state import RoomState
 from server.game.views.stage import verdict_of
 from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
+    AddCase,
     AdminQuestion,
     GetCase,
     GetLink,
+    HostMessage,
+    ListCases,
     ListDecks,
     ListRooms,
     OpenNext,
     OpenRoom,
+    PlayerMessage,
     PreviewCase,
+    ScreenMessage,
 )
 from server.protocol.codec import encode_server
 from server.protocol.keys import host_key
 from server.protocol.server_messages import (
+    CaseList,
     CaseMessage,
     CaseSummary,
     DeckList,
@@ -44,7 +53,8 @@ from server.protocol.server_messages import (
 )
 from server.rooms.directory import Directory
 from server.rooms.loading import NewRoom
-from server.rooms.ports import RoomPort
+from server.rooms.ports import RoomMessage, RoomPort
+from server.rooms.room import Room
 
 BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
@@ -70,8 +80,8 @@ class AdminDesk:
         self._new_id = new_id
         self._new_seed = new_seed
         self._bring_practice = bring_practice
-        self._next: dict[RoomCode, RoomCode] = {}
-        """The lesson that followed a room, while this server runs."""
+        self._next: dict[tuple[RoomCode, bool], RoomCode] = {}
+        """What followed a room, the same lesson or its next, while this server runs."""
 
     async def answer(
         self,
@@ -116,7 +126,8 @@ class AdminDesk:
             )
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
-        new = NewRoom(plan, settings, seed, self._new_id())
+        name = room_name(message.name)
+        new = NewRoom(plan, settings, seed, self._new_id(), name)
         room = await self._directory.open(new, self._host_key)
         if message.practice and self._bring_practice is not None:
             await self._bring_practice(room.code, message.practice)
@@ -132,20 +143,20 @@ class AdminDesk:
 
         Raises :class:`Refused` where the game is not over, or is another node's.
         """
-        played = self._directory.running(room.code) if room else None
-        if played is None:
-            raise Refused("not_allowed", "Ask at the server that is the room's home.")
+        played = self._home_of(room)
         if played.state.phase is not Phase.FINISHED:
             detail = "Finish this game before the next lesson."
             raise Refused("nothing_to_show", detail)
         running = self._directory.running
-        after = self._next.get(played.code)
+        asked = played.code, message.same
+        after = self._next.get(asked)
         next_room = running(after) if after else None
         if next_room is None:
-            lesson = self._lesson(played.state)
+            make = self._same if message.same else self._lesson
+            lesson = make(played.state)
             next_room = await self._directory.open(lesson, self._host_key)
-            kept = {room: code for room, code in self._next.items() if running(code)}
-            self._next = {**kept, played.code: next_room.code}
+            kept = {key: code for key, code in self._next.items() if running(code)}
+            self._next = {**kept, asked: next_room.code}
             on_open(next_room.code)
         key = next_room.key_of("host")
         return encode_server(
@@ -160,7 +171,47 @@ class AdminDesk:
             plan = plan_again(state.plan, hardest, self._library(), two_link=two_link)
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
+        seed, secret = self._new_seed(), self._new_id()
+        return NewRoom(plan, state.settings, seed, secret, state.name)
+
+    def _same(self, state: RoomState) -> NewRoom:
+        """Return the lesson of a room once more, for another class."""
+        plan = plan_anew(state.plan, self._library(), two_link=state.settings.two_link)
         return NewRoom(plan, state.settings, self._new_seed(), self._new_id())
+
+    def _home_of(self, room: RoomPort | None) -> Room:
+        """Return a host's room; raises :class:`Refused` where its home is not here."""
+        found = self._directory.running(room.code) if room else None
+        if found is None:
+            raise Refused("not_allowed", "Ask at the server that is the room's home.")
+        return found
+
+    def cases_for(self, message: ListCases, room: RoomPort | None) -> bytes:
+        """Return the cases that can be added to the plan of a host's room."""
+        state = self._home_of(room).state
+        used = set(used_cases(state.plan))
+        found = addable(self._library(), used, two_link=state.settings.two_link)
+        cases = tuple(_summary(case) for case in found)
+        return encode_server(CaseList(ref=message.ref, cases=cases))
+
+    def whole(
+        self,
+        message: PlayerMessage | ScreenMessage | HostMessage,
+        room: RoomPort | None,
+    ) -> RoomMessage:
+        """Return a message to a room; one that names a case gets the case's text.
+
+        Raises :class:`Refused` for a case that the library does not have.
+        """
+        if not isinstance(message, AddCase):
+            return message
+        state = self._home_of(room).state
+        used, two_link = set(used_cases(state.plan)), state.settings.two_link
+        try:
+            planned = one_more(message.case, self._library(), used, two_link=two_link)
+        except ScenarioError as exc:
+            raise Refused("unknown_deck", str(exc)) from exc
+        return commands.AddCase(planned=planned, ref=message.ref, seen=message.seen)
 
     def _host_key(self, code: RoomCode) -> str:
         return host_key(self.key, code) if self.key else self._new_id()

@@ -24,7 +24,8 @@ from server.protocol.client_messages import (
     GetAcross,
     GetReport,
     Hello,
-    OpenNext,
+    HostQuestion,
+    ListCases,
     OpenRoom,
 )
 from server.report.reporting import Asker, Reports
@@ -128,14 +129,16 @@ class Desk:
             refuse(refusal)
 
     async def answer(
-        self, address: str, message: AdminQuestion | OpenNext, room: RoomPort | None
+        self, address: str, message: AdminQuestion | HostQuestion, room: RoomPort | None
     ) -> bytes:
         """Return the answer to an admin, or to the host of ``room``.
 
         Rooms are opened at the rate of an address. Raises :class:`Refused`.
         """
         directory = self.directory
-        if not isinstance(message, OpenRoom | OpenNext):
+        if isinstance(message, ListCases):
+            return self.admin.cases_for(message, room)
+        if isinstance(message, AdminQuestion) and not isinstance(message, OpenRoom):
             return await self.admin.answer(message)
         with self.gate.opening(
             address, lambda c: directory.running(c) is not None

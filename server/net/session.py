@@ -31,7 +31,7 @@ from server.protocol.client_messages import (
     GetReport,
     Hello,
     HostMessage,
-    OpenNext,
+    HostQuestion,
     PlayerMessage,
     Prove,
     Role,
@@ -41,7 +41,14 @@ from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
 from server.rooms import replies
-from server.rooms.ports import Attend, Enter, Leave, Return, RoomPort, Say
+from server.rooms.ports import (
+    Attend,
+    Enter,
+    Leave,
+    Return,
+    RoomPort,
+    Say,
+)
 
 log = logging.getLogger("twogaps.net")
 
@@ -236,7 +243,7 @@ class Session:
                 self._link.part(_bye("refused", detail, come_back=False))
 
     def _handle(self, message: ClientMessage) -> Work | None:
-        if isinstance(message, AdminQuestion | OpenNext):
+        if isinstance(message, AdminQuestion | HostQuestion):
             return self._answer(message)
         match message.type:
             case "hello":
@@ -358,18 +365,16 @@ class Session:
         self._desk.report(message, room, self._link.push)
 
     def _say(self, message: PlayerMessage | ScreenMessage | HostMessage) -> None:
-        say = Say(
-            link=self._link,
-            message=message,
-            stamped_ms=self._desk.clock.now_ms(),
-            is_permitted=True,  # see _check_right
-        )
+        now_ms = self._desk.clock.now_ms()
         try:
-            self._place.put(say)
+            said = self._desk.admin.whole(message, self._room)
+            self._place.put(
+                Say(link=self._link, message=said, stamped_ms=now_ms, is_permitted=True)
+            )  # permitted: see _check_right
         except Refused as refusal:
             self._link.push(self._refusal(refusal, message))
 
-    async def _answer(self, message: AdminQuestion | OpenNext) -> None:
+    async def _answer(self, message: AdminQuestion | HostQuestion) -> None:
         """Answer what takes its time; a refusal names the message by its ref."""
         try:
             answer = await self._desk.answer(self._address, message, self._room)

@@ -26,7 +26,7 @@ from server.game.commands import (
     Unlock,
 )
 from server.game.ids import ClientId, PlayerId, RoomCode
-from server.game.phases import Ballot
+from server.game.phases import Ballot, Place
 from server.game.settings import RoomSettings
 
 PROTOCOL_VERSION = 1
@@ -187,6 +187,24 @@ class OpenNext(Message):
 
     type: Literal["open_next"] = "open_next"
     ref: Ref = None
+    same: bool = False
+    """For another class: the plan of this room again, in a room without a name."""
+
+
+class ListCases(Message):
+    """A host asks which cases of the library can be added to the plan."""
+
+    type: Literal["list_cases"] = "list_cases"
+    ref: Ref = None
+
+
+class AddCase(Message):
+    """Play one more case of the library, after those of the plan."""
+
+    type: Literal["add_case"] = "add_case"
+    ref: Ref = None
+    seen: Place | None = None
+    case: Slug
 
 
 class GetReport(Message):
@@ -234,6 +252,8 @@ class OpenRoom(Message):
     """Absent: the defaults, and both links are asked about where the deck needs it."""
     practice: Annotated[int, Field(ge=0, le=100)] = 0
     """Practice players that the server itself brings; makes the room a rehearsal."""
+    name: Annotated[str, Field(max_length=200)] = ""
+    """What the host calls the room, at most 40 characters of it; may be empty."""
 
 
 class ListRooms(Message):
@@ -301,7 +321,9 @@ CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
 """What a co-host may send; the room makes each about the own site's people only."""
 AdminQuestion = OpenRoom | ListRooms | GetLink | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping
-HostMessage = HostCommand | GetRoster | GetReport | OpenNext | Ping
+HostQuestion = OpenNext | ListCases
+"""What a host asks of the server, not of the room."""
+HostMessage = HostCommand | AddCase | GetRoster | GetReport | HostQuestion | Ping
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
     PublicMessage | PlayerMessage | ScreenMessage | AdminMessage | HostMessage,

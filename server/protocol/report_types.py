@@ -65,6 +65,8 @@ class RoomFigures:
     opened: str
     """Local time with its offset (ISO 8601)."""
     finished: str | None
+    name: str = ""
+    """What the host calls the room; empty where it has no name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,8 @@ class RoomSummary(Message):
     rounds: int
     time_zone: str | None = None
     """The class's, in which dates are shown; null for UTC."""
+    name: str = ""
+    """What its host calls it; empty where it has no name."""
 
 
 class RoomList(Message):
@@ -278,6 +280,14 @@ class CaseSummary(Message):
     domain: str
     level: int
     verdict: Verdict
+
+
+class CaseList(Message):
+    """The cases that can be added to the plan of a room."""
+
+    type: Literal["case_list"] = "case_list"
+    ref: Ref
+    cases: tuple[CaseSummary, ...]
 
 
 class LeftOut(Message):
@@ -344,6 +354,7 @@ ServerMessage = Annotated[
     | RoomList
     | DeckList
     | CaseMessage
+    | CaseList
     | PreviewMessage,
     Field(discriminator="type"),
 ]

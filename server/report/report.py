@@ -105,6 +105,7 @@ def _room(sample: Sample) -> RoomFigures:
         is_zone_known=zone is not None,
         opened=_local(state.opened_ms, zone),
         finished=None if state.finished_ms is None else _local(state.finished_ms, zone),
+        name=state.name,
     )
 
 

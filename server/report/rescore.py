@@ -1,7 +1,7 @@
 """Re-keying: a stored room computed again under corrected cases.
 
-The journal stays as it was: only the plan of its first event is exchanged, in memory,
-and everything is folded again.
+The journal stays as it was: the plan of its first event, and cases that were added, are
+exchanged in memory, and everything is folded again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scenarios.model import Case, PlannedRound
-from server.game.events import Event, RoomOpened
+from server.game.events import CaseAdded, Event, RoomOpened
 from server.game.ids import PlayerId
 from server.game.outcomes import mean_score
 from server.game.phases import Ballot
@@ -64,7 +64,7 @@ class Rescoring:
 
 
 def corrected(events: Sequence[Event], cases: Mapping[str, Case]) -> list[Event]:
-    """Return a journal with the present text of its cases in its first event.
+    """Return a journal with the present text of its cases.
 
     A case that is not in ``cases`` stays as it was played. In a room with two buttons,
     a case in which no longer exactly one gap broke becomes unscored: no button would
@@ -84,7 +84,13 @@ def corrected(events: Sequence[Event], cases: Mapping[str, Case]) -> list[Event]
     plan = first.plan.model_copy(
         update={"rounds": tuple(_now(planned, now) for planned in first.plan.rounds)}
     )
-    return [replace(first, plan=plan), *rest]
+    later = [
+        replace(event, planned=_now(event.planned, now))
+        if isinstance(event, CaseAdded)
+        else event
+        for event in rest
+    ]
+    return [replace(first, plan=plan), *later]
 
 
 def _now(planned: PlannedRound, now: _Now) -> PlannedRound:

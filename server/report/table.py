@@ -258,7 +258,7 @@ class _Writer:
 
     def _first(self, vote: Vote) -> int | None:
         """A ballot may have been opened again: then the first opening is not known."""
-        taken = vote.first_ms - self.poll.run_at(vote.first_ms).opened_ms
+        taken = self.poll.run_at(vote.first_ms).elapsed_ms(vote.first_ms)
         return taken if taken >= 0 else None
 
     def _changed(self, player: PlayerId, vote: Vote) -> bool | None:

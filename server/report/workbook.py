@@ -64,6 +64,7 @@ def _sheets(
 def _read_me(report: Report) -> Iterable[Cells]:
     room = report.room
     yield "room", room.code
+    yield "name", room.name
     yield "title", room.title
     yield "deck", f"{room.deck}, version {room.deck_version}, seed {room.seed}"
     is_utc = "" if room.is_zone_known else " (the room does not say its time zone)"

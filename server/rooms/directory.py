@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Callable
 
-from server.game.engine import open_room, replay
+from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import RoomMoved
 from server.game.features.timing import next_due_ms
@@ -132,15 +132,16 @@ class Directory:
             raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")
         self._opening += 1
         try:
-            event, tenure = await self._loader.open(new, self._draw, host_key_of)
+            events, tenure = await self._loader.open(new, self._draw, host_key_of)
         except StoreUnavailable as exc:
             raise Refused("storage_unavailable", f"Cannot open a room: {exc}.") from exc
         finally:
             self._opening -= 1
-        self._metrics.stored([event])
-        plan, about = new.plan, {"room": event.code}
+        self._metrics.stored(events)
+        state, plan = replay(events), new.plan
+        about = {"room": state.code}
         log.info("opened: deck %s, %d rounds", plan.deck, len(plan.rounds), extra=about)
-        return self._start(open_room(event), tenure)
+        return self._start(state, tenure)
 
     @property
     def _is_full(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scenarios.model import Plan
 from server.game.engine import ReplayError, evolve, replay
 from server.game.errors import Refused
-from server.game.events import Event, RoomMoved, RoomOpened
+from server.game.events import Event, RoomMoved, RoomNamed, RoomOpened
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
@@ -58,6 +58,21 @@ class NewRoom:
     seed: int
     secret: str = ""
     """The room's own secret (hex); empty: its host key."""
+    name: str = ""
+    """What the host calls it, as it may be shown."""
+
+    def events(self, code: RoomCode, host_key: str, now_ms: int) -> list[Event]:
+        """Return what the journal of this room begins with."""
+        opened = RoomOpened(
+            code=code,
+            plan=self.plan,
+            settings=self.settings,
+            seed=self.seed,
+            secret=self.secret or host_key,
+            at_ms=now_ms,
+            host_key=host_key,
+        )
+        return [opened, RoomNamed(self.name, now_ms)] if self.name else [opened]
 
 
 class Freehold:
@@ -238,7 +253,7 @@ class Loader:
         new: NewRoom,
         draw: Callable[[str], str],
         host_key_of: Callable[[RoomCode], str],
-    ) -> tuple[RoomOpened, Tenure]:
+    ) -> tuple[list[Event], Tenure]:
         """Store a room under a fresh code: the journal refuses one that is taken.
 
         ``draw`` returns a random character of its argument. Raises :class:`Refused`
@@ -248,18 +263,9 @@ class Loader:
             code = RoomCode("".join(draw(CODE_ALPHABET) for _ in range(CODE_LENGTH)))
             if self._nodes.elsewhere(code) is not None:
                 continue
-            host_key = host_key_of(code)
-            event = RoomOpened(
-                code=code,
-                plan=new.plan,
-                settings=new.settings,
-                seed=new.seed,
-                secret=new.secret or host_key,
-                at_ms=self._clock.now_ms(),
-                host_key=host_key,
-            )
+            events = new.events(code, host_key_of(code), self._clock.now_ms())
             try:
-                return event, await self._homes.open(code, [event])
+                return events, await self._homes.open(code, events)
             except VersionConflict:
                 continue
         raise Refused("rooms_full", "No free code was found for a new room.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from server.game.commands import AddCase
 from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
@@ -31,6 +32,9 @@ STAFF: tuple[Audience, ...] = ("screen", "cohost", "host")
 SHARED: tuple[Audience, ...] = ("player", "screen")
 """Roles whose view may be read at every site; other views go to their links only."""
 
+
+RoomMessage = PlayerMessage | ScreenMessage | HostMessage | AddCase
+"""What a client says, or a case that the server has put into words for it."""
 
 Slot = Literal["view", "panel", "progress", "you"]
 """Frames of one slot replace each other: only the newest unsent one is kept."""
@@ -192,7 +196,7 @@ class Say:
     """
 
     link: Link
-    message: PlayerMessage | ScreenMessage | HostMessage
+    message: RoomMessage
     stamped_ms: int
     is_permitted: bool = False
     token: str | None = None

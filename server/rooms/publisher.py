@@ -50,6 +50,8 @@ REST = 10
 """Rest between figures, as a multiple of the time they took: a room that counts a
 million people five times a second would do nothing else."""
 
+ALL_RESULTS = Effects(results=True)
+
 ROSTER_PAGE = 50
 
 YIELD_EVERY = 200
@@ -84,6 +86,8 @@ class Publisher:
         self._talks: dict[PlayerId, Talk] = {}
         self._met: tuple[int, int] | None = None
         """Versions of the state and of the presence that the talks belong to."""
+        self._again: int | None = None
+        """The round whose reveal phones were last told is shown again."""
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -156,6 +160,8 @@ class Publisher:
     async def private(self, state: RoomState, effects: Effects) -> None:
         """Send the private part to every player whose own has changed."""
         meeting = set(self.meet(state))
+        if state.again != self._again:  # a reveal was shown again, or is no longer
+            self._again, effects = state.again, effects | ALL_RESULTS
         if not (effects.results or effects.timed or effects.persons or meeting):
             return
         links = list(self._gateway.links(state.code, "player"))

@@ -76,6 +76,7 @@ def summary(record: RoomRecord, state: RoomState | None) -> RoomSummary:
         round=state.plan_index if state else None,
         rounds=record.rounds,
         time_zone=record.time_zone,
+        name=record.name or "",
     )
 
 

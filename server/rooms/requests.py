@@ -32,15 +32,13 @@ from server.protocol.client_messages import (
     GetReport,
     GetRoster,
     Hello,
-    HostMessage,
-    OpenNext,
+    HostQuestion,
     Ping,
-    PlayerMessage,
     PlayerWish,
-    ScreenMessage,
     TellSound,
     Vote,
 )
+from server.protocol.client_messages import AddCase as NamedCase
 from server.protocol.keys import (
     cohost_key,
     derive,
@@ -50,7 +48,15 @@ from server.protocol.keys import (
     prove,
     screen_key,
 )
-from server.rooms.ports import Attend, Audience, Leave, Link, Request, Say
+from server.rooms.ports import (
+    Attend,
+    Audience,
+    Leave,
+    Link,
+    Request,
+    RoomMessage,
+    Say,
+)
 
 CAPACITY = 32_768
 BATCH = 1_024
@@ -143,9 +149,7 @@ def join(state: RoomState, hello: Hello, site: str | None) -> Join:
     return Join(player, name, hello.team, hello.is_practice, site, device)
 
 
-def limited(
-    message: PlayerMessage | ScreenMessage | HostMessage, link: Link
-) -> PlayerMessage | ScreenMessage | HostMessage:
+def limited(message: RoomMessage, link: Link) -> RoomMessage:
     """Return a message as its sender may mean it: a co-host acts for one site only."""
     if link.audience == "cohost" and isinstance(
         message, Lock | Unlock | Kick | KickRecent | LetBack | GiveTime
@@ -154,16 +158,14 @@ def limited(
     return message
 
 
-def command(
-    message: PlayerMessage | ScreenMessage | HostMessage,
-    player: PlayerId | None,
-    stamped_ms: int,
-) -> Command:
+def command(message: RoomMessage, player: PlayerId | None, stamped_ms: int) -> Command:
     """Return the command that a message stands for.
 
     A player's message needs the player; raises :class:`Refused` without one.
     """
-    if isinstance(message, GetRoster | GetReport | OpenNext | Ping | TellSound):
+    if isinstance(
+        message, GetRoster | GetReport | HostQuestion | NamedCase | Ping | TellSound
+    ):
         raise TypeError(f"{message.type} is a question, not a command")
     if not isinstance(message, Vote | PlayerWish):
         return message

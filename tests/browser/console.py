@@ -36,11 +36,18 @@ async def vote(player: Page, gap: str, reason: str = "") -> None:
     await expect(player.get_by_text("Recorded")).to_be_visible()
 
 
-async def in_vote(table: Table) -> tuple[Page, Page, Page]:
-    """Return console, projector and one player of a room whose vote is open."""
+async def in_vote(
+    table: Table, *, is_one_browser: bool = False
+) -> tuple[Page, Page, Page]:
+    """Return console, projector and one player of a room whose vote is open.
+
+    ``is_one_browser``: the projector's page is another window of the console's browser.
+    """
     room = await table.open_room(length=1)
     host = await table.sit(table.host_path(room), size=LAPTOP)
-    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    profile = host.context if is_one_browser else None
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR, profile=profile)
+    await screen.set_viewport_size({"width": 1920, "height": 1080})
     player = await join(table, room, "Ada")
     await expect(big(host)).to_have_text("Open the next case")
     await host.keyboard.press(" ")

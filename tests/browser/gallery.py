@@ -27,7 +27,7 @@ from server.game.answers import FixAnswer, LinkAnswer, LinksAnswer
 from tests.browser.conftest import ARGS, CHROMIUM
 from tests.browser.screenshots import STILL
 from tests.browser.staff import Staff
-from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table, show_private
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -159,7 +159,7 @@ async def play_room(table: Table, name: str, out: Path) -> None:
 async def pin(host: Staff, pages: dict[str, Page]) -> None:
     """Show the private panel and pin one reason."""
     for key in ("console", "console-dark", "console-phone"):
-        await pages[key].keyboard.press("p")
+        await show_private(pages[key])
         button = pages[key].get_by_role("button", name="Show after the vote").first
         if key == "console":
             await button.click()

@@ -19,7 +19,7 @@ from client.player import Player
 from scenarios.model import Label
 from server.app import Config, running
 from tests.browser.conftest import ARGS, CHROMIUM
-from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table
+from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table, show_private
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -92,7 +92,7 @@ async def main(out: Path) -> None:
         await vote(players, right=13)
         await phone.locator("button.gap.outer").click()
         await phone.locator(".chips button").nth(3).click()
-        await console.keyboard.press("p")
+        await show_private(console)
         await console.get_by_role("button", name="Show after the vote").first.wait_for()
         await take(out / "vote.png", phone)
         await host.ask("close_votes", override=True)

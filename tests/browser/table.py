@@ -135,6 +135,15 @@ async def open_menu(console: Page) -> None:
         await menu.locator("summary").click()
 
 
+async def show_private(console: Page, is_shown: bool = True) -> None:
+    """Show what only the host sees, or hide it; it may have opened by itself."""
+    toggle = console.locator("[aria-keyshortcuts=P]")
+    await toggle.wait_for()
+    wanted = str(is_shown).lower()
+    while await toggle.get_attribute("aria-expanded") != wanted:
+        await console.keyboard.press("p")
+
+
 async def violations(page: Page) -> list[str]:
     """Return what axe finds wrong on a page, a line each."""
     if not await page.evaluate("typeof axe !== 'undefined'"):

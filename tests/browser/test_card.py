@@ -12,7 +12,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import PROJECTOR, Table, violations
+from tests.browser.table import PROJECTOR, Table, show_private, violations
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -145,7 +145,7 @@ async def test_votes_are_named_and_shares_are_those_of_the_people_counted(
         await expect(screen.locator(".carried")).to_have_text(
             "1 first vote carried over"
         )
-        await console.keyboard.press("p")
+        await show_private(console)
         await expect(console.locator("p.share")).to_have_text("67 % right n = 3")
         for _ in range(9):
             await host.ask("next_step")

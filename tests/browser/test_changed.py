@@ -13,7 +13,7 @@ pytest.importorskip("playwright")
 from playwright.async_api import expect
 
 from tests.browser.staff import Staff
-from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table
+from tests.browser.table import LAPTOP, PHONE, PROJECTOR, Table, show_private
 from tests.browser.test_game import join, must_show
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ async def test_no_name_is_translated_anywhere(table: Table) -> None:
             await phone.get_by_label("Which fact decides it?").fill("It is so.")
             await phone.get_by_role("button", name="Send", exact=True).click()
             await must_show(phone, "Recorded")
-        await console.keyboard.press("p")
+        await show_private(console)
         await host.ask("close_votes")
         await shows_untranslated(console, "Lily")
         await host.ask("discuss")

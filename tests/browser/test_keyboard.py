@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.table import LAPTOP, Table
+from tests.browser.table import LAPTOP, Table, show_private
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -105,10 +105,10 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await is_recorded(player)
 
     # What only the host may see, and a reason for the class once the vote is closed.
-    await host.keyboard.press("p")
+    await show_private(host)
     await press(host, "aside .button[aria-pressed=false]")
     await expect(host.get_by_text("Will show after the vote.")).to_be_visible()
-    await host.keyboard.press("p")
+    await show_private(host, is_shown=False)
     await leave_buttons(host)
 
     await lead(host, "Reveal")

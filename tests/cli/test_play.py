@@ -161,6 +161,33 @@ async def test_an_unfinished_room_is_continued_and_a_new_one_only_if_asked_for(
     assert run.opened == []
 
 
+async def test_a_room_is_opened_with_a_name_that_lists_show(home: Path) -> None:
+    async with played(home, "--no-browser") as run:
+        first = run.room
+    async with played(home, "--no-browser", "--name", "[b]9b[/], <i>Tue</i>") as run:
+        assert run.room[0] != first[0], "a name is for a new room"
+        port, path = re.findall(r"Start page +http://127.0.0.1:(\d+)(/\S+)", run.said)[
+            0
+        ]
+        page = (await get(int(port), path)).body.decode()
+        assert "<b>[b]9b[/], &lt;i&gt;Tue&lt;/i&gt;</b>" in page
+        listed = await asyncio.to_thread(listing, home)
+    assert "[b]9b[/]," in listed
+    assert first[0] in listed
+
+
+def listing(home: Path) -> str:
+    """Return what ``twogaps room list`` prints, in a wide terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "twogaps", "room", "list", "--data", home / "data"],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 async def test_a_finished_room_is_not_continued(home: Path) -> None:
     async with played(home, "--no-browser") as run:
         code, key = run.room

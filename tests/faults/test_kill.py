@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from client import connect, host
-from server.game.commands import OpenRound, OpenVote
+from server.game.commands import OpenRound, OpenVote, StartClock, StopClock
 from server.game.ids import RoomCode
+from server.game.views.stage_types import Clock
 from tests.support.figures import Figure
 from tests.support.node import Node
 from tests.support.tiers import scaled, seed
@@ -101,6 +102,33 @@ async def test_a_truncated_index_of_the_log_loses_no_recorded_vote(
         await asyncio.gather(*runs, return_exceptions=True)
     await node.stop()
     await check(tmp_path, RoomCode(ready.room), voters)
+
+
+@pytest.mark.fault
+async def test_a_stopped_clock_survives_a_kill_with_the_time_it_had(node: Node) -> None:
+    ready = await node.start()
+    url = f"http://127.0.0.1:{ready.port}"
+    async with host(url, ready.room, ready.key) as teacher:
+        await teacher.send(OpenRound())
+        await teacher.send(OpenVote())
+        await teacher.send(StopClock())
+        left_ms = _clock(teacher.view.stage).remaining_ms
+        for _ in range(2):
+            await node.kill()
+            assert (await node.start()).room == ready.room
+        async with host(url, ready.room, ready.key) as again:
+            clock = _clock(again.view.stage)
+            assert (clock.is_stopped, clock.remaining_ms) == (True, left_ms)
+            await again.send(StartClock())
+            clock = _clock(again.view.stage)
+            assert not clock.is_stopped
+            assert 0 < clock.remaining_ms <= left_ms
+
+
+def _clock(view: object) -> Clock:
+    clock = getattr(view, "clock", None)
+    assert isinstance(clock, Clock)
+    return clock
 
 
 def _deadline(view: object) -> int:

@@ -14,7 +14,7 @@ from server.game.answers import FixAnswer, GapAnswer
 from server.game.commands import BUTTONS, CastVote, Command, TapOpening, Tick
 from server.game.engine import TABLE, can, decide, replay
 from server.game.errors import Refused
-from server.game.events import Event, erased
+from server.game.events import Event, RoomNamed, erased
 from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
@@ -164,8 +164,9 @@ def test_erasing_a_person_leaves_none_of_their_words() -> None:
     """Every event that names a player is blanked of what that player typed."""
     typed = {"name", "reason", "text"}
     for kind in get_args(get_args(Event)[0]):
-        words = {field.name for field in fields(kind)} & typed
-        if not words:
+        names = {field.name for field in fields(kind)}
+        words = names & typed
+        if not words or "player" not in names:
             continue
         blank = {field.name: None for field in fields(kind)} | {"player": ANN}
         event = kind(**blank | dict.fromkeys(words, "WORD"))
@@ -173,3 +174,9 @@ def test_erasing_a_person_leaves_none_of_their_words() -> None:
             getattr(erased(event, ANN, "erased"), word) != "WORD" for word in words
         ), kind
         assert erased(event, PlayerId("p-other"), "erased") is event
+
+
+def test_a_room_is_not_called_by_an_erased_name() -> None:
+    named = RoomNamed("Zoe's lesson", 1)
+    assert erased(named, ANN, "erased", {"zoe"}) == RoomNamed("", 1)
+    assert erased(named, ANN, "erased", {"ann", ""}) is named

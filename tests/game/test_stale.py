@@ -91,7 +91,7 @@ def test_without_a_place_two_presses_are_two_steps_as_before() -> None:
 def test_the_view_of_a_host_tells_the_place_of_the_room() -> None:
     game = revealed()
     game.do(NextStep())
-    assert host_view(game.state, game.now_ms).place == Place(0, Phase.REVEAL, 1)
+    assert host_view(game.state, game.now_ms).place == Place(0, Phase.REVEAL, 1, 0)
 
 
 def test_what_means_the_same_everywhere_needs_no_place() -> None:

@@ -28,6 +28,7 @@ from server.game.commands import (
 )
 from server.game.engine import can, replay
 from server.game.errors import Refused
+from server.game.features.course import PRACTICE_FROM
 from server.game.features.timing import own_deadline_ms
 from server.game.ids import PlayerId
 from server.game.outcomes import standings
@@ -146,7 +147,7 @@ def test_a_case_played_again_counts_nowhere_and_says_so_everywhere() -> None:
     before = totals(game.journal)
     game.do(PlayAgain())
     assert game.state.phase is Phase.READ
-    assert game.state.round_index == 3
+    assert game.state.round_index == PRACTICE_FROM
     game.do(OpenVote())
     game.vote("ann", "inner", 100)
     game.vote("bob", "outer", 100)

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.model import PlannedRound
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
 from server.game.engine import replay
 from server.game.events import (
+    CaseAdded,
     Event,
     PlayerJoined,
     PlayerRenamed,
     RoomLocked,
+    RoomNamed,
     SettingsChanged,
     VoteCast,
 )
@@ -28,7 +31,7 @@ from server.journal.store import (
     NoJournal,
     VersionConflict,
 )
-from tests.support.cases import opened
+from tests.support.cases import make_case, opened
 from tests.support.game import Game
 
 ROOM = RoomCode("TESTAA")
@@ -110,6 +113,35 @@ async def test_a_room_is_listed_with_its_time_zone(store: Journal) -> None:
     await store.append(ROOM, 1, [changed])
     (record,) = await store.rooms()
     assert record.time_zone == "Pacific/Auckland"
+
+
+async def test_a_room_is_listed_with_its_name_and_all_its_cases(
+    store: Journal,
+) -> None:
+    await store.append(ROOM, 0, [opened(), RoomNamed("9b", 1_000)])
+    (record,) = await store.rooms()
+    assert (record.name, record.called) == ("9b", "9b: Test deck")
+    more = CaseAdded(PlannedRound(case=make_case("more")), 2_000)
+    await store.append(ROOM, 2, [more])
+    (record,) = await store.rooms()
+    assert (record.name, record.rounds) == ("9b", 4)
+    await store.append(ROOM, 3, [RoomNamed("", 3_000)])
+    (record,) = await store.rooms()
+    assert (record.name, record.called) == ("", "Test deck")
+
+
+async def test_a_forgotten_player_is_in_no_name_of_the_room(store: Journal) -> None:
+    named = [RoomNamed("For Ann", 11_000), RoomNamed("9b", 12_000)]
+    journal = played()
+    await store.append(ROOM, 0, [*journal, *named])
+    await store.erase_player(ROOM, PlayerId("p-ann"), "erased")
+    assert (await store.load(ROOM))[-2:] == [RoomNamed("", 11_000), named[1]]
+    (record,) = await store.rooms()
+    assert record.name == "9b", "that one holds no name of a player"
+    await store.append(ROOM, record.version, [RoomNamed("Bob's", 13_000)])
+    await store.erase_player(ROOM, PlayerId("p-bob"), "erased")
+    (record,) = await store.rooms()
+    assert not record.name
 
 
 async def test_concurrent_appends_are_all_stored(store: Journal) -> None:

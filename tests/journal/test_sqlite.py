@@ -224,7 +224,7 @@ async def test_rooms_that_were_recorded_and_are_gone_are_logged_at_the_next_star
     assert f"1 rooms that were recorded are not in it: {ROOM}" in caplog.text
 
 
-async def test_a_file_of_before_time_zones_gets_the_column_and_lists_its_rooms(
+async def test_a_file_of_before_gets_the_new_columns_and_lists_its_rooms(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "journal.sqlite"
@@ -233,9 +233,10 @@ async def test_a_file_of_before_time_zones_gets_the_column_and_lists_its_rooms(
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("ALTER TABLE rooms DROP COLUMN time_zone")
+        db.execute("ALTER TABLE rooms DROP COLUMN name")
         db.commit()
     again = await SqliteStore.open(path)
     (record,) = await again.rooms()
-    assert (record.code, record.time_zone) == (ROOM, None)
+    assert (record.code, record.time_zone, record.name) == (ROOM, None, None)
     await again.append(ROOM, record.version, [RoomLocked()])
     await again.close()

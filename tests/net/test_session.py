@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.game.errors import REFUSALS, Refused
+from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED, OpenRoom, Role
@@ -377,6 +378,62 @@ async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once(
         assert welcome["role"] == "host"
         await host.send("open_next", ref=9)
         assert (await host.until("room_opened"))["room"] == opened["room"]
+
+
+async def test_a_host_adds_a_case_of_the_library_by_its_id() -> None:
+    async with hall() as at, wire(at.port) as host:
+        await host.prove("host", at.room, at.key)
+        await host.send("list_cases", ref=1)
+        listed = await host.until("case_list")
+        assert listed["ref"] == 1
+        names = [case["id"] for case in listed["cases"]]
+        view = [m for m in host.seen if m["type"] == "host_view"][-1]["view"]
+        planned = {item["case"] for item in view["plan"]}
+        assert names
+        assert not planned & {*names}
+        await host.send("add_case", ref=2, case=names[0], seen=view["place"])
+        assert (await host.until("done"))["ref"] == 2
+        view = [m for m in host.seen if m["type"] == "host_view"][-1]["view"]
+        assert view["plan"][-1]["case"] == names[0]
+        for ref, case, code in (
+            (3, names[0], "bad_round"),
+            (4, "no-such-case", "unknown_deck"),
+        ):
+            await host.send("add_case", ref=ref, case=case)
+            refused = await host.until("refused")
+            assert (refused["ref"], refused["code"]) == (ref, code)
+        await host.send("list_cases", ref=5)
+        assert names[0] not in {
+            case["id"] for case in (await host.until("case_list"))["cases"]
+        }
+
+
+async def test_the_same_lesson_opens_again_beside_the_next_one() -> None:
+    async with hall() as at, wire(at.port) as host:
+        await host.prove("host", at.room, at.key)
+        await host.send("name_room", ref=1, name="9b")
+        await host.until("done")
+        for ref, kind in enumerate(
+            ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
+        ):
+            await host.send(kind, ref=ref)
+            await host.until("done")
+        rooms = []
+        for ref, same in ((7, True), (8, False), (9, True), (10, False)):
+            await host.send("open_next", ref=ref, same=same)
+            rooms.append((await host.until("room_opened"))["room"])
+        assert rooms[:2] == rooms[2:]
+        assert len({at.room, *rooms}) == 3
+        again, lesson = (
+            at.server.directory.running(RoomCode(room)) for room in rooms[:2]
+        )
+        first = at.server.directory.running(RoomCode(at.room))
+        assert again is not None
+        assert lesson is not None
+        assert first is not None
+        assert again.state.plan.rounds == first.state.plan.rounds
+        assert again.state.settings == first.state.settings
+        assert (again.state.name, lesson.state.name) == ("", "9b")
 
 
 @pytest.mark.parametrize("number", ['"1"', "1.0", "1e0", "true", "[1]", "null"])

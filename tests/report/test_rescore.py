@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from scenarios.model import Case, Truth
-from server.game.commands import CloseVotes, OpenRound, OpenVote, Reveal
+from scenarios.model import Case, PlannedRound, Truth
+from server.game.commands import AddCase, CloseVotes, OpenRound, OpenVote, Reveal
 from server.game.engine import replay
 from server.game.events import RoomOpened
 from server.game.phases import Ballot
 from server.report.rescore import NO_GAP_BROKE, Rescoring, compare, corrected
 from tests.report.test_table import play
+from tests.support.cases import make_case
 from tests.support.game import Game
 
 
@@ -95,3 +96,16 @@ def test_rounds_that_were_not_rekeyed_keep_their_scores() -> None:
     cases["case-0"] = rekeyed(cases["case-0"], outer=False, inner=True)
     after = replay(corrected(game.journal, cases))
     assert after.rounds[1].scores == game.state.rounds[1].scores
+
+
+def test_a_case_that_was_added_is_corrected_as_well() -> None:
+    game = Game()
+    game.join("ann")
+    game.do(AddCase(planned=PlannedRound(case=make_case("more"))), OpenRound(round=3))
+    game.do(OpenVote())
+    game.vote("ann", "outer", 90)
+    game.do(CloseVotes(), Reveal())
+    cases = library(game)
+    cases["more"] = rekeyed(cases["more"], outer=False, inner=True)
+    (change,) = rescored(game, cases).cases
+    assert (change.number, change.case, change.right) == (4, "more", (1, 0))

@@ -14,7 +14,8 @@ from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.protocol.client_messages import Hello, Ping
 from server.rooms.audience import LocalGateway, NoOtherNodes
-from server.rooms.directory import Directory, NewRoom
+from server.rooms.directory import Directory
+from server.rooms.loading import NewRoom
 from server.rooms.ports import Enter, Leave, RoomPort, Say
 from server.rooms.retention import DAY_MS
 from server.rooms.room import Room

@@ -22,7 +22,8 @@ from server.journal.store import DamagedRoom, RoomStore
 from server.metrics import Metrics
 from server.protocol.client_messages import Hello, Ping
 from server.rooms.audience import LocalGateway
-from server.rooms.directory import Directory, NewRoom
+from server.rooms.directory import Directory
+from server.rooms.loading import NewRoom
 from server.rooms.ports import Attend, Enter, Leave, Return, Say
 from server.rooms.retention import DAY_MS
 from server.rooms.room import Room

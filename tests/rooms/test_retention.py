@@ -17,7 +17,8 @@ from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
 from server.journal.store import RoomRecord, StoreUnavailable
 from server.rooms.audience import LocalGateway
-from server.rooms.directory import Directory, NewRoom
+from server.rooms.directory import Directory
+from server.rooms.loading import NewRoom
 from server.rooms.retention import DAY_MS, Retention, forget
 from tests.support.cases import SECRET, make_plan
 from tests.support.room import ManualClock

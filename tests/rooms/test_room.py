@@ -53,7 +53,8 @@ async def test_two_consoles_that_press_next_step_together_show_one_step() -> Non
         first, second = await seat.attend("host"), await seat.attend("host")
         await seat.do(first, OpenRound(), OpenVote(), CloseVotes(), Reveal())
         view = await second.get("host_view")
-        assert view["view"]["place"] == {"round": 0, "phase": "reveal", "step": 0}
+        place = {"round": 0, "phase": "reveal", "step": 0, "plan": 0}
+        assert view["view"]["place"] == place
         seen = seat.room.state.place
         for link in (first, second):
             step = NextStep(ref=99, seen=seen)

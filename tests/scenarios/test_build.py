@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.build import build_plan, plan_again
+from scenarios.build import addable, build_plan, one_more, plan_again, plan_anew
 from scenarios.library import Library, NothingToPlay, UnknownCase
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound, Truth
@@ -332,3 +332,40 @@ def test_where_every_case_has_been_seen_there_is_no_next_lesson() -> None:
     plan = Plan(deck="d", deck_version=1, title="T", rounds=rounds)
     with pytest.raises(NothingToPlay):
         plan_again(plan, [rounds[0].case], LIBRARY, two_link=True)
+
+
+# --- one more case, and the same lesson again ---------------------------------------
+
+
+def test_one_more_case_brings_its_twin_where_the_class_has_not_seen_it() -> None:
+    cases = library(case("a", "outer", "b"), case("b", "inner", "a"), case("c", "both"))
+    found = one_more("a", cases, set(), two_link=False)
+    assert (found.case.id, found.contrast) == ("a", None)
+    assert found.transfer is not None
+    assert found.transfer.id == "b"
+    assert one_more("a", cases, {"b"}, two_link=False).transfer is None
+    with pytest.raises(UnknownCase):
+        one_more("d", cases, set(), two_link=False)
+
+
+def test_what_can_be_added_is_new_and_can_be_asked_in_the_room() -> None:
+    kinds = {"a": "outer", "b": "inner", "c": "both", "d": "contested", "e": "neither"}
+    cases = library(*(case(name, kind) for name, kind in kinds.items()))
+    found = addable(cases, {"b"}, two_link=False)
+    assert {one.id for one in found} == {"a", "d"}
+    found = addable(cases, {"b"}, two_link=True)
+    assert {one.id for one in found} == {"a", "c", "d", "e"}
+
+
+def test_the_same_lesson_again_has_the_present_text_of_its_cases() -> None:
+    first = library(case("a", "outer"), case("b", "inner"))
+    plan = build_plan(deck("a", "b"), first, seed=1, length=None, two_link=False)
+    newer = case("a", "outer").model_copy(update={"version": 9})
+    again = plan_anew(plan, library(newer), two_link=False)
+    assert [(r.case.id, r.case.version) for r in again.rounds] == [
+        ("a", 9),
+        ("b", plan.rounds[1].case.version),
+    ]
+    turned = library(case("a", "both"))
+    assert plan_anew(plan, turned, two_link=False).rounds[0] == plan.rounds[0]
+    assert plan_anew(plan, turned, two_link=True).rounds[0].case.truth == TRUTHS["both"]

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
-from server.rooms.directory import NewRoom
+from server.rooms.loading import NewRoom
 from tests.simulation import loop
 from tests.simulation.network import Broker, Weather
 from tests.simulation.people import Person, Pupil, Teacher

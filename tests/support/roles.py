@@ -61,6 +61,8 @@ ROWS: dict[str, Row] = {
     **_host("discuss", "revote", "reveal", "next_step", "ask_say", "ask_fix"),
     **_host("transfer", "skip_round", "back_to_lobby", "finish"),
     **_host("reopen_vote", "play_again"),
+    **_host("stop_clock", "start_clock", "show_again", "reorder_plan"),
+    **_host("name_room"),
     **_cohost("give_time", "lock", "unlock", "kick", "kick_recent", "let_back"),
     **_host("rename", "set_team", "pin_reason", "unpin_reason"),
     **_host("change_settings", "call_back_link"),
@@ -68,6 +70,8 @@ ROWS: dict[str, Row] = {
     "get_roster": Row(("cohost", "host")),
     "get_report": Row(("host",)),
     "open_next": Row(("host",)),
+    "list_cases": Row(("host",)),
+    "add_case": Row(("host",)),  # the session looks for the case first
     "open_room": Row(("admin",)),
     "list_rooms": Row(("admin",)),
     "get_link": Row(("admin",)),

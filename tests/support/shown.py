@@ -28,14 +28,17 @@ from server.game.commands import (
     Discuss,
     Finish,
     Join,
+    NameRoom,
     NextStep,
     OpenRound,
     OpenVote,
     PinReason,
     Reveal,
     Revote,
+    ShowAgain,
     ShowExample,
     ShowOpening,
+    StopClock,
     TapOpening,
     Transfer,
 )
@@ -50,6 +53,7 @@ from server.game.settings import RoomSettings
 from server.game.views.host import host_panel, host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view, screen_view
+from server.game.views.stage_types import RevealView
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import (
     HostViewMessage,
@@ -67,6 +71,8 @@ LONG_NAMES = tuple(
 )
 SHORT_NAMES = ("Al", "Bo", "Cy", "Di", "Ed", "Fi", "Gus", "Ha")
 LONG_TEAMS = ("Weltraumforschung Wiesen", "Maschinenbau Mühlhausen.")
+LONG_ROOM = "Weltraumforschung Wiesenmühlen, Dienstag"
+"""As long as the name of a room may be."""
 REASON = (
     "The score in the game counted targets along the lagoon and never the place in the "
     "race, so going round in circles was exactly what it had been paid for; whoever "
@@ -171,6 +177,8 @@ class _Played:
         self.people = [PlayerId(f"p-{i}") for i in range(len(names))]
         if not look.has_people:
             self.people = []
+        if look.is_long:
+            self.do(NameRoom(name=LONG_ROOM))
         for i, (player, name) in enumerate(zip(self.people, names, strict=False)):
             self.do(Join(player, name))
             if teams:
@@ -189,7 +197,11 @@ class _Played:
     def round(self, index: int) -> Iterator[Shown]:
         """Play a round through every phase it has."""
         yield self.after(OpenRound(round=index))
+        if index:
+            yield self.after(ShowAgain(round=index - 1))
         yield self.after(OpenVote())
+        if self.look.is_long:
+            self.do(StopClock())
         self.vote(Ballot.VOTE)
         yield self.shown()
         yield self.after(CloseVotes(override=True))
@@ -271,9 +283,9 @@ class _Played:
             You(you=private_view(state, who, now_ms, present, meetings.get(who)))
             for who in self.people[:1]
         ]
-        phase = str(state.phase)
-        if state.phase is Phase.REVEAL:
-            phase = f"reveal.{screen.view.shown[-1].key}"  # type: ignore[union-attr]
+        phase = str(screen.view.phase)
+        if isinstance(screen.view, RevealView):
+            phase = f"reveal.{screen.view.shown[-1].key}"
         at = "" if state.round_index is None else f" {state.round.case.id}"
         return Shown(
             f"{self.deck.id}{at} {phase}",

@@ -98,6 +98,15 @@ class Class:
         await link.until(lambda: bool(answers()))
         return answers() == ["done"]
 
+    async def steer(self, command: HostCommand) -> None:
+        """Give a command as it is on the first console, and wait for it."""
+        ref = self.press(0, command)
+        await self.consoles[0].get("done", ref=ref)
+
+    def link(self, name: str) -> RecordingLink:
+        """Return what a player is told by."""
+        return self._players[name][1]
+
     def look(self, console: int) -> tuple[Place, str]:
         """Return the place on a console's screen, and what its big button gives."""
         link = self.consoles[console]
@@ -164,12 +173,13 @@ class Class:
 async def two_sites(
     bounds: Bounds | None = None, **settings: Any
 ) -> AsyncIterator[Class]:
-    """Run a class over two nodes and a bus in memory, without timers."""
+    """Run a class over two nodes and a bus in memory; timers are off by default."""
     broker = FakeBroker()
     await broker.start()
     home, edge = side(HOME, broker.bus), side(EDGE, broker.bus)
     store = MemoryStore()
-    await store.append(ROOM, 0, [opened(RoomSettings(time_factor=None, **settings))])
+    chosen = RoomSettings(**{"time_factor": None, **settings})
+    await store.append(ROOM, 0, [opened(chosen)])
     clock = ManualClock(1_000)
     room = Room(
         replay(await store.load(ROOM)),

@@ -40,6 +40,11 @@ export type ClientMessage =
   | BackToLobby
   | Finish
   | GiveTime
+  | StopClock
+  | StartClock
+  | ShowAgain
+  | ReorderPlan
+  | NameRoom
   | Lock
   | Unlock
   | Kick
@@ -51,9 +56,11 @@ export type ClientMessage =
   | UnpinReason
   | ChangeSettings
   | CallBackLink
+  | AddCase
   | GetRoster
   | GetReport
-  | OpenNext;
+  | OpenNext
+  | ListCases;
 /**
  * Which of the two gaps a failure lives in.
  *
@@ -113,6 +120,7 @@ export type ServerMessage =
   | RoomList
   | DeckList
   | CaseMessage
+  | CaseList
   | PreviewMessage;
 /**
  * The four things a class is asked; each has the phase of the same name.
@@ -355,6 +363,10 @@ export interface OpenRoom {
    * Practice players that the server itself brings; makes the room a rehearsal.
    */
   practice: number;
+  /**
+   * What the host calls the room, at most 40 characters of it; may be empty.
+   */
+  name: string;
 }
 /**
  * How a room is played. Every field has a default that suits a class of 30.
@@ -540,6 +552,7 @@ export interface Place {
   round: number | null;
   phase: Phase;
   step: number;
+  plan: number | null;
 }
 /**
  * Show the next worked example: of the opening pair; at the end of the closing
@@ -555,6 +568,8 @@ export interface ShowExample {
 }
 /**
  * Open a round (default: the one left open, else the next) for reading.
+ *
+ * While the class reads one, another can be opened: the one that is left stays open.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OpenRound".
@@ -764,6 +779,72 @@ export interface GiveTime {
   type: "give_time";
 }
 /**
+ * Stop the running clock: nothing closes automatically while it stands.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "StopClock".
+ */
+export interface StopClock {
+  ref: number | null;
+  seen: Place | null;
+  type: "stop_clock";
+}
+/**
+ * Let a stopped clock run again, with the time that was left.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "StartClock".
+ */
+export interface StartClock {
+  ref: number | null;
+  seen: Place | null;
+  type: "start_clock";
+}
+/**
+ * Show the reveal of an earlier round once more; without one, go back.
+ *
+ * The projector shows its verdict, phones all of it. The phase stays what it is, and
+ * any command that leads on also goes back.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ShowAgain".
+ */
+export interface ShowAgain {
+  ref: number | null;
+  seen: Place | null;
+  round: number | null;
+  type: "show_again";
+}
+/**
+ * Put the rounds that have not been opened into another order.
+ *
+ * ``order`` holds the index of each of them, in the order in which they are to be
+ * played; opened rounds keep their places.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ReorderPlan".
+ */
+export interface ReorderPlan {
+  ref: number | null;
+  seen: Place | null;
+  /**
+   * @maxItems 60
+   */
+  order: number[];
+  type: "reorder_plan";
+}
+/**
+ * Give the room a name for lists, the wall and the report; empty takes it away.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "NameRoom".
+ */
+export interface NameRoom {
+  ref: number | null;
+  name: string;
+  type: "name_room";
+}
+/**
  * Stop new players from joining, or only at one site; players can still return.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -926,6 +1007,18 @@ export interface CallBackLink {
   type: "call_back_link";
 }
 /**
+ * Play one more case of the library, after those of the plan.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "AddCase".
+ */
+export interface AddCase {
+  type: "add_case";
+  ref: number | null;
+  seen: Place | null;
+  case: string;
+}
+/**
  * A host asks for a page of the roster, 50 people at most.
  *
  * A co-host is shown the people of the own site, without their points.
@@ -983,6 +1076,20 @@ export interface GetReport {
  */
 export interface OpenNext {
   type: "open_next";
+  ref: number | null;
+  /**
+   * For another class: the plan of this room again, in a room without a name.
+   */
+  same: boolean;
+}
+/**
+ * A host asks which cases of the library can be added to the plan.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ListCases".
+ */
+export interface ListCases {
+  type: "list_cases";
   ref: number | null;
 }
 /**
@@ -1093,6 +1200,10 @@ export interface RoomCard {
    * Whether walls may be heard.
    */
   sound: boolean;
+  /**
+   * What the host calls the room; empty where it has no name.
+   */
+  name: string;
   /**
    * The round (0-based) whose case is played again: nothing of it counts. None in a
    * round of the plan.
@@ -1265,6 +1376,10 @@ export interface StoryView {
 export interface Clock {
   remaining_ms: number;
   deadline_ms: number;
+  /**
+   * Whether the host has stopped it: the time left stays what it is.
+   */
+  is_stopped: boolean;
 }
 /**
  * A reason that the host shows, without its author; the side it argues for.
@@ -1316,6 +1431,10 @@ export interface RevealView {
    * fewer than ``min_cell`` have one.
    */
   class_mean: number | null;
+  /**
+   * Whether it is the reveal of an earlier round, shown once more.
+   */
+  is_again: boolean;
   phase: "reveal";
 }
 /**
@@ -1660,6 +1779,7 @@ export interface Place1 {
   round: number | null;
   phase: Phase;
   step: number;
+  plan: number | null;
 }
 /**
  * One case study: a story without its verdict, the verdict, and the breakdown.
@@ -1871,6 +1991,22 @@ export interface PlanItem {
    * Whether it can be played again now, for practice.
    */
   can_replay: boolean;
+  /**
+   * Whether it can be opened now.
+   */
+  can_open: boolean;
+  /**
+   * Whether its reveal can be shown again now.
+   */
+  can_show: boolean;
+  /**
+   * Whether it is on show now, for the second time.
+   */
+  is_shown: boolean;
+  /**
+   * The id of its case, which stays the same where the plan is reordered.
+   */
+  case: string;
 }
 /**
  * The host's live figures, at most five times a second.
@@ -1914,7 +2050,7 @@ export interface HostPanel {
    */
   need_time: PersonCard[];
   /**
-   * Time until a warned close, None where none was warned.
+   * Time until a warned close; None where none was warned, or the clock stands.
    */
   warned_ms: number | null;
   /**
@@ -2647,6 +2783,10 @@ export interface RoomFigures {
    */
   opened: string;
   finished: string | null;
+  /**
+   * What the host calls the room; empty where it has no name.
+   */
+  name: string;
 }
 /**
  * A figure with its 95 % interval, and how many answers (or people) it rests on.
@@ -2956,6 +3096,10 @@ export interface RoomSummary {
    * The class's, in which dates are shown; null for UTC.
    */
   time_zone: string | null;
+  /**
+   * What its host calls it; empty where it has no name.
+   */
+  name: string;
 }
 /**
  * The decks and the cases of the library.
@@ -3081,6 +3225,17 @@ export interface CaseMessage {
   type: "case";
   ref: number | null;
   case: Case;
+}
+/**
+ * The cases that can be added to the plan of a room.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CaseList".
+ */
+export interface CaseList {
+  type: "case_list";
+  ref: number | null;
+  cases: CaseSummary[];
 }
 /**
  * One case as it would be played; without scenes where its file is left out.

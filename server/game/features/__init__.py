@@ -5,7 +5,8 @@
 allowances), ``ballots`` (opening and closing).
 
 ``voting`` (votes and their reasons), ``course`` (examples, rounds, the end),
-``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``.
+``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``,
+``steering`` (the plan, an earlier reveal, the clock).
 
 A feature holds its commands, its events and their recipients, its rules, its folds,
 and what erasing a person blanks. ``server.game.engine`` is where all of them meet; the
@@ -53,6 +54,14 @@ class FromPlace(FromHost):
     """
 
     seen: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromPlan(FromPlace):
+    """The base of every command whose meaning depends on the plan as well.
+
+    It is also refused as ``stale`` where the plan has been changed since ``seen``.
+    """
 
 
 # --- rules ---------------------------------------------------------------------------

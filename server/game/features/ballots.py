@@ -28,7 +28,7 @@ from server.game.features.timing import (
 )
 from server.game.ids import PlayerId
 from server.game.phases import AFTER_REVEAL, CLOSES_TO, REOPENS, Ballot, Phase
-from server.game.state import Poll, RoomState, Run
+from server.game.state import Poll, RoomState
 
 # --- commands ------------------------------------------------------------------------
 
@@ -330,7 +330,7 @@ def fold(state: RoomState, event: Events) -> None:
             poll.missed = frozenset(event.missed)
         case BallotReopened():
             poll = state.round.polls[event.ballot]
-            poll.past.append(Run(poll.opened_ms, poll.deadline_ms))
+            poll.past.append(poll.run)
             poll.missed = frozenset()
             _run(state, poll, event)
         case _:
@@ -348,4 +348,4 @@ def _run(state: RoomState, poll: Poll, event: BallotOpened | BallotReopened) -> 
     state.enter(event.ballot.phase, event.deadline_ms)
     poll.opened_ms, poll.deadline_ms = event.at_ms, event.deadline_ms
     poll.closed_ms = None
-    poll.site_until_ms = {}
+    poll.site_until_ms, poll.pauses = {}, []

@@ -13,6 +13,7 @@ from server.game.features import (
     Asked,
     Effects,
     FromPlace,
+    FromPlan,
     Moment,
     Row,
     Rule,
@@ -35,6 +36,10 @@ from server.game.views.stage_types import Placed
 MOST_PRACTICE = 100
 """How many times cases of one room can be played again."""
 
+PRACTICE_FROM = 900
+"""The index of the first case that is played again. Rooms of before plans could grow
+have indices that follow those of the plan."""
+
 # --- commands ------------------------------------------------------------------------
 
 
@@ -48,8 +53,11 @@ class ShowExample(FromPlace):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRound(FromPlace):
-    """Open a round (default: the one left open, else the next) for reading."""
+class OpenRound(FromPlan):
+    """Open a round (default: the one left open, else the next) for reading.
+
+    While the class reads one, another can be opened: the one that is left stays open.
+    """
 
     round: RoundIndex | None = None
     type: Literal["open_round"] = "open_round"
@@ -64,7 +72,7 @@ class PlayAgain(FromPlace):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkipRound(FromPlace):
+class SkipRound(FromPlan):
     """Leave this round unfinished and unscored, and go on to the next."""
 
     type: Literal["skip_round"] = "skip_round"
@@ -218,6 +226,8 @@ def _round_asked(state: RoomState, command: OpenRound) -> int | None:
 
 def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
     index = _round_asked(state, command)
+    if state.phase is Phase.READ and index in (None, state.round_index):
+        return Refused("bad_round", "This round is open; name another one.")
     if index is None:
         return Refused("bad_round", "Every round has been played; finish the game.")
     if index >= len(state.rounds):
@@ -258,7 +268,7 @@ def _play_again(
     state: RoomState, command: PlayAgain, moment: Moment
 ) -> list[PracticeOpened]:
     of = required(_case_asked(state, command), "the case")
-    index = len(state.rounds) + len(state.practice)
+    index = PRACTICE_FROM + len(state.practice)
     return [PracticeOpened(index, of, moment.now_ms)]
 
 
@@ -307,8 +317,9 @@ SHOW_EXAMPLE = Rule(
 OPEN_ROUND = Rule(
     Row(
         "open_round",
-        leads((*BEFORE_ROUNDS, *AFTER_REVEAL, *REOPENS), *_INTO_ROUND),
-        "a round is left; from a closed vote only in a test",
+        leads((*BEFORE_ROUNDS, *AFTER_REVEAL, *REOPENS, Phase.READ), *_INTO_ROUND),
+        "a round is left; from ``read``, another one that is named; from a closed vote "
+        "only in a test",
     ),
     _open_round,
     _round_is_left,
@@ -377,7 +388,7 @@ def fold(state: RoomState, event: Events) -> None:
             _enter_round(state, index, phase)
         case PracticeOpened(round=index, of=of):
             planned = state.rounds[of].planned
-            state.practice.append(Round(planned, practice_of=of))
+            state.practice[index] = Round(planned, practice_of=of)
             _enter_round(state, index, Phase.READ)
         case RoundSkipped(round=index):
             state.round_at(index).is_skipped = True

@@ -8,9 +8,11 @@ no statistic. Pages have these texts in their own language.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, assert_never
 
+from scenarios.flow import reading_ms
 from scenarios.model import Label
 from server.game.errors import Refused
 from server.game.features import (
@@ -25,10 +27,9 @@ from server.game.features import (
     leads,
     stays,
 )
-from server.game.features.timing import opening_ms
 from server.game.ids import PlayerId, Ref
 from server.game.phases import Phase
-from server.game.state import Opening, RoomState
+from server.game.state import USUAL_ALLOWANCE, Opening, RoomState
 from server.game.views.stage_types import Bars, OpeningView, RoomCard
 
 LINE = {
@@ -78,6 +79,11 @@ CASES = (
 
 LAST_STEP = 2 * len(CASES)
 """See :class:`server.game.state.Opening`."""
+
+UNLIMITED = 1000
+"""Per cent of the usual time that "no limit" means where a class goes on together."""
+STEP_MS = 8_000
+"""What a step of the opening minute has beside the time to read it."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -172,6 +178,23 @@ def _is_left(state: RoomState, _: ShowOpening) -> Refused | None:
     if state.opening.step < LAST_STEP:
         return None
     return Refused("nothing_to_show", "The opening minute is over; open the case.")
+
+
+def opening_ms(
+    state: RoomState, texts: Iterable[str], present: Set[PlayerId]
+) -> int | None:
+    """Return how long a step of the opening minute lasts; None where timers are off.
+
+    The time to read it, and to tap where it asks. The longest allowance of anyone who
+    is present counts for all, since the class goes on together; "no limit" is tenfold.
+    """
+    if state.settings.time_factor is None:
+        return None
+    here = (state.players[p] for p in present if p in state.players)
+    allowances = {player.allowance or UNLIMITED for player in here}
+    lasts_ms = STEP_MS + reading_ms(*texts)
+    longest = max(allowances, default=USUAL_ALLOWANCE)
+    return int(lasts_ms * state.settings.time_factor) * longest // USUAL_ALLOWANCE
 
 
 def next_step(state: RoomState, moment: Moment, automatic: bool = True) -> OpeningShown:

@@ -209,7 +209,7 @@ def _back(state: RoomState, player: Player, name: str) -> None:
     player.name = name
     state.looks.update(looks(name))
     state.kicked.discard(player.id)
-    rounds = (*state.rounds, *state.practice)
+    rounds = (*state.rounds, *state.practice.values())
     polls = (poll for round_ in rounds for poll in round_.polls.values())
     if any(player.id in poll.votes for poll in polls):
         state.voters.add(player.id)

@@ -186,7 +186,7 @@ def fold(state: RoomState, event: Events) -> None:
         case RoundCounted(round=index):
             _count(state, state.round_at(index))
         case StepShown(step=step):
-            state.step = step
+            state.step, state.again = step, None
             if state.phase is Phase.SAY:
                 state.enter(Phase.REVEAL)
         case _:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field, JsonValue
@@ -21,9 +22,13 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import RoomCode, Site
+from server.game.names import clean_name
 from server.game.phases import GAME, Phase
 from server.game.settings import RoomSettings, SettingsChange, require_zone
 from server.game.state import RoomState, Round
+
+NAME_LENGTH = 40
+"""Code points of a room's name, at most."""
 
 MOST_LINKS = 200
 """How often a host link can be called back, at most."""
@@ -73,7 +78,15 @@ class CallBackLink(FromHost):
     type: Literal["call_back_link"] = "call_back_link"
 
 
-Commands = Lock | Unlock | ChangeSettings | CallBackLink
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameRoom(FromHost):
+    """Give the room a name for lists, the wall and the report; empty takes it away."""
+
+    name: Annotated[str, Field(max_length=200)]
+    type: Literal["name_room"] = "name_room"
+
+
+Commands = Lock | Unlock | ChangeSettings | CallBackLink | NameRoom
 
 # --- events --------------------------------------------------------------------------
 
@@ -182,6 +195,16 @@ class SiteUnlocked:
     effects: ClassVar[Effects] = QUIET
 
 
+@dataclass(frozen=True, slots=True)
+class RoomNamed:
+    """The host gave the room a name, or took it away."""
+
+    name: str
+    at_ms: int
+    type: Literal["room_named"] = "room_named"
+    effects: ClassVar[Effects] = STAGE
+
+
 Events = (
     RoomMoved
     | HostLinkCalledBack
@@ -190,6 +213,7 @@ Events = (
     | RoomUnlocked
     | SiteLocked
     | SiteUnlocked
+    | RoomNamed
 )
 """What is folded into a state; RoomOpened makes one."""
 
@@ -234,11 +258,25 @@ def _call_back_link(
     return [HostLinkCalledBack(command.salt, command.cohosts, moment.now_ms)]
 
 
+def room_name(raw: str) -> str:
+    """Return a room's name as it may be shown; empty where nothing was typed.
+
+    Raises :class:`Refused` ("bad_name") where no letter or digit is in it.
+    """
+    return clean_name(raw, NAME_LENGTH) if raw.strip() else ""
+
+
+def _name_room(state: RoomState, command: NameRoom, moment: Moment) -> list[RoomNamed]:
+    name = room_name(command.name)
+    return [] if name == state.name else [RoomNamed(name, moment.now_ms)]
+
+
 LOCK = Rule(Row("lock", stays(GAME)), _lock)
 UNLOCK = Rule(Row("unlock", stays(GAME)), _unlock)
 CHANGE_SETTINGS = Rule(Row("change_settings", stays(GAME)), _change_settings)
 CALL_BACK_LINK = Rule(Row("call_back_link", stays(Phase)), _call_back_link)
-ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row, CALL_BACK_LINK.row)
+NAME_ROOM = Rule(Row("name_room", stays(Phase)), _name_room)
+ROWS = (LOCK.row, UNLOCK.row, CHANGE_SETTINGS.row, CALL_BACK_LINK.row, NAME_ROOM.row)
 
 
 def asked(command: Commands) -> Asked[Events]:
@@ -252,6 +290,8 @@ def asked(command: Commands) -> Asked[Events]:
             return CHANGE_SETTINGS.of(command)
         case CallBackLink():
             return CALL_BACK_LINK.of(command)
+        case NameRoom():
+            return NAME_ROOM.of(command)
         case _:
             assert_never(command)
 
@@ -292,5 +332,14 @@ def fold(state: RoomState, event: Events) -> None:
             state.locked_sites.add(site)
         case SiteUnlocked(site=site):
             state.locked_sites.discard(site)
+        case RoomNamed(name=name):
+            state.name = name
         case _:
             assert_never(event)
+
+
+def erased(event: RoomNamed, names: Set[str]) -> RoomNamed:
+    """Return the event without a name that holds one of a person's names."""
+    said = event.name.casefold()
+    is_theirs = any(name.casefold() in said for name in names if name)
+    return replace(event, name="") if is_theirs else event

@@ -1,6 +1,6 @@
 """Time in a room: deadlines, allowances, and more time given or asked for.
 
-All of it is in integer milliseconds. Timers are soft (learning rule C12): they show,
+In integer milliseconds. Timers are soft (learning rule C12): they show,
 and light the host's button; ``auto_close``, the flow or the host ends a vote. A
 player's own allowance (WCAG 2.2.1) holds the close; the host may override it after a
 warning of 20 s.
@@ -8,7 +8,7 @@ warning of 20 s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, assert_never
 
@@ -37,10 +37,6 @@ from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
 
 WARNING_MS = 20_000
 RESUME_MS = 10_000
-UNLIMITED = 1000
-"""Per cent of the usual time that "no limit" means where a class goes on together."""
-STEP_MS = 8_000
-"""What a step of the opening minute has beside the time to read it."""
 CHIP_MS = 10_000
 """How long auto_close leaves to an answer without a confidence to be given one."""
 
@@ -149,7 +145,8 @@ def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Even
     A site's people get it beyond the time of all and what they were given before.
     """
     deadline_ms = required(state.deadline_ms, "the timer")
-    ends, more_ms = [deadline_ms, moment.now_ms], command.seconds * 1000
+    ends = [deadline_ms, state.clock_ms(moment.now_ms)]
+    more_ms = command.seconds * 1000
     if command.site is None:
         return [DeadlineExtended(max(ends) + more_ms)]
     poll = required(state.poll, "the poll")
@@ -160,7 +157,7 @@ def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Even
 def _resume(state: RoomState, _: Resume, moment: Moment) -> list[Events]:
     """After a restart: the same deadline, or 10 s where less is left."""
     events: list[Events] = []
-    at_least_ms = moment.now_ms + RESUME_MS
+    at_least_ms = state.clock_ms(moment.now_ms) + RESUME_MS
     if state.deadline_ms is not None and state.deadline_ms < at_least_ms:
         events.append(DeadlineExtended(at_least_ms))
     if state.warned_until_ms is not None and state.warned_until_ms < at_least_ms:
@@ -252,7 +249,8 @@ def own_deadline_ms(player: Player, poll: Poll) -> int | None:
     if player.allowance == 0 or poll.deadline_ms is None:
         return None
     until_ms = max(poll.deadline_ms, poll.site_until_ms.get(player.site or "", 0))
-    return poll.opened_ms + (until_ms - poll.opened_ms) * player.allowance // 100
+    own_ms = poll.run.limit_ms(until_ms) * (player.allowance - USUAL_ALLOWANCE) // 100
+    return until_ms + own_ms
 
 
 def has_own_time(state: RoomState, player: Player) -> bool:
@@ -274,7 +272,7 @@ def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[Playe
         if player.id in present
         and not player.is_kicked
         and player.id not in poll.votes
-        and _runs(player, poll, now_ms)
+        and _runs(player, poll, state.clock_ms(now_ms))
     ]
 
 
@@ -310,23 +308,6 @@ def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
     return answered == expected
 
 
-def opening_ms(
-    state: RoomState, texts: Iterable[str], present: Set[PlayerId]
-) -> int | None:
-    """Return how long a step of the opening minute lasts; None where timers are off.
-
-    The time to read it, and to tap. The longest allowance of anyone who is present
-    counts for all, since the class goes on together; "no limit" is tenfold.
-    """
-    if state.settings.time_factor is None:
-        return None
-    here = (state.players[p] for p in present if p in state.players)
-    allowances = {player.allowance or UNLIMITED for player in here}
-    lasts_ms = STEP_MS + reading_ms(*texts)
-    longest = max(allowances, default=USUAL_ALLOWANCE)
-    return int(lasts_ms * state.settings.time_factor) * longest // USUAL_ALLOWANCE
-
-
 def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
     """Return when the next step of the opening minute is due; None without one.
 
@@ -344,12 +325,12 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
 
     A poll that closes in time is due 2 s after its deadline, or when the last allowance
     that holds it runs out; one that all have answered, 10 s after the last answer that
-    has no confidence.
+    has no confidence. Nothing is due while the clock is stopped.
     """
     if state.phase is Phase.OPENING:
         return opening_due_ms(state, present)
     poll = state.poll
-    if poll is None:
+    if poll is None or state.stopped_ms is not None:
         return None
     if state.warned_until_ms is not None:
         return state.warned_until_ms
@@ -379,7 +360,7 @@ def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
     if state.phase is Phase.OPENING:
         due_ms = opening_due_ms(state, present)
         return due_ms is not None and now_ms >= due_ms
-    if state.poll is None:
+    if state.poll is None or state.stopped_ms is not None:
         return False
     if state.warned_until_ms is not None:
         return now_ms >= state.warned_until_ms

@@ -269,7 +269,7 @@ def fold(state: RoomState, event: Events) -> None:
             pins[:] = [pin for pin in pins if pin.player != player]
             pins.append(Pin(player, ballot))
         case ReasonUnpinned(player=player):
-            for round_ in (*state.rounds, *state.practice):
+            for round_ in (*state.rounds, *state.practice.values()):
                 round_.pins[:] = [pin for pin in round_.pins if pin.player != player]
         case _:
             assert_never(event)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from scenarios.model import Case
 from server.game.advice import advice_of, advised_command
-from server.game.commands import BUTTONS, PlayAgain
+from server.game.commands import BUTTONS, OpenRound, PlayAgain, ShowAgain
 from server.game.engine import can
 from server.game.errors import required
 from server.game.features.timing import all_answered, answered_and_expected, holders
@@ -78,12 +78,16 @@ def _item(state: RoomState, index: int, round_: Round) -> PlanItem:
         status = "open" if is_now else "left"
     return PlanItem(
         index=index,
+        case=round_.case.id,
         title=round_.case.title,
         verdict=verdict_of(round_.case),
         has_contrast=round_.planned.contrast is not None,
         has_transfer=round_.planned.transfer is not None,
         status=status,  # type: ignore[arg-type] # narrowed to the six above
         can_replay=can(state, PlayAgain(round=index)),
+        can_open=can(state, OpenRound(round=index)),
+        can_show=can(state, ShowAgain(round=index)),
+        is_shown=state.again == index,
     )
 
 
@@ -104,6 +108,7 @@ def host_panel(
     advice = advice_of(state)
     slow = islice(holders(state, now_ms, present), 20)
     warned = state.warned_until_ms
+    is_still = warned is None or state.stopped_ms is not None
     latest = _latest(state)
     return HostPanel(
         advised=advised_command(state),
@@ -119,7 +124,7 @@ def host_panel(
         else None,
         reasons=_reasons(state),
         need_time=tuple(person_card(state, state.players[p], present) for p in slow),
-        warned_ms=None if warned is None else max(0, warned - now_ms),
+        warned_ms=None if is_still else max(0, (warned or 0) - now_ms),
         tally_seen=latest is not None and bool(latest[1].past),
         late=state.late.total(),
         sites=site_cards(state, latest, present, links),
@@ -133,7 +138,7 @@ def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
     if state.asked is None:
         return True
     deadline_ms = state.deadline_ms
-    is_over = deadline_ms is not None and now_ms >= deadline_ms
+    is_over = deadline_ms is not None and state.clock_ms(now_ms) >= deadline_ms
     return is_over or all_answered(state, present)
 
 

@@ -38,12 +38,13 @@ def private_view(
 ) -> PrivateView:
     """Return what only this player sees; ``talk`` is computed for all together."""
     player = state.players[player_id]
-    round_ = state.round if state.round_index is not None else None
-    is_shown = round_ is not None and verdict_is_shown(state, round_)
-    score = round_.scores.get(player_id) if round_ else None
     hidden = _hidden(state, player_id)
     points = player.points - sum(hidden)
     rounds = player.rounds_scored - len(hidden)
+    index = state.round_index if state.again is None else state.again
+    round_ = None if index is None else state.round_at(index)
+    is_shown = round_ is not None and verdict_is_shown(state, round_)
+    score = round_.scores.get(player_id) if round_ else None
     is_over = state.phase is Phase.FINISHED
     is_judged_now = is_shown and state.phase is Phase.REVEAL
     return PrivateView(
@@ -51,7 +52,7 @@ def private_view(
         name=player.name,
         team=player.team,
         is_practice=player.is_practice,
-        round=state.round_index,
+        round=index,
         points=tenth(points),
         rounds=rounds,
         percent=player.allowance,
@@ -97,13 +98,15 @@ def verdict_is_shown(state: RoomState, round_: Round) -> bool:
 
 def _own_clock(state: RoomState, player: Player, now_ms: int) -> Clock | None:
     poll = state.poll
-    return clock(own_deadline_ms(player, poll), now_ms) if poll else None
+    return clock(state, own_deadline_ms(player, poll), now_ms) if poll else None
 
 
 def _warned(
     state: RoomState, player: Player, now_ms: int, present: Set[PlayerId]
 ) -> int | None:
-    if state.warned_until_ms is None or not has_own_time(state, player):
+    if state.warned_until_ms is None or state.stopped_ms is not None:
+        return None
+    if not has_own_time(state, player):
         return None
     if player.id not in holders(state, now_ms, present | {player.id}):
         return None

@@ -222,6 +222,14 @@ class PlanItem:
     """``handed in``: answered in a test, and not revealed."""
     can_replay: bool = False
     """Whether it can be played again now, for practice."""
+    can_open: bool = False
+    """Whether it can be opened now."""
+    can_show: bool = False
+    """Whether its reveal can be shown again now."""
+    is_shown: bool = False
+    """Whether it is on show now, for the second time."""
+    case: str = ""
+    """The id of its case, which stays the same where the plan is reordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +342,7 @@ class HostPanel:
     need_time: tuple[PersonCard, ...]
     """People whose time allowance delays the close."""
     warned_ms: int | None
-    """Time until a warned close, None where none was warned."""
+    """Time until a warned close; None where none was warned, or the clock stands."""
     tally_seen: bool = False
     """Whether this ballot was closed before and reopened: its tally had been seen."""
     late: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 
 from scenarios.model import Case, Reading
 from server.game.errors import required
@@ -13,6 +12,7 @@ from server.game.outcomes import (
     count_of,
     group_means,
     mean_score,
+    mean_so_far,
     scored,
     sites_of,
     standings,
@@ -65,6 +65,8 @@ LOBBY_NAMES = 60
 
 def player_view(state: RoomState, now_ms: int) -> StageView:
     """Return what every player sees (the same for all)."""
+    if state.again is not None:
+        return _again(state, state.again, LAST_STEP)
     view = _stage(state, now_ms, names=())
     if isinstance(view, FinishedView):
         return replace(view, cases=_played(state))
@@ -72,8 +74,11 @@ def player_view(state: RoomState, now_ms: int) -> StageView:
 
 
 def screen_view(state: RoomState, now_ms: int) -> StageView:
-    """Return what the projector shows."""
-    return _stage(state, now_ms, names=_latest_names(state))
+    """Return what the projector shows: of an earlier reveal the verdict."""
+    if state.again is not None:
+        return _again(state, state.again, VERDICT_STEP)
+    names = state.latest_names(LOBBY_NAMES) if state.settings.show_names else ()
+    return _stage(state, now_ms, names=names)
 
 
 def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
@@ -113,8 +118,8 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
                 room_card(state),
                 phase,
                 story_of(state.round.case),
-                clock(state.deadline_ms, now_ms),
-                _pinned(state),
+                clock(state, state.deadline_ms, now_ms),
+                _pinned(state, state.round),
             )
 
 
@@ -123,6 +128,7 @@ def room_card(state: RoomState) -> RoomCard:
     settings = state.settings
     return RoomCard(
         code=state.code,
+        name=state.name,
         title=state.plan.title,
         round=state.round_index,
         rounds=len(state.rounds),
@@ -139,11 +145,14 @@ def room_card(state: RoomState) -> RoomCard:
     )
 
 
-def clock(deadline_ms: int | None, now_ms: int) -> Clock | None:
+def clock(state: RoomState, deadline_ms: int | None, now_ms: int) -> Clock | None:
     """Return the time left to a deadline, never below 0; None without one."""
     if deadline_ms is None:
         return None
-    return Clock(max(0, deadline_ms - now_ms), deadline_ms)
+    left_ms = max(0, deadline_ms - state.clock_ms(now_ms))
+    if state.stopped_ms is None:
+        return Clock(left_ms, deadline_ms)
+    return Clock(left_ms, now_ms + left_ms, is_stopped=True)
 
 
 def story_of(case: Case) -> Story:
@@ -175,20 +184,8 @@ def _worked(case: Case, *, is_new: bool = False) -> WorkedExample:
     return WorkedExample(story, verdict_of(case), texts)
 
 
-def _latest_names(state: RoomState) -> tuple[str, ...]:
-    if not state.settings.show_names:
-        return ()
-    latest = (
-        player.name
-        for player in reversed(state.players.values())
-        if not player.is_kicked
-    )
-    return tuple(islice(latest, LOBBY_NAMES))
-
-
-def _pinned(state: RoomState) -> tuple[PinnedReason, ...]:
+def _pinned(state: RoomState, round_: Round) -> tuple[PinnedReason, ...]:
     """Return the reasons that the host shows; those of an open ballot wait for it."""
-    round_ = state.round
     shown = []
     for pin in round_.pins:
         poll = round_.polls.get(pin.ballot) if pin.ballot is not state.ballot else None
@@ -214,38 +211,43 @@ def _contrast(state: RoomState) -> ContrastView:
         room_card(state),
         retold(state.round.case),
         _worked(beside),
-        _pinned(state),
+        _pinned(state, state.round),
     )
 
 
+def _again(state: RoomState, index: int, step: int) -> RevealView:
+    """Return the reveal of an earlier round up to a step, shown once more."""
+    card = replace(room_card(state), round=index, practice_of=None)
+    told = _told(state, state.rounds[index], step)
+    return replace(told, room=card, is_again=True)
+
+
 def _reveal(state: RoomState) -> RevealView:
-    round_ = state.round
+    return _told(state, state.round, state.step)
+
+
+def _told(state: RoomState, round_: Round, step: int) -> RevealView:
+    """Return the reveal of a round up to a step of its breakdown."""
+    is_told = step >= VERDICT_STEP
     before = count_of(state, round_, Ballot.VOTE)
     after = count_of(state, round_, Ballot.REVOTE)
     return RevealView(
         room=room_card(state),
         story=retold(round_.case),
-        step=state.step,
+        step=step,
         last_step=LAST_STEP,
         shown=tuple(
-            Step(key, step_texts(round_.case, key)) for key in STEPS[: state.step + 1]
+            Step(key, step_texts(round_.case, key)) for key in STEPS[: step + 1]
         ),
         before=bars(state, before.tally if before else Tally(), Ballot.VOTE),
         after=bars(state, after.tally, Ballot.REVOTE) if after else None,
         carried=after.carried if after else 0,
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
-        verdict=verdict_of(round_.case) if state.step >= VERDICT_STEP else None,
-        pinned=_pinned(state),
-        class_mean=_mean_so_far(state) if state.step >= VERDICT_STEP else None,
+        verdict=verdict_of(round_.case) if is_told else None,
+        pinned=_pinned(state, round_),
+        class_mean=mean_so_far(state) if is_told and state.again is None else None,
     )
-
-
-def _mean_so_far(state: RoomState) -> float | None:
-    """Return how far the class has come; None where that is about a few people."""
-    people = scored(state)
-    mean = mean_score(people) if len(people) >= state.settings.min_cell else None
-    return None if mean is None else tenth(mean)
 
 
 def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
@@ -268,7 +270,7 @@ def _fix(state: RoomState, now_ms: int) -> FixView:
         verdict_of(case),
         case.fix_question.question,
         tuple(option.text for option in case.fix_question.options),
-        clock(state.deadline_ms, now_ms),
+        clock(state, state.deadline_ms, now_ms),
     )
 
 
@@ -291,7 +293,7 @@ def _fix_reveal(state: RoomState) -> FixRevealView:
 def _transfer(state: RoomState, now_ms: int) -> TransferView:
     twin = state.round.case_of(Ballot.TRANSFER)
     return TransferView(
-        room_card(state), story_of(twin), clock(state.deadline_ms, now_ms)
+        room_card(state), story_of(twin), clock(state, state.deadline_ms, now_ms)
     )
 
 

@@ -40,6 +40,8 @@ class RoomCard:
     is_rehearsal: bool
     sound: bool = True
     """Whether walls may be heard."""
+    name: str = ""
+    """What the host calls the room; empty where it has no name."""
     practice_of: int | None = None
     """The round (0-based) whose case is played again: nothing of it counts. None in a
     round of the plan."""
@@ -53,6 +55,8 @@ class Clock:
 
     remaining_ms: int
     deadline_ms: int
+    is_stopped: bool = False
+    """Whether the host has stopped it: the time left stays what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,8 @@ class RevealView:
     class_mean: float | None = None
     """Mean of the players' mean round scores so far, from the verdict on; None where
     fewer than ``min_cell`` have one."""
+    is_again: bool = False
+    """Whether it is the reveal of an earlier round, shown once more."""
     phase: Literal["reveal"] = "reveal"
 
 

@@ -21,6 +21,7 @@ from server.game.settings import RoomSettings
 from server.game.views.stage_types import Standing
 from server.protocol.client_messages import OpenRoom
 from tests.client.terminal.sheet import Sheet, Typed
+from tests.support.until import until
 
 REHEARSAL = RoomSettings(simulated=True, podium=True, time_factor=None)
 
@@ -139,3 +140,54 @@ async def test_a_host_removes_join_and_lets_them_back_in(server: Running) -> Non
         await typed.type("q")
     assert await leader == 0
     assert not server.directory.live[0].state.kicked
+
+
+async def test_a_host_steers_plan_clock_and_earlier_reveals_by_keyboard(
+    server: Running,
+) -> None:
+    order = OpenRoom(deck="first-class", length=3, seed=7, name="9b")
+    code, key = await server.admin.open_room(order)
+    desk, typed = Sheet(), Typed()
+    state = server.directory.find_here
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        leader = group.create_task(
+            run_host(server.local_url, code, key, desk.console, typed, 0)
+        )
+        await desk.shows("9b: First class")
+        room = (await state(code)).state
+        first, second, third = (round_.case for round_ in room.rounds)
+        await typed.type("move 3 1")
+        await desk.shows("Done.")
+        await typed.type("plan")
+        await desk.shows("to come")
+        assert [round_.case for round_ in room.rounds] == [third, first, second]
+        await typed.type("move 1 9")
+        await desk.shows("Only cases that are still to come can be moved.")
+        await typed.type("open 2")
+        await desk.shows(first.title)
+        await typed.type("v")
+        await desk.shows("Enter: close the vote")
+        await typed.type("k")
+        await until(lambda: room.stopped_ms is not None)
+        await typed.type("k")
+        await until(lambda: room.stopped_ms is None)
+        for command, sign in (("c", "Enter: reveal"), ("r", "Enter: next step")):
+            await typed.type(command)
+            await desk.shows(sign)
+        await typed.type("open 1")
+        await desk.shows(third.title)
+        await typed.type("look 2")
+        await desk.shows(f"Reveal: {first.title} (shown again)")
+        await desk.shows("Enter: go back to the lesson")
+        await typed.type("look")
+        await until(lambda: room.again is None)
+        await typed.type("add")
+        await desk.shows("a-day-on-twitter")
+        await typed.type("add a-day-on-twitter")
+        await until(lambda: len(room.rounds) == 4)
+        await typed.type("add a-day-on-twitter")
+        await desk.shows("is in the plan already")
+        await typed.type("name 9c, Friday")
+        await until(lambda: room.name == "9c, Friday")
+        await typed.type("q")
+    assert await leader == 0

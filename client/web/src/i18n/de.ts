@@ -157,6 +157,7 @@ export const words: Catalogue = {
   moreTimeHint: "Das wissen nur du und die Spielleitung. Die Abstimmung bleibt für dich länger offen.",
   times: { 100: "So viel wie alle", 150: "1,5-mal so viel", 200: "Doppelt so viel", 0: "Unbegrenzt" },
   timeLeft: "Restzeit",
+  stopped: "angehalten",
   yourTime: "deine Zeit",
   warned: (seconds) => `Die Abstimmung endet in ${seconds} s.`,
 

@@ -120,6 +120,7 @@ export const words = {
     string
   >,
   timeLeft: "Time left",
+  stopped: "stopped",
   yourTime: "your time",
   warned: (seconds: number) => `The vote closes in ${seconds} s.`,
 

@@ -14,6 +14,7 @@ export const deviceWords = () => late.t.device;
 export const blockedWords = () => late.t.blocked;
 export const cardWords = () => late.t.card;
 export const siteWords = () => late.t.sites;
+export const steerWords = () => late.t.steer;
 export const siteStaffWords = () => late.t.sitesOfHosts;
 export const ballotWords = () => late.t.ballot;
 export const energyWords = () => late.t.energy;

@@ -50,7 +50,7 @@ export class ReportDesk {
 
   openNext(): void {
     this.refusedNext = null;
-    this.#nextRef = this.session.send({ type: "open_next" });
+    this.#nextRef = this.session.send({ type: "open_next", same: false });
     this.isOpening = this.#nextRef !== null;
   }
 

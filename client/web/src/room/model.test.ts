@@ -13,6 +13,7 @@ import { EMPTY, leftMs, reduce } from "./model";
 
 const CARD: RoomCard = {
   code: "K7MQ2P",
+  name: "",
   title: "First class",
   round: 0,
   rounds: 3,

@@ -138,6 +138,7 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
     case "host_link":
     case "deck_list":
     case "case":
+    case "case_list":
     case "preview":
       return room;
   }

@@ -27,6 +27,6 @@ export function scrolls(event: KeyboardEvent): boolean {
 }
 
 export interface Note {
-  kind: "ask" | "here" | "press" | "dark";
+  kind: "ask" | "here" | "press" | "dark" | "count" | "screen";
   id: string;
 }

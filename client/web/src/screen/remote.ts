@@ -7,6 +7,7 @@ export function ask(room: string, dark: () => void): { next: () => void; stop: (
   let isAsking = false;
   line.onmessage = ({ data }: MessageEvent<Note>) => {
     if (data.kind === "dark") dark();
+    if (data.kind === "count") line.postMessage({ kind: "screen", id: data.id } satisfies Note);
     if (data.kind !== "here" || !isAsking) return;
     isAsking = false;
     line.postMessage({ kind: "press", id: data.id } satisfies Note);

@@ -28,6 +28,8 @@ export interface Wish {
   practice: number;
   /** Mean round score that the class plays for; null or empty: the usual one. */
   goal: number | null;
+  /** What the room is called; may be empty. */
+  name: string;
 }
 
 export const FIRST_WISH: Wish = {
@@ -47,6 +49,7 @@ export const FIRST_WISH: Wish = {
   suggestedNames: false,
   teams: "",
   practice: 0,
+  name: "",
   goal: null,
 };
 
@@ -104,5 +107,6 @@ export function messageOf(wish: Wish): Omit<OpenRoom, "type" | "ref"> {
     seed: null,
     settings: settingsOf(wish),
     practice: wish.practice,
+    name: wish.name,
   };
 }

@@ -12,6 +12,22 @@ test("space gives the advised command, letters their own", () => {
   expect(keyPress("?", "discuss", can)).toEqual({ kind: "help" });
 });
 
+test("K stops a clock and starts it again, U takes a close back", () => {
+  const command = (name: string) => ({ kind: "command", name });
+  expect(keyPress("k", "none", ["stop_clock"])).toEqual(command("stop_clock"));
+  expect(keyPress("K", "none", ["start_clock"])).toEqual(command("start_clock"));
+  expect(keyPress("u", "reveal", ["reveal", "reopen_vote"])).toEqual(command("reopen_vote"));
+  expect(keyPress("k", "none", can)).toBeNull();
+});
+
+test("what changes the plan says which plan it was decided on", () => {
+  expect(leadsOn({ type: "reorder_plan", order: [2, 1] })).toBe(true);
+  expect(leadsOn({ type: "add_case", case: "a-case" })).toBe(true);
+  expect(leadsOn({ type: "list_cases" })).toBe(false);
+  expect(leadsOn({ type: "name_room", name: "9b" })).toBe(false);
+  expect(leadsOn({ type: "open_next", same: true })).toBe(false);
+});
+
 test("a key that leads nowhere now does nothing", () => {
   expect(keyPress("t", "discuss", can)).toBeNull();
   expect(keyPress(" ", "none", can)).toBeNull();

@@ -13,6 +13,9 @@ export function isAskedFirst(name: string, host: HostView, advised: string): boo
 /** Commands that stand apart from the flow of a round. */
 const ASIDE = new Set([
   "give_time",
+  "stop_clock",
+  "start_clock",
+  "show_again",
   "reopen_vote",
   "play_again",
   "skip_round",
@@ -20,7 +23,24 @@ const ASIDE = new Set([
   "finish",
 ]);
 
-const KEYS: Record<string, string> = { r: "reveal", d: "discuss", t: "give_time" };
+const KEYS: Record<string, readonly string[]> = {
+  r: ["reveal"],
+  d: ["discuss"],
+  t: ["give_time"],
+  k: ["stop_clock", "start_clock"],
+  u: ["reopen_vote"],
+};
+
+/** Commands that are at hand beside the big button, though they stand apart. */
+export const AT_HAND: Record<string, string | undefined> = {
+  reopen_vote: "U",
+  give_time: "T",
+  stop_clock: "K",
+  start_clock: "K",
+};
+
+/** Commands after which the room is where it was. */
+export const STAYING = new Set(["give_time", "stop_clock", "start_clock"]);
 
 export type KeyPress =
   | { kind: "command"; name: string }
@@ -31,8 +51,11 @@ export type KeyPress =
 
 /** What a key asks for, given what can be done now. */
 export function keyPress(key: string, advised: string, can: readonly string[]): KeyPress {
-  const name = pressOf(key) === "next" ? advised : KEYS[key.toLowerCase()];
-  if (name) return can.includes(name) ? { kind: "command", name } : null;
+  const names = pressOf(key) === "next" ? [advised] : KEYS[key.toLowerCase()];
+  if (names) {
+    const name = names.find((one) => can.includes(one));
+    return name ? { kind: "command", name } : null;
+  }
   if (key.toLowerCase() === "p") return { kind: "panel" };
   if (key.toLowerCase() === "e") return { kind: "detail" };
   return key === "?" ? { kind: "help" } : null;
@@ -92,6 +115,9 @@ const ANYWHERE = new Set<string>([
   "change_settings",
   "get_roster",
   "get_report",
+  "list_cases",
+  "open_next",
+  "name_room",
   "ping",
 ]);
 
@@ -114,6 +140,7 @@ export function commandOf(name: string): Command {
   switch (name) {
     case "open_round":
     case "play_again":
+    case "show_again":
       return { type: name, round: null };
     case "close_votes":
       return { type: name, override: false, without: false };

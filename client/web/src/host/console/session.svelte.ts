@@ -25,6 +25,8 @@ export class ConsoleSession {
   readonly #room: string;
   /** A call back that has not been answered: its number, and the key it leads to. */
   #calling: { ref: number; key: string } | null = null;
+  /** What waits for an answer, by its number. */
+  #asked = new Map<number, (message: ServerMessage | null) => void>();
   #busyRef: number | null = null;
   #closingRef: number | null = null;
   #stop: () => void = () => {};
@@ -36,8 +38,29 @@ export class ConsoleSession {
     const proof = (nonce: string) => prove(this.key, "host", room, nonce);
     this.session = new Session({ role: "host", room, prove: proof }, (message) => {
       this.#hear(message);
+      this.#answer(message);
       also(message);
     });
+  }
+
+  /** Ask for something and wait; null where the line dropped before the answer. */
+  ask(command: Command): Promise<ServerMessage | null> {
+    const ref = this.tell(command);
+    if (ref === null) return Promise.resolve(null);
+    return new Promise((answer) => this.#asked.set(ref, answer));
+  }
+
+  #answer(message: ServerMessage): void {
+    if (message.type === "welcome") {
+      for (const answer of this.#asked.values()) answer(null);
+      this.#asked.clear();
+    }
+    const ref = "ref" in message ? message.ref : null;
+    if (ref === null || !this.#asked.has(ref)) return;
+    this.#asked.get(ref)?.(message);
+    this.#asked.delete(ref);
+    // Whoever asked says so.
+    if (message.type === "refused" && this.refused === message) this.refused = null;
   }
 
   /** A close waits for its confirmation. */
