@@ -13,7 +13,7 @@ from client.errors import ClientError, CommandRefused
 from client.staff import Host, host
 from client.terminal import private
 from client.terminal.draw import final_table
-from client.terminal.lines import Lines
+from client.terminal.forms import Lines
 from client.terminal.teller import Teller, place
 from client.terminal.words import ALWAYS, LETTERS, ONLY_WITH, command_words, named
 from server.game.commands import (

@@ -14,8 +14,7 @@ from client.connection import Link
 from client.errors import ClientError, VoteSuperseded
 from client.player import Player, connect
 from client.terminal import private
-from client.terminal.forms import Form, Misread, Question
-from client.terminal.lines import Lines
+from client.terminal.forms import Form, Lines, Misread, Question
 from client.terminal.teller import Teller, asked
 from client.terminal.words import answer_words
 from server.game.answers import Answer

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
 from typing import Protocol
 
 from scenarios.model import Case
@@ -320,3 +321,9 @@ def mean_so_far(state: RoomState) -> float | None:
     people = scored(state)
     mean = mean_score(people) if len(people) >= state.settings.min_cell else None
     return None if mean is None else tenth(mean)
+
+
+def latest_names(state: RoomState, most: int) -> tuple[str, ...]:
+    """Return the names of players in the room, those who joined last first."""
+    here = (p.name for p in reversed(state.players.values()) if not p.is_kicked)
+    return tuple(islice(here, most))

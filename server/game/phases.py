@@ -120,6 +120,13 @@ class Run:
         return at_ms - self.opened_ms - stood_ms
 
 
+MOST_PRACTICE = 100
+"""How many times cases of one room can be played again."""
+
+PRACTICE_FROM = 900
+"""The index of the first case that is played again. Rooms of before plans could grow
+have indices that follow those of the plan."""
+
 CLOSES_TO = {
     Ballot.VOTE: Phase.VOTE_CLOSED,
     Ballot.REVOTE: Phase.REVOTE_CLOSED,

@@ -256,3 +256,11 @@ def _chips(answer: Answer) -> tuple[int | None, ...]:
             return (answer.outer.confidence, answer.inner.confidence)
         case FixAnswer():
             return ()
+
+
+@dataclass(slots=True)
+class Cohort:
+    """How one site voted: in VOTE, and in REVOTE with carried votes in it."""
+
+    before: Tally = field(default_factory=Tally)
+    after: Tally = field(default_factory=Tally)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
-from itertools import islice
 
 from scenarios.model import Case, Flow, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
@@ -13,7 +12,7 @@ from server.game.errors import required
 from server.game.groups import Group
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Pause, Phase, Place, Run
-from server.game.scoring import Tally, points
+from server.game.scoring import Cohort, Tally, points
 from server.game.settings import RoomSettings
 
 GRACE_MS = 2_000
@@ -130,14 +129,6 @@ class Pin:
 
     player: PlayerId
     ballot: Ballot
-
-
-@dataclass(slots=True)
-class Cohort:
-    """How one site voted: in VOTE, and in REVOTE with carried votes in it."""
-
-    before: Tally = field(default_factory=Tally)
-    after: Tally = field(default_factory=Tally)
 
 
 @dataclass(slots=True)
@@ -375,11 +366,6 @@ class RoomState:
     def counts(self, player: PlayerId) -> bool:
         """Whether a player counts in tallies: practice only in a rehearsal."""
         return self.settings.simulated or not self.players[player].is_practice
-
-    def latest_names(self, most: int) -> tuple[str, ...]:
-        """The names of players in the room, those who joined last first."""
-        here = (p.name for p in reversed(self.players.values()) if not p.is_kicked)
-        return tuple(islice(here, most))
 
     def next_round(self, besides: int | None = None) -> int | None:
         """The round to open next: one left unfinished, else the first not played."""

@@ -28,11 +28,10 @@ from server.game.commands import (
 )
 from server.game.engine import can, replay
 from server.game.errors import Refused
-from server.game.features.course import PRACTICE_FROM
 from server.game.features.timing import own_deadline_ms
 from server.game.ids import PlayerId
 from server.game.outcomes import standings
-from server.game.phases import Ballot, Phase
+from server.game.phases import PRACTICE_FROM, Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.views.host import host_panel, host_view
 from server.game.views.player import private_view

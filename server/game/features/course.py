@@ -25,6 +25,8 @@ from server.game.phases import (
     AFTER_REVEAL,
     BEFORE_ROUNDS,
     GAME,
+    MOST_PRACTICE,
+    PRACTICE_FROM,
     REOPENS,
     ROUND,
     Ballot,
@@ -32,13 +34,6 @@ from server.game.phases import (
 )
 from server.game.state import RoomState, Round
 from server.game.views.stage_types import Placed
-
-MOST_PRACTICE = 100
-"""How many times cases of one room can be played again."""
-
-PRACTICE_FROM = 900
-"""The index of the first case that is played again. Rooms of before plans could grow
-have indices that follow those of the plan."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -54,10 +49,7 @@ class ShowExample(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRound(FromPlan):
-    """Open a round (default: the one left open, else the next) for reading.
-
-    While the class reads one, another can be opened: the one that is left stays open.
-    """
+    """Open a round (default: the one left open, else the next) for reading."""
 
     round: RoundIndex | None = None
     type: Literal["open_round"] = "open_round"
@@ -318,8 +310,7 @@ OPEN_ROUND = Rule(
     Row(
         "open_round",
         leads((*BEFORE_ROUNDS, *AFTER_REVEAL, *REOPENS, Phase.READ), *_INTO_ROUND),
-        "a round is left; from ``read``, another one that is named; from a closed vote "
-        "only in a test",
+        "a round is left; from ``read``, a named one; from a closed vote in a test",
     ),
     _open_round,
     _round_is_left,

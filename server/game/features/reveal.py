@@ -20,8 +20,8 @@ from server.game.features import (
 )
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, STOPS, VERDICT_STEP, Ballot, Phase
-from server.game.scoring import MISSED, Tally, option_of, round_score
-from server.game.state import Cohort, RoomState, Round
+from server.game.scoring import MISSED, Cohort, Tally, option_of, round_score
+from server.game.state import RoomState, Round
 
 # --- commands ------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from server.game.outcomes import (
     cohorts_of,
     count_of,
     group_means,
+    latest_names,
     mean_score,
     mean_so_far,
     scored,
@@ -77,7 +78,7 @@ def screen_view(state: RoomState, now_ms: int) -> StageView:
     """Return what the projector shows: of an earlier reveal the verdict."""
     if state.again is not None:
         return _again(state, state.again, VERDICT_STEP)
-    names = state.latest_names(LOBBY_NAMES) if state.settings.show_names else ()
+    names = latest_names(state, LOBBY_NAMES) if state.settings.show_names else ()
     return _stage(state, now_ms, names=names)
 
 

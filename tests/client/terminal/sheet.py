@@ -7,7 +7,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from client.terminal.lines import Lines
+from client.terminal.forms import Lines
 
 
 class _Watched(StringIO):

@@ -13,8 +13,8 @@ from client.player import connect
 from client.practice import PracticeSettings, knowledge_of, run_practice
 from client.staff import host
 from client.terminal.demo import run_demo
+from client.terminal.forms import Lines
 from client.terminal.host import run_host
-from client.terminal.lines import Lines
 from client.terminal.player import play
 from server.app import Config, Running, running
 from server.game.settings import RoomSettings

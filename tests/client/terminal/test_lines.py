@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 
-from client.terminal.lines import Lines
+from client.terminal.forms import Lines
 
 
 async def test_lines_come_in_order_and_then_none() -> None:

@@ -11,7 +11,7 @@ import pytest
 from client.connection import Backoff
 from client.errors import Kicked
 from client.player import connect
-from client.terminal.lines import Lines
+from client.terminal.forms import Lines
 from client.terminal.player import Seat
 from scenarios.model import Label
 from server.game.answers import GapAnswer
