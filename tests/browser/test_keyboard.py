@@ -64,6 +64,9 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     admin = await table.sit(table.admin_path(), size=LAPTOP)
     await go_to(admin, "select")
     await admin.keyboard.press("ArrowDown")
+    await press(admin, "summary")
+    await go_to(admin, 'select:has(option[value="false"])')
+    await admin.keyboard.press("End")  # votes are closed by the host alone
     await press(admin, "button.open")
     host = admin
     await expect(host.locator(".big")).to_have_text("Opening minute")
@@ -147,10 +150,12 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await press(player, "button.gap.inner", "Space")
     await press(player, ".chips button:nth-child(1)")
     await all_in(player, host)
-    await lead(host, "Finish the game")
+    await lead(host, "Show a worked example")
     await is_in(player, "transfer_reveal")
+    await lead(host, "Show a worked example")
+    await lead(host, "Show a worked example")
+    await lead(host, "Finish the game")
     await host.keyboard.press(" ")
-    await press(host, "dialog button.main")
     await is_in(player, "finished")
     await go_to(player, "main .button.main")
     async with player.expect_download() as download:
