@@ -64,7 +64,7 @@ async def test_talking_saying_and_the_card_to_keep(
         box = ann.get_by_label("Say it as an expert would")
         await expect(box).to_have_value(SAID)
         await host.ask("next_step")
-        await expect(ann.get_by_text("An expert would say")).to_be_visible()
+        await expect(ann.get_by_text("An expert would say", exact=True)).to_be_visible()
         await expect(ann.get_by_text(SAID)).to_be_visible()
         await host.ask("finish")
     await the_card(ann, tmp_path)

@@ -309,7 +309,7 @@ async def test_a_finished_game_offers_its_report(table: Table) -> None:
     host = await table.sit(table.host_path(room), size=LAPTOP)
     async with table.host(room) as one:
         await one.ask("finish")
-    await expect(host.get_by_text("The game is over.")).to_be_visible()
+    await expect(host.get_by_role("button", name="Next lesson")).to_be_visible()
     await expect(host.locator("button.big")).to_have_count(0)
     link = host.locator("footer a.big")
     await expect(link).to_have_attribute("href", re.compile("^/report#room=" + room))

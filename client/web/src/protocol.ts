@@ -569,8 +569,6 @@ export interface ShowExample {
 /**
  * Open a round (default: the one left open, else the next) for reading.
  *
- * While the class reads one, another can be opened: the one that is left stays open.
- *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OpenRound".
  */
