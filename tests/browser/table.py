@@ -144,8 +144,20 @@ async def show_private(console: Page, is_shown: bool = True) -> None:
         await console.keyboard.press("p")
 
 
+AT_REST = """async () => {
+  const moving = document.getAnimations().filter(
+    (one) => one.effect.getComputedTiming().endTime !== Infinity
+  );
+  await Promise.all(moving.map((one) => one.finished.catch(() => {})));
+}"""
+
+
 async def violations(page: Page) -> list[str]:
-    """Return what axe finds wrong on a page, a line each."""
+    """Return what axe finds wrong on a page, a line each, once nothing moves on it.
+
+    A text that is fading in has no contrast yet.
+    """
+    await page.evaluate(AT_REST)
     if not await page.evaluate("typeof axe !== 'undefined'"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
     result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -128,6 +128,7 @@ async def test_a_reason_of_an_open_vote_is_shown_after_it(table: Table) -> None:
     await expect(late.get_by_text("It wanted to circle.")).to_have_count(0)
     await expect(screen.get_by_text("It wanted to circle.")).to_have_count(0)
     await vote(late, "Outer")
+    await expect(host.get_by_text("Answered 2 of 2").first).to_be_visible()
     await big(host).click()
     await expect(screen.get_by_text("It wanted to circle.")).to_be_visible()
     await expect(late.get_by_text("It wanted to circle.")).to_be_visible()
@@ -311,7 +312,7 @@ async def test_a_finished_game_offers_its_report(table: Table) -> None:
         await one.ask("finish")
     await expect(host.get_by_role("button", name="Next lesson")).to_be_visible()
     await expect(host.locator("button.big")).to_have_count(0)
-    link = host.locator("footer a.big")
+    link = host.locator("footer").get_by_role("link", name="Report")
     await expect(link).to_have_attribute("href", re.compile("^/report#room=" + room))
     await must_be_accessible(host)
 
