@@ -27,7 +27,7 @@ from tests.cli.test_cli import run
 from tests.support.figures import Figure
 from tests.support.program import RESTLESS, Program
 from tests.support.server import hall
-from tests.support.voters import Acks, Voter, check
+from tests.support.voters import BY_HAND, Acks, Voter, check
 from tests.support.wire import wire
 
 PLAYERS = 40
@@ -51,6 +51,7 @@ async def test_a_backup_under_votes_holds_all_that_was_recorded_and_plays_on(
     acks = Acks()
     async with contextlib.AsyncExitStack() as stack:
         teacher = await stack.enter_async_context(host(url, code, key))
+        await teacher.send(BY_HAND)
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
         voters = [

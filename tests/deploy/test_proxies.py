@@ -21,6 +21,7 @@ from tests.support.http import get
 from tests.support.missing import need
 from tests.support.program import Program
 from tests.support.proxies import KINDS, Proxy
+from tests.support.voters import BY_HAND
 from tests.support.wire import wire
 
 GUARD_S = 40
@@ -73,6 +74,7 @@ async def test_a_class_plays_through_it_and_comes_back_after_a_restart(
     async with contextlib.AsyncExitStack() as stack:
         teacher = await stack.enter_async_context(host(site.url, room, key))
         ann = await stack.enter_async_context(connect(site.url, room, "Ann"))
+        await teacher.send(BY_HAND)
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
         async for view in ann.views():

@@ -21,7 +21,7 @@ from tests.support.figures import Figure
 from tests.support.http import get
 from tests.support.program import RESTLESS, ROOT, Program
 from tests.support.server import Hall, hall
-from tests.support.voters import Acks, Voter, all_again, check
+from tests.support.voters import BY_HAND, Acks, Voter, all_again, check
 from tests.support.wire import Wire, screen_key, wire
 
 PLAYERS = 300
@@ -47,6 +47,7 @@ async def test_sigterm_with_votes_in_flight_loses_nothing_and_ends_in_time(
     acks, spent = Acks(), []
     async with contextlib.AsyncExitStack() as stack:
         teacher = await stack.enter_async_context(host(url, code, key))
+        await teacher.send(BY_HAND)
         await teacher.send(OpenRound())
         await teacher.send(OpenVote())
         voters = [

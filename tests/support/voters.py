@@ -13,11 +13,16 @@ from client import Label, Player
 from server.game.answers import GapAnswer
 from server.game.engine import replay
 from server.game.events import Event, VoteCast
+from server.game.features.room import ChangeSettings
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
+from server.game.settings import SettingsChange
 from server.journal.sqlite import SqliteStore
 
 GUARD_S = 60
+
+BY_HAND = ChangeSettings(change=SettingsChange(auto_close=False))
+"""Has the host alone close votes; otherwise the last answer closes one."""
 
 
 class Acks:
