@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NODES: LiteralString = """
 SELECT name, url, load, is_draining, until > clock_timestamp(),
     extract(epoch FROM clock_timestamp() - until)::float,
-    (SELECT count(*) FROM rooms WHERE node = name AND is_held)
+    (SELECT count(*) FROM rooms WHERE node = nodes.name AND is_held)
 FROM nodes ORDER BY name
 """
 

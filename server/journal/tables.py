@@ -160,7 +160,7 @@ WHERE name = %(name)s AND boot = %(boot)s
 
 FORGET = """
 DELETE FROM nodes WHERE until < now() - interval '7 days'
-    AND NOT EXISTS (SELECT FROM rooms WHERE node = name AND is_held)
+    AND NOT EXISTS (SELECT FROM rooms WHERE node = nodes.name AND is_held)
 """
 
 DEAD = """
@@ -182,7 +182,7 @@ WHERE code = %s AND epoch = %s AND node IS NOT DISTINCT FROM %s RETURNING epoch
 PEERS = """
 SELECT name, load, reads, is_draining, until > clock_timestamp(),
     extract(epoch FROM clock_timestamp() - until)::float,
-    EXISTS (SELECT FROM rooms WHERE node = name AND is_held)
+    EXISTS (SELECT FROM rooms WHERE node = nodes.name AND is_held)
 FROM nodes
 """
 

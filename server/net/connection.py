@@ -30,6 +30,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import Event, State
@@ -283,6 +284,11 @@ class Connection(ServerConnection):
             self.is_free = is_free
             if self.on_free is not None:
                 self.on_free()
+
+
+def drop(connection: ClientConnection) -> None:
+    """Cut a connection to another server. Private: that its transport is at hand."""
+    connection.transport.abort()
 
 
 def _file_of(transport: asyncio.Transport) -> int:

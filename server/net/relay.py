@@ -21,6 +21,7 @@ from websockets.http11 import Request
 
 from server.journal.store import HeldElsewhere
 from server.metrics import Metrics
+from server.net.connection import drop
 from server.net.links import WsLink
 from server.protocol.client_messages import Hello
 from server.protocol.codec import encode_client, encode_server
@@ -89,7 +90,7 @@ class Relay:
 
     def cut(self) -> None:
         """End both sides: the home does not answer any more."""
-        self._upstream.transport.abort()
+        drop(self._upstream)
 
 
 class Relays:

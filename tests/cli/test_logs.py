@@ -78,6 +78,7 @@ async def _play(port: int, room: str, host) -> None:  # type: ignore[no-untyped-
         players = {}
         for speaker, name in zip((a, b, c, d), NAMES, strict=True):
             players[name] = (await speaker.join(room, name))["player"]
+        await host.do("change_settings", change={"auto_close": False})
         await host.do("open_round", "open_vote")
         for number, speaker in enumerate((a, b, c, d)):
             label = ("outer", "inner")[number % 2]
