@@ -287,7 +287,7 @@ class Connection(ServerConnection):
 
 
 def drop(connection: ClientConnection) -> None:
-    """Cut a connection to another server. Private: that its transport is at hand."""
+    """Cut a connection to another server. Private: its transport."""
     connection.transport.abort()
 
 

@@ -146,9 +146,11 @@ async def show_private(console: Page, is_shown: bool = True) -> None:
 
 AT_REST = """async () => {
   const moving = document.getAnimations().filter(
-    (one) => one.effect.getComputedTiming().endTime !== Infinity
+    (one) => one.playState === "running"
+      && one.effect.getComputedTiming().endTime !== Infinity
   );
-  await Promise.all(moving.map((one) => one.finished.catch(() => {})));
+  const ended = Promise.all(moving.map((one) => one.finished.catch(() => {})));
+  await Promise.race([ended, new Promise((done) => setTimeout(done, 3000))]);
 }"""
 
 

@@ -167,7 +167,7 @@ def test_two_link_rooms_read_about_each_link() -> None:
 
 def test_only_revealed_rounds_count() -> None:
     state = simulate(ClassModel(cases=4), 1)
-    state.rounds[3].is_revealed = False
+    state.rounds[3].is_revealed = state.rounds[3].is_counted = False
     report = build_report(state)
     assert len(report.cases) == 3
     assert any("3 of 4 rounds" in text.text for text in report.caveats)
