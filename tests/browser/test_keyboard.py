@@ -62,8 +62,11 @@ async def is_recorded(player: Page) -> None:
 
 async def test_a_whole_game_by_keyboard(table: Table) -> None:
     admin = await table.sit(table.admin_path(), size=LAPTOP)
+    length = admin.locator("select").first
+    await expect(length.locator("option").nth(1)).to_contain_text("minutes")
     await go_to(admin, "select")
     await admin.keyboard.press("ArrowDown")
+    await expect(length).to_have_value("1")
     await press(admin, "summary")
     await go_to(admin, 'select:has(option[value="false"])')
     await admin.keyboard.press("End")  # votes are closed by the host alone
