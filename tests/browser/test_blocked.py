@@ -119,6 +119,7 @@ async def test_every_page_says_what_blocks_its_connection(
                 assert await violations(page) == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["forbids", "strips"])
 async def test_pages_that_were_connected_say_what_blocks_them_now(
     table: Table, kind: Kind

@@ -94,6 +94,7 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     late = await table.sit(old, size=LAPTOP)
     await expect(late.get_by_text("called this link back").first).to_be_visible()
     await vote(player, "Outer")
+    await expect(host.get_by_text("Answered 1 of 1").first).to_be_visible()
     await big(host).click()
     await expect(big(host)).to_have_text("Reveal")
     await expect(screen.get_by_text("The vote is closed").first).to_be_visible()

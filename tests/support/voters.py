@@ -19,7 +19,7 @@ from server.game.phases import Ballot
 from server.game.settings import SettingsChange
 from server.journal.sqlite import SqliteStore
 
-GUARD_S = 60
+GUARD_S = 180
 
 BY_HAND = ChangeSettings(change=SettingsChange(auto_close=False))
 """Has the host alone close votes; otherwise the last answer closes one."""
