@@ -160,7 +160,7 @@ async def test_a_phone_on_a_slow_line_soon_has_an_answer_to_tap(
 
 
 def crowd_of_300() -> Shown:
-    """Return the tallies of a class of 300, of whom 70 net change sides."""
+    """Return the tallies of a class of 300: a net 70 of them change sides."""
     library = load_library()
     deck = library.decks["first-class"]
     found = next(

@@ -84,7 +84,7 @@ def test_a_group_of_three_or_more_hears_that_it_gained(
 
 
 def test_no_phone_of_a_smaller_group_hears_anything() -> None:
-    """Whatever was said, and whoever asks: the bound is three who voted."""
+    """Whatever was said, to any phone: the bound is three who voted."""
     for size in range(1, LEAST_OF_A_GROUP):
         for said in range(2 ** (2 * size)):
             letters = "".join("OI"[said >> i & 1] for i in range(2 * size))

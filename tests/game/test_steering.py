@@ -12,13 +12,10 @@ from scenarios.model import PlannedRound
 from server.game.commands import (
     AddCase,
     AskFix,
-    AskTime,
     BackToLobby,
     CloseVotes,
     Command,
-    Discuss,
     Finish,
-    GiveTime,
     HostCommand,
     NameRoom,
     NextStep,
@@ -27,25 +24,21 @@ from server.game.commands import (
     PlayAgain,
     ReopenVote,
     ReorderPlan,
-    Resume,
     Reveal,
     ShowAgain,
     SkipRound,
     StartClock,
     StopClock,
-    Tick,
     Transfer,
 )
 from server.game.engine import can, replay
-from server.game.errors import Refused
-from server.game.events import BallotClosed, RevealShownAgain
+from server.game.events import RevealShownAgain
 from server.game.features.steering import MOST_ROUNDS, to_come
-from server.game.features.timing import holders, is_due, next_due_ms, own_deadline_ms
 from server.game.ids import PlayerId
 from server.game.outcomes import standings
 from server.game.phases import LAST_STEP, VERDICT_STEP, Ballot, Phase, Place
 from server.game.settings import RoomSettings
-from server.game.views.host import advised_command, host_panel, host_view
+from server.game.views.host import advised_command, host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view, screen_view
 from server.game.views.stage_types import RevealView, StoryView
@@ -65,14 +58,6 @@ def played(settings: RoomSettings | None = None, rounds: int = 4) -> Game:
     game.vote("bob", "inner", 60)
     game.do(CloseVotes(), Reveal(), NextStep(all=True))
     return game
-
-
-def refused(game: Game, command: Command, code: str) -> None:
-    before = len(game.journal)
-    with pytest.raises(Refused) as refusal:
-        game.do(command)
-    assert refusal.value.code == code
-    assert len(game.journal) == before
 
 
 def titles(game: Game) -> list[str]:
@@ -104,9 +89,9 @@ def test_rounds_that_were_opened_keep_their_places() -> None:
     game = played()
     game.do(OpenRound(round=2), BackToLobby())
     assert to_come(game.state) == [1, 3]
-    refused(game, ReorderPlan(order=(2, 1, 3)), "bad_round")
-    refused(game, ReorderPlan(order=(3,)), "bad_round")
-    refused(game, ReorderPlan(order=(3, 3)), "bad_round")
+    game.refuses(ReorderPlan(order=(2, 1, 3)), "bad_round")
+    game.refuses(ReorderPlan(order=(3,)), "bad_round")
+    game.refuses(ReorderPlan(order=(3, 3)), "bad_round")
     assert game.do(ReorderPlan(order=(1, 3))) == [], "nothing changes"
     game.do(ReorderPlan(order=(3, 1)))
     assert titles(game) == [f"Title case-{i}" for i in (0, 3, 2, 1)]
@@ -120,10 +105,10 @@ def test_a_case_is_opened_out_of_turn_and_the_others_are_still_to_come() -> None
     plan = host_view(game.state, game.now_ms).plan
     assert [item.status for item in plan] == ["revealed", "to come", "to come", "open"]
     assert [item.can_open for item in plan] == [False, True, True, False]
-    refused(game, OpenRound(), "bad_round")
-    refused(game, OpenRound(round=3), "bad_round")
+    game.refuses(OpenRound(), "bad_round")
+    game.refuses(OpenRound(round=3), "bad_round")
     game.do(OpenRound(round=1), OpenVote())
-    refused(game, OpenRound(round=2), "wrong_phase")
+    game.refuses(OpenRound(round=2), "wrong_phase")
     game.do(CloseVotes(), Reveal(), NextStep(all=True), OpenRound())
     assert game.state.round.case.id == "case-3", "what was left comes first"
 
@@ -145,14 +130,14 @@ def test_a_case_is_added_and_its_twin_played() -> None:
 def test_no_case_is_seen_twice(name: str) -> None:
     game = played()
     game.do(AddCase(planned=extra()))
-    refused(game, AddCase(planned=PlannedRound(case=make_case(name))), "bad_round")
+    game.refuses(AddCase(planned=PlannedRound(case=make_case(name))), "bad_round")
     beside = PlannedRound(case=make_case("new"), transfer=make_case(name))
-    refused(game, AddCase(planned=beside), "bad_round")
+    game.refuses(AddCase(planned=beside), "bad_round")
 
 
 def test_a_room_with_two_buttons_takes_no_case_of_two_gaps() -> None:
     both = PlannedRound(case=make_case("both", outer=True, inner=True))
-    refused(played(), AddCase(planned=both), "bad_round")
+    played().refuses(AddCase(planned=both), "bad_round")
     game = Game(RoomSettings(two_link=True))
     game.do(AddCase(planned=both))
     contested = PlannedRound(
@@ -164,7 +149,7 @@ def test_a_room_with_two_buttons_takes_no_case_of_two_gaps() -> None:
 def test_a_plan_has_a_longest_length() -> None:
     game = Game(rounds=MOST_ROUNDS - 1)
     game.do(AddCase(planned=extra("one")))
-    refused(game, AddCase(planned=extra("two")), "bad_round")
+    game.refuses(AddCase(planned=extra("two")), "bad_round")
 
 
 def test_an_added_case_is_not_for_home_as_well() -> None:
@@ -195,7 +180,7 @@ def test_a_room_of_before_with_practice_beside_the_plan_takes_no_case() -> None:
     game.journal[-1] = replace(again, round=1)  # type: ignore[call-arg]
     game = Game.resumed(game.journal)
     assert game.state.round.practice_of == 0
-    refused(game, AddCase(planned=extra()), "bad_round")
+    game.refuses(AddCase(planned=extra()), "bad_round")
     game.do(OpenVote(), CloseVotes(), Reveal(), NextStep(all=True), PlayAgain())
     assert replay(game.journal) == game.state
 
@@ -211,7 +196,7 @@ def test_what_was_decided_on_another_plan_is_stale() -> None:
         SkipRound(seen=seen),
         AddCase(planned=extra(), seen=seen),
     ):
-        refused(game, late, "stale")
+        game.refuses(late, "stale")
     game.do(AskFix(seen=seen))
     assert game.state.phase is Phase.FIX, "the same whatever comes after it"
 
@@ -286,12 +271,12 @@ def test_the_verdict_of_this_round_stays_hidden_beside_an_earlier_one() -> None:
 
 def test_only_a_revealed_round_is_shown_again_and_not_in_a_vote() -> None:
     game = played()
-    refused(game, ShowAgain(), "nothing_to_show")
-    refused(game, ShowAgain(round=0), "bad_round")  # it is on show
-    refused(game, ShowAgain(round=1), "bad_round")
-    refused(game, ShowAgain(round=50), "bad_round")
+    game.refuses(ShowAgain(), "nothing_to_show")
+    game.refuses(ShowAgain(round=0), "bad_round")  # it is on show
+    game.refuses(ShowAgain(round=1), "bad_round")
+    game.refuses(ShowAgain(round=50), "bad_round")
     game.do(OpenRound(), OpenVote())
-    refused(game, ShowAgain(round=0), "wrong_phase")
+    game.refuses(ShowAgain(round=0), "wrong_phase")
     game.do(CloseVotes(), ShowAgain(round=0))
     assert game.do(ShowAgain(round=0)) == []
     game.do(ReopenVote())
@@ -304,145 +289,6 @@ def test_phones_are_told_when_a_reveal_is_shown_again() -> None:
     assert effects.results
 
 
-# --- the clock ------------------------------------------------------------------
-
-
-def voting(settings: RoomSettings | None = None) -> Game:
-    game = Game(settings or RoomSettings(auto_close=True))
-    game.join("ann", "bob")
-    game.do(OpenRound(), OpenVote())
-    return game
-
-
-def left_ms(game: Game) -> int:
-    view = screen_view(game.state, game.now_ms)
-    assert isinstance(view, StoryView)
-    assert view.clock is not None
-    return view.clock.remaining_ms
-
-
-def test_a_stopped_clock_keeps_its_time_and_goes_on_with_it() -> None:
-    game = voting()
-    game.now_ms += 4_000
-    left = left_ms(game)
-    game.do(StopClock())
-    game.now_ms += 3_600_000
-    assert left_ms(game) == left
-    view = screen_view(game.state, game.now_ms)
-    assert isinstance(view, StoryView)
-    assert view.clock is not None
-    assert view.clock.is_stopped
-    assert view.clock.deadline_ms == game.now_ms + left
-    assert not host_panel(game.state, game.now_ms, game.present).is_ready
-    game.do(StartClock())
-    assert left_ms(game) == left
-    game.now_ms += 1_000
-    assert left_ms(game) == left - 1_000
-    assert replay(game.journal) == game.state
-
-
-def test_nothing_closes_automatically_while_the_clock_stands() -> None:
-    game = voting()
-    game.do(StopClock())
-    game.vote("ann", "outer", 80)
-    game.vote("bob", "outer", 80)
-    game.now_ms += 3_600_000
-    assert next_due_ms(game.state, game.now_ms, game.present) is None
-    assert not is_due(game.state, game.now_ms, game.present)
-    assert game.do(Tick()) == []
-    game.do(StartClock())
-    assert isinstance(game.do(Tick())[0], BallotClosed), "all have answered"
-
-
-def test_a_host_closes_a_vote_while_its_clock_stands() -> None:
-    game = voting()
-    game.do(StopClock(), CloseVotes())
-    assert game.state.stopped_ms is None
-    assert not can(game.state, StartClock())
-    game.do(ReopenVote())
-    assert can(game.state, StopClock())
-    assert replay(game.journal) == game.state
-
-
-def test_a_restart_leaves_a_stopped_clock_as_it_is() -> None:
-    game = voting()
-    game.now_ms += 3_000
-    game.do(StopClock())
-    left = left_ms(game)
-    game.now_ms += 8 * 3_600_000  # the laptop slept
-    assert game.do(Resume()) == []
-    assert left_ms(game) == left
-    game.do(StartClock())
-    assert left_ms(game) == left
-
-
-def test_own_time_and_the_time_of_a_site_stand_as_well() -> None:
-    game = voting()
-    ann = game.state.players[ANN]
-    game.do(AskTime(ANN, 200), AskTime(BOB, 0))
-    poll = game.state.round.polls[Ballot.VOTE]
-    game.do(GiveTime(seconds=60, site="east"))
-    site_ms, own_ms = poll.site_until_ms["east"], own_deadline_ms(ann, poll)
-    assert own_ms is not None
-    game.now_ms += 2_000
-    game.do(StopClock())
-    game.now_ms += 500_000
-    assert holders(game.state, game.now_ms, game.present) == [ANN, BOB]
-    game.do(StartClock())
-    assert own_deadline_ms(ann, poll) == own_ms + 500_000
-    assert poll.site_until_ms["east"] == site_ms + 500_000
-    assert own_deadline_ms(game.state.players[BOB], poll) is None
-
-
-def test_a_warned_close_waits_for_the_clock() -> None:
-    game = voting()
-    game.do(AskTime(ANN, 0), CloseVotes(override=True))
-    until_ms = game.state.warned_until_ms
-    assert until_ms is not None
-    game.do(StopClock())
-    game.now_ms = until_ms + 60_000
-    assert game.do(Tick()) == []
-    assert host_panel(game.state, game.now_ms, game.present).warned_ms is None
-    game.do(StartClock())
-    assert host_panel(game.state, game.now_ms, game.present).warned_ms == 20_000
-
-
-def test_time_given_while_it_stands_is_added_to_what_is_left() -> None:
-    game = voting()
-    game.do(StopClock())
-    left = left_ms(game)
-    game.now_ms += 900_000
-    game.do(GiveTime(seconds=30))
-    assert left_ms(game) == left + 30_000
-
-
-def test_the_clock_of_a_discussion_stops_and_one_that_runs_not_at_all_is_refused() -> (
-    None
-):
-    game = voting(RoomSettings())
-    game.vote("ann", "outer", 80)
-    game.do(CloseVotes(), Discuss(), StopClock())
-    refused(game, StopClock(), "no_timer")
-    game.do(StartClock())
-    refused(game, StartClock(), "no_timer")
-    without = Game(RoomSettings(time_factor=None))
-    without.do(OpenRound(), OpenVote())
-    refused(without, StopClock(), "no_timer")
-    refused(played(), StopClock(), "wrong_phase")
-
-
-def test_where_speed_counts_standing_still_costs_nothing() -> None:
-    quick, slow = (voting(RoomSettings(score_mode="speed")) for _ in range(2))
-    slow.do(StopClock())
-    slow.now_ms += 600_000
-    slow.do(StartClock())
-    for game in (quick, slow):
-        game.now_ms += 5_000
-        game.vote("ann", "outer")
-        game.do(CloseVotes(), Reveal(), NextStep(all=True))
-    assert quick.state.players[ANN].points == slow.state.players[ANN].points > 0
-
-
 # --- the room's name ------------------------------------------------------------
 
 
@@ -452,7 +298,7 @@ def test_a_room_has_a_name_as_clean_as_those_of_people() -> None:
     assert game.state.name == "9b, Tuesday"
     assert screen_view(game.state, 0).room.name == "9b, Tuesday"
     assert game.do(NameRoom(name="9b, Tuesday")) == []
-    refused(game, NameRoom(name="...\u200b"), "bad_name")
+    game.refuses(NameRoom(name="...\u200b"), "bad_name")
     game.do(NameRoom(name="e\u0301" * 90))
     assert game.state.name == "\u00e9" * 40
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scenarios.model import Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import CastVote, Command, Join, OpenRound, OpenVote
 from server.game.engine import decide, evolve, open_room, replay
+from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import ClientId, PlayerId
 from server.game.outcomes import standings
@@ -51,6 +54,14 @@ class Game:
                 self.journal.append(event)
                 done.append(event)
         return done
+
+    def refuses(self, command: Command, code: str) -> None:
+        """See a command refused with a code, and nothing journaled."""
+        before = len(self.journal)
+        with pytest.raises(Refused) as refusal:
+            self.do(command)
+        assert refusal.value.code == code
+        assert len(self.journal) == before
 
     def join(self, *names: str, practice: bool = False) -> list[PlayerId]:
         """Let players in, and be present."""

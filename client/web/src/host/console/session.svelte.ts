@@ -59,7 +59,7 @@ export class ConsoleSession {
     if (ref === null || !this.#asked.has(ref)) return;
     this.#asked.get(ref)?.(message);
     this.#asked.delete(ref);
-    // Whoever asked says so.
+    // The part that asked shows the refusal itself.
     if (message.type === "refused" && this.refused === message) this.refused = null;
   }
 

@@ -1,0 +1,142 @@
+"""Rooms and cases over the wire: opened, listed, added, and opened again."""
+
+from __future__ import annotations
+
+from server.game.ids import RoomCode
+from server.game.settings import RoomSettings
+from server.protocol.client_messages import OpenRoom
+from tests.support.server import hall
+from tests.support.wire import mac, wire
+
+
+async def test_an_admin_opens_lists_and_browses() -> None:
+    async with hall() as at, wire(at.port) as desk:
+        assert at.server.admin_key is not None
+        await desk.prove("admin", None, at.server.admin_key)
+        await desk.send("open_room", ref=1, deck="first-class", length=1)
+        opened = await desk.until("room_opened")
+        assert opened["host_key"] is None
+        key = mac(at.server.admin_key, f"host {opened['room']}")[:16].hex()
+        async with wire(at.port) as host:
+            assert (await host.prove("host", opened["room"], key))["role"] == "host"
+        await desk.send("open_room", ref=2, deck="no-such")
+        refused = await desk.until("refused")
+        assert (refused["code"], refused["ref"]) == ("unknown_deck", 2)
+        zone = {"time_zone": "Mars/Olympus"}
+        await desk.send("open_room", ref=9, deck="first-class", settings=zone)
+        refused = await desk.until("refused")
+        assert refused["code"] == "bad_settings"
+        assert "Europe/Berlin" in refused["detail"]
+        bad = {"score_mode": "certainty", "two_link": True}
+        await desk.send("open_room", ref=3, deck="first-class", settings=bad)
+        assert "two-link rooms" in (await desk.until("refused"))["detail"]
+        await desk.send("list_rooms", ref=4)
+        rooms = (await desk.until("room_list"))["rooms"]
+        assert {room["room"] for room in rooms} == {at.room, opened["room"]}
+        await desk.send("list_decks", ref=5)
+        decks = await desk.until("deck_list")
+        assert "first-class" in {deck["id"] for deck in decks["decks"]}
+        await desk.send("get_case", ref=6, case=decks["cases"][0]["id"])
+        assert (await desk.until("case"))["case"]["breakdown"]
+
+
+async def test_a_room_asks_about_both_links_where_its_deck_needs_it() -> None:
+    async with hall() as at:
+        for order, is_two_link in (
+            (OpenRoom(deck="hard"), True),
+            (OpenRoom(deck="hard", settings=RoomSettings()), False),
+            (OpenRoom(deck="pairs"), False),
+        ):
+            code, _ = await at.server.admin.open_room(order)
+            room = next(each for each in at.server.directory.live if each.code == code)
+            assert room.state.settings.two_link is is_two_link
+
+
+async def test_an_open_server_lets_anyone_open_rooms_but_not_list_them() -> None:
+    async with hall(is_open=True) as at, wire(at.port) as desk:
+        await desk.hello("admin")
+        await desk.until("welcome")
+        await desk.send("open_room", ref=1, deck="first-class")
+        opened = await desk.until("room_opened")
+        async with wire(at.port) as host:
+            await host.prove("host", opened["room"], opened["host_key"])
+        await desk.send("list_rooms", ref=2)
+        assert (await desk.until("refused"))["code"] == "not_allowed"
+
+
+async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once() -> (
+    None
+):
+    async with hall() as at, wire(at.port) as host, wire(at.port) as again:
+        await host.prove("host", at.room, at.key)
+        await host.send("open_next", ref=1)
+        assert (await host.until("refused"))["code"] == "nothing_to_show"
+        for ref, kind in enumerate(
+            ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
+        ):
+            await host.send(kind, ref=ref)
+            await host.until("done")
+        await host.send("open_next", ref=8)
+        opened = await host.until("room_opened")
+        assert opened["ref"] == 8
+        assert opened["room"] != at.room
+        welcome = await again.prove("host", opened["room"], opened["host_key"])
+        assert welcome["role"] == "host"
+        await host.send("open_next", ref=9)
+        assert (await host.until("room_opened"))["room"] == opened["room"]
+
+
+async def test_a_host_adds_a_case_of_the_library_by_its_id() -> None:
+    async with hall() as at, wire(at.port) as host:
+        await host.prove("host", at.room, at.key)
+        await host.send("list_cases", ref=1)
+        listed = await host.until("case_list")
+        assert listed["ref"] == 1
+        names = [case["id"] for case in listed["cases"]]
+        view = [m for m in host.seen if m["type"] == "host_view"][-1]["view"]
+        planned = {item["case"] for item in view["plan"]}
+        assert names
+        assert not planned & {*names}
+        await host.send("add_case", ref=2, case=names[0], seen=view["place"])
+        assert (await host.until("done"))["ref"] == 2
+        view = [m for m in host.seen if m["type"] == "host_view"][-1]["view"]
+        assert view["plan"][-1]["case"] == names[0]
+        for ref, case, code in (
+            (3, names[0], "bad_round"),
+            (4, "no-such-case", "unknown_deck"),
+        ):
+            await host.send("add_case", ref=ref, case=case)
+            refused = await host.until("refused")
+            assert (refused["ref"], refused["code"]) == (ref, code)
+        await host.send("list_cases", ref=5)
+        assert names[0] not in {
+            case["id"] for case in (await host.until("case_list"))["cases"]
+        }
+
+
+async def test_the_same_lesson_opens_again_beside_the_next_one() -> None:
+    async with hall() as at, wire(at.port) as host:
+        await host.prove("host", at.room, at.key)
+        await host.send("name_room", ref=1, name="9b")
+        await host.until("done")
+        for ref, kind in enumerate(
+            ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
+        ):
+            await host.send(kind, ref=ref)
+            await host.until("done")
+        rooms = []
+        for ref, same in ((7, True), (8, False), (9, True), (10, False)):
+            await host.send("open_next", ref=ref, same=same)
+            rooms.append((await host.until("room_opened"))["room"])
+        assert rooms[:2] == rooms[2:]
+        assert len({at.room, *rooms}) == 3
+        again, lesson = (
+            at.server.directory.running(RoomCode(room)) for room in rooms[:2]
+        )
+        first = at.server.directory.running(RoomCode(at.room))
+        assert again is not None
+        assert lesson is not None
+        assert first is not None
+        assert again.state.plan.rounds == first.state.plan.rounds
+        assert again.state.settings == first.state.settings
+        assert (again.state.name, lesson.state.name) == ("", "9b")
