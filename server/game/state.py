@@ -152,7 +152,8 @@ class Round:
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
     groups: tuple[Group, ...] = ()
-    """The groups of the latest discussion, as it opened."""
+    group_of: dict[PlayerId, Group] = field(default_factory=dict)
+    """The groups of the latest discussion as it opened, and the one of each person."""
     scores: dict[PlayerId, float] = field(default_factory=dict)
     teams: dict[PlayerId, str] = field(default_factory=dict)
     """The team that each score counts for: the player's when they answered."""

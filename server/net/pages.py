@@ -26,6 +26,7 @@ from websockets.http11 import Request, Response
 
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
 from server.net.addresses import Addresses
+from server.net.relay import NODE_HEADER
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -301,7 +302,7 @@ def is_well_formed(request: Request) -> bool:
     try:
         urlsplit(request.path)
         urlsplit(request.headers.get("Origin", ""))
-        for name in ("Host", "Authorization"):
+        for name in ("Host", "Authorization", NODE_HEADER):
             request.headers.get(name)
     except (ValueError, MultipleValuesError):
         return False

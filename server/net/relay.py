@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
@@ -25,6 +24,7 @@ from server.net.connection import drop
 from server.net.links import WsLink
 from server.protocol.client_messages import Hello
 from server.protocol.codec import encode_client, encode_server
+from server.protocol.keys import is_equal
 from server.protocol.server_messages import Bye
 from server.rooms.ports import RoomPort
 from server.supervision import OwnedGroup
@@ -50,7 +50,7 @@ def comes_from_node(request: Request | None, key: str) -> bool:
     """Whether another node of the fleet passes a request on."""
     if not key or request is None:
         return False
-    return hmac.compare_digest(request.headers.get(NODE_HEADER, ""), key)
+    return is_equal(request.headers.get(NODE_HEADER, ""), key)
 
 
 class Relay:

@@ -1,4 +1,4 @@
-"""Leases on a real PostgreSQL: a room has one home, though nodes pause or are cut off."""
+"""Leases on a real PostgreSQL: a room has one home, whatever pauses or is cut off."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ BAD = {
     "two origins": "GET /ws HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n"
     f"Origin: http://x\r\n{UPGRADE}\r\n",
     "two hosts": f"GET /ws HTTP/1.1\r\nHost: x\r\nHost: y\r\n{UPGRADE}\r\n",
+    "two nodes": "GET /ws HTTP/1.1\r\nHost: x\r\nX-TwoGaps-Node: a\r\n"
+    f"X-TwoGaps-Node: b\r\n{UPGRADE}\r\n",
     "two keys": "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\n"
     "Authorization: b\r\n\r\n",
 }

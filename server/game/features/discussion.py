@@ -136,12 +136,13 @@ def fold(state: RoomState, event: Events) -> None:
         case DiscussionOpened(deadline_ms=deadline_ms, groups=groups):
             state.enter(Phase.DISCUSS, deadline_ms)
             state.round.groups = groups
+            state.round.group_of = {one: group for group in groups for one in group}
             state.round.is_hinted = True
         case _:
             assert_never(event)
 
 
-# --- whom to talk to -----------------------------------------------------------------
+# --- who talks to each other ---------------------------------------------------------
 
 
 def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
@@ -150,7 +151,7 @@ def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
     Whose phone has gone to sleep since then is still in the room, so presence alone
     never takes anyone out of a group.
     """
-    grouped = {player for group in state.round.groups for player in group}
+    grouped = state.round.group_of
     poll = state.round.polls.get(Ballot.VOTE)
     votes = poll.votes if poll else {}
     return [

@@ -245,10 +245,9 @@ def group_gained(state: RoomState, player: PlayerId) -> bool:
     first, second = round_.polls.get(Ballot.VOTE), round_.polls.get(Ballot.REVOTE)
     if first is None or second is None or not is_judged(state, round_.case):
         return False
-    group = next((each for each in round_.groups if player in each), ())
     pairs = [
         (first.votes[one].answer, second.votes.get(one, first.votes[one]).answer)
-        for one in group
+        for one in round_.group_of.get(player, ())
         if one in first.votes and state.counts(one) and one not in state.kicked
     ]
     if player not in first.votes or len(pairs) < LEAST_OF_A_GROUP:
