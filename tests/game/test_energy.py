@@ -44,7 +44,9 @@ def discussed(first: str, second: str, *, group: int | None = None) -> Game:
     game.do(OpenRound(), OpenVote())
     _vote(game, first)
     game.do(CloseVotes(), Discuss())
-    game.state.round.groups = (tuple(list(game.state.players)[:group]),)
+    together = tuple(list(game.state.players)[:group])
+    game.state.round.groups = (together,)
+    game.state.round.group_of = dict.fromkeys(together, together)
     game.do(Revote())
     _vote(game, second)
     game.do(CloseVotes(), Reveal())
@@ -126,6 +128,8 @@ def test_the_groups_are_those_that_the_discussion_opened_with() -> None:
     found = game.do(CloseVotes(), Discuss())
     opened = next(event for event in found if isinstance(event, DiscussionOpened))
     assert [len(group) for group in opened.groups] == [3]
+    together = opened.groups[0]
+    assert game.state.round.group_of == dict.fromkeys(together, together)
     game.do(Revote())
     _vote(game, "OOO")
     game.do(CloseVotes(), Reveal())
