@@ -12,7 +12,7 @@ import pytest
 
 from server.app import Running
 from tests.browser.english import english_on, english_pieces
-from tests.browser.table import violations
+from tests.browser.table import show_private, violations
 from tests.browser.test_layout import (
     PHONES,
     WALLS,
@@ -43,7 +43,7 @@ async def test_german_pages_say_nothing_in_english(
     async with opened(browser, server, role, SIZES[role], "de-DE") as page:
         await settle(page, found[-1], role)
         if role == "host":
-            await page.keyboard.press("p")
+            await show_private(page)
         for number, moment in enumerate(found, start=2):
             said: list[Any] = list(getattr(moment, role))
             await page.evaluate("([f, v]) => show(f, v)", [said, number])

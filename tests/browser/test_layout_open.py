@@ -16,6 +16,7 @@ from server.game.ids import PlayerId
 from server.game.views.role_types import PersonCard
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Roster
+from tests.browser.table import show_private
 from tests.browser.test_layout import (
     CONSOLES,
     LOCALES,
@@ -185,8 +186,7 @@ async def test_what_a_console_opens_fits(
         await opener.dialogs("header nav > button")
         await opener.dialogs("header .both > button")
         await opener.dialogs("aside li button")
-        await page.keyboard.press("p")
-        await page.locator("aside.shown").wait_for()
+        await show_private(page)
         for version, phase in enumerate(("vote", "vote_closed", "reveal.say"), start=5):
             await show(page, moment_of(phase), "host", version)
             await opener.unfold("body")
