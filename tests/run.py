@@ -61,7 +61,7 @@ PORTABLE = tuple(
 ONE_OF = {Tier.FAST: 12, Tier.FULL: 4}
 """Each tier runs one in this many of them, drawn by the seed."""
 
-SAMPLES = {"browser": 3, "deploy": 2, "docs": 2}
+SAMPLES = {"browser": 4, "deploy": 2, "docs": 2, "faults": 2}
 """Of these folders, the fast tier runs one test in this many, drawn by the seed."""
 
 LEAST_COVERED = 12
@@ -213,7 +213,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--workers",
         type=int,
-        default=(os.cpu_count() or 1) + 1,
+        default=(os.cpu_count() or 1) + 2,
         help="Processes for the tests. Most of their time is waiting.",
     )
     return parser.parse_args(argv)

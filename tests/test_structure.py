@@ -157,3 +157,18 @@ def connected(graph: dict[str, set[str]]) -> list[set[str]]:
         if node not in index:
             visit(node)
     return groups
+
+
+def test_what_a_browser_waits_for_is_a_function() -> None:
+    """The pages forbid ``eval``, which anything else needs at its second poll."""
+    waits = [
+        (path.name, node.args[0].value)
+        for path in (ROOT / "tests" / "browser").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "wait_for_function"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert waits
+    assert [(name, code) for name, code in waits if "=>" not in str(code)] == []

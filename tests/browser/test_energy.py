@@ -104,7 +104,7 @@ async def test_a_wall_is_silent_until_its_one_button_and_the_console_says_so(
         await expect(console.get_by_text(SILENT)).to_have_count(0)
         assert await wall.evaluate("document.fullscreenElement !== null")
         await host.ask("open_vote")
-        await wall.wait_for_function("heard.tones >= 4")
+        await wall.wait_for_function("() => heard.tones >= 4")
         assert await heard(wall) == (4, 0), "a phase: two notes of two tones"
         assert set(await wall.evaluate("heard.states")) == {"running"}
         await wall.reload()
@@ -126,7 +126,7 @@ async def test_the_last_answer_and_the_crack_are_heard(table: Table) -> None:
     async with table.host(room) as host:
         for command in ("open_round", "open_vote"):
             await host.ask(command)
-        await wall.wait_for_function("heard.tones >= 4")
+        await wall.wait_for_function("() => heard.tones >= 4")
         for phone in phones:
             await phone.locator("button.gap").first.click()
         await expect(wall.locator(".count.all")).to_be_visible()
@@ -138,7 +138,7 @@ async def test_the_last_answer_and_the_crack_are_heard(table: Table) -> None:
         assert (await heard(wall))[1] == 0, "no crack before the verdict"
         for _ in range(4):
             await host.ask("next_step")
-        await wall.wait_for_function("heard.snaps >= 4")
+        await wall.wait_for_function("() => heard.snaps >= 4")
         assert (await heard(wall))[1] == 4
     assert "media" not in fetched
     assert "fetch" not in fetched
@@ -171,12 +171,12 @@ async def test_a_wall_stays_awake_also_after_it_was_hidden(
     await expect(button(wall)).to_be_visible()
     assert await wall.evaluate("locks.asked") == 0
     await button(wall).click()
-    await wall.wait_for_function("locks.held.length === 1")
+    await wall.wait_for_function("() => locks.held.length === 1")
     seen = "document.dispatchEvent(new Event('visibilitychange'))"
     await wall.evaluate(seen)
     assert await wall.evaluate("locks.asked") == 1, "it holds one already"
     await wall.evaluate(f"locks.held[0].released = true; {seen}")
-    await wall.wait_for_function("locks.held.length === 2")
+    await wall.wait_for_function("() => locks.held.length === 2")
     await profile.close()
 
 

@@ -295,7 +295,7 @@ def _shows_no_secret(
             assert not any(f"SECRET-case-{index}-why" in text for text in shown + own)
             assert not any('"is_right":true' in text for text in own)
             assert all(json.loads(text)["verdict"] is None for text in shown)
-        again = [one for one in state.practice if one.practice_of == index]
+        again = [one for one in state.practice.values() if one.practice_of == index]
         transfers = [one.polls.get(Ballot.TRANSFER) for one in (round_, *again)]
         if all(one is None or one.is_open for one in transfers):
             assert not any(f"SECRET-transfer-{index}-" in text for text in shown + own)
