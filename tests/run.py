@@ -12,6 +12,7 @@ machine that they run on.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -67,8 +68,14 @@ SAMPLES = {"browser": 4, "deploy": 2, "docs": 2, "faults": 2}
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
 
-INTERRUPTED, NO_TESTS = 2, 5
+FAILED, INTERRUPTED, NO_TESTS = 1, 2, 5
 """Exit codes of pytest."""
+
+FAILURES = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+"""Where pytest keeps the names of the tests that failed."""
+
+FEW = 3
+"""Up to this many failed tests are run once more, alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Part:
     took_s: float
     passed: bool
     output: str = ""
+    failed: tuple[str, ...] = ()
+    """Tests that failed when others ran beside them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,10 +129,11 @@ def run_checks(
 def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part]:
     """Run the tests over ``workers`` processes, then those that need the machine.
 
-    ``more`` are arguments for pytest. Without them, the second run collects only the
-    files that have a test marked ``alone``, and a third runs a sample of what is
-    portable as on Windows, larger where ``coverage`` is measured. Without it, slow
-    folders are sampled.
+    ``more`` are arguments for pytest. Without them, a few tests that failed beside
+    others are run once more and named in the table if they pass. The second run
+    collects only the files that have a test marked ``alone``. A third runs a sample of
+    what is portable as on Windows, larger where ``coverage`` is measured. Without
+    coverage, slow folders are sampled.
     """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
@@ -134,11 +144,29 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
         _loud("tests over processes", (*spread, *first, *samples, *more)),
         _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
     ]
-    if not more:
-        some = ("--one-of", str(ONE_OF[Tier.FULL if coverage else Tier.FAST]))
-        where = (*AS_ON_WINDOWS, *some, *PORTABLE)
-        parts.append(_loud("tests as on Windows", (*spread, *where), Tier.FAST))
-    return parts
+    if more:
+        return parts
+    parts[0] = once_more(parts[0], then)
+    some = ("--one-of", str(ONE_OF[Tier.FULL if coverage else Tier.FAST]))
+    where = (*AS_ON_WINDOWS, *some, *PORTABLE)
+    portable = _loud("tests as on Windows", (*spread, *where), Tier.FAST)
+    return [*parts, once_more(portable, AS_ON_WINDOWS, Tier.FAST)]
+
+
+def once_more(
+    part: Part, arguments: Sequence[str] = (), tier: Tier | None = None
+) -> Part:
+    """Run the failed tests of a part once more, if they are few, in one process.
+
+    A test of browsers or processes can fail because others kept the machine busy. What
+    passes alone is named in the table; what is wrong fails again (hypothesis keeps the
+    examples that failed).
+    """
+    if part.passed or not 0 < len(part.failed) <= FEW:
+        return part
+    second = _loud(f"{part.name}, once more", (*arguments, *part.failed), tier)
+    took_s = part.took_s + second.took_s
+    return Part(part.name, took_s, second.passed, failed=part.failed)
 
 
 def files_alone() -> list[str]:
@@ -165,7 +193,11 @@ def report_coverage() -> Part:
 def table(parts: Sequence[Part], took_s: float) -> str:
     """Return the parts and their times as text, and the sum in wall-clock time."""
     width = max(len(part.name) for part in parts)
-    lines = [f"  {p.name:<{width}} {p.took_s:7.1f} s  {_mark(p)}" for p in parts]
+    lines = []
+    for part in parts:
+        lines.append(f"  {part.name:<{width}} {part.took_s:7.1f} s  {_mark(part)}")
+        unsteady = part.failed if part.passed else ()
+        lines += [f"    failed beside others, passed alone: {one}" for one in unsteady]
     return "\n".join([*lines, f"  {'in all':<{width}} {took_s:7.1f} s"])
 
 
@@ -197,11 +229,18 @@ def _loud(name: str, arguments: Sequence[str], tier: Tier | None = None) -> Part
     environment = {**os.environ, **({SWITCH: tier} if tier else {})}
     print(f"\n{name}: pytest {' '.join(arguments)}", flush=True)
     began_s = time.monotonic()
+    FAILURES.unlink(missing_ok=True)
     command = (PYTHON, "-m", "pytest", *arguments)
     code = subprocess.run(command, check=False, env=environment).returncode
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    return Part(name, time.monotonic() - began_s, code in (0, NO_TESTS))
+    took_s, passed = time.monotonic() - began_s, code in (0, NO_TESTS)
+    return Part(name, took_s, passed, failed=failed_tests() if code == FAILED else ())
+
+
+def failed_tests() -> tuple[str, ...]:
+    """Return the tests that failed in the last run of pytest, as pytest keeps them."""
+    return tuple(json.loads(FAILURES.read_text())) if FAILURES.is_file() else ()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tests.run import Part, files_alone, run_checks, table
+from tests.run import Part, files_alone, once_more, run_checks, table
 
 GOOD = ((sys.executable, "-c", "print('fine')"),)
 BAD = ((sys.executable, "-c", "print('line 7 is wrong'); raise SystemExit(1)"), *GOOD)
@@ -30,6 +31,21 @@ def test_every_part_has_its_time_in_the_table() -> None:
         "  tests alone    60.0 s  FAILED",
         "  in all         61.2 s",
     ]
+
+
+def test_what_failed_beside_others_and_passes_alone_is_named() -> None:
+    good = "tests/test_run.py::test_every_part_has_its_time_in_the_table"
+    part = Part("tests over processes", 10.0, False, failed=(good,))
+    again = once_more(part, ("-p", "no:cacheprovider"))
+    assert again.passed
+    assert again.took_s > part.took_s
+    assert f"failed beside others, passed alone: {good}" in table([again], 11.0)
+    # what fails alone, too many failures, or a run that broke: all stay failures
+    missing = replace(part, failed=(good, "tests/test_run.py::test_missing"))
+    assert not once_more(missing, ("-p", "no:cacheprovider")).passed
+    many = replace(part, failed=(good,) * 4)
+    assert once_more(many) is many
+    assert once_more(replace(part, failed=())).passed is False
 
 
 def test_files_with_a_test_that_runs_alone_are_found() -> None:
