@@ -22,13 +22,14 @@ expect = play.expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOWS = "text => document.body.innerText.toLowerCase().includes(text.toLowerCase())"
+PATIENT_MS = 30_000
 
 
 async def must_show(page: Page, *texts: str) -> None:
     """Wait until a page shows these texts, in any case of letters."""
     for text in texts:
         try:
-            await page.wait_for_function(SHOWS, arg=text, timeout=8000)
+            await page.wait_for_function(SHOWS, arg=text, timeout=PATIENT_MS)
         except play.TimeoutError as exc:
             shown = await page.inner_text("body")
             raise AssertionError(f"no {text!r} in:\n{shown}") from exc
