@@ -22,8 +22,8 @@ from server.report.figures import (
     needs_answers,
     pooled,
     proportion,
+    totals,
 )
-from server.report.intervals import totals
 from server.report.items import FEWEST_ANSWERS, Difficulty, difficulties
 from server.report.report import CannotReport, build_report
 from server.report.sample import Counted, counted, verdict_of

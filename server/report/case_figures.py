@@ -36,10 +36,10 @@ from server.report.figures import (
     FEWEST_FOR_SHARE,
     FEWEST_TO_POOL,
     UNSCORED,
+    above_half,
     needs_people,
     proportion,
 )
-from server.report.intervals import above_half
 from server.report.items import (
     FEWEST_ITEMS,
     FEWEST_LEARNERS,

@@ -25,8 +25,7 @@ from server.protocol.report_types import (
     Hidden,
     MatrixRow,
 )
-from server.report.figures import needs_people
-from server.report.intervals import bootstrap_errors, totals
+from server.report.figures import bootstrap_errors, needs_people, totals
 from server.report.sample import Counted, Sample, verdict_of
 
 FEWEST_LEARNERS = 10

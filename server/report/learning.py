@@ -29,10 +29,12 @@ from server.report.figures import (
     FEWEST_ANSWERS,
     FEWEST_TO_POOL,
     clustered,
+    clustered_proportion,
+    difference_interval,
     needs_people,
     pooled,
+    totals,
 )
-from server.report.intervals import clustered_proportion, difference_interval, totals
 from server.report.sample import Counted, Sample, rights, verdict_of, votes
 from server.report.sentences import calibration_words
 

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from server.game.intervals import beta_cdf, beta_quantile, t_quantile, wilson
-from server.report.intervals import (
+from server.report.figures import (
     above_half,
     clustered_proportion,
     difference_interval,
