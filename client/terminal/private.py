@@ -9,8 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from client.terminal.charts import tally
-from client.terminal.draw import narrow
+from client.terminal.draw import narrow, tally
 from client.terminal.words import STYLES, answer_words, option_words, verdict_key
 from server.game.outcomes import percent
 from server.game.phases import Ballot

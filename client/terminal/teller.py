@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from client.terminal import draw
-from client.terminal.charts import tally
+from client.terminal.draw import tally
 from client.terminal.forms import Form, Misread, Question, votes
 from client.terminal.words import BUTTONS, DISCUSS, SAY
 from scenarios.model import Label

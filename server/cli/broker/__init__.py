@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from server.cli.broker.folder import NATS_STORE, BrokerFolder
-from server.cli.broker.formats import Listener
+from server.cli.broker.formats import Cluster, Listener
 from server.cli.console import fail, out
 
 HELP = (
@@ -54,10 +55,34 @@ def run(
     port: PortOption = None,
     certificate: CertificateOption = None,
     private_key: KeyOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of this broker among those of --peer.")
+    ] = None,
+    cluster: Annotated[
+        str,
+        typer.Option(help="Interface and port for the brokers of --peer."),
+    ] = "0.0.0.0:6222",
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="HOST:PORT of another broker that this one is one with; repeatable. "
+            "All of them need the same sites.json."
+        ),
+    ] = None,
+    cluster_password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWOGAPS_BROKER_CLUSTER_PASSWORD",
+            help="What the brokers of --peer know each other by.",
+        ),
+    ] = None,
 ) -> None:
     """Run the broker that comes with Two Gaps, until it is stopped."""
-    listener = _listener(address, port, certificate, private_key)
-    program = _nats_program()
+    others = _cluster(name, cluster, peer or [], cluster_password)
+    listener = replace(
+        _listener(address, port, certificate, private_key), cluster=others
+    )
+    program = nats_program()
     if program is None:
         raise fail(
             "The broker that comes with Two Gaps is not installed: "
@@ -67,7 +92,8 @@ def run(
     broker = BrokerFolder(folder)
     broker.take()
     broker.set_up_nats(listener)
-    shutil.rmtree(folder / NATS_STORE, ignore_errors=True)
+    if others is None:
+        shutil.rmtree(folder / NATS_STORE, ignore_errors=True)
     _say_sites(broker)
     out.print(f"Broker on {address}:{listener.port}. Stop it with Ctrl-C.")
     sys.stdout.flush()
@@ -145,7 +171,24 @@ def _listener(
     return Listener(address, port or usual, certificate, key)
 
 
-def _nats_program() -> str | None:
+def _cluster(
+    name: str | None, listen: str, peers: list[str], password: str | None
+) -> Cluster | None:
+    """Return what the options say of other brokers; None without any."""
+    if not peers:
+        return None
+    if name is None or not password:
+        raise fail(
+            "A broker with --peer needs --name, another one for each broker, and the "
+            "same --cluster-password (TWOGAPS_BROKER_CLUSTER_PASSWORD)."
+        )
+    for at in (listen, *peers):
+        if not re.fullmatch(r"\S+:[0-9]{1,5}", at):
+            raise fail(f"'{at}' is not a host and a port, such as 10.0.0.5:6222.")
+    return Cluster(name, listen, tuple(peers), password)
+
+
+def nats_program() -> str | None:
     """Return where the NATS of our own environment is, or the system's."""
     beside = Path(sys.executable).parent
     return shutil.which("nats-server", path=str(beside)) or shutil.which("nats-server")

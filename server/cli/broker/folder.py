@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import lock_descriptor
 
 from server.cli.broker.formats import (
+    Cluster,
     Listener,
     Site,
     mosquitto_conf,
@@ -106,6 +107,7 @@ class BrokerFolder:
             "port": listener.port,
             "certificate": _text(listener.certificate),
             "key": _text(listener.key),
+            "cluster": asdict(listener.cluster) if listener.cluster else None,
         }
         _put(self.path / "nats-listener.json", json.dumps(kept, indent=2) + "\n")
         self.write()
@@ -120,11 +122,13 @@ class BrokerFolder:
         if not path.exists():
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
+        others = kept.get("cluster")
         return Listener(
             kept["address"],
             kept["port"],
             Path(kept["certificate"]) if kept["certificate"] else None,
             Path(kept["key"]) if kept["key"] else None,
+            Cluster(**{**others, "peers": tuple(others["peers"])}) if others else None,
         )
 
     # --- a broker that runs ----------------------------------------------------------
@@ -170,7 +174,12 @@ class BrokerFolder:
 
 
 def _put(path: Path, text: str) -> None:
-    """Replace a file as a whole; only its owner reads it. Keeps group and owner."""
+    """Replace a file as a whole; only its owner reads it. Keeps group and owner.
+
+    One that says so already is left alone: it may be mounted into a container.
+    """
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
     fresh = path.with_name(path.name + ".new")
     fresh.touch(mode=0o600)
     if sys.platform != "win32" and path.exists() and os.geteuid() == 0:

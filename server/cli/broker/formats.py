@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 INSTALLED = Path(__file__).parent / "templates"
 """Where a wheel holds the templates."""
@@ -18,9 +19,26 @@ CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "brokers"
 ITERATIONS = 101
 """Mosquitto's own number of rounds for its ``$7$`` format; our passwords are random."""
 
+USER = "broker"
+"""As whom the brokers of a cluster know each other."""
+
 INTERNAL = "$MQTT.sub.>"
 """NATS subject on which a client is sent QoS 1. Allowed implicitly since 2.12.3; a
 client cannot subscribe to it, since its subjects are random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What a NATS broker knows of the others that it is one with."""
+
+    name: str
+    """Of this broker; each of them has another one."""
+    listen: str
+    """HOST:PORT for the other brokers."""
+    peers: tuple[str, ...]
+    """HOST:PORT of each of the others."""
+    password: str
+    """The same for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,7 @@ class Listener:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +151,29 @@ def nats_conf(folder: Path, listener: Listener, sites: Iterable[Site]) -> str:
             key=json.dumps(str(listener.key.resolve())),
         )
     users = [_user(site) for site in sites if site.nats is not None]
+    others = listener.cluster
     return _rendered(
         "nats.conf",
+        server_name=json.dumps(others.name if others else "two-gaps"),
+        replicas=str(len(others.peers) + 1 if others else 1),
+        cluster=_cluster(others) if others else "",
         pid_file=json.dumps(str(folder / "nats.pid")),
         store_dir=json.dumps(str(folder / "nats-store")),
         listen=json.dumps(f"{listener.address}:{listener.port}"),
         tls=tls,
         users=json.dumps(users, indent=2),
+    )
+
+
+def _cluster(cluster: Cluster) -> str:
+    who = f"{USER}:{quote(cluster.password, safe='')}"
+    routes = [f"nats-route://{who}@{at}" for at in cluster.peers]
+    return _rendered(
+        "nats-cluster.conf",
+        listen=json.dumps(cluster.listen),
+        user=USER,
+        password=json.dumps(cluster.password),
+        routes=json.dumps(routes),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from client.terminal import draw
-from client.terminal.charts import Chain, diagram, moves, tally
+from client.terminal.draw import Chain, diagram, moves, tally
 from client.terminal.words import FIELDS, KINDS, verdict_words
 from scenarios.model import Kind
 from server.game.phases import STEPS, StepKey, step_texts
