@@ -231,10 +231,10 @@ def test_templates_come_from_the_checkout_unless_installed() -> None:
     assert templates() == CHECKOUT
 
 
-def test_brokers_that_are_one_have_names_routes_and_a_password(tmp_path: Path) -> None:
-    others = ("10.0.0.2:6222", "10.0.0.3:6222")
-    cluster = Cluster("b1", "127.0.0.1:6222", others, 'a "secret"')
+def test_brokers_of_a_cluster_have_names_routes_and_a_password(tmp_path: Path) -> None:
     broker = BrokerFolder(tmp_path)
+    others = ("10.0.0.2:6222", "10.0.0.3:6222")
+    cluster = Cluster("b1", 6222, others, broker.cluster_key())
     broker.set_up_nats(Listener("127.0.0.1", 1883, cluster=cluster))
     told = broker.nats_file.read_text()
     assert "stream_replicas: 3" in told
@@ -247,21 +247,3 @@ def test_brokers_that_are_one_have_names_routes_and_a_password(tmp_path: Path) -
     assert checked.returncode == 0, checked.stderr
     broker.add("lisbon", is_home=False)
     assert "stream_replicas: 3" in broker.nats_file.read_text(), "it is kept"
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        (["--name", "b1"], "--cluster-password"),
-        (["--cluster-password", "x"], "--name"),
-        (["--name", "b1", "--cluster-password", "x", "--cluster", "no"], "'no'"),
-    ],
-)
-def test_a_broker_among_others_needs_a_name_and_a_password(
-    more: list[str], words: str, tmp_path: Path
-) -> None:
-    place = ["--folder", str(tmp_path / "b"), "--peer", "10.0.0.2:6222"]
-    said = twogaps("broker", "run", *place, *more)
-    assert said.exit_code == 1
-    assert words in said.output
-    assert not (tmp_path / "b").exists()

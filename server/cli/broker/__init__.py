@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,9 @@ HELP = (
 )
 
 DEFAULT_FOLDER = Path("broker")
+PEER_PORT = 6222
+"""Where brokers of a cluster reach each other, unless said otherwise."""
+
 FolderOption = Annotated[
     Path, typer.Option("--folder", help="Where the broker's files are.")
 ]
@@ -55,33 +59,29 @@ def run(
     port: PortOption = None,
     certificate: CertificateOption = None,
     private_key: KeyOption = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of this broker among those of --peer.")
-    ] = None,
-    cluster: Annotated[
-        str,
-        typer.Option(help="Interface and port for the brokers of --peer."),
-    ] = "0.0.0.0:6222",
     peer: Annotated[
         list[str] | None,
-        typer.Option(
-            help="HOST:PORT of another broker that this one is one with; repeatable. "
-            "All of them need the same sites.json."
-        ),
+        typer.Option(help="Another broker of this one's cluster: HOST or HOST:PORT."),
     ] = None,
-    cluster_password: Annotated[
+    peer_port: Annotated[
+        int, typer.Option(help="Port for the other brokers of the cluster.")
+    ] = PEER_PORT,
+    name: Annotated[
         str | None,
-        typer.Option(
-            envvar="TWOGAPS_BROKER_CLUSTER_PASSWORD",
-            help="What the brokers of --peer know each other by.",
-        ),
+        typer.Option(help="Name of this broker in its cluster, else the machine's."),
     ] = None,
 ) -> None:
-    """Run the broker that comes with Two Gaps, until it is stopped."""
-    others = _cluster(name, cluster, peer or [], cluster_password)
-    listener = replace(
-        _listener(address, port, certificate, private_key), cluster=others
-    )
+    """Run the broker that comes with Two Gaps, until it is stopped.
+
+    Three brokers are one cluster if each names the other two with --peer. Copy the
+    folder with the sites and cluster.key to each of them first.
+    """
+    listener = _listener(address, port, certificate, private_key)
+    if peer:
+        peers = tuple(p if ":" in p else f"{p}:{PEER_PORT}" for p in peer)
+        key = BrokerFolder(folder).cluster_key()
+        member = Cluster(name or socket.gethostname(), peer_port, peers, key)
+        listener = replace(listener, cluster=member)
     program = nats_program()
     if program is None:
         raise fail(
@@ -92,7 +92,7 @@ def run(
     broker = BrokerFolder(folder)
     broker.take()
     broker.set_up_nats(listener)
-    if others is None:
+    if listener.cluster is None:  # in a cluster, the others count on what it has
         shutil.rmtree(folder / NATS_STORE, ignore_errors=True)
     _say_sites(broker)
     out.print(f"Broker on {address}:{listener.port}. Stop it with Ctrl-C.")
@@ -169,23 +169,6 @@ def _listener(
         raise fail("TLS needs both --certificate and --private-key.")
     usual = 1883 if certificate is None else 8883
     return Listener(address, port or usual, certificate, key)
-
-
-def _cluster(
-    name: str | None, listen: str, peers: list[str], password: str | None
-) -> Cluster | None:
-    """Return what the options say of other brokers; None without any."""
-    if not peers:
-        return None
-    if name is None or not password:
-        raise fail(
-            "A broker with --peer needs --name, another one for each broker, and the "
-            "same --cluster-password (TWOGAPS_BROKER_CLUSTER_PASSWORD)."
-        )
-    for at in (listen, *peers):
-        if not re.fullmatch(r"\S+:[0-9]{1,5}", at):
-            raise fail(f"'{at}' is not a host and a port, such as 10.0.0.5:6222.")
-    return Cluster(name, listen, tuple(peers), password)
 
 
 def nats_program() -> str | None:

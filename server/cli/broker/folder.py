@@ -32,6 +32,9 @@ from server.folder import CannotStart
 NATS_STORE = "nats-store"
 """What NATS keeps while it runs; it starts without it."""
 
+CLUSTER_KEY = "cluster.key"
+"""The password by which the brokers of a cluster know each other."""
+
 LOCK = "broker.lock"
 """Held by the broker that runs in the folder."""
 
@@ -107,7 +110,7 @@ class BrokerFolder:
             "port": listener.port,
             "certificate": _text(listener.certificate),
             "key": _text(listener.key),
-            "cluster": asdict(listener.cluster) if listener.cluster else None,
+            "cluster": listener.cluster and asdict(listener.cluster),
         }
         _put(self.path / "nats-listener.json", json.dumps(kept, indent=2) + "\n")
         self.write()
@@ -122,14 +125,24 @@ class BrokerFolder:
         if not path.exists():
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
-        others = kept.get("cluster")
+        cluster = kept.get("cluster")  # not there in those of earlier versions
         return Listener(
             kept["address"],
             kept["port"],
             Path(kept["certificate"]) if kept["certificate"] else None,
             Path(kept["key"]) if kept["key"] else None,
-            Cluster(**{**others, "peers": tuple(others["peers"])}) if others else None,
+            Cluster(**{**cluster, "peers": tuple(cluster["peers"])})
+            if cluster
+            else None,
         )
+
+    def cluster_key(self) -> str:
+        """Return the password of a cluster, the same in the folders of its brokers."""
+        path = self.path / CLUSTER_KEY
+        if not path.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            _put(path, secrets.token_urlsafe(18) + "\n")
+        return path.read_text(encoding="utf-8").strip()
 
     # --- a broker that runs ----------------------------------------------------------
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from urllib.parse import quote
 
 INSTALLED = Path(__file__).parent / "templates"
 """Where a wheel holds the templates."""
@@ -19,26 +18,32 @@ CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "brokers"
 ITERATIONS = 101
 """Mosquitto's own number of rounds for its ``$7$`` format; our passwords are random."""
 
-USER = "broker"
-"""As whom the brokers of a cluster know each other."""
-
 INTERNAL = "$MQTT.sub.>"
 """NATS subject on which a client is sent QoS 1. Allowed implicitly since 2.12.3; a
 client cannot subscribe to it, since its subjects are random."""
 
 
+REPLICAS = """\
+  # Every broker has a copy of what is retained, once all three have met. Requests to a
+  # broker that has just died fail after this time, and clients try again.
+  stream_replicas: 3
+  js_api_timeout: "2s"
+"""
+"""What a cluster needs of MQTT: by default a broker alone may keep the only copy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What a NATS broker knows of the others that it is one with."""
+    """One broker of a cluster of three, and where the others are."""
 
     name: str
-    """Of this broker; each of them has another one."""
-    listen: str
-    """HOST:PORT for the other brokers."""
+    """Of this broker; each has its own, and keeps it."""
+    port: int
+    """Where the other brokers reach this one."""
     peers: tuple[str, ...]
-    """HOST:PORT of each of the others."""
-    password: str
-    """The same for all of them."""
+    """Host and port of each of the others."""
+    key: str
+    """The password by which brokers know each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Listener:
     certificate: Path | None = None
     key: Path | None = None
     cluster: Cluster | None = None
+    """None for a broker alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,36 +149,34 @@ def nats_conf(folder: Path, listener: Listener, sites: Iterable[Site]) -> str:
     JSON is valid in a NATS configuration, so values are quoted as JSON.
     """
     folder = folder.resolve()
-    tls = ""
+    mqtt = "" if listener.cluster is None else REPLICAS
     if listener.certificate and listener.key:
-        tls = _rendered(
+        mqtt += _rendered(
             "nats-tls.conf",
             certificate=json.dumps(str(listener.certificate.resolve())),
             key=json.dumps(str(listener.key.resolve())),
         )
     users = [_user(site) for site in sites if site.nats is not None]
-    others = listener.cluster
     return _rendered(
         "nats.conf",
-        server_name=json.dumps(others.name if others else "two-gaps"),
-        replicas=str(len(others.peers) + 1 if others else 1),
-        cluster=_cluster(others) if others else "",
+        server=json.dumps(listener.cluster.name if listener.cluster else "two-gaps"),
+        cluster=_cluster(listener),
         pid_file=json.dumps(str(folder / "nats.pid")),
         store_dir=json.dumps(str(folder / "nats-store")),
         listen=json.dumps(f"{listener.address}:{listener.port}"),
-        tls=tls,
+        mqtt=mqtt,
         users=json.dumps(users, indent=2),
     )
 
 
-def _cluster(cluster: Cluster) -> str:
-    who = f"{USER}:{quote(cluster.password, safe='')}"
-    routes = [f"nats-route://{who}@{at}" for at in cluster.peers]
+def _cluster(listener: Listener) -> str:
+    if (cluster := listener.cluster) is None:
+        return ""
+    routes = [f"nats://broker:{cluster.key}@{peer}" for peer in cluster.peers]
     return _rendered(
         "nats-cluster.conf",
-        listen=json.dumps(cluster.listen),
-        user=USER,
-        password=json.dumps(cluster.password),
+        listen=json.dumps(f"{listener.address}:{cluster.port}"),
+        key=json.dumps(cluster.key),
         routes=json.dumps(routes),
     )
 
