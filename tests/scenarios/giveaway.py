@@ -59,6 +59,8 @@ VERDICTS = {
     "judge": "fact: what is judged is what was written",
     "people": FACT,
     "nail": FACT,
+    "box": FACT,
+    "game": "fact: games keep score",
     "percent": FACT,
     "numbers": FACT,
     "photos": "fact: photos are what is confounded with something",

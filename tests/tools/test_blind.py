@@ -9,6 +9,7 @@ import pytest
 from scenarios.load import load_library
 from tools.blind import (
     COUNT,
+    RULES,
     SEED,
     VALUES,
     alpha,
@@ -16,10 +17,13 @@ from tools.blind import (
     interval,
     read_answers,
     with_key,
+    worked_examples,
 )
 from tools.blind.__main__ import main
 
 LIBRARY = load_library()
+MOST_EXAMPLES = 24
+"""Cases that docs/labels.md names: more would give too much of the library away."""
 LABELS = ("OIIONBIOOI.O", "OIIOBBIOIIN.", "OIBONB.OOIN.")
 EXAMPLE = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
 
@@ -58,7 +62,10 @@ def test_the_draw_is_seeded_and_a_sheet_tells_nothing(tmp_path: Path) -> None:
     assert main(["draw", str(into), "--key", str(key)]) == 0
     cases = draw(LIBRARY, SEED, COUNT)
     assert cases == draw(LIBRARY, SEED, COUNT) != draw(LIBRARY, SEED + 1, COUNT)
-    sheets = sorted(into.glob("*.txt"))
+    sheets = sorted(into.glob("[0-9]*.txt"))
+    together = (into / "stories.txt").read_text(encoding="utf-8")
+    assert together == "\n".join(each.read_text(encoding="utf-8") for each in sheets)
+    assert (into / "labels.md").read_bytes() == RULES.read_bytes()
     assert len(sheets) == COUNT == len(cases)
     for number, (sheet, case) in enumerate(zip(sheets, cases, strict=True), 1):
         assert sheet.read_text(encoding="utf-8") == (
@@ -66,6 +73,15 @@ def test_the_draw_is_seeded_and_a_sheet_tells_nothing(tmp_path: Path) -> None:
         )
         assert case.id not in sheet.read_text(encoding="utf-8")
     assert main(["draw", str(into), "--key", str(into / "key.json")]) == 1
+
+
+def test_a_case_that_the_rules_name_is_never_drawn() -> None:
+    named = worked_examples(LIBRARY)
+    assert {"coastrunners-lagoon", "one-minus-sign"} <= named
+    assert "sugar-in-a-land-of-plenty" in named  # named by its file alone
+    assert len(named) <= MOST_EXAMPLES
+    every = draw(LIBRARY, SEED, len(LIBRARY.cases))
+    assert {case.id for case in every} == set(LIBRARY.cases) - named
 
 
 def test_answers_are_scored_against_the_key_and_each_other(

@@ -4,8 +4,9 @@
     python -m tools.blind score KEY.json ANSWERS...     # agreement and alpha
 
 A sheet holds a title and a story, as a class reads them before it votes. Its number is
-drawn as well, so that neither a name nor the order says anything. An answers file has a
-line for each sheet: its number and one word of VALUES.
+drawn as well, so that neither a name nor the order says anything. The labelers read
+docs/labels.md, so a case that it names is never drawn. An answers file has a line for
+each sheet: its number and one word of VALUES.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ VALUES = ("outer", "inner", "both", "neither", "contested", "undecidable")
 SEED, COUNT, DRAWS = 60, 60, 2000
 FEWEST_FOR_INTERVAL = 30
 """Stories below which an interval of alpha is not given."""
+RULES = Path(__file__).parents[2] / "docs" / "labels.md"
+"""What labelers read beside the sheets; the cases it names are known to them."""
+NAMED = re.compile(r"[`/]([a-z0-9]+(?:-[a-z0-9]+)+)(?:`|\.toml)")
 LINE = re.compile(r"^\s*(\d+)\s*[:.,;\t ]\s*([a-z]+)\b", re.IGNORECASE)
 TASK = """# Which of the two links broke?
 
@@ -41,25 +45,32 @@ was written? Answer with one word a story, in a file with a line for each:
 - outer: what was written missed what was meant.
 - inner: what was learned missed what was written.
 - both, neither: as the words say. A bug, an attack or a lack of skill alone is neither.
-- contested: people who know the field would disagree, even if they knew more.
-- undecidable: this story leaves out what would decide.
+- contested: the story gives a fact for each of two answers, and either names people who
+  read it differently or says that what would decide isn't known.
+- undecidable: this story leaves out what would decide, and doesn't say so.
 
-The rules are in docs/labels.md. Do not look at the files of the cases, or at answers of
+The rules are in labels.md, beside this page. Do not look at the files of the cases, or at answers of
 others.
 """
 
 Answers = Mapping[int, str]
 
 
+def worked_examples(library: Library) -> set[str]:
+    """Return the ids of the cases that docs/labels.md names and so gives away."""
+    return set(NAMED.findall(RULES.read_text(encoding="utf-8"))) & set(library.cases)
+
+
 def draw(library: Library, seed: int, count: int) -> list[Case]:
-    """Return a seeded draw of cases, the same for the same library and seed."""
-    names = sorted(library.cases)
+    """Return a seeded draw of cases, without the worked examples of the rules."""
+    names = sorted(set(library.cases) - worked_examples(library))
     chosen = Random(seed).sample(names, min(count, len(names)))  # noqa: S311
     return [library.cases[name] for name in chosen]
 
 
 def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
-    """Write a sheet for each story into a folder, and the key to a file elsewhere.
+    """Write a sheet for each story into a folder, all of them in one file, the task and
+    the rules; write the key to a file elsewhere.
 
     Raises ValueError where the key would be beside the sheets.
     """
@@ -67,9 +78,14 @@ def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
         raise ValueError(f"The key has to be outside of {into}: name another file.")
     into.mkdir(parents=True, exist_ok=True)
     (into / "TASK.md").write_text(TASK, encoding="utf-8")
-    for number, case in enumerate(cases, 1):
-        text = f"{number}. {case.title}\n\n{case.story}\n"
+    (into / RULES.name).write_bytes(RULES.read_bytes())
+    sheets = [
+        f"{number}. {case.title}\n\n{case.story}\n"
+        for number, case in enumerate(cases, 1)
+    ]
+    for number, text in enumerate(sheets, 1):
         (into / f"{number:02}.txt").write_text(text, encoding="utf-8")
+    (into / "stories.txt").write_text("\n".join(sheets), encoding="utf-8")
     told = {number: [case.id, case.verdict] for number, case in enumerate(cases, 1)}
     key.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
