@@ -49,8 +49,8 @@ was written? Answer with one word a story, in a file with a line for each:
   read it differently or says that what would decide isn't known.
 - undecidable: this story leaves out what would decide, and doesn't say so.
 
-The rules are in labels.md, beside this page. Do not look at the files of the cases, or at answers of
-others.
+The rules are in labels.md, beside this page. Do not look at the files of the cases, or
+at answers of others.
 """
 
 Answers = Mapping[int, str]
