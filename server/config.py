@@ -48,7 +48,8 @@ class Config:
     is_open: bool = False
     """Anyone may open rooms, without the admin key."""
     broker: str | None = None
-    """Address of an MQTT broker: this node then plays one game with others."""
+    """Address of an MQTT broker, or of several that are one cluster: this node then
+    plays one game with others."""
     broker_ca: Path | None = None
     """File of the authority that signed the broker's certificate (PEM)."""
     site: str | None = None

@@ -113,7 +113,7 @@ class ServeOptions:
         typer.Option(
             envvar="TWOGAPS_BROKER",
             help="Connect to other sites through this MQTT broker: "
-            "mqtt[s]://user:password@host.",
+            "mqtt[s]://user:password@host, or host,host,host of a cluster.",
         ),
     ] = None
     broker_ca: Annotated[

@@ -13,79 +13,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
 from server.federation.messages import MOST_BYTES
-from server.federation.topics import options, trusting, watch_sockets
-
-
-class BusSettingsError(Exception):
-    """The broker's address cannot be understood."""
-
-
-_NOT_VALID = (
-    "--broker is not a valid broker address. Write mqtt://user:password@host[:1883] or "
-    "mqtts://user:password@host[:8883], with # / ? @ in the password written as "
-    "%23 %2F %3F %40."
+from server.federation.topics import (
+    BrokerAddress,
+    options,
+    tls_to,
+    watch_sockets,
 )
-"""Does not repeat what was given: it may hold a password."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where the broker is, and who we are there."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    is_secure: bool
-    authority: Path | None = None
-    """File of the authority that signed the broker's certificate (PEM)."""
-
-    @classmethod
-    def parse(cls, url: str, authority: Path | None = None) -> BrokerAddress:
-        """Read ``mqtt[s]://user:password@host:port``; raises BusSettingsError."""
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as exc:
-            raise BusSettingsError(_NOT_VALID) from exc
-        if host is None or parts.scheme not in ("mqtt", "mqtts") or parts.fragment:
-            raise BusSettingsError(_NOT_VALID)
-        is_secure = parts.scheme == "mqtts"
-        if authority is not None and not is_secure:
-            raise BusSettingsError(
-                "An authority for certificates is of use with mqtts:// only."
-            )
-        return cls(
-            host=host,
-            port=port or (8883 if is_secure else 1883),
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            is_secure=is_secure,
-            authority=authority,
-        )
-
-    def client_id(self, name: str) -> str:
-        """Return the id of a node at the broker: unique and hard to guess.
-
-        A client throws out another of the same id. Where the broker does not take the
-        user's name instead, only who knows the password may do so.
-        """
-        if self.password is None:
-            return name
-        return f"{name}-{hashlib.sha256(self.password.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +101,19 @@ CONNECT_S = 2.0
 TIMEOUT_S = 5.0
 """After so long without an answer the line is taken as lost."""
 
+CANCEL_S = 1.0
+"""After so long, a task that goes on after it was cancelled is cancelled again."""
+
 _FAILURE = 0x80
 """From here on, a code in an answer to a subscription means that it was refused."""
 
 
 class _Overrun(aiomqtt.MqttError):
     """More messages came than could be handled: some were lost, start over."""
+
+
+class _Unreadable(aiomqtt.MqttError):
+    """The broker has refused a topic that every site reads."""
 
 
 class _Incoming(asyncio.Queue[aiomqtt.Message]):
@@ -180,7 +130,10 @@ class _Incoming(asyncio.Queue[aiomqtt.Message]):
 
 
 class MqttBus:
-    """A Bus on a real broker that reconnects forever."""
+    """A Bus on a real broker that reconnects forever.
+
+    Where there are several, it continues with the next one after each failure.
+    """
 
     def __init__(
         self,
@@ -196,14 +149,18 @@ class MqttBus:
         self._subscriptions = subscriptions
         self._will = will
         self._jitter = jitter
-        self._tls = _trusting(address.authority) if address.is_secure else None
+        self._tls = tls_to(address)
+        self._tries = 0
         self._outgoing: asyncio.Queue[tuple[str, bytes, int, bool]] = asyncio.Queue(
             OUTGOING
         )
         self._is_up = False
         self._is_leaving = False
         self._dropped = 0
-        self._said, self._short = "", 0  # connections in a row that did not last
+        self._short = 0
+        """Connections in a row that did not last."""
+        self._said: dict[str, str] = {}
+        """What was last logged, by host."""
 
     @property
     def is_up(self) -> bool:
@@ -228,10 +185,25 @@ class MqttBus:
             self._outgoing.put_nowait((topic, payload, qos, retain))
 
     async def run(self, listener: Listener) -> None:
-        """Connect, and connect again, until cancelled."""
+        """Connect, and connect again, until cancelled.
+
+        Cancelling is repeated: what waits in aiomqtt may swallow it
+        (``asyncio.wait_for`` of Python 3.11), or fail to say goodbye.
+        """
         watch_sockets(asyncio.get_running_loop())  # aiomqtt expects that of a loop
+        line = asyncio.create_task(self._keep_up(listener), name="bus-line")
+        try:
+            await asyncio.wait([line])
+        finally:
+            self._is_leaving = True
+            while not line.done():
+                line.cancel()
+                await asyncio.wait([line], timeout=CANCEL_S)
+        line.result()
+
+    async def _keep_up(self, listener: Listener) -> None:
         wait_s = FIRST_S
-        while True:
+        while not self._is_leaving:
             try:
                 async with self._connected() as client:
                     if self._short < SHORT_LINES:
@@ -239,10 +211,17 @@ class MqttBus:
                     await self._talk(client, listener)
             except* (aiomqtt.MqttError, OSError) as failed:
                 self._complain(failed)
-                if self._is_leaving:  # and could not say goodbye
-                    raise asyncio.CancelledError from None
+            self._tries += 1
             await asyncio.sleep(wait_s * (0.5 + self._jitter() / 2))
-            wait_s = min(CAP_S if self._short < SHORT_LINES else SLOW_S, wait_s * 2)
+            if self._tries % len(self._address.places) == 0:  # all were tried
+                cap_s = CAP_S if self._short < SHORT_LINES else SLOW_S
+                wait_s = min(cap_s, wait_s * 2)
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        """Host and port of the broker that is connected, or tried, now."""
+        places = self._address.places
+        return places[self._tries % len(places)]
 
     # --- one connection --------------------------------------------------------------
 
@@ -251,19 +230,18 @@ class MqttBus:
         """Connect and subscribe."""
         async with self._client() as client:
             client.pending_calls_threshold = IN_FLIGHT
-            try:
-                await self._subscribe(client)
-                yield client
-            except asyncio.CancelledError:
-                self._is_leaving = True
-                raise
+            await self._subscribe(client)
+            yield client
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         refused = []
         for topic, qos in self._subscriptions:
             granted = await client.subscribe(topic, qos=qos)
-            if any(getattr(code, "value", code) >= _FAILURE for code in granted):
-                refused.append(topic)
+            if all(getattr(code, "value", code) < _FAILURE for code in granted):
+                continue
+            if qos:  # of a cluster without a leader, too: a NATS broker stores these
+                raise _Unreadable(topic)
+            refused.append(topic)
         if refused:
             log.info(
                 "the broker does not let this site read %s: without home rights "
@@ -272,12 +250,10 @@ class MqttBus:
             )
 
     def _client(self) -> aiomqtt.Client:
-        address = self._address
         client = aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.user,
-            password=address.password,
+            *self._place,
+            username=self._address.user,
+            password=self._address.password,
             identifier=self._client_id,
             clean_session=True,
             keepalive=KEEPALIVE_S,
@@ -300,7 +276,7 @@ class MqttBus:
             self._outgoing.get_nowait()
         self._is_up = True
         if self._short < SHORT_LINES:
-            self._say("connected to the broker at %s", self._address.host)
+            self._say("connected to the broker at %s")
         self._short += 1
         lasting = asyncio.get_running_loop().call_later(STEADY_S, self._lasts)
         try:
@@ -315,7 +291,7 @@ class MqttBus:
 
     def _lasts(self) -> None:
         self._short = 0
-        self._say("connected to the broker at %s", self._address.host)
+        self._say("connected to the broker at %s")
 
     async def _send(self, client: aiomqtt.Client) -> None:
         """Publish in order; a bounded number waits for the broker's confirmation.
@@ -339,15 +315,15 @@ class MqttBus:
     def _complain(self, error: BaseException) -> None:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        why = self._why(error)
-        self._say("broker %s: %s", self._address.host, why, level=logging.WARNING)
+        self._say("broker %s: %s", self._why(error), level=logging.WARNING)
 
     def _say(self, text: str, *values: str, level: int = logging.INFO) -> None:
-        """Log a state once, however often it is tried again."""
-        said = text % values
-        if said != self._said:
+        """Log a state of the broker once, however often it is tried again."""
+        host = self._place[0]
+        said = text % (host, *values)
+        if said != self._said.get(host):
             log.log(level, "%s", said)
-        self._said = said
+        self._said[host] = said
 
     def _why(self, error: BaseException) -> str:
         """Return what has failed and what to do, in plain words."""
@@ -365,6 +341,12 @@ class MqttBus:
                 f"it refuses the user '{self._address.user or ''}' ({error}). Check "
                 "name and password in --broker; twogaps broker add-site gives them."
             )
+        if isinstance(error, _Unreadable):
+            return (
+                f"it does not let this site read {error}. A cluster that has just lost "
+                "a broker does in a few seconds; else check the site's rights, which "
+                "twogaps broker add-site gives. Trying again"
+            )
         if self._short >= SHORT_LINES:
             return (
                 "it ends each connection soon after it began. Is another server using "
@@ -381,10 +363,3 @@ async def _receive(client: aiomqtt.Client, listener: Listener) -> None:
         incoming = client._queue
         if isinstance(incoming, _Incoming) and incoming.has_lost:
             raise _Overrun("more has come than could be dealt with")
-
-
-def _trusting(authority: Path | None) -> ssl.SSLContext:
-    try:
-        return trusting(authority)
-    except OSError as exc:
-        raise BusSettingsError(f"'{authority}' is not a CA certificate: {exc}") from exc

@@ -27,12 +27,12 @@ from server.federation.messages import (
     decode,
     encode,
 )
-from server.federation.mqtt import BrokerAddress, Bus, BusSettingsError, MqttBus, Will
+from server.federation.mqtt import Bus, MqttBus, Will
 from server.federation.outbox import Outbox
 from server.federation.remote import RemoteRoom, Rooms, Uplink
 from server.federation.sender import PACE, Pace
 from server.federation.settling import Settling
-from server.federation.topics import Budget, is_room, is_site
+from server.federation.topics import Budget, BusSettingsError, is_room, is_site
 from server.folder import INCOMING, OUTBOX, SITE, CannotStart
 from server.game.ids import RoomCode
 from server.game.state import RoomState
@@ -369,7 +369,7 @@ async def open_node(
     if config.broker is None:
         return LoneNode(SocketCrowd)
     try:
-        address = BrokerAddress.parse(config.broker, config.broker_ca)
+        address = topics.BrokerAddress.parse(config.broker, config.broker_ca)
     except BusSettingsError as exc:
         raise CannotStart(str(exc)) from exc
     name = config.site or address.user or ""

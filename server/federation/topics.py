@@ -1,4 +1,4 @@
-"""The way to the broker: topics, what each site may send, and sockets.
+"""The way to the broker: its address, topics, what each site may send, and sockets.
 
 ``tg/v1`` is the version of this layout. Sites are distinguished by the name under
 which the broker lets each publish.
@@ -7,11 +7,14 @@ which the broker lets each publish.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 import socket
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from server.game.errors import Broken
 from server.rooms.ports import SHARED, Audience
@@ -25,6 +28,83 @@ MOST_SITES = 1_000
 
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ROOM = re.compile(r"[0-9A-Za-z]{1,16}")
+
+
+# --- where the broker is -------------------------------------------------------------
+
+
+class BusSettingsError(Exception):
+    """The broker's address cannot be understood."""
+
+
+_NOT_VALID = (
+    "--broker is not a valid broker address. Write mqtt://user:password@host[:1883] or "
+    "mqtts://user:password@host[:8883], with # / ? @ in the password written as "
+    "%23 %2F %3F %40. Several brokers of a cluster are written host,host,host."
+)
+"""Does not repeat what was given: it may hold a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is, and who we are there."""
+
+    places: tuple[tuple[str, int], ...]
+    """Host and port of each broker of a cluster, the one to try first in front."""
+    user: str | None
+    password: str | None
+    is_secure: bool
+    authority: Path | None = None
+    """File of the authority that signed the broker's certificate (PEM)."""
+
+    @classmethod
+    def parse(cls, url: str, authority: Path | None = None) -> BrokerAddress:
+        """Read ``mqtt[s]://user:password@host:port,host:port``.
+
+        Raises BusSettingsError.
+        """
+        try:
+            parts = urlsplit(url)
+            who, _, where = parts.netloc.rpartition("@")
+            found = [urlsplit(f"//{place}") for place in where.split(",")]
+            places = [(place.hostname or "", place.port) for place in found]
+            user, password = (given := urlsplit(f"//{who}@")).username, given.password
+        except ValueError as exc:
+            raise BusSettingsError(_NOT_VALID) from exc
+        is_known = parts.scheme in ("mqtt", "mqtts") and all(host for host, _ in places)
+        if not is_known or parts.fragment:
+            raise BusSettingsError(_NOT_VALID)
+        is_secure = parts.scheme == "mqtts"
+        if authority is not None and not is_secure:
+            raise BusSettingsError(
+                "An authority for certificates is of use with mqtts:// only."
+            )
+        usual = 8883 if is_secure else 1883
+        return cls(
+            places=tuple((host, port or usual) for host, port in places),
+            user=unquote(user) if user else None,
+            password=unquote(password) if password else None,
+            is_secure=is_secure,
+            authority=authority,
+        )
+
+    @property
+    def hosts(self) -> str:
+        """The names of the hosts, as text for people."""
+        return ", ".join(dict.fromkeys(host for host, _ in self.places))
+
+    def client_id(self, name: str) -> str:
+        """Return the id of a node at the broker: unique and hard to guess.
+
+        A client throws out another of the same id. Where the broker does not take the
+        user's name instead, only who knows the password may do so.
+        """
+        if self.password is None:
+            return name
+        return f"{name}-{hashlib.sha256(self.password.encode()).hexdigest()[:16]}"
+
+
+# --- topics --------------------------------------------------------------------------
 
 
 def node_state(node: str) -> str:
@@ -190,9 +270,16 @@ def options(unanswered_s: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def trusting(authority: Path | None) -> ssl.SSLContext:
-    """Return TLS that trusts an authority (PEM), or those that the system trusts.
+def tls_to(address: BrokerAddress) -> ssl.SSLContext | None:
+    """Return TLS that trusts the address's authority, or those of the system.
 
-    Raises OSError, of which ssl.SSLError is one, if the file cannot be used.
+    None for an address without TLS. Raises BusSettingsError if the file of the
+    authority cannot be used.
     """
-    return ssl.create_default_context(cafile=authority)
+    if not address.is_secure:
+        return None
+    authority = address.authority
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as exc:
+        raise BusSettingsError(f"'{authority}' is not a CA certificate: {exc}") from exc

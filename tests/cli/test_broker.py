@@ -25,8 +25,7 @@ from server.cli.broker.formats import (
 )
 from server.federation import topics
 from server.federation.messages import MOST_BYTES
-from server.federation.mqtt import BrokerAddress
-from server.federation.topics import watch_sockets
+from server.federation.topics import BrokerAddress, watch_sockets
 from tests.support.broker import (
     KINDS,
     Broker,
@@ -47,8 +46,7 @@ async def may_connect(url: str) -> bool:
     address = BrokerAddress.parse(url)
     watch_sockets(asyncio.get_running_loop())
     client = aiomqtt.Client(
-        address.host,
-        address.port,
+        *address.places[0],
         username=address.user,
         password=address.password,
         identifier=address.user,
@@ -83,7 +81,7 @@ async def test_sites_come_and_go_while_the_broker_runs(
         await comes_to(urls["berlin"], is_in=True)
         wrong = urls["berlin"].replace("berlin:", "berlin:x")
         assert not await may_connect(wrong)
-        lisbon = add_site(folder, "lisbon", broker.port)
+        lisbon = add_site(folder, "lisbon", f"127.0.0.1:{broker.port}")
         await comes_to(lisbon, is_in=True)
         said = invoke("broker", "remove-site", "lisbon", "--folder", str(folder))
         assert "may not connect any more" in said
@@ -130,8 +128,7 @@ async def test_a_second_broker_in_a_folder_is_refused_and_changes_nothing(
         address = BrokerAddress.parse(urls["berlin"])
         watch_sockets(asyncio.get_running_loop())
         client = aiomqtt.Client(
-            address.host,
-            address.port,
+            *address.places[0],
             username=address.user,
             password=address.password,
         )
@@ -157,7 +154,7 @@ async def test_a_second_broker_in_a_folder_is_refused_and_changes_nothing(
 def test_no_file_of_the_broker_holds_a_password_or_is_for_others(
     tmp_path: Path,
 ) -> None:
-    url = add_site(tmp_path, "lisbon", 1883)
+    url = add_site(tmp_path, "lisbon", "127.0.0.1")
     password = BrokerAddress.parse(url).password
     assert password is not None
     for path in tmp_path.iterdir():
@@ -168,7 +165,7 @@ def test_no_file_of_the_broker_holds_a_password_or_is_for_others(
 def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
     where = ["--folder", str(tmp_path)]
     assert "No site may connect yet" in invoke("broker", "list-sites", *where)
-    add_site(tmp_path, "berlin", 1883, is_home=True)
+    add_site(tmp_path, "berlin", "127.0.0.1", is_home=True)
     assert "berlin (home" in invoke("broker", "list-sites", *where)
     for name, complaint in (
         ("berlin", "There is a site 'berlin' already"),

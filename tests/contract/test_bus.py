@@ -11,7 +11,8 @@ from typing import Protocol
 import pytest
 
 from server.federation.messages import MOST_BYTES
-from server.federation.mqtt import BrokerAddress, Bus, MqttBus, Will
+from server.federation.mqtt import Bus, MqttBus, Will
+from server.federation.topics import BrokerAddress
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.federation.mqtt import BrokerAddress, MqttBus
+from server.federation.mqtt import MqttBus
+from server.federation.topics import BrokerAddress
 from server.game.ids import PlayerId, RoomCode
 from tests.support.broker import KINDS, open_broker
 from tests.support.fake_bus import FakeBroker

@@ -25,8 +25,8 @@ from server.federation.messages import (
     encode_up_batch,
     encode_view,
 )
-from server.federation.mqtt import BrokerAddress, BusSettingsError
 from server.federation.sender import SPAN, ClockOffset
+from server.federation.topics import BrokerAddress, BusSettingsError
 from server.game.errors import Broken
 from server.game.ids import RoomCode
 
@@ -99,18 +99,25 @@ def test_subscriptions_do_not_overlap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "host", "port", "user", "is_secure"),
+    ("url", "places", "user", "is_secure"),
     [
-        ("mqtt://broker", "broker", 1883, None, False),
-        ("mqtts://oslo:p%40ss@b.example", "b.example", 8883, "oslo", True),
-        ("mqtt://oslo:x@b:2000", "b", 2000, "oslo", False),
+        ("mqtt://broker", [("broker", 1883)], None, False),
+        ("mqtts://oslo:p%40ss@b.example", [("b.example", 8883)], "oslo", True),
+        ("mqtt://oslo:x@b:2000", [("b", 2000)], "oslo", False),
+        (
+            "mqtt://oslo:x@a,b:2000,[::1]:3",
+            [("a", 1883), ("b", 2000), ("::1", 3)],
+            "oslo",
+            False,
+        ),
+        ("mqtts://a:1,b", [("a", 1), ("b", 8883)], None, True),
     ],
 )
 def test_broker_addresses(
-    url: str, host: str, port: int, user: str | None, is_secure: bool
+    url: str, places: list[tuple[str, int]], user: str | None, is_secure: bool
 ) -> None:
     address = BrokerAddress.parse(url)
-    assert (address.host, address.port) == (host, port)
+    assert list(address.places) == places
     assert (address.user, address.is_secure) == (user, is_secure)
 
 
@@ -123,7 +130,9 @@ def test_client_names_at_the_broker_cannot_be_guessed() -> None:
     assert BrokerAddress.parse("mqtt://b").client_id("oslo") == "oslo"
 
 
-@pytest.mark.parametrize("url", ["", "broker", "http://b", "mqtt://"])
+@pytest.mark.parametrize(
+    "url", ["", "broker", "http://b", "mqtt://", "mqtt://a,", "mqtt://a,b:x"]
+)
 def test_an_invalid_broker_url_says_what_to_write(url: str) -> None:
     with pytest.raises(BusSettingsError, match="mqtt://user:password@host"):
         BrokerAddress.parse(url)

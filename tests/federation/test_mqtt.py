@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from server.federation.mqtt import CONNECT_S, BrokerAddress, MqttBus, Will, _Incoming
-from tests.support.broker import open_broker
+from server.federation.mqtt import CONNECT_S, MqttBus, Will, _Incoming
+from server.federation.topics import BrokerAddress
+from tests.support.broker import free_port, open_broker, shipped_broker
 from tests.support.until import until
 
 
@@ -56,4 +59,70 @@ async def test_two_servers_of_one_name_say_so_and_wait_longer(
         for run in runs:
             run.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
+        await broker.kill()
+
+
+@contextlib.asynccontextmanager
+async def speaking(bus: MqttBus) -> AsyncIterator[_Counting]:
+    """Let a bus run while the block lasts."""
+    listener = _Counting()
+    run = asyncio.create_task(bus.run(listener), name="bus")
+    try:
+        yield listener
+    finally:
+        run.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await run
+
+
+async def test_a_bus_goes_on_with_the_next_broker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    (tmp_path / "b").mkdir()
+    first, other = (
+        open_broker("mosquitto", folder) for folder in (tmp_path, tmp_path / "b")
+    )
+    await first.start()
+    places = (free_port(), first.port, other.port)
+    address = BrokerAddress.parse(
+        "mqtt://" + ",".join(f"127.0.0.1:{port}" for port in places)
+    )
+    bus = MqttBus(address, "lisbon", (("t", 1),), Will("w", b""))
+    try:
+        async with speaking(bus) as listener:
+            await until(lambda: listener.connected == 1)
+            await other.start()
+            await first.kill()
+            await until(lambda: listener.connected == 2)
+            await first.start()
+            await other.kill()
+            await until(lambda: listener.connected == 3)
+    finally:
+        await first.kill()
+        await other.kill()
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_topic_that_all_read_is_tried_again_where_it_is_refused(
+    tmp_path: Path, qos: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cluster of NATS refuses topics with quality 1 while it has no leader.
+
+    A site that went on without them never heard of rooms again.
+    """
+    caplog.set_level("INFO")
+    broker, urls = shipped_broker("nats", tmp_path, {"lisbon": False})
+    await broker.start()
+    address = BrokerAddress.parse(urls["lisbon"])
+    foreign = "tg/v1/up/berlin/+"
+    bus = MqttBus(
+        address, "lisbon", ((foreign, qos),), Will("tg/v1/node/lisbon/state", b"")
+    )
+    try:
+        async with speaking(bus) as listener:
+            await until(lambda: foreign in caplog.text)
+            assert bool(listener.connected) is (qos == 0)
+            assert ("Trying again" in caplog.text) is (qos == 1)
+    finally:
         await broker.kill()

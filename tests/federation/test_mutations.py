@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.model import Label
-from server.federation.mqtt import BrokerAddress, Bus, MqttBus, Will
+from server.federation.mqtt import Bus, MqttBus, Will
+from server.federation.topics import BrokerAddress
 from server.game.commands import (
     CloseVotes,
     Reveal,

@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from server.app import Config, running
-from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus, Will
+from server.federation.mqtt import MqttBus, Will
+from server.federation.topics import BrokerAddress, BusSettingsError
 from server.folder import CannotStart
 from tests.contract.test_bus import Ears
 from tests.support.broker import KINDS, Broker, Kind, open_broker, shipped_broker

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.config import Config
-from server.federation.mqtt import BrokerAddress, BusSettingsError
+from server.federation.topics import BrokerAddress, BusSettingsError
 from server.folder import CannotStart
 from server.net.addresses import (
     Addresses,

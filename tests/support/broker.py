@@ -10,13 +10,14 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from server.cli.broker.folder import BrokerFolder
-from server.cli.broker.formats import Listener
+from server.cli.broker.folder import CLUSTER_KEY, BrokerFolder
+from server.cli.broker.formats import Cluster, Listener
 from tests.support.cli import twogaps
 from tests.support.missing import need
 
@@ -78,6 +79,48 @@ class Broker:
             await self._process.wait()
 
 
+class BrokerCluster:
+    """Three brokers of one cluster, as ``twogaps broker run --peer`` sets them up."""
+
+    def __init__(self, folder: Path, sites: Iterable[str]) -> None:
+        """``sites`` may connect, with home rights."""
+        ports = [free_port() for _ in range(6)]
+        own, inner = ports[:3], ports[3:]
+        first = BrokerFolder(folder / "b1")
+        where = ",".join(f"127.0.0.1:{port}" for port in own)
+        urls = {site: add_site(first.path, site, where, is_home=True) for site in sites}
+        key = first.cluster_key()
+        self.brokers: list[Broker] = []
+        for number, port in enumerate(own):
+            place = folder / f"b{number + 1}"
+            place.mkdir(exist_ok=True)
+            for name in ("sites.json", CLUSTER_KEY):
+                if number:
+                    shutil.copy(first.path / name, place / name)
+            peers = tuple(f"127.0.0.1:{other}" for other in inner)
+            member = Cluster(place.name, inner[number], peers, key)
+            BrokerFolder(place).set_up_nats(Listener("127.0.0.1", port, cluster=member))
+            config = str(place / "nats.conf")
+            self.brokers.append(Broker(port, _nats(), "--config", config))
+        self._urls = urls
+
+    def url(self, site: str = "", first: int = 0) -> str:
+        """Return the addresses of the cluster for a site, one of them in front."""
+        who, _, where = self._urls[site].rpartition("@")
+        places = where.split(",")
+        return f"{who}@{','.join(places[first:] + places[:first])}"
+
+    async def start(self) -> None:
+        """Start all of them."""
+        for broker in self.brokers:
+            await broker.start()
+
+    async def kill(self) -> None:
+        """Kill all of them."""
+        for broker in self.brokers:
+            await broker.kill()
+
+
 def open_broker(kind: Kind, folder: Path, address: str = "127.0.0.1") -> Broker:
     """Return a broker with all rights for all clients, and remembers nothing."""
     port = free_port()
@@ -133,18 +176,20 @@ def shipped_broker(
         BrokerFolder(place).set_up_nats(listener)  # what the command does, and quicker
         broker = Broker(port, program, "--config", str(place / "nats.conf"))
     urls = {
-        site: add_site(place, site, port, is_home=is_home, tls=bool(more))
+        site: add_site(
+            place, site, f"127.0.0.1:{port}", is_home=is_home, tls=bool(more)
+        )
         for site, is_home in sites.items()
     }
     return broker, urls
 
 
 def add_site(
-    folder: Path, site: str, port: int, *, is_home: bool = False, tls: bool = False
+    folder: Path, site: str, address: str, *, is_home: bool = False, tls: bool = False
 ) -> str:
     """Let a site in; return its address of the broker."""
     more = [*(["--home"] if is_home else []), *(["--tls"] if tls else [])]
-    where = ["--folder", str(folder), "--address", f"127.0.0.1:{port}"]
+    where = ["--folder", str(folder), "--address", address]
     said = invoke("broker", "add-site", site, *more, *where)
     found = re.search(r"mqtts?://\S+", said.replace("\n", ""))
     assert found is not None

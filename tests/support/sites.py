@@ -35,7 +35,7 @@ from server.game.phases import Ballot
 from server.game.views.stage_types import StageView
 from server.journal.sqlite import SqliteStore
 from tests.support.arrive import arrive
-from tests.support.broker import Broker, Kind, open_broker
+from tests.support.broker import Broker, BrokerCluster, Kind, open_broker
 from tests.support.node import Node, Ready
 
 GUARD_S = 120
@@ -48,7 +48,7 @@ class Town:
     """A room with people at three sites."""
 
     folder: Path
-    broker: Broker
+    broker: Broker | BrokerCluster
     home: Node
     edges: tuple[Node, ...]
     room: Ready
@@ -87,13 +87,14 @@ async def town(
     folder: Path,
     kind: Kind,
     urls: dict[str, str] | None = None,
-    broker: Broker | None = None,
+    broker: Broker | BrokerCluster | None = None,
 ) -> AsyncIterator[Town]:
     """Run a broker and three nodes; ``urls`` gives a site another way to the broker."""
     broker = broker or open_broker(kind, folder)
     await broker.start()
+    urls = urls or {}
     nodes = [
-        Node(folder / name, (urls or {}).get(name, broker.url()), name)
+        Node(folder / name, urls[name] if name in urls else broker.url(), name)
         for name in (HOME, *EDGES)
     ]
     try:

@@ -22,8 +22,9 @@ from websockets.http11 import Request, Response
 
 from server.cli.console import Finding, bad, good, note
 from server.federation import topics
-from server.federation.mqtt import BrokerAddress, BusSettingsError, MqttBus
+from server.federation.mqtt import MqttBus
 from server.federation.node import last_will
+from server.federation.topics import BrokerAddress, BusSettingsError
 from server.game.errors import required
 from server.net.addresses import ANY, Interface, interfaces, rank, routed
 from server.net.pages import PLAIN, response
@@ -233,15 +234,16 @@ async def look_at_broker(
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    return good("broker", f"{address.host} accepts {name} and forwards its messages")
+    return good("broker", f"{address.hosts} accepts {name} and forwards its messages")
 
 
 def _judge(echo: _Echo, said: list[str], address: BrokerAddress, name: str) -> Finding:
     if echo.is_up:
         return bad(
             "broker",
-            f"{address.host} accepts {name} but does not forward its messages",
+            f"{address.hosts} accepts {name} but does not forward its messages",
             "Give it rights with twogaps broker add-site, and use its --site.",
         )
-    why = said[-1] if said else f"{address.host}:{address.port} does not answer"
+    where = ", ".join(f"{host}:{port}" for host, port in address.places)
+    why = said[-1] if said else f"{where} does not answer"
     return bad("broker", why, "Check that it runs and its port can be reached.")
