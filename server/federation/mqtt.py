@@ -102,7 +102,7 @@ TIMEOUT_S = 5.0
 """After so long without an answer the line is taken as lost."""
 
 CANCEL_S = 1.0
-"""After so long, a task that goes on after it was cancelled is cancelled again."""
+"""After so long, a task that runs although it was cancelled is cancelled again."""
 
 _FAILURE = 0x80
 """From here on, a code in an answer to a subscription means that it was refused."""
