@@ -82,6 +82,8 @@ class Desk:
         self._teller = Teller(console)
         self._done = asyncio.Event()
         self._offered = ""
+        self._is_closing = False
+        """Whether the latest figures said that a vote closes automatically."""
         self._guard_s = guard_s
         self._asked: Place | None = None
         """Where the host was asked whether to close a vote so early."""
@@ -128,6 +130,10 @@ class Desk:
         async for panel in self._host.panels():
             if panel.warned_ms is not None:
                 self._say(f"Closes in {round(panel.warned_ms / 1000)} s.", "dim")
+            if panel.closes_in_ms is not None and not self._is_closing:
+                in_s = round(panel.closes_in_ms / 1000)
+                self._say(f"All have answered. Closes in {in_s} s.", "dim")
+            self._is_closing = panel.closes_in_ms is not None
             self._offer()
 
     def _offer(self) -> None:

@@ -13,8 +13,10 @@ from pydantic import (
     model_validator,
 )
 
-from scenarios.model import Flow
+from scenarios.flow import DISCUSS_MS, VOTE_MS, reading_ms
+from scenarios.model import Case, Flow
 from server.game.errors import Refused
+from server.game.phases import Ballot
 
 ScoreMode = Literal["brier", "accuracy", "certainty", "speed"]
 
@@ -74,9 +76,10 @@ class RoomSettings(BaseModel):
     flow: Flow | None = None
     """Where the big button leads: quick, full or test; null does as the deck says."""
     auto_close: bool | None = False
-    """Close a vote automatically 2 s after its time, or when all have answered: 10 s
-    after the last answer that has no confidence yet. Null does as the flow says: quick
-    closes all so, full the repair and the twin; other votes when all have answered."""
+    """Close a vote automatically 2 s after its time, or when all have answered: 5 s
+    after the last change, 10 s where that answer has no confidence yet. Null does as
+    the flow says: quick closes all so, full the repair and the twin; other votes when
+    all have answered."""
     show_names: bool = True
     """Show players' names in the lobby and on the screen."""
     podium: bool = False
@@ -135,3 +138,31 @@ class SettingsChange(BaseModel):
     sound: bool | None = None
     suggested_names: bool | None = None
     time_zone: ZoneName | None = None
+
+
+def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
+    """Return how long a ballot runs, None where timers are off.
+
+    Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
+    """
+    if settings.time_factor is None:
+        return None
+    new_ms = reading_ms(_new_text(ballot, case))
+    return int((VOTE_MS + new_ms) * settings.time_factor)
+
+
+def _new_text(ballot: Ballot, case: Case) -> str:
+    match ballot:
+        case Ballot.REVOTE:
+            return ""
+        case Ballot.FIX:
+            return case.fix_question.text
+        case Ballot.VOTE | Ballot.TRANSFER:
+            return case.story
+
+
+def discuss_ms(settings: RoomSettings) -> int | None:
+    """Return how long a discussion runs, None where timers are off."""
+    if settings.time_factor is None:
+        return None
+    return int(DISCUSS_MS * settings.time_factor)

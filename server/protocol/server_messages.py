@@ -91,6 +91,9 @@ class Progress(Message):
     expected: int
     """Number of people who answered, or are here and still could."""
     joined: int
+    closes_in_ms: int | None = None
+    """Time until a ballot that all have answered closes automatically; None where it
+    doesn't."""
 
 
 class You(Message):

@@ -13,7 +13,11 @@ from typing import Literal
 from server.game.errors import required
 from server.game.features import Effects
 from server.game.features.discussion import talks
-from server.game.features.timing import answered_and_expected, has_own_time
+from server.game.features.timing import (
+    answered_and_expected,
+    has_own_time,
+    settles_in_ms,
+)
 from server.game.ids import PlayerId
 from server.game.phases import Phase
 from server.game.state import RoomState
@@ -318,7 +322,12 @@ class Publisher:
         present = self._presence.present(now_ms)
         answered, expected = answered_and_expected(state, present)
         frame = encode_server(
-            Progress(answered=answered, expected=expected, joined=state.joined)
+            Progress(
+                answered=answered,
+                expected=expected,
+                joined=state.joined,
+                closes_in_ms=settles_in_ms(state, now_ms, present),
+            )
         )
         self._figures = _Figures(state.phase, now_ms, frame)
         return frame

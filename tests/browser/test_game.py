@@ -221,6 +221,52 @@ async def test_a_draft_survives_a_reload_and_ends_with_its_phase(table: Table) -
         await expect(line).to_have_value("")
 
 
+async def test_who_answers_last_has_time_for_their_words(table: Table) -> None:
+    """A vote closes automatically, but not before a line that is written is in."""
+    room = await table.open_room(length=1, settings={"auto_close": True})
+    host = await table.sit(table.host_path(room), size=LAPTOP)
+    page = await join(table, room, "Ada")
+    await must_show(host, "Ada")
+    async with table.host(room) as staff:
+        await staff.ask("open_round")
+        await staff.ask("open_vote")
+    await page.get_by_role("button", name=re.compile("^Outer")).click()
+    await page.get_by_role("button", name=re.compile("^fairly")).click()
+    in_seconds = re.compile(r"All have answered\. Closes in \d+ s\.")
+    await expect(host.get_by_text(in_seconds)).to_be_visible(timeout=PATIENT_MS)
+    closes = page.get_by_text(re.compile(r"The vote closes in \d+ s\."))
+    await expect(closes).to_be_visible(timeout=PATIENT_MS)
+    line = page.get_by_label("Which fact decides it?")
+    await line.fill("Points were paid, and m")
+    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible(
+        timeout=PATIENT_MS
+    )
+    await expect(page.get_by_text("Points were paid, and m")).to_be_visible()
+    await expect(page.locator("main .recorded")).to_be_visible(timeout=PATIENT_MS)
+    assert table.complaints() == []
+
+
+async def test_what_is_being_written_when_the_host_closes_still_counts(
+    table: Table,
+) -> None:
+    room = await table.open_room(length=1)
+    page = await join(table, room, "Ada")
+    async with table.host(room) as host:
+        await host.ask("open_round")
+        await host.ask("open_vote")
+        await page.get_by_role("button", name=re.compile("^Outer")).click()
+        await page.get_by_label("Which fact decides it?").fill("Points were paid, and")
+        await host.ask("close_votes")
+    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible(
+        timeout=PATIENT_MS
+    )
+    await expect(page.locator("main .recorded")).to_be_visible(timeout=PATIENT_MS)
+    await page.reload()
+    await expect(page.get_by_text("Points were paid, and")).to_be_visible(
+        timeout=PATIENT_MS
+    )
+
+
 async def test_a_sentence_of_ones_own_survives_a_reload(table: Table) -> None:
     room = await table.open_room(length=1)
     page = await join(table, room, "Ada")

@@ -59,7 +59,7 @@ def pressed(journal: list[Event], command: Command) -> list[Event]:
     """Return the journal after a command; the same one where it is refused."""
     state = replay(journal)
     try:
-        events = decide(state, command, 20_000, {ANN})
+        events = decide(state, command, 40_000, {ANN})
     except Refused:
         return journal
     return [*journal, *events]

@@ -74,6 +74,7 @@ def test_nothing_closes_automatically_while_the_clock_stands() -> None:
     assert next_due_ms(game.state, game.now_ms, game.present) is None
     assert not is_due(game.state, game.now_ms, game.present)
     assert game.do(Tick()) == []
+    assert host_panel(game.state, game.now_ms, game.present).closes_in_ms is None
     game.do(StartClock())
     assert isinstance(game.do(Tick())[0], BallotClosed), "all have answered"
 

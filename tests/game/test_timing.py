@@ -14,6 +14,8 @@ from server.game.commands import (
     GiveTime,
     OpenRound,
     OpenVote,
+    Percent,
+    ReopenVote,
     Resume,
     Tick,
 )
@@ -42,6 +44,7 @@ from server.game.ids import ClientId, PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
+from server.game.views.host import host_panel
 from server.game.views.player import private_view
 from tests.support.cases import opened
 from tests.support.game import Game, voting
@@ -104,7 +107,70 @@ def test_the_last_to_answer_has_time_to_say_how_sure_they_are() -> None:
     assert due_ms == tapped_ms + 10_000
     assert is_due(game.state, due_ms, game.present)
     game.vote("bob", "inner", 70)
-    assert is_due(game.state, game.now_ms, game.present)
+    assert not is_due(game.state, game.now_ms, game.present)
+    assert closes_in_ms(game) == 5_000
+
+
+def closes_in_ms(game: Game) -> int | None:
+    """Return what the host is told of the time until a vote closes by itself."""
+    return host_panel(game.state, game.now_ms, game.present).closes_in_ms
+
+
+def test_the_last_to_answer_has_time_for_a_sentence() -> None:
+    game = voting(RoomSettings(auto_close=True), "ann", "bob")
+    game.vote("ann", "outer", 80)
+    assert closes_in_ms(game) is None
+    game.now_ms += 60_000
+    game.vote("bob", "inner", 70)
+    for number in range(3):
+        game.now_ms += 4_000
+        assert closes_in_ms(game) == 1_000
+        game.vote("bob", "inner", 70, reason=f"It was paid for the bonus {number}.")
+        assert closes_in_ms(game) == 5_000
+    game.now_ms += 5_000
+    (closed,) = game.do(Tick())
+    assert isinstance(closed, BallotClosed)
+    assert game.state.round.polls[Ballot.VOTE].votes[PlayerId("p-bob")].reason
+
+
+def test_changes_hold_a_close_for_thirty_seconds_at_most() -> None:
+    game = voting(RoomSettings(auto_close=True), "ann", "bob")
+    game.vote("ann", "outer", 80)
+    game.vote("bob", "inner", 70)
+    answered_ms = game.now_ms
+    while not is_due(game.state, game.now_ms, game.present):
+        game.now_ms += 2_000
+        game.vote("ann", "inner" if game.now_ms % 4_000 else "outer", 70)
+    assert game.now_ms == answered_ms + 30_000
+
+
+@pytest.mark.parametrize(("percent", "lasts_ms"), [(150, 7_500), (0, 30_000)])
+def test_more_time_is_more_time_for_the_last_words_too(
+    percent: Percent, lasts_ms: int
+) -> None:
+    game = voting(RoomSettings(auto_close=True), "ann")
+    game.do(AskTime(PlayerId("p-ann"), percent))
+    game.vote("ann", "outer", 80)
+    assert closes_in_ms(game) == lasts_ms
+
+
+def test_a_host_closes_at_once_what_would_close_by_itself() -> None:
+    game = voting(RoomSettings(auto_close=True), "ann")
+    game.vote("ann", "outer", 80)
+    assert closes_in_ms(game) == 5_000
+    assert isinstance(game.do(CloseVotes())[0], BallotClosed)
+    assert closes_in_ms(game) is None
+
+
+def test_a_vote_reopened_for_changes_stays_open_for_them() -> None:
+    game = voting(RoomSettings(auto_close=True), "ann")
+    game.vote("ann", "outer", 80)
+    game.now_ms += 60_000
+    game.do(Tick(), ReopenVote())
+    assert game.do(Tick()) == []
+    assert closes_in_ms(game) == 30_000
+    game.now_ms += 30_000
+    assert isinstance(game.do(Tick())[0], BallotClosed)
 
 
 def test_without_timers_a_vote_still_closes_after_the_last_answer() -> None:
@@ -127,6 +193,7 @@ def test_one_dropped_phone_does_not_hold_all_have_answered() -> None:
     game.vote("bob", "outer", 80)
     assert game.do(Tick()) == []
     game.present.discard(PlayerId("p-cy"))
+    game.now_ms += 5_000
     (closed,) = game.do(Tick())
     assert isinstance(closed, BallotClosed)
     assert closed.missed == ()

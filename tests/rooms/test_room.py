@@ -19,7 +19,7 @@ from server.game.commands import (
 from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.settings import RoomSettings
-from server.protocol.client_messages import GetRoster
+from server.protocol.client_messages import GetRoster, Ping
 from server.rooms.ports import Attend, Return, Say
 from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
 
@@ -232,6 +232,14 @@ async def test_auto_close_closes_when_all_have_answered() -> None:
         _, link = await seat.join("ann")
         await voting(seat)
         seat.vote(link)
+        await link.get("recorded", counter=1)
+        seat.clock.ms += 4_000
+        seat.vote(link, counter=2)
+        await link.get("recorded", counter=2)
+        seat.room.put(Say(link=link, message=Ping(ref=1), stamped_ms=seat.clock.ms))
+        await link.until(lambda: link.of("progress")[-1]["closes_in_ms"] == 5_000)
+        seat.clock.ms += 5_000
+        seat.room.put(Say(link=link, message=Ping(ref=2), stamped_ms=seat.clock.ms))
         await link.until(lambda: link.of("view")[-1]["view"]["phase"] == "vote_closed")
 
 

@@ -46,7 +46,7 @@ from server.game.engine import can, decide, evolve, open_room
 from server.game.events import RoomOpened
 from server.game.features.discussion import talks
 from server.game.features.opening import LAST_STEP as LAST_OPENING_STEP
-from server.game.features.timing import answered_and_expected
+from server.game.features.timing import answered_and_expected, settles_in_ms
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import LAST_STEP, Ballot, Phase
 from server.game.settings import RoomSettings
@@ -271,7 +271,12 @@ class _Played:
         self.version += 1
         version = self.version
         answered, expected = answered_and_expected(state, present)
-        progress = Progress(answered=answered, expected=expected, joined=state.joined)
+        progress = Progress(
+            answered=answered,
+            expected=expected,
+            joined=state.joined,
+            closes_in_ms=settles_in_ms(state, now_ms, present),
+        )
         screen = View(version=version, view=screen_view(state, now_ms))
         player = View(version=version, view=player_view(state, now_ms))
         host = HostViewMessage(version=version, view=host_view(state, now_ms))

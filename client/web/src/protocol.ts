@@ -400,9 +400,10 @@ export interface RoomSettings {
    */
   flow: ("quick" | "full" | "test") | null;
   /**
-   * Close a vote automatically 2 s after its time, or when all have answered: 10 s
-   * after the last answer that has no confidence yet. Null does as the flow says: quick
-   * closes all so, full the repair and the twin; other votes when all have answered.
+   * Close a vote automatically 2 s after its time, or when all have answered: 5 s
+   * after the last change, 10 s where that answer has no confidence yet. Null does as
+   * the flow says: quick closes all so, full the repair and the twin; other votes when
+   * all have answered.
    */
   auto_close: boolean | null;
   /**
@@ -2052,6 +2053,11 @@ export interface HostPanel {
    */
   warned_ms: number | null;
   /**
+   * Time until a ballot that all have answered closes automatically; None where it
+   * doesn't.
+   */
+  closes_in_ms: number | null;
+  /**
    * Whether this ballot was closed before and reopened: its tally had been seen.
    */
   tally_seen: boolean;
@@ -2327,6 +2333,11 @@ export interface Progress {
    */
   expected: number;
   joined: number;
+  /**
+   * Time until a ballot that all have answered closes automatically; None where it
+   * doesn't.
+   */
+  closes_in_ms: number | null;
 }
 /**
  * A player's own part: votes, points, time.

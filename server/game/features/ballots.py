@@ -22,12 +22,12 @@ from server.game.features import (
 from server.game.features.timing import (
     WARNING_MS,
     AllowancesWarned,
-    ballot_ms,
     holders,
     is_due,
 )
 from server.game.ids import PlayerId
 from server.game.phases import AFTER_REVEAL, CLOSES_TO, REOPENS, Ballot, Phase
+from server.game.settings import ballot_ms
 from server.game.state import Poll, RoomState
 
 # --- commands ------------------------------------------------------------------------

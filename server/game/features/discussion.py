@@ -20,11 +20,11 @@ from server.game.features import (
     Rule,
     leads,
 )
-from server.game.features.timing import discuss_ms
 from server.game.groups import Group, Person, form, settle
 from server.game.ids import PlayerId
 from server.game.phases import Ballot, Phase
 from server.game.scoring import option_of
+from server.game.settings import discuss_ms
 from server.game.state import RoomState
 from server.game.views.role_types import Talk
 

@@ -14,8 +14,6 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field
 
-from scenarios.flow import DISCUSS_MS, VOTE_MS, reading_ms
-from scenarios.model import Case
 from server.game.errors import Refused, required
 from server.game.features import (
     STAGE_AND_TIMED,
@@ -30,15 +28,25 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import PlayerId, Ref, Site
-from server.game.phases import CLOSES_IN_TIME, GAME, OPEN_BALLOT, Ballot, Phase
+from server.game.phases import CLOSES_IN_TIME, GAME, OPEN_BALLOT, Phase
 from server.game.scoring import is_unsure
-from server.game.settings import RoomSettings
-from server.game.state import GRACE_MS, USUAL_ALLOWANCE, Player, Poll, RoomState
+from server.game.state import (
+    GRACE_MS,
+    USUAL_ALLOWANCE,
+    Player,
+    Poll,
+    RoomState,
+    Vote,
+)
 
 WARNING_MS = 20_000
 RESUME_MS = 10_000
-CHIP_MS = 10_000
+UNSURE_MS = 10_000
 """How long auto_close leaves to an answer without a confidence to be given one."""
+SETTLE_MS = 5_000
+"""The same after any other change: to change it again, or to begin a sentence."""
+LONGEST_MS = 30_000
+"""How long changes can delay that close, from the last first answer or a reopening."""
 
 Percent = Literal[100, 150, 200, 0]
 """A player's time, in percent of the limit; 0 means unlimited, 100 the usual."""
@@ -216,34 +224,6 @@ def fold(state: RoomState, event: Events) -> None:
 # --- what time means now -------------------------------------------------------------
 
 
-def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
-    """Return how long a ballot runs, None where timers are off.
-
-    Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
-    """
-    if settings.time_factor is None:
-        return None
-    new_ms = reading_ms(_new_text(ballot, case))
-    return int((VOTE_MS + new_ms) * settings.time_factor)
-
-
-def _new_text(ballot: Ballot, case: Case) -> str:
-    match ballot:
-        case Ballot.REVOTE:
-            return ""
-        case Ballot.FIX:
-            return case.fix_question.text
-        case Ballot.VOTE | Ballot.TRANSFER:
-            return case.story
-
-
-def discuss_ms(settings: RoomSettings) -> int | None:
-    """Return how long a discussion runs, None where timers are off."""
-    if settings.time_factor is None:
-        return None
-    return int(DISCUSS_MS * settings.time_factor)
-
-
 def own_deadline_ms(player: Player, poll: Poll) -> int | None:
     """Return a player's own deadline in a poll; None means unlimited."""
     if player.allowance == 0 or poll.deadline_ms is None:
@@ -324,8 +304,8 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
     """Return when next a Tick may have something to close; None when never.
 
     A poll that closes in time is due 2 s after its deadline, or when the last allowance
-    that holds it runs out; one that all have answered, 10 s after the last answer that
-    has no confidence. Nothing is due while the clock is stopped.
+    that holds it runs out; one that all have answered, when the last answer has had its
+    time. Nothing is due while the clock is stopped.
     """
     if state.phase is Phase.OPENING:
         return opening_due_ms(state, present)
@@ -334,10 +314,10 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
         return None
     if state.warned_until_ms is not None:
         return state.warned_until_ms
-    when_answered, in_time = _closes(state)
+    _, in_time = _closes(state)
     due: list[int] = []
-    if when_answered and all_answered(state, present):
-        due.append(unsure_until_ms(state, poll))
+    if (settled_ms := settles_ms(state, now_ms, present)) is not None:
+        due.append(settled_ms)
     if in_time and poll.deadline_ms is not None:
         ends = [poll.deadline_ms + GRACE_MS]
         for player in holders(state, now_ms, present):
@@ -347,12 +327,42 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
     return min(due, default=None)
 
 
-def unsure_until_ms(state: RoomState, poll: Poll) -> int:
-    """Return when the last answer without a confidence has had its time for one."""
-    if not state.settings.confidence:
-        return 0
-    unsure = (vote.at_ms for vote in poll.votes.values() if is_unsure(vote.answer))
-    return max(unsure, default=-CHIP_MS) + CHIP_MS
+def settles_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
+    """Return when a ballot that everyone here has answered closes automatically.
+
+    None while some have not, or where only the host closes it. The last to answer has
+    10 s to give a confidence, and everyone 5 s after each change, or more by their
+    allowance. Changes delay it until 30 s after the last first answer. A ballot that
+    was reopened, for answers to change, stays open for 30 s.
+    """
+    poll = state.poll
+    if poll is None or state.stopped_ms is not None or not _closes(state)[0]:
+        return None
+    if state.warned_until_ms is not None or not all_answered(state, present):
+        return None
+    if holders(state, now_ms, present):
+        return None
+    last_ms = max(vote.first_ms for vote in poll.votes.values())
+    if poll.past:
+        return max(last_ms, poll.opened_ms) + LONGEST_MS
+    ends = (_settled_ms(state, player, vote) for player, vote in poll.votes.items())
+    return min(max(ends), last_ms + LONGEST_MS)
+
+
+def settles_in_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
+    """Return the time until then, for pages to count down."""
+    settled_ms = settles_ms(state, now_ms, present)
+    return None if settled_ms is None else max(0, settled_ms - now_ms)
+
+
+def _settled_ms(state: RoomState, player: PlayerId, vote: Vote) -> int:
+    """Return when an answer is taken as it is: later where a player has more time."""
+    percent = state.players[player].allowance
+    if percent == 0:
+        return vote.at_ms + LONGEST_MS
+    lacks = state.settings.confidence and is_unsure(vote.answer)
+    usual_ms = UNSURE_MS if lacks else SETTLE_MS
+    return vote.at_ms + usual_ms * percent // USUAL_ALLOWANCE
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
@@ -369,9 +379,8 @@ def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
         return False
     deadline_ms = state.poll.deadline_ms
     is_over = deadline_ms is not None and now_ms >= deadline_ms + GRACE_MS
-    return (in_time and is_over) or (
-        all_answered(state, present) and now_ms >= unsure_until_ms(state, state.poll)
-    )
+    settled_ms = settles_ms(state, now_ms, present)
+    return (in_time and is_over) or (settled_ms is not None and now_ms >= settled_ms)
 
 
 def _closes(state: RoomState) -> tuple[bool, bool]:

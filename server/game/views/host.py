@@ -11,7 +11,12 @@ from server.game.advice import advice_of, advised_command
 from server.game.commands import BUTTONS, OpenRound, PlayAgain, ShowAgain
 from server.game.engine import can
 from server.game.errors import required
-from server.game.features.timing import all_answered, answered_and_expected, holders
+from server.game.features.timing import (
+    all_answered,
+    answered_and_expected,
+    holders,
+    settles_in_ms,
+)
 from server.game.ids import PlayerId
 from server.game.intervals import wilson
 from server.game.outcomes import (
@@ -125,6 +130,7 @@ def host_panel(
         reasons=_reasons(state),
         need_time=tuple(person_card(state, state.players[p], present) for p in slow),
         warned_ms=None if is_still else max(0, (warned or 0) - now_ms),
+        closes_in_ms=settles_in_ms(state, now_ms, present),
         tally_seen=latest is not None and bool(latest[1].past),
         late=state.late.total(),
         sites=site_cards(state, latest, present, links),

@@ -343,6 +343,9 @@ class HostPanel:
     """People whose time allowance delays the close."""
     warned_ms: int | None
     """Time until a warned close; None where none was warned, or the clock stands."""
+    closes_in_ms: int | None = None
+    """Time until a ballot that all have answered closes automatically; None where it
+    doesn't."""
     tally_seen: bool = False
     """Whether this ballot was closed before and reopened: its tally had been seen."""
     late: int = 0

@@ -82,6 +82,7 @@ export const words: LateCatalogue = {
   },
   /** The open vote on a phone. */
   ballot: {
+    closesSoon: "Alle haben geantwortet. Die Abstimmung endet in wenigen Sekunden.",
     outerAsk: "Ist die äußere Verbindung gerissen?",
     innerAsk: "Ist die innere Verbindung gerissen?",
     outerAskIs: "Gemeint war etwas anderes",

@@ -82,6 +82,7 @@ export const words = {
   },
   /** The open vote on a phone. */
   ballot: {
+    closesSoon: "All have answered. The vote closes in a few seconds.",
     outerAsk: "Did the outer gap break?",
     innerAsk: "Did the inner gap break?",
     outerAskIs: "what we wrote misses what we meant",

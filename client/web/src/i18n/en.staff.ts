@@ -238,6 +238,8 @@ export const words = {
   previousPage: "Back",
   warned: "Those with more time are warned; then the vote closes.",
   warnedIn: (seconds: number) => `Closes in ${seconds} s; those with more time are warned.`,
+  closesSoon: "All have answered. The vote closes in a few seconds.",
+  closesIn: (seconds: number) => `All have answered. Closes in ${seconds} s.`,
   answeredOf: (n: number, of: number) => `${n} of ${of} have answered`,
   wait: "One moment…",
   roomLost: "This link does not open a room here. Check that it is complete, and that the server still has the room.",

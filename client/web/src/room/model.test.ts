@@ -51,7 +51,7 @@ const WELCOME: Welcome = {
   now_ms: 10_500,
   site: null,
 };
-const PROGRESS: Progress = { type: "progress", answered: 2, expected: 9, joined: 9 };
+const PROGRESS: Progress = { type: "progress", answered: 2, expected: 9, joined: 9, closes_in_ms: null };
 
 test("an older view never replaces a newer one", () => {
   const now = reduce(EMPTY, view(5, story("vote")), 0);
@@ -77,7 +77,7 @@ test("figures of an earlier phase go with it, early ones of this phase stay", ()
   const panel = (version: number): ServerMessage => ({
     type: "panel",
     version,
-    panel: { advised: "close_votes", warned_ms: null } as HostPanel,
+    panel: { advised: "close_votes", warned_ms: null, closes_in_ms: null } as HostPanel,
   });
   const voting = reduce(reduce(EMPTY, view(1, story("vote")), 0), panel(1), 0);
   expect(reduce(voting, view(2, story("vote_closed")), 0).panel).toBeNull();
@@ -116,6 +116,15 @@ test("a warning ends by our own clock, however late it is looked at", () => {
   expect(reduce(EMPTY, { type: "you", you }, 1_000).warnedUntilMs).toBe(20_750);
   const calm = { type: "you" as const, you: { ...you, warned_ms: null } };
   expect(reduce(EMPTY, calm, 1_000).warnedUntilMs).toBeNull();
+});
+
+test("a ballot that all have answered closes by itself, unless a change delays it", () => {
+  const voting = reduce(EMPTY, view(1, story("vote")), 0);
+  const closing = reduce(voting, { ...PROGRESS, closes_in_ms: 5_000 }, 1_000);
+  expect(closing.closesMs).toBe(5_750);
+  expect(reduce(closing, { ...PROGRESS, closes_in_ms: 5_000 }, 3_000).closesMs).toBe(7_750);
+  expect(reduce(closing, { ...PROGRESS, closes_in_ms: null }, 3_000).closesMs).toBeNull();
+  expect(reduce(closing, view(2, story("vote_closed")), 3_000).closesMs).toBeNull();
 });
 
 test("time left follows the server's clock", () => {

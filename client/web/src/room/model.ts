@@ -47,6 +47,8 @@ export interface Room {
   /** By our own clock: when the vote closes although some people have more time (for a
       player: although I have). */
   warnedUntilMs: number | null;
+  /** The same for a ballot that all have answered, which closes by itself. */
+  closesMs: number | null;
   roster: RosterPage | null;
   /** The server cannot save now. */
   isStorageDown: boolean;
@@ -70,6 +72,7 @@ export const EMPTY: Room = {
   progress: null,
   you: null,
   warnedUntilMs: null,
+  closesMs: null,
   roster: null,
   isStorageDown: false,
   site: null,
@@ -105,11 +108,12 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
         panel: message.panel,
         panelVersion: message.version,
         warnedUntilMs: untilMs(message.panel.warned_ms, atMs),
+        closesMs: untilMs(message.panel.closes_in_ms, atMs),
       };
     case "site_panel":
       return message.version < room.version ? room : { ...room, ownSite: message.panel };
     case "progress":
-      return { ...room, progress: message };
+      return { ...room, progress: message, closesMs: untilMs(message.closes_in_ms, atMs) };
     case "you":
       return {
         ...room,
@@ -148,7 +152,7 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
 const CLOCK_MS = 250;
 
 function untilMs(inMs: number | null, atMs: number): number | null {
-  return inMs === null ? null : atMs + inMs - CLOCK_MS;
+  return inMs == null ? null : atMs + inMs - CLOCK_MS;
 }
 
 function troubled(code: Notice["code"], atMs: number): Partial<Room> {
@@ -173,6 +177,7 @@ function enter(room: Room, version: number, stage: Stage, host: HostView | null)
     stage,
     host: host ?? room.host,
     progress: isNewPhase ? null : room.progress,
+    closesMs: isNewPhase ? null : room.closesMs,
     // Advice of the phase before must not be a press away.
     panel: isNewPhase && room.panelVersion < version ? null : room.panel,
   };
