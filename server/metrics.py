@@ -1,4 +1,4 @@
-"""Figures about the running server, for Prometheus: what is counted, and its names.
+"""Metrics of the running server, for Prometheus: what is counted, and its names.
 
 One object, made in app.py and handed to the parts that count. Labels come from lists
 that this project documents, never from what a client sends: no name of a person, no
@@ -51,14 +51,16 @@ class Metrics:
         self._count_messages()
         self._limits = Counter(
             "twogaps_limits_hit",
-            "Times that a limit of docs/limits.md was reached, by its name.",
+            "Times that a limit in docs/limits.md was reached, by its name.",
             ("limit",),
             registry=self.registry,
         )
         self._count_rooms()
         self._count_storage()
         self._count_sites()
-        info = self._gauge("info", "1; the label is the version that runs.", "version")
+        info = self._gauge(
+            "info", "1; the label is the version that is running.", "version"
+        )
         info.labels(__version__).set(1)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -66,20 +68,23 @@ class Metrics:
     # --- what there is ---------------------------------------------------------------
 
     def _count_sockets(self) -> None:
-        self._gauge("sockets", "Websockets that are open now.")
+        self._gauge("sockets", "WebSockets that are open now.")
         self._gauge(
-            "connections_waiting", "Connections that have not become a websocket."
+            "connections_waiting", "Connections that have not become a WebSocket yet."
         )
         self._gauge(
             "sockets_relayed", "Sockets passed through to another node of the fleet."
         )
-        self._gauge("sockets_held", "Sockets that read too slowly just now.")
-        self.sockets_opened = self._counter("sockets_opened", "Websockets let in.")
+        self._gauge("sockets_held", "Sockets that are reading too slowly right now.")
+        self.sockets_opened = self._counter("sockets_opened", "WebSockets accepted.")
         self.turned_away = self._counts(
-            "sockets_turned_away", "Websockets not let in.", "reason", TURNED_AWAY
+            "sockets_turned_away",
+            "WebSockets turned away, by reason.",
+            "reason",
+            TURNED_AWAY,
         )
         self.goodbyes = self._counts(
-            "goodbyes", "Sockets closed by the server, by why.", "code", GOODBYES
+            "goodbyes", "Sockets closed by the server, by reason.", "code", GOODBYES
         )
         self.cut_loose = self._counter(
             "sockets_cut_loose", "Sockets dropped because they did not read."
@@ -90,7 +95,7 @@ class Metrics:
             "messages", "Messages received.", "type", (*MESSAGES, UNREADABLE)
         )
         self.delayed = self._counter(
-            "messages_delayed", "Messages that had to wait: too many on one socket."
+            "messages_delayed", "Messages delayed because one socket sent too many."
         )
         self.refusals = self._counts(
             "refusals", "Refusals sent.", "code", tuple(REFUSALS)
@@ -101,12 +106,12 @@ class Metrics:
         people = "People connected to this server's rooms now."
         for role in ROLES:
             self._gauge("people", people, "role").labels(role)
-        self._gauge("room_waiting", "Requests waiting in the fullest room now.")
+        self._gauge("room_waiting", "Requests waiting now in the room with the most.")
         self.rooms_failed = self._counter(
             "rooms_failed", "Rooms closed by an internal error. Should stay 0."
         )
         self.steps_failed = self._counter(
-            "steps_failed", "Steps of a room that failed by an internal error."
+            "steps_failed", "Steps of a room that failed because of an internal error."
         )
         self.vote_seconds = self._seconds(
             "vote_seconds",
@@ -121,35 +126,37 @@ class Metrics:
             "append_seconds", "How long a room waited until its events were on disk."
         )
         self.appends_failed = self._counter(
-            "appends_failed", "Steps that could not be stored: nothing of them counted."
+            "appends_failed", "Steps that could not be stored, and did not count."
         )
         self.appends_fenced = self._counter(
             "appends_fenced",
             "Appends refused because another node of the fleet was home of the room.",
         )
         self.rooms_lost = self._counter(
-            "rooms_lost", "Rooms let go because another node of the fleet took them."
+            "rooms_lost", "Rooms released because another node of the fleet took them."
         )
         self._gauge("journal_bytes", "Size of the journal's files.")
-        self._gauge("disk_free_bytes", "Free space where the journal lies.")
+        self._gauge("disk_free_bytes", "Free space on the journal's disk.")
         self.healthy = self._gauge(
             "healthy",
-            "1 where a part passed its last check, else 0; only for parts there are.",
+            "1 if a part passed its last check, else 0; only for parts that exist.",
             "part",
         )
         self.lag_seconds = self._seconds(
-            "loop_lag_seconds", "How late the event loop was: rises when it is busy."
+            "loop_lag_seconds", "How late the event loop was; rises when it is busy."
         )
 
     def _count_sites(self) -> None:
         self._gauge("broker_up", "1 while the broker is connected; 0 without one.")
-        self._gauge("outbox_waiting", "Requests that homes elsewhere still owe.")
-        self._gauge("broker_dropped", "Messages for the broker that were dropped.")
+        self._gauge(
+            "outbox_waiting", "Requests that other homes have not answered yet."
+        )
+        self._gauge("broker_dropped", "Messages to the broker that were dropped.")
         self._gauge(
             "broker_rejected",
-            "Messages of other nodes that were forged, foreign or too large.",
+            "Messages from other nodes that were forged, unknown or too large.",
         )
-        self._gauge("batches_resent", "Batches for homes that were sent again.")
+        self._gauge("batches_resent", "Batches to homes that were sent again.")
 
     # --- counting --------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ def advice(panel: HostPanel) -> RenderableType:
     """Draw the vote as the host may see it before the reveal, and what is advised."""
     parts: list[RenderableType] = []
     if panel.tally_seen:
-        said = "This vote was closed before and reopened: its tally has been seen."
+        said = "This vote was closed before and reopened: you have seen its tally."
         parts.append(Text(said, style="dim"))
     if panel.measures is not None:
         parts += [Text("For the host only:", style="dim"), _measures(panel.measures)]
@@ -99,7 +99,7 @@ def sites(panel: HostPanel) -> RenderableType:
     for site in panel.sites:
         table.add_row(
             site.name,
-            _line(site.link) if site.link else "not heard of",
+            _line(site.link) if site.link else "no contact",
             f"{site.connected} of {site.people}",
             str(site.answered),
             _right(site),

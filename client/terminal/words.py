@@ -30,11 +30,11 @@ INNER_LINK = "Did what it learned miss what we wrote?"
 WHICH_FACT = "Which fact decides it?"
 SAY = (
     "Say it as an expert would: the objective, what was learned, where it broke, "
-    "whose fix. One sentence of your own:"
+    "whose fix. One sentence in your own words:"
 )
-SQUARE = "Each link breaks alone: outer, inner, both, or neither"
+SQUARE = "Each link can break alone: outer, inner, both, or neither"
 NO_VERDICTS = "Your answers are recorded. A test shows no verdicts."
-DISCUSS = "Give your reason for your answer, and against the other."
+DISCUSS = "Argue for your answer, and against the other."
 
 KINDS: dict[Kind, str] = {
     "documented": "true story",
@@ -51,12 +51,12 @@ FIELDS = {
     "why": "The fact that decides",
     "contested": "Experts disagree",
     "why_not": "Why not the other",
-    "tempting": "Why it tempts",
+    "tempting": "Why it's tempting",
     "flip": "What would flip it",
     "fix": "The repair",
     "owner": "Responsible",
     "more_capable": "More capable",
-    "residual": "What stays open",
+    "residual": "What it doesn't solve",
     "say": "An expert says",
 }
 """The texts of a breakdown, by the name of their field."""

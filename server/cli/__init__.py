@@ -171,7 +171,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "serve",
         PLAY,
-        "Run the server: phones on the network join, you open rooms by the admin link.",
+        "Run the server: phones join over the network; you open rooms with the admin "
+        "link.",
         _serve,
     ),
     Command(
@@ -183,8 +184,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "doctor",
         PLAY,
-        "Look at ports, disk, limits, clock, pages, cases and the broker; say what to "
-        "do.",
+        "Check ports, disk, limits, clock, pages, cases and the broker; say what to "
+        "fix.",
         _doctor,
     ),
     Command("host", PLAY, "Run a room from this terminal.", _host),

@@ -147,8 +147,8 @@ SemicolonsOption = Annotated[
     bool,
     typer.Option(
         "--semicolons",
-        help="CSV with semicolons and decimal commas, as spreadsheets open it where "
-        "numbers have a decimal comma (German, French, Spanish).",
+        help="CSV with semicolons and decimal commas, for spreadsheets in German, "
+        "French, Spanish and similar languages.",
     ),
 ]
 

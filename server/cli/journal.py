@@ -60,7 +60,7 @@ async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journ
 
 
 def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
-    """List the rooms of the journal, newest first (also while a server runs)."""
+    """List the rooms in the journal, newest first (even while a server runs)."""
     table = Table("room", "name", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
@@ -89,7 +89,10 @@ SureOption = Annotated[
 
 def purge(
     older_than: Annotated[
-        int, typer.Option(min=0, help="Remove rooms untouched for this many days.")
+        int,
+        typer.Option(
+            min=0, help="Remove rooms that have been idle for this many days."
+        ),
     ] = 90,
     yes: SureOption = False,
     data: DataOption = None,
@@ -97,9 +100,9 @@ def purge(
 ) -> None:
     """Remove old rooms from the journal for good.
 
-    Afterwards no file of the folder holds their names and reasons any more; backups and
-    exports made before do. The server must not be running on the same folder. For one
-    room or one player: twogaps room forget.
+    Afterwards, no file in the folder contains their names and reasons; earlier backups
+    and exports still do. The server must not be running on the same folder. To remove
+    one room or one player, use twogaps room forget.
     """
     before_ms = int(time.time() * 1000) - older_than * DAY_MS
     _carry_out(_Order(None, None, before_ms), data, journal, is_sure=yes)
@@ -117,9 +120,9 @@ def forget(
 ) -> None:
     """Remove one room from the journal for good, or forget one of its players.
 
-    A forgotten player's name and reasons are erased. Their votes are kept without a
-    name, so tallies do not change. Afterwards no file of the folder holds the words any
-    more; backups and exports made before do. The server must not be running on the same
+    This erases the player's name and reasons. Their votes are kept without a name, so
+    tallies do not change. Afterwards, no file in the folder contains the erased words;
+    earlier backups and exports still do. The server must not be running on the same
     folder.
     """
     order = _Order(RoomCode(room.upper()), player, before_ms=0)

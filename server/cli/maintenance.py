@@ -44,16 +44,16 @@ def backup(
         bool,
         typer.Option(
             "--key/--no-key",
-            help="Include the admin's key, so that its link keeps opening old rooms.",
+            help="Include the admin key, so that the admin link still opens old rooms.",
         ),
     ] = True,
     data: DataOption = None,
     journal: JournalOption = None,
 ) -> None:
-    """Write all rooms into one file, also while the server runs and people vote.
+    """Write all rooms to one file, even while the server runs and people vote.
 
-    Every vote that was recorded before is in it. The file is as secret as the data
-    folder: it holds names, reasons and the keys of all rooms; a purge cannot reach it.
+    The file contains every vote recorded so far. Keep it as safe as the data folder: it
+    contains names, reasons and the keys of all rooms, and a purge cannot reach it.
     """
     target = file or Path(time.strftime("two-gaps-%Y%m%d-%H%M%S.tar"))
     try:
@@ -111,10 +111,11 @@ PART = 1_000
 def copy(source: AddressArgument, target: AddressArgument) -> None:
     """Copy all rooms into another journal, such as from SQLite to PostgreSQL.
 
-    Each room is read back from the target and replayed. A room that the target has
-    already gets the events that it lacks; one that went on differently in the target
-    is left as it is, and named. The admin's key, own cases and decks are not rooms:
-    copy those with the data folder. Stop the server first, or run this again after.
+    Each room is read back from the target and replayed. If the target already has a
+    room, the missing events are added; a room that continued differently in the target
+    is left unchanged and reported. The admin key and your own cases and decks are not
+    copied: copy those with the data folder. Stop the server first, or run this again
+    afterwards.
     """
     left = asyncio.run(_copy(address_of(source), address_of(target)))
     if left:
@@ -147,19 +148,19 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
 
 
 def check(data: DataOption = None, journal: JournalOption = None) -> None:
-    """Look for damage in every room, also while a server runs.
+    """Check every room for damage, even while a server runs.
 
-    A room is damaged if its events are not what was written, or do not replay. Exit
-    code 1 says that something is damaged.
+    A room is damaged if its events are not what was written, or cannot be replayed.
+    Exit code 1 means that something is damaged.
     """
     _report(list(asyncio.run(_examine(data, journal)).rooms))
 
 
 def salvage(data: DataOption = None) -> None:
-    """Take every intact room, and damaged ones up to their damage, into a new journal.
+    """Copy intact rooms, and damaged ones up to the damage, to a new journal.
 
-    The old journal is put aside in the same folder, and nothing of it is lost or
-    changed. See twogaps journal check for what is damaged.
+    The old journal is renamed and kept unchanged in the same folder. To see what is
+    damaged, run twogaps journal check.
     """
     _salvage(data or default_data())
 

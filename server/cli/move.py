@@ -63,16 +63,16 @@ def move_room(
         Path | None,
         typer.Option(
             "--into",
-            help="The other node's own data folder, where it can be reached from here.",
+            help="The other node's data folder, if it can be reached from here.",
         ),
     ] = None,
 ) -> None:
     """Move a room to another node, from its journal here.
 
-    For a home that is down, or will be: its server must not be running. The journal
-    here is marked, so that the room is not opened here again. Copy the
-    file to the other node and run there: [b]twogaps room take FILE[/]. The room
-    continues within seconds; players and votes of all sites follow automatically.
+    Use this for a home that is down or about to be; its server must not be running. The
+    room is marked as moved in the journal, so that it is not opened here again. Copy
+    the file to the other node and run [b]twogaps room take FILE[/] there. The room
+    continues within seconds; players and votes from all sites follow automatically.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
         raise fail(
@@ -144,10 +144,10 @@ def take_room(
     ],
     data: DataOption = None,
 ) -> None:
-    """Continue a room from another node here; the server here may be running.
+    """Take over a room from another node; the server here may be running.
 
-    The folder has to be that of a node that plays with others (twogaps serve --broker)
-    and has rights of a home.
+    The data folder must belong to a node that plays with other sites (twogaps serve
+    --broker) and has home rights.
     """
     folder = data or default_data()
     _must_be_data(folder)
@@ -217,7 +217,7 @@ def _write(target: Path, packed: bytes) -> None:
 def list_nodes(journal: JournalOption = None) -> None:
     """List the nodes of a fleet: their rooms, load and lease.
 
-    Give the database with --journal, as the nodes have it.
+    Use the same --journal as the nodes.
     """
     rows = asyncio.run(_nodes(_fleet(journal)))
     if not rows:
@@ -242,8 +242,8 @@ def drain(
     """Hand the rooms of a node over to the other nodes, while classes play.
 
     Each room moves between two votes, and its people reconnect once. The node takes no
-    rooms until it is restarted, and /readyz says that it drains. A node that is stopped
-    with SIGTERM does the same before it ends.
+    rooms until it is restarted, and /readyz reports that it is draining. A node that is
+    stopped with SIGTERM does the same before it exits.
     """
     left = asyncio.run(_drain(_fleet(journal), name, wait_s))
     if left:

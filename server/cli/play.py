@@ -116,7 +116,7 @@ class Surroundings:
 def play(options: PlayOptions) -> None:
     """Play with a class: start the server, open the console, show the QR code.
 
-    An unfinished room is offered before a new one is opened. Stop it with Ctrl-C, or on
+    If a room is unfinished, it offers to continue it. Stop the server with Ctrl-C or on
     its start page: recorded votes are on disk.
     """
     set_up_logging("warning")

@@ -75,22 +75,24 @@ class ReportOptions:
     ] = None
     reader: Annotated[
         Reader,
-        typer.Option("--for", help="For others, counts of few people are hidden."),
+        typer.Option(
+            "--for", help="Who it is for; for others, small counts are hidden."
+        ),
     ] = Reader.HOST
     reasons: Annotated[
-        bool, typer.Option(help="Put typed reasons into the table of answers.")
+        bool, typer.Option(help="Include typed reasons in the table of answers.")
     ] = True
     match_names: Annotated[
         bool,
         typer.Option(
             "--match-names",
-            help="Several rooms: people with the same name are the same; the first "
-            "room is before, the last one after.",
+            help="With several rooms: treat people with the same name as the same "
+            "person; the first room is before, the last one after.",
         ),
     ] = False
     semicolons: SemicolonsOption = False
     rescored: Annotated[
-        bool, typer.Option("--rescored", help="Under the cases of today's library.")
+        bool, typer.Option("--rescored", help="Use the cases of today's library.")
     ] = False
     data: DataOption = None
     journal: JournalOption = None
@@ -101,9 +103,9 @@ class ReportOptions:
 def report(options: ReportOptions) -> None:
     """Write what a room learned: a report, or its answers (also while a server runs).
 
-    HTML is one file that opens from a mail and prints on A4. CSV is the table of
-    answers: one row per person, case and phase. XLSX and JSON hold both. People are
-    pseudonyms, drawn for each export. Several rooms are compared and pooled.
+    HTML is one file that you can send by email and print on A4. CSV is the table of
+    answers, with one row per person, case and phase. XLSX and JSON contain both. People
+    get new pseudonyms in each export. Several rooms are compared and pooled.
     """
     codes, kind, reader = options.codes, options.kind, options.reader
     if options.match_names and len(codes) < 2:
@@ -198,11 +200,11 @@ def rescore(
     journal: JournalOption = None,
     cases: CasesOption = None,
 ) -> None:
-    """Compute a stored room again under today's cases, and say what changes.
+    """Score a stored room again with today's cases, and show what changes.
 
-    For a case whose verdict turned out wrong: corrected in an update, or by your own
-    file of the same id with --cases. The journal stays as it is; with --rescored,
-    twogaps room report writes any export under the corrected cases.
+    Use this if a case's verdict turned out to be wrong and was corrected, in an update
+    or in your own file with the same ID (--cases). The journal does not change; twogaps
+    room report --rescored writes any export with the corrected cases.
     """
     library = _present(cases)
     room = RoomCode(code.upper())

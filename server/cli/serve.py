@@ -69,9 +69,9 @@ class ServeOptions:
     ] = 8000
     data: DataOption = None
     journal: JournalOption = None
-    memory: Annotated[
-        bool, typer.Option("--memory", help="Keep nothing: no journal on disk.")
-    ] = False
+    memory: Annotated[bool, typer.Option("--memory", help="Store nothing on disk.")] = (
+        False
+    )
     cases: CasesOption = None
     public_url: Annotated[
         str | None,
@@ -135,16 +135,16 @@ class ServeOptions:
         str | None,
         typer.Option(
             envvar="TWOGAPS_NODE_URL",
-            help="In a fleet: address at which other nodes reach this one, if not its "
-            "own.",
+            help="In a fleet: address at which other nodes reach this one, if it is "
+            "not the node's own.",
         ),
     ] = None
     lease: Annotated[
         float,
         typer.Option(
             envvar="TWOGAPS_LEASE",
-            help="In a fleet: time, in seconds, after which other nodes take the rooms "
-            "of one that died.",
+            help="In a fleet: seconds after which other nodes take over the rooms of "
+            "a dead node.",
         ),
     ] = 3.0
     keep_days: Annotated[
@@ -152,7 +152,7 @@ class ServeOptions:
         typer.Option(
             envvar="TWOGAPS_KEEP_DAYS",
             min=0,
-            help="Remove rooms that have not changed for N days; 0 keeps them forever.",
+            help="Remove rooms that have been idle for N days; 0 keeps them forever.",
         ),
     ] = 90
     words: Annotated[
@@ -160,7 +160,7 @@ class ServeOptions:
         typer.Option(
             envvar="TWOGAPS_WORDS",
             help="File of words that names, reasons and sentences may not contain: "
-            "UTF-8, one a line; *word* also inside longer words.",
+            "UTF-8, one per line; *word* also matches inside longer words.",
         ),
     ] = None
     limit: Annotated[
@@ -241,10 +241,10 @@ class ServeOptions:
 
 @with_options(ServeOptions)
 def serve(options: ServeOptions) -> None:
-    """Run the server: phones on the network join, you open rooms by the admin link.
+    """Run the server: phones join over the network; you open rooms with the admin link.
 
-    Stop it with Ctrl-C: players get a message, every vote is stored, and unfinished
-    rooms continue when it starts again.
+    Stop it with Ctrl-C: players are notified, every vote is stored, and unfinished
+    rooms continue when you start it again.
     """
     set_up_logging(options.log_level, options.log_format)
     config = options.config()

@@ -107,16 +107,16 @@ def _stored_key(data: Path) -> str | None:
 def new_link(
     code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
     cohosts: Annotated[
-        bool, typer.Option("--cohosts", help="Also call back the links of co-hosts.")
+        bool, typer.Option("--cohosts", help="Also revoke the co-hosts' links.")
     ] = False,
     url: UrlOption = LOCAL,
     data: DataOption = None,
     journal: JournalOption = None,
 ) -> None:
-    """Call a room's host link back, and print the new one.
+    """Revoke a room's host link, and print the new one.
 
-    The server must be running, and its journal here. Hosts who came by an earlier link
-    are shown out; players, projector pages and co-hosts notice nothing.
+    The server must be running, with its journal on this machine. Hosts who used an
+    earlier link are disconnected; players, projector pages and co-hosts notice nothing.
     """
     try:
         room, key = asyncio.run(_new_link(code, cohosts, url, data, journal))
@@ -166,20 +166,20 @@ def players(
         float, typer.Option(min=0, max=1, help="Chance of being right.")
     ] = 0.65,
     spread: Annotated[
-        float, typer.Option(min=0, max=0.5, help="How far skills differ.")
+        float, typer.Option(min=0, max=0.5, help="How much skills differ.")
     ] = 0.1,
     confidence: Annotated[
         float, typer.Option(min=0.5, max=1, help="Mean confidence.")
     ] = 0.75,
     lean: Annotated[
-        float, typer.Option(min=-1, max=1, help="Pull to outer (1) or inner (-1).")
+        float, typer.Option(min=-1, max=1, help="Bias toward outer (1) or inner (-1).")
     ] = 0.0,
     delay: Annotated[
-        tuple[float, float], typer.Option(help="Shortest and longest thought (s).")
+        tuple[float, float], typer.Option(help="Shortest and longest pause (s).")
     ] = (2.0, 15.0),
     url: UrlOption = LOCAL,
 ) -> None:
-    """Bring practice players to a room, to rehearse a lesson.
+    """Add practice players to a room, to rehearse a lesson.
 
     They are marked as practice and left out of every tally, unless the room was opened
     as a rehearsal.

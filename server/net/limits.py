@@ -1,8 +1,8 @@
-"""The limits of one server: a number each, what it bounds, and what is answered.
+"""The limits of one server: for each, its value, what it bounds, and the response.
 
-A whole school sits behind one address: limits per address are generous, and limits per
-socket strict. docs/limits.md is generated from this table. Rates are kept by token
-buckets, and the number of sockets fits the number of files the process may open.
+A whole school can be behind one address, so limits per address are generous, and limits
+per socket are strict. docs/limits.md is generated from this table. Rates are kept by
+token buckets, and the number of sockets fits the number of files the process may open.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Limits:
         16 * 1024,
         "bytes",
         "closed with 1009",
-        "Longest frame that is read at all from a socket that is neither host "
-        "nor admin: a longer one is not taken into memory.",
+        "Longest frame that is read from a socket that is neither a host's nor an "
+        "admin's; longer ones are never loaded into memory.",
         least=1024,
     )
     staff_frame: int = _limit(
@@ -92,82 +92,80 @@ class Limits:
         10,
         "a second",
         "read later",
-        "Pings, pongs and pieces of messages of one socket, before hello as well; ten "
-        "times as many in a burst.",
+        "Pings, pongs and message fragments on one socket, including before hello; "
+        "ten times as many in a burst.",
         least=0.1,
     )
     hellos: int = _limit(
         10,
         "messages",
         "bye `refused`",
-        "Refused messages of one socket before it is welcome.",
+        "Refused messages on one socket before its welcome.",
     )
     hello_s: float = _limit(
         15,
         "seconds",
         "bye `idle`",
-        "In which a socket must be welcome.",
+        "Time from opening a socket to its welcome.",
         least=0.01,
     )
     request_s: float = _limit(
         25,
         "seconds",
         "dropped",
-        "In which a connection must have asked for a page or a socket, and "
-        "have read a page's answer.",
+        "Time for a connection to send its request and read the response.",
         least=0.01,
     )
     waiting: int = _limit(
         3000,
         "connections",
         "the oldest is dropped",
-        "Connections that have not asked yet, or have not read their page; "
-        "those of the last two seconds are spared until there are twice as "
-        "many.",
+        "Connections that have not sent a request or have not read their page yet; "
+        "those from the last two seconds are kept until there are twice as many.",
     )
     sockets: int = _limit(
         12_000,
         "sockets",
         "bye `full`",
-        "Open websockets of the whole server. 500 more at a time get a refusal, "
-        "others get HTTP 503.",
+        "Open WebSockets on the whole server. Up to 500 more at a time get a refusal, "
+        "others HTTP 503.",
     )
     sockets_address: int = _limit(
         2000,
         "sockets",
         "bye `full`",
-        "Open websockets of one address.",
+        "Open WebSockets from one address.",
     )
     connects_address: float = _limit(
         200,
         "a second",
         "waits, then HTTP 429",
-        "New websockets of one address, before hello; half as many in a burst.",
+        "New WebSockets from one address, before hello; half as many in a burst.",
         least=0.1,
     )
     unsent: int = _limit(
         64 * 1024,
         "bytes",
         "held back, newest of each kind",
-        "What the system buffers for one socket that does not read; its default would "
-        "take megabytes. As much again is kept by the server, then frames wait.",
+        "Bytes that the system buffers for one socket that does not read; its default "
+        "would be megabytes. The server buffers as much again, then frames wait.",
         least=4096,
     )
     pages_address: float = _limit(
         100,
         "a second",
         "HTTP 429",
-        "Pages and files one address may fetch; a hundred times as many in a burst. "
-        "A QR code that has to be drawn counts as fifty, an invalid request as a "
-        "hundred.",
+        "Pages and files that one address may fetch; a hundred times as many in a "
+        "burst. A QR code that has to be drawn counts as fifty, an invalid request as "
+        "a hundred.",
         least=0.1,
     )
     joins_room: float = _limit(
         1000,
         "a second",
         "waits, then refused `too_fast`",
-        "New players of one room; twice as many in a burst. Coming back is "
-        "not joining.",
+        "New players in one room; twice as many in a burst. Players who come back "
+        "don't count.",
         least=0.1,
     )
     joins_address: float = _limit(
@@ -181,35 +179,35 @@ class Limits:
         500,
         "people",
         "refused `too_many_new`",
-        "People of one address, or through one other site, in one room who have not "
-        "answered yet; in a large room, three quarters of its places.",
+        "People in one room who come from one address, or through one other site, and "
+        "have not answered yet; in a large room, three quarters of its places.",
     )
     changes: int = _limit(
         100,
         "changes",
         "refused `too_many_changes`",
-        "Changes of one player in one phase: of an answer, a sentence, a team, or own "
-        "time, each. The journal keeps all of them.",
+        "Changes by one player in one phase, counted separately for the answer, the "
+        "sentence, the team and the time allowance. The journal keeps all of them.",
     )
     wrong_codes: float = _limit(
         2,
         "a second",
         "refused `too_fast`",
-        "Different wrong room codes of one address; fifty times as many in a burst.",
+        "Different wrong room codes from one address; fifty times as many in a burst.",
         least=0.01,
     )
     opens_address: float = _limit(
         0.5,
         "a second",
         "refused `too_fast`",
-        "Rooms one address may open; forty times as many in a burst.",
+        "Rooms that one address may open; forty times as many in a burst.",
         least=0.01,
     )
     rooms_address: int = _limit(
         100,
         "rooms",
         "refused `rooms_full`",
-        "Running rooms that one address has opened.",
+        "Running rooms that were opened from one address.",
     )
     rooms: int = _limit(
         200,
@@ -222,7 +220,7 @@ class Limits:
         "ms",
         "refused `busy`",
         "Event loop lag at which, measured twice in a row, new people are no longer "
-        "admitted. People who are inside or come back are still served.",
+        "admitted. People who are already in a room, or come back, are still served.",
         least=10,
     )
 

@@ -67,7 +67,7 @@ def _read_me(report: Report) -> Iterable[Cells]:
     yield "name", room.name
     yield "title", room.title
     yield "deck", f"{room.deck}, version {room.deck_version}, seed {room.seed}"
-    is_utc = "" if room.is_zone_known else " (the room does not say its time zone)"
+    is_utc = "" if room.is_zone_known else " (the room has no time zone)"
     yield "opened", f"{room.opened}, {room.time_zone}{is_utc}"
     if room.finished:
         yield "finished", f"{room.finished}, {room.time_zone}{is_utc}"
@@ -94,7 +94,7 @@ def _class(report: Report) -> Iterable[Cells]:
     if report.calibration:
         yield "confidence − share right", *_figure(report.calibration.bias)
         yield "Brier score", report.calibration.brier
-        yield "skill against a coin", report.calibration.skill
+        yield "skill compared with a coin flip", report.calibration.skill
     if report.transfer:
         yield "vote to transfer", *_figure(report.transfer.change)
         yield "normalized gain, vote to transfer", report.transfer.gain

@@ -241,7 +241,7 @@ def test_where_the_time_zone_is_unknown_dates_are_in_utc_and_say_so(
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(report, [])))
     said = {row[0]: row[1] for row in book["Read me"].iter_rows(values_only=True)}
     assert said["opened"] == (
-        "1970-01-01T00:00:01+00:00, UTC (the room does not say its time zone)"
+        "1970-01-01T00:00:01+00:00, UTC (the room has no time zone)"
     )
 
 

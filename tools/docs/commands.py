@@ -12,9 +12,8 @@ from server.cli import COMMANDS
 from tools.docs.reference import MARK, table
 
 LEAD = """\
-Each command explains itself with `--help`; this page says the same. An option's default
-is in brackets, and its environment variable, where it has one, says the same as the
-option."""
+This page has the `--help` texts of all commands. Defaults are in brackets, followed by
+the environment variable that sets the option, if there is one."""
 
 
 def render() -> str:

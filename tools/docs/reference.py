@@ -32,7 +32,7 @@ def settings() -> str:
     ]
     return _page(
         "Settings of the server",
-        "Options of `twogaps serve`; each environment variable says the same.",
+        "Options of `twogaps serve`. Each can also be set by its environment variable.",
         ("option", "environment", "default", "what it does"),
         rows,
     )
@@ -66,30 +66,31 @@ def limits() -> str:
 
 
 _ABOUT_LIMITS = f"""\
-A whole school behind one address plays with the defaults. Set one by
-`twogaps serve --limit NAME=NUMBER` (repeatable), or several in `TWOGAPS_LIMITS`, with
-spaces between them. How often each was reached is counted in
-`twogaps_limits_hit_total`.
+The defaults allow a whole school to play behind one address. Change a limit with
+`twogaps serve --limit NAME=NUMBER` (repeatable), or several in `TWOGAPS_LIMITS`,
+separated by spaces. `twogaps_limits_hit_total` counts how often each limit was reached.
 
 - *Refused* is a message with that code; *bye* is the last message on a socket, with
-  that code. Both say in `retry_ms` when to come again, where that helps.
-- A socket is never closed otherwise, with two exceptions. Frames can be invalid
-  WebSocket frames (1002), not UTF-8 (1007) or too long to read (1009). Or the client
-  stops answering pings (every {PING_S} s, with {PING_S} s to answer).
-- An *address* is an IPv4 address or an IPv6 /64. Behind a proxy it is the one the
-  proxy forwards for (`X-Forwarded-For`); proxies on this machine are believed, others
-  where `--proxy` names them. Connections from this machine itself count by no
+  that code. Both include `retry_ms` if it helps to try again.
+- The server closes a socket for only two other reasons. Either a frame is invalid
+  (1002), not UTF-8 (1007) or too long to read (1009), or the client stops answering
+  pings (sent every {PING_S} s, with {PING_S} s to answer).
+- An *address* is an IPv4 address or an IPv6 /64. Behind a proxy, it is the address
+  that the proxy reports (`X-Forwarded-For`). Proxies on this machine are trusted;
+  others must be named with `--proxy`. Connections from this machine are not limited by
   address.
-- Only *different* wrong codes count, and codes that were right for a person at an
-  address stay open to all there. Keys and tokens have 128 bits and cannot be guessed:
-  wrong ones are bounded by `hellos` alone, so that a class whose server has lost its
-  journal is not slowed.
-- Coming back with a token is never slowed, nor is what players in a room say.
-- A reader that is too slow gets the newest view instead of every one: with
+- Only *different* wrong codes count, and once a code has worked for one person at an
+  address, everyone there can use it. Keys and tokens have 128 bits and cannot be
+  guessed, so only `hellos` limits wrong ones. That way, a class whose server has lost
+  its journal can rejoin without delay.
+- Reconnecting with a token is never slowed, and neither are messages of players in a
+  room.
+- A client that reads too slowly gets only the newest view instead of every one: with
   {HIGH_BYTES // 1024} KiB unsent, frames wait, the newest of each kind and {HELD}
-  others; one that reads nothing for {STUCK_S:.0f} s is disconnected, and may come back.
-- When fewer files may be open than the sockets would need, the server says so when it
-  starts, and takes fewer sockets.
+  others. A client that reads nothing for {STUCK_S:.0f} s is disconnected and can
+  reconnect.
+- If the system does not allow enough open files for all sockets, the server says so
+  when it starts, and accepts fewer sockets.
 """
 
 
@@ -101,9 +102,9 @@ def metrics() -> str:
         if metric.name.startswith("twogaps_")
     ]
     return _page(
-        "Figures of the server",
-        "What `/metrics` tells, beside the usual `process_*` and `python_gc_*`. Labels "
-        "come from fixed lists: no name of a person and no code of a room.",
+        "Metrics of the server",
+        "The metrics at `/metrics`, besides the usual `process_*` and `python_gc_*`. "
+        "Labels have fixed values and never contain names or room codes.",
         ("name", "kind", "labels", "what it says"),
         rows,
     )
@@ -125,9 +126,9 @@ def _labels(metric: Metric) -> str:
 def _told(values: list[str]) -> str:
     """Return the values of a label; long lists are in the protocol's document."""
     if values == [__version__]:
-        return "of the program"
+        return "the version that is running"
     if len(values) > MOST_VALUES:
-        return "each of the list in protocol.md or server/game/events.py"
+        return "each of those in protocol.md or server/game/events.py"
     return ", ".join(values)
 
 

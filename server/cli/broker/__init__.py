@@ -108,7 +108,7 @@ def configure(
     certificate: CertificateOption = None,
     private_key: KeyOption = None,
 ) -> None:
-    """Write the configuration for a Mosquitto that lets in only the sites added."""
+    """Write the configuration for a Mosquitto that admits only the added sites."""
     broker = BrokerFolder(folder)
     broker.set_up_mosquitto(_listener(address, port, certificate, private_key))
     out.print(f"Wrote {broker.mosquitto_file}.", soft_wrap=True)
@@ -125,10 +125,10 @@ def add_site(
         str, typer.Option(help="The broker's address as the site reaches it.")
     ] = "BROKER",
     tls: Annotated[
-        bool, typer.Option("--tls", help="The broker has a certificate: mqtts.")
+        bool, typer.Option("--tls", help="The broker uses TLS (mqtts).")
     ] = False,
 ) -> None:
-    """Give a site a user, a random password, and its rights; print its command."""
+    """Add a site with a random password and its permissions; print its command."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise fail(
             f"'{name}' is not a valid site name. Use small letters, digits, hyphens."
@@ -149,7 +149,7 @@ def add_site(
 
 
 def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> None:
-    """Take a site's user and rights away."""
+    """Remove a site's user and permissions."""
     broker = BrokerFolder(folder)
     if not broker.remove(name):
         raise fail(f"There is no site '{name}' in {folder}.")

@@ -33,10 +33,10 @@ def lint_cases(
         typer.Option("--measures", help="Show words and reading level of each story."),
     ] = False,
 ) -> None:
-    """Check every case and deck; each finding names file, key and remedy.
+    """Check every case and deck; each problem comes with its file, key and fix.
 
-    With --cases, own cases are checked as well; --measures then shows only those. With
-    a file, only its findings are shown.
+    With --cases, your own cases are checked as well; --measures then shows only those.
+    With FILE, only problems in that file are shown.
     """
     library = load_library(*_folders(file, cases or []))
     findings = [each for each in find_faults(library) if _concerns(file, each.file)]
@@ -102,17 +102,20 @@ def preview_case(
     case_id: Annotated[str, typer.Argument(metavar="ID")],
     cases: CasesOption = None,
     host: Annotated[
-        str, typer.Option(help="Interface to listen on; 0.0.0.0 lets a phone look.")
+        str,
+        typer.Option(
+            help="Interface to listen on; 0.0.0.0 lets phones open the preview."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
     is_opened: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the browser.")
     ] = True,
 ) -> None:
-    """See a case as the class will, moment by moment, on a phone and the projector.
+    """See a case as the class will, step by step, on a phone and the projector.
 
-    Nothing is played and nothing stored. Edit the file and save: the page follows, and
-    says what is wrong where it cannot.
+    This does not play or store anything. When you save the file, the page updates, or
+    says what is wrong with it.
     """
     set_up_logging("warning")
     asyncio.run(_preview(case_id, tuple(cases or ()), host, port, is_opened))

@@ -62,9 +62,9 @@ def export_cases(
 ) -> None:
     """Write cases as a spreadsheet, or a deck as a quiz for Moodle or Kahoot.
 
-    A spreadsheet has one row a case and a column for each key; 'twogaps case import'
-    reads it back without loss. GIFT and Kahoot need a --deck; what their limits cut
-    is reported.
+    A spreadsheet has one row per case and one column per key; 'twogaps case import'
+    reads it back without loss. GIFT and Kahoot need --deck; whatever is cut to fit
+    their limits is reported.
     """
     library = load(cases)
     if form is As.SHEET and file.suffix.lower() == ".gift":
@@ -108,10 +108,10 @@ def import_cases(
         Path, typer.Option(help="Your folder; cases are written to cases/ in it.")
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Write over files that are there.")
+        bool, typer.Option("--replace", help="Overwrite existing files.")
     ] = False,
 ) -> None:
-    """Write a case file for each good row of a spreadsheet, and explain the others."""
+    """Write a case file for each valid row of a spreadsheet, and explain the others."""
     _check_suffix(file, READ_FORMATS)
     try:
         found = read_sheet(file)

@@ -93,7 +93,7 @@ def show_stats(
     """Count the cases by verdict, domain, year, level, rule, kind and evidence.
 
     "Checked" is the weakest check among a case's sources; "evidence" is the grade that
-    a true story names itself.
+    a true story gives itself.
     """
     stats = count(load(cases))
     if as_json:

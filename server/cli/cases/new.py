@@ -33,7 +33,7 @@ def new_case(
 ) -> None:
     """Ask for a case and write its file; your answers are kept if you stop.
 
-    Answers may also be piped in, one a line, with an empty line for no answer. To
+    You can also pipe answers in, one per line, with an empty line for no answer. To
     continue an interrupted interview, run the same command with the same ID.
     """
     asked = _Interview(into, {"id": case_id} if case_id else {})

@@ -106,7 +106,7 @@ async def test_a_line_answers_a_question_other_than_a_vote(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         assert await sit(fake, no_wait, sheet, "\nIt was paid for turning.\n") == 0
-    assert "One sentence of your own:" in sheet.text
+    assert "One sentence in your own words:" in sheet.text
 
 
 async def test_a_script_waits_for_its_question(
