@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.load import load_library
 from tools.docs import DOCUMENTS, PROJECT, write
+from tools.docs.evidence import Check, read_checks, verdict_of
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -19,3 +21,13 @@ def test_every_document_is_written_into_the_checkout(tmp_path: Path) -> None:
     assert write(tmp_path) == [tmp_path / name for name in DOCUMENTS]
     for name in DOCUMENTS:
         assert (tmp_path / name).read_bytes() == (PROJECT / name).read_bytes()
+
+
+def test_thirty_true_cases_were_checked_fact_by_fact() -> None:
+    checks = read_checks()
+    cases = load_library().cases
+    assert len({check.case for check in checks}) == 30
+    assert [each for each in checks if not cases[each.case].is_true] == []
+    assert all(all(each) and verdict_of(each) for each in checks)
+    with pytest.raises(ValueError, match="'fine' is not one of"):
+        verdict_of(Check("boat", "it circled", "the post", "words seen", "fine"))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
 from scenarios.load import load_library
 from scenarios.model import Case, Source
 from scenarios.stats import GRADES
@@ -37,7 +42,48 @@ One source, unless two are given.
 | case | sources | what was read |
 |---|---|---|
 {secondary}
+
+## Thirty cases checked afresh
+
+Drawn by seed in November 2026 and checked fact by fact against public copies of the
+sources: {checked}. "Not seen again" means that no
+public copy of the passage was found that day; the note of the source says how it was
+read before.
+
+| case | fact | source | seen | verdict |
+|---|---|---|---|---|
+{checks}
 """
+CHECKS = Path(__file__).with_name("checks.tsv")
+
+
+class Check(NamedTuple):
+    """One fact of a story, checked against its source after it was written."""
+
+    case: str
+    fact: str
+    source: str
+    seen: str
+    verdict: str
+    """Begins with one of VERDICTS; what was corrected follows a colon."""
+
+
+VERDICTS = ("right", "corrected", "not seen again", "disputed")
+
+
+def read_checks() -> list[Check]:
+    """Return the facts checked, in the order of the file."""
+    with CHECKS.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [Check(*row) for row in rows]
+
+
+def verdict_of(check: Check) -> str:
+    """Return the kind of a check's verdict; raise ValueError where it has none."""
+    for kind in VERDICTS:
+        if check.verdict.startswith(kind):
+            return kind
+    raise ValueError(f"{check.case}: '{check.verdict}' is not one of {VERDICTS}")
 
 
 def render() -> str:
@@ -47,6 +93,9 @@ def render() -> str:
         grade: [case for case in cases if case.evidence == grade] for grade in GRADES
     }
     told = ", ".join(f"{len(by_grade[g])} are {name}" for g, name in GRADES.items())
+    checks = read_checks()
+    verdicts = Counter(map(verdict_of, checks))
+    checked = ", ".join(f"{verdicts[kind]} {kind}" for kind in VERDICTS)
     return TEXT.format(
         total=len(cases),
         told=told,
@@ -58,6 +107,10 @@ def render() -> str:
             f"| {_link(case)} | {len(case.sources)} | {_notes(case)} |"
             for case in by_grade["secondary"]
         ),
+        checked=f"{len(checks)} facts, {checked}",
+        checks="\n".join(
+            f"| {' | '.join(_cell(value) for value in check)} |" for check in checks
+        ),
     )
 
 
@@ -68,7 +121,8 @@ def _quoted(case: Case) -> str:
 
 
 def _cited(source: Source) -> str:
-    return f"{source.authors} {source.year}, {source.place}"
+    place = source.place or "place not seen"
+    return f"{source.authors} {source.year}, {place}"
 
 
 def _notes(case: Case) -> str:
