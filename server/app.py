@@ -272,10 +272,11 @@ def _practice(config: Config, bound: Bound, tree: TaskTree) -> BringPractice | N
 def _admin(
     config: Config, core: _Core, shelf: Shelf, practice: BringPractice | None
 ) -> AdminDesk:
+    shared = None if core.leases is None else core.leases.node.admin_key
     return AdminDesk(
         core.directory,
         shelf.current,
-        None if config.is_open else admin_key(config.data),
+        None if config.is_open else admin_key(config.data, shared),
         new_id=lambda: secrets.token_hex(KEY_BYTES),
         new_seed=lambda: secrets.randbelow(2**31),
         bring_practice=practice,

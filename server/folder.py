@@ -109,25 +109,45 @@ def _locked(own: int) -> bool:
         return True
 
 
-def admin_key(data: Path | None) -> str:
-    """Return the admin key (hex): kept beside the journal, so that links stay good."""
-    if data is None:
-        return secrets.token_hex(KEY_BYTES)
+def admin_key(data: Path | None, shared: str | None = None) -> str:
+    """Return the admin key (hex): kept beside the journal, so that links stay good.
+
+    ``shared`` is that of a fleet; it is kept here as well, for the tools on this
+    machine. Raises :class:`CannotStart`.
+    """
+    kept = None if data is None else stored_key(data)
+    key = shared or kept or secrets.token_hex(KEY_BYTES)
+    if data is None or key == kept:
+        return key
     path = data / ADMIN_KEY
     try:
-        if path.exists():
-            key = path.read_text(encoding="ascii").strip()
-            if len(key) == 2 * KEY_BYTES:
-                return key
-        key = secrets.token_hex(KEY_BYTES)
         path.touch(mode=0o600)
         path.write_text(key + "\n", encoding="ascii")
     except OSError as exc:
-        raise CannotStart(
-            f"The file {path} cannot be used: {exc.strerror}. Give it to the user that "
-            "runs the server (chown)."
-        ) from exc
+        raise _unusable(path, exc) from exc
     return key
+
+
+def stored_key(data: Path) -> str | None:
+    """Return the admin key in a folder; None without one.
+
+    Raises :class:`CannotStart`.
+    """
+    path = data / ADMIN_KEY
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise _unusable(path, exc) from exc
+    return key if len(key) == 2 * KEY_BYTES else None
+
+
+def _unusable(path: Path, exc: OSError) -> CannotStart:
+    return CannotStart(
+        f"The file {path} cannot be used: {exc.strerror}. Give it to the user that "
+        "runs the server (chown)."
+    )
 
 
 def size_of(folder: Path) -> int:

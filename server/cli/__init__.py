@@ -113,9 +113,11 @@ def _journal() -> typer.Typer:
 
 
 def _fleet() -> typer.Typer:
+    from server.cli.fleet import up
     from server.cli.move import drain, list_nodes
 
-    fleet = _noun("List the nodes on one database, and hand over a node's rooms.")
+    fleet = _noun("Try a fleet on this machine; list nodes, hand over their rooms.")
+    fleet.command("up")(up)
     fleet.command("list")(list_nodes)
     fleet.command("drain")(drain)
     return fleet
@@ -213,7 +215,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "fleet",
         SITES,
-        "List the nodes on one database, and hand over a node's rooms.",
+        "Try a fleet on this machine; list nodes, hand over their rooms.",
         _fleet,
     ),
 )

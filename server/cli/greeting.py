@@ -21,6 +21,7 @@ from server.cli.console import err, out, print_qr
 from server.game.errors import Refused
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
+from server.journal.opening import shown
 from server.net.pages import (
     TYPES,
     bad_request,
@@ -150,8 +151,9 @@ def greet(
         _link("QR code    ", f"{server.staff_url}{name}", "open it in a browser")
     if page is not None:
         _link("Start page ", page, "for you alone")
-    where = config.journal or config.data or "memory only: nothing is kept"
-    lines(f"  Journal      {where}", highlight=False, soft_wrap=True)
+    where = config.journal or config.data
+    kept = shown(where) if where else "memory only: nothing is kept"
+    lines(f"  Journal      {kept}", highlight=False, soft_wrap=True)
     live = [running.code for running in server.directory.live]
     if live:
         lines(f"  Rooms        {', '.join(live)}", highlight=False)

@@ -27,6 +27,7 @@ from server.cli.console import (
     out,
 )
 from server.cli.journal import reading
+from server.folder import stored_key
 from server.game.engine import replay
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
@@ -74,7 +75,7 @@ async def _host(link: str | None, order: NewRoom, url: str, data: Path) -> int:
     if link is not None:
         room, key, url = _read_link(link, url)
         return await run_host(url, room, key, out)
-    async with admin(url, _stored_key(data)) as desk:
+    async with admin(url, stored_key(data)) as desk:
         decks = (await desk.list_decks()).decks
         settings = RoomSettings(
             suggested_names=order.suggested_names,
@@ -96,12 +97,6 @@ def _read_link(link: str, url: str) -> tuple[str, str, str]:
     if not room or not key:
         raise fail("This is not a host link: it should end in #room=CODE&key=KEY.")
     return room[0], key[0], f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
-
-
-def _stored_key(data: Path) -> str | None:
-    """Return the admin key of a server on this machine, where there is one."""
-    path = data / "admin.key"
-    return path.read_text(encoding="ascii").strip() if path.is_file() else None
 
 
 def new_link(

@@ -23,6 +23,7 @@ from server.journal.codec import READS
 from server.journal.postgres import PostgresStore, translated
 from server.journal.store import StoreUnavailable
 from server.journal.tables import (
+    ADMIN_KEY,
     ADOPT,
     CHANNEL,
     DEAD,
@@ -115,6 +116,8 @@ class Member:
         self.reads = list(reads)
         self.key = ""
         """The secret of the fleet: its nodes know each other by it."""
+        self.admin_key = ""
+        """The key of the admin, the same at every node."""
         self.url = ""
         """Where other nodes reach this one; empty before it listens."""
         self.peers: list[Peer] = []
@@ -135,10 +138,11 @@ class Member:
         """The names of all nodes, this one included."""
         return {self.name, *(peer.name for peer in self.peers)}
 
-    async def join(self) -> None:
+    async def join(self, offered_key: str | None = None) -> None:
         """Get a lease, and have all rooms again that an earlier run of this node had.
 
-        Raises :class:`StoreUnavailable`.
+        ``offered_key`` becomes the admin's, where the fleet has none yet. Raises
+        :class:`StoreUnavailable`.
         """
         began_s = self._now_s()
         async with self.store.connection() as db, db.transaction():
@@ -149,6 +153,8 @@ class Member:
                 [self.name],
             )
             self.key = str(await one_value(db, "SELECT key FROM twogaps"))
+            offered_key = offered_key or secrets.token_hex(KEY_BYTES)
+            self.admin_key = str(await one_value(db, ADMIN_KEY, offered_key))
             await self.read_peers(db)
         self._renewed(began_s)
 

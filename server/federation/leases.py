@@ -18,7 +18,7 @@ from typing import Protocol
 
 from server.config import Config
 from server.federation.fleet import Member, Terms, shared_out
-from server.folder import CannotStart
+from server.folder import CannotStart, stored_key
 from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import RoomCode
@@ -369,7 +369,7 @@ async def open_leases(config: Config, store: PostgresStore, metrics: Metrics) ->
     name = config.site or _name_of(config.port)
     node = Member(store, name, Terms(config.lease_s))
     try:
-        await node.join()
+        await node.join(None if config.data is None else stored_key(config.data))
     except StoreUnavailable as exc:
         raise CannotStart(f"This node cannot get a lease: {exc}.") from exc
     log.info("joined the fleet as %s, lease %g s", name, config.lease_s)

@@ -12,6 +12,7 @@ An address is a data folder, whose journal is the SQLite file in it, or a text:
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -68,13 +69,21 @@ def journal_at(where: Address) -> Journal:
     scheme, colon, rest = where.partition(":")
     if not colon or scheme not in ADAPTERS:
         known = ", ".join(f"{name}:" for name in ADAPTERS)
-        raise BadAddress(f"'{where}' is not a journal. An address begins with {known}")
+        raise BadAddress(
+            f"'{shown(where)}' is not a journal. An address begins with {known}"
+        )
     return ADAPTERS[scheme](rest)
 
 
 def address_of(text: str) -> Address:
     """Return the address that a person has typed: a folder where no scheme is known."""
     return text if text.partition(":")[0] in ADAPTERS else Path(text)
+
+
+def shown(where: Address) -> str:
+    """Return an address for people to read, without a password."""
+    hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", str(where))
+    return re.sub(r"(?<=[?&]password=)[^&]*", "***", hidden)
 
 
 def is_shared(where: Address | None) -> bool:
@@ -101,7 +110,7 @@ async def open_store(
     store = journal_at(where)
     try:
         if must_exist and not await store.exists():
-            raise NoJournal(f"There is no journal in {where}")
+            raise NoJournal(f"There is no journal in {shown(where)}")
         yield store
     finally:
         await store.close()
@@ -134,18 +143,19 @@ async def open_journal(
 
 def _why_not(where: Address, exc: StoreUnavailable) -> str:
     """Say why a journal cannot be opened, and what to do."""
+    place = shown(where)
     match exc:
         case BadAddress() | NoJournal():
             return f"{exc}. Choose another with --journal or --data."
         case JournalDamaged():
             return (
-                f"The journal in {where} is damaged: {exc}. Every room that can be "
-                f"read is taken out of it by: twogaps journal salvage --data {where}. "
+                f"The journal in {place} is damaged: {exc}. Every room that can be "
+                f"read is taken out of it by: twogaps journal salvage --data {place}. "
                 "Nothing is overwritten. To use a backup: twogaps journal restore."
             )
         case _:
             return (
-                f"The journal in {where} cannot be opened: {exc}. Check that the "
+                f"The journal in {place} cannot be opened: {exc}. Check that the "
                 "folder is writable and the disk is not full, or choose another one "
                 "with --data."
             )

@@ -12,7 +12,7 @@ from server.protocol.keys import KEY_BYTES
 
 Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
-FORMAT = 3
+FORMAT = 4
 """Of the tables; a database of a later format is refused."""
 
 CHANNEL = "twogaps"
@@ -81,6 +81,18 @@ A room has a home while ``is_held``, and its ``node`` has a lease; each take rai
 _NAMES = "ALTER TABLE rooms ADD COLUMN IF NOT EXISTS name text"
 """Format 3: what hosts call their rooms."""
 
+_FLEET = """
+ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS admin_key text;
+ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS shelved bigint NOT NULL DEFAULT 0;
+ALTER TABLE nodes ADD COLUMN IF NOT EXISTS ledger text;
+CREATE TABLE IF NOT EXISTS shelf (path text PRIMARY KEY, body text NOT NULL);
+"""
+"""Format 4: what a node without its disk needs.
+
+``admin_key`` opens rooms at every node, ``ledger`` is how long each node has seen rooms
+kept, and ``shelf`` has the files of own cases and decks; ``shelved`` grows with them.
+"""
+
 OPEN = """
 WITH moved AS (
     INSERT INTO rooms (
@@ -125,6 +137,9 @@ SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,
     time_zone, name
 FROM rooms
 """
+
+
+ADMIN_KEY = "UPDATE twogaps SET admin_key = coalesce(admin_key, %s) RETURNING admin_key"
 
 
 # --- leases --------------------------------------------------------------------------
@@ -252,6 +267,7 @@ async def migrate(db: Connection) -> None:
             await db.execute(_TABLES)
             await db.execute(_LEASES)
             await db.execute(_NAMES)
+            await db.execute(_FLEET)
             await db.execute(
                 "INSERT INTO twogaps (format, key) VALUES (%(format)s, %(key)s) "
                 "ON CONFLICT (id) DO UPDATE SET format = %(format)s, "

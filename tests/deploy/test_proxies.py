@@ -1,4 +1,4 @@
-"""nginx and Caddy in front, with TLS, as deploy/ has them: clients through them."""
+"""Proxies in front, with TLS, as deploy/ has them: clients through them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 import trustme
 from websockets.exceptions import InvalidStatus
 
-from client import Label, connect, host
+from client import Label, Player, connect, host
+from server.cli.fleet.proxies import PROXIES, Door, program_of, proxy
 from server.game.commands import OpenRound, OpenVote
 from server.net.addresses import routed
+from tests.support.broker import free_port
 from tests.support.http import get
 from tests.support.missing import need
 from tests.support.program import Program
@@ -45,22 +48,27 @@ class Site:
         return wire(self.proxy.port, address, ssl=self.trusting, **options)
 
 
+def certify(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Make a certificate in a folder, which this process trusts."""
+    authority = trustme.CA()
+    made = authority.issue_cert("localhost", "127.0.0.1", routed() or "127.0.0.2")
+    (folder / "cert.pem").write_bytes(
+        b"".join(part.bytes() for part in made.cert_chain_pems)
+    )
+    (folder / "key.pem").write_bytes(made.private_key_pem.bytes())
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
+    return ssl.create_default_context(cafile=str(folder / "authority.pem"))
+
+
 @pytest.fixture(params=KINDS)
 async def site(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Site]:
-    authority = trustme.CA()
-    made = authority.issue_cert("localhost", "127.0.0.1", routed() or "127.0.0.2")
-    (tmp_path / "cert.pem").write_bytes(
-        b"".join(part.bytes() for part in made.cert_chain_pems)
-    )
-    (tmp_path / "key.pem").write_bytes(made.private_key_pem.bytes())
-    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    trusting = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
+    trusting = certify(tmp_path, monkeypatch)
     program = Program(tmp_path, "--data", str(tmp_path / "data"))
     await program.start("--room", "first-class", "--limit", "sockets_address=2")
-    proxy = Proxy(request.param, tmp_path, program.port)
+    proxy = Proxy.of_server(request.param, tmp_path, program.port)
     await proxy.start()
     yield Site(program, proxy, trusting)
     await proxy.stop()
@@ -137,3 +145,83 @@ async def _addresses_are_the_clients_and_no_invention_of_theirs(
         assert (await third.until("bye"))["code"] == "full"
         local = await stack.enter_async_context(site.wire())
         await local.join(site.program.room[0])  # of another address, and let in
+
+
+# --- several nodes -------------------------------------------------------------------
+
+
+async def _is_up(front: Proxy, trusting: ssl.SSLContext) -> None:
+    """Wait until it has found a node: its checks have begun when it listens."""
+    async with asyncio.timeout(GUARD_S):
+        while True:
+            answer = await get(front.port, "/readyz", tls=trusting, name="localhost")
+            if answer.status == 200:
+                return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_a_class_goes_on_when_one_of_two_nodes_is_gone(
+    kind: str, postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node with the room is killed: through the same address all come back."""
+    trusting = certify(tmp_path, monkeypatch)
+    options = ("--public-url", "https://localhost", "--lease", "3")
+    nodes: list[Program] = []
+    for name in ("ada", "bob"):
+        (tmp_path / name).mkdir()
+        data = ("--site", name, "--data", str(tmp_path / name / "data"))
+        nodes.append(
+            Program(tmp_path / name, *data, *options, TWOGAPS_JOURNAL=postgresql)
+        )
+    async with contextlib.AsyncExitStack() as stack:
+        for node in nodes:
+            node.port = free_port()
+            stack.push_async_callback(node.kill)
+        await nodes[0].start("--room", "first-class")
+        await nodes[1].start()
+        front = Proxy.of_fleet(kind, tmp_path, [node.port for node in nodes])
+        stack.push_async_callback(front.stop)
+        await front.start()
+        await _is_up(front, trusting)
+        url, (room, key) = f"https://localhost:{front.port}", nodes[0].room
+        teacher = await stack.enter_async_context(host(url, room, key))
+        players = [
+            await stack.enter_async_context(connect(url, room, name))
+            for name in ("Ann", "Bob", "Cy")
+        ]
+        for command in (BY_HAND, OpenRound(), OpenVote()):
+            await teacher.send(command)
+        for label in (Label.OUTER, Label.INNER):
+            for player in players:
+                await _vote(player, label)
+            await nodes[0].kill()
+
+
+async def _vote(player: Player, label: Label) -> None:
+    async with asyncio.timeout(GUARD_S):
+        async for view in player.views():
+            if view.phase == "vote":
+                break
+        recorded = await player.vote(label, 80, to=player.view)
+    assert recorded.answer.label is label
+
+
+@pytest.mark.parametrize("kind", PROXIES)
+def test_a_proxy_without_a_certificate_is_on_loopback_alone(
+    kind: str, tmp_path: Path
+) -> None:
+    """As ``twogaps fleet up`` starts it; each program finds its file right."""
+    need(program_of(kind), f"{kind} (apt-get install {kind})")
+    made = proxy(kind, tmp_path / kind, Door(8000, ["127.0.0.1:1", "127.0.0.1:2"]))
+    text = (tmp_path / kind / PROXIES[kind]).read_text()
+    assert "10.0.0." not in text
+    assert "gaps.school.example" not in text
+    assert "127.0.0.1:1" in text
+    assert "127.0.0.1:2" in text
+    check = {"haproxy": ["-c"], "nginx": ["-t"], "caddy": []}[kind]
+    command = [*made.command, *check]
+    if kind == "caddy":
+        command[1] = "validate"
+    done = subprocess.run(command, capture_output=True, text=True, env=made.environment)
+    assert done.returncode == 0, done.stderr

@@ -154,6 +154,23 @@ async def test_an_admin_gets_links_and_lists_at_every_node(
         assert not at.other.directory.live
 
 
+async def test_one_admin_key_opens_rooms_at_every_node_and_outlives_their_disks(
+    postgresql: str, tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "admin.key").write_text("ab" * 16 + "\n")
+    async with running(config(postgresql, "ada", data=tmp_path / "old")) as ada:
+        assert ada.admin_key == "ab" * 16, "an earlier fleet keeps its key"
+        async with running(config(postgresql, "bob", data=tmp_path / "new")) as bob:
+            assert bob.admin_key == ada.admin_key
+    kept = (tmp_path / "new" / "admin.key").read_text()
+    assert kept == ada.admin_key + "\n", "for the tools on that machine"
+    async with running(config(postgresql, "cy")) as cy:
+        assert cy.admin_key == ada.admin_key
+        async with admin(cy.local_url, cy.admin_key) as desk:
+            assert (await desk.open_room("first-class")).room
+
+
 async def test_a_node_is_not_ready_while_it_drains(postgresql: str) -> None:
     async with two(postgresql) as at:
         assert at.home.leases is not None

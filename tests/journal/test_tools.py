@@ -13,7 +13,7 @@ from server.app import Config, running
 from server.cli.doctor import machine
 from server.folder import JOURNAL, SITE
 from server.journal.memory import MemoryStore
-from server.journal.opening import ADAPTERS, open_store
+from server.journal.opening import ADAPTERS, open_store, shown
 from server.protocol.client_messages import OpenRoom
 from tests.support.cli import twogaps
 
@@ -92,3 +92,17 @@ def test_an_address_of_no_database_is_refused_in_plain_words(tmp_path: Path) -> 
     done = twogaps("room", "list", "--journal", "postgrs://db", "--data", str(tmp_path))
     assert done.exit_code == 1
     assert "'postgrs://db' is not a journal" in done.output
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://ann:s3cret@db/x", "postgresql://ann:***@db/x"),
+        ("postgresql://ann:s3c@ret@a,b/x?y=z@w", "postgresql://ann:***@a,b/x?y=z@w"),
+        ("postgresql://db/x?password=s3cret&a=b", "postgresql://db/x?password=***&a=b"),
+        ("postgresql://ann@db:5432/x", "postgresql://ann@db:5432/x"),
+        ("sqlite:/srv/a:b@c", "sqlite:/srv/a:b@c"),
+    ],
+)
+def test_no_one_is_shown_a_password(address: str, told: str) -> None:
+    assert shown(address) == told

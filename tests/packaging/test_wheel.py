@@ -14,18 +14,25 @@ from hatchling.builders.sdist import SdistBuilder
 
 from tests.packaging.conftest import PROJECT
 
-TEMPLATES = "server/cli/broker/templates/"
 
-
-def test_wheel_contains_the_broker_templates(wheel: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "noun"), [("brokers", "broker"), ("fleet", "fleet")]
+)
+def test_wheel_contains_the_templates(wheel: Path, source: str, noun: str) -> None:
+    templates = f"server/cli/{noun}/templates/"
     with zipfile.ZipFile(wheel) as archive:
         found = {
-            name.removeprefix(TEMPLATES): archive.read(name)
+            name.removeprefix(templates): archive.read(name)
             for name in archive.namelist()
-            if name.startswith(TEMPLATES)
+            if name.startswith(templates)
         }
-    files = (PROJECT / "deploy" / "brokers").iterdir()
-    assert found == {file.name: file.read_bytes() for file in files}
+    files = [
+        path for path in (PROJECT / "deploy" / source).rglob("*") if path.is_file()
+    ]
+    folder = PROJECT / "deploy" / source
+    assert found == {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in files
+    }
 
 
 def test_installed_program_writes_a_broker_configuration(

@@ -1,4 +1,4 @@
-"""nginx and Caddy as deploy/ configures them, on ports of the test's own."""
+"""Proxies as deploy/ configures them, on ports of the test's own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from server.cli.fleet.proxies import Door, program_of, proxy
 from tests.support.broker import free_port
 from tests.support.missing import need
 
@@ -32,16 +34,33 @@ CADDY = "{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site}"
 
 
 class Proxy:
-    """A proxy process in front of a server on this machine."""
+    """A proxy process on this machine."""
 
-    def __init__(self, kind: Kind, folder: Path, upstream: int) -> None:
-        """``folder`` holds cert.pem and key.pem, for localhost."""
-        folder.chmod(0o755)
-        self.port = free_port()
+    def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
+        """``command`` starts it, and it listens on ``port``."""
+        self.port = port
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
-        self._log = folder / "proxy.log"
+        self._log = log
+
+    @classmethod
+    def of_server(cls, kind: Kind, folder: Path, upstream: int) -> Proxy:
+        """Return one in front of a server; ``folder`` has cert.pem and key.pem."""
+        folder.chmod(0o755)
+        port = free_port()
         make = _nginx if kind == "nginx" else _caddy
-        self._command = make(folder, self.port, upstream)
+        return cls(make(folder, port, upstream), port, folder / "proxy.log")
+
+    @classmethod
+    def of_fleet(cls, kind: str, folder: Path, nodes: Sequence[int]) -> Proxy:
+        """Return one in front of nodes; ``folder`` has cert.pem and key.pem."""
+        need(program_of(kind), f"{kind} (apt-get install {kind})")
+        folder.chmod(0o755)
+        addresses = [f"127.0.0.1:{port}" for port in nodes]
+        tls = (folder / "cert.pem", folder / "key.pem")
+        door = Door(free_port(), addresses, "localhost", tls)
+        made = proxy(kind, folder / kind, door)
+        return cls(made.command, door.port, folder / "proxy.log")
 
     async def start(self) -> None:
         """Start it, and wait until it listens."""

@@ -11,6 +11,7 @@ missing() {
   has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || printf ' postgresql'
   has nginx || printf ' nginx'
   has caddy || printf ' caddy'
+  has haproxy || printf ' haproxy'
   has systemd-analyze || printf ' systemd'
   has ip || printf ' iproute2'
   has strace || printf ' strace'

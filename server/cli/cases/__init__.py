@@ -1,6 +1,6 @@
 """Commands about cases and decks: look at them, check them, write and move them."""
 
-from server.cli.cases.check import lint_cases, preview_case
+from server.cli.cases.authoring import lint_cases, new_case, preview_case
 from server.cli.cases.exchange import export_cases, import_cases
 from server.cli.cases.look import (
     list_cases,
@@ -9,7 +9,6 @@ from server.cli.cases.look import (
     show_deck,
     show_stats,
 )
-from server.cli.cases.new import new_case
 
 __all__ = [
     "export_cases",

