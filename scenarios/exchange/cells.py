@@ -152,7 +152,9 @@ def settled(cell: Cell, column: str, story: str) -> str | Fault:
         return cell.text
     if column.startswith("figures") and column.endswith(".value"):
         alike = [said for said in _numerals(story) if _same(said, cell.text)]
-        if alike == [cell.text] and cell.number_format in PLAIN_FORMATS:
+        is_signed = re.search(rf"[+\-\u2212]{re.escape(cell.text)}(?!\d)", story)
+        is_plain = cell.number_format in PLAIN_FORMATS and not is_signed
+        if alike == [cell.text] and is_plain:
             return cell.text
     return Fault(_number(cell), TYPE_AGAIN)
 

@@ -17,6 +17,7 @@ from openpyxl.cell.rich_text import (  # type: ignore[import-untyped] # likewise
 from openpyxl.cell.text import InlineFont  # type: ignore[import-untyped] # likewise
 from openpyxl.styles import Font  # type: ignore[import-untyped] # likewise
 
+from scenarios.exchange.cells import Cell, Fault, settled
 from scenarios.exchange.flat import columns_of, to_row
 from scenarios.exchange.spreadsheet import UnreadableSheet, read_sheet
 from scenarios.load import load_library
@@ -326,3 +327,12 @@ def test_a_strict_workbook_is_refused_with_the_form_to_save_it_in(
             made.writestr(part, parts.read(part).replace(old, new))
     with pytest.raises(UnreadableSheet, match=r"Strict.*'Excel Workbook \(.xlsx\)'"):
         read_sheet(strict)
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "\u2212"])
+def test_a_number_whose_sign_the_story_has_is_named(sign: str) -> None:
+    """A program that makes 49 of +49 leaves no sign of it in the file."""
+    cell = Cell("49", "number")
+    story = f"It rose by {sign}49 points."
+    assert isinstance(settled(cell, "figures[0].value", story), Fault)
+    assert settled(cell, "figures[0].value", "It rose by 49 points.") == "49"
