@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import secrets
 import shutil
@@ -57,7 +56,13 @@ from server.rooms.clock import Clock, SystemClock
 from server.rooms.directory import Directory
 from server.rooms.requests import Bounds
 from server.rooms.retention import Retention
-from server.supervision import Part, TaskTree, owned_by, task_tree
+from server.supervision import (
+    Part,
+    TaskTree,
+    owned_by,
+    task_tree,
+    tune_garbage_collection,
+)
 
 if TYPE_CHECKING:
     from server.federation.leases import Leases
@@ -137,13 +142,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
     clients are notified, votes are stored, and the port is closed.
     """
     config.check()
-    shelf = Shelf(*config.cases)
     certificate = certificate_of(config)
     async with task_tree(config.restarts) as tree, contextlib.AsyncExitStack() as stack:
         core = await _core(config, stack)
+        folders = _case_folders(config, core.leases)
+        shelf = Shelf(*folders)
         await _start(core, tree, stack)
         bound = bind_all(stack, config)
-        admin = _admin(config, core, shelf, _practice(config, bound, tree))
+        admin = _admin(config, core, shelf, _practice(config, bound, tree, folders))
         desk = _desk(config, core, admin)
         pages = Pages(WEB, bound.addresses)
         operations = _operations(config, core, desk, tree)
@@ -190,7 +196,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         clock,
         draw=secrets.choice,
         most_rooms=config.limits.rooms,
-        retention=Retention(config.keep_days, config.data),
+        retention=_retention(config, leases),
         idle_s=config.idle_s,
         nodes=node.others,
         metrics=metrics,
@@ -222,6 +228,18 @@ def _relays(leases: Leases | None, metrics: Metrics) -> Relays | None:
     return Relays(leases.node.key, leases.is_live, metrics)
 
 
+def _retention(config: Config, leases: Leases | None) -> Retention:
+    if leases is None:
+        return Retention(config.keep_days, config.data)
+    return Retention(config.keep_days, shared=leases.node)
+
+
+def _case_folders(config: Config, leases: Leases | None) -> tuple[Path, ...]:
+    """Return the folders of own cases: those given, and that of the fleet."""
+    shelf = leases.node.shelf if leases is not None else None
+    return config.cases if shelf is None else (*config.cases, shelf.folder)
+
+
 def _bounds(config: Config, gate: Gate) -> Bounds:
     limits, words = config.limits, config.word_list()
     return Bounds(limits.changes, limits.newcomers_address, gate.hit, words)
@@ -233,6 +251,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
     They end in reverse order when the stack is left.
     """
     started, leases, relays = asyncio.Event(), core.leases, core.relays
+    shelf = leases.node.shelf if leases is not None else None
 
     async def renew() -> None:
         await required(leases, "the lease").run(core.directory)
@@ -245,6 +264,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
     start(
         Part("rooms", lambda: core.directory.run(started), is_vital=True),
         *([] if leases is None else [Part("lease", renew, is_vital=True)]),
+        *([] if shelf is None else [Part("shelf", shelf.run)]),
         *([] if relays is None else [Part("relays", relays.run)]),
         Part("links", core.keeper.run),
         Part("loop-lag", LagMeter(core.metrics, core.gate.feel).run),
@@ -257,11 +277,13 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
     stack.push_async_callback(core.node.leave)
 
 
-def _practice(config: Config, bound: Bound, tree: TaskTree) -> BringPractice | None:
+def _practice(
+    config: Config, bound: Bound, tree: TaskTree, folders: tuple[Path, ...]
+) -> BringPractice | None:
     """Return what brings practice players to a room, where this server does."""
     if config.bring_practice is None:
         return None
-    play = config.bring_practice(bound.inner_url)
+    play = config.bring_practice(bound.inner_url, folders)
 
     async def bring(code: RoomCode, n: int) -> None:
         tree.errand(f"practice-{code}", lambda: play(code, n))
@@ -372,21 +394,3 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     for room in core.directory.live:
         core.node.gateway.dismiss(room.code, replies.SHUTTING_DOWN)
     door.part_all(replies.SHUTTING_DOWN)
-
-
-def tune_garbage_collection(
-    young: int = 10_000, middle: int = 25, old: int = 4
-) -> None:
-    """Collect garbage rarely; called once per process, after everything is imported.
-
-    Nearly everything here is freed as soon as it is unreferenced; only reference cycles
-    need collecting, and a closed socket leaves one. By default Python collects after
-    every 700 new objects, which was a fifth of what a vote costs (docs/performance.md).
-    ``young`` objects are made before a collection, which takes about 5 ms for as many,
-    and all objects are looked at after ``young * middle * old``: at the latest when
-    some 25,000 sockets have come and gone.
-    What was loaded at the start is never garbage and is not looked at again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(young, middle, old)

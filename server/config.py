@@ -70,9 +70,9 @@ class Config:
     metrics_host: str = "127.0.0.1"
     metrics_key: str | None = None
     """Also opens /metrics on the main port."""
-    bring_practice: Callable[[str], BringPractice] | None = None
-    """Given the server's own address, returns what plays as practice players, for as
-    long as they stay."""
+    bring_practice: Callable[[str, tuple[Path, ...]], BringPractice] | None = None
+    """Given the server's own address and the folders of own cases, returns what plays
+    as practice players, for as long as they stay."""
     store: Callable[[], Awaitable[Journal]] | None = None
     """Opens another store than ``data`` asks for."""
     health_fresh_s: float = 1.0

@@ -25,6 +25,9 @@ SITE = "site"
 RETENTION = "retention.json"
 """How long rooms have been kept; holds their codes."""
 
+SHELF = "shelf"
+"""Own cases and decks of a fleet, as its database has them."""
+
 INCOMING = "incoming"
 """Rooms that come from other nodes, a file each."""
 

@@ -114,12 +114,13 @@ def _journal() -> typer.Typer:
 
 def _fleet() -> typer.Typer:
     from server.cli.fleet import up
-    from server.cli.move import drain, list_nodes
+    from server.cli.move import drain, list_nodes, share_cases
 
-    fleet = _noun("Try a fleet on this machine; list nodes, hand over their rooms.")
+    fleet = _noun("Try a fleet on this machine; list and drain nodes, share cases.")
     fleet.command("up")(up)
     fleet.command("list")(list_nodes)
     fleet.command("drain")(drain)
+    fleet.command("cases")(share_cases)
     return fleet
 
 
@@ -215,7 +216,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "fleet",
         SITES,
-        "Try a fleet on this machine; list nodes, hand over their rooms.",
+        "Try a fleet on this machine; list and drain nodes, share cases.",
         _fleet,
     ),
 )

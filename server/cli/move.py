@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, LiteralString
 
 import typer
 
-from server.cli.console import DataOption, JournalOption, default_data, fail, out
+from scenarios.load import load_library
+from server.cli.console import (
+    DataOption,
+    JournalOption,
+    complain,
+    default_data,
+    fail,
+    out,
+)
 from server.federation.messages import EPOCHS
 from server.folder import INCOMING, SITE
 from server.game.engine import ReplayError, replay
@@ -252,6 +260,64 @@ def drain(
             "them: look at twogaps fleet list."
         )
     out.print(f"{name} has no rooms now. It can be stopped.", highlight=False)
+
+
+def share_cases(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Your folder, with cases/*.toml and decks/*.toml."),
+    ] = None,
+    journal: JournalOption = None,
+) -> None:
+    """Give all nodes of a fleet your own cases and decks; without FOLDER, list them.
+
+    They replace those that are in the database, and new rooms have them within
+    seconds. An empty folder removes them.
+    """
+    where = _fleet(journal)
+    if folder is None:
+        names = asyncio.run(_shared_cases(where))
+        out.print("\n".join(names) or "No own cases yet: give a folder.", markup=False)
+        return
+    files = _case_files(folder)
+    asyncio.run(_share(where, files))
+    out.print(f"All nodes have these {len(files)} files within seconds.")
+
+
+def _case_files(folder: Path) -> dict[str, str]:
+    """Return the files of a folder, if they are all right."""
+    if not folder.is_dir():
+        raise fail(f"There is no folder {folder}.")
+    files = [*folder.glob("cases/*.toml"), *folder.glob("decks/*.toml")]
+    problems = load_library(folder).problems if files else ()
+    for problem in problems:
+        complain(str(problem))
+    if problems:
+        raise fail("Nothing was changed. Correct these files, and run it again.")
+    return {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8-sig")
+        for file in files
+    }
+
+
+async def _shared_cases(where: str) -> list[str]:
+    from server.federation.fleet import shelved_files
+
+    try:
+        async with open_store(where, must_exist=True) as store:
+            return await shelved_files(_database(store))
+    except StoreUnavailable as exc:
+        raise fail(f"{exc}.") from exc
+
+
+async def _share(where: str, files: dict[str, str]) -> None:
+    from server.federation.fleet import put_on_shelf
+
+    try:
+        async with open_store(where, must_exist=True) as store:
+            await put_on_shelf(_database(store), files)
+    except StoreUnavailable as exc:
+        raise fail(f"{exc}. Nothing was changed.") from exc
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,13 +211,12 @@ class ServeOptions:
 
     def config(self) -> Config:
         """Return the settings of the server."""
-        folders = tuple(self.cases or ())
         return Config(
             host=self.host,
             port=self.port,
             data=None if self.memory else (self.data or default_data()),
             journal=None if self.memory else self.journal,
-            cases=folders,
+            cases=tuple(self.cases or ()),
             public_url=self.public_url,
             origins=tuple(self.origin or ()),
             tls_cert=self.tls_cert,
@@ -235,7 +234,7 @@ class ServeOptions:
             metrics_port=self.metrics_port,
             metrics_host=self.metrics_host,
             metrics_key=self.metrics_key,
-            bring_practice=lambda url: practice_bringer(url, folders),
+            bring_practice=practice_bringer,
         )
 
 
@@ -276,7 +275,7 @@ def run_server(config: Config, greeting: Greeting) -> None:
         raise typer.Exit(EXIT_FAULT) from exc
 
 
-def practice_bringer(url: str, folders: tuple[Path, ...] = ()) -> BringPractice:
+def practice_bringer(url: str, folders: tuple[Path, ...]) -> BringPractice:
     """Return what plays as practice players in a room of the server at ``url``.
 
     They know the built-in cases and those in ``folders``.

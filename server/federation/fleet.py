@@ -13,8 +13,17 @@ import contextlib
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+import tempfile
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
@@ -32,6 +41,7 @@ from server.journal.tables import (
     MAY_TAKE,
     PEERS,
     RENEW,
+    SHELF,
     Connection,
     all_rows,
     call,
@@ -106,11 +116,13 @@ class Member:
         terms: Terms | None = None,
         now_s: Callable[[], float] = lambda: since_boot_ns() / 1e9,
         reads: Sequence[int] = READS,
+        shelf: SharedShelf | None = None,
     ) -> None:
         """``now_s`` is a clock that counts suspended time; ``reads`` is the version
-        whose journals this node can read.
+        whose journals this node can read; ``shelf`` has the cases of all nodes.
         """
         self.store = store
+        self.shelf = shelf
         self.name = name
         self.terms = terms or Terms()
         self.reads = list(reads)
@@ -193,6 +205,8 @@ class Member:
     async def leave(self) -> None:
         """Give the lease back: rooms that are still held are free for others."""
         self._has_left, self._sure_until_s = True, -math.inf
+        if self.shelf is not None:
+            self.shelf.close()
         with contextlib.suppress(StoreUnavailable):
             async with self.store.connection() as db:
                 await db.execute(
@@ -234,6 +248,19 @@ class Member:
             log.warning("%d rooms of %s are taken", len(taken), ", ".join(names))
         return taken
 
+    async def ledger(self) -> str | None:
+        """Return how long this node has seen rooms kept, as it last said."""
+        async with self.store.connection() as db:
+            query = "SELECT ledger FROM nodes WHERE name = %s"
+            found = await one_value(db, query, self.name)
+        return found if isinstance(found, str) else None
+
+    async def keep_ledger(self, text: str) -> None:
+        """Keep how long rooms have been kept."""
+        async with self.store.connection() as db:
+            query = "UPDATE nodes SET ledger = %s WHERE name = %s"
+            await db.execute(query, (text, self.name))
+
     async def read_peers(self, db: Connection) -> None:
         """Read what the other nodes say of themselves."""
         rows = await all_rows(db, PEERS)
@@ -271,6 +298,74 @@ class Member:
             "lease": self.terms.lease_s,
             "gap": self.terms.gap_s,
         }
+
+
+class SharedShelf:
+    """Own cases and decks that are in the database, as files that this node reads."""
+
+    def __init__(
+        self, store: PostgresStore, folder: Path | None, look_s: float = 2.0
+    ) -> None:
+        """``folder`` is for nothing else; None takes one that is removed in the end.
+
+        Every ``look_s`` seconds it is brought up to date.
+        """
+        self._store = store
+        self._made = None if folder else tempfile.TemporaryDirectory(prefix="two-gaps-")
+        self.folder = folder or Path(self._made.name if self._made else "")
+        self._look_s = look_s
+        self._shelved: object = None
+
+    async def run(self) -> None:
+        """Keep the folder up to date, until cancelled."""
+        while True:
+            await asyncio.sleep(self._look_s)
+            with contextlib.suppress(StoreUnavailable):
+                await self.refresh()
+
+    async def refresh(self) -> None:
+        """Bring the folder up to date. Raises :class:`StoreUnavailable`."""
+        async with self._store.connection() as db, db.transaction():
+            shelved = await one_value(db, "SELECT shelved FROM twogaps FOR SHARE")
+            if shelved == self._shelved:
+                return
+            files = {row[0]: row[1] for row in await all_rows(db, SHELF)}
+        await asyncio.to_thread(self._write, files)
+        self._shelved = shelved
+
+    def _write(self, files: Mapping[str, str]) -> None:
+        for kind in ("cases", "decks"):
+            (self.folder / kind).mkdir(parents=True, exist_ok=True)
+            for file in (self.folder / kind).iterdir():
+                if f"{kind}/{file.name}" not in files:
+                    file.unlink()
+        for path, text in files.items():
+            fresh = self.folder / f"{path}.new"
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(self.folder / path)
+
+    def close(self) -> None:
+        """Remove a folder that was made for this. Idempotent."""
+        if self._made is not None:
+            self._made.cleanup()
+
+
+async def put_on_shelf(store: PostgresStore, files: Mapping[str, str]) -> None:
+    """Have all nodes read these files, by ``cases/ID.toml`` or ``decks/ID.toml``.
+
+    They replace those that were there. Raises :class:`StoreUnavailable`.
+    """
+    async with store.connection() as db, db.transaction():
+        await db.execute("UPDATE twogaps SET shelved = shelved + 1")
+        await db.execute("DELETE FROM shelf")
+        for path, text in files.items():
+            await db.execute("INSERT INTO shelf VALUES (%s, %s)", (path, text))
+
+
+async def shelved_files(store: PostgresStore) -> list[str]:
+    """Return the names of the files that all nodes read."""
+    async with store.connection() as db:
+        return [row[0] for row in await all_rows(db, SHELF)]
 
 
 def shared_out(

@@ -17,8 +17,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from server.config import Config
-from server.federation.fleet import Member, Terms, shared_out
-from server.folder import CannotStart, stored_key
+from server.federation.fleet import Member, SharedShelf, Terms, shared_out
+from server.folder import SHELF, CannotStart, stored_key
 from server.game.errors import Refused
 from server.game.events import Event
 from server.game.ids import RoomCode
@@ -366,11 +366,14 @@ class Leases:
 
 async def open_leases(config: Config, store: PostgresStore, metrics: Metrics) -> Leases:
     """Join the fleet on a database. Raises :class:`CannotStart`."""
-    name = config.site or _name_of(config.port)
-    node = Member(store, name, Terms(config.lease_s))
+    name, data = config.site or _name_of(config.port), config.data
+    shelf = SharedShelf(store, None if data is None else data / SHELF)
+    node = Member(store, name, Terms(config.lease_s), shelf=shelf)
     try:
-        await node.join(None if config.data is None else stored_key(config.data))
+        await node.join(None if data is None else stored_key(data))
+        await shelf.refresh()
     except StoreUnavailable as exc:
+        shelf.close()
         raise CannotStart(f"This node cannot get a lease: {exc}.") from exc
     log.info("joined the fleet as %s, lease %g s", name, config.lease_s)
     return Leases(node, metrics)

@@ -141,6 +141,8 @@ FROM rooms
 
 ADMIN_KEY = "UPDATE twogaps SET admin_key = coalesce(admin_key, %s) RETURNING admin_key"
 
+SHELF = "SELECT path, body FROM shelf ORDER BY path"
+
 
 # --- leases --------------------------------------------------------------------------
 

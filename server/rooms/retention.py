@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -66,6 +67,18 @@ class Ledger(_Strict):
     rooms: dict[str, Kept] = Field(default_factory=dict)
 
 
+class SharedLedger(Protocol):
+    """Keeps a ledger where no disk is sure to last. Raises as a store does."""
+
+    async def ledger(self) -> str | None:
+        """Return what was kept last; None without it."""
+        ...
+
+    async def keep_ledger(self, text: str) -> None:
+        """Keep a ledger."""
+        ...
+
+
 class Retention:
     """Tells which rooms are past their time. Every look may be minutes after the last.
 
@@ -73,13 +86,18 @@ class Retention:
     """
 
     def __init__(
-        self, keep_days: float, folder: Path | None = None, notice_ms: int = NOTICE_MS
+        self,
+        keep_days: float,
+        folder: Path | None = None,
+        notice_ms: int = NOTICE_MS,
+        shared: SharedLedger | None = None,
     ) -> None:
         """``keep_days`` is the term; 0 keeps all rooms.
 
-        ``folder`` keeps the ledger; None starts without one. ``notice_ms`` is cut to a
-        third of the term.
+        ``folder`` keeps the ledger, or ``shared`` does; without either there is none at
+        the start. ``notice_ms`` is cut to a third of the term.
         """
+        self._shared = shared
         self._keep_ms = round(keep_days * DAY_MS)
         self._largest_ms = (self._keep_ms or 90 * DAY_MS) // LARGEST_GAP
         self._notice_ms = min(notice_ms, self._largest_ms)
@@ -200,6 +218,7 @@ class Retention:
     ) -> None:
         """Remove rooms past the time they are kept for, but for those that run."""
         try:
+            await self._recall()
             for code in self.look(await store.rooms(), now_ms):
                 if code not in running and await _is_free(code, homes):
                     await store.delete(code)
@@ -208,7 +227,26 @@ class Retention:
                     log.warning("removed after its time", extra={"room": code})
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
-        await asyncio.to_thread(self.save)
+        if self._shared is None:
+            await asyncio.to_thread(self.save)
+        else:
+            await self._share(self._shared)
+
+    async def _recall(self) -> None:
+        """Read the shared ledger before the first look."""
+        if self._shared is None or self._ledger is not None:
+            return
+        if (text := await self._shared.ledger()) is not None:
+            self._ledger = _parsed(text.encode(), "the ledger of this node")
+
+    async def _share(self, shared: SharedLedger) -> None:
+        if self._ledger is None or (news := self._news(self._ledger)) is None:
+            return
+        try:
+            await shared.keep_ledger(self._ledger.model_dump_json())
+            self._saved = news
+        except StoreUnavailable as exc:
+            log.warning("how long rooms are kept is not noted: %s", exc)
 
     def _removed(self, code: RoomCode) -> None:
         if self._ledger is not None:
@@ -237,18 +275,21 @@ class Retention:
 
         A failure is logged: rooms are then kept for longer.
         """
-        if self._path is None or self._ledger is None:
-            return
-        now_ms = self._ledger.last_ms
-        rooms = self._ledger.model_dump_json(include={"rooms"})
-        saved_ms, saved = self._saved
-        if rooms == saved and 0 <= now_ms - saved_ms < SAVE_MS:
+        ledger = self._ledger
+        if self._path is None or ledger is None or (news := self._news(ledger)) is None:
             return
         try:
-            write(self._path, self._ledger)
-            self._saved = now_ms, rooms
+            write(self._path, ledger)
+            self._saved = news
         except OSError as exc:
             log.warning("%s cannot be written: %s", self._path.name, exc.strerror)
+
+    def _news(self, ledger: Ledger) -> tuple[int, str] | None:
+        """Return when the ledger was made and its rooms, if it is to be written."""
+        rooms = ledger.model_dump_json(include={"rooms"})
+        saved_ms, saved = self._saved
+        is_recent = 0 <= ledger.last_ms - saved_ms < SAVE_MS
+        return None if rooms == saved and is_recent else (ledger.last_ms, rooms)
 
 
 async def _is_free(code: RoomCode, homes: Homes) -> bool:
@@ -262,11 +303,19 @@ async def _is_free(code: RoomCode, homes: Homes) -> bool:
 def read(path: Path) -> Ledger | None:
     """Return the ledger in a file; None where there is none that can be used."""
     try:
-        return Ledger.model_validate_json(path.read_bytes())
+        return _parsed(path.read_bytes(), path.name)
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError):
+    except OSError:
         log.warning("%s cannot be read: all rooms are kept for longer", path.name)
+        return None
+
+
+def _parsed(text: bytes, name: str) -> Ledger | None:
+    try:
+        return Ledger.model_validate_json(text)
+    except ValidationError:
+        log.warning("%s cannot be read: all rooms are kept for longer", name)
         return None
 
 

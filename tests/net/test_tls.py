@@ -139,7 +139,7 @@ async def test_a_renewed_certificate_is_used_after_a_hangup_and_no_game_is_cut(
 
 async def test_practice_players_come_in_beside_the_certificate(files: Files) -> None:
     setup = {"tls_cert": files.cert, "tls_key": files.key}
-    async with hall(bring_practice=lambda url: practice_bringer(url), **setup) as at:
+    async with hall(bring_practice=practice_bringer, **setup) as at:
         order = OpenRoom(deck="first-class", length=1, practice=3)
         room, _ = await at.server.admin.open_room(order)
         found = at.server.directory.running(room)
