@@ -39,6 +39,8 @@ from scenarios.model import Case, Label
 
 FOLDS, REPEATS, DRAWS = 10, 3, 2000
 TOLD = 20
+RECENT = 2025
+"""From this year on, a true story is one of the newest."""
 MOST_BY_TOPIC, MOST_BY_WORDS, MOST_BY_PHRASE = 0.60, 0.65, 0.60
 FACT = "fact: stays"
 PLAIN = "plain word in many unlike sentences: stays"
@@ -70,7 +72,18 @@ VERDICTS = {
     "yellow": FACT,
     **dict.fromkeys(ENGLISH_STOP_WORDS, PLAIN),
     **dict.fromkeys(
-        ("let", "looked", "asked", "told", "came", "took", "opened", "didn", "isn"),
+        (
+            "let",
+            "looked",
+            "asked",
+            "told",
+            "came",
+            "took",
+            "got",
+            "opened",
+            "didn",
+            "isn",
+        ),
         PLAIN,
     ),
     "same": "fact: two things went together, or a test was like the training",
@@ -122,12 +135,21 @@ outer ones only, and inner stories said twice as often what something had "learn
 same stories were changed and measured, so read it as a description of this library,
 not as a forecast for new stories.
 
+The true stories of {recent} and later can be held out as well, {newest} of them: what
+a class that knows the older stories may read in new ones. From domain and tags the
+balanced accuracy is {topic:.2f}, from title and story {words:.2f}; a test holds both
+below the limits above. With so few stories either figure is uncertain by about a
+quarter.
+
 Once it was a forecast. In November 2026 the library got 42 cases more. Before a word
 of theirs was tuned for this test, the models learned from the 106 clean cases that
 were there before and guessed the 14 clean new ones. From title and story their
-balanced accuracy was 0.36. From domain and tags it was 0.79, as the new cases about
-coding are mostly outer; after that the tags of two changed. With 14 stories, either
-figure is uncertain by about a quarter.
+balanced accuracy was 0.36. From domain and tags it was 0.79: most new outer cases were
+about coding agents and companies, most new inner ones about pictures and medicine, as in
+the older library. So four cases were added the other way around (two inner ones about
+language models, an outer one about photos and one about surgeons), a few labels changed,
+and tags that had been given on one side only ("company", "evolution") are given by one
+rule: what a reader would search for.
 
 ## The twenty most telling words
 
@@ -166,14 +188,42 @@ def words(case: Case) -> str:
 
 def by_topic(library: Library, repeats: int = REPEATS) -> Guess:
     """Guess labels from domain and tags alone."""
-    vectorizer = CountVectorizer(token_pattern=r"\S+", binary=True)
-    return _guess(library, topics, vectorizer, repeats)
+    return _guess(library, topics, _by_topic(), repeats)
 
 
 def by_words(library: Library, repeats: int = REPEATS) -> Guess:
     """Guess labels from the bag of words of title and story."""
-    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2)
-    return _guess(library, words, vectorizer, repeats)
+    return _guess(library, words, _by_words(), repeats)
+
+
+def _by_topic() -> Any:
+    return CountVectorizer(token_pattern=r"\S+", binary=True)
+
+
+def _by_words() -> Any:
+    return TfidfVectorizer(sublinear_tf=True, min_df=2)
+
+
+def _regression() -> Any:
+    return LogisticRegression(class_weight="balanced", max_iter=1000)
+
+
+def of_the_newest(library: Library) -> tuple[int, float, float]:
+    """Guess the true stories since RECENT from all others.
+
+    Returns how many there are, and the balanced accuracy from topics and from words.
+    """
+    clean = [case for _, case in sorted(library.cases.items()) if case.is_clean]
+    newest = [case for case in clean if case.is_true and case.year >= RECENT]
+    older = [case for case in clean if case not in newest]
+    is_outer = [[c.label is Label.OUTER for c in group] for group in (older, newest)]
+    found = []
+    for text_of, vectorizer in ((topics, _by_topic()), (words, _by_words())):
+        model = make_pipeline(vectorizer, _regression())
+        model.fit([text_of(case) for case in older], is_outer[0])
+        guessed = model.predict([text_of(case) for case in newest])
+        found.append(float(balanced_accuracy_score(is_outer[1], guessed)))
+    return len(newest), found[0], found[1]
 
 
 def by_kind(library: Library, kind_of: Callable[[Case], str]) -> float:
@@ -241,9 +291,7 @@ def _guess(
     texts = [text_of(case) for case in cases]
     is_outer = np.array([case.label is Label.OUTER for case in cases])
     groups = np.array(families(library, cases))
-    model = make_pipeline(
-        vectorizer, LogisticRegression(class_weight="balanced", max_iter=1000)
-    )
+    model = make_pipeline(vectorizer, _regression())
     guesses = [
         _held_out(model, texts, is_outer, groups, seed) for seed in range(repeats)
     ]
@@ -323,7 +371,11 @@ def document(library: Library) -> str:
         f"{MOST_BY_PHRASE:.2f} |"
         for name, each in by_phrase(library).items()
     )
-    return TEXT.format(n=style.n, table=table, kept=kept, phrases=phrases)
+    newest, by_new_topic, by_new_words = of_the_newest(library)
+    return TEXT.format(
+        n=style.n, table=table, kept=kept, phrases=phrases, recent=RECENT,
+        newest=newest, topic=by_new_topic, words=by_new_words,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.scenarios.giveaway import (
     by_topic,
     by_words,
     families,
+    of_the_newest,
     told,
 )
 from tests.support.figures import Figure
@@ -54,6 +55,14 @@ def test_the_bag_of_words_tells_little_of_the_label(
         "look at each in the stories: fix a habit, or say in giveaway.VERDICTS why it "
         "stays"
     )
+
+
+def test_older_stories_do_not_tell_the_label_of_the_newest(figure: Figure) -> None:
+    n, topic, words = of_the_newest(LIBRARY)
+    figure(f"the {n} newest, from the others: topic {topic:.2f}, words {words:.2f}")
+    assert n >= 15
+    assert topic <= MOST_BY_TOPIC
+    assert words <= MOST_BY_WORDS
 
 
 def test_neither_reassurance_nor_measurement_tells_the_label(figure: Figure) -> None:
@@ -104,6 +113,7 @@ def test_a_library_whose_words_tell_is_caught() -> None:
         return Library(MappingProxyType(cases), {})
 
     assert by_topic(leaking(), 1).accuracy > MOST_BY_TOPIC
+    assert of_the_newest(leaking())[1] > MOST_BY_TOPIC
     assert by_words(leaking(), 1).accuracy > MOST_BY_WORDS
 
 
