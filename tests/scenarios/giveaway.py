@@ -144,12 +144,12 @@ quarter.
 Once it was a forecast. In November 2026 the library got 42 cases more. Before a word
 of theirs was tuned for this test, the models learned from the 106 clean cases that
 were there before and guessed the 14 clean new ones. From title and story their
-balanced accuracy was 0.36. From domain and tags it was 0.79: most new outer cases were
-about coding agents and companies, most new inner ones about pictures and medicine, as
-in the older library. So four cases were added the other way around: two inner ones
-about language models, an outer one about photos and one about surgeons. A few labels
-changed. Tags that only one side had had, such as "company", now follow one rule: what a reader
-would search for.
+balanced accuracy was 0.36. From domain and tags it was 0.79: most new outer cases
+were about coding agents and companies, most new inner ones about pictures and
+medicine, as in the older library. So four cases were added the other way around: two
+inner ones about language models, an outer one about photos and one about surgeons. A
+few labels changed. Tags that only one side had had, such as "company", now follow one
+rule: what a reader would search for.
 
 ## The twenty most telling words
 
