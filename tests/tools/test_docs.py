@@ -1,7 +1,8 @@
-"""The generated documents in the repository are current."""
+"""Generated documents are current, and decisions are numbered once each."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,13 @@ def test_thirty_true_cases_were_checked_fact_by_fact() -> None:
     assert all(all(each) and verdict_of(each) for each in checks)
     with pytest.raises(ValueError, match="'fine' is not one of"):
         verdict_of(Check("boat", "it circled", "the post", "words seen", "fine"))
+
+
+def test_each_decision_has_a_number_of_its_own_in_name_and_title() -> None:
+    numbers = []
+    for path in sorted((PROJECT / "docs" / "decisions").glob("*.md")):
+        title = re.match(r"# (\d+)\. \S", path.read_text(encoding="utf-8"))
+        assert title, f"{path.name}: the title begins with '# NUMBER. '"
+        assert int(path.name[:4]) == int(title[1]), path.name
+        numbers.append(int(title[1]))
+    assert sorted(set(numbers)) == numbers, "a number is used twice"
