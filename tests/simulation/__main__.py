@@ -23,7 +23,17 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from tests.simulation.world import KINDS, Outcome, script, shrunk, simulate
+from tests.simulation.runs import shrunk, simulate
+from tests.simulation.world import (
+    FLEET_KINDS,
+    KINDS,
+    STAGES,
+    Kind,
+    Outcome,
+    Script,
+    Stage,
+    script,
+)
 
 DOCS = Path(__file__).parents[2] / "docs"
 TOTAL, PAGE = DOCS / "simulation.json", DOCS / "simulation.md"
@@ -32,21 +42,17 @@ CHUNK = 20
 """Seeds that a process runs before it is asked again."""
 
 
-class Total(BaseModel):
-    """What all runs so far came to."""
+class StageTotal(BaseModel):
+    """What all runs of one stage came to."""
 
-    next: int = 1
-    """The seed that comes next."""
     runs: int = 0
     messages: int = 0
     recorded: int = 0
-    seconds: float = 0.0
     met: dict[str, dict[str, int]] = {}
     """How often each fault met each phase of the room."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one run."""
-        self.next += 1
         self.runs += 1
         self.messages += outcome.sent
         self.recorded += outcome.recorded
@@ -67,32 +73,53 @@ class Total(BaseModel):
         )
 
 
+class Total(BaseModel):
+    """What all runs so far came to."""
+
+    next: int = 1
+    """The seed that comes next."""
+    seconds: float = 0.0
+    stages: dict[Stage, StageTotal] = {}
+
+    def of(self, stage: Stage) -> StageTotal:
+        """Return the total of a stage."""
+        return self.stages.setdefault(stage, StageTotal())
+
+    def line(self) -> str:
+        """Return the figures in one line."""
+        runs = sum(each.runs for each in self.stages.values())
+        messages = sum(each.messages for each in self.stages.values())
+        return f"{runs:,} runs, {messages:,} messages"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run seeds, print progress, store the total; return the exit code."""
     options = _arguments(argv)
     logging.disable(logging.CRITICAL)
     if options.only is not None:
-        return _show(options.only)
+        return max(_show(script(options.only, stage)) for stage in STAGES)
     total = _load()
     began_s = time.monotonic()
-    failed: list[int] = []
+    failed: list[Script] = []
     with ProcessPoolExecutor(options.processes) as pool:
         chunks = _chunks(total.next, options.seeds)
         while some := list(islice(chunks, options.processes)):
             for chunk, outcomes in zip(some, pool.map(_run, some), strict=True):
-                for number, outcome in zip(chunk, outcomes, strict=True):
-                    total.add(outcome)
+                total.next = chunk.stop
+                for plan, outcome in outcomes:
+                    total.of(plan.stage).add(outcome)
                     if outcome.problems:
-                        failed.append(number)
-                        print(f"seed {number} failed: {outcome.problems[0]}")
+                        failed.append(plan)
+                        about = f"seed {plan.seed}, {plan.stage}"
+                        print(f"{about} failed: {outcome.problems[0]}")
             print(f"{total.line()}, {len(failed)} failed", flush=True)
             if time.monotonic() - began_s > 60 * options.minutes:
                 break
     total.seconds += time.monotonic() - began_s
     TOTAL.write_text(total.model_dump_json(indent=1) + "\n", encoding="utf-8")
     _write_page(total)
-    for number in failed:
-        _show(number)
+    for plan in failed:
+        _show(plan)
     return 1 if failed else 0
 
 
@@ -101,16 +128,17 @@ def _chunks(first: int, how_many: int) -> Iterator[range]:
         yield range(start, min(start + CHUNK, first + how_many))
 
 
-def _run(seeds: range) -> list[Outcome]:
+def _run(seeds: range) -> list[tuple[Script, Outcome]]:
     logging.disable(logging.CRITICAL)
-    return [simulate(script(number)) for number in seeds]
+    plans = [script(number, stage) for number in seeds for stage in STAGES]
+    return [(plan, simulate(plan)) for plan in plans]
 
 
-def _show(number: int) -> int:
+def _show(plan: Script) -> int:
     """Print what a seed breaks, and the smallest run that breaks something."""
-    plan = script(number)
     outcome = simulate(plan)
-    print(f"seed {number}: {len(outcome.problems)} problems, digest {outcome.digest}")
+    about = f"seed {plan.seed}, {plan.stage}"
+    print(f"{about}: {len(outcome.problems)} problems, digest {outcome.digest}")
     if outcome.problems:
         plan = shrunk(plan, lambda fewer: bool(simulate(fewer).problems))
         outcome = simulate(plan)
@@ -131,18 +159,25 @@ def _write_page(total: Total) -> None:
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(START, 1)
     after = rest.split(END, 1)[1]
-    body = f"{total.line()}, in {total.seconds / 3600:.1f} hours.\n\n{table(total)}"
+    parts = [
+        f"{total.line()}, in {total.seconds / 3600:.1f} hours.",
+        f"With a home, its edges and a broker:\n{total.of('sites').line()}.",
+        table(KINDS, total.of("sites")),
+        f"With nodes on one database:\n{total.of('fleet').line()}.",
+        table(FLEET_KINDS, total.of("fleet")),
+    ]
+    body = "\n\n".join(parts)
     PAGE.write_text(f"{before}{START}\n\n{body}\n\n{END}{after}", encoding="utf-8")
 
 
-def table(total: Total) -> str:
+def table(kinds: Sequence[Kind], total: StageTotal) -> str:
     """Return how often each fault met each phase, as Markdown."""
     phases = sorted({phase for of in total.met.values() for phase in of})
     rows = [
         "| fault | " + " | ".join(phases) + " |",
         "|---|" + "---:|" * len(phases),
     ]
-    for kind in KINDS:
+    for kind in kinds:
         of = total.met.get(kind, {})
         cells = (str(of.get(phase, 0)) for phase in phases)
         rows.append(f"| {kind.replace('_', ' ')} | " + " | ".join(cells) + " |")

@@ -19,8 +19,9 @@ from server.federation.outbox import OpenDisk
 from server.game.events import Event, VoteCast, VoteKeptLate
 from server.game.ids import RoomCode
 from server.game.phases import Ballot
+from server.journal.codec import encode
 from server.journal.memory import MemoryStore
-from server.journal.store import StoreUnavailable
+from server.journal.store import StoreUnavailable, record_of
 
 UTC_MS = 1_790_000_000_000
 """The time at which every simulation begins."""
@@ -64,6 +65,22 @@ class Platter:
     """How many events of each room are stored."""
     votes: dict[tuple[str, int, Ballot], int] = field(default_factory=dict)
     """The latest counter that is stored, by client, round and ballot."""
+
+    def put(self, room: RoomCode, version: int, events: Sequence[Event]) -> None:
+        """Store events behind the first ``version`` ones, which are there."""
+        bodies = self.journal._bodies.setdefault(room, [])
+        bodies += [encode(event) for event in events]
+        records = self.journal._records
+        records[room] = record_of(records.get(room), room, events)
+        self.note(room, version, events)
+
+    def note(self, room: RoomCode, version: int, events: Sequence[Event]) -> None:
+        """Remember what is stored now."""
+        self.version[room] = version + len(events)
+        for event in events:
+            if isinstance(event, VoteCast | VoteKeptLate):
+                slot = (event.client, event.round, event.ballot)
+                self.votes[slot] = max(event.counter, self.votes.get(slot, 0))
 
 
 class SimulatedStore(MemoryStore):
@@ -117,14 +134,8 @@ class SimulatedStore(MemoryStore):
             raise StoreUnavailable("the simulated disk is full")
 
     def _note(self, room: RoomCode, version: int, events: Sequence[Event]) -> None:
-        if self.is_dead:  # before the commit that was not waited for
-            return
-        platter = self._platter
-        platter.version[room] = version + len(events)
-        for event in events:
-            if isinstance(event, VoteCast | VoteKeptLate):
-                slot = (event.client, event.round, event.ballot)
-                platter.votes[slot] = max(event.counter, platter.votes.get(slot, 0))
+        if not self.is_dead:  # otherwise before the commit that was not waited for
+            self._platter.note(room, version, events)
 
 
 class SimulatedDisk:

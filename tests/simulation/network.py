@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from server.federation.messages import MOST_BYTES
 from server.federation.mqtt import Listener, Will
+from tests.simulation import loop
 
 APART_S = 1e-5
 """Two frames of a line are so far apart at least: timers of one time have no order."""
@@ -48,19 +50,24 @@ class Pipe:
         self._last_s = 0.0
         self.is_open = True
 
-    def carry(self, arrive: Callable[[], None]) -> None:
-        """Call ``arrive`` at the other end, unless the line is cut until then."""
+    def carry(
+        self, arrive: Callable[[], None], context: Context = loop.NOWHERE
+    ) -> None:
+        """Call ``arrive`` at the other end, unless the line is cut until then.
+
+        In the ``context`` of the node that it reaches, which may be paused.
+        """
         if not self.is_open:
             return
-        loop = asyncio.get_running_loop()
-        arrives_s = loop.time() + self._weather.draw_s()
+        running = asyncio.get_running_loop()
+        arrives_s = running.time() + self._weather.draw_s()
         self._last_s = max(self._last_s + APART_S, arrives_s)
 
         def out() -> None:
             if self.is_open:
                 arrive()
 
-        loop.call_at(self._last_s, out)
+        running.call_at(self._last_s, out, context=context)
 
 
 @dataclass(slots=True)
@@ -170,8 +177,8 @@ class SimulatedBus:
         self.is_reachable = False
         if (line := self._line) is not None:
             line.up.is_open = line.down.is_open = False
-            loop = asyncio.get_running_loop()
-            loop.call_later(SILENCE_S, lambda: line.end(speak_will=True))
+            running = asyncio.get_running_loop()
+            running.call_later(SILENCE_S, lambda: line.end(speak_will=True))
 
     def crash(self) -> None:
         """End with the process: the system closes the connection and sends the will."""

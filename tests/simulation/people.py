@@ -36,7 +36,7 @@ from server.protocol.client_messages import Hello, Vote
 from server.protocol.keys import prove
 from server.rooms.ports import PASSING, Attend, Enter, Link, Request, Return
 from tests.simulation.rules import Referee
-from tests.simulation.site import Line, Site
+from tests.simulation.site import Door, Line
 
 SILENCE_S = 5.0
 """After so long without an answer a phone sends again, or comes again."""
@@ -49,7 +49,7 @@ class Person(ABC):
     """A person with a device: connects, and connects again."""
 
     name: str
-    site: Site
+    door: Door
     code: RoomCode
     chance: random.Random
     referee: Referee
@@ -94,9 +94,10 @@ class Person(ABC):
     def connect(self) -> None:
         """Open a line, if the node is there."""
         self.is_welcome, self.version = False, -1
-        if self.site.process is None:
+        process = self.door.process
+        if process is None:
             return
-        self.line = Line(self.site, self.hear, self.audience)
+        self.line = Line(self.door, process, self.hear, self.audience)
         self.line.ask(self.code, self.request)
 
     @property
