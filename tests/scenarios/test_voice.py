@@ -43,3 +43,14 @@ def test_every_kind_of_clause_leaves_its_mould() -> None:
     assert moulds_in("Speed was meant and points were paid, so") == {
         "· be · and · be", "be · and · be ·", "· and · be · ,", "and · be · , so",
     }  # fmt: skip
+
+
+def test_neither_place_nor_length_tells_the_right_repair(figure: Figure) -> None:
+    asked = [c.fix_question.options for c in LIBRARY.cases.values() if c.fix_question]
+    right = [[o.repairs for o in each].index("this gap") for each in asked]
+    longest = [max(each, key=lambda option: len(option.text)).repairs for each in asked]
+    places, lengths = Counter(right), Counter(longest)
+    figure(f"right repair by place {sorted(places.items())}, longest {dict(lengths)}")
+    assert len(asked) == len(LIBRARY.cases)
+    for count in (*places.values(), *lengths.values()):
+        assert 0.25 <= count / len(asked) <= 0.42
