@@ -15,7 +15,9 @@ TEXT = """# How sure are the facts?
 
 Written from the case files by `python -m tools.docs`. Of {total} true stories, {told}.
 "Confirmed in source" means that the words which decide were seen in the original's own
-text, or in stored copies of it that agree, and are quoted here. "Secondary" means that
+text, or in stored copies of it that agree, and are quoted here. In November 2026 each
+quotation was looked for again in public copies; where it was not found, the place says
+so. "Secondary" means that
 the story rests on the accounts of others. "Disputed" means that sources contradict each
 other about the facts. A disputed label is another matter: such cases are *contested*.
 
