@@ -235,7 +235,7 @@ class Desk:
                 await self._give(named(name), is_moving=name not in STAYING)
                 return
         if letter in LETTERS:
-            self._say("Not now. ? shows what can be done.", "dim")
+            self._say("Not now. Type ? for help.", "dim")
         else:
             self._help(view)
 

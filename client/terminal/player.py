@@ -46,7 +46,9 @@ async def play(
     Raises :class:`ClientError` where the room cannot be joined.
     """
     async with connect(url, code, name) as player:
-        console.print(Text(f"You are in, {player.name}. /help tells what you can do."))
+        console.print(
+            Text(f"You are in, {player.name}. Type /help to see what you can do.")
+        )
         return await Seat(player, console, lines or Lines()).sit()
 
 

@@ -62,6 +62,7 @@ FIELDS = {
 """The texts of a breakdown, by the name of their field."""
 
 COMMANDS = {
+    "show_opening": "opening minute: next step",
     "show_example": "show a worked example",
     "open_round": "open the next case",
     "open_vote": "open the vote",
@@ -125,7 +126,7 @@ ALWAYS = (
     ("i", "figures, sites, advice and reasons"),
     ("g", "go on without the sites that a reveal waits for"),
     ("p", "people; p NAME searches for a name"),
-    ("pin 2", "show reason 2 to the class; again to take it down"),
+    ("pin 2", "show reason 2 to the class; again to unpin it"),
     ("lock, unlock", "stop new players from joining, or let them in again"),
     ("again 2", "play case 2 again, for practice, once it was revealed"),
     ("plan", "the cases of the plan, with their numbers"),
@@ -133,11 +134,11 @@ ALWAYS = (
     ("move 5 2", "play case 5 at place 2; both must be still to come"),
     ("look 2", "show the reveal of case 2 again; look alone goes back"),
     ("add ID", "add a case; add alone lists those that can be added"),
-    ("name TEXT", "give the room a name; name alone takes it away"),
+    ("name TEXT", "give the room a name; name alone removes it"),
     ("kick NAME", "remove a player: the device and the name stay out"),
     ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("kick new", "remove everyone who joined in the last minute"),
-    ("newlink", "call the host link back, and show the new one"),
+    ("newlink", "revoke the host link, and show the new one"),
     ("q", "leave; the room continues without you"),
 )
 

@@ -85,12 +85,16 @@ def restore(
     out.print(f"Serve it with: twogaps serve --data {folder}", soft_wrap=True)
 
 
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _described(manifest: Manifest) -> str:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.made_ms / 1000))
     key = "with" if "admin.key" in manifest.sha256 else "without"
     return (
-        f"{manifest.rooms} rooms, {manifest.events} events, {key} the admin's key, "
-        f"of {made}, by version {manifest.version}"
+        f"{_many(manifest.rooms, 'room')}, {_many(manifest.events, 'event')}, "
+        f"{key} the admin key, made {made} by version {manifest.version}"
     )
 
 
@@ -140,7 +144,7 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
     except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
         raise fail(f"Stopped: {exc}. What was copied is complete.") from exc
     copied = len(records) - len(left)
-    out.print(f"{copied} rooms copied, read back and replayed.", highlight=False)
+    out.print(f"{_many(copied, 'room')} copied and verified.", highlight=False)
     return left
 
 
@@ -196,11 +200,11 @@ def _tell(findings: list[Finding]) -> bool:
     """Show what was found; return whether anything is damaged."""
     damaged = [finding for finding in findings if finding.damage]
     if not damaged:
-        out.print(f"{len(findings)} rooms, all of them intact.", highlight=False)
+        out.print(f"{_many(len(findings), 'room')}, no damage.", highlight=False)
         return False
     out.print(_table(damaged))
     intact = len(findings) - len(damaged)
-    out.print(f"{intact} other rooms are intact.", highlight=False)
+    out.print(f"{_many(intact, 'other room')} without damage.", highlight=False)
     return True
 
 

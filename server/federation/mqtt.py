@@ -330,8 +330,9 @@ class MqttBus:
         cause = error.__context__ or error
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                f"its certificate is not trusted ({cause.verify_message}). Give the "
-                "file of its authority with --broker-ca, and the name that it is for."
+                f"its certificate is not trusted ({cause.verify_message}). If the "
+                "authority is your own, pass its file with --broker-ca. The host in "
+                "--broker must be a name in the certificate."
             )
         is_ended = isinstance(cause, ConnectionResetError | BrokenPipeError)
         if isinstance(cause, ssl.SSLError) or (self._tls and is_ended):

@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import tomllib
 from collections.abc import AsyncIterator
@@ -24,7 +25,10 @@ import pytest
 
 from tests.support.broker import free_port
 from tests.support.cli import twogaps
+from tests.support.figures import Figure
+from tests.support.missing import need
 from tools.docs.blocks import Block, blocks_of, parse, summary, unmarked
+from tools.prose.__main__ import found_node
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = blocks_of(ROOT)
@@ -78,12 +82,26 @@ def test_a_parsed_block_is_what_it_says(block: Block) -> None:
             json.loads(block.text)
         case "python":
             compile(block.text, block.place, "exec", ast_flags)
+        case "js":
+            check_script(block.text)
         case _:
             check_commands(block.text)
 
 
 ast_flags = 0x2000
 """``ast.PyCF_ALLOW_TOP_LEVEL_AWAIT``: a snippet may await."""
+
+
+def check_script(text: str) -> None:
+    """Check that Node.js can parse a script."""
+    node = found_node()
+    need(node, "Node.js")
+    assert node is not None
+    arguments = [node.node, "--input-type=module", "--check", "-"]
+    done = subprocess.run(
+        arguments, input=text, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def check_commands(text: str) -> None:
@@ -196,12 +214,16 @@ async def test_the_blocks_of_a_page_run_as_written(page: str, tmp_path: Path) ->
             await one.follow(block)
 
 
-def test_most_commands_for_one_laptop_run_as_written() -> None:
+def test_most_commands_for_one_laptop_run_as_written(figure: Figure) -> None:
     pages = ("first-lesson", "first-case", "first-client")
     counts = {True: 0, False: 0}
     for block in BLOCKS:
         if block.page.removeprefix("docs/tutorials/").removesuffix(".md") in pages:
             text = block.text.partition("<<")[0] if "<<" in block.text else block.text
-            commands = 1 if block.language == "python" else len(text.splitlines())
+            is_program = block.language in {"python", "js"}
+            commands = 1 if is_program else len(text.splitlines())
             counts[block.how.startswith("run")] += commands
-    assert counts[True] / sum(counts.values()) >= 0.8, counts
+    share = counts[True] / sum(counts.values())
+    figure(f"commands for one laptop that a test runs: {share:.0%} of {counts}")
+    figure(summary(BLOCKS))
+    assert share >= 0.8

@@ -57,7 +57,7 @@ def test_check_names_the_room_and_the_event(poisoned: Path, where: str) -> None:
     text = " ".join(done.output.split())
     assert BAD in text
     assert "event 3" in text
-    assert "1 other rooms are intact" in text
+    assert "1 other room without damage" in text
 
 
 def test_salvage_takes_the_room_up_to_the_event_before(poisoned: Path) -> None:

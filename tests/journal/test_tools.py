@@ -63,7 +63,7 @@ def test_a_server_and_every_tool_work_on_another_database(
     assert code in run("room", "list")
     run("room", "report", code, "-f", "csv", "-o", str(tmp_path / "r.csv"))
     assert "Nothing changes" in run("room", "rescore", code)
-    assert "1 rooms, all of them intact" in run("journal", "check")
+    assert "1 room, no damage" in run("journal", "check")
     run("journal", "backup", str(tmp_path / "b.tar"))
     found = machine.journal(elsewhere, time.time_ns() // 10**6)
     assert found is not None

@@ -77,7 +77,13 @@ def _kind(body: Any) -> str:
         return f"list of {_kind(items)}"
     if kind == "object" and isinstance(body.get("additionalProperties"), dict):
         return f"object of {_kind(body['additionalProperties'])}"
-    return f"{kind}{_range(body)}"
+    return f"{kind}{_range(body)}{_pattern(body)}"
+
+
+def _pattern(body: dict[str, Any]) -> str:
+    if "pattern" not in body:
+        return ""
+    return f" matching `{body['pattern'].replace('|', chr(92) + '|')}`"
 
 
 def _range(body: dict[str, Any]) -> str:

@@ -146,6 +146,8 @@ def add_site(
     out.print(f"Site {name} may connect. There, run:")
     command = f"twogaps serve --site {name} --broker {url}"
     out.print(f"  {command}", highlight=False, soft_wrap=True)
+    if tls:
+        out.print("With an authority of your own, add: --broker-ca authority.pem")
 
 
 def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> None:
