@@ -143,11 +143,10 @@ def add_site(
     _reload(broker)
     scheme = "mqtts" if tls else "mqtt"
     url = f"{scheme}://{name}:{password}@{address}"
-    out.print(f"Site {name} may connect. There, run:")
+    own = " (and add --broker-ca FILE if the authority is your own)" if tls else ""
+    out.print(f"Site {name} may connect. There, run{own}:", soft_wrap=True)
     command = f"twogaps serve --site {name} --broker {url}"
     out.print(f"  {command}", highlight=False, soft_wrap=True)
-    if tls:
-        out.print("With an authority of your own, add: --broker-ca authority.pem")
 
 
 def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> None:
