@@ -97,7 +97,7 @@ async def the_card(page: Page, folder: Path) -> None:
     await expect(answer).to_be_visible()
     assert await violations(page) == []
     async with page.expect_download() as download:
-        await page.get_by_role("button", name="Put the date in a calendar").click()
+        await page.get_by_role("button", name="Add the date to a calendar").click()
     assert (await download.value).suggested_filename == "two-gaps.ics"
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Save as a file").click()
@@ -106,7 +106,7 @@ async def the_card(page: Page, folder: Path) -> None:
     text = saved.read_text(encoding="utf-8")
     assert SAID in text
     assert text.count("<summary") >= 12
-    own = re.sub('src="data:image/svg[^"]*"', "", text.split("Read on")[0])
+    own = re.sub('src="data:image/svg[^"]*"', "", text.split("Read more")[0])
     for gone in ("<script", "<button", "<textarea", "<form", "src=", "url("):
         assert gone not in own, gone
     hrefs = re.findall(r'href="([^"]*)"', text)

@@ -67,5 +67,5 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
                 "has removed you", timeout=PATIENT_MS
             )
         thief = await berlin.sit("/host#" + link.partition("#")[2], size=LAPTOP)
-        await expect(thief.get_by_text("This link does not open")).to_be_visible()
+        await expect(thief.get_by_text("This link doesn’t open")).to_be_visible()
         assert [*berlin.complaints(), *lisbon.complaints()] == []

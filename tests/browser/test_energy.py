@@ -260,11 +260,11 @@ async def test_private_lines_are_said_where_there_is_something_to_say(
     async with opened(browser, server, "player", size, "en-GB") as page:
         await page.evaluate("f => show(f, 1)", verdict())
         await expect(page.get_by_text("Your class is at")).to_be_visible()
-        for absent in ("More of your group", "On the whole you said"):
+        for absent in ("More of your group", "Overall, you said"):
             await expect(page.get_by_text(absent)).to_have_count(0)
         await page.evaluate("f => show(f, 2)", verdict(group_gained=True, fit=fit))
-        await expect(page.get_by_text("More of your group had it")).to_be_visible()
-        line = "On the whole you said 90 % and were right in 50 %: surer than right."
+        await expect(page.get_by_text("More of your group got it")).to_be_visible()
+        line = "Overall, you said 90 % and were right in 50 %: overconfident."
         await expect(page.get_by_text(line)).to_be_visible()
 
 

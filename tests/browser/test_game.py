@@ -83,7 +83,7 @@ async def test_a_whole_game(table: Table) -> None:
         wire.cut()
         await must_show(ben, "Connection lost")
         await ben.locator("button.gap.inner").click()
-        await must_show(ben, "Kept on this device")
+        await must_show(ben, "Saved on this device")
         assert "Recorded" not in await ben.inner_text("body")
         wire.restore()
         await must_show(ben, "Recorded")
@@ -102,7 +102,7 @@ async def test_a_whole_game(table: Table) -> None:
         await advance(host, "against the other", key="d")
         await must_show(ada, "Talk to your neighbors")
         await advance(host, "Vote again")
-        await ada.get_by_role("button", name="I stick with mine").click()
+        await ada.get_by_role("button", name="Keep my answer").click()
         await say(ben, "outer", 70)
         await must_show(screen, "Answered 2 of 4")
 
@@ -121,7 +121,7 @@ async def test_a_whole_game(table: Table) -> None:
             "Why not the other gap",
             "The smallest change that flips it",
             "The repair that fits",
-            "What stays open",
+            "What it doesn’t solve",
         ):
             await advance(host, step, key="e")
             await must_show(screen, step)
@@ -140,7 +140,7 @@ async def test_a_whole_game(table: Table) -> None:
         await must_show(cleo, "What the class said")
         await advance(host, "worked example")
         await advance(host, "worked example")
-        await advance(host, "Each link breaks alone")
+        await advance(host, "Each link can break alone")
 
         await press(host)
         for phone in phones:
@@ -232,7 +232,7 @@ async def test_who_answers_last_has_time_for_their_words(table: Table) -> None:
         await staff.ask("open_vote")
     await page.get_by_role("button", name=re.compile("^Outer")).click()
     await page.get_by_role("button", name=re.compile("^fairly")).click()
-    in_seconds = re.compile(r"All have answered\. Closes in \d+ s\.")
+    in_seconds = re.compile(r"Everyone has answered\. Closes in \d+ s\.")
     await expect(host.get_by_text(in_seconds)).to_be_visible(timeout=PATIENT_MS)
     closes = page.get_by_text(re.compile(r"The vote closes in \d+ s\."))
     await expect(closes).to_be_visible(timeout=PATIENT_MS)

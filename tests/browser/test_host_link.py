@@ -82,15 +82,15 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     dialog = host.get_by_role("dialog")
     link = dialog.get_by_role("textbox")
     before = await link.input_value()
-    await dialog.get_by_role("button", name="Call it back").click()
+    await dialog.get_by_role("button", name="Revoke it").click()
     await must_be_accessible(host)
-    await dialog.get_by_role("button", name="Call it back", exact=True).click()
+    await dialog.get_by_role("button", name="Revoke it", exact=True).click()
     await expect(dialog.get_by_text("This is the new one")).to_be_visible()
     after = await link.input_value()
     assert after != before
     await dialog.get_by_role("button", name="Close").click()
 
-    await expect(other.get_by_text("was called back").first).to_be_visible()
+    await expect(other.get_by_text("has been revoked").first).to_be_visible()
     late = await table.sit(old, size=LAPTOP)
     await expect(late.get_by_text("called this link back").first).to_be_visible()
     await vote(player, "Outer")

@@ -109,7 +109,7 @@ async def test_two_people_share_a_tablet(table: Table) -> None:
     await must_show(page, "You are in, Ben", "2 people are here")
 
     await page.get_by_role("button", name="Not Ben?").click()
-    await page.get_by_role("button", name="Go on as Anna").click()
+    await page.get_by_role("button", name="Continue as Anna").click()
     await must_show(page, "You are in, Anna", "2 people are here")
     await page.reload()
     await must_show(page, "You are in, Anna", "2 people are here")
@@ -143,7 +143,7 @@ async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
     assert await violations(console) == []
     await people.get_by_role("button", name="Let back in: Anna").click()
     await expect(people.get_by_text("No one has been removed")).to_be_visible()
-    await page.get_by_role("button", name="Go on as Anna").click()
+    await page.get_by_role("button", name="Continue as Anna").click()
     await must_show(page, "You are in, Anna", "1 person is here")
     assert table.complaints() == []
 

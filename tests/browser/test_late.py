@@ -25,7 +25,7 @@ async def test_a_phone_without_the_games_part_says_so(table: Table) -> None:
     await page.locator("button.main").click()
     await says_so(page)
     assert await violations(page) == []
-    await page.get_by_role("button", name="Load the page again").click()
+    await page.get_by_role("button", name="Reload the page").click()
     await says_so(page)
     await profile.unroute("**/assets/late-*")  # it tries again without the button
     await expect(page.get_by_text("You are in, Ada")).to_be_visible()
@@ -41,7 +41,7 @@ async def test_a_console_that_is_on_its_way_says_so(table: Table) -> None:
     page = await table.sit(table.host_path(room), profile=profile)
     await says_so(page)
     async with page.expect_event("load"):
-        await page.get_by_role("button", name="Load the page again").click()
+        await page.get_by_role("button", name="Reload the page").click()
     await says_so(page)
     await profile.unroute("**/assets/Console-*.js")  # it tries again by itself
     await expect(page.locator(".big")).to_be_visible()
@@ -59,4 +59,4 @@ async def test_a_page_whose_script_is_missing_is_not_blank(table: Table) -> None
 
 async def says_so(page: Page) -> None:
     """Wait until a page says that a part of it is still on its way."""
-    await expect(page.get_by_text("has not come through yet")).to_be_visible()
+    await expect(page.get_by_text("loaded yet. Trying again")).to_be_visible()

@@ -59,7 +59,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             assert live.state.phase is Phase.VOTE_CLOSED
 
             await broker.start()
-            await expect(bar).to_contain_text("The line is back", timeout=PATIENT_MS)
+            await expect(bar).to_contain_text("Connection restored", timeout=PATIENT_MS)
             await expect(phone.locator("main")).to_have_attribute(
                 "data-phase", "reveal", timeout=PATIENT_MS
             )
@@ -80,7 +80,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
             await console.locator(".big[aria-disabled=false]").wait_for()
             await console.keyboard.press("r")
-            await console.get_by_role("button", name="Go on without").click(
+            await console.get_by_role("button", name="Continue without").click(
                 timeout=PATIENT_MS
             )
             await expect(big).to_contain_text("Next step")

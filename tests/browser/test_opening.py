@@ -34,7 +34,7 @@ async def test_a_class_sees_the_two_gaps_and_taps_before_its_first_case(
     for page in (*phones, screen):
         await must_show(page, FIRST, "Which gap broke?")
     await ada.locator("button.gap.inner").click()
-    await must_show(ada, "Recorded. It scores nothing.")
+    await must_show(ada, "Recorded. This isn’t scored.")
     await ada.locator("button.gap.outer").click()
     await ben.locator("button.gap.inner").click()
     await must_show(screen, "Answered 2 of 2")

@@ -81,13 +81,13 @@ async def test_the_page_follows_the_file_and_says_what_is_wrong(
     await phone.get_by_text("In the early 2000s half of England").wait_for()
     file.write_text(good.replace("level = 1", "level = 9", 1), encoding="utf-8")
     later(file)
-    await page.get_by_text("One file is left out").wait_for()
+    await page.get_by_text("One file was skipped").wait_for()
     assert "cases/mine.toml" in await page.locator("section code").inner_text()
     assert await violations(page) == []
     file.write_text(good, encoding="utf-8")
     later(file)
     await phone.get_by_text("In the early 2000s everyone").wait_for()
-    await page.get_by_text("One file is left out").wait_for(state="detached")
+    await page.get_by_text("One file was skipped").wait_for(state="detached")
 
 
 async def test_a_wrong_name_and_a_wrong_key_are_explained(table: Table) -> None:
@@ -106,7 +106,7 @@ async def test_the_admin_page_names_what_is_left_out_and_opens_previews(
     file.write_text("id = 3", encoding="utf-8")
     later(file)
     page = await table.sit(table.admin_path(), size=LAPTOP)
-    await page.get_by_text("One file is left out").wait_for()
+    await page.get_by_text("One file was skipped").wait_for()
     assert await violations(page) == []
     await page.get_by_text("Library", exact=True).click()
     await page.get_by_role("searchbox").fill("lagoon")

@@ -101,7 +101,7 @@ async def test_a_file_for_others_says_so(
     browser: Browser, files: dict[str, Path]
 ) -> None:
     async with opened(browser, files["others"]) as page:
-        await expect(page.locator(".facts")).to_contain_text("few people are hidden")
+        await expect(page.locator(".facts")).to_contain_text("small counts are hidden")
 
 
 async def test_several_rooms_are_side_by_side(

@@ -95,7 +95,7 @@ async def test_a_vote_is_shown_at_the_site_until_it_is_recorded(
         state = page.locator(".ballot .state")
         await expect(state).to_have_text("Received at your site, on its way.")
         site.restore()
-        await expect(bar).to_contain_text("The line is back")
+        await expect(bar).to_contain_text("Connection restored")
         await expect(state).to_contain_text("Recorded ✓")
         await expect(bar).to_be_empty(timeout=10_000)
     assert table.complaints() == []

@@ -105,7 +105,7 @@ async def test_a_vote_during_the_servers_sleep_is_recorded_when_it_wakes(
             os.kill(ready.pid, signal.SIGSTOP)
             try:
                 await page.locator("button.gap.outer").click()
-                kept = page.get_by_text("Kept on this device")
+                kept = page.get_by_text("Saved on this device")
                 await expect(kept).to_be_visible(timeout=60_000)
             finally:
                 os.kill(ready.pid, signal.SIGCONT)

@@ -295,7 +295,7 @@ async def test_on_a_phone_the_console_is_for_a_teacher_who_walks_about(
     big = phone.locator(".big")
     await expect(big).to_be_in_viewport(timeout=WAIT_MS)
     await pin.click()
-    await visible(phone.get_by_role("button", name="Take down"))
+    await visible(phone.get_by_role("button", name="Unpin"))
     assert await phone.evaluate("document.documentElement.scrollWidth") <= 390
     assert await wrong(phone) == []
     await big.click()

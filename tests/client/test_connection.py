@@ -162,9 +162,12 @@ async def test_a_malformed_key_is_refused(fake: FakeServer) -> None:
 
 
 async def test_a_slow_reader_sees_the_newest_view(fake: FakeServer) -> None:
+    has_read = asyncio.Event()
+
     async def serve() -> None:
         peer = await fake.peer()
         await peer.admit()
+        await has_read.wait()
         for version in range(2, 50):
             await peer.send(View(version=version, view=lobby(version)))
         await peer.send(View(version=7, view=lobby(7)))  # late: must not win
@@ -175,6 +178,7 @@ async def test_a_slow_reader_sees_the_newest_view(fake: FakeServer) -> None:
         async with connect(fake.url, "K7MQ2P", "Ada") as player:
             views = player.views()
             await anext(views)
+            has_read.set()
             await player.news.until(lambda message: isinstance(message, Notice))
             assert await anext(views) == lobby(49)
 

@@ -22,15 +22,15 @@ test("a site's line says how it is, and what it owes", () => {
     "connected, 12 votes on their way",
   );
   expect(lineOf(w, link({ is_up: false, silent_s: 14 }))).toBe(
-    "line cut, not heard for 14 s",
+    "connection lost, no contact for 14 s",
   );
-  expect(lineOf(w, null)).toBe("not heard of");
+  expect(lineOf(w, null)).toBe("no contact");
 });
 
 test("what waits says for whom", () => {
   const sites = [link({ waiting: 1 }), link({ name: "oslo", is_up: false })];
   expect(waitingFor(w, { command: "reveal", sites })).toBe(
-    "Waiting for lisbon (1 vote on its way), oslo (line cut)",
+    "Waiting for lisbon (1 vote on its way), oslo (connection lost)",
   );
 });
 
