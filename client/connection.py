@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 from typing import Protocol
@@ -62,6 +64,17 @@ def socket_url(address: str) -> str:
     is_socket = parts.scheme.lower() in ("ws", "wss")
     path = parts.path if is_socket and parts.path not in ("", "/") else PATH
     return urlunsplit((scheme, parts.netloc, path, "", ""))
+
+
+def socket_urls(addresses: str) -> tuple[str, ...]:
+    """Return the WebSocket addresses of the nodes of a fleet, separated by commas.
+
+    Those without a scheme have that of the first. Raises :class:`BadAddress`.
+    """
+    first, *more = addresses.split(",")
+    scheme = first.partition("://")[0].strip() if "://" in first else "http"
+    rest = (one if "://" in one else f"{scheme}://{one.strip()}" for one in more)
+    return tuple(socket_url(one) for one in (first, *rest))
 
 
 def _has_port_or_none(netloc: str) -> bool:
@@ -170,18 +183,26 @@ class Connection:
     """Keeps one socket open until the server asks it to stay away."""
 
     def __init__(
-        self, url: str, owner: Owner, backoff: Backoff, key: str | None = None
+        self,
+        urls: Sequence[str],
+        owner: Owner,
+        backoff: Backoff,
+        key: str | None = None,
     ) -> None:
+        """``urls`` are those of one server, or of nodes that serve the same rooms.
+
+        Where one does not answer or takes no one, the next is tried.
+        """
         self.links: Latest[Link] = Latest()
         self.cause: ClientError | None = None
-        self._url = url
+        self._urls = deque(urls)
         self._owner = owner
         self._backoff = backoff
         self._key = key
         self._next_key: str | None = None
         """The key of a link that may have taken this one's place."""
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX)
-        self._attempts_left: int | None = FIRST_ATTEMPTS
+        self._attempts_left: int | None = FIRST_ATTEMPTS * len(urls)
         self.links.put(Link.CONNECTING)
 
     @property
@@ -238,8 +259,10 @@ class Connection:
             await self._live()
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as exc:
             self._count_failure(exc)
+            self._urls.rotate(-1)
         except _TryAgain as again:
             least_s = (again.retry_ms or 0) / 1000
+            self._urls.rotate(-1)
         except ClientError as exc:
             self._end(exc)
         if self.cause is not None:
@@ -258,7 +281,8 @@ class Connection:
             return
         self._attempts_left -= 1
         if self._attempts_left <= 0:
-            self._end(CannotConnect(f"No game server answers at {self._url} ({exc})."))
+            tried = " or ".join(self._urls)
+            self._end(CannotConnect(f"No game server answers at {tried} ({exc})."))
 
     def _end(self, cause: ClientError) -> None:
         if self.cause is None:
@@ -272,7 +296,7 @@ class Connection:
     async def _live(self) -> None:
         """Open a socket and use it up."""
         async with open_socket(
-            self._url,
+            self._urls[0],
             compression=None,
             proxy=None,  # the game is on the local network, beside any proxy
             max_size=MAX_FRAME,
@@ -332,7 +356,7 @@ class Connection:
     async def _exchange(self, socket: ClientConnection) -> Bye | None:
         """Read until the socket ends, write beside it; return the goodbye, if any."""
         async with asyncio.TaskGroup() as group:
-            name = f"client writer {self._url}"
+            name = f"client writer {self._urls[0]}"
             writer = group.create_task(self._write(socket), name=name)
             try:
                 return await self._read(socket)

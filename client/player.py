@@ -228,9 +228,11 @@ def connect(
 ) -> AbstractAsyncContextManager[Player]:
     """Join a room as a player, or come back to it with ``token``.
 
-    ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. Raises
-    a :class:`Rejected` (UnknownRoom, RoomLocked, BadName, …), CannotConnect where no
-    server answers, BadAddress.
+    ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. The
+    nodes of a fleet may be given together, as "http://10.0.0.11:8000,10.0.0.12:8000":
+    where one does not answer, the next is tried. Raises a :class:`Rejected`
+    (UnknownRoom, RoomLocked, BadName, …), CannotConnect where no server answers,
+    BadAddress.
     """
     return running(
         Player(

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from client.connection import Backoff, Connection, Link, socket_url
+from client.connection import Backoff, Connection, Link, socket_urls
 from client.errors import ClientError, ConnectionLost
 from client.latest import Awaited, Latest
 from client.pending import Replies
@@ -68,7 +68,7 @@ class Session:
         self.news: Latest[ServerMessage] = Latest()
         self._code = RoomCode(code.strip().upper()) if code is not None else None
         self._backoff = backoff or Backoff(SystemRandom())
-        self._connection = Connection(socket_url(url), self, self._backoff, key)
+        self._connection = Connection(socket_urls(url), self, self._backoff, key)
         self._replies = Replies()
 
         self._firsts: tuple[Awaited, ...] = ()

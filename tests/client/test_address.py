@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.connection import socket_url
+from client.connection import socket_url, socket_urls
 from client.errors import BadAddress
 
 
@@ -29,3 +29,24 @@ def test_addresses(typed: str, url: str) -> None:
 def test_bad_addresses_explain_how_to_write_one(typed: str) -> None:
     with pytest.raises(BadAddress, match="write it like"):
         socket_url(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "urls"),
+    [
+        ("a:8000", ("ws://a:8000/ws",)),
+        ("a:8000, b:8000", ("ws://a:8000/ws", "ws://b:8000/ws")),
+        ("https://a,b:1,http://c", ("wss://a/ws", "wss://b:1/ws", "ws://c/ws")),
+        ("http://[::1]:1,[::2]:1", ("ws://[::1]:1/ws", "ws://[::2]:1/ws")),
+    ],
+)
+def test_several_addresses_have_the_scheme_of_the_first(
+    typed: str, urls: tuple[str, ...]
+) -> None:
+    assert socket_urls(typed) == urls
+
+
+@pytest.mark.parametrize("typed", ["", "a,", ",b", "http://a,ftp://b"])
+def test_each_of_several_addresses_has_to_be_one(typed: str) -> None:
+    with pytest.raises(BadAddress):
+        socket_urls(typed)

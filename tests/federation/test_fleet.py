@@ -19,6 +19,7 @@ from server.game.ids import RoomCode
 from server.game.phases import Phase
 from server.net.relay import NODE_HEADER, socket_url
 from server.protocol.client_messages import OpenRoom
+from tests.support.broker import free_port
 from tests.support.cli import twogaps
 from tests.support.server import UNHURRIED
 from tests.support.until import until
@@ -152,6 +153,29 @@ async def test_an_admin_gets_links_and_lists_at_every_node(
         state = await at.other.directory.look_at(RoomCode(at.room))
         assert state.code == at.room
         assert not at.other.directory.live
+
+
+async def test_a_client_with_several_addresses_goes_to_the_next_one(
+    postgresql: str,
+) -> None:
+    """The first is of no one; the second stops while a vote is open."""
+    async with contextlib.AsyncExitStack() as stack:
+        home = await stack.enter_async_context(running(config(postgresql, "ada")))
+        other = contextlib.AsyncExitStack()
+        async with other:
+            first = await other.enter_async_context(running(config(postgresql, "bob")))
+            places = [f"127.0.0.1:{port}" for port in (free_port(), first.port)]
+            places.append(f"127.0.0.1:{home.port}")
+            url = f"http://{','.join(places)}"
+            room, key = await home.admin.open_room(OpenRoom(deck="first-class", seed=1))
+            teacher = await stack.enter_async_context(host(url, room, key))
+            ann = await stack.enter_async_context(connect(url, room, "Ann"))
+            await teacher.send(OpenRound())
+            await teacher.send(OpenVote())
+            await vote(ann, Label.OUTER)
+            assert figure(first, "sockets_relayed") == 2
+        await vote(ann, Label.INNER)
+        assert teacher.view.phase is Phase.VOTE
 
 
 async def test_one_admin_key_opens_rooms_at_every_node_and_outlives_their_disks(
