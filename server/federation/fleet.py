@@ -41,6 +41,7 @@ from server.journal.tables import (
     MAY_TAKE,
     PEERS,
     RENEW,
+    RESUME,
     SHELF,
     Connection,
     all_rows,
@@ -99,6 +100,8 @@ class Peer:
     over_s: float
     """For how long its lease has been over; negative while it has one."""
     has_rooms: bool
+    url: str
+    """Where other nodes reach it; empty while it starts."""
 
     @property
     def is_able(self) -> bool:
@@ -150,6 +153,15 @@ class Member:
         """The names of all nodes, this one included."""
         return {self.name, *(peer.name for peer in self.peers)}
 
+    def reader_of(self, needs: list[int]) -> Peer | None:
+        """Return a node that can take a room whose journal needs a version."""
+        readers = [
+            peer
+            for peer in self.peers
+            if peer.is_able and peer.url and peer.reads >= needs
+        ]
+        return min(readers, key=lambda peer: peer.load, default=None)
+
     async def join(self, offered_key: str | None = None) -> None:
         """Get a lease, and have all rooms again that an earlier run of this node had.
 
@@ -160,10 +172,7 @@ class Member:
         async with self.store.connection() as db, db.transaction():
             await db.execute(FORGET)
             await db.execute(JOIN, self._values())
-            await db.execute(
-                "UPDATE rooms SET epoch = epoch + 1 WHERE node = %s AND is_held",
-                [self.name],
-            )
+            await db.execute(RESUME, self._values())
             self.key = str(await one_value(db, "SELECT key FROM twogaps"))
             offered_key = offered_key or secrets.token_hex(KEY_BYTES)
             self.admin_key = str(await one_value(db, ADMIN_KEY, offered_key))

@@ -26,7 +26,12 @@ from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
 from server.game.state import RoomState
 from server.journal.parcel import SUFFIX, Parcel, ParcelError, unpack
-from server.journal.store import RoomStore, StoreUnavailable, VersionConflict
+from server.journal.store import (
+    RoomStore,
+    StoreUnavailable,
+    TenureLost,
+    VersionConflict,
+)
 from server.rooms.audience import LocalGateway
 from server.rooms.ports import SHARED as ROLES_SHARED
 from server.rooms.ports import Audience, Link, Slot
@@ -51,8 +56,14 @@ class HomeGateway:
         bus: Bus,
         people: LocalGateway,
         forget: Callable[[RoomCode], None] = lambda _: None,
+        again_s: float = 1.0,
     ) -> None:
-        """``people`` carries frames to links; ``forget`` hears of rooms put away."""
+        """``people`` carries frames to links; ``forget`` hears of rooms put away.
+
+        Rooms are announced again ``again_s`` seconds after other nodes connect.
+        """
+        self._again_s = again_s
+        self._announcing: asyncio.TimerHandle | None = None
         self._node = node
         self._bus = bus
         self._people = people
@@ -60,6 +71,7 @@ class HomeGateway:
         self._retained: dict[RoomCode, dict[str, bytes]] = {}
         """What is retained at the broker, by room and topic."""
         self._claims: dict[RoomCode, Announce] = {}
+        self._confirms: dict[RoomCode, Callable[[], None]] = {}
         self._disowned: dict[RoomCode, None] = {}
 
     # --- the links of a room ---------------------------------------------------------
@@ -129,15 +141,27 @@ class HomeGateway:
 
     # --- whose room it is ------------------------------------------------------------
 
-    def claim(self, room: RoomCode, epoch: int, secret: str) -> None:
-        """Be home to a room, in an epoch that its secret proves."""
+    def claim(
+        self,
+        room: RoomCode,
+        epoch: int,
+        secret: str,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Be home to a room, in an epoch that its secret proves.
+
+        ``confirm`` raises :class:`TenureLost` or :class:`StoreUnavailable` where
+        another node may be home now: nothing is shown again then.
+        """
         self._claims.pop(room, None)
+        self._confirms[room] = confirm
         self._claims[room] = Announce(epoch=epoch, key=epoch_key(secret, epoch))
         self._disowned.pop(room, None)
         if len(self._claims) > MOST_CLAIMS:
             put_away = (c for c in self._claims if c not in self._retained)
             if (oldest := next(put_away, room)) != room:
                 del self._claims[oldest]
+                self._confirms.pop(oldest, None)
 
     def has(self, room: RoomCode) -> bool:
         """Whether this node is home to a room."""
@@ -158,6 +182,7 @@ class HomeGateway:
     def disown(self, room: RoomCode) -> None:
         """Take back what this or an earlier run has retained of a room."""
         self._claims.pop(room, None)
+        self._confirms.pop(room, None)
         self._retained.pop(room, None)
         self._disowned.pop(room, None)
         self._disowned[room] = None
@@ -186,10 +211,41 @@ class HomeGateway:
         for room in self._retained:
             self.show_again(room)
 
+    def announce_soon(self) -> None:
+        """Announce all rooms once more, as another node has just connected.
+
+        A cluster of NATS may neither retain nor pass on to a client what is published
+        while the client subscribes: its people would never find the room.
+        """
+        if self._announcing is None:
+            loop = asyncio.get_running_loop()
+            self._announcing = loop.call_later(self._again_s, self._announce_again)
+
+    def _announce_again(self) -> None:
+        self._announcing = None
+        for room, retained in self._retained.items():
+            topic = topics.announce(self._node, room)
+            if topic in retained and self._may_show(room):
+                self._bus.publish(topic, retained[topic], qos=1, retain=True)
+
+    def _may_show(self, room: RoomCode) -> bool:
+        """Whether a room is this node's, as far as it can know."""
+        try:
+            self._confirms.get(room, _is_mine)()
+        except (TenureLost, StoreUnavailable):
+            return False
+        return True
+
     def show_again(self, room: RoomCode) -> None:
-        """Publish what is retained of a room once more."""
+        """Publish what is retained of a room once more, while it is this node's."""
+        if not self._may_show(room):
+            return
         for topic, payload in self._retained.get(room, {}).items():
             self._bus.publish(topic, payload, qos=1, retain=True)
+
+
+def _is_mine() -> None:
+    """Confirm a room of a node that no other could take it from."""
 
 
 class Arrivals:

@@ -78,13 +78,16 @@ class Lease:
         self._leases = leases
         self._room = room
         self.epoch = epoch
-        self.previous = previous
+        self._previous = previous
         self.is_lost = False
 
     @property
     def members(self) -> Collection[str]:
-        """The nodes of this fleet: a room of one of them may be taken by another."""
-        return self._leases.node.names
+        """The nodes of this fleet: a room of one of them may be taken by another.
+
+        One that was forgotten, as it has been away for long, is still the room's.
+        """
+        return {*self._leases.node.names, *filter(None, [self._previous])}
 
     def confirm(self) -> None:
         """Raise unless this node is home of the room now.
@@ -188,6 +191,8 @@ class Leases:
                 if holder is not None and is_live:
                     raise HeldElsewhere(holder, url)
                 if needs > self.node.reads:
+                    if peer := self.node.reader_of(needs):
+                        raise HeldElsewhere(peer.name, peer.url)
                     raise _too_new(room, needs)
                 new = await self._take(db, room, (epoch, node), holder)
             if new:

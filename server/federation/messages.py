@@ -61,9 +61,9 @@ Token = Annotated[str, Field(pattern=r"^[!-~]{1,100}$")]
 
 
 class NodeMessage(BaseModel):
-    """Base: frozen, unknown keys refused."""
+    """Base: frozen. Keys that only a later version knows are left out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class NodeState(NodeMessage):

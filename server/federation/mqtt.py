@@ -99,7 +99,7 @@ CONNECT_S = 2.0
 """A line that is back is noticed by the next attempt: none may take long."""
 
 TIMEOUT_S = 5.0
-"""After so long without an answer the line is taken as lost."""
+"""Time without an answer, in seconds, after which a connection is taken as lost."""
 
 CANCEL_S = 1.0
 """After so long, a task that runs although it was cancelled is cancelled again."""
@@ -142,13 +142,18 @@ class MqttBus:
         subscriptions: tuple[tuple[str, int], ...],
         will: Will,
         jitter: Callable[[], float] = random.random,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Raises BusSettingsError where the authority's file cannot be used."""
+        """Raises BusSettingsError where the authority's file cannot be used.
+
+        After ``timeout_s`` seconds without an answer a connection is taken as lost.
+        """
         self._address = address
         self._client_id = client_id
         self._subscriptions = subscriptions
         self._will = will
         self._jitter = jitter
+        self._timeout_s = timeout_s
         self._tls = tls_to(address)
         self._tries = 0
         self._outgoing: asyncio.Queue[tuple[str, bytes, int, bool]] = asyncio.Queue(
@@ -228,10 +233,16 @@ class MqttBus:
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiomqtt.Client]:
         """Connect and subscribe."""
-        async with self._client() as client:
-            client.pending_calls_threshold = IN_FLIGHT
-            await self._subscribe(client)
-            yield client
+        client = self._client()
+        try:
+            async with client:
+                client.pending_calls_threshold = IN_FLIGHT
+                await self._subscribe(client)
+                yield client
+        finally:
+            # private: aiomqtt keeps the socket of a connect that was not answered, and
+            # sends pings on it. Let in late, it would throw out its successor.
+            client._client._sock_close()
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         refused = []
@@ -257,7 +268,7 @@ class MqttBus:
             identifier=self._client_id,
             clean_session=True,
             keepalive=KEEPALIVE_S,
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
             queue_type=_Incoming,
             max_queued_incoming_messages=INCOMING,
             max_inflight_messages=IN_FLIGHT,

@@ -165,9 +165,9 @@ class Node:
             return None
         return RemoteRoom(room, self.edge)
 
-    def claim(self, state: RoomState) -> None:
+    def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
         """Be home to a room; the sites of its players may have votes for it."""
-        self.gateway.claim(state.code, state.epoch, state.secret)
+        self.gateway.claim(state.code, state.epoch, state.secret, confirm)
         self.edges.expect(state.code, state.sites)
 
     def disown(self, room: RoomCode) -> None:

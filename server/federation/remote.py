@@ -216,6 +216,8 @@ class Uplink:
         self._edges.node_is(name, state)
         if not state.is_up:
             self.edge_is_down(name)
+        else:
+            self._home.announce_soon()
 
     def edge_is_down(self, name: str) -> None:
         """Let the people of an edge linger, like phones that lost their network."""

@@ -12,8 +12,13 @@ from server.protocol.keys import KEY_BYTES
 
 Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
-FORMAT = 4
+FORMAT = 5
 """Of the tables; a database of a later format is refused."""
+
+SERVES = 5
+"""The oldest format whose programs may use these tables too, since these only grew.
+
+So a fleet can be upgraded, and taken back, node by node."""
 
 CHANNEL = "twogaps"
 """Where nodes are called by name: a room is theirs now, or no longer."""
@@ -93,6 +98,9 @@ CREATE TABLE IF NOT EXISTS shelf (path text PRIMARY KEY, body text NOT NULL);
 kept, and ``shelf`` has the files of own cases and decks; ``shelved`` grows with them.
 """
 
+_SERVES = "ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS serves integer"
+"""Format 5: the oldest format whose programs may use these tables."""
+
 OPEN = """
 WITH moved AS (
     INSERT INTO rooms (
@@ -166,6 +174,12 @@ ON CONFLICT (name) DO UPDATE SET
     steady = excluded.steady
 """
 
+RESUME = """
+UPDATE rooms SET epoch = epoch + 1, is_held = reads <= %(reads)s::int[]
+WHERE node = %(name)s AND is_held
+"""
+"""A node that starts has its rooms again, but for those it is too old to read."""
+
 MAY_TAKE = """
 SELECT until > t,
     steady + %(lease)s * interval '1 s' <= t
@@ -199,7 +213,7 @@ WHERE code = %s AND epoch = %s AND node IS NOT DISTINCT FROM %s RETURNING epoch
 PEERS = """
 SELECT name, load, reads, is_draining, until > clock_timestamp(),
     extract(epoch FROM clock_timestamp() - until)::float,
-    EXISTS (SELECT FROM rooms WHERE node = nodes.name AND is_held)
+    EXISTS (SELECT FROM rooms WHERE node = nodes.name AND is_held), url
 FROM nodes
 """
 
@@ -255,12 +269,19 @@ async def stored_format(db: Connection) -> int:
     return found if isinstance(found, int) else 0
 
 
+async def _serves(db: Connection) -> int:
+    """Return the oldest format whose programs may use tables of a later one."""
+    query = "SELECT coalesce((to_jsonb(t) ->> 'serves')::int, format) FROM twogaps t"
+    found = await one_value(db, query)
+    return found if isinstance(found, int) else FORMAT + 1
+
+
 async def migrate(db: Connection) -> None:
     """Make the tables, or bring them up to date; one node at a time."""
     async with db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         found = await stored_format(db)
-        if found > FORMAT:
+        if found > FORMAT and await _serves(db) > FORMAT:
             raise StoreUnavailable(
                 f"this database has format {found}, and this version knows {FORMAT}: "
                 "update Two Gaps"
@@ -270,9 +291,15 @@ async def migrate(db: Connection) -> None:
             await db.execute(_LEASES)
             await db.execute(_NAMES)
             await db.execute(_FLEET)
+            await db.execute(_SERVES)
             await db.execute(
-                "INSERT INTO twogaps (format, key) VALUES (%(format)s, %(key)s) "
+                "INSERT INTO twogaps (format, serves, key) "
+                "VALUES (%(format)s, %(serves)s, %(key)s) "
                 "ON CONFLICT (id) DO UPDATE SET format = %(format)s, "
-                "key = coalesce(twogaps.key, %(key)s)",
-                {"format": FORMAT, "key": secrets.token_hex(KEY_BYTES)},
+                "serves = %(serves)s, key = coalesce(twogaps.key, %(key)s)",
+                {
+                    "format": FORMAT,
+                    "serves": SERVES,
+                    "key": secrets.token_hex(KEY_BYTES),
+                },
             )

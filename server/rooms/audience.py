@@ -186,7 +186,7 @@ class NoOtherNodes:
         del room
         return None
 
-    def claim(self, state: RoomState) -> None:
+    def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
         """No other node could have the room."""
 
     def disown(self, room: RoomCode) -> None:

@@ -117,7 +117,7 @@ class LiveRooms:
         group, code, barrier = self.group, state.code, self._nodes.barrier
         about = (tenure, self._gateway, self._clock, self._metrics, barrier)
         room = Room(state, *about, self._bounds, tenure.confirm)
-        self._nodes.claim(state)
+        self._nodes.claim(state, tenure.confirm)
         task = group.create_task(self._run(room), name=f"room-{code}")
         self._rooms[code] = (room, task)
         return room

@@ -78,7 +78,7 @@ class NewRoom:
 class Freehold:
     """The Tenure of a node whose journal is its own: no other node can be home."""
 
-    previous = None
+    epoch = 1
     members = ()
 
     def __init__(self, store: EventStore) -> None:
@@ -235,11 +235,12 @@ class Loader:
         state = replay(events)
         if state.code != code:
             raise ReplayError(1, events[0].type, f"it opens another room, {state.code}")
-        name, was_at = self._nodes.name, state.home or tenure.previous
+        name, was_at = self._nodes.name, state.home
         if was_at not in (None, name) and was_at not in tenure.members:
             self._nodes.disown(code)
-            raise Refused("room_moved", f"This room has moved to {state.home}.")
-        if name is not None and was_at not in (None, name):
+            raise Refused("room_moved", f"This room has moved to {was_at}.")
+        is_where_it_was = was_at == name or (was_at is None and tenure.epoch == 1)
+        if name is not None and not is_where_it_was:
             moved = RoomMoved(name, state.epoch + 1, self._clock.now_ms())
             await tenure.append(code, len(events), [moved])
             evolve(state, moved)

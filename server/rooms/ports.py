@@ -232,8 +232,8 @@ class Tenure(EventStore, Protocol):
     """
 
     @property
-    def previous(self) -> str | None:
-        """The node that was home before, where it was another one."""
+    def epoch(self) -> int:
+        """How often a node has become home of the room; 1 since it was opened."""
         ...
 
     @property
@@ -357,8 +357,11 @@ class OtherNodes(Protocol):
         """Return the way to a room of another node."""
         ...
 
-    def claim(self, state: RoomState) -> None:
-        """Be home to a room, in an epoch that its secret proves."""
+    def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
+        """Be home to a room, in an epoch that its secret proves.
+
+        ``confirm`` raises where another node may be its home now.
+        """
         ...
 
     def disown(self, room: RoomCode) -> None:

@@ -19,7 +19,7 @@ from server.game.ids import RoomCode
 from server.game.phases import Phase
 from server.net.relay import NODE_HEADER, socket_url
 from server.protocol.client_messages import OpenRoom
-from tests.support.broker import free_port
+from tests.support.broker import free_port, open_broker
 from tests.support.cli import twogaps
 from tests.support.server import UNHURRIED
 from tests.support.until import until
@@ -122,6 +122,27 @@ async def test_a_home_that_hands_over_loses_its_people_for_one_reconnect(
         await until(lambda: figure(at.home, "sockets_relayed") == 1)  # the teacher
         assert figure(at.home, "rooms_lost_total") == 0
         assert ann.view.phase is Phase.VOTE
+
+
+async def test_a_room_that_is_handed_over_proves_it_to_sites_outside(
+    postgresql: str, tmp_path: Path
+) -> None:
+    """Two nodes announced it in one epoch, and no site believed either."""
+    broker = open_broker("mosquitto", tmp_path)
+    await broker.start()
+    try:
+        async with two(postgresql, broker=broker.url()) as at:
+            assert at.home.directory.live[0].state.home is None
+            await at.home.directory.hand_over()
+            await until(lambda: bool(at.other.directory.live))
+            state = at.other.directory.live[0].state
+            assert (state.home, state.epoch) == ("bob", 2)
+            await at.other.directory.hand_over()
+            await until(lambda: bool(at.home.directory.live))
+            state = at.home.directory.live[0].state
+            assert (state.home, state.epoch) == ("ada", 3)
+    finally:
+        await broker.kill()
 
 
 def _is_letting_go(at: Two) -> bool:

@@ -14,6 +14,7 @@ from server.federation.messages import (
     DownBatch,
     DownItem,
     Mark,
+    NodeState,
     UpBatch,
     UpItem,
     UpReturn,
@@ -29,6 +30,8 @@ from server.federation.sender import SPAN, ClockOffset
 from server.federation.topics import BrokerAddress, BusSettingsError
 from server.game.errors import Broken
 from server.game.ids import RoomCode
+from server.protocol.codec import decode_server
+from server.protocol.server_messages import Challenge
 
 
 def test_batches_survive_the_way() -> None:
@@ -136,6 +139,14 @@ def test_client_names_at_the_broker_cannot_be_guessed() -> None:
 def test_an_invalid_broker_url_says_what_to_write(url: str) -> None:
     with pytest.raises(BusSettingsError, match="mqtt://user:password@host"):
         BrokerAddress.parse(url)
+
+
+def test_a_field_that_only_the_next_version_knows_is_left_out() -> None:
+    """A fleet and its sites are upgraded node by node, and clients after that."""
+    state = decode(NodeState, b'{"is_up": true, "boot": "a", "mood": [1]}')
+    assert state == NodeState(is_up=True, boot="a")
+    frame = b'{"type": "challenge", "nonce": "n", "mood": {"of": 1}}'
+    assert decode_server(frame) == Challenge(nonce="n")
 
 
 def test_the_offset_is_that_of_the_quickest_probe() -> None:

@@ -22,6 +22,7 @@ async def test_the_library_still_has_what_is_used_of_its_private_parts() -> None
     assert client._client.connect_timeout == CONNECT_S
     assert client._client._connect_timeout == CONNECT_S, "paho reads another one"
     assert isinstance(client._queue, _Incoming)
+    client._client._sock_close()
 
 
 class _Counting:
@@ -126,3 +127,23 @@ async def test_a_topic_that_all_read_is_tried_again_where_it_is_refused(
             assert ("Trying again" in caplog.text) is (qos == 1)
     finally:
         await broker.kill()
+
+
+async def test_a_connect_that_is_not_answered_is_closed() -> None:
+    """Left open, a cluster lets it in after its election, and throws out the next."""
+    ended = asyncio.Event()
+
+    async def silent(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while await reader.read(100):
+            pass
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    address = BrokerAddress.parse(f"mqtt://127.0.0.1:{port}")
+    bus = MqttBus(address, "lisbon", (), Will("w", b""), timeout_s=0.2)
+    async with server, speaking(bus), asyncio.timeout(20):
+        await ended.wait()

@@ -235,5 +235,5 @@ async def test_a_home_with_a_broker_has_the_crowd_of_a_lone_node() -> None:
     assert not isinstance(home, LoneNode)
     for people in (alone.gateway, home.gateway._people, home.edge._people):
         assert people._crowd is SocketCrowd
-    home.claim(replay([opened()]))
+    home.claim(replay([opened()]), lambda: None)
     assert home.elsewhere(ROOM) is None

@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.federation import topics
 from server.federation.edge import EdgeRelay
+from server.federation.home import HomeGateway
 from server.federation.messages import EPOCHS, Announce, encode_view, epoch_key, follows
+from server.federation.mqtt import Listener
 from server.federation.outbox import Outbox
 from server.game.ids import RoomCode
+from server.journal.store import TenureLost
 from server.rooms.audience import LocalGateway
 from tests.support.cases import SECRET
 from tests.support.fake_bus import FakeBroker
+from tests.support.until import until
 
 ROOM = RoomCode("TESTAA")
 OTHER = "ff" * 16
@@ -70,3 +75,53 @@ async def test_a_view_that_comes_before_the_announcement_is_kept_for_it() -> Non
     assert oslo._views.get("berlin", ROOM, "player") == (1, 5, b"old")
     oslo.announced("lisbon", ROOM, claim(2))
     assert oslo._views.get("lisbon", ROOM, "player") == (2, 6, b"new")
+
+
+class Shown:
+    """A bus that keeps the topics of what is published."""
+
+    is_up, dropped = True, 0
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        del payload, qos, retain
+        self.topics.append(topic)
+
+    async def run(self, listener: Listener) -> None:
+        del listener
+
+
+def test_a_home_that_may_have_lost_a_room_shows_it_to_no_one_again() -> None:
+    """A node of a fleet that was paused reconnects before it knows what it has lost."""
+    bus, lost = Shown(), [False]
+
+    def confirm() -> None:
+        if lost[0]:
+            raise TenureLost("another node has it")
+
+    home = HomeGateway("ada", bus, LocalGateway())
+    home.claim(ROOM, 1, SECRET, confirm)
+    home.show(ROOM, "player", b"{}", 1)
+    assert len(bus.topics) == 2, "its announcement, and the view"
+    home.republish()
+    assert len(bus.topics) == 4
+    lost[0] = True
+    home.republish()
+    assert len(bus.topics) == 4
+
+
+async def test_rooms_are_announced_again_to_a_node_that_connects() -> None:
+    """Once, whatever number of nodes it is; views follow with its first people."""
+    bus = Shown()
+    home = HomeGateway("ada", bus, LocalGateway(), again_s=0)
+    home.claim(ROOM, 1, SECRET)
+    home.show(ROOM, "player", b"{}", 1)
+    before = list(bus.topics)
+    for _ in range(3):
+        home.announce_soon()
+    await until(lambda: len(bus.topics) > len(before))
+    assert bus.topics[len(before) :] == [topics.announce("ada", ROOM)]

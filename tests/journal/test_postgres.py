@@ -113,11 +113,15 @@ async def test_a_commit_that_the_standby_did_not_confirm_is_not_acknowledged(
     assert len(await store.load(ROOM)) == len(played()) + 1, "unknown, and stored"
 
 
-async def test_a_database_of_a_later_format_is_refused(
+async def test_a_database_of_a_later_format_is_refused_unless_it_serves_this_one(
     store: PostgresStore, postgresql: str
 ) -> None:
     await store.check()
     run_sql(postgresql, f"UPDATE twogaps SET format = {FORMAT + 1}")
+    fits = PostgresStore(postgresql)
+    await fits.check()
+    await fits.close()
+    run_sql(postgresql, f"UPDATE twogaps SET serves = {FORMAT + 1}")
     later = PostgresStore(postgresql)
     with pytest.raises(StoreUnavailable, match="update Two Gaps"):
         await later.check()

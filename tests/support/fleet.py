@@ -38,16 +38,24 @@ class NodeProcess:
     """A server of a fleet in a process of its own."""
 
     def __init__(
-        self, folder: Path, name: str, journal: str, lease_s: float = 3.0
+        self,
+        folder: Path,
+        name: str,
+        journal: str,
+        lease_s: float = 3.0,
+        broker: str = "",
     ) -> None:
         self.name = name
         self.port = 0
         self._folder = folder / name
         self._journal = journal
         self._lease_s = lease_s
+        self._broker = broker
         self._process: asyncio.subprocess.Process | None = None
         self.log = folder / f"{name}.log"
         self.is_running = False
+        self.root = ROOT
+        """Where the program is that it runs."""
 
     @property
     def url(self) -> str:
@@ -62,7 +70,8 @@ class NodeProcess:
                 sys.executable,
                 *("-m", "tests.support.fleet", self._folder, self.name),
                 *(self._journal, str(self.port), str(self._lease_s), str(rooms)),
-                cwd=ROOT,
+                self._broker,
+                cwd=self.root,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
@@ -166,7 +175,13 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _serve(
-    data: Path, name: str, journal: str, port: int, lease_s: float, rooms: int
+    data: Path,
+    name: str,
+    journal: str,
+    port: int,
+    lease_s: float,
+    rooms: int,
+    broker: str,
 ) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -176,6 +191,7 @@ async def _serve(
         site=name,
         journal=journal,
         lease_s=lease_s,
+        broker=broker or None,
         limits=UNHURRIED,
     )
     async with running(config) as server:
@@ -193,7 +209,9 @@ async def _serve(
 if __name__ == "__main__":
     set_up_logging("info", LogFormat.TEXT)
     tune_garbage_collection()
-    folder, name, journal, port, lease_s, rooms = sys.argv[1:]
+    folder, name, journal, port, lease_s, rooms, broker = sys.argv[1:]
     asyncio.run(
-        _serve(Path(folder), name, journal, int(port), float(lease_s), int(rooms))
+        _serve(
+            Path(folder), name, journal, int(port), float(lease_s), int(rooms), broker
+        )
     )

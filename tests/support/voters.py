@@ -47,10 +47,14 @@ class Acks:
 
 
 class Voter:
-    """A player who changes the vote as fast as it is recorded."""
+    """A player who changes the vote as fast as it is recorded, or after a pause."""
 
-    def __init__(self, player: Player, seed: int) -> None:
+    def __init__(self, player: Player, seed: int, pause_s: float = 0.0) -> None:
+        """``pause_s`` is how long the pauses are, on average."""
         self.player = player
+        self.sent_s = 0.0
+        """When the vote that was recorded last had been sent (monotonic)."""
+        self._pause_s = pause_s
         self.acknowledged: list[tuple[str, int, Label]] = []
         self._random = random.Random(seed)
 
@@ -59,6 +63,8 @@ class Voter:
     ) -> None:
         """Vote until cancelled; tell how long each vote took to be recorded."""
         while True:
+            if self._pause_s:
+                await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
             began_s = time.monotonic()
             recorded = await self.player.vote(
                 self._random.choice(list(Label)), 80, to=self.player.view
@@ -67,6 +73,7 @@ class Voter:
             assert isinstance(answer, GapAnswer)
             stamp = (recorded.client, recorded.counter, answer.label)
             self.acknowledged.append(stamp)
+            self.sent_s = began_s
             acks.add()
             waited_ms(1000 * (time.monotonic() - began_s))
 
