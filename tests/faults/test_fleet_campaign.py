@@ -40,7 +40,7 @@ from tests.support.whole_fleet import BROKERS, NODES, WholeFleet, whole_fleet
 KINDS = {"node": 110, "broker": 50, "database": 20, "pause": 20}
 """How many faults of each kind a campaign has."""
 
-PART = 20
+PART = 10
 """Faults after which a fleet is stopped and its journals are read."""
 
 ROOMS, PLAYERS = scaled(2, 2, 6), scaled(5, 10, 100)
