@@ -196,7 +196,7 @@ async def test_a_client_with_several_addresses_goes_to_the_next_one(
             await vote(ann, Label.OUTER)
             assert figure(first, "sockets_relayed") == 2
         await vote(ann, Label.INNER)
-        assert teacher.view.phase is Phase.VOTE
+        assert figure(home, "sockets_relayed") == 0
 
 
 async def test_one_admin_key_opens_rooms_at_every_node_and_outlives_their_disks(
