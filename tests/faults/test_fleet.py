@@ -26,7 +26,7 @@ from server.game.ids import RoomCode
 from server.journal.postgres import PostgresStore
 from tests.support.broker import BrokerCluster
 from tests.support.figures import Figure
-from tests.support.fleet import FrontDoor, NodeProcess, Opened
+from tests.support.fleet import FAULT, FrontDoor, NodeProcess, Opened
 from tests.support.node import Node
 from tests.support.recordings import (
     VIEWS,
@@ -283,7 +283,7 @@ async def held_against(fleet: Fleet, classes: Classes) -> str:
             assert isinstance(voter.player, RecordedPlayer)
             voter.player.check()
     await store.close()
-    assert not fleet.said("Traceback"), "a node failed by itself"
+    assert not fleet.said(FAULT), "a node failed by itself"
     return f"{len(classes.rooms)} rooms, {votes} votes, none lost"
 
 

@@ -23,7 +23,7 @@ from server.game.ids import RoomCode
 from server.journal.postgres import PostgresStore
 from tests.faults.test_fleet import join
 from tests.support.figures import Figure
-from tests.support.fleet import Opened
+from tests.support.fleet import FAULT, Opened
 from tests.support.node import Node
 from tests.support.recordings import (
     VIEWS,
@@ -292,7 +292,7 @@ async def hold_against(struck: Struck, tap: Tap) -> None:
     found.epochs = tap.check()
     found.let_go = struck.fleet.said("another node has taken it")
     found.fenced = struck.fleet.said("an append was refused")
-    assert not struck.fleet.said("Traceback"), "a node failed by itself"
+    assert not struck.fleet.said(FAULT), "a node failed by itself"
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,10 @@ from server.protocol.client_messages import OpenRoom
 from tests.support.server import UNHURRIED
 
 ROOT = Path(__file__).parent.parent.parent
+FAULT = r" twogaps\S*: .*\nTraceback"
+"""How a fault of a node's own begins in its log. The MQTT library leaves futures
+unread when a broker is killed, which asyncio reports with a traceback as well."""
+
 PATIENT = RoomSettings(time_factor=10, max_players=20_000)
 
 
