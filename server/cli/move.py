@@ -281,7 +281,8 @@ def share_cases(
         return
     files = _case_files(folder)
     asyncio.run(_share(where, files))
-    out.print(f"All nodes have these {len(files)} files within seconds.")
+    what = f"have these {len(files)} files" if files else "have no own cases any more,"
+    out.print(f"All nodes {what} within seconds.")
 
 
 def _case_files(folder: Path) -> dict[str, str]:
