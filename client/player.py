@@ -21,6 +21,7 @@ from server.game.views.role_types import PrivateView
 from server.game.views.stage_types import StageView
 from server.protocol.client_messages import (
     AskTime,
+    ChallengeLabel,
     ChooseTeam,
     Hello,
     PlayerWish,
@@ -158,6 +159,14 @@ class Player(Session):
         empty text takes the sentence back. Returns and raises as :meth:`ask` does.
         """
         await self.ask(SayIt(round=round_index, text=text))
+
+    async def challenge(self, text: str, round_index: int) -> None:
+        """Say in a sentence (280 characters) why the label of a case is wrong.
+
+        ``round_index`` (0-based) is that of a case whose verdict has been shown; an
+        empty text takes the sentence back. Returns and raises as :meth:`ask` does.
+        """
+        await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
     async def ask(self, wish: PlayerWish) -> None:
         """Ask for anything but a vote, and wait until it is stored.

@@ -22,6 +22,7 @@ from server.protocol.client_messages import (
     PROTOCOL_VERSION,
     AddCase,
     AdminQuestion,
+    ChallengeLabel,
     GetRoster,
     Hello,
     HostQuestion,
@@ -38,7 +39,7 @@ from server.protocol.server_messages import (
 )
 
 HostAsk = HostCommand | AddCase | GetRoster | HostQuestion
-Question = HostAsk | AdminQuestion | PlayerWish | Ping
+Question = HostAsk | AdminQuestion | PlayerWish | ChallengeLabel | Ping
 
 
 @dataclass(frozen=True, slots=True)

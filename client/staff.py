@@ -28,6 +28,7 @@ from server.game.views.role_types import CohostPanel, HostPanel, HostView
 from server.game.views.stage_types import StageView
 from server.protocol.client_messages import (
     AddCase,
+    ChallengeLabel,
     GetRoster,
     ListCases,
     OpenNext,
@@ -162,6 +163,13 @@ class Cohost(Screen):
         """Remove all of the own people who joined in the last seconds (1 to 3,600)."""
         await self._ask(KickRecent(seconds=seconds), Done)
 
+    async def challenge(self, text: str, round_index: int) -> None:
+        """Say why the label of a case is wrong, as the co-host of this site.
+
+        As :meth:`Player.challenge`; ``panel.challenge`` is the sentence that stands.
+        """
+        await self._ask(ChallengeLabel(round=round_index, text=text), Done)
+
     def _take(self, message: ServerMessage) -> None:
         if isinstance(message, SitePanel):
             self._panels.put(message.panel)
@@ -241,6 +249,14 @@ class Host(Session):
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
+
+    async def challenge(self, text: str, round_index: int) -> None:
+        """Say why the label of a case is wrong, as the host.
+
+        As :meth:`Player.challenge`; ``panel.challenges`` holds all of the case that is
+        shown, with their authors.
+        """
+        await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
     async def cases(self) -> tuple[CaseSummary, ...]:
         """Return the cases of the library that can be added to the plan."""

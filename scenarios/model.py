@@ -149,6 +149,16 @@ class Figure(Model):
     origin: Prose
 
 
+class Reading(Model):
+    """Something to read after the lesson."""
+
+    authors: Line
+    year: int = Field(ge=1900, le=2100, strict=True)
+    title: Prose
+    where: Prose
+    start_here: bool = Field(default=False, strict=True)
+
+
 class Source(Model):
     """Where the facts come from, and how they were checked."""
 
@@ -163,6 +173,13 @@ class Source(Model):
     )
     place: Line | None = Field(default=None, description="Where these words stand.")
     note: Prose | None = Field(default=None, description="What exactly was read.")
+
+    @property
+    def reading(self) -> Reading:
+        """The source as it is named after the reveal."""
+        return Reading(
+            authors=self.authors, year=self.year, title=self.title, where=self.where
+        )
 
 
 class Picture(Model):
@@ -259,16 +276,6 @@ class DeckRound(Model):
     case: Slug
     contrast: Slug | None = None
     transfer: Slug | None = None
-
-
-class Reading(Model):
-    """Something to read after the lesson."""
-
-    authors: Line
-    year: int = Field(ge=1900, le=2100, strict=True)
-    title: Prose
-    where: Prose
-    start_here: bool = Field(default=False, strict=True)
 
 
 class Deck(Model):

@@ -211,6 +211,9 @@ class Desk:
                 await self._give(PlayAgain(round=int(number) - 1))
             case "plan" | "open" | "move" | "look" | "add" | "name" as what, rest:
                 await self._steer(what, rest)
+            case "challenge", text:
+                await self._host.challenge(text, self._host.view.stage.room.round or 0)
+                self._say("Done.", "dim")
             case "back", name:
                 await self._let_back(name)
             case "newlink", _:
@@ -343,6 +346,7 @@ class Desk:
             private.sites(panel),
             private.advice(panel),
             private.reasons(panel, names=True),
+            private.challenges(panel),
             highlight=False,
         )
 

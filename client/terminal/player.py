@@ -25,6 +25,7 @@ from server.protocol.client_messages import PlayerWish
 HELP = (
     "Answer the question that is asked; Enter skips what may be left open.\n"
     "/say SENTENCE: the case as an expert would say it, when you are asked\n"
+    "/challenge SENTENCE: why the label of the case is wrong; alone: take it back.\n"
     "/time 150, /time 200, /time 0 (no limit): more time for you alone, from now on\n"
     "/team NAME: move to another team    /quit: leave; /help: this"
 )
@@ -216,6 +217,12 @@ class Seat:
         await self._player.ask(wish)
         self._say("recorded ✓ You can still change it.", "green")
 
+    async def _challenge(self, text: str) -> None:
+        case = self._player.view.room.round or 0
+        await self._player.challenge(text, case)
+        kept = "recorded ✓ The host reads it." if text else "Taken back."
+        self._say(kept, "green")
+
     def _obey(self, line: str) -> None:
         word, _, rest = line[1:].partition(" ")
         match word, rest.strip():
@@ -226,6 +233,8 @@ class Seat:
             case "say", text if text:
                 case = self._player.view.room.round or 0
                 self._start(partial(self._player.say, text, case))
+            case "challenge", text:
+                self._start(partial(self._challenge, text))
             case "team", team if team:
                 self._start(partial(self._player.choose_team, team))
             case _:

@@ -141,6 +141,23 @@ def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
     return narrow(Group(Text("Reasons", style="bold"), *lines))
 
 
+def challenges(panel: HostPanel) -> RenderableType:
+    """Draw the challenges of the label that is shown, with their authors."""
+    if not panel.challenged:
+        return Text()
+    lines = [
+        Text(f"  “{one.text}” – {_CHALLENGERS[one.by].format(name=one.name)}")
+        for one in panel.challenges
+    ]
+    if more := panel.challenged - len(panel.challenges):
+        lines.append(Text(f"  and {more} more, in the report", style="dim"))
+    title = f"Challenges of this label: {panel.challenged}"
+    return narrow(Group(Text(title, style="bold"), *lines))
+
+
+_CHALLENGERS = {"player": "{name}", "cohost": "co-host at {name}", "host": "host"}
+
+
 def people(cards: Sequence[PersonCard], total: int) -> RenderableType:
     """Draw a page of the roster."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

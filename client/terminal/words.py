@@ -135,6 +135,7 @@ ALWAYS = (
     ("look 2", "show the reveal of case 2 again; look alone goes back"),
     ("add ID", "add a case; add alone lists those that can be added"),
     ("name TEXT", "give the room a name; name alone removes it"),
+    ("challenge TEXT", "say why the label is wrong; challenge alone takes it back"),
     ("kick NAME", "remove a player: the device and the name stay out"),
     ("back NAME", "let a player who was removed back in; back alone lists them"),
     ("kick new", "remove everyone who joined in the last minute"),

@@ -19,6 +19,7 @@ from server.game.features import (
     FromPlace,
     FromPlan,
     ballots,
+    challenging,
     course,
     discussion,
     opening,
@@ -40,6 +41,7 @@ from server.game.features.ballots import (
     Tick,
     Transfer,
 )
+from server.game.features.challenging import ChallengeLabel
 from server.game.features.course import (
     BackToLobby,
     Finish,
@@ -84,6 +86,8 @@ __all__ = [
     "BackToLobby",
     "CallBackLink",
     "CastVote",
+    "ChallengeLabel",
+    "Change",
     "ChangeSettings",
     "ChooseTeam",
     "CloseVotes",
@@ -148,13 +152,15 @@ FEATURES = (
     discussion,
     reveal,
     saying,
+    challenging,
     steering,
 )
 """Every feature of the game."""
 
 PlayerChange = CastVote | AskTime | ChooseTeam | SayIt | TapOpening
-"""What a player may change: bounded, for each change is kept."""
-PlayerCommand = Join | PlayerChange
+Change = PlayerChange | ChallengeLabel
+"""What a person may change: bounded, for each change is kept."""
+PlayerCommand = Join | Change
 HostCommand = (
     ShowOpening
     | ShowExample
@@ -277,6 +283,8 @@ def asked(command: Command) -> Asked[Event]:
         return reveal.asked(command)
     if isinstance(command, saying.Commands):
         return saying.asked(command)
+    if isinstance(command, challenging.Commands):
+        return challenging.asked(command)
     if isinstance(command, steering.Commands):
         return steering.asked(command)
     assert_never(command)

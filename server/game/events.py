@@ -16,6 +16,7 @@ from pydantic import Field
 
 from server.game.features import (
     ballots,
+    challenging,
     course,
     discussion,
     opening,
@@ -29,6 +30,7 @@ from server.game.features import (
     voting,
 )
 from server.game.features.ballots import BallotClosed, BallotOpened, BallotReopened
+from server.game.features.challenging import ChallengeWithdrawn, LabelChallenged
 from server.game.features.course import (
     ExampleShown,
     GameFinished,
@@ -92,6 +94,7 @@ __all__ = [
     "BallotOpened",
     "BallotReopened",
     "CaseAdded",
+    "ChallengeWithdrawn",
     "ClockStarted",
     "ClockStopped",
     "ContrastShown",
@@ -101,6 +104,7 @@ __all__ = [
     "ExampleShown",
     "GameFinished",
     "HostLinkCalledBack",
+    "LabelChallenged",
     "LobbyEntered",
     "MissesForgiven",
     "OpeningShown",
@@ -173,6 +177,8 @@ Event = Annotated[
     | StepShown
     | SayOpened
     | SentenceSaid
+    | LabelChallenged
+    | ChallengeWithdrawn
     | ReasonPinned
     | ReasonUnpinned
     | CaseAdded
@@ -214,6 +220,8 @@ def fold(state: RoomState, event: Event) -> None:
         reveal.fold(state, event)
     elif isinstance(event, saying.Events):
         saying.fold(state, event)
+    elif isinstance(event, challenging.Events):
+        challenging.fold(state, event)
     elif isinstance(event, steering.Events):
         steering.fold(state, event)
     else:
@@ -236,6 +244,8 @@ def erased(
             return voting.erased(event)
         case SentenceSaid() if event.player == player:
             return saying.erased(event)
+        case LabelChallenged() if event.by.player == player:
+            return challenging.erased(event)
         case RoomNamed():
             return room.erased(event, names)
         case _:

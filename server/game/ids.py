@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Annotated, NewType
 from urllib.parse import unquote
 
@@ -73,3 +74,12 @@ Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None
 """A site's name; where it is given, a command is about its people only."""
 
 RoundIndex = Annotated[int, Field(ge=0, le=999)]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenger:
+    """The person who challenges a label: a player, a co-host, else the host."""
+
+    player: PlayerId | None = None
+    site: str | None = None
+    """The site of a co-host; None for others."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 
@@ -147,6 +148,17 @@ def looks(name: str) -> frozenset[str]:
     if bare := skeleton("".join(ch for ch in name if not _is_beside(ch))):
         forms.add(bare)
     return frozenset(forms)
+
+
+def forget(counts: Counter[str], *keys: str) -> None:
+    """Take one off each count; a count of nothing is removed.
+
+    ``counts -= Counter(keys)`` would walk through all of them.
+    """
+    for key in keys:
+        counts[key] -= 1
+        if counts[key] <= 0:
+            del counts[key]
 
 
 def _is_beside(ch: str) -> bool:

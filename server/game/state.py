@@ -10,7 +10,7 @@ from scenarios.model import Case, Flow, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer
 from server.game.errors import required
 from server.game.groups import Group
-from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.ids import Challenger, ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Pause, Phase, Place, Run
 from server.game.scoring import Cohort, Tally, points
 from server.game.settings import RoomSettings
@@ -20,17 +20,6 @@ GRACE_MS = 2_000
 
 USUAL_ALLOWANCE = 100
 """Per cent of every limit that a player has who has asked for nothing."""
-
-
-def forget(counts: Counter[str], *keys: str) -> None:
-    """Take one off each count; a count of nothing is removed.
-
-    ``counts -= Counter(keys)`` would walk through all of them.
-    """
-    for key in keys:
-        counts[key] -= 1
-        if counts[key] <= 0:
-            del counts[key]
 
 
 @dataclass(slots=True)
@@ -151,6 +140,8 @@ class Round:
     pins: list[Pin] = field(default_factory=list)
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
+    challenges: dict[Challenger, str] = field(default_factory=dict)
+    """The sentences against its label, latest last; empty where one was erased."""
     groups: tuple[Group, ...] = ()
     group_of: dict[PlayerId, Group] = field(default_factory=dict)
     """The groups of the latest discussion as it opened, and the one of each person."""

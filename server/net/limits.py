@@ -186,8 +186,9 @@ class Limits:
         100,
         "changes",
         "refused `too_many_changes`",
-        "Changes by one player in one phase, counted separately for the answer, the "
-        "sentence, the team and the time allowance. The journal keeps all of them.",
+        "Changes by one person in one phase, counted separately for the answer, the "
+        "sentence, the challenge, the team and the time allowance. The journal keeps "
+        "all of them.",
     )
     wrong_codes: float = _limit(
         2,

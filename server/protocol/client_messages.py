@@ -25,7 +25,7 @@ from server.game.commands import (
     Site,
     Unlock,
 )
-from server.game.ids import ClientId, PlayerId, RoomCode
+from server.game.ids import Challenger, ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Place
 from server.game.settings import RoomSettings
 
@@ -145,6 +145,25 @@ class SayIt(Message):
     def command(self, player: PlayerId) -> commands.SayIt:
         """Return what it asks of the room, in the player's name."""
         return commands.SayIt(player, self.round, self.text, self.ref)
+
+
+class ChallengeLabel(Message):
+    """A sentence against the label of a case, once the class has seen its verdict.
+
+    Players, the host and the co-host of each site have one each on every case; another
+    takes its place. Hosts read it with names, the report counts it.
+    """
+
+    type: Literal["challenge_label"] = "challenge_label"
+    ref: Ref = None
+    round: Annotated[int, Field(ge=0, le=999)]
+    """Index of the round (0-based), of the plan."""
+    text: Annotated[str, Field(max_length=600)]
+    """One line, kept to 280 characters; empty takes it back."""
+
+    def command(self, by: Challenger) -> commands.ChallengeLabel:
+        """Return what it asks of the room, in the name of who sent it."""
+        return commands.ChallengeLabel(by, self.round, self.text, self.ref)
 
 
 class TapOpening(Message):
@@ -314,16 +333,19 @@ class Ping(Message):
 
 PlayerWish = AskTime | ChooseTeam | SayIt | TapOpening
 """What a player may ask beside voting; each knows its command."""
-PlayerMessage = Vote | PlayerWish | Ping
+PlayerMessage = Vote | PlayerWish | ChallengeLabel | Ping
 ScreenMessage = TellSound | Ping
 Removal = Kick | KickRecent | LetBack
-CohostMessage = Lock | Unlock | Removal | GiveTime | GetRoster | Ping
-"""What a co-host may send; the room makes each about the own site's people only."""
+SiteCommand = Lock | Unlock | Removal | GiveTime
+"""What a co-host may command; the room makes each about the own site's people only."""
+CohostMessage = SiteCommand | ChallengeLabel | GetRoster | Ping
 AdminQuestion = OpenRoom | ListRooms | GetLink | ListDecks | GetCase | PreviewCase
 AdminMessage = AdminQuestion | GetAcross | Ping
 HostQuestion = OpenNext | ListCases
 """What a host asks of the server, not of the room."""
-HostMessage = HostCommand | AddCase | GetRoster | GetReport | HostQuestion | Ping
+HostMessage = (
+    HostCommand | AddCase | ChallengeLabel | GetRoster | GetReport | HostQuestion | Ping
+)
 PublicMessage = Hello | Prove
 ClientMessage = Annotated[
     PublicMessage | PlayerMessage | ScreenMessage | AdminMessage | HostMessage,

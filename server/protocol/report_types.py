@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scenarios.model import Evidence
 from server.game.errors import Sentence
 
 Audience = Literal["host", "others"]
@@ -119,6 +120,15 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """A sentence against the label of a case, as typed."""
+
+    by: Literal["player", "cohost", "host"]
+    text: str
+    """Empty where the words of its author were erased."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFigures:
     """One round: the case, its votes, and how it behaved as a question."""
 
@@ -150,6 +160,12 @@ class CaseFigures:
     """How people elsewhere did on the transfer case when it came first."""
     discrimination: Figure
     asks_to_check: bool
+    evidence: Evidence | None = None
+    """How sure the facts are; None where the story is invented, or not graded."""
+    challenged: int | None = 0
+    """How many challenged its label; None where so few may not be shown."""
+    challenges: tuple[Challenge, ...] = ()
+    """Their sentences, by role and text; for the host, where typed words are wanted."""
 
 
 @dataclass(frozen=True, slots=True)

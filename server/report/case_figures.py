@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from server.game.errors import sentence
-from server.game.ids import PlayerId
+from server.game.ids import Challenger, PlayerId
 from server.game.outcomes import (
     Count,
     count_of,
@@ -23,6 +24,7 @@ from server.game.state import RoomState, Round, Vote
 from server.protocol.report_types import (
     CaseFigures,
     Cell,
+    Challenge,
     Estimate,
     Figure,
     Hidden,
@@ -49,12 +51,20 @@ from server.report.items import (
 )
 from server.report.sample import Sample, rights, verdict_of, votes
 
+Role = Literal["player", "cohost", "host"]
+"""The role of a person who challenges a label."""
+
 FirstSight = Mapping[str, tuple[int, int]]
 """(right, n) of cases when they were met first, by id, from other stored rooms."""
 
 
-def cases_of(sample: Sample, first_sight: FirstSight) -> tuple[CaseFigures, ...]:
-    """Return the figures of every revealed round, in playing order."""
+def cases_of(
+    sample: Sample, first_sight: FirstSight, *, sentences: bool = False
+) -> tuple[CaseFigures, ...]:
+    """Return the figures of every revealed round, in playing order.
+
+    ``sentences``: with those that were typed against its label.
+    """
     columns, matrix = item_matrix(sample)
     return tuple(
         _case(
@@ -65,6 +75,7 @@ def cases_of(sample: Sample, first_sight: FirstSight) -> tuple[CaseFigures, ...]
             if index in columns
             else UNSCORED,
             first_sight,
+            sentences,
         )
         for index, round_ in sample.rounds
     )
@@ -116,6 +127,7 @@ def _case(
     round_: Round,
     r: Figure,
     first_sight: FirstSight,
+    sentences: bool,
 ) -> CaseFigures:
     case = round_.case
     is_scored = is_judged(state, case)
@@ -125,6 +137,7 @@ def _case(
     errors = tally.confident_errors(case) if is_scored else 0
     twin = round_.planned.transfer
     was_transferred = Ballot.TRANSFER in round_.polls
+    challenges = challenges_to(state, round_)
     return CaseFigures(
         number=index + 1,
         case=case.id,
@@ -151,7 +164,32 @@ def _case(
         else None,
         discrimination=r,
         asks_to_check=isinstance(r, Estimate) and r.high < 0,
+        evidence=case.evidence,
+        challenged=len(challenges),
+        challenges=challenges if sentences else (),
     )
+
+
+_ROLES: tuple[Role, ...] = ("host", "cohost", "player")
+
+
+def challenges_to(state: RoomState, round_: Round) -> tuple[Challenge, ...]:
+    """Return the sentences against a label, by role and text: never by who came first.
+
+    Those of practice players are left out, unless the room is a rehearsal.
+    """
+    found = [
+        Challenge(_role_of(by), text)
+        for by, text in round_.challenges.items()
+        if by.player is None or state.counts(by.player)
+    ]
+    return tuple(sorted(found, key=lambda one: (_ROLES.index(one.by), one.text)))
+
+
+def _role_of(by: Challenger) -> Role:
+    if by.player is not None:
+        return "player"
+    return "host" if by.site is None else "cohost"
 
 
 def _above_coin(state: RoomState, right: int, n: int) -> float | None:

@@ -16,8 +16,7 @@ from server.game.errors import Sentence
 from server.game.state import RoomState
 from server.protocol.report_types import Audience, Report
 from server.report.across import Across, across, first_sight, pseudonyms_by_name
-from server.report.report import CannotReport, build_report
-from server.report.suppress import for_others
+from server.report.report import CannotReport, build_report, for_others
 from server.report.table import (
     COLUMNS,
     DICTIONARY,
@@ -83,7 +82,8 @@ def written(
     if len(states) > 1:
         return _together(states, wanted)
     (state,) = states
-    found = build_report(state, first_sight(alike(state, others)))
+    sight = first_sight(alike(state, others))
+    found = build_report(state, sight, sentences=wanted.has_reasons)
     rows = _rows(states, wanted)
     if wanted.reader == "others":
         found, rows = for_others(found, state.settings.min_cell), []

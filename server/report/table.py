@@ -70,8 +70,9 @@ DICTIONARY: dict[str, str] = {
     "site": "Site at which the person joined; empty where all played at one.",
     "round": "Number of the round, from 1.",
     "played": "revealed, skipped, or running: only revealed rounds are scored.",
-    "phase": "vote (alone), revote (after discussion), fix, transfer (twin case), or "
-    "say (the person's own sentence, in the column reason).",
+    "phase": "vote (alone), revote (after discussion), fix, transfer (twin case), say "
+    "(the person's own sentence, in the column reason), or challenge (their sentence "
+    "against the label, there as well).",
     "case": "Id of the case asked about; in transfer, of the twin.",
     "case_version": "Version of the case as it was played.",
     "verdict": "Truth of the case: outer, inner, both, neither, or contested.",
@@ -132,14 +133,15 @@ def table(state: RoomState, pseudonym: Pseudonym, *, reasons: bool = True) -> li
 
 
 def _sentences(state: RoomState, pseudonym: Pseudonym) -> list[Row]:
-    """Return what people would say of each case, after all votes."""
+    """Return what people say of each case, and of its label, after all votes."""
     return [
         row
         for index, round_ in enumerate(state.rounds)
+        for phase, typed in (("say", round_.said), ("challenge", _against(round_)))
         for row in sorted(
             (
-                _said(state, pseudonym(state, player), index, text)
-                for player, text in round_.said.items()
+                _said(state, pseudonym(state, player), index, phase, text)
+                for player, text in typed.items()
                 if text and state.counts(player)
             ),
             key=lambda row: row.person,
@@ -147,7 +149,13 @@ def _sentences(state: RoomState, pseudonym: Pseudonym) -> list[Row]:
     ]
 
 
-def _said(state: RoomState, person: str, index: int, text: str) -> Row:
+def _against(round_: Round) -> dict[PlayerId, str]:
+    """Return what players said against the label: hosts are no people of the class."""
+    found = round_.challenges.items()
+    return {by.player: text for by, text in found if by.player is not None}
+
+
+def _said(state: RoomState, person: str, index: int, phase: str, text: str) -> Row:
     case = state.rounds[index].case
     known = {
         "room": state.code,
@@ -157,7 +165,7 @@ def _said(state: RoomState, person: str, index: int, text: str) -> Row:
         "person": person,
         "round": index + 1,
         "played": "revealed",
-        "phase": "say",
+        "phase": phase,
         "case": case.id,
         "case_version": case.version,
         "verdict": verdict_of(case),

@@ -16,7 +16,8 @@ Cells = Sequence[str | int | float | bool | None]
 
 
 def xlsx_bytes(report: Report, rows: Sequence[Row]) -> bytes:
-    """Return a workbook: Read me, Class, Cases, Calibration, Answers, Dictionary.
+    """Return a workbook: Read me, Class, Cases, Calibration, Challenges, Answers, and
+    the Dictionary of their columns.
 
     Texts are never taken for formulas or links. Proportions are 0 to 1.
     """
@@ -56,6 +57,13 @@ def _sheets(
         ]
         head = ("confidence", "share right", "low", "high", "n", "why hidden")
         yield "Calibration", head, dots
+    challenges = [
+        (case.number, case.case, one.by, one.text)
+        for case in report.cases
+        for one in case.challenges
+    ]
+    if challenges:
+        yield "Challenges", ("number", "case", "by", "text"), challenges
     if rows:
         yield "Answers", COLUMNS, map(astuple, rows)
         yield "Dictionary", ("column", "meaning"), DICTIONARY.items()
@@ -125,7 +133,7 @@ _CASE_HEAD = (
     "stayed right", "turned wrong", "turned right", "stayed wrong", "gain g",
     "right-turn rate", "loss rate", "McNemar mid-p", "McNemar exact p",
     "right repair", "right on transfer", "discrimination r", "low", "high", "n",
-    "why hidden", "check the key",
+    "why hidden", "check the key", "challenged", "evidence",
 )  # fmt: skip
 
 
@@ -158,6 +166,8 @@ def _case(case: CaseFigures) -> Cells:
         _value(case.transfer),
         *_figure(case.discrimination),
         case.asks_to_check,
+        case.challenged,
+        case.evidence,
     )
 
 

@@ -7,34 +7,31 @@ from collections import Counter, deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 
+from server.game import commands
 from server.game.commands import (
     CastVote,
+    Change,
     Command,
-    GiveTime,
     Join,
-    Kick,
-    KickRecent,
-    LetBack,
-    Lock,
-    PlayerChange,
     SayIt,
-    Unlock,
 )
 from server.game.engine import decide
 from server.game.errors import Refused
 from server.game.events import Event
-from server.game.ids import PlayerId
+from server.game.ids import Challenger, PlayerId
 from server.game.names import WordList
 from server.game.phases import Phase
 from server.game.state import RoomState
 from server.protocol.client_messages import (
     ALLOWED,
+    ChallengeLabel,
     GetReport,
     GetRoster,
     Hello,
     HostQuestion,
     Ping,
     PlayerWish,
+    SiteCommand,
     TellSound,
     Vote,
 )
@@ -151,28 +148,35 @@ def join(state: RoomState, hello: Hello, site: str | None) -> Join:
 
 def limited(message: RoomMessage, link: Link) -> RoomMessage:
     """Return a message as its sender may mean it: a co-host acts for one site only."""
-    if link.audience == "cohost" and isinstance(
-        message, Lock | Unlock | Kick | KickRecent | LetBack | GiveTime
-    ):
+    if link.audience == "cohost" and isinstance(message, SiteCommand):
         return replace(message, site=link.site)
     return message
 
 
-def command(message: RoomMessage, player: PlayerId | None, stamped_ms: int) -> Command:
-    """Return the command that a message stands for.
+def command(request: Say, player: PlayerId | None) -> Command:
+    """Return the command that a message stands for, in the name of who sent it.
 
     A player's message needs the player; raises :class:`Refused` without one.
     """
+    message = limited(request.message, request.link)
     if isinstance(
         message, GetRoster | GetReport | HostQuestion | NamedCase | Ping | TellSound
     ):
         raise TypeError(f"{message.type} is a question, not a command")
-    if not isinstance(message, Vote | PlayerWish):
+    is_players = request.link.audience == "player"
+    if isinstance(message, ChallengeLabel) and not is_players:
+        is_cohost = request.link.audience == "cohost"
+        return message.command(
+            Challenger(site=request.link.site if is_cohost else None)
+        )
+    if not isinstance(message, Vote | PlayerWish | ChallengeLabel):
         return message
     if player is None:
         raise Refused("hello_expected", "Say hello first; wait for welcome.")
     if isinstance(message, Vote):
-        return _cast(message, player, stamped_ms)
+        return _cast(message, player, request.stamped_ms)
+    if isinstance(message, ChallengeLabel):
+        return message.command(Challenger(player))
     return message.command(player)
 
 
@@ -288,7 +292,7 @@ class Bounds:
     """How much one person may ask of a room, and in what words."""
 
     changes: int = 100
-    """Changes of one player in one phase."""
+    """Changes of one person in one phase."""
     newcomers: int = 500
     """People of one address, or of one other site, who have not answered yet; three
     quarters of the room's places where that is more. Of one address at another site:
@@ -296,11 +300,11 @@ class Bounds:
     hit: Callable[[str], None] = lambda _: None
     """Called with the name of a bound that was reached."""
     words: WordList = field(default_factory=WordList)
-    """What names, reasons and sentences may not contain."""
+    """What names, reasons, sentences and challenges may not contain."""
 
 
 class Changes:
-    """Bounds what one player changes while the room stays in a phase.
+    """Bounds what one person changes while the room stays in a phase.
 
     Every change is kept in the journal, so a device that changes its answer all the
     time would fill the disk. What a first answer adds is not counted, nor is anything
@@ -309,7 +313,7 @@ class Changes:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._made: Counter[tuple[PlayerId, str]] = Counter()
+        self._made: Counter[tuple[PlayerId | Challenger, str]] = Counter()
         self._state: RoomState | None = None
         self._in: tuple[int | None, Phase] = (None, Phase.LOBBY)
 
@@ -322,7 +326,7 @@ class Changes:
         """
         self._check_words(command)
         events = decide(state, command, now_ms, present)
-        if events and isinstance(command, PlayerChange):
+        if events and isinstance(command, Change):
             self._count(state, command)
         return events
 
@@ -332,20 +336,29 @@ class Changes:
             case Join(name=name) if words.holds(name):
                 detail = "A word in this name is not used here. Choose another name."
                 raise Refused("bad_word", detail)
-            case CastVote(reason=text) | SayIt(text=text) if words.holds(text):
+            case (
+                CastVote(reason=text)
+                | SayIt(text=text)
+                | commands.ChallengeLabel(text=text)
+            ) if words.holds(text):
                 detail = "A word in this text is not used here. Write it differently."
                 raise Refused("bad_word", detail)
             case _:
                 pass
 
-    def _count(self, state: RoomState, command: PlayerChange) -> None:
+    def _count(self, state: RoomState, command: Change) -> None:
         phase = (state.round_index, state.phase)
         if state is not self._state or phase != self._in:  # another phase, or rebuilt
             self._made.clear()
             self._state, self._in = state, phase
         if isinstance(command, CastVote) and _is_first(state, command):
             return
-        key, most = (command.player, command.type), self._bounds.changes
+        who = (
+            command.by
+            if isinstance(command, commands.ChallengeLabel)
+            else command.player
+        )
+        key, most = (who, command.type), self._bounds.changes
         if self._made[key] >= most:
             self._bounds.hit("changes")
             raise Refused(

@@ -273,8 +273,7 @@ class Room:
     def _command(self, request: Say) -> Command:
         """Return the command a message stands for, in the name of who sent it."""
         player = self.player_of(request.token) if request.token else request.link.player
-        message = requests.limited(request.message, request.link)
-        return requests.command(message, player, request.stamped_ms)
+        return requests.command(request, player)
 
     def _apply(self, step: Step, command: Command) -> None:
         for event in self._changes.decide(self._state, command, *self._moment()):

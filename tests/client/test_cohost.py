@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from client import CommandRefused, cohost
 from server.game.commands import GiveTime, Kick, Lock
 from server.game.ids import PlayerId
 from server.game.views.role_types import CohostPanel
-from server.protocol.client_messages import GetRoster, Hello, Prove
+from server.protocol.client_messages import ChallengeLabel, GetRoster, Hello, Prove
 from server.protocol.keys import prove
 from server.protocol.server_messages import (
     Challenge,
@@ -47,6 +48,12 @@ async def test_a_cohost_acts_for_the_own_site(fake: FakeServer) -> None:
         )
         ask = await peer.take(GetRoster)
         await peer.send(Roster(ref=ask.ref, offset=0, total=0, people=()))
+        against = await peer.take(ChallengeLabel)
+        assert (against.round, against.text) == (1, "It was not.")
+        await peer.send(
+            Done(ref=against.ref),
+            SitePanel(version=2, panel=replace(PANEL, challenge=against.text)),
+        )
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
@@ -58,3 +65,6 @@ async def test_a_cohost_acts_for_the_own_site(fake: FakeServer) -> None:
             with pytest.raises(CommandRefused, match="No"):
                 await here.kick(PlayerId("p9"))
             assert (await here.roster()).total == 0
+            await here.challenge("It was not.", 1)
+            panel = await here.until(lambda panel: panel.challenge != "")
+            assert panel.challenge == "It was not."

@@ -22,7 +22,13 @@ from server.game.answers import FixAnswer
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Revote
 from server.game.phases import Ballot, Phase
 from server.game.views.stage_types import StageView
-from server.protocol.client_messages import AskTime, ChooseTeam, SayIt, Vote
+from server.protocol.client_messages import (
+    AskTime,
+    ChallengeLabel,
+    ChooseTeam,
+    SayIt,
+    Vote,
+)
 from server.protocol.server_messages import Bye, Done, Recorded, RefusedMessage, View
 from tests.client.fake_server import FakeServer, Peer, voting
 from tests.support.server import hall
@@ -239,6 +245,10 @@ async def test_requests_of_a_player_return_or_raise_their_own_answer(
         assert (said.round, said.text) == (0, "It was paid for.")
         assert said.ref is not None
         await peer.send(Done(ref=said.ref))
+        against = await peer.take(ChallengeLabel)
+        assert (against.round, against.text) == (2, "It was not.")
+        early = "Only a label that the class has seen"
+        await peer.send(RefusedMessage(code="bad_round", detail=early, ref=against.ref))
 
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
@@ -249,6 +259,8 @@ async def test_requests_of_a_player_return_or_raise_their_own_answer(
             assert caught.value.code == "bad_team"
             await time
             await player.say("It was paid for.", 0)
+            with pytest.raises(CommandRefused, match="the class has seen"):
+                await player.challenge("It was not.", 2)
 
 
 async def test_nothing_is_sent_when_nothing_is_asked(fake: FakeServer) -> None:

@@ -54,6 +54,13 @@ def vote(room: str, token: str | None) -> dict[str, object]:
     return item(body, room=room)
 
 
+def challenge(room: str, token: str | None) -> dict[str, object]:
+    """Return a sentence against a label in a player's name."""
+    message = {"type": "challenge_label", "round": 0, "text": "Made up."}
+    body = {"op": "say", "token": token, "message": message, "stamped_ms": 1}
+    return item(body, room=room)
+
+
 def unreadable(room: str) -> list[tuple[str, bytes]]:
     """Return unusable messages: each is counted."""
     finish = {"op": "say", "token": None, "message": {"type": "finish"}}
@@ -80,6 +87,8 @@ def refused(room: str, ann: str) -> list[bytes]:
         batch(vote(room, None)),
         batch(vote(room, "stranger.0000")),
         batch(vote(room, f"{ann}.{'0' * 32}")),
+        batch(challenge(room, None)),
+        batch(challenge(room, f"{ann}.{'0' * 32}")),
         batch(item({"op": "return", "token": f"{ann}.{'0' * 32}"}, room=room)),
         batch(item(attend, room=room)),
         batch(item({"op": "leave"}, room=room)),

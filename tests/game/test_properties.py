@@ -19,6 +19,7 @@ from server.game.commands import (
     AskTime,
     BackToLobby,
     CastVote,
+    ChallengeLabel,
     ChangeSettings,
     ChooseTeam,
     CloseVotes,
@@ -56,7 +57,7 @@ from server.game.commands import (
 from server.game.engine import TABLE, decide, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, VoteCast
-from server.game.ids import ClientId, PlayerId
+from server.game.ids import Challenger, ClientId, PlayerId
 from server.game.phases import OPEN_BALLOT, VERDICT_STEP, Ballot, Phase
 from server.game.settings import RoomSettings, SettingsChange
 from server.game.state import RoomState
@@ -72,6 +73,9 @@ Script = list[tuple[Command, int, frozenset[PlayerId]]]
 """Commands, each with its time in milliseconds and the players who are there."""
 
 STAGE: TypeAdapter[StageView] = TypeAdapter(StageView)
+
+AGAINST = "AGAINST-THE-LABEL"
+"""A challenge: hosts read it, and its author."""
 
 PLAYERS = [PlayerId(f"p{i}") for i in range(5)]
 players = st.sampled_from(PLAYERS)
@@ -140,6 +144,13 @@ people = st.one_of(
     st.builds(ChooseTeam, players, st.sampled_from(["blue", "none"])),
     st.builds(SayIt, players, st.integers(0, 3), st.sampled_from(["", "it is paid"])),
     st.builds(TapOpening, players, st.integers(0, 1), st.sampled_from(Label)),
+    st.builds(
+        ChallengeLabel,
+        st.builds(Challenger, players)
+        | st.sampled_from([Challenger(), Challenger(site="berlin")]),
+        st.integers(0, 3) | st.just(900),
+        st.sampled_from(["", AGAINST, "x" * 400]),
+    ),
 )
 
 COURSE = [
@@ -287,8 +298,17 @@ def _shows_no_secret(
         _adapter(type(mine)).dump_json(mine).decode()
         for mine in (private_view(state, p, now_ms, present) for p in state.players)
     ]
+    assert not any(AGAINST in text for text in shown)
     for index, round_ in enumerate(state.rounds):
         is_now = index == state.round_index
+        if not round_.is_revealed:
+            assert not round_.challenges, "a label was challenged before its reveal"
+        for player, text in zip(state.players, own, strict=True):
+            is_theirs = any(
+                AGAINST in one.challenges.get(Challenger(player), "")
+                for one in state.rounds
+            )
+            assert is_theirs or AGAINST not in text, "another's challenge"
         if not round_.is_revealed:
             assert not any(f"SECRET-case-{index}-" in text for text in shown + own)
         elif is_now and state.phase is Phase.REVEAL and state.step < VERDICT_STEP:

@@ -46,6 +46,11 @@ async def test_a_listed_word_is_refused_in_names_reasons_and_sentences(
         assert (await ann.until("refused", ref=9))["code"] == "bad_word"
         await ann.send("say_it", ref=10, round=0, text="a clever reward")
         await ann.until("done", ref=10)
+        for of, sender in enumerate((ann, host), 11):
+            challenge = {"round": 0, "text": "Only Dumb0 says so"}
+            await sender.send("challenge_label", ref=of, **challenge)
+            assert (await sender.until("refused", ref=of))["code"] == "bad_word"
+        assert not at.server.directory.live[0].state.rounds[0].challenges
 
 
 async def test_without_a_list_every_word_is_taken() -> None:

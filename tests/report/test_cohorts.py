@@ -6,8 +6,7 @@ from server.game.commands import CloseVotes, Join, OpenRound, OpenVote, Reveal
 from server.game.ids import PlayerId
 from server.game.state import RoomState
 from server.protocol.report_types import Estimate, Hidden
-from server.report.report import build_report
-from server.report.suppress import for_others
+from server.report.report import build_report, for_others
 from server.report.table import pseudonyms, table
 from tests.support.game import Game
 

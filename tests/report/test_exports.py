@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from server.report.across import across
 from server.report.exports import csv_text, json_text
-from server.report.report import build_report
-from server.report.suppress import for_others
+from server.report.report import build_report, for_others
 from server.report.table import COLUMNS, DICTIONARY, Row, pseudonyms, table
 from server.report.workbook import xlsx_bytes
 from tests.report.test_table import play

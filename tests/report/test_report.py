@@ -22,8 +22,7 @@ from server.game.errors import Refused
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings, SettingsChange
 from server.protocol.report_types import Estimate, Figure, Hidden, Report
-from server.report.report import build_report
-from server.report.suppress import for_others, suppress
+from server.report.report import build_report, for_others, suppress
 from server.report.workbook import xlsx_bytes
 from tests.report.test_table import play
 from tests.support.cases import make_plan, new_state

@@ -11,8 +11,7 @@ import pytest
 
 from server.report.across import across
 from server.report.exports import html_text
-from server.report.report import CannotReport, build_report
-from server.report.suppress import for_others
+from server.report.report import CannotReport, build_report, for_others
 from tests.support.cases import make_plan, new_state
 from tests.support.known_classes import ALL_OUTER, EXPERT, GUESSING, SPLIT
 from tests.support.simulated_class import ClassModel, simulate

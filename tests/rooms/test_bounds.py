@@ -6,11 +6,24 @@ import itertools
 
 import pytest
 
-from server.game.commands import CloseVotes, KickRecent, OpenRound, OpenVote, Revote
+from server.game.commands import (
+    CloseVotes,
+    KickRecent,
+    NextStep,
+    OpenRound,
+    OpenVote,
+    Reveal,
+    Revote,
+)
 from server.game.engine import replay
 from server.game.ids import PlayerId
 from server.game.settings import RoomSettings
-from server.protocol.client_messages import AskTime, ChooseTeam, PlayerWish
+from server.protocol.client_messages import (
+    AskTime,
+    ChallengeLabel,
+    ChooseTeam,
+    PlayerWish,
+)
 from server.rooms.ports import Enter, Return, Say
 from server.rooms.requests import Bounds
 from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
@@ -110,6 +123,33 @@ async def test_other_wishes_are_bounded_as_well(wish: PlayerWish) -> None:
         await ann.until(lambda: len(ann.of("done")) + len(ann.of("refused")) == 50)
         assert len(ann.of("done")) == MOST
         assert {m["code"] for m in ann.of("refused")} == {"too_many_changes"}
+
+
+async def test_challenges_of_players_and_of_hosts_are_bounded_each() -> None:
+    async with table(bounds=Bounds(MOST)) as seat:
+        _, ann = await seat.join("ann")
+        _, bob = await seat.join("bob")
+        host = await seat.attend("host")
+        await seat.do(host, OpenRound(), OpenVote(), CloseVotes(), Reveal())
+        await seat.do(host, NextStep(all=True))
+
+        def challenge(link: RecordingLink, ref: int) -> None:
+            message = ChallengeLabel(ref=ref, round=0, text=f"Wrong {ref}")
+            seat.room.put(Say(link=link, message=message, stamped_ms=seat.clock.ms))
+
+        refs = range(100, 150)
+        for link in (ann, host):
+            for ref in refs:
+                challenge(link, ref)
+            await link.get("refused", ref=refs[-1])
+            mine = [m for m in link.messages if m.get("ref") in refs]
+            assert [m["type"] for m in mine].count("done") == MOST
+            assert {m["code"] for m in mine if m["type"] == "refused"} == {
+                "too_many_changes"
+            }
+        challenge(bob, 1)
+        await bob.get("done", ref=1)
+        assert await stored(seat, "label_challenged") == 2 * MOST + 1
 
 
 SMALL = RoomSettings(max_players=40)  # three quarters of it are 30

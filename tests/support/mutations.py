@@ -61,6 +61,8 @@ class Mutator:
             {"op": "say", "token": None, "stamped_ms": NOW_MS, "message": vote},
             {"op": "say", "token": None, "stamped_ms": NOW_MS,
              "message": {"type": "kick", "player": "p"}},
+            {"op": "say", "token": None, "stamped_ms": NOW_MS,
+             "message": {"type": "challenge_label", "round": 0, "text": FORGED}},
             {"op": "flush", "version": 3, "waiting": 0},
         ]  # fmt: skip
         frames = [

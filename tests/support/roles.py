@@ -55,6 +55,7 @@ ROWS: dict[str, Row] = {
     "ask_time": Row(("player",), "ask_time"),
     "choose_team": Row(("player",), "choose_team"),
     "say_it": Row(("player",), "say_it"),
+    "challenge_label": Row(("player", "cohost", "host"), "challenge_label"),
     "tap_opening": Row(("player",), "tap_opening"),
     **_host("show_opening"),
     **_host("show_example", "open_round", "open_vote", "close_votes", "contrast"),

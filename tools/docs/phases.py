@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.game.engine import TABLE
+from server.game.phases import Phase
 
 _EVERYWHERE = {"finish", "back_to_lobby", "skip_round", "open_round", "tick"}
 """Ways out that nearly every phase has: told in words, or drawn once below."""
@@ -51,8 +52,16 @@ def _drawing() -> str:
 
 def _table() -> str:
     lines = ["| phase | command | leads to | when |", "|---|---|---|---|"]
+    always = [
+        row
+        for row in TABLE[Phase.LOBBY].values()
+        if len(row.leads) == len(Phase) and not any(row.leads.values())
+    ]
+    lines += [f"| every one | `{row.command}` | stays | {row.when} |" for row in always]
     for phase, rows in TABLE.items():
         for command, row in sorted(rows.items()):
+            if row in always:
+                continue
             targets = ", ".join(row.leads[phase]) or "stays"
             lines.append(f"| {phase} | `{command}` | {targets} | {row.when} |")
     return "\n".join(lines) + "\n"

@@ -26,7 +26,8 @@ same table is tested, every message by every role in every phase, against the se
 - What a role may send, but not in this phase, is refused with `wrong_phase`, in a
   finished room with `room_finished`. A `vote` outside of an open ballot is refused with
   `phase_closed`, unless it was received before its ballot's close or within 2 s after.
-- A **co-host** acts for the people of one site only, whatever the message says.
+- A **co-host** acts for the people of one site only, whatever the message says. Their
+  `challenge_label` is their own, beside those of the players and the host.
 - An admin's commands concern no room, so no phase matters. A room's host is not an
   admin.
 - A player who was kicked is shown out; what was on its way is refused with `kicked`.

@@ -12,6 +12,7 @@ export type ClientMessage =
   | ChooseTeam
   | SayIt
   | TapOpening
+  | ChallengeLabel
   | Ping
   | TellSound
   | OpenRoom
@@ -97,7 +98,7 @@ export type Phase =
  * via the `definition` "ServerMessage".
  */
 export type ServerMessage =
-  | Challenge
+  | Server_Protocol_ServerMessages__Challenge
   | Welcome
   | View
   | HostViewMessage
@@ -313,6 +314,27 @@ export interface TapOpening {
    */
   case: number;
   gap: Label;
+}
+/**
+ * A sentence against the label of a case, once the class has seen its verdict.
+ *
+ * Players, the host and the co-host of each site have one each on every case; another
+ * takes its place. Hosts read it with names, the report counts it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ChallengeLabel".
+ */
+export interface ChallengeLabel {
+  type: "challenge_label";
+  ref: number | null;
+  /**
+   * Index of the round (0-based), of the plan.
+   */
+  round: number;
+  /**
+   * One line, kept to 280 characters; empty takes it back.
+   */
+  text: string;
 }
 /**
  * Asks for a pong: measures the way, and the server's clock.
@@ -1095,9 +1117,9 @@ export interface ListCases {
  * Asks a host, a screen or an admin to prove that it holds the key.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Challenge".
+ * via the `definition` "server__protocol__server_messages__Challenge".
  */
-export interface Challenge {
+export interface Server_Protocol_ServerMessages__Challenge {
   type: "challenge";
   nonce: string;
 }
@@ -1434,6 +1456,10 @@ export interface RevealView {
    * Whether it is the reveal of an earlier round, shown once more.
    */
   is_again: boolean;
+  /**
+   * How sure the facts are, from the verdict on; None where it is not graded.
+   */
+  evidence: ("confirmed" | "secondary" | "disputed") | null;
   phase: "reveal";
 }
 /**
@@ -2081,6 +2107,14 @@ export interface HostPanel {
    * Of these, those that cannot be heard yet: a press on the page is needed.
    */
   silent_walls: number;
+  /**
+   * How many people challenge the label of the case that is shown.
+   */
+  challenged: number;
+  /**
+   * Their sentences: the host's own, then the latest, 30 at most.
+   */
+  challenges: ChallengeCard[];
 }
 /**
  * What the votes of the round's latest ballot say.
@@ -2283,6 +2317,20 @@ export interface HeldReveal {
   sites: SiteLink[];
 }
 /**
+ * A sentence against the label of a case, for the host's eyes.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ChallengeCard".
+ */
+export interface ChallengeCard {
+  by: "player" | "cohost" | "host";
+  /**
+   * Of the player, or of the co-host's site; empty for the host.
+   */
+  name: string;
+  text: string;
+}
+/**
  * A co-host's live figures of the own site, at most five times a second.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -2318,6 +2366,10 @@ export interface CohostPanel {
    */
   given_ms: number | null;
   late: number;
+  /**
+   * The co-host's own sentence against the label of the case that is shown.
+   */
+  challenge: string;
 }
 /**
  * How many have answered: 5 a second to host and screen, 1 to players, at most.
@@ -2420,6 +2472,10 @@ export interface PrivateView {
    */
   group_gained: boolean;
   /**
+   * The player's own sentence against the label of this round's case.
+   */
+  challenge: string;
+  /**
    * From the verdict on; None below four votes with a confidence.
    */
   fit: OwnFit | null;
@@ -2466,6 +2522,10 @@ export interface CardItem {
    * The expert's sentence.
    */
   say: string;
+  /**
+   * The player's own sentence against the label; empty if there is none.
+   */
+  challenge: string;
 }
 /**
  * What a player's first votes say together, once the game is over.
@@ -2908,6 +2968,18 @@ export interface CaseFigures {
   first_sight: Estimate | Hidden | null;
   discrimination: Estimate | Hidden;
   asks_to_check: boolean;
+  /**
+   * How sure the facts are; None where the story is invented, or not graded.
+   */
+  evidence: ("confirmed" | "secondary" | "disputed") | null;
+  /**
+   * How many challenged its label; None where so few may not be shown.
+   */
+  challenged: number | null;
+  /**
+   * Their sentences, by role and text; for the host, where typed words are wanted.
+   */
+  challenges: Server_Protocol_ReportTypes__Challenge[];
 }
 /**
  * What the second vote changed.
@@ -2933,6 +3005,19 @@ export interface Moves {
    */
   mid_p: number | null;
   exact_p: number | null;
+}
+/**
+ * A sentence against the label of a case, as typed.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "server__protocol__report_types__Challenge".
+ */
+export interface Server_Protocol_ReportTypes__Challenge {
+  by: "player" | "cohost" | "host";
+  /**
+   * Empty where the words of its author were erased.
+   */
+  text: string;
 }
 /**
  * Whether confidence meant what it said.
@@ -3340,6 +3425,16 @@ export interface BeforeAfter {
   change: Estimate | Hidden;
   gain: number | null;
   cases_in_both: number;
+}
+/**
+ * A sentence against the label of a case, as typed.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Challenge".
+ */
+export interface Challenge {
+  by: "player" | "cohost" | "host";
+  text: string;
 }
 /**
  * One repair on offer, and what choosing it would achieve.

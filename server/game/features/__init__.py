@@ -5,8 +5,10 @@
 allowances), ``ballots`` (opening and closing).
 
 ``voting`` (votes and their reasons), ``course`` (examples, rounds, the end),
-``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``,
-``steering`` (the plan, an earlier reveal, the clock).
+``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``.
+
+``challenging`` (sentences against a label), ``steering`` (the plan, an earlier reveal,
+the clock).
 
 A feature holds its commands, its events and their recipients, its rules, its folds,
 and what erasing a person blanks. ``server.game.engine`` is where all of them meet; the

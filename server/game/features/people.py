@@ -23,9 +23,9 @@ from server.game.features import (
 )
 from server.game.features.removal import must_not_be_removed
 from server.game.ids import PlayerId, Ref
-from server.game.names import clean_name, is_suggested, looks, unique_name
+from server.game.names import clean_name, forget, is_suggested, looks, unique_name
 from server.game.phases import GAME
-from server.game.state import Player, RoomState, forget
+from server.game.state import Player, RoomState
 
 NAMES_PER_PLACE = 3
 

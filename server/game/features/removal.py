@@ -20,9 +20,9 @@ from server.game.features import (
     stays,
 )
 from server.game.ids import PlayerId, Site
-from server.game.names import looks, unique_name
+from server.game.names import forget, looks, unique_name
 from server.game.phases import GAME
-from server.game.state import Player, RoomState, forget
+from server.game.state import Player, RoomState
 
 # --- commands ------------------------------------------------------------------------
 

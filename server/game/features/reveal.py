@@ -98,6 +98,17 @@ class StepShown:
 
 Events = MissesForgiven | RoundRevealed | RoundCounted | StepShown
 
+# --- what the class has seen ---------------------------------------------------------
+
+
+def verdict_is_shown(state: RoomState, round_: Round) -> bool:
+    """Return whether the class has seen which gap it was."""
+    if not round_.is_revealed:
+        return False
+    is_now = state.phase is Phase.REVEAL and round_ is state.round
+    return not is_now or state.step >= VERDICT_STEP
+
+
 # --- rules ---------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from server.game.features.timing import (
     holders,
     settles_in_ms,
 )
-from server.game.ids import PlayerId
+from server.game.ids import Challenger, PlayerId
 from server.game.intervals import wilson
 from server.game.outcomes import (
     Count,
@@ -32,6 +32,7 @@ from server.game.scoring import Tally, confidences, option_of
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.views.role_types import (
     AdviceCard,
+    ChallengeCard,
     CohostPanel,
     HeldReveal,
     HostPanel,
@@ -48,6 +49,7 @@ from server.game.views.stage import bars, screen_view, verdict_of
 
 REASONS_A_SIDE = 3
 STANDINGS_SHOWN = 50
+CHALLENGES_SHOWN = 30
 
 
 def host_view(state: RoomState, now_ms: int) -> HostView:
@@ -137,6 +139,8 @@ def host_panel(
         held=held,
         walls=walls[0],
         silent_walls=walls[1],
+        challenged=len(challenges_of(state)),
+        challenges=_challenge_cards(state),
     )
 
 
@@ -212,6 +216,28 @@ def _reason(
     )
 
 
+def challenges_of(state: RoomState) -> dict[Challenger, str]:
+    """Return the challenges of the case that is shown; none before the first round."""
+    index = state.plan_index if state.again is None else state.again
+    return {} if index is None else state.rounds[index].challenges
+
+
+def _challenge_cards(state: RoomState) -> tuple[ChallengeCard, ...]:
+    found = challenges_of(state)
+    host = Challenger()
+    order = [host] if host in found else []
+    order += [by for by in reversed(found) if by != host]
+    return tuple(_challenge(state, by, found[by]) for by in order[:CHALLENGES_SHOWN])
+
+
+def _challenge(state: RoomState, by: Challenger, text: str) -> ChallengeCard:
+    if by.player is not None:
+        return ChallengeCard("player", state.players[by.player].name, text)
+    if by.site is not None:
+        return ChallengeCard("cohost", by.site, text)
+    return ChallengeCard("host", "", text)
+
+
 def person_card(
     state: RoomState,
     player: Player,
@@ -281,6 +307,7 @@ def cohost_panel(
         can_give_time=poll is not None and poll.deadline_ms is not None,
         given_ms=None if until_ms is None else max(0, until_ms - now_ms),
         late=state.late[site],
+        challenge=challenges_of(state).get(Challenger(site=site), ""),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Literal
 
 from scenarios.model import Label
 from server.game.answers import Answer, GapAnswer
+from server.game.features.reveal import verdict_is_shown
 from server.game.features.timing import has_own_time, holders, own_deadline_ms
-from server.game.ids import PlayerId
+from server.game.ids import Challenger, PlayerId
 from server.game.outcomes import is_judged, is_known, tenth
-from server.game.phases import VERDICT_STEP, Ballot, Phase
+from server.game.phases import Ballot, Phase
 from server.game.scoring import is_right, is_sure
 from server.game.state import Player, Poll, RoomState, Round, Vote
 from server.game.views.role_types import (
@@ -65,6 +66,7 @@ def private_view(
         mean=tenth(points / rounds) if rounds else None,
         figures=own_figures(state, player_id) if is_over else None,
         said=round_.said.get(player_id, "") if round_ else "",
+        challenge=_challenge(round_, player_id) if round_ else "",
         tap=_tap(state, player_id),
         talk=talk,
         group_gained=is_judged_now
@@ -72,6 +74,10 @@ def private_view(
         and group_gained(state, player_id),
         fit=own_fit(state, player_id) if is_judged_now else None,
     )
+
+
+def _challenge(round_: Round, player: PlayerId) -> str:
+    return round_.challenges.get(Challenger(player), "")
 
 
 def _tap(state: RoomState, player: PlayerId) -> Label | None:
@@ -86,14 +92,6 @@ def _hidden(state: RoomState, player: PlayerId) -> list[float]:
         for round_ in state.rounds
         if player in round_.scores and not verdict_is_shown(state, round_)
     ]
-
-
-def verdict_is_shown(state: RoomState, round_: Round) -> bool:
-    """Whether the class has seen which gap it was."""
-    if not round_.is_revealed:
-        return False
-    is_now = state.phase is Phase.REVEAL and round_ is state.round
-    return not is_now or state.step >= VERDICT_STEP
 
 
 def _own_clock(state: RoomState, player: Player, now_ms: int) -> Clock | None:
@@ -172,6 +170,7 @@ def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
             deciding=round_.case.breakdown.why,
             said=round_.said.get(player, ""),
             say=round_.case.breakdown.say,
+            challenge=_challenge(round_, player),
         )
         for index, round_ in enumerate(state.rounds)
         for score in (round_.scores.get(player),)

@@ -46,6 +46,8 @@ class CardItem:
     """The player's own sentence; empty if there is none."""
     say: str = ""
     """The expert's sentence."""
+    challenge: str = ""
+    """The player's own sentence against the label; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class PrivateView:
     group_gained: bool = False
     """Whether more of one's group were right after the discussion than before: said
     from the verdict on, of groups of three or more. False says nothing."""
+    challenge: str = ""
+    """The player's own sentence against the label of this round's case."""
     fit: OwnFit | None = None
     """From the verdict on; None below four votes with a confidence."""
 
@@ -198,6 +202,8 @@ class CohostPanel:
     given_ms: int | None
     """Time left to the site's own people, where they were given more than all."""
     late: int
+    challenge: str = ""
+    """The co-host's own sentence against the label of the case that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +278,16 @@ class ReasonCard:
     confidence: int | None
     text: str
     is_pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeCard:
+    """A sentence against the label of a case, for the host's eyes."""
+
+    by: Literal["player", "cohost", "host"]
+    name: str
+    """Of the player, or of the co-host's site; empty for the host."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +374,10 @@ class HostPanel:
     """Projector pages that show this room."""
     silent_walls: int = 0
     """Of these, those that cannot be heard yet: a press on the page is needed."""
+    challenged: int = 0
+    """How many people challenge the label of the case that is shown."""
+    challenges: tuple[ChallengeCard, ...] = ()
+    """Their sentences: the host's own, then the latest, 30 at most."""
 
 
 @dataclass(frozen=True, slots=True)

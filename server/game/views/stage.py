@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scenarios.model import Case, Reading
+from scenarios.model import Case
 from server.game.errors import required
 from server.game.features import course, opening
 from server.game.outcomes import (
@@ -246,6 +246,7 @@ def _told(state: RoomState, round_: Round, step: int) -> RevealView:
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
         verdict=verdict_of(round_.case) if is_told else None,
+        evidence=round_.case.evidence if is_told else None,
         pinned=_pinned(state, round_),
         class_mean=mean_so_far(state) if is_told and state.again is None else None,
     )
@@ -363,15 +364,7 @@ def _played(state: RoomState) -> tuple[PlayedCase, ...]:
                 for key, text in step_texts(round_.case, step).items()
             },
             evidence=round_.case.evidence,
-            sources=tuple(
-                Reading(
-                    authors=source.authors,
-                    year=source.year,
-                    title=source.title,
-                    where=source.where,
-                )
-                for source in round_.case.sources
-            ),
+            sources=tuple(source.reading for source in round_.case.sources),
             twin=_twin(round_),
             picture=round_.case.picture,
         )

@@ -228,6 +228,8 @@ class RevealView:
     fewer than ``min_cell`` have one."""
     is_again: bool = False
     """Whether it is the reveal of an earlier round, shown once more."""
+    evidence: Evidence | None = None
+    """How sure the facts are, from the verdict on; None where it is not graded."""
     phase: Literal["reveal"] = "reveal"
 
 

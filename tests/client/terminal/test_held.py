@@ -10,7 +10,8 @@ from client.staff import host
 from client.terminal.host import Desk
 from server.game.commands import CloseVotes, Reveal
 from server.game.phases import Phase
-from server.game.views.role_types import HeldReveal, SiteCard, SiteLink
+from server.game.views.role_types import ChallengeCard, HeldReveal, SiteCard, SiteLink
+from server.protocol.client_messages import ChallengeLabel
 from server.protocol.server_messages import Done, HostViewMessage, Panel, RefusedMessage
 from tests.client.fake_server import KEY, PANEL, ROOM, FakeServer, host_view, voting
 from tests.client.terminal.sheet import Sheet, Typed
@@ -51,6 +52,40 @@ async def test_the_host_sees_the_awaited_sites_and_continues(
             Panel(version=6, panel=panel),
             Done(ref=again.ref),
         )
+        await typed.type("q")
+
+
+async def test_the_host_reads_challenges_with_names_and_has_one_too(
+    fake: FakeServer, no_wait: Backoff
+) -> None:
+    sheet, typed = Sheet(), Typed()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(_host(fake, no_wait, sheet, typed), name="host")
+        peer = await fake.peer()
+        await peer.admit_host()
+        told = (
+            ChallengeCard("cohost", "lisbon", "We measured it."),
+            ChallengeCard("player", "Ada", "It was never paid for."),
+        )
+        panel = replace(PANEL, challenged=40, challenges=told)
+        view = host_view(voting(phase=Phase.VOTE_CLOSED))
+        await peer.send(
+            HostViewMessage(version=5, view=view), Panel(version=5, panel=panel)
+        )
+        await typed.type("i")
+        await sheet.shows("Challenges of this label: 40")
+        await sheet.shows("“We measured it.” – co-host at lisbon")
+        await sheet.shows("“It was never paid for.” – Ada")
+        await sheet.shows("and 38 more, in the report")
+        await typed.type("challenge The rule of steps decides.")
+        own = await peer.take(ChallengeLabel)
+        assert (own.round, own.text) == (0, "The rule of steps decides.")
+        await peer.send(Done(ref=own.ref))
+        await sheet.shows("Done.")
+        await typed.type("challenge")
+        taken = await peer.take(ChallengeLabel)
+        assert taken.text == ""
+        await peer.send(Done(ref=taken.ref))
         await typed.type("q")
 
 

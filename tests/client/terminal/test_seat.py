@@ -18,7 +18,7 @@ from server.game.answers import GapAnswer
 from server.game.phases import Phase
 from server.game.views.role_types import CardItem
 from server.game.views.stage_types import FinishedView, SayView, Verdict
-from server.protocol.client_messages import AskTime, SayIt, Vote
+from server.protocol.client_messages import AskTime, ChallengeLabel, SayIt, Vote
 from server.protocol.server_messages import (
     Bye,
     Done,
@@ -29,7 +29,7 @@ from server.protocol.server_messages import (
     You,
 )
 from tests.client.fake_server import CARD, ROOM, STORY, YOU, FakeServer, Peer, voting
-from tests.client.terminal.sheet import Sheet
+from tests.client.terminal.sheet import Sheet, Typed
 
 ENDED = FinishedView(CARD, (), None, False, (), (), ())
 CARD_OF_ADA = CardItem(
@@ -107,6 +107,35 @@ async def test_a_line_answers_a_question_other_than_a_vote(
         group.create_task(serve())
         assert await sit(fake, no_wait, sheet, "\nIt was paid for turning.\n") == 0
     assert "One sentence in your own words:" in sheet.text
+
+
+async def _sit(fake: FakeServer, no_wait: Backoff, sheet: Sheet, lines: Lines) -> int:
+    async with connect(fake.url, ROOM, "Ada", backoff=no_wait) as player:
+        return await Seat(player, sheet.console, lines).sit()
+
+
+async def test_a_player_challenges_a_label_and_takes_it_back(
+    fake: FakeServer, no_wait: Backoff
+) -> None:
+    sheet, typed = Sheet(), Typed()
+    verdict = Verdict(outer=True, inner=False, is_contested=False)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        task = group.create_task(_sit(fake, no_wait, sheet, typed))
+        peer = await fake.peer()
+        await peer.admit(SayView(replace(CARD, round=2), STORY, verdict))
+        await typed.type("/challenge It was never paid for.")
+        said = await peer.take(ChallengeLabel)
+        assert (said.round, said.text) == (2, "It was never paid for.")
+        await peer.send(Done(ref=said.ref or 0))
+        await sheet.shows("recorded ✓ The host reads it.")
+        await typed.type("/challenge")
+        taken = await peer.take(ChallengeLabel)
+        assert (taken.round, taken.text) == (2, "")
+        early = "Only a label that the class has seen can be challenged."
+        await peer.send(RefusedMessage(code="bad_round", detail=early, ref=taken.ref))
+        await sheet.shows(early)
+        await typed.type("/quit")
+        assert await task == 0
 
 
 async def test_a_script_waits_for_its_question(

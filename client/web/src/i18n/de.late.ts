@@ -80,6 +80,23 @@ export const words: LateCatalogue = {
     takeCalendar: "Termin in den Kalender eintragen",
     takeEvent: "Two Gaps: sechs Fälle zum Auffrischen",
   },
+  challenge: {
+    link: "Ich halte dieses Urteil für falsch",
+    prompt: "Warum ist das Urteil falsch? Nenne die Tatsache oder die Regel.",
+    placeholder: "Ein eigener Satz",
+    kept: "Die Spielleitung liest deinen Satz mit deinem Namen. Punkte gibt es dafür nicht; im Bericht wird er gezählt.",
+    keptOfHost: "Handys und Leinwand zeigen den Satz nicht. Im Bericht wird er gezählt.",
+    send: "Senden",
+    sent: "Gespeichert. Du kannst den Satz noch ändern.",
+    yours: "Dein Einspruch gegen das Urteil:",
+    change: "Ändern oder zurücknehmen",
+    takeBack: "Zurücknehmen",
+    cancel: "Abbrechen",
+    title: "Einsprüche gegen dieses Urteil",
+    none: "Keine.",
+    cohost: (site) => `Co-Leitung in ${site}`,
+    more: (n) => `${n} weitere im Bericht`,
+  },
   /** The open vote on a phone. */
   ballot: {
     closesSoon: "Alle haben geantwortet. Die Abstimmung endet in wenigen Sekunden.",

@@ -264,6 +264,15 @@ export const words: ReportCatalogue = {
   aboveCoin: "besser als Raten",
   discrimination: "Trennschärfe r",
   version: (n) => `Version ${n}`,
+  evidence: {
+    confirmed: "am Original geprüft",
+    secondary: "nach anderen berichtet",
+    disputed: "Fakten umstritten",
+  },
+  challenged: "Einsprüche gegen Urteile",
+  challengedBy: (n) => (n === 1 ? "1 Person widerspricht" : `${n} Personen widersprechen`),
+  challenger: { host: "Spielleitung", cohost: "Co-Leitung" },
+  erasedWords: "(gelöscht)",
   check: "Lösung prüfen",
   kr20: "Innere Konsistenz aller Fälle, KR-20:",
 

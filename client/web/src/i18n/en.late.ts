@@ -80,6 +80,24 @@ export const words = {
     takeCalendar: "Add the date to a calendar",
     takeEvent: "Two Gaps: six cases to come back to",
   },
+  /** A sentence against the label of a case, on phones and for hosts. */
+  challenge: {
+    link: "I disagree with this label",
+    prompt: "Why is the label wrong? Name the fact or the rule.",
+    placeholder: "One sentence of your own",
+    kept: "The host reads it with your name. It scores nothing; the report counts it.",
+    keptOfHost: "Phones and the projector don’t show it. The report counts it.",
+    send: "Send",
+    sent: "Recorded. You can still change it.",
+    yours: "You disagree with the label:",
+    change: "Change or take back",
+    takeBack: "Take it back",
+    cancel: "Cancel",
+    title: "Challenges of this label",
+    none: "None.",
+    cohost: (site: string) => `co-host at ${site}`,
+    more: (n: number) => `${n} more in the report`,
+  },
   /** The open vote on a phone. */
   ballot: {
     closesSoon: "Everyone has answered. The vote closes in a few seconds.",

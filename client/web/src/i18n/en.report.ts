@@ -165,6 +165,15 @@ export const words = {
   aboveCoin: "above a coin",
   discrimination: "discrimination r",
   version: (n: number) => `version ${n}`,
+  evidence: {
+    confirmed: "confirmed in source",
+    secondary: "secondary sources",
+    disputed: "disputed facts",
+  },
+  challenged: "Challenged labels",
+  challengedBy: (n: number) => (n === 1 ? "one person disagrees" : `${n} people disagree`),
+  challenger: { host: "host", cohost: "co-host" },
+  erasedWords: "(erased)",
   check: "check the key",
   kr20: "Overall consistency, KR-20:",
 

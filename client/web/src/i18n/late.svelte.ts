@@ -13,6 +13,7 @@ export const lateWords = () => late.t;
 export const deviceWords = () => late.t.device;
 export const blockedWords = () => late.t.blocked;
 export const cardWords = () => late.t.card;
+export const challengeWords = () => late.t.challenge;
 export const siteWords = () => late.t.sites;
 export const steerWords = () => late.t.steer;
 export const siteStaffWords = () => late.t.sitesOfHosts;

@@ -9,9 +9,11 @@ export interface Draft {
   set: (text: string | null) => void;
 }
 
+export type Drafts = typeof draft;
+
 /** The draft of a text in one place, such as "2 vote". There is one of a kind: another
     takes its place. */
-export function draft(kind: "reason" | "sentence", session: Session, where: string): Draft {
+export function draft(kind: "reason" | "sentence" | "challenge", session: Session, where: string): Draft {
   const key = `draft ${kind}`;
   const { room, token } = session.identity;
   const place = `${room} ${token?.split(".")[0]} ${where}`;
