@@ -15,7 +15,7 @@ from client.terminal import private
 from client.terminal.draw import final_table
 from client.terminal.forms import Lines
 from client.terminal.teller import Teller, place
-from client.terminal.words import ALWAYS, LETTERS, ONLY_WITH, command_words, named
+from client.terminal.words import LETTERS, command_words, named, typed_lines
 from server.game.commands import (
     CloseVotes,
     Finish,
@@ -240,7 +240,7 @@ class Desk:
         if letter in LETTERS:
             self._say("Not now. Type ? for help.", "dim")
         else:
-            self._help(view)
+            self._say(typed_lines(view.commands))
 
     async def _advised(self) -> str:
         """Return what Enter gives, once the figures fit the view."""
@@ -381,15 +381,6 @@ class Desk:
             self._console.print(private.people(page.people, page.total))
         else:
             self._say("No player of this name was removed.", "dim")
-
-    def _help(self, view: HostView) -> None:
-        can = view.commands
-        keys = [("Enter", "the advised step")]
-        typed = {name: key for key, names in LETTERS.items() for name in names}
-        keys += [(typed.get(name, name), command_words(name)) for name in can]
-        keys += [key for name, key in ONLY_WITH.items() if name in can]
-        lines = [f"  {key:<14}{words}" for key, words in (*keys, *ALWAYS)]
-        self._say("\n".join(lines))
 
 
 def _is_held(panel: HostPanel) -> bool:

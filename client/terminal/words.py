@@ -5,6 +5,8 @@ Outer is a ring and orange, inner a dot and blue: never color alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scenarios.model import Kind
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import BUTTONS as PRESSES
@@ -147,6 +149,15 @@ ALWAYS = (
 def command_words(name: str) -> str:
     """Say what a command does; its own name where that says it all."""
     return COMMANDS.get(name, name.replace("_", " "))
+
+
+def typed_lines(can: Sequence[str]) -> str:
+    """Return what a host may type where these commands can be given, a line each."""
+    keys = [("Enter", "the advised step")]
+    typed = {name: key for key, names in LETTERS.items() for name in names}
+    keys += [(typed.get(name, name), command_words(name)) for name in can]
+    keys += [key for name, key in ONLY_WITH.items() if name in can]
+    return "\n".join(f"  {key:<14}{words}" for key, words in (*keys, *ALWAYS))
 
 
 NAMED: dict[str, HostCommand] = {command.type: command for command in PRESSES}

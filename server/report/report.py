@@ -176,7 +176,7 @@ def _confidently_missed(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
     return tuple(case.number for case in told)
 
 
-# --- what others than the host may see: no counts of few people ------------------------
+# --- what others than the host may see: no counts of few people -----------------------
 
 
 def for_others(report: Report, least: int) -> Report:
