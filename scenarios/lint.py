@@ -118,7 +118,10 @@ def _evidence(case: Case) -> Iterator[Finding]:
     if case.evidence is not None and not case.is_true:
         remedy = "remove the key: nothing invented is evidence"
         yield Finding(case.id, "evidence", "only a true story has evidence", remedy)
-    elif case.evidence == "confirmed" and case.sources and not is_quoted:
+    if case.incidents and not case.is_true:
+        remedy = "remove the key, or set kind to 'documented'"
+        yield Finding(case.id, "incidents", "only a true story is on record", remedy)
+    if case.is_true and case.evidence == "confirmed" and case.sources and not is_quoted:
         remedy = "quote the deciding words in 'words' of a source, or say 'secondary'"
         yield Finding(case.id, "evidence", "confirmed by no quoted words", remedy)
 

@@ -56,6 +56,14 @@ Rule = Literal[
     "system", "others", "skill", "steps", "score", "paid", "yardstick", "cues", "repair"
 ]
 """The rules of docs/labels.md, in their order of precedence."""
+Incident = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(AIID [1-9][0-9]{0,5}|OECD [0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{4})$"
+    ),
+]
+"""An entry of a public record of incidents: "AIID 639" in the AI Incident Database,
+"OECD 2024-02-15-7d63" in the OECD's AI Incidents Monitor."""
 VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
 Flow = Literal["quick", "full", "test"]
 """Where the host's big button leads: ``quick`` from the vote to its reveal; ``full``
@@ -219,6 +227,13 @@ class Case(Model):
     evidence: Evidence | None = Field(
         default=None,
         description="How sure the facts are; only for a true story.",
+    )
+    incidents: tuple[Incident, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Entries of public records of incidents: 'AIID 639' (AI Incident "
+        "Database), 'OECD 2024-02-15-7d63' (OECD AI Incidents Monitor); only for a "
+        "true story.",
     )
     twin: Slug | None = Field(
         default=None, description="The minimal-pair or isomorphic case."

@@ -204,3 +204,21 @@ def step_texts(case: Case, key: StepKey) -> dict[str, str]:
             return {"more_capable": told.more_capable, "residual": told.residual}
         case "say":
             return {"say": told.say}
+
+
+# --- what is told of a case after its reveal ------------------------------------------
+
+RECORDS = {
+    "AIID": ("AI Incident Database", "https://incidentdatabase.ai/cite/"),
+    "OECD": ("OECD AI Incidents Monitor", "https://oecd.ai/en/incidents/"),
+}
+"""The public records of incidents: their names, and where their entries are."""
+
+
+def records_of(case: Case) -> tuple[str, ...]:
+    """Return a case's entries in records of incidents, as readers see them."""
+    return tuple(
+        f"{name} {entry}, {address}{entry}"
+        for kind, _, entry in (one.partition(" ") for one in case.incidents)
+        for name, address in (RECORDS[kind],)
+    )

@@ -6,12 +6,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from pydantic import ValidationError
 
 from scenarios.library import Library
 from scenarios.lint import LONGEST_QUOTE, Finding, lint
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label
 from scenarios.prose import grade, moulds_in, numbers_in, syllables_in
+from server.game.phases import records_of
 
 BUILT_IN = load_library()
 BOAT = BUILT_IN.case("coastrunners-lagoon")
@@ -100,6 +102,30 @@ def test_what_is_confirmed_is_quoted_from_the_original_and_in_its_place() -> Non
 def test_nothing_invented_is_evidence() -> None:
     changed = alone(BOAT, kind="variant", evidence="secondary")
     assert "evidence" in keys(changed)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["AIID 0", "AIID 06", "aiid 6", "AIID-6", "AIID", "6", "OECD 2024-2-15-7d63",
+     "OECD 2024-02-15-7D63", "OECD 2024-02-15", "https://incidentdatabase.ai/cite/6"],
+)  # fmt: skip
+def test_an_incident_is_named_as_its_record_numbers_it(entry: str) -> None:
+    with pytest.raises(ValidationError, match="incidents"):
+        Case.model_validate({**BOAT.model_dump(), "incidents": (entry,)})
+
+
+def test_incidents_have_their_address_and_only_true_stories_have_them() -> None:
+    entries = ("AIID 639", "OECD 2024-02-15-7d63")
+    case = Case.model_validate({**BOAT.model_dump(), "incidents": entries})
+    assert records_of(case) == (
+        "AI Incident Database 639, https://incidentdatabase.ai/cite/639",
+        "OECD AI Incidents Monitor 2024-02-15-7d63, "
+        "https://oecd.ai/en/incidents/2024-02-15-7d63",
+    )
+    assert alone(BOAT, incidents=entries) == []
+    assert keys(alone(BOAT, kind="variant", evidence=None, incidents=entries)) == [
+        "incidents"
+    ]
 
 
 def test_documented_case_needs_a_source() -> None:

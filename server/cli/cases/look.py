@@ -17,6 +17,7 @@ from scenarios.load import load_library
 from scenarios.model import Case, VerdictWord
 from scenarios.stats import TOLD_AS, VERDICTS, count, grade_of_evidence
 from server.cli.console import CasesOption, complain, fail, out
+from server.game.phases import records_of
 
 
 def load(folders: CasesOption) -> Library:
@@ -83,6 +84,8 @@ def show_case(
             table.add_row("", f'"{source.words}" ({source.place})')
     if case.evidence is not None:
         table.add_row("evidence", grade_of_evidence(case))
+    for record in records_of(case):
+        table.add_row("on record", record)
     out.print(table)
 
 

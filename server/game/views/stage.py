@@ -28,6 +28,7 @@ from server.game.phases import (
     Ballot,
     Phase,
     StepKey,
+    records_of,
     step_texts,
 )
 from server.game.scoring import Tally, chips, option_of
@@ -366,6 +367,7 @@ def _played(state: RoomState) -> tuple[PlayedCase, ...]:
             evidence=round_.case.evidence,
             sources=tuple(source.reading for source in round_.case.sources),
             twin=_twin(round_),
+            incidents=records_of(round_.case),
             picture=round_.case.picture,
         )
         for index, round_ in enumerate(state.rounds)

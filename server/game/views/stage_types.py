@@ -350,6 +350,8 @@ class PlayedCase:
     sources: tuple[Reading, ...]
     twin: Twin | None
     picture: Picture | None = None
+    incidents: tuple[str, ...] = ()
+    """Its entries in public records of incidents, each with its address."""
 
 
 @dataclass(frozen=True, slots=True)
