@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scenarios.model import Evidence
+from scenarios.model import Evidence, Rule
 from server.game.errors import Sentence
 
 Audience = Literal["host", "others"]
@@ -169,6 +169,18 @@ class CaseFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleFigures:
+    """How the class did on the cases that one rule of docs/labels.md decides."""
+
+    rule: Rule
+    cases: tuple[int, ...]
+    """Numbers of these cases."""
+    n: int
+    rights: int
+    right: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """All answers given at one confidence."""
 
@@ -269,6 +281,8 @@ class Report:
     hardest: tuple[int, ...]
     """Numbers of the hardest cases, hardest first."""
     confidently_missed: tuple[int, ...]
+    rules: tuple[RuleFigures, ...]
+    """The rules that decide the scored cases, the one missed most often first."""
     calibration: CalibrationFigures | None
     kr20: float | Hidden
     transfer: TransferFigures | None

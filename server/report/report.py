@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from scenarios.model import Rule
 from server.game.errors import sentence
+from server.game.ids import PlayerId
 from server.game.outcomes import (
     HasMean,
     Member,
@@ -30,6 +32,7 @@ from server.protocol.report_types import (
     Moves,
     Report,
     RoomFigures,
+    RuleFigures,
     TeamFigures,
 )
 from server.report.case_figures import FirstSight, cases_of, consistency, take_up
@@ -85,6 +88,7 @@ def build_report(
         cases=cases,
         hardest=_hardest(cases),
         confidently_missed=_confidently_missed(cases),
+        rules=_rules(sample),
         calibration=sureness,
         kr20=consistency(sample),
         transfer=transfer,
@@ -170,6 +174,26 @@ def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
     return tuple(case.number for case in ranked[:3] if case.rights < case.n)
 
 
+def _rules(sample: Sample) -> tuple[RuleFigures, ...]:
+    """Return how the class did by the rule that decides each case, hardest first."""
+    answers: dict[Rule, list[Counted]] = {}
+    for answer in sample.answers:
+        if answer.case.rule is not None:
+            answers.setdefault(answer.case.rule, []).append(answer)
+    found = [_rule(rule, given) for rule, given in answers.items()]
+    return tuple(sorted(found, key=lambda one: (one.rights / one.n, one.rule)))
+
+
+def _rule(rule: Rule, given: Sequence[Counted]) -> RuleFigures:
+    learners: dict[PlayerId, list[bool]] = {}
+    for answer in given:
+        learners.setdefault(answer.player, []).append(answer.is_right)
+    rights = sum(answer.is_right for answer in given)
+    cases = tuple(sorted({answer.round + 1 for answer in given}))
+    marks = [(sum(each), len(each)) for each in learners.values()]
+    return RuleFigures(rule, cases, len(given), rights, clustered(marks))
+
+
 def _confidently_missed(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
     told = [case for case in cases if case.is_told_confident]
     told.sort(key=lambda case: -(case.confident_errors or 0) / case.n)
@@ -194,6 +218,12 @@ def for_others(report: Report, least: int) -> Report:
         accuracy=_figure(report.accuracy),
         confusion=tuple(_row(row, least) for row in report.confusion),
         cases=cases,
+        rules=tuple(
+            replace(rule, right=_figure(rule.right), rights=0)
+            if isinstance(rule.right, Hidden)
+            else rule
+            for rule in report.rules
+        ),
         calibration=_calibration(report.calibration, least),
         teams=tuple(
             replace(team, accuracy=_figure(team.accuracy))

@@ -99,6 +99,8 @@ def _class(report: Report) -> Iterable[Cells]:
         for cell in row.cells:
             why = "few people" if cell.n is None else None
             yield f"{row.verdict} called {cell.answer}", cell.n, None, None, row.n, why
+    for rule in report.rules:
+        yield f"share right, rule {rule.rule}", *_figure(rule.right)
     if report.calibration:
         yield "confidence − share right", *_figure(report.calibration.bias)
         yield "Brier score", report.calibration.brier

@@ -1735,6 +1735,10 @@ export interface PlayedCase {
   sources: Reading[];
   twin: Twin | null;
   picture: Picture | null;
+  /**
+   * Its entries in public records of incidents, each with its address.
+   */
+  incidents: string[];
 }
 /**
  * The twin case that was voted on after a round.
@@ -1842,6 +1846,12 @@ export interface Case {
    * How sure the facts are; only for a true story.
    */
   evidence: ("confirmed" | "secondary" | "disputed") | null;
+  /**
+   * Entries of public records of incidents: 'AIID 639' (AI Incident Database), 'OECD 2024-02-15-7d63' (OECD AI Incidents Monitor); only for a true story.
+   *
+   * @maxItems 4
+   */
+  incidents: string[];
   /**
    * The minimal-pair or isomorphic case.
    */
@@ -2798,6 +2808,10 @@ export interface Report {
    */
   hardest: number[];
   confidently_missed: number[];
+  /**
+   * The rules that decide the scored cases, the one missed most often first.
+   */
+  rules: RuleFigures[];
   calibration: CalibrationFigures | null;
   kr20: number | Hidden;
   transfer: TransferFigures | null;
@@ -3018,6 +3032,22 @@ export interface Server_Protocol_ReportTypes__Challenge {
    * Empty where the words of its author were erased.
    */
   text: string;
+}
+/**
+ * How the class did on the cases that one rule of docs/labels.md decides.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RuleFigures".
+ */
+export interface RuleFigures {
+  rule: "system" | "others" | "skill" | "steps" | "score" | "paid" | "yardstick" | "cues" | "repair";
+  /**
+   * Numbers of these cases.
+   */
+  cases: number[];
+  n: number;
+  rights: number;
+  right: Estimate | Hidden;
 }
 /**
  * Whether confidence meant what it said.
