@@ -105,7 +105,9 @@ _DRAW = {
     "null": lambda _, __: None,
 }
 
-_SAMPLES = ("tab-1", "0123456789abcdef" * 2, "first-class", "K7MQ2P", "a", "1")
+_SAMPLES = (
+    "tab-1", "0123456789abcdef" * 2, "first-class", "K7MQ2P", "a", "1", "AIID 639",
+)  # fmt: skip
 """Texts of which one fits each pattern of the schema."""
 
 
