@@ -232,9 +232,9 @@ def summary(view: FinishedView) -> RenderableType:
         )
     parts: list[RenderableType] = [Text(NO_VERDICTS) if view.room.is_test else table]
     if view.class_mean is not None:
-        reached = "reached" if view.reached_goal else "not reached this time"
-        goal = f"Class mean {view.class_mean:.1f}; the goal of {view.room.goal:g} was "
-        parts.append(Text(f"{goal}{reached}."))
+        reached = " You got there." if view.reached_goal else ""
+        goal = f"We set out for {view.room.goal:g}."
+        parts.append(Text(f"Class mean {view.class_mean:.1f}. {goal}{reached}"))
     for team in view.teams:
         mean = "too few to show" if team.mean is None else f"{team.mean:.1f}"
         parts.append(Text(f"  {team.name}: {mean} (n = {team.n})"))

@@ -15,6 +15,7 @@ from scenarios.model import Kind
 from server.game.phases import STEPS, StepKey, step_texts
 from server.game.views.stage_types import (
     Bars,
+    FinishedView,
     FixRevealView,
     Move,
     RevealView,
@@ -36,6 +37,14 @@ def drawn(shown: RenderableType, width: int = 80) -> str:
     console = Console(file=file, width=width, color_system=None, highlight=False)
     console.print(shown)
     return file.getvalue()
+
+
+@pytest.mark.parametrize("is_reached", [True, False])
+def test_the_last_words_are_not_what_was_missed(is_reached: bool) -> None:
+    said = drawn(draw.summary(FinishedView(CARD, (), 83.25, is_reached, (), (), ())))
+    assert f"Class mean 83.2. We set out for {CARD.goal:g}." in said
+    assert ("You got there." in said) is is_reached
+    assert "not" not in said.lower()
 
 
 def reveal(

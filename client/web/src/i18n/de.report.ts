@@ -19,10 +19,10 @@ const does = (told: string | number | undefined) => `Die Klasse ${DOES[told ?? "
 const told = (aboutLink: string, aboutGaps: string) => ({ link, lean }: Said) => {
   if (!link) return aboutGaps + (lean ? `, mit Neigung nach ${side(lean)}` : "");
   if (!lean) return aboutLink;
-  return `${aboutLink}, zu ${lean === "outer" ? "oft" : "selten"} für gerissen gehalten`;
+  return `${aboutLink}, zu ${lean === "outer" ? "oft" : "selten"} genannt`;
 };
 const twins = (end: string) => ({ before, after }: Said) =>
-  `Bei den Zwillingsfällen lagen ${after} % richtig, in der ersten Abstimmung waren es bei denselben Personen ${before} %: ${end}`;
+  `Bei den Transferfällen lagen ${after} % richtig, in der ersten Abstimmung waren es bei denselben Personen ${before} %: ${end}`;
 
 export const words: ReportCatalogue = {
   sentences: {
@@ -40,13 +40,13 @@ export const words: ReportCatalogue = {
       return `${does(told)}${more} (${share} % von ${answers} Antworten richtig).`;
     },
     right_both_links: ({ right, answers, outer, inner }) => {
-      const links = [outer && `äußere Verbindung: ${outer}`, inner && `innere Verbindung: ${inner}`];
-      return [`${right} von ${answers} Antworten waren bei beiden Verbindungen richtig`, ...links.filter(Boolean)].join("; ") + ".";
+      const links = [outer && `äußere Lücke: ${outer}`, inner && `innere Lücke: ${inner}`];
+      return [`${right} von ${answers} Antworten waren bei beiden Lücken richtig`, ...links.filter(Boolean)].join("; ") + ".";
     },
     swapping: told("genau verkehrt herum beurteilt", "die zwei Lücken werden verwechselt"),
-    not_apart: told("noch nicht erkannt, wann sie gerissen ist", "die zwei Lücken werden noch nicht unterschieden"),
-    apart_well: told("gut erkannt, wann sie gerissen ist", "die zwei Lücken werden gut unterschieden"),
-    beginning: told("allmählich erkannt, wann sie gerissen ist", "die zwei Lücken werden allmählich unterschieden"),
+    not_apart: told("noch nicht erkannt, wann sie klafft", "die zwei Lücken werden noch nicht unterschieden"),
+    apart_well: told("gut erkannt, wann sie klafft", "die zwei Lücken werden gut unterschieden"),
+    beginning: told("allmählich erkannt, wann sie klafft", "die zwei Lücken werden allmählich unterschieden"),
 
     surer_than_right: ({ points }) =>
       `Die Klasse war um ${points} Prozentpunkte sicherer, als sie richtiglag.`,
@@ -55,8 +55,8 @@ export const words: ReportCatalogue = {
     about_as_sure: () => "Insgesamt hat sich die Klasse gut eingeschätzt.",
     missed_with_conviction: ({ title, errors, n }) =>
       `Bei „${title}“ lag die Klasse mit Überzeugung daneben: ${errors} von ${n} waren zu mindestens 80 % sicher und lagen falsch. Solche Fehler lassen sich am besten beheben, wenn man sie anspricht.`,
-    twins_better: twins("Die Begründung ließ sich übertragen, oder die Zwillinge waren leichter."),
-    twins_worse: twins("Die Zwillinge waren schwerer, oder die Begründung ließ sich nicht übertragen."),
+    twins_better: twins("Die Begründung ließ sich übertragen, oder die Transferfälle waren leichter."),
+    twins_worse: twins("Die Transferfälle waren schwerer, oder die Begründung ließ sich nicht übertragen."),
     twins_same: twins("kein klarer Unterschied."),
     pull_of_the_crowd: ({ points }) =>
       `In der zweiten Abstimmung hat die Minderheit öfter gewechselt als die Mehrheit (um ${points} Prozentpunkte): Ein Teil der Veränderung ist der Sog der Mehrheit.`,
@@ -77,7 +77,7 @@ export const words: ReportCatalogue = {
     switching: () =>
       "Der Vergleich der ersten mit der zweiten Abstimmung misst Wechsel, nicht Lernen; neben den Gewinnen stehen deshalb die Verluste.",
     two_cases: () =>
-      "Erste Abstimmung und Transfer sind zwei verschiedene Fälle: Vergleiche auch, wie der Zwillingsfall anderswo als erster Fall ausging.",
+      "Erste Abstimmung und Transfer sind zwei verschiedene Fälle: Vergleiche auch, wie der Transferfall anderswo als erster Fall ausging.",
     about_logits: () =>
       "Schwierigkeiten sind in Logits angegeben: Über 0 heißt schwer. Sie setzen voraus, dass die Personen in allen Räumen einander ähnlich sind; der Wert ist zur 0 hin gezogen, sein Intervall nicht.",
     matched_by_name: () =>
@@ -111,7 +111,7 @@ export const words: ReportCatalogue = {
   wholeGame: (revealed, planned) => `${revealed} von ${planned} Runden`,
   people: (n) => `${n} ${n === 1 ? "Person" : "Personen"}`,
   deckOf: (deck, version) => `Sammlung ${deck}, Version ${version}`,
-  twoLinks: "zwei Verbindungen",
+  twoLinks: "zwei Lücken",
   rehearsal: "Probe",
   othersHint: "zum Weitergeben: Zahlen zu wenigen Personen sind verborgen",
   now: "Im Moment, nur für dich",
@@ -146,8 +146,8 @@ export const words: ReportCatalogue = {
   apart: "Die zwei Lücken unterscheiden",
   about: {
     "outer against inner": "",
-    "the outer link": "Die äußere Verbindung",
-    "the inner link": "Die innere Verbindung",
+    "the outer link": "Die äußere Lücke",
+    "the inner link": "Die innere Lücke",
   },
   dPrime: "d′: wie gut die Lücken unterschieden werden",
   criterion: "c: welche Lücke zu oft genannt wird",
@@ -157,8 +157,8 @@ export const words: ReportCatalogue = {
   cRow: "c, Neigung (unter 0: außen)",
   hits: "außen, richtig erkannt",
   falseAlarms: "innen, aber außen genannt",
-  linkHits: "gerissen und erkannt",
-  linkFalseAlarms: "nicht gerissen, aber gerissen genannt",
+  linkHits: "klafft und erkannt",
+  linkFalseAlarms: "geschlossen, aber genannt",
   ofThese: "Für diese Fälle und für Lernende wie diese. 95-%-Intervalle durch wiederholtes Ziehen von Lernenden (Bootstrap).",
   confusion: "Was wofür gehalten wurde",
   theCaseWas: "der Fall war",
@@ -222,12 +222,12 @@ export const words: ReportCatalogue = {
 
   after: "Nach der Auflösung: Reparatur und Transfer",
   rightFix: "richtige Reparatur",
-  twin: "Zwillingsfall",
+  twin: "Transferfall",
   rightTwin: "dort richtig",
   elsewhere: "anderswo als erster Fall",
   samePeople: (before, after, change, pairs) =>
-    `Dieselben Personen, erste Stimme und Zwillingsfall: erst ${before}, dann ${after} richtig; ${change}, ${pairs} Paare.`,
-  firstToTwin: "Von der ersten Stimme zum Zwillingsfall:",
+    `Dieselben Personen, erste Stimme und Transferfall: erst ${before}, dann ${after} richtig; ${change}, ${pairs} Paare.`,
+  firstToTwin: "Von der ersten Stimme zum Transferfall:",
   normalized: "normierter Zugewinn",
 
   teams: "Teams",

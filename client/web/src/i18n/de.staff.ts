@@ -4,7 +4,7 @@ import type { StaffCatalogue } from "./en.staff";
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 const rightly = ({ share, link }: Record<string, string | number>) =>
-  `${share} % liegen${link ? ` bei der ${link === "outer" ? "äußeren" : "inneren"} Verbindung` : ""} richtig`;
+  `${share} % liegen${link ? ` bei der ${link === "outer" ? "äußeren" : "inneren"} Lücke` : ""} richtig`;
 
 export const words: StaffCatalogue = {
   sentences: {
@@ -41,23 +41,23 @@ export const words: StaffCatalogue = {
   },
   minuteSwitch: "Mit dem Einstieg beginnen, wenn die Sammlung einen hat",
   askConfidence: "Fragen, wie sicher man ist",
-  twoLink: "Nach jeder Verbindung einzeln fragen",
+  twoLink: "Nach jeder Lücke einzeln fragen",
   twoLinkHint: "So kommen auch Fälle vor, in denen beide Lücken klaffen oder keine.",
   timers: "Zeitvorgaben",
   timerChoices: { "1": "Normal", "1.5": "1,5-fach", "2": "2-fach", "5": "5-fach", off: "Keine" },
-  flow: "Ablauf",
+  flow: "So läuft eine Runde",
   flowOfDeck: "Wie in der Sammlung vorgesehen",
   flows: {
     quick: "Kurz: abstimmen, auflösen, nächster Fall",
-    full: "Ganz: auch besprechen, zweite Abstimmung, Reparatur und Zwilling",
+    full: "Ganz: auch diskutieren, zweite Abstimmung, Reparatur und Transferfall",
     test: "Test: nur abstimmen, ohne Auflösung",
   },
   flowShort: { quick: "kurz", full: "ganz", test: "Test" },
   closing: "Abstimmungen enden",
   closings: {
-    flow: "Wie im Ablauf vorgesehen",
+    flow: "Je nach Art der Runde",
     true: "Wenn alle geantwortet haben oder die Zeit um ist",
-    false: "Nur wenn du sie schließt",
+    false: "Nur wenn du sie beendest",
   },
   testAsk: "Dieser Raum ist ein Test. Soll die Klasse die Lösung dieses Falls sehen?",
   showNames: "Namen in der Lobby und vorn zeigen",
