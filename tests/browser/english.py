@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.load import load_library
-from tests.support.shown import longest
+from tests.support.longest import longest
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -35,13 +35,20 @@ window.breath = () =>
     port2.postMessage(0);
   });
 
+let latest = 0;
+
 /** Show the frames of one moment, and let the page draw them. */
-window.show = async (frames, version) => {
+window.show = async (frames, version = latest + 1) => {
+  latest = version;
+  let laterMs; // what was recorded happens now, with 75 s to go for most people
   for (const frame of frames) {
     if ("version" in frame) frame.version = version;
     const view = frame.view?.stage ?? frame.view;
     for (const clock of [view?.clock, frame.you?.clock])
-      if (clock) clock.deadline_ms = Date.now() + 75_000;
+      if (clock) {
+        laterMs ??= Date.now() + 75_000 - clock.deadline_ms;
+        clock.deadline_ms += laterMs;
+      }
     window.wire.say(frame);
   }
   for (let i = 0; i < 2; i += 1) await breath();
@@ -193,14 +200,40 @@ window.places = (selector) =>
     return [Math.round(x), Math.round(y)];
   });
 
-/** Show many moments one after another; return what is wrong, by the moment's name. */
-window.sweep = async (moments, limits) => {
+/** What is wrong with the answers of an open ballot: they must be in view, all of them,
+    and stay where they are when one is pressed.
+
+    Then something else is shown, as in class: what was pressed is forgotten. */
+window.moved = async (next) => {
+  const found = unseen("button.gap");
+  const before = places("button.gap");
+  if (!before.length) found.push("no answers");
+  if (document.querySelector("button.gap[aria-pressed=true]")) found.push("answered already");
+  document.querySelector("button.gap")?.click();
+  for (let i = 0; i < 2; i += 1) await breath();
+  if (String(places("button.gap")) !== String(before)) found.push("the answers move");
+  sessionStorage.clear();
+  await window.show(JSON.parse(next));
+  return found;
+};
+
+/** Pictures that are left out, because the story has no room for them. */
+window.undrawn = () =>
+  [...document.querySelectorAll("article .drawing")]
+    .filter((drawing) => !drawing.checkVisibility())
+    .map((drawing) => drawing.querySelector("img").alt);
+
+/** Show many moments one after another, and ask a function about each.
+
+    Returns what is wrong, by the moment's name. */
+window.sweep = async (moments, by, more) => {
   const wrong = {};
   // Without an onlooker: what is laid out need not be painted.
-  document.documentElement.style.clipPath = "inset(100%)";
-  for (const [name, frames, version] of moments) {
-    await window.show(frames, version);
-    const found = window.findings(limits);
+  if (by === "findings") document.documentElement.style.clipPath = "inset(100%)";
+  for (const [name, told] of moments) {
+    await window.show(JSON.parse(told));
+    for (const delayed of document.getAnimations()) delayed.finish(); // motion is reduced
+    const found = await window[by](...more);
     if (found.length) wrong[name] = found;
   }
   document.documentElement.style.clipPath = "";

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.app import Running
+from tests.browser.layout import longest_moments, opened
+from tests.browser.layout import settle as settled
 from tests.browser.staff import Staff
 from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
-from tests.browser.test_layout import longest_moments, opened
-from tests.browser.test_layout import settle as settled
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page

@@ -14,8 +14,8 @@ pytest.importorskip("playwright")
 from playwright.async_api import expect
 
 from server.app import Running
+from tests.browser.layout import longest_moments, longest_of_each_phase, opened
 from tests.browser.table import LAPTOP, PROJECTOR, Table
-from tests.browser.test_layout import longest_moments, longest_of_each_phase, opened
 from tests.support.shown import Shown
 
 if TYPE_CHECKING:

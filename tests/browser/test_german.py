@@ -12,14 +12,14 @@ import pytest
 
 from server.app import Running
 from tests.browser.english import english_on, english_pieces
-from tests.browser.table import show_private, violations
-from tests.browser.test_layout import (
+from tests.browser.layout import (
     PHONES,
     WALLS,
     longest_of_each_phase,
     opened,
     settle,
 )
+from tests.browser.table import show_private, violations
 from tests.support.tiers import Tier, chosen_tier
 
 if TYPE_CHECKING:

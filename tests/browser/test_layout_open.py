@@ -7,6 +7,7 @@ itself, so that a new menu item or dialog is looked at without being named here.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,17 +17,17 @@ from server.game.ids import PlayerId
 from server.game.views.role_types import PersonCard
 from server.protocol.codec import encode_server
 from server.protocol.server_messages import Roster
-from tests.browser.table import show_private
-from tests.browser.test_layout import (
+from tests.browser.layout import (
     CONSOLES,
     LOCALES,
     PHONES,
     WALLS,
+    Size,
     longest_moments,
     opened,
     settle,
-    sizes,
 )
+from tests.browser.table import show_private
 from tests.support.figures import Figure
 from tests.support.shown import LONG_NAMES, LONG_TEAMS, Shown
 
@@ -37,21 +38,21 @@ pytest.importorskip("playwright.async_api", reason="pip install playwright")
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CONSOLE_SIZES = [*CONSOLES, PHONES[0], PHONES[4], PHONES[5]]
-ON_CONSOLES = sizes(
-    *((size, locale) for locale in reversed(LOCALES) for size in CONSOLE_SIZES),
-    fast=1,
-    tier="campaign",
-)
-ON_PHONES = sizes(
-    *((size, locale) for locale in reversed(LOCALES) for size in PHONES),
-    fast=1,
-    tier="campaign",
-)
-ON_WALLS = sizes(
-    *((size, locale) for locale in reversed(LOCALES) for size in WALLS),
-    fast=0,
-    tier="campaign",
-)
+
+
+def sizes(*first: Size, of: Sequence[Size]) -> list[object]:
+    """Return each size in each language; those that come first, in German, are fast."""
+    every = [(size, locale) for locale in reversed(LOCALES) for size in of]
+    is_fast = [size in first and locale != LOCALES[0] for size, locale in every]
+    return [
+        pytest.param(*one, marks=() if fast else pytest.mark.full)
+        for one, fast in zip(every, is_fast, strict=True)
+    ]
+
+
+ON_CONSOLES = sizes(CONSOLES[0], of=CONSOLE_SIZES)
+ON_PHONES = sizes(PHONES[0], of=PHONES)
+ON_WALLS = sizes(of=WALLS)
 
 
 def people() -> str:
@@ -127,14 +128,23 @@ class Opener:
         await self.measure(selector, f"{selector} .card")
         await self.dialogs(f"{selector} .card button", selector)
 
-    async def dialogs(self, selector: str, menu: str | None = None) -> None:
-        """Press each of these buttons, and measure the dialogs that open."""
+    async def dialogs(
+        self, selector: str, menu: str | None = None, *, each: bool = False
+    ) -> None:
+        """Press each of these buttons, and measure the dialogs that open.
+
+        `each` says that every one opens a dialog, and is waited for.
+        """
+        if each:
+            await self.page.locator(selector).first.wait_for(state="attached")
         for number in range(await self.page.locator(selector).count()):
             if menu is not None:
                 await self.page.locator(menu).evaluate("menu => (menu.open = true)")
             button = self.page.locator(selector).nth(number)
             name = (await button.inner_text()).strip() or f"{selector} {number}"
             await button.evaluate("button => pressed(button)")
+            if each:
+                await self.page.wait_for_function("() => isOpen()")
             if not await self.page.evaluate("isOpen()"):
                 continue
             await self.unfold("dialog[open]")
@@ -173,7 +183,7 @@ async def test_what_a_console_opens_fits(
     browser: Browser,
     server: Running,
     figure: Figure,
-    size: tuple[int, int],
+    size: Size,
     locale: str,
 ) -> None:
     script = ANSWERS + LOOK
@@ -184,7 +194,7 @@ async def test_what_a_console_opens_fits(
         await opener.menu("header details.menu")
         await opener.menu("footer details.more")
         await opener.dialogs("header nav > button")
-        await opener.dialogs("header .both > button")
+        await opener.dialogs("header .both > button", each=True)
         await opener.dialogs("aside li button")
         await show_private(page)
         for version, phase in enumerate(("vote", "vote_closed", "reveal.say"), start=5):
@@ -202,14 +212,14 @@ async def test_what_a_phone_opens_fits(
     browser: Browser,
     server: Running,
     figure: Figure,
-    size: tuple[int, int],
+    size: Size,
     locale: str,
 ) -> None:
     async with opened(browser, server, "player", size, locale, script=LOOK) as page:
         await settle(page, moment_of("vote"), "player")
         opener = Opener(page)
         await page.locator("header button.open").wait_for()
-        await opener.dialogs("header > button")
+        await opener.dialogs("header > button", each=True)
         for version, phase in enumerate(UNFOLDED, start=5):
             await show(page, moment_of(phase), "player", version)
             await opener.unfold("body")
@@ -222,15 +232,15 @@ async def test_what_a_phone_opens_fits(
 UNFOLDED = ("vote", "revote", "transfer", "reveal.verdict", "reveal.say", "finished")
 
 
-@pytest.mark.campaign
+@pytest.mark.sampled
 @pytest.mark.parametrize(("size", "locale"), ON_WALLS)
 async def test_what_a_wall_opens_fits(
-    browser: Browser, server: Running, size: tuple[int, int], locale: str
+    browser: Browser, server: Running, size: Size, locale: str
 ) -> None:
     async with opened(browser, server, "screen", size, locale, script=LOOK) as page:
         await settle(page, moment_of("vote"), "screen")
         opener = Opener(page)
-        await opener.dialogs("nav.corner .both > button")
+        await opener.dialogs("nav.corner .both > button", each=True)
     assert opener.opened
     assert opener.wrong == {}
 
@@ -243,7 +253,7 @@ async def test_a_dialog_that_is_too_wide_is_found(
         await settle(page, moment_of("vote"), "player")
         opener = Opener(page)
         await page.locator("header button.open").wait_for()
-        await opener.dialogs("header button.open")
+        await opener.dialogs("header button.open", each=True)
         assert opener.wrong == {}
         style = {"minWidth": "500px", "maxWidth": "none"}
         await page.evaluate(
@@ -251,5 +261,5 @@ async def test_a_dialog_that_is_too_wide_is_found(
             ".style, style)",
             style,
         )
-        await opener.dialogs("header button.open")
+        await opener.dialogs("header button.open", each=True)
     assert "out of the window" in json.dumps(opener.wrong)

@@ -16,9 +16,9 @@ import pytest
 
 from scenarios.load import load_library
 from server.app import Running
+from tests.browser.layout import opened, settle
 from tests.browser.table import PROJECTOR, Table
 from tests.browser.test_built import DIST
-from tests.browser.test_layout import opened, settle
 from tests.support.figures import Figure
 from tests.support.shown import Look, Shown, moments
 

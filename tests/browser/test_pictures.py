@@ -12,10 +12,14 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
+from scenarios.load import load_library
+from server.app import Running
+from tests.browser.layout import opened, settle, sweep
 from tests.browser.table import PROJECTOR, Table, violations
+from tests.support.shown import Look, moments
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -95,9 +99,27 @@ async def test_where_the_story_needs_the_room_the_wall_leaves_it_out(
     wall = await table.sit(table.screen_path(room), size=PROJECTOR)
     async with table.host(room) as host:
         await host.ask("open_round")
+        await host.ask("open_vote")
         await drawn(wall)
-        await wall.set_viewport_size({"width": 800, "height": 720})
+        await wall.set_viewport_size({"width": 1024, "height": 768})
         await expect(wall.get_by_role("img", name=ALT)).to_be_hidden()
         await expect(wall.locator("p.text")).to_be_visible()
         await wall.set_viewport_size({"width": 1920, "height": 1080})
         await expect(wall.get_by_role("img", name=ALT)).to_be_visible()
+
+
+async def test_a_wall_of_16_to_9_has_room_for_every_picture(
+    browser: Browser, server: Running
+) -> None:
+    library = load_library()
+    found = [
+        moment
+        for deck in library.decks.values()
+        for moment in moments(deck, library, Look(pins=0))
+        if '"picture":{' in moment.told["screen"]
+    ]
+    assert {"vote", "revote", "discuss", "transfer"} <= {one.phase for one in found}
+    async with opened(browser, server, "screen", (1920, 1080), "en-GB") as page:
+        await settle(page, found[0], "screen")
+        left_out = await sweep(page, found, "screen", by="undrawn")
+    assert left_out == {}

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from scenarios.build import build_plan
 from scenarios.library import Library
-from scenarios.model import Case, Deck, DeckRound, Label
+from scenarios.model import Deck, Label
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
 from server.game.commands import (
     AskFix,
     AskSay,
+    AskTime,
     BackToLobby,
     CastVote,
     ChooseTeam,
@@ -59,9 +62,11 @@ from server.protocol.server_messages import (
     HostViewMessage,
     Panel,
     Progress,
+    ServerMessage,
     View,
     You,
 )
+from tests.support.longest import drawn
 
 CODE = RoomCode("WMQ4W7")
 LONG_NAMES = tuple(
@@ -81,6 +86,8 @@ REASON = (
 )
 REASONS = tuple(f"{REASON[:278]} {n}"[-280:] for n in range(3))
 """As long as a reason may be."""
+LONG_SITES = ("gesamtschule-weltraumforschung-1", "gymnasium-wiesen-muehlenberg-am-2")
+"""As long as the name of a site may be."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ class Look:
     has_people: bool = True
     is_drawn: bool = False
     """Every case has a picture; otherwise those that have one."""
+    is_spread: bool = False
+    """People play at two sites; otherwise at one."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +110,29 @@ class Shown:
     """One moment of a room: what each role's page is told."""
 
     name: str
+    """The deck, whether both links are asked about, and the unit."""
+    unit: str
+    """The stories shown, the phase, and which of these moments it is: equal for one
+    moment under several looks, and for a case in several decks."""
     phase: str
     """The phase, and in a reveal its step: ``reveal.verdict``."""
-    screen: tuple[dict[str, Any], ...]
-    player: tuple[dict[str, Any], ...]
-    host: tuple[dict[str, Any], ...]
+    told: Mapping[str, str]
+    """The frames that each role's page is told, as a JSON array."""
+
+    @cached_property
+    def screen(self) -> tuple[dict[str, Any], ...]:
+        """What the wall is told."""
+        return tuple(json.loads(self.told["screen"]))
+
+    @cached_property
+    def player(self) -> tuple[dict[str, Any], ...]:
+        """What the first player's phone is told."""
+        return tuple(json.loads(self.told["player"]))
+
+    @cached_property
+    def host(self) -> tuple[dict[str, Any], ...]:
+        """What the console is told."""
+        return tuple(json.loads(self.told["host"]))
 
     @property
     def key(self) -> str:
@@ -113,15 +140,19 @@ class Shown:
 
         Numbers count by their length, but for none at all.
         """
-        view = {k: v for k, v in self.screen[0]["view"].items() if k != "room"}
-        room = self.screen[0]["view"]["room"]
-        text = json.dumps([view, room["two_link"], room["teams"]], sort_keys=True)
+        view = json.loads(self.told["screen"])[0]["view"]
+        room = view.pop("room")
+        if self.phase not in ("lobby", "finished"):  # alone they say whose room it is
+            room = room["two_link"]
+        if self.phase.startswith("reveal"):  # there, reasons are on phones alone
+            view.pop("pinned")
+        text = json.dumps([view, room], sort_keys=True)
         return re.sub(r"(?<=[:\[] )[1-9][0-9.]*|(?<=\[)[1-9][0-9.]*", _digits, text)
 
     @property
     def length(self) -> int:
         """How much text the screen is told, in characters."""
-        return len(re.sub("<svg.*?</svg>", "", json.dumps(self.screen[0]["view"])))
+        return len(re.sub("<svg.*?</svg>", "", self.told["screen"]))
 
 
 def _digits(number: re.Match[str]) -> str:
@@ -144,16 +175,6 @@ def moments(deck: Deck, library: Library, look: Look) -> Iterator[Shown]:
     yield played.after(Finish())
 
 
-def drawn(library: Library) -> Library:
-    """Return the library with a picture to every case."""
-    picture = library.case("four-hours").picture
-    cases = {
-        name: case if case.picture else case.model_copy(update={"picture": picture})
-        for name, case in library.cases.items()
-    }
-    return replace(library, cases=cases)
-
-
 class _Played:
     def __init__(self, deck: Deck, library: Library, look: Look) -> None:
         self.look = look
@@ -173,6 +194,7 @@ class _Played:
         self.now_ms = 10_000
         self.version = 0
         self.counter = 0
+        self.times_shown: Counter[str] = Counter()
         names = LONG_NAMES if look.is_long else SHORT_NAMES
         self.people = [PlayerId(f"p-{i}") for i in range(len(names))]
         if not look.has_people:
@@ -180,9 +202,12 @@ class _Played:
         if look.is_long:
             self.do(NameRoom(name=LONG_ROOM))
         for i, (player, name) in enumerate(zip(self.people, names, strict=False)):
-            self.do(Join(player, name))
+            site = LONG_SITES[i % 2] if look.is_spread else None
+            self.do(Join(player, name, site=site))
             if teams:
                 self.do(ChooseTeam(player, teams[i % 2]))
+        if look.is_long and self.people:
+            self.do(AskTime(self.people[0], 200))
 
     def opening(self) -> Iterator[Shown]:
         """Show the opening minute, and let all but the last tap in both cases."""
@@ -291,88 +316,40 @@ class _Played:
         phase = str(screen.view.phase)
         if isinstance(screen.view, RevealView):
             phase = f"reveal.{screen.view.shown[-1].key}"
-        at = "" if state.round_index is None else f" {state.round.case.id}"
-        return Shown(
-            f"{self.deck.id}{at} {phase}",
-            phase,
-            _frames(screen, progress),
-            _frames(player, *own, progress),
-            _frames(host, panel, progress),
-        )
+        unit = self._unit(screen, phase)
+        told = {
+            "screen": _frames(screen, progress),
+            "player": _frames(player, *own, progress),
+            "host": _frames(host, panel, progress),
+        }
+        return Shown(f"{self.deck.id}: {unit}", unit, phase, told)
+
+    def _unit(self, screen: View, phase: str) -> str:
+        """Return what is shown, in words that no other moment of the deck has."""
+        stories = [
+            getattr(getattr(screen.view, "example", None), "story", None),
+            getattr(screen.view, "story", None),
+        ]
+        titles = [story.title for story in stories if story is not None]
+        if phase in ("lobby", "finished") or (phase == "example" and not titles):
+            titles = [self.deck.title]
+        if getattr(screen.view, "is_again", False):
+            titles.append("shown again")
+        if self.look.two_link:
+            titles.append("two links")
+        unit = f"{phase} ({', '.join(titles)})" if titles else phase
+        self.times_shown[unit] += 1
+        times = self.times_shown[unit]
+        return unit if times == 1 else f"{unit}, {times}"
 
 
-def _frames(*messages: Any) -> tuple[dict[str, Any], ...]:
-    return tuple(json.loads(encode_server(message)) for message in messages)
+def _frames(*messages: ServerMessage) -> str:
+    return f"[{','.join(encode_server(message).decode() for message in messages)}]"
 
 
 def replaced(shown: Shown, old: str, new: str) -> Shown:
     """Return a moment with one text exchanged for another, for every role."""
-
-    def put(frames: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        text = json.dumps(frames)
-        assert json.dumps(old)[1:-1] in text
-        swapped = text.replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1])
-        return tuple(json.loads(swapped))
-
-    return replace(
-        shown,
-        screen=put(shown.screen),
-        player=put(shown.player),
-        host=put(shown.host),
-    )
-
-
-LONG_FIELDS = (
-    "intended",
-    "written",
-    "learned",
-    "why",
-    "why_not",
-    "flip",
-    "fix",
-    "residual",
-    "say",
-)
-
-
-def longest(library: Library, *, two_link: bool) -> Deck:
-    """Return a deck of the cases with the longest texts, each text in its phase."""
-    cases = [
-        case
-        for case in library.cases.values()
-        if two_link or case.truth.outer != case.truth.inner
-    ]
-    lengths: list[Callable[[Case], int]] = [
-        lambda case: len(case.story),
-        lambda case: len(case.title),
-        lambda case: len(case.contested or ""),
-        lambda case: len(case.fix_question.question),
-        lambda case: sum(len(one.text) for one in case.fix_question.options),
-        *(
-            lambda case, name=name: len(getattr(case.breakdown, name))  # type: ignore[misc]
-            for name in LONG_FIELDS
-        ),
-    ]
-    chosen = list(dict.fromkeys(max(cases, key=length).id for length in lengths))
-    line = sorted(
-        (case for case in cases if case.id not in chosen),
-        key=lambda case: max(len(case.breakdown.learned), len(case.breakdown.written)),
-    )
-    beside = line.pop().id
-    story = max(line, key=lambda case: len(case.story)).id
-    first, *others = chosen
-    rounds = [
-        DeckRound(case=first, contrast=beside, transfer=story),
-        *(DeckRound(case=case) for case in others),
-    ]
-    return Deck(
-        id="longest",
-        version=1,
-        title="Everything that is long, one after another",
-        audience="Tests.",
-        minutes=60,
-        teaches="How the pages look.",
-        order="fixed",
-        two_link=two_link,
-        rounds=tuple(rounds),
-    )
+    before, after = (json.dumps(text, ensure_ascii=False)[1:-1] for text in (old, new))
+    assert all(before in told for told in shown.told.values())
+    told = {role: text.replace(before, after) for role, text in shown.told.items()}
+    return replace(shown, told=told)
