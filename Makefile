@@ -23,7 +23,7 @@ SOURCES := pyproject.toml hatch_build.py
 WEB := $(shell find client/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help play demo test check bench bench-relay bench-profile bench-million screenshots recovery docs clean audit try-container
+.PHONY: help play demo test check bench bench-relay bench-profile bench-million screenshots gallery recovery docs clean audit try-container
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench: $(VENV)/.tested ## How fast, beside what it could be: writes docs/perform
 screenshots: $(VENV)/.tested system ## Play a game in a browser and write docs/pictures
 	$(BIN)/python -m tests.browser.screenshots
 	$(BIN)/python -m tests.browser.report_pictures
+
+gallery: $(VENV)/.tested system ## Play a whole lesson in a browser and picture every page of it at every size
+	$(BIN)/python -m tests.browser.gallery
 
 recovery: $(VENV)/.tested ## What the report's intervals contain: writes docs/report.md (10 minutes)
 	$(BIN)/python -m tests.bench.recovery --keep .recovery

@@ -132,6 +132,17 @@ def _numbered(name: str, number: int) -> str:
     return _cut(name, MAX_LENGTH - len(tail)) + tail
 
 
+def forget(counts: Counter[str], *keys: str) -> None:
+    """Take one off each count; a count of nothing is removed.
+
+    ``counts -= Counter(keys)`` would walk through all of them.
+    """
+    for key in keys:
+        counts[key] -= 1
+        if counts[key] <= 0:
+            del counts[key]
+
+
 def looks(name: str) -> frozenset[str]:
     """Return the forms of a name of which one is shared by any name that looks like it.
 
@@ -148,17 +159,6 @@ def looks(name: str) -> frozenset[str]:
     if bare := skeleton("".join(ch for ch in name if not _is_beside(ch))):
         forms.add(bare)
     return frozenset(forms)
-
-
-def forget(counts: Counter[str], *keys: str) -> None:
-    """Take one off each count; a count of nothing is removed.
-
-    ``counts -= Counter(keys)`` would walk through all of them.
-    """
-    for key in keys:
-        counts[key] -= 1
-        if counts[key] <= 0:
-            del counts[key]
 
 
 def _is_beside(ch: str) -> bool:

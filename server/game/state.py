@@ -337,6 +337,8 @@ class RoomState:
         if self.phase is Phase.OPENING:
             taps = self.opening.open_taps
             return None if taps is None else taps.keys()
+        if self.phase is Phase.SAY:
+            return {player for player, text in self.round.said.items() if text}
         poll = self.poll
         return poll.votes.keys() if poll else None
 

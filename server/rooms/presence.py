@@ -83,12 +83,14 @@ class Presence:
         first = next(iter(self._left_ms.values()), None)
         return None if first is None else first + LINGER_MS + 1
 
-    def sound(self, wall: Link, *, is_on: bool) -> None:
-        """A wall says whether it can be heard."""
+    def sound(self, wall: Link, *, is_on: bool) -> bool:
+        """A wall says whether it can be heard; return whether that is news."""
+        is_news = is_on != (wall in self._sounding)
         if is_on:
             self._sounding.add(wall)
         else:
             self._sounding.discard(wall)
+        return is_news
 
     def silent(self, walls: Collection[Link]) -> int:
         """Return how many of these walls cannot be heard yet."""

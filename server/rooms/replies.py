@@ -267,9 +267,8 @@ class Answers:
     def _reply(self, state: RoomState, request: Say) -> None:
         message, link = request.message, request.link
         if isinstance(message, TellSound):
-            self._presence.sound(link, is_on=message.is_on)
-            self._publisher.mark()
-        if isinstance(message, Vote):
+            self._tell_sound(link, message)
+        elif isinstance(message, Vote):
             player = requests.bearer(request.token) if request.token else link.player
             voter = required(player, "the voter")
             link.push(recorded(state, message, voter))
@@ -280,6 +279,13 @@ class Answers:
         elif isinstance(message, Ping):
             link.push(pong(message, self._clock.now_ms()))
         elif message.ref is not None:
+            link.push(done(message.ref))
+
+    def _tell_sound(self, link: Link, message: TellSound) -> None:
+        is_news = self._presence.sound(link, is_on=message.is_on)
+        if is_news:
+            self._publisher.mark()
+        if message.ref is not None:
             link.push(done(message.ref))
 
     def _greet(

@@ -1,236 +1,304 @@
-"""Pictures of every phase at every size, light and dark, with all that is long or many.
+"""Plays a whole lesson and pictures every page in every phase, at every size.
 
-``python -m tests.browser.gallery FOLDER``. Not a test: a person has to look at them.
-Three rooms are played: a crowd of 300 with long names and the longest stories, a room
-that asks about each link separately, and one without players.
+``python -m tests.browser.gallery [FOLDER]`` writes a folder of pictures for each moment
+to FOLDER (default build/gallery), one contact sheet for each moment to
+docs/pictures/gallery, and docs/gallery.md, which shows them. Not a test: look at the
+pictures.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
+import base64
+import html
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from playwright.async_api import async_playwright
 
-from client import session
-from client.player import Player
 from scenarios.load import load_library
-from scenarios.model import Case, Label
-from server.app import Config, running
-from server.game.answers import FixAnswer, LinkAnswer, LinksAnswer
+from server.app import Config, Running, running
 from tests.browser.conftest import ARGS, CHROMIUM
-from tests.browser.screenshots import STILL
-from tests.browser.staff import Staff
-from tests.browser.table import LAPTOP, NAMED, PHONE, PROJECTOR, Table, show_private
+from tests.browser.lesson import Lesson, lesson
+from tests.browser.screenshots import ADDRESS, OUT, STILL
+from tests.browser.table import NAMED, Table
+from tests.browser.test_layout import opened, settle
+from tests.browser.test_wall import PODIUM
+from tests.support.shown import Look, moments
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
-CROWD = 300
-LONG_NAME = "Wilhelmine-Maximiliane W"
-REASON = (
-    "The score in the game counted targets along the lagoon and never the place in the "
-    "race, so going round in circles for ever was exactly what it had been paid for; "
-    "no one who reads that objective can call it a mistake of the learner, however odd "
-    "the boat looks while it burns."
+SHEETS = OUT / "gallery"
+PAGE = OUT.parent / "gallery.md"
+SINGLE = Path(__file__).parents[2] / "build" / "gallery"
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture of a moment: whose page, how large, light or dark."""
+
+    who: str
+    width: int
+    height: int
+    is_dark: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the picture is called."""
+        return f"{self.who}-{self.width}x{self.height}" + "-dark" * self.is_dark
+
+
+VIEWS = (
+    View("wall", 1920, 1080),
+    View("wall", 1024, 768),
+    View("wall", 1280, 720),
+    View("wall", 1280, 720, is_dark=True),
+    View("wall", 3840, 2160),
+    View("phone", 390, 844),
+    View("phone", 360, 640),
+    View("phone", 360, 640, is_dark=True),
+    View("phone", 640, 360),
+    View("phone", 768, 1024),
+    View("phone", 1366, 768),
+    View("phone-silent", 390, 844),
+    View("phone-late", 390, 844),
+    View("console", 1280, 800),
+    View("console", 1024, 768),
+    View("console", 390, 844),
+    View("console", 1280, 800, is_dark=True),
 )
-STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("1-read", "open_round", {}),
-    ("2-vote", "open_vote", {}),
-    ("3-closed", "close_votes", {"override": True}),
-    ("4-contrast", "contrast", {}),
-    ("5-discuss", "discuss", {}),
-    ("6-revote", "revote", {}),
-    ("6-revote-closed", "close_votes", {"override": True}),
-    ("7-tallies", "reveal", {}),
-    ("8-drawing", "next_step", {}),
-    ("8-learned", "next_step", {}),
-    ("8-verdict", "next_step", {}),
-    ("9-why-not", "next_step", {}),
-    ("9-whole", "next_step", {"all": True}),
-    ("a-fix", "ask_fix", {}),
-    ("b-fix-reveal", "close_votes", {"override": True}),
-    ("c-transfer", "transfer", {}),
-    ("d-transfer-reveal", "close_votes", {"override": True}),
+
+WALL = VIEWS[0]
+AFTER = (
+    View("report", 1280, 900),
+    View("report", 390, 844),
+    View("report", 1280, 900, is_dark=True),
+    View("admin", 1280, 900),
+    View("admin", 390, 844),
 )
 
-
-BESIDE = (
-    ("green-goal", "youtube-clicks"),
-    ("cleaning-robot", "coinrun-runs-past-coin"),
-)
-"""Contrast and transfer case of each round."""
+SLOW = {"opening-line": 6, "reveal-tallies": 3, "finished": 3}
+"""Moments in which something moves, and for how many seconds."""
 
 
-def longest(cases: Sequence[Case]) -> str:
-    """Return the case with the longest story."""
-    return max(cases, key=lambda case: len(case.story)).id
+@dataclass
+class Gallery:
+    """Two folders: the single pictures of each moment, and its contact sheet."""
+
+    chromium: Browser
+    single: Path
+    sheets: Path
+    names: list[str] = field(default_factory=list)
+
+    async def add(self, moment: str, pictures: Mapping[str, bytes]) -> None:
+        """Add the pictures of a moment, by the names of their files."""
+        name = f"{len(self.names) + 1:02}-{moment}"
+        self.names.append(name)
+        keep(self.single / name, pictures)
+        keep(self.sheets, {f"{name}.webp": await sheet(self.chromium, pictures)})
 
 
-def decks() -> dict[str, list[str]]:
-    """Return what each room plays: long and contested; both gaps and neither."""
-    cases = list(load_library().cases.values())
-    plain = [c for c in cases if not c.contested]
-    one = [c for c in plain if c.truth.outer != c.truth.inner]
-    both = [c for c in plain if c.truth.outer and c.truth.inner]
-    neither = [c for c in plain if not c.truth.outer and not c.truth.inner]
-    contested = [c for c in cases if c.contested]
-    return {
-        "crowd": [longest(one), longest(contested)],
-        "links": [longest(both), longest(neither)],
-        "empty": [longest(one)],
-    }
+def keep(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
-def write_decks(folder: Path) -> None:
-    """Write the rooms' decks, each round with a contrast and a transfer case."""
-    for name, cases in decks().items():
-        lines = [
-            f'id = "{name}"\nversion = 1\ntitle = "Everything that is long, in a row"',
-            'audience = "People who look at pictures."\nminutes = 30\norder = "fixed"',
-            'teaches = "How the pages look."',
-        ]
-        lines += [
-            f'[[rounds]]\ncase = "{case}"\ncontrast = "{contrast}"\n'
-            f'transfer = "{transfer}"'
-            for case, (contrast, transfer) in zip(cases, BESIDE, strict=False)
-        ]
-        deck = folder / "decks" / f"{name}.toml"
-        deck.parent.mkdir(exist_ok=True)
-        deck.write_text("\n".join(lines) + "\n")
+async def main(single: Path, sheets: Path) -> list[str]:
+    """Play, take the pictures, put them together, and return what they are called."""
+    config = Config(port=0, origins=NAMED, public_url=ADDRESS)
+    async with running(config) as server, async_playwright() as play:
+        chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        gallery = Gallery(chromium, single, sheets)
+        table = Table(chromium, server, host_name="127.0.0.1")
+        async with lesson(table) as played:
+            seen: set[str] = set()
+            async for moment in played.moments():
+                if moment not in seen:
+                    seen.add(moment)
+                    await gallery.add(moment, await take(played, moment))
+            await gallery.add("after", await after(table, played))
+        await gallery.add("crowds", await crowds(chromium, server))
+        print(f"{played.presses} presses, {len(gallery.names)} moments")
+        print(*table.complaints(), sep="\n")
+        await chromium.close()
+    return gallery.names
 
 
-async def main(out: Path) -> None:
-    """Play the rooms and take the pictures."""
-    with tempfile.TemporaryDirectory() as cases:
-        write_decks(Path(cases))
-        config = Config(port=0, origins=NAMED, cases=(Path(cases),))
-        async with running(config) as server, async_playwright() as play:
-            chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-            for name in decks():
-                table = Table(chromium, server)
-                await play_room(table, name, out)
-                await table.leave()
-            await chromium.close()
+async def take(played: Lesson, moment: str) -> dict[str, bytes]:
+    """Return the pictures of one moment of a lesson."""
+    await played.wall.bring_to_front()  # a page that cannot be seen draws nothing
+    await asyncio.sleep(SLOW.get(moment, 0))
+    taken: dict[str, bytes] = {}
+    for look in VIEWS:
+        page = page_of(played, look.who)
+        if page is not None:
+            taken[f"{look.name}.png"] = await picture(page, look)
+    for who in ("wall", "phone", "console"):
+        page, first = page_of(played, who), next(one for one in VIEWS if one.who == who)
+        assert page is not None
+        await page.set_viewport_size({"width": first.width, "height": first.height})
+    return taken
 
 
-async def play_room(table: Table, name: str, out: Path) -> None:
-    """Play a whole game in one room, and look at every phase."""
-    settings: dict[str, Any] = {"two_link": name == "links"}
-    if name == "crowd":
-        settings |= {"podium": True, "teams": ["Team Ring", "Team Dot"]}
-    room = await table.open_room(deck=name, settings=settings)
-    size = {"crowd": CROWD, "links": 12, "empty": 0}[name]
-    async with contextlib.AsyncExitStack() as stack:
-        url = f"http://127.0.0.1:{table.server.port}"
-        players = [
-            await stack.enter_async_context(
-                session.running(Player(url, room, f"{LONG_NAME[: 8 + i % 17]}"))
-            )
-            for i in range(size)
-        ]
-        pages = await seats(table, room, bool(size))
-        host = await stack.enter_async_context(table.host(room))
-        await take(out, f"{name}-0-lobby", pages)
-        for round_ in range(len(decks()[name])):
-            for step, command, fields in STEPS:
-                try:
-                    await host.ask(command, **fields)
-                except AssertionError as refused:
-                    print(name, round_, step, refused)
-                    continue
-                await take(out, f"{name}-{round_}-{step}", pages)
-                if step[2:] in ("vote", "revote", "transfer", "fix"):
-                    await answer(players, pages, step[2:])
-                    await asyncio.sleep(0.5)
-                    await take(out, f"{name}-{round_}-{step}-answered", pages)
-                if (round_, step) == (0, "2-vote") and players:
-                    await pin(host, pages)
-        await host.ask("finish")
-        await take(out, f"{name}-z-finished", pages)
+async def after(table: Table, played: Lesson) -> dict[str, bytes]:
+    """Return pictures of what a host has of a lesson afterwards."""
+    path = table.host_path(played.room).replace("/host", "/report")
+    report = await table.sit(path)
+    await report.locator(".sentence, .next-cases, main h2").first.wait_for()
+    admin = await table.sit(table.admin_path())
+    await admin.locator("main h2").first.wait_for()
+    pages = {"report": report, "admin": admin}
+    return {f"{look.name}.png": await picture(pages[look.who], look) for look in AFTER}
 
 
-async def pin(host: Staff, pages: dict[str, Page]) -> None:
-    """Show the private panel and pin one reason."""
-    for key in ("console", "console-dark", "console-phone"):
-        await show_private(pages[key])
-        button = pages[key].get_by_role("button", name="Show after the vote").first
-        if key == "console":
-            await button.click()
+async def crowds(chromium: Browser, server: Running) -> dict[str, bytes]:
+    """Return the wall of small and large classes at the reveal, and a podium."""
+    library = load_library()
+    found = list(moments(library.deck("first-class"), library, Look(pins=0)))
+    reveal = next(one for one in found if one.phase == "reveal.tallies")
+    taken: dict[str, bytes] = {}
+    async with opened(chromium, server, "screen", (1920, 1080), "en-GB") as page:
+        await settle(page, reveal, "screen")
+        for number, n in enumerate((5, 30, 300, 3000), start=2):
+            view = reveal.screen[0]["view"]
+            view["before"] = {
+                "n": n,
+                "options": {"outer": n * 2 // 5, "inner": n - n * 2 // 5},
+            }
+            view["after"] = {
+                "n": n,
+                "options": {"outer": n * 4 // 5, "inner": n - n * 4 // 5},
+            }
+            view["moves"] = []
+            await page.evaluate("([f, v]) => show(f, v)", [list(reveal.screen), number])
+            taken[f"wall-{n}-people.png"] = await picture(page, WALL)
+        found[-1].screen[0]["view"]["podium"] = PODIUM
+        await page.evaluate("f => show(f, 9)", list(found[-1].screen))
+        taken["wall-podium.png"] = await picture(page, WALL)
+    return taken
 
 
-async def seats(table: Table, room: str, has_players: bool) -> dict[str, Page]:
-    """Open every page at its sizes, light and dark."""
-    dark: dict[str, Any] = {"color_scheme": "dark"}
-    screen, console = table.screen_path(room), table.host_path(room)
-    pages = {
-        "console": await table.sit(console, size=LAPTOP),
-        "console-dark": await table.sit(console, size=LAPTOP, **dark),
-        "console-phone": await table.sit(console, size=PHONE),
-        "screen": await table.sit(screen, size=PROJECTOR),
-        "screen-dark": await table.sit(screen, size=PROJECTOR, **dark),
-        "screen-laptop": await table.sit(screen, size=LAPTOP),
-    }
-    if has_players:
-        for key, look in (("phone", {}), ("phone-dark", dark)):
-            pages[key] = await table.sit(f"/j/{room}", **look)
-            await pages[key].locator("#name").fill(LONG_NAME)
-            await pages[key].locator("button.main").click()
-    return pages
-
-
-async def answer(players: list[Player], pages: dict[str, Page], ballot: str) -> None:
-    """Let all players answer, and one phone press its buttons."""
-    chance = random.Random(len(ballot))
-    votes = (vote(p, ballot, chance, not i % 5) for i, p in enumerate(players))
-    await asyncio.gather(*votes)
-    for key in ("phone", "phone-dark"):
-        page = pages.get(key)
-        if page is None:
-            continue
-        for choice in ("button.gap.inner", ".two button", ".option"):
-            for i in range(await page.locator(choice).count()):
-                if choice != ".two button" or i % 2 == 0:
-                    await page.locator(choice).nth(i).click()
-        if await page.locator("#reason").count():
-            await page.locator("#reason").fill(REASON)
-
-
-async def vote(
-    player: Player, ballot: str, chance: random.Random, has_reason: bool
-) -> None:
-    """Answer as chance will have it."""
-    reason, seen = REASON if has_reason else "", player.view
-    sure = chance.choice([50, 60, 80, 100])
-    if ballot == "fix":
-        await player.answer(FixAnswer(option=chance.randrange(3)), to=seen)
-    elif seen.room.two_link:
-        outer = LinkAnswer(broke=chance.random() < 0.7, confidence=sure)
-        inner = LinkAnswer(broke=chance.random() < 0.5, confidence=sure)
-        await player.answer(LinksAnswer(outer=outer, inner=inner), reason, to=seen)
-    else:
-        label = Label.OUTER if chance.random() < 0.6 else Label.INNER
-        await player.vote(label, sure, reason, to=seen)
-
-
-async def take(out: Path, name: str, pages: dict[str, Page]) -> None:
-    """Write a picture of each page; of phones the whole length."""
-    await asyncio.gather(*(_take(out, name, key, pages[key]) for key in pages))
-
-
-async def _take(out: Path, name: str, key: str, page: Page) -> None:
+async def picture(page: Page, view: View) -> bytes:
+    """Return a picture of a page of this size that has come to rest."""
+    await page.emulate_media(color_scheme="dark" if view.is_dark else "light")
+    await page.set_viewport_size({"width": view.width, "height": view.height})
     await page.wait_for_load_state("networkidle")
     await page.evaluate(STILL)
-    await page.screenshot(path=out / f"{key}-{name}.png")
+    return await page.screenshot()
+
+
+def page_of(played: Lesson, who: str) -> Page | None:
+    """Return the page that a picture is of; None where it has not come yet."""
+    pages: dict[str, Page | None] = {
+        "wall": played.wall,
+        "console": played.console,
+        "phone": played.phones["Noor"],
+        "phone-silent": played.phones["Ines"],
+        "phone-late": played.phones.get("Samir"),
+    }
+    return pages[who]
+
+
+async def sheet(chromium: Browser, pictures: Mapping[str, bytes]) -> bytes:
+    """Return a moment's pictures on one sheet, in WebP."""
+    context = await chromium.new_context(viewport={"width": 1320, "height": 900})
+    page = await context.new_page()
+    await page.set_content("".join(_sheet(pictures)))
+    await page.wait_for_function(
+        "() => [...document.images].every((one) => one.complete)"
+    )
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    cdp = await context.new_cdp_session(page)
+    shot = await cdp.send(
+        "Page.captureScreenshot",
+        {
+            "format": "webp",
+            "quality": 42,
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": 1320, "height": height, "scale": 1},
+        },
+    )
+    await context.close()
+    return base64.b64decode(shot["data"])
+
+
+STYLE = """<style>
+  body { margin: 16px; background: #8a8a8a; font: 13px sans-serif; color: #fff; }
+  section { display: flex; flex-wrap: wrap; gap: 12px; align-items: start; }
+  section + section { margin-top: 12px; }
+  figure { margin: 0; }
+  figcaption { margin-bottom: 3px; }
+  img { display: block; height: var(--h); }
+</style>"""
+HEIGHTS = {"wall": 190, "phone": 270, "console": 190, "report": 300, "admin": 300}
+"""How high pictures are on a sheet, in pixels."""
+
+
+def _sheet(pictures: Mapping[str, bytes]) -> Iterator[str]:
+    yield STYLE
+    for kind, height in HEIGHTS.items():
+        yield f'<section style="--h: {height}px">'
+        for name, content in pictures.items():
+            if name.startswith(kind):
+                data = base64.b64encode(content).decode()
+                yield f"<figure><figcaption>{html.escape(Path(name).stem)}"
+                yield f'</figcaption><img src="data:image/png;base64,{data}"></figure>'
+        yield "</section>"
+
+
+INTRO = """# A lesson in pictures
+
+*First class*, played from the lobby to the report by a class of 22: one phone answers
+everything, one never answers, and one joins after the first vote. The host presses the
+big button, and "Let them say it" once. Each picture is a contact sheet of one moment:
+the wall, the phones and the console at every size that the tests measure, light and
+dark. `make gallery` plays the lesson again and writes this page.
+"""
+SECTIONS = {
+    "Before the first case": ("lobby", "opening"),
+    "Two votes, and a talk between them": (
+        "read",
+        "vote",
+        "vote_closed",
+        "contrast",
+        "discuss",
+        "revote",
+        "revote_closed",
+    ),
+    "The reveal": ("reveal", "say"),
+    "The repair, and a twin": ("fix", "fix_reveal", "transfer", "transfer_reveal"),
+    "The end": ("example", "finished"),
+    "Afterwards, and classes of other sizes": ("after", "crowds"),
+}
+"""Sections of the page, with the phases in each."""
+
+
+def page_of_sheets(names: Sequence[str]) -> str:
+    """Return docs/gallery.md: every sheet once, by its file's name without ending."""
+    parts = [INTRO]
+    for title, phases in SECTIONS.items():
+        parts.append(f"\n## {title}\n")
+        parts += [
+            f"![{name[3:]}](pictures/gallery/{name}.webp)"
+            for name in names
+            if name.split("-")[1] in phases
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def write(single: Path) -> None:
+    """Write the pictures, the sheets and the page; what was there before goes."""
+    for old in SHEETS.glob("*.webp"):
+        old.unlink()
+    names = asyncio.run(main(single, SHEETS))
+    PAGE.write_text(page_of_sheets(names), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(folder))
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else SINGLE)

@@ -136,11 +136,11 @@ async def test_a_whole_game(table: Table) -> None:
 
         await advance(host, "One more, on your own")
         await say(cleo, "outer", 100)
-        await close(host, then="Show a worked example")
+        await close(host, then="Show a case to talk about")
         await must_show(cleo, "What the class said")
-        await advance(host, "worked example")
-        await advance(host, "worked example")
-        await advance(host, "Each link can break alone")
+        await advance(host, "To talk about, 1 of 2")
+        await advance(host, "To talk about, 2 of 2")
+        await advance(host, "Each link breaks alone")
 
         await press(host)
         for phone in phones:

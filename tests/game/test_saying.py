@@ -19,7 +19,7 @@ from server.game.errors import Refused
 from server.game.events import erased
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
-from server.game.views.host import host_view
+from server.game.views.host import host_panel, host_view
 from server.game.views.player import private_view
 from server.game.views.stage import player_view
 from server.journal.codec import decode, encode
@@ -47,6 +47,11 @@ def test_the_class_says_it_before_the_expert_does() -> None:
     assert advised_command(game.state) == "next_step"
     assert private_view(game.state, ANN, 0, game.present).said == SAID
     assert private_view(game.state, BOB, 0, game.present).said == ""
+    panel = host_panel(game.state, game.now_ms, game.present)
+    assert (panel.answered, panel.expected, panel.is_ready) == (1, 2, True)
+    game.do(SayIt(BOB, 0, "Mine."), SayIt(BOB, 0, ""))
+    panel = host_panel(game.state, game.now_ms, game.present)
+    assert (panel.answered, panel.expected) == (1, 2)
     game.do(NextStep())
     assert (game.state.phase, game.state.step) == (Phase.REVEAL, LAST_STEP)
     assert private_view(game.state, ANN, 0, game.present).said == SAID

@@ -145,7 +145,7 @@ def host_panel(
 
 
 def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
-    if state.asked is None:
+    if state.asked is None or state.phase is Phase.SAY:  # a sentence is optional
         return True
     deadline_ms = state.deadline_ms
     is_over = deadline_ms is not None and state.clock_ms(now_ms) >= deadline_ms

@@ -34,6 +34,11 @@ export function reportHref(room: string, key: string): string {
   return `/report${roomHash(room, key)}`;
 }
 
+/** The same for an admin. */
+export function ownedReport(room: string, adminKey: string): string {
+  return `/report${ownedHash(room, adminKey)}`;
+}
+
 /** The link for a site's co-host; without `url`, what follows the site's own address. */
 export function cohostHref(site: string, url: string, room: string, key: string): string {
   return `${url}/host#room=${room}&cohost=${cohostKey(key, site)}`;

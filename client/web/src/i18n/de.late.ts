@@ -126,9 +126,26 @@ export const words: LateCatalogue = {
     stickWithMine: "Ich bleibe dabei",
     whichFact: "Welche Tatsache entscheidet?",
   },
+  lobby: {
+    waitForHost: "Es geht los, sobald die Spielleitung den ersten Fall öffnet.",
+    howSteps: [
+      "Du liest, was bei einer KI schiefgegangen ist.",
+      "Du sagst, wo die Lücke klafft und wie sicher du bist.",
+      "Ihr diskutiert, stimmt noch einmal ab und erfahrt, was Fachleute sagen.",
+    ],
+    soundsLike: "Ein ehrliches „Ich bin unsicher“ bringt mehr Punkte als mutiges Raten.",
+  },
+  talk: {
+    talkGroup: (n) => `Gruppe ${n}`,
+    talkTo: (names) => `Sprich mit ${names}.`,
+    talkFind: (n) =>
+      n === 1 ? "Such die andere Person mit dieser Nummer." : `Such die ${n} anderen mit dieser Nummer.`,
+    talkMissing: "Du findest sie nicht? Geh zur Gruppe neben dir.",
+  },
   energy: {
     groupGained: "In deiner Gruppe lagen beim zweiten Mal mehr richtig.",
     classAt: (mean, goal) => `Eure Klasse steht bei ${mean}. Das Ziel ist ${goal}.`,
+    missed: "Eine verpasste Abstimmung zählt weniger als ein ehrliches „geraten“.",
     vibrate: "Vibrieren, wenn eine Abstimmung beginnt",
   },
   /** What only the wall says. */
@@ -150,6 +167,7 @@ export const words: LateCatalogue = {
     testDone: "Das war alles.",
     testKept: "Deine Antworten sind gespeichert. Ein Test zeigt keine Lösungen.",
     meter: (mean, goal) => `Klassenschnitt ${mean} von 100 Punkten; Ziel ${goal}`,
+    yourClass: (mean) => `Eure Klasse: ${mean}`,
     coinFlip: "geraten",
     goal: "Ziel",
     setOut: (mean, goal) => `Klassenschnitt ${mean}. Euer Ziel war ${goal}.`,
@@ -246,7 +264,10 @@ export const words: LateCatalogue = {
     tapped: "Gespeichert. Hier gibt es noch keine Punkte.",
   },
   theTest: "Hätte das falsche Verhalten nach dem vorgegebenen Ziel viele Punkte bekommen? Ja: außen. Nein: innen.",
-  commands: { show_opening: "Einstieg zeigen" },
+  commands: {
+    show_opening: "Einstieg zeigen",
+    talk_about: "Fall zum Besprechen zeigen",
+  },
   /** The preview of a case. */
   preview: {
     leftOut: (n) =>

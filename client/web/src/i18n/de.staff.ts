@@ -238,7 +238,7 @@ export const words: StaffCatalogue = {
   copy: "Link kopieren",
   copied: "Kopiert",
   reportTitle: "Bericht",
-  findCase: "Fall suchen",
+  findCase: "Fall suchen: ein Wort daraus, die Lücke, das Gebiet",
   qrAlt: "QR-Code der Beitrittsseite",
   reachElse: "Die Seite öffnet sich nicht",
   showDetail: "Mehr erklären (E)",

@@ -141,11 +141,6 @@ export const words: Catalogue = {
   discussTitle: "Sprecht miteinander",
   discussPrompt: "Sag, was für deine Antwort spricht und was gegen die andere.",
   discussHow: "In Gruppen zu zweit bis viert, möglichst mit beiden Antworten.",
-  talkGroup: (n) => `Gruppe ${n}`,
-  talkTo: (names) => `Sprich mit ${names}.`,
-  talkFind: (n) =>
-    n === 1 ? "Such die andere Person mit dieser Nummer." : `Such die ${n} anderen mit dieser Nummer.`,
-  talkMissing: "Du findest sie nicht? Geh zur Gruppe neben dir.",
   contrastTitle: "Vergleiche mit diesem Fall",
   contrastPrompt: "Was ist gleich, und welcher Unterschied entscheidet?",
   ourCase: "Unser Fall",
@@ -162,16 +157,9 @@ export const words: Catalogue = {
   warned: (seconds) => `Die Abstimmung endet in ${seconds} s.`,
 
   youAreIn: (name) => `Du bist dabei, ${name}.`,
-  waitForHost: "Es geht los, sobald die Spielleitung den ersten Fall öffnet.",
   paused: "Kurze Pause. Gleich geht es weiter.",
   inTheRoom: (n) => few(n, "Person ist da", "Personen sind da"),
   howItWorks: "So geht es",
-  howSteps: [
-    "Du liest, was bei einer KI schiefgegangen ist.",
-    "Du sagst, wo die Lücke klafft und wie sicher du bist.",
-    "Ihr diskutiert, stimmt noch einmal ab und erfahrt, was Fachleute sagen.",
-  ],
-  soundsLike: "Ein ehrliches „Ich bin unsicher“ bringt mehr Punkte als mutiges Raten.",
   rehearsal: "Probe",
 
   results: "Was die Klasse gesagt hat",

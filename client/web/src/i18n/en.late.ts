@@ -127,10 +127,29 @@ export const words = {
     stickWithMine: "Keep my answer",
     whichFact: "Which fact decides it?",
   },
+  /** What a phone says before the first case. */
+  lobby: {
+    waitForHost: "The game starts when the host opens the first case.",
+    howSteps: [
+      "You read how an AI system went wrong.",
+      "You say which gap broke, and how sure you are.",
+      "You argue, vote again, and see what experts say.",
+    ],
+    soundsLike: "An honest “not sure” scores better than a bold guess.",
+  },
+  /** Who to talk to in a discussion. */
+  talk: {
+    talkGroup: (n: number) => `Group ${n}`,
+    talkTo: (names: string) => `Talk to ${names}.`,
+    talkFind: (n: number) =>
+      n === 1 ? "Find the other person with this number." : `Find the ${n} others with this number.`,
+    talkMissing: "Can’t find them? Join the group next to you.",
+  },
   /** What a round leaves: private on a phone, or of the whole class. */
   energy: {
     groupGained: "More of your group got it right the second time.",
     classAt: (mean: string, goal: string) => `Your class is at ${mean}. The goal is ${goal}.`,
+    missed: "A missed vote counts less than an honest “coin flip”.",
     vibrate: "Vibrate when a vote begins",
   },
   /** What only the wall says. */
@@ -152,6 +171,7 @@ export const words = {
     testDone: "That’s the end of the test.",
     testKept: "Your answers are recorded. A test shows no verdicts.",
     meter: (mean: string, goal: string) => `Class mean ${mean} of 100 points; goal ${goal}`,
+    yourClass: (mean: string) => `Your class: ${mean}`,
     coinFlip: "coin flip",
     goal: "goal",
     setOut: (mean: string, goal: string) => `Class mean ${mean}. Our goal was ${goal}.`,
@@ -251,7 +271,11 @@ export const words = {
   /** What decides, beside a ballot. */
   theTest: "Would the bad behavior score well under the objective they wrote? Yes: outer. No: inner.",
   /** Buttons of commands whose phases have their words here. */
-  commands: { show_opening: "Opening minute" } as Record<string, string>,
+  commands: {
+    show_opening: "Opening minute",
+    /** Not a command of its own: `show_example`, once the last case is done. */
+    talk_about: "Show a case to talk about",
+  } as Record<string, string>,
   /** The preview of a case. */
   preview: {
     leftOut: (n: number) => (n === 1 ? "One file was skipped" : `${n} files were skipped`),

@@ -226,7 +226,7 @@ export const words = {
   copy: "Copy link",
   copied: "Copied",
   reportTitle: "Report",
-  findCase: "Find a case",
+  findCase: "Find a case: a word of it, its gap, its subject",
   qrAlt: "QR code of the join page",
   reachElse: "It doesn’t open",
   showDetail: "Explain more (E)",

@@ -100,11 +100,6 @@ export const words = {
   discussTitle: "Talk to your neighbors",
   discussPrompt: "Argue for your answer, and against the other.",
   discussHow: "Groups of two to four, with both answers in them if you can.",
-  talkGroup: (n: number) => `Group ${n}`,
-  talkTo: (names: string) => `Talk to ${names}.`,
-  talkFind: (n: number) =>
-    n === 1 ? "Find the other person with this number." : `Find the ${n} others with this number.`,
-  talkMissing: "Can’t find them? Join the group next to you.",
   contrastTitle: "Compare with this one",
   contrastPrompt: "What is the same, and which difference decides?",
   ourCase: "Our case",
@@ -126,16 +121,9 @@ export const words = {
 
   // Lobby
   youAreIn: (name: string) => `You are in, ${name}.`,
-  waitForHost: "The game starts when the host opens the first case.",
   paused: "Short break. The host will continue in a moment.",
   inTheRoom: (n: number) => few(n, "person is here", "people are here"),
   howItWorks: "How it works",
-  howSteps: [
-    "You read how an AI system went wrong.",
-    "You say which gap broke, and how sure you are.",
-    "You argue, vote again, and see what experts say.",
-  ],
-  soundsLike: "An honest “not sure” scores better than a bold guess.",
   rehearsal: "Rehearsal",
 
   // Reveal

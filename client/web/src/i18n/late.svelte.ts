@@ -18,6 +18,8 @@ export const siteWords = () => late.t.sites;
 export const steerWords = () => late.t.steer;
 export const siteStaffWords = () => late.t.sitesOfHosts;
 export const ballotWords = () => late.t.ballot;
+export const lobbyWords = () => late.t.lobby;
+export const talkWords = () => late.t.talk;
 export const energyWords = () => late.t.energy;
 export const wallWords = () => late.t.wall;
 export const previewWords = () => late.t.preview;

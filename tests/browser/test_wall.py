@@ -1,0 +1,127 @@
+"""What the wall draws of a class: its dots at rest, and its podium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scenarios.load import load_library
+from server.app import Running
+from tests.browser.table import Table
+from tests.browser.test_layout import opened, settle
+from tests.browser.test_pace import WATCH_FRAMES
+from tests.support.shown import Look, Shown, moments
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SIZE = (1280, 720)
+NAMES = ("Ada", "Edsger", "Katherine", "Wilhelmine", "Radia")
+PODIUM = [
+    {"rank": 1, "name": "Ada", "points": 489.5, "mean": 97.9, "rounds": 5},
+    {"rank": 1, "name": "Ben", "points": 489.5, "mean": 97.9, "rounds": 5},
+    {"rank": 3, "name": "Cleo", "points": 471, "mean": 99, "rounds": 4},
+]
+WAIT_MS = 30_000
+
+
+def first_class() -> list[Shown]:
+    """Return every moment of a lesson with a podium."""
+    library = load_library()
+    return list(moments(library.deck("first-class"), library, Look(pins=0)))
+
+
+async def test_dots_that_have_gone_over_stay_there_on_another_size(
+    browser: Browser, server: Running
+) -> None:
+    reveal = next(one for one in first_class() if one.phase == "reveal.tallies")
+    async with opened(
+        browser,
+        server,
+        "screen",
+        SIZE,
+        "en-GB",
+        motion="no-preference",
+        script=WATCH_FRAMES,
+    ) as page:
+        await settle(page, reveal, "screen")
+        await page.wait_for_function(
+            "() => frames.done > 10 && !frames.isPending()", timeout=WAIT_MS
+        )
+        width = await page.evaluate("document.querySelector('canvas').width")
+        await page.evaluate("frames.done = 0")
+        await page.set_viewport_size({"width": 1024, "height": 768})
+        await page.wait_for_function(
+            "before => document.querySelector('canvas').width !== before",
+            arg=width,
+            timeout=WAIT_MS,
+        )
+        assert not await page.evaluate("frames.isPending()"), "they go over once more"
+        for joined in (30, 31):
+            news = {"type": "progress", "answered": 0, "expected": 9, "joined": joined}
+            await page.evaluate("f => show([f], 3)", {**news, "closes_in_ms": None})
+        assert not await page.evaluate("frames.isPending()"), "figures begin it again"
+
+
+async def test_a_wall_says_once_whether_it_can_be_heard(table: Table) -> None:
+    room = await table.open_room(length=1)
+    profile = await table.context(size={"width": SIZE[0], "height": SIZE[1]})
+    page, told = await profile.new_page(), list[str]()
+    page.on("websocket", lambda ws: ws.on("framesent", lambda sent: told.append(sent)))
+    await page.goto(table.url(table.screen_path(room)))
+    await page.get_by_text(room).first.wait_for()
+    async with table.host(room) as host:
+        for command in ("open_round", "open_vote", "back_to_lobby"):
+            await host.ask(command)
+    player = await table.sit(f"/j/{room}")
+    await player.locator("form button.main").click()
+    await expect(page.get_by_text("1 here")).to_be_visible(timeout=WAIT_MS)
+    said = [frame for frame in told if "tell_sound" in frame]
+    assert len(said) == 1, said
+    await profile.close()
+
+
+async def test_the_podium_prints_the_points_that_it_ranks_by(
+    browser: Browser, server: Running
+) -> None:
+    end = first_class()[-1]
+    end.screen[0]["view"]["podium"] = PODIUM
+    async with opened(browser, server, "screen", SIZE, "en-GB") as page:
+        await settle(page, end, "screen")
+        await expect(page.locator(".block span")).to_have_text(
+            ["489.5 points", "471 points"]
+        )
+        await expect(page.locator(".step-1 .names p")).to_have_text(["Ada", "Ben"])
+
+
+async def test_all_of_a_class_of_thirty_see_their_names_and_of_sixty_as_many_as_fit(
+    browser: Browser, server: Running
+) -> None:
+    lobby = first_class()[0]
+    view = lobby.screen[0]["view"]
+    async with opened(browser, server, "screen", SIZE, "en-GB") as page:
+        for version, n in enumerate((8, 30, 60), start=1):
+            view["names"] = [f"{NAMES[i % 5]} {i}" for i in range(n)]
+            view["joined"] = 2 * n
+            for frame in lobby.screen:
+                if frame["type"] == "progress":
+                    frame["joined"] = 2 * n
+            if version == 1:
+                await settle(page, lobby, "screen")
+            await page.evaluate("([f, v]) => show(f, v)", [list(lobby.screen), version])
+            shown = page.locator(".who li:not(.rest)")
+            if n < 60:
+                await expect(shown).to_have_count(n)
+                await expect(page.locator(".rest")).to_have_text(f"and {n} more")
+                continue
+            await expect(page.locator(".rest")).not_to_have_text("and 60 more")
+            fitting = await shown.count()
+            assert 30 < fitting < 60
+            await expect(page.locator(".rest")).to_have_text(
+                f"and {120 - fitting} more"
+            )
