@@ -157,6 +157,10 @@ async def after(table: Table, played: Lesson) -> dict[str, bytes]:
     return {f"{look.name}.png": await picture(pages[look.who], look) for look in AFTER}
 
 
+LEAST_SHOWN = 5
+"""Smaller numbers of people who changed sides are not told."""
+
+
 async def crowds(chromium: Browser, server: Running) -> dict[str, bytes]:
     """Return the wall of small and large classes at the reveal, and a podium."""
     library = load_library()
@@ -175,7 +179,11 @@ async def crowds(chromium: Browser, server: Running) -> dict[str, bytes]:
                 "n": n,
                 "options": {"outer": n * 4 // 5, "inner": n - n * 4 // 5},
             }
-            view["moves"] = []
+            over = (
+                view["after"]["options"]["outer"] - view["before"]["options"]["outer"]
+            )
+            n_over = over if over >= LEAST_SHOWN else None
+            view["moves"] = [{"before": "inner", "after": "outer", "n": n_over}]
             await page.evaluate("([f, v]) => show(f, v)", [list(reveal.screen), number])
             taken[f"wall-{n}-people.png"] = await picture(page, WALL)
         found[-1].screen[0]["view"]["podium"] = PODIUM
