@@ -36,7 +36,7 @@ SAY = (
 )
 SQUARE = "Each link can break alone: outer, inner, both, or neither"
 NO_VERDICTS = "Your answers are recorded. A test shows no verdicts."
-DISCUSS = "Say what makes your answer right and the other one wrong."
+DISCUSS = "Argue for your answer, and against the other."
 
 KINDS: dict[Kind, str] = {
     "documented": "true story",
