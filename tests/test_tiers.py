@@ -60,7 +60,7 @@ def test_a_campaign_also_runs_larger_samples() -> None:
     assert not is_run(Tier.CAMPAIGN, Tier.FAST, {"alone"})
 
 
-def test_a_sample_is_drawn_anew_by_each_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_seed_draws_another_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"tests/browser/test_game.py::test_{n}" for n in range(3_000)]
     drawn = []
     for number in range(20):

@@ -250,7 +250,7 @@ class MqttBus:
             granted = await client.subscribe(topic, qos=qos)
             if all(getattr(code, "value", code) < _FAILURE for code in granted):
                 continue
-            if qos:  # of a cluster without a leader, too: a NATS broker stores these
+            if qos:  # even in a cluster without a leader: a NATS broker stores these
                 raise _Unreadable(topic)
             refused.append(topic)
         if refused:

@@ -60,7 +60,7 @@ again and again keeps its connections busy, and not the server."""
 PLAIN_KEPT = 256
 """Addresses whose such requests are remembered."""
 
-ACCEPTED_AT_ONCE = 4
+ACCEPTED_TOGETHER = 4
 """New connections are accepted by as many before others have their turn. asyncio takes
 the number from ``backlog``, which would also be the length of the system's queue."""
 
@@ -377,7 +377,7 @@ async def listen(
         ping_timeout=ping_s,
         close_timeout=close_s,
         server_header=None,
-        backlog=ACCEPTED_AT_ONCE,
+        backlog=ACCEPTED_TOGETHER,
         logger=logging.getLogger("twogaps.websockets"),
         ssl=tls,
         ssl_handshake_timeout=limits.request_s if tls else None,

@@ -33,7 +33,7 @@ from tests.support.until import until
 ROOMS, EACH, SECONDS = 8, 100, 5.0
 VOTERS, WITHIN_S = 300, 3.0
 ROUNDS = 3
-"""Each figure is measured so often, by turns, and the best is printed."""
+"""Each figure is measured this many times, in turns, and the best is printed."""
 
 
 async def votes_a_second(store: EventStore, turn: int) -> float:

@@ -136,7 +136,7 @@ async def open_menu(console: Page) -> None:
 
 
 async def show_private(console: Page, is_shown: bool = True) -> None:
-    """Show what only the host sees, or hide it; it may have opened by itself."""
+    """Show what only the host sees, or hide it; it may have opened automatically."""
     toggle = console.locator("[aria-keyshortcuts=P]")
     await toggle.wait_for()
     wanted = str(is_shown).lower()

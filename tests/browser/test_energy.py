@@ -180,7 +180,7 @@ async def test_a_wall_stays_awake_also_after_it_was_hidden(
     await profile.close()
 
 
-async def test_where_no_lock_can_be_had_the_button_does_the_rest(table: Table) -> None:
+async def test_without_a_wake_lock_the_button_does_the_rest(table: Table) -> None:
     room = await table.open_room(length=1)
     wall = await listening(table, table.screen_path(room))
     assert await wall.evaluate("'wakeLock' in navigator") is False
@@ -243,7 +243,7 @@ def scored_at(phase: str) -> Shown:
 
 
 def verdict(**you: object) -> list[dict[str, Any]]:
-    """Return what a phone is told at a verdict, with these private parts."""
+    """Return the messages a phone gets at a verdict, with these private parts."""
     moment = scored_at("reveal.verdict")
     told = [dict(frame) for frame in moment.player]
     for frame in told:
@@ -252,7 +252,7 @@ def verdict(**you: object) -> list[dict[str, Any]]:
     return told
 
 
-async def test_private_lines_are_said_where_there_is_something_to_say(
+async def test_private_lines_appear_if_there_is_something_to_say(
     browser: Browser, server: Running
 ) -> None:
     size = (390, 844)
@@ -268,7 +268,7 @@ async def test_private_lines_are_said_where_there_is_something_to_say(
         await expect(page.get_by_text(line)).to_be_visible()
 
 
-async def test_the_meter_of_the_class_stands_beside_the_expert(
+async def test_the_class_meter_is_beside_the_expert(
     browser: Browser, server: Running
 ) -> None:
     moment = scored_at("reveal.say")

@@ -43,7 +43,7 @@ async def test_a_console_that_is_on_its_way_says_so(table: Table) -> None:
     async with page.expect_event("load"):
         await page.get_by_role("button", name="Reload the page").click()
     await says_so(page)
-    await profile.unroute("**/assets/Console-*.js")  # it tries again by itself
+    await profile.unroute("**/assets/Console-*.js")  # it tries again on its own
     await expect(page.locator(".big")).to_be_visible()
 
 

@@ -1,4 +1,4 @@
-"""Every dialog and menu, open: it is inside its window, and no text lies on another.
+"""Every dialog and menu, open: it is inside its window, and no text overlaps.
 
 Pages show recorded views, as in test_layout. What can be opened is found on the page
 itself, so that a new menu item or dialog is looked at without being named here.
@@ -84,7 +84,7 @@ WebSocket.prototype.send = function (text) {{
   else hear.call(this, text);
 }};
 """
-"""A page that asks who is there is told."""
+"""A page that asks for the roster gets it."""
 
 LOOK = """
 window.isOpen = () => Boolean(document.querySelector("dialog[open]"));

@@ -114,7 +114,7 @@ async def test_the_plan_is_reordered_by_keyboard_and_a_case_opened_from_it(
 
 
 async def test_two_consoles_that_change_the_plan_together(table: Table) -> None:
-    """The one that comes second is told; both then see the same plan."""
+    """The second one gets a message; then both see the same plan."""
     room = await table.open_room(length=3)
     async with table.host(room) as leader:
         view = {"round": None, "phase": "lobby", "step": 0, "plan": 0}

@@ -161,7 +161,7 @@ async def _is_up(front: Proxy, trusting: ssl.SSLContext) -> None:
 
 
 @pytest.mark.parametrize("kind", PROXIES)
-async def test_a_class_goes_on_when_one_of_two_nodes_is_gone(
+async def test_a_class_continues_when_one_of_two_nodes_is_gone(
     kind: str, postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The node with the room is killed: through the same address all come back."""

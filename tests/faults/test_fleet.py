@@ -1,8 +1,8 @@
 """Three nodes on one PostgreSQL, killed, paused and stopped while classes vote.
 
 Every player comes by a load balancer, so that most are at a node that is not the home
-of their room. No recorded vote is lost, none counts twice, and a room goes on at
-another node by itself.
+of their room. No recorded vote is lost, none counts twice, and a room continues at
+another node automatically.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Fleet:
     def __init__(
         self, folder: Path, journal: str, brokers: Mapping[str, str] | None = None
     ) -> None:
-        """``brokers`` are the addresses at which each node is let in."""
+        """``brokers`` are the addresses at which each node is admitted."""
         self.journal = journal
         at = brokers or dict.fromkeys(NAMES, "")
         self.nodes = {
@@ -272,7 +272,7 @@ async def suffer(
 
 
 async def held_against(fleet: Fleet, classes: Classes) -> str:
-    """Hold what players were told against the journal; return how much it was."""
+    """Compare the messages to players with the journal; return their number."""
     store = PostgresStore(fleet.journal)
     votes = 0
     for room in classes.rooms:
@@ -283,7 +283,7 @@ async def held_against(fleet: Fleet, classes: Classes) -> str:
             assert isinstance(voter.player, RecordedPlayer)
             voter.player.check()
     await store.close()
-    assert not fleet.said(FAULT), "a node failed by itself"
+    assert not fleet.said(FAULT), "a node failed on its own"
     return f"{len(classes.rooms)} rooms, {votes} votes, none lost"
 
 

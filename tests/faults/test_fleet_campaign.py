@@ -44,7 +44,7 @@ PART = 10
 
 ROOMS, PLAYERS = scaled(2, 2, 6), scaled(5, 10, 100)
 AT_SITE = 6
-"""One player in so many comes by a site outside of the fleet."""
+"""One player in N comes by a site outside of the fleet."""
 
 PAUSE_S = 1.0
 SITE = "lisbon"
@@ -55,7 +55,7 @@ FOLDER = Path(__file__).parents[2] / ".campaign"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is done: to whom, for how long, and who is killed at the same time."""
+    """The fault: its target, its length, and the node that is killed at the same time."""
 
     kind: str
     seconds: float
@@ -253,7 +253,7 @@ async def voting(fleet: WholeFleet, site: str) -> AsyncIterator[list[Room]]:
 
 
 async def part(folder: Path, faults: list[Fault], number: str) -> Found:
-    """Run a fleet through some faults, and hold what was said against its journals."""
+    """Run a fleet through some faults, and compare the receipts with its journals."""
     async with whole_fleet(folder, [SITE, "tap"]) as fleet:
         outside = Node(folder / SITE, fleet.urls[SITE], SITE)
         try:

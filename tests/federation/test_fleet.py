@@ -228,7 +228,7 @@ async def test_a_node_is_not_ready_while_it_drains(postgresql: str) -> None:
         assert not at.home.directory.live
 
 
-async def test_only_nodes_are_believed_whom_they_speak_for(postgresql: str) -> None:
+async def test_only_nodes_may_speak_for_other_addresses(postgresql: str) -> None:
     """A wrong secret is an ordinary client's header."""
     async with two(postgresql) as at:
         url = socket_url(at.other.local_url)

@@ -228,7 +228,7 @@ async def test_a_second_server_of_the_same_name_ends_the_first(fleet: Fleet) -> 
 # --- letting go ----------------------------------------------------------------------
 
 
-async def test_a_room_that_was_let_go_is_taken_by_whoever_is_asked(
+async def test_a_room_that_was_let_go_is_taken_by_the_first_node_that_is_asked(
     fleet: Fleet,
 ) -> None:
     ada, bob = await opened_at(fleet, "ada", "bob")

@@ -146,7 +146,7 @@ async def _ledger(store: PostgresStore) -> Ledger:
 
 
 @pytest.mark.full
-async def test_a_room_with_an_own_deck_goes_on_where_node_and_disk_are_lost(
+async def test_a_room_with_its_own_deck_survives_loss_of_node_and_disk(
     postgresql: str, tmp_path: Path
 ) -> None:
     ada = Program(
@@ -193,7 +193,7 @@ async def test_a_room_with_an_own_deck_goes_on_where_node_and_disk_are_lost(
 async def test_a_vote_in_a_fleet_is_recorded_and_never_only_received(
     postgresql: str, tmp_path: Path
 ) -> None:
-    """Its nodes have a broker, too: rooms of the fleet do not go over it."""
+    """Its nodes also have a broker, which rooms of the fleet do not use."""
     broker = open_broker("mosquitto", tmp_path)
     await broker.start()
     async with contextlib.AsyncExitStack() as stack:

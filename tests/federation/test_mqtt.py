@@ -76,7 +76,7 @@ async def speaking(bus: MqttBus) -> AsyncIterator[_Counting]:
             await run
 
 
-async def test_a_bus_goes_on_with_the_next_broker(
+async def test_a_bus_continues_with_the_next_broker(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

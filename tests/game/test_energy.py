@@ -86,7 +86,7 @@ def test_a_group_of_three_or_more_hears_that_it_gained(
 
 
 def test_no_phone_of_a_smaller_group_hears_anything() -> None:
-    """Whatever was said, to any phone: the bound is three who voted."""
+    """Every line on any phone; the bound is three voters."""
     for size in range(1, LEAST_OF_A_GROUP):
         for said in range(2 ** (2 * size)):
             letters = "".join("OI"[said >> i & 1] for i in range(2 * size))
@@ -109,7 +109,7 @@ def test_who_was_removed_does_not_fill_a_group() -> None:
     assert not mine(game, "ann").group_gained
 
 
-def test_nothing_is_said_before_the_verdict_nor_after_the_reveal() -> None:
+def test_no_line_appears_before_the_verdict_or_after_the_reveal() -> None:
     game = discussed("III", "OOO")
     for _ in range(VERDICT_STEP):
         assert not mine(game, "ann").group_gained

@@ -1,4 +1,4 @@
-"""Flows: where the big button leads, what closes by itself, and what a test never says.
+"""Flows: where the big button leads, what closes automatically, what a test hides.
 
 The button is followed over every deck of the library, by a host who presses nothing
 else; the presses are printed.
@@ -126,7 +126,7 @@ def test_a_room_goes_by_its_deck_unless_it_says_otherwise() -> None:
     assert game.state.settings.flow == "quick"
 
 
-# --- what closes by itself -----------------------------------------------------------
+# --- what closes automatically ------------------------------------------------------
 
 
 def asked(flow: Flow, ballot: Ballot) -> Game:

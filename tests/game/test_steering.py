@@ -283,7 +283,7 @@ def test_only_a_revealed_round_is_shown_again_and_not_in_a_vote() -> None:
     assert game.state.phase is Phase.VOTE, "an earlier case says nothing about this one"
 
 
-def test_phones_are_told_when_a_reveal_is_shown_again() -> None:
+def test_phones_know_that_a_reveal_is_shown_again() -> None:
     effects = RevealShownAgain(0, 0).effects
     assert effects.stage
     assert effects.results

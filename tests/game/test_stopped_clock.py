@@ -45,7 +45,7 @@ def left_ms(game: Game) -> int:
     return view.clock.remaining_ms
 
 
-def test_a_stopped_clock_keeps_its_time_and_goes_on_with_it() -> None:
+def test_a_stopped_clock_keeps_its_time_and_continues_with_it() -> None:
     game = voting()
     game.now_ms += 4_000
     left = left_ms(game)

@@ -1,4 +1,4 @@
-"""Time in a vote: who is waited for, timers, allowances, and what a restart changes."""
+"""Time in a vote: players it waits for, timers, allowances, and restarts."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_last_to_answer_has_time_to_say_how_sure_they_are() -> None:
 
 
 def closes_in_ms(game: Game) -> int | None:
-    """Return what the host is told of the time until a vote closes by itself."""
+    """Return the host's countdown to the automatic close of a vote."""
     return host_panel(game.state, game.now_ms, game.present).closes_in_ms
 
 
@@ -154,7 +154,7 @@ def test_more_time_is_more_time_for_the_last_words_too(
     assert closes_in_ms(game) == lasts_ms
 
 
-def test_a_host_closes_at_once_what_would_close_by_itself() -> None:
+def test_a_host_can_close_a_vote_before_its_automatic_close() -> None:
     game = voting(RoomSettings(auto_close=True), "ann")
     game.vote("ann", "outer", 80)
     assert closes_in_ms(game) == 5_000

@@ -9,7 +9,7 @@ from tests.support.wire import Wire, screen_key, wire
 
 
 async def walls(host: Wire, wanted: tuple[int, int]) -> dict[str, Any]:
-    """Wait until the host's panel says so many walls, and so many silent ones."""
+    """Wait until the host's panel counts these walls, and these silent ones."""
     while True:
         panel: dict[str, Any] = (await host.until("panel"))["panel"]
         if (panel["walls"], panel["silent_walls"]) == wanted:
@@ -38,7 +38,7 @@ async def test_the_host_sees_how_many_walls_are_silent() -> None:
         await walls(host, (1, 1))
 
 
-async def test_a_player_is_no_wall() -> None:
+async def test_a_player_does_not_count_as_a_wall() -> None:
     async with hall() as at, wire(at.port) as ann:
         await ann.join(at.room)
         await ann.send("tell_sound", is_on=True)

@@ -167,7 +167,7 @@ def test_whatever_is_put_together_is_harmless_or_refused(
     assert read_picture(kept) == kept, "as it is read again from every journal"
 
 
-def test_what_is_kept_is_written_anew() -> None:
+def test_the_stored_picture_is_generated() -> None:
     given_as = drawing(
         "<!-- drawn by X --><g fill='gray'><path d='M1 2\n L3 4z'/></g>"
         "<circle r='.5'></circle>"

@@ -129,7 +129,7 @@ def test_the_facts_of_each_true_story_are_graded_and_most_are_quoted() -> None:
     assert year_told(BOAT.model_copy(update={"year": 2026})) == "2026"
 
 
-def test_this_year_and_the_last_are_told() -> None:
+def test_cases_of_this_year_and_the_last_exist() -> None:
     recent = [c for c in LIBRARY.cases.values() if c.is_true and c.year >= 2025]
     assert len(recent) >= 45
     names = ("Claude", "ChatGPT", "GPT", "Gemini", "Grok", "Cursor")

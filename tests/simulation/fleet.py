@@ -36,7 +36,7 @@ SPEAKS = (b'{"type":"view"', b'{"type":"host_view"', b'{"type":"recorded"')
 
 
 class SimulatedMember(Member):
-    """A node of a fleet whose line to the database is simulated, too."""
+    """A node of a fleet whose line to the database is also simulated."""
 
     @contextlib.asynccontextmanager
     async def line(self) -> AsyncIterator[Session]:

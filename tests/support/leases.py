@@ -25,7 +25,7 @@ def first(code: RoomCode) -> list[Event]:
 
 
 def joined(number: int) -> Event:
-    """Return an event that can be told from others."""
+    """Return an event that differs from all others."""
     player = PlayerId(f"p{number:05d}")
     return PlayerJoined(player, f"P {number}", None, is_practice=False, at_ms=1)
 
@@ -50,7 +50,7 @@ class Tenant:
 
 
 class FleetNode:
-    """A node with a clock of its own, which renews its lease when it is told to."""
+    """A node with its own clock, which renews its lease on demand."""
 
     def __init__(
         self, url: str, name: str, terms: Terms = TERMS, reads: Sequence[int] = READS

@@ -45,7 +45,7 @@ MOST = 400
 """Presses after which a button that leads nowhere is given up."""
 
 Class = Literal["all", "all but one", "by number"]
-"""Who answers: seven of ten right; the same, and one person never; or half of them
+"""The answers: seven of ten right; the same, and one person never; or half of them
 outer, whatever is right."""
 
 
@@ -140,7 +140,7 @@ class Lesson:
         is_right = number < 7
         if self.settings.two_link:
             truth = (case.truth.outer, case.truth.inner)
-            outer, inner = (is_right is said for said in truth)
+            outer, inner = (is_right is broke for broke in truth)
             return LinksAnswer(LinkAnswer(outer, 80), LinkAnswer(inner, 80))
         label = case.label or Label.OUTER
         return GapAnswer(label if is_right else label.other, 80)

@@ -80,7 +80,7 @@ LONG_ROOM = "Weltraumforschung Wiesenmühlen, Dienstag"
 """As long as the name of a room may be."""
 REASON = (
     "The score in the game counted targets along the lagoon and never the place in the "
-    "race, so going round in circles was exactly what it had been paid for; whoever "
+    "race, so going round in circles was exactly what it had been paid for; anyone who "
     "reads that objective cannot call it a mistake of the learner, however odd the "
     "boat looks to us while it burns again."
 )
@@ -107,7 +107,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Shown:
-    """One moment of a room: what each role's page is told."""
+    """One moment of a room: the messages to each role's page."""
 
     name: str
     """The deck, whether both links are asked about, and the unit."""
@@ -290,7 +290,7 @@ class _Played:
         return self.shown()
 
     def shown(self) -> Shown:
-        """Return what every role's page is told now."""
+        """Return the messages to every role's page now."""
         state, now_ms = self.state, self.now_ms
         present = set(self.people)
         self.version += 1

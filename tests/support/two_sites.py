@@ -104,7 +104,7 @@ class Class:
         await self.consoles[0].get("done", ref=ref)
 
     def link(self, name: str) -> RecordingLink:
-        """Return what a player is told by."""
+        """Return a player's place to receive messages."""
         return self._players[name][1]
 
     def look(self, console: int) -> tuple[Place, str]:

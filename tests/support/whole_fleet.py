@@ -54,7 +54,7 @@ class WholeFleet:
             name: self.brokers.let_in(name, number)
             for number, name in enumerate((*NODES, *sites))
         }
-        """The brokers, as each node and each site is let in."""
+        """The brokers, as each node and each site is admitted."""
 
     @property
     def url(self) -> str:
@@ -134,7 +134,7 @@ class WholeFleet:
         await self.crew.start(self.crew.program(name), self._ready[name])
 
     async def kill_primary(self) -> None:
-        """Kill the primary; the standby does not take over by itself."""
+        """Kill the primary; the standby does not take over on its own."""
         await self.kill(self.database.program(self._primary).name)
 
     async def promote(self) -> None:

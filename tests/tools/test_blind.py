@@ -104,7 +104,7 @@ def test_answers_are_scored_against_the_key_and_each_other(
     assert cases[0].id in printed.splitlines()[-1]
 
 
-def test_an_answer_that_is_no_word_of_ours_is_refused(tmp_path: Path) -> None:
+def test_an_answer_that_is_not_one_of_the_words_is_refused(tmp_path: Path) -> None:
     answers = tmp_path / "a.txt"
     answers.write_text("# my answers\n1: outer\n2 - both\n", encoding="utf-8")
     assert read_answers(answers) == {1: "outer"}

@@ -39,7 +39,7 @@ You are a native American copy editor at a good magazine. The files hold {total}
 numbered passages by different writers. Read each and mark every sentence that you would
 not let pass: not what a native writer says, a wrong word, an idiom that is off, a
 clumsy construction, a sentence that has to be read twice. A matter of taste, or a fact
-that you doubt, is no mark. Where a passage reads as it should, mark nothing in it.
+that you doubt, is not a mark. Where a passage reads as it should, mark nothing in it.
 
 Write one line for each sentence that you mark, in a file of your own:
 

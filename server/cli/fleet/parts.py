@@ -184,7 +184,7 @@ class Database:
         return row[0] if row else None
 
     def _give(self, path: Path) -> None:
-        """Make a file that of who runs the database."""
+        """Give a file to the user that runs the database."""
         if self._user is not None:
             shutil.chown(path, self._user)
 

@@ -177,10 +177,10 @@ Decided = Events | reveal.Events
 def _next_example(state: RoomState) -> int:
     """Return the index of the next example; after the last round, of a closing one."""
     following = 0 if state.example_index is None else state.example_index + 1
-    return max(following, len(state.plan.opening)) if _is_told(state) else following
+    return max(following, len(state.plan.opening)) if _is_over(state) else following
 
 
-def _is_told(state: RoomState) -> bool:
+def _is_over(state: RoomState) -> bool:
     """Whether the last round has been played: what closes the lesson can be shown."""
     return state.round_index is not None and state.next_round() is None
 
@@ -199,7 +199,7 @@ def four_kinds(state: RoomState) -> tuple[Placed, ...]:
 def _example_is_left(state: RoomState, _: ShowExample) -> Refused | None:
     plan = state.plan
     last = 0 if state.phase in AFTER_REVEAL else len(plan.opening)
-    if _is_told(state) and plan.closing:
+    if _is_over(state) and plan.closing:
         last = len(plan.opening) + len(plan.closing) + 1
     if _next_example(state) < last:
         return None

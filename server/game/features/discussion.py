@@ -142,7 +142,7 @@ def fold(state: RoomState, event: Events) -> None:
             assert_never(event)
 
 
-# --- who talks to each other ---------------------------------------------------------
+# --- discussion groups ---------------------------------------------------------------
 
 
 def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:

@@ -230,7 +230,7 @@ def _reveal(state: RoomState) -> RevealView:
 
 def _told(state: RoomState, round_: Round, step: int) -> RevealView:
     """Return the reveal of a round up to a step of its breakdown."""
-    is_told = step >= VERDICT_STEP
+    is_decided = step >= VERDICT_STEP
     before = count_of(state, round_, Ballot.VOTE)
     after = count_of(state, round_, Ballot.REVOTE)
     return RevealView(
@@ -246,10 +246,10 @@ def _told(state: RoomState, round_: Round, step: int) -> RevealView:
         carried=after.carried if after else 0,
         moves=_moves(round_, state.settings.min_cell),
         cohorts=cohorts_of(state, round_),
-        verdict=verdict_of(round_.case) if is_told else None,
-        evidence=round_.case.evidence if is_told else None,
+        verdict=verdict_of(round_.case) if is_decided else None,
+        evidence=round_.case.evidence if is_decided else None,
         pinned=_pinned(state, round_),
-        class_mean=mean_so_far(state) if is_told and state.again is None else None,
+        class_mean=mean_so_far(state) if is_decided and state.again is None else None,
     )
 
 

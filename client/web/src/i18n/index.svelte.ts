@@ -45,7 +45,7 @@ export class Words<T> {
   }
 }
 
-/** What a sentence of the server says beside its words: sentences in it are said already. */
+/** What a sentence of the server says beside its words: sentences in it are already in its language. */
 type Said = Record<string, string | number>;
 
 /** The server's sentences by their keys. English has none: the server's text is English. */

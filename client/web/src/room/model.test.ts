@@ -118,7 +118,7 @@ test("a warning ends by our own clock, however late it is looked at", () => {
   expect(reduce(EMPTY, calm, 1_000).warnedUntilMs).toBeNull();
 });
 
-test("a ballot that all have answered closes by itself, unless a change delays it", () => {
+test("a ballot that all have answered closes automatically, unless a change delays it", () => {
   const voting = reduce(EMPTY, view(1, story("vote")), 0);
   const closing = reduce(voting, { ...PROGRESS, closes_in_ms: 5_000 }, 1_000);
   expect(closing.closesMs).toBe(5_750);

@@ -47,7 +47,7 @@ export interface Room {
   /** By our own clock: when the vote closes although some people have more time (for a
       player: although I have). */
   warnedUntilMs: number | null;
-  /** The same for a ballot that all have answered, which closes by itself. */
+  /** The same for a ballot that all have answered, which closes automatically. */
   closesMs: number | null;
   roster: RosterPage | null;
   /** The server cannot save now. */

@@ -61,7 +61,7 @@ export interface Spot {
   y: number;
 }
 
-/** The places of `n` dots in a heap that stands on the bottom of a box, row upon row. */
+/** The places of `n` dots in a heap on the bottom of a box, row upon row. */
 export function heap(n: number, box: { x: number; width: number; bottom: number }, gap: number): Spot[] {
   const perRow = Math.max(1, Math.floor(box.width / gap));
   return Array.from({ length: n }, (_, i) => {
