@@ -55,7 +55,7 @@ FOLDER = Path(__file__).parents[2] / ".campaign"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The fault: its target, its length, and the node that is killed at the same time."""
+    """The fault: its target, its length, and the node killed with it."""
 
     kind: str
     seconds: float
