@@ -401,6 +401,7 @@ class Session:
                     node.until > now_s,
                     now_s - node.until,
                     bool(self._held_by([node.name])),
+                    node.url,
                 )
                 for node in database.nodes.values()
             ]
@@ -447,12 +448,13 @@ class Session:
             self._change(room, is_held=False)
         return Cursor(rowcount=1)
 
-    def _raise_own(self, values: Sequence[Any]) -> Cursor:
-        held = self._held_by(values)
+    def _resume(self, values: Mapping[str, Any]) -> Cursor:
+        held = self._held_by([values["name"]])
         for code in held:
             self._lock("rooms", code)
         for room in held.values():
-            self._move(room, values[0])
+            self._move(room, values["name"])
+            self._change(room, is_held=room.reads <= list(values["reads"]))
         return Cursor(rowcount=len(held))
 
     def _leave(self, values: Sequence[Any]) -> Cursor:
@@ -536,9 +538,7 @@ _STATEMENTS: dict[str, Callable[[Session, Any], Cursor]] = {
         "SELECT key FROM twogaps": Session._key,
         tables.ADMIN_KEY: Session._key,
         "SELECT pg_notify(%s, %s)": Session._notify,
-        "UPDATE rooms SET epoch = epoch + 1 WHERE node = %s AND is_held": (
-            Session._raise_own
-        ),
+        tables.RESUME: Session._resume,
         (
             "UPDATE rooms SET is_held = false "
             "WHERE code = %s AND node = %s AND epoch = %s"

@@ -21,7 +21,6 @@ LEASE_S, GAP_S = 8.0, 4.0
 STEPS = 250
 
 LET_GO = "UPDATE rooms SET is_held = false WHERE code = %s AND node = %s AND epoch = %s"
-RAISE_OWN = "UPDATE rooms SET epoch = epoch + 1 WHERE node = %s AND is_held"
 LEAVE = "UPDATE nodes SET until = clock_timestamp() WHERE name = %s AND boot = %s"
 ASKED: tuple[tuple[str, Callable[[str, RoomCode], tuple[Any, ...]]], ...] = (
     ("SELECT code FROM rooms WHERE node = %s AND is_held", lambda n, _: (n,)),
@@ -90,7 +89,7 @@ def _plain(query: str, rows: Any) -> Any:
     if not isinstance(rows, list):
         return rows
     if query == tables.PEERS:
-        rows = [(*row[:5], *row[6:]) for row in rows]
+        rows = [(*row[:5], *row[6:]) for row in rows]  # row[5] counts seconds
     return sorted([list(row) for row in rows], key=str)
 
 
@@ -137,7 +136,7 @@ async def _step(
             change, values = chance.choice(
                 (
                     (LET_GO, (room, name, epoch)),
-                    (RAISE_OWN, (name,)),
+                    (tables.RESUME, _values(name)),
                     (LEAVE, (name, "b")),
                 )
             )

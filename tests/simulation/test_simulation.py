@@ -30,7 +30,7 @@ from tests.support.tiers import scaled, seed
 
 FIRST = 1_000 * seed()
 RUNS = scaled(60, 160, 400)
-GROUPS = 4
+GROUPS = 2
 """The runs are spread over this many tests, and so over processes."""
 
 
