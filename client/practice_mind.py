@@ -1,4 +1,4 @@
-"""What practice players are called, know, think and say: every chance from a seed.
+"""Names, knowledge and answers of practice players, all drawn from a seed.
 
 Pure. A decision depends on the settings, the player's index, the story's title and the
 ballot, and on what is asked; never on time, on the order of arrival, or on others.
@@ -93,10 +93,10 @@ def _name(pick: int, lap: int) -> str:
 T = TypeVar("T")
 
 LOSS_SHARE = 0.2
-"""Of those who could be won over in a revote, how many right ones are lost instead."""
+"""Share of ``learning`` at which right answers turn wrong in a revote (0 to 1)."""
 
 SURER = 0.06
-"""How much surer one is when right than the mean, and less when wrong (0-1)."""
+"""Added to a player's confidence when right, and subtracted when wrong (0-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class PracticeSettings:
     reason_rate: float = 0.3
     """Share (0 to 1) of votes that come with a reason."""
     learning: float = 0.25
-    """Share (0 to 1) of the wrong that discussion, or the breakdown, wins over."""
+    """Share (0 to 1) of wrong answers that discussion, or the breakdown, corrects."""
 
     def __post_init__(self) -> None:
         ranges = {
@@ -150,7 +150,7 @@ class Knowledge:
 
 
 def knowledge_of(cases: Iterable[Case]) -> Knowledge:
-    """Return what there is to know about some cases."""
+    """Return the truths and repairs of some cases."""
     known = tuple(cases)
     return Knowledge(
         truths={case.title: case.truth for case in known},
@@ -167,7 +167,7 @@ class Asked:
     title: str
     ballot: Ballot
     chips: tuple[int, ...]
-    """Confidences on offer (per cent); empty where none is asked."""
+    """The confidence levels offered, in percent; empty if none is asked for."""
     two_link: bool
 
 
@@ -182,7 +182,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """What is held of one link: whether it broke, and whether that is so, if known."""
+    """A belief about one link: whether it broke, and (if known) whether it is right."""
 
     broke: bool
     is_right: bool | None
@@ -213,7 +213,7 @@ class _Mind:
         self._repair = knowledge.repairs.get(asked.title)
 
     def chance(self, *about: str) -> Random:
-        """Return the player's own source of chance for one thing."""
+        """Return the player's own random generator for one purpose."""
         who = (str(self._settings.seed), str(self._asked.player))
         what = (self._asked.title, self._asked.ballot.value)
         return Random("|".join((*who, *what, *about)))  # noqa: S311 - a simulation
@@ -226,7 +226,7 @@ class _Mind:
         return GapAnswer(label, self._confidence("gap", belief))
 
     def links(self) -> LinksAnswer:
-        """Say of each link whether it broke."""
+        """Say for each link whether it broke."""
         lean, truth = self._settings.lean, self._truth
         outer = self._believe("outer", truth.outer if truth else None, leaned=lean)
         inner = self._believe("inner", truth.inner if truth else None, leaned=-lean)
@@ -236,7 +236,7 @@ class _Mind:
         )
 
     def repair(self) -> int:
-        """Choose a repair: the right one by skill, else either of the others."""
+        """Choose a repair: the right one by skill, otherwise one of the others."""
         chance = self.chance("repair")
         if self._repair is None:
             return chance.randrange(3)
@@ -245,18 +245,18 @@ class _Mind:
         return chance.choice([option for option in range(3) if option != self._repair])
 
     def _skill(self, *, has_learned: bool) -> float:
-        """Return the chance of being right; after a breakdown it is greater."""
+        """Return the chance of being right, which is higher after a breakdown."""
         settings = self._settings
         own = self._own("skill").gauss(settings.skill, settings.skill_spread)
         skill = min(max(own, 0.0), 1.0)
         return skill + settings.learning * (1 - skill) if has_learned else skill
 
     def _own(self, about: str) -> Random:
-        """Return chance that is the same for this player in every question."""
+        """Return a random generator that is the same for all questions to a player."""
         return Random(f"{self._settings.seed}|{self._asked.player}|{about}")  # noqa: S311 - a simulation
 
     def _believe(self, link: str, truth: bool | None, *, leaned: float) -> _Belief:
-        """Return what is held now: in a revote, the first belief or its opposite."""
+        """Return the current belief: in a revote, the first one or its opposite."""
         is_revote = self._asked.ballot is Ballot.REVOTE
         ballot = Ballot.VOTE if is_revote else self._asked.ballot
         first = self._first_belief(link, ballot, truth, leaned)
@@ -277,7 +277,7 @@ class _Mind:
         return _Belief(broke, broke == truth)
 
     def _reconsider(self, link: str, first: _Belief) -> _Belief:
-        """Discussion wins over some of the wrong, and a few of the right."""
+        """Discussion changes some wrong beliefs, and a few right ones."""
         rate = self._settings.learning
         if first.is_right is not False:
             rate *= LOSS_SHARE
@@ -287,7 +287,7 @@ class _Mind:
         return _Belief(not first.broke, is_right)
 
     def _confidence(self, link: str, belief: _Belief) -> int | None:
-        """Return the chip nearest to how sure this player is; None without chips."""
+        """Return the offered level nearest to this player's confidence, or None."""
         if not self._asked.chips:
             return None
         tilt = {True: SURER, False: -SURER, None: 0.0}[belief.is_right]

@@ -1,6 +1,6 @@
-"""What an author is asked for a new case, in the order in which a case is thought out.
+"""The questions to the author of a new case, in the order in which cases are developed.
 
-Pure: which questions, and what is wrong with an answer. Asking is the command line's.
+Pure: it yields the questions and checks the answers. The command line does the asking.
 Answers are kept by column, as in ``exchange.flat``: ``breakdown.why``.
 """
 
@@ -39,7 +39,7 @@ class Question:
 
 
 FIRST = (
-    Question("id", "Short name, in small letters and hyphens: boat-in-the-lagoon"),
+    Question("id", "Short name, in lowercase letters and hyphens: boat-in-the-lagoon"),
     Question("title", "Title, which must not give the verdict away"),
     Question("kind", f"Kind ({', '.join(get_args(Kind))})", default="documented"),
     Question("year", "Year in which it happened or was published"),
@@ -52,7 +52,9 @@ FIRST = (
         "optimized, what happened. It does not say which gap",
     ),
     Question("truth.outer", "Did what was written miss what was meant? (yes, no)"),
-    Question("truth.inner", "Did it learn something other than was written? (yes, no)"),
+    Question(
+        "truth.inner", "Did it learn something other than what was written? (yes, no)"
+    ),
     Question(
         "contested", "If experts argue about the label: the argument", is_optional=True
     ),
@@ -62,7 +64,7 @@ LATER = (
         Question(f"breakdown.{name}", field.description or name)
         for name, field in Breakdown.model_fields.items()
     ),
-    Question("tempting", "Why does the other label tempt?"),
+    Question("tempting", "Why is the other label tempting?"),
     Question("reasons.outer[0]", "A reason an expert might give for outer"),
     Question("reasons.outer[1]", "A second reason for outer"),
     Question("reasons.inner[0]", "A reason an expert might give for inner"),
@@ -78,7 +80,7 @@ SOURCE = (
     Question("authors", "A source: its authors (empty: no more sources)", True),
     Question("year", "Its year"),
     Question("title", "Its title"),
-    Question("where", "Where it stands: journal, report, address"),
+    Question("where", "Where it was published: journal, report, address"),
     Question("checked", f"How checked ({', '.join(get_args(Checked))})"),
     Question("note", "What exactly was read", is_optional=True),
 )
@@ -86,10 +88,10 @@ TWIN = Question("twin", "Id of its counterpart among the cases", is_optional=Tru
 
 
 def questions(answers: Mapping[str, str]) -> Iterator[Question]:
-    """Yield what to ask; an iteration sees the answers that came in meanwhile.
+    """Yield the questions; later ones depend on the answers added in the meantime.
 
-    The right repair is put in a place drawn from the case's id, so that it is not
-    always the first. Every number in the answers is asked for its origin.
+    The position of the right repair is drawn at random, seeded with the case's id, so
+    that it is not always the first. The author is asked where each number comes from.
     """
     yield from FIRST
     yield from LATER
@@ -102,7 +104,7 @@ def questions(answers: Mapping[str, str]) -> Iterator[Question]:
     yield TWIN
     for index, number in enumerate(_numbers(answers)):
         column = f"figures[{index}]"
-        yield Question(f"{column}.value", "A number of the story", default=number)
+        yield Question(f"{column}.value", "A number in the story", default=number)
         yield Question(f"{column}.means", f"What is {number}?")
         yield Question(f"{column}.origin", f"Where does {number} come from?")
 
@@ -121,14 +123,14 @@ def _sources(answers: Mapping[str, str]) -> Iterator[Question]:
 
 
 def _numbers(answers: Mapping[str, str]) -> list[str]:
-    """Return the numbers that no figure explains, as they are written."""
+    """Return the numbers that have no entry in ``figures``, as they are written."""
     bare = {k: v for k, v in answers.items() if not k.startswith("figures")}
     found = validate(Case, from_row(completed(bare)))
     return uncovered_numbers(found) if isinstance(found, Case) else []
 
 
 def completed(answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers with what is not asked: version, what each repair repairs."""
+    """Return the answers plus the fields not asked for: version, each repair's gap."""
     places = [0, 1, 2]
     Random(answers.get("id", "")).shuffle(places)  # noqa: S311 - likewise
     kinds = {

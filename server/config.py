@@ -1,4 +1,4 @@
-"""How a server is set up: the settings, and nothing that is made of them."""
+"""The settings of a server, without anything that is built from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from server.supervision import Restarts
 MAX_PORT = 65535
 SITE_NAME = r"[a-z0-9][a-z0-9-]{0,31}"
 LEASE_LEAST_S, LEASE_MOST_S = 1.0, 300.0
-"""A shorter lease would end in a pause of a busy machine."""
+"""A shorter lease could expire during a pause of a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Config:
     data: Path | None = None
     """Folder of the journal; None keeps everything in memory."""
     journal: str | None = None
-    """Address of the journal, where it is not in ``data``."""
+    """Address of the journal, if it is not in ``data``."""
     cases: tuple[Path, ...] = ()
     """Folders of cases and decks beside the built-in ones."""
     public_url: str | None = None
@@ -44,7 +44,7 @@ class Config:
     """File of the certificate, with those between it and its authority (PEM): the port
     then speaks TLS."""
     tls_key: Path | None = None
-    """File of the certificate's private key (PEM); None where it is in ``tls_cert``."""
+    """File of the certificate's private key (PEM); None if it is in ``tls_cert``."""
     is_open: bool = False
     """Anyone may open rooms, without the admin key."""
     broker: str | None = None
@@ -88,7 +88,7 @@ class Config:
     def word_list(self) -> WordList:
         """Return the words of ``words``; none without a file.
 
-        Raises :class:`CannotStart` where the file cannot be read.
+        Raises :class:`CannotStart` if the file cannot be read.
         """
         if self.words is None:
             return WordList()
@@ -100,7 +100,7 @@ class Config:
         except UnicodeDecodeError as exc:
             raise CannotStart(
                 f"The word list {self.words} is not UTF-8 text. Save it as UTF-8, one "
-                "word a line."
+                "word per line."
             ) from exc
 
     def check(self) -> None:
@@ -117,12 +117,12 @@ class Config:
             _check_url("--node-url", self.node_url)
         if self.site is not None and not re.fullmatch(SITE_NAME, self.site):
             raise CannotStart(
-                f"'{self.site}' is not a valid site name. Give --site, in lower-case "
-                "letters, digits and hyphens, 32 of them at most."
+                f"'{self.site}' is not a valid site name. Give --site up to 32 "
+                "lowercase letters, digits and hyphens."
             )
         if not LEASE_LEAST_S <= self.lease_s <= LEASE_MOST_S:
             raise CannotStart(
-                f"--lease {self.lease_s:g} is not a time that works. Use "
+                f"--lease {self.lease_s:g} is not a valid time. Use "
                 f"{LEASE_LEAST_S:g} to {LEASE_MOST_S:g} seconds."
             )
         for origin in self.origins:
@@ -134,24 +134,24 @@ def _check_url(option: str, url: str) -> None:
     if web_origin(url) is None:
         raise CannotStart(
             f"{option} '{url}' is not an address that a browser on another device "
-            "opens. Write it with its scheme, for example https://gaps.example.org."
+            "can open. Write it with its scheme, for example https://gaps.example.org."
         )
     parts = urlsplit(url.strip())
     if _is_more_than_origin(url):
         raise CannotStart(
-            f"{option} '{url}' may hold a scheme, a host and a port, and nothing "
-            "else: the pages need a host name of their own. Give them one, for example "
-            f"{parts.scheme}://gaps.{parts.hostname}, and forward all of it to this "
-            "server."
+            f"{option} '{url}' may contain a scheme, a host and a port, and nothing "
+            "else: the pages need their own host name. Give them one, for example "
+            f"{parts.scheme}://gaps.{parts.hostname}, and forward all of its requests "
+            "to this server."
         )
 
 
 def _check_origin(url: str) -> None:
-    """Raise :class:`CannotStart` unless ``url`` is the origin of pages."""
+    """Raise :class:`CannotStart` unless ``url`` is a web origin."""
     if web_origin(url) is None or _is_more_than_origin(url):
         raise CannotStart(
-            f"--origin '{url}' is not an origin. Write a scheme, a host and, where it "
-            "is not the usual one, a port: for example https://school.example.org."
+            f"--origin '{url}' is not an origin. Write a scheme, a host and, if "
+            "needed, a port: for example https://school.example.org."
         )
 
 

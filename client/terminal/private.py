@@ -41,7 +41,7 @@ def advice(panel: HostPanel) -> RenderableType:
     """Draw the vote as the host may see it before the reveal, and what is advised."""
     parts: list[RenderableType] = []
     if panel.tally_seen:
-        said = "This vote was closed before and reopened: you have seen its tally."
+        said = "This vote was reopened, and you have already seen its tally."
         parts.append(Text(said, style="dim"))
     if panel.measures is not None:
         parts += [Text("For the host only:", style="dim"), _measures(panel.measures)]

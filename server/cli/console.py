@@ -140,7 +140,7 @@ CasesOption = Annotated[
     typer.Option(
         "--cases",
         envvar="TWOGAPS_CASES",
-        help="A folder with cases/*.toml and decks/*.toml of your own; repeatable.",
+        help="A folder with your own cases/*.toml and decks/*.toml; repeatable.",
     ),
 ]
 SemicolonsOption = Annotated[

@@ -154,7 +154,7 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
 def check(data: DataOption = None, journal: JournalOption = None) -> None:
     """Check every room for damage, even while a server runs.
 
-    A room is damaged if its events are not what was written, or cannot be replayed.
+    A room is damaged if its events have changed on disk, or cannot be replayed.
     Exit code 1 means that something is damaged.
     """
     _report(list(asyncio.run(_examine(data, journal)).rooms))

@@ -83,7 +83,7 @@ class PlayOptions:
     ] = None
     name: Annotated[
         str | None,
-        typer.Option(help="Open a new room of this name, such as '9b, Tuesday'."),
+        typer.Option(help="Open a new room with this name, such as '9b, Tuesday'."),
     ] = None
     is_new: Annotated[
         bool,
@@ -106,7 +106,7 @@ class PlayOptions:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What there is to show something on."""
+    """What can show something to the user: a terminal, a browser."""
 
     has_terminal: bool
     has_browser: bool
@@ -116,8 +116,8 @@ class Surroundings:
 def play(options: PlayOptions) -> None:
     """Play with a class: start the server, open the console, show the QR code.
 
-    If a room is unfinished, it offers to continue it. Stop the server with Ctrl-C or on
-    its start page: recorded votes are on disk.
+    If a room is unfinished, the command offers to continue it. Stop the server with
+    Ctrl-C or on its start page: recorded votes are on disk.
     """
     set_up_logging("warning")
     around = surroundings(options.has_browser)

@@ -65,7 +65,7 @@ class ServeOptions:
         typer.Option(envvar="TWOGAPS_HOST", help="Interface to listen on."),
     ] = "0.0.0.0"  # noqa: S104 - a class is on the LAN; rooms need the admin key
     port: Annotated[
-        int, typer.Option(envvar="TWOGAPS_PORT", help="Port; 0 takes a free one.")
+        int, typer.Option(envvar="TWOGAPS_PORT", help="Port; 0 picks a free one.")
     ] = 8000
     data: DataOption = None
     journal: JournalOption = None

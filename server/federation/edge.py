@@ -1,8 +1,8 @@
-"""An edge among nodes: its own people play in rooms of other nodes.
+"""An edge: a node whose own people play in rooms of other nodes.
 
-Shared views come by topic and are kept: newcomers see the phase immediately.
-Requests go up in batches and are sent again until acknowledged; a vote is on disk here
-before the phone hears that it was received.
+Shared views arrive on MQTT topics and are kept, so newcomers see the phase immediately.
+Requests are sent in batches until acknowledged; a vote is on disk here before the phone
+gets its receipt.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from server.rooms.ports import AUDIENCES, SHARED, Audience, Link
 log = logging.getLogger("twogaps.federation")
 
 SEARCH_S = 2.0
-"""How long after a connect the broker may still be telling what it retains."""
+"""How long after connecting the broker may still be sending retained messages."""
 
 
 class EdgeRelay:
-    """This node's way to rooms of other nodes."""
+    """Connects this node's people with rooms of other nodes."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class EdgeRelay:
         most_rooms: int = 50_000,
         search_s: float = SEARCH_S,
     ) -> None:
-        """``people`` carries frames to own sockets; ``most_rooms`` others are known."""
+        """``people`` reaches this node's sockets; ``most_rooms`` limits those known."""
         self._most_rooms = most_rooms
         self._search_s = search_s
         self._kept = outbox.kept
@@ -80,13 +80,13 @@ class EdgeRelay:
     # --- asked by the sessions of this node ------------------------------------------
 
     def knows(self, code: str) -> bool:
-        """Whether a room lives at another node, and it is clear at which."""
+        """Whether a room lives at another node, and it is clear which one."""
         known = self._rooms.get(RoomCode(code))
         return known is not None and known.is_sure(self._now_s)
 
     @property
     def is_searching(self) -> bool:
-        """Whether a room may live elsewhere that this node has not heard of yet."""
+        """Whether other nodes may have rooms that this node does not know of yet."""
         return not self._bus.is_up or self._now_s < self._up_s + self._search_s
 
     @property
@@ -94,20 +94,20 @@ class EdgeRelay:
         return asyncio.get_running_loop().time()
 
     def home_of(self, room: RoomCode) -> str | None:
-        """Return the node that a room lives at, where it is another one."""
+        """Return the other node that a room lives at, or None."""
         known = self._rooms.get(room)
         return known.home if known else None
 
     def put(self, room: RoomCode, link: Link, body: UpBody) -> None:
-        """Send a request to the room's home, as often as it takes.
+        """Send a request to the room's home, and retry until it is acknowledged.
 
-        Raises :class:`Refused` ("busy") where too much waits already.
+        Raises :class:`Refused` ("busy") if too many requests are waiting.
         """
         if self.sender.is_full:
             raise Refused("busy", "This site is cut off, and all its places are taken.")
         known = self._rooms.get(room)
         if known is None:
-            raise Refused("unknown_room", "This room has been put away.")
+            raise Refused("unknown_room", "This room has been closed.")
         link_id = self._id_of(room, link)
         seat = self._seats[link_id]
         if isinstance(body, UpSay):
@@ -161,7 +161,7 @@ class EdgeRelay:
     # --- what comes from homes -------------------------------------------------------
 
     def announced(self, home: str, room: RoomCode, news: Announce | None) -> None:
-        """A home says that it has a room, or that it is put away (None)."""
+        """A home announces a room, or that it no longer has it (``news`` is None)."""
         known, reject = self._rooms.get(room), self.rejections.add
         if news is None:
             self._withdrawn(home, room)
@@ -194,7 +194,7 @@ class EdgeRelay:
         self._show_early(home, room)
 
     def _withdrawn(self, home: str, room: RoomCode) -> None:
-        """A home has put a room away; where it was one of two, the other has it."""
+        """A home no longer has a room; if two claimed it, the other one now has it."""
         known = self._rooms.get(room)
         if known is not None and home != known.home:
             known.rivals.pop(home, None)
@@ -208,7 +208,7 @@ class EdgeRelay:
     def _succeed(
         self, home: str, room: RoomCode, known: Elsewhere, news: Announce
     ) -> None:
-        """Follow a room to its new home, with all that is owed to it."""
+        """Follow a room to its new home, with all requests that wait for it."""
         log.info("room %s has moved from %s to %s", room, known.home, home)
         self._learn(home, room, news, is_sure=True)
         if known.home != home:
@@ -221,14 +221,14 @@ class EdgeRelay:
             self._show(home, room, audience, view)
 
     def _forget(self, room: RoomCode) -> None:
-        """Forget a room that was put away, or lives here now."""
+        """Forget a room that its home has dropped, or that lives here now."""
         if (known := self._rooms.pop(room, None)) is not None:
             self._views.take(known.home, room)
         self._owed.pop(room, None)
         self._cut.discard(room)
 
     def taken_home(self, room: RoomCode) -> None:
-        """A room lives at this node now: votes for it go there, people come again."""
+        """This node is now the room's home: it gets the votes, and people reconnect."""
         known = self._rooms.get(room)
         if known is None:
             return
@@ -252,7 +252,7 @@ class EdgeRelay:
             self.rejections.add(home, "a view of it cannot be used")
 
     def _show(self, home: str, room: RoomCode, audience: Audience, view: View) -> None:
-        """Show a view to this node's people, and keep it; early until announced."""
+        """Show a view to this node's people and keep it; hold it until announced."""
         if room not in self._rooms:
             self._early.keep(home, room, audience, view)
             return
@@ -293,7 +293,7 @@ class EdgeRelay:
         self._tell_state()
 
     def rejoin(self, home: str | None = None) -> None:
-        """Tell homes again who is here: after a cut, or a home's restart."""
+        """Tell homes again who is here, after a lost connection or a home's restart."""
         for link_id, seat in self._seats.items():
             known = self._rooms.get(seat.room)
             if known is None or home not in (None, known.home):
@@ -309,7 +309,7 @@ class EdgeRelay:
         self.sender.again(home)
 
     def receive(self, home: str, batch: DownBatch) -> None:
-        """Take a home's batch: what is acknowledged, and frames for single links."""
+        """Handle a home's batch: acknowledgements, and frames for individual links."""
         if batch.boot == self._boot:
             done = self.sender.acknowledged(home, batch.acks)
             self._tell_paid(home, {item.room for item in done})
@@ -347,7 +347,7 @@ class EdgeRelay:
                 log.exception("an item of %s could not be used", home)
 
     def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
-        """Attach a newcomer and show what is known, in one go."""
+        """Attach a newcomer and show the kept view in one step."""
         if (read := decode(Welcome, welcome)) is None:
             raise ValueError("a welcome cannot be read")
         seat.is_greeted, seat.is_forgotten = True, False

@@ -213,7 +213,7 @@ def teams_of(state: RoomState) -> dict[str, list[Member]]:
 
 
 def sites_of(state: RoomState) -> dict[str, list[Player]]:
-    """Return the scored players of each site; empty where all play at one."""
+    """Return the scored players of each site; empty if all play at one site."""
     if len(state.sites) < 2:
         return {}
     groups: dict[str, list[Player]] = {name: [] for name in state.sites}
@@ -265,7 +265,7 @@ def _portions(tally: Tally, *, two_link: bool) -> Portions:
 
 
 def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
-    """Return how each site voted in a revealed round; none where all play at one."""
+    """Return how each site voted in a revealed round; none if all play at one."""
     counted = round_.cohorts
     has_revote = Ballot.REVOTE in round_.polls
     sizes = {name: cohort.before.n for name, cohort in counted.items()}

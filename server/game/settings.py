@@ -72,37 +72,37 @@ class RoomSettings(BaseModel):
     time_factor: Annotated[float, Field(ge=1, le=10)] | None = 1
     """Stretches every timer (1 to 10); null switches timers off."""
     minute: bool | None = None
-    """Begin with the opening minute; null does as the deck says."""
+    """Begin with the opening minute; null follows the deck."""
     flow: Flow | None = None
-    """Where the big button leads: quick, full or test; null does as the deck says."""
+    """The flow that the big button follows: quick, full or test; null: the deck's."""
     auto_close: bool | None = False
-    """Close a vote automatically 2 s after its time, or when all have answered: 5 s
-    after the last change, 10 s where that answer has no confidence yet. Null does as
-    the flow says: quick closes all so, full the repair and the twin; other votes when
-    all have answered."""
+    """Close a vote automatically 2 s after its time is up, or once all have answered
+    (5 s after the last change, or 10 s if that answer has no confidence yet). Null
+    follows the flow: votes close once all have answered, and also when time is up in
+    quick (every vote) and in full (the repair and the twin)."""
     show_names: bool = True
     """Show players' names in the lobby and on the screen."""
     podium: bool = False
-    """Show the best three at the end. Off: class goal and own progress only."""
+    """Show the top three at the end. Off: class goal and own progress only."""
     sound: bool = True
-    """Sounds on walls that allow them: a phase begins, all have answered, the gap."""
+    """Play sounds on projectors: at a new phase, the last answer, and the crack."""
     pairs: bool = True
     """In a discussion, show each phone its group."""
     teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
     """Names of teams; empty for none."""
     class_goal: float | None = None
-    """Mean round score the class plays for; null takes the score mode's default."""
+    """Mean round score the class aims for; null uses the score mode's default."""
     min_cell: Annotated[int, Field(ge=1, le=20)] = 5
     """Cross-table cells of fewer people are not shown to the class."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Joins beyond this are refused."""
     suggested_names: bool = False
-    """Players choose one of the suggested names, and no other."""
+    """Players may choose only from the suggested names."""
     simulated: bool = False
     """A rehearsal: practice players count in every tally and statistic."""
     time_zone: ZoneName | None = None
-    """The class's time zone, such as Europe/Berlin: that of the first host's browser.
-    Null until one has come; dates are in UTC then, and say so."""
+    """The class's time zone, such as Europe/Berlin, taken from the first host's
+    browser. Null until it is known; until then, dates are in UTC and say so."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

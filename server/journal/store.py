@@ -56,7 +56,7 @@ class UnreadableEvent(Exception):  # noqa: N818 - names a condition
 
 
 class DamagedRoom(UnreadableEvent):
-    """A room's events are not what was written. Those before ``version`` are intact."""
+    """A room's events have changed on disk. Those before ``version`` are intact."""
 
     def __init__(self, room: RoomCode, version: int, what: str) -> None:
         super().__init__(f"room {room} is damaged from event {version} on ({what})")

@@ -1,4 +1,4 @@
-"""What an admin may ask: open rooms, list them, and browse the library."""
+"""Requests of an admin: open rooms, list them, and browse the library."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class AdminDesk:
         self._new_seed = new_seed
         self._bring_practice = bring_practice
         self._next: dict[tuple[RoomCode, bool], RoomCode] = {}
-        """What followed a room, the same lesson or its next, while this server runs."""
+        """The rooms opened from each finished one: the same lesson, or the next."""
 
     async def answer(
         self,
@@ -141,7 +141,7 @@ class AdminDesk:
     ) -> bytes:
         """Open the next lesson of a room, or return the one that was opened.
 
-        Raises :class:`Refused` where the game is not over, or is another node's.
+        Raises :class:`Refused` if the game is not over, or the room is another node's.
         """
         played = self._home_of(room)
         if played.state.phase is not Phase.FINISHED:
@@ -175,15 +175,15 @@ class AdminDesk:
         return NewRoom(plan, state.settings, seed, secret, state.name)
 
     def _same(self, state: RoomState) -> NewRoom:
-        """Return the lesson of a room once more, for another class."""
+        """Return the same lesson as a room's, for another class."""
         plan = plan_anew(state.plan, self._library(), two_link=state.settings.two_link)
         return NewRoom(plan, state.settings, self._new_seed(), self._new_id())
 
     def _home_of(self, room: RoomPort | None) -> Room:
-        """Return a host's room; raises :class:`Refused` where its home is not here."""
+        """Return a host's room; raises :class:`Refused` if its home is not here."""
         found = self._directory.running(room.code) if room else None
         if found is None:
-            raise Refused("not_allowed", "Ask at the server that is the room's home.")
+            raise Refused("not_allowed", "Ask the server that is the room's home.")
         return found
 
     def cases_for(self, message: ListCases, room: RoomPort | None) -> bytes:
@@ -199,7 +199,7 @@ class AdminDesk:
         message: PlayerMessage | ScreenMessage | HostMessage,
         room: RoomPort | None,
     ) -> RoomMessage:
-        """Return a message to a room; one that names a case gets the case's text.
+        """Return a message for a room, with the case's text if it names a case.
 
         Raises :class:`Refused` for a case that the library does not have.
         """
@@ -228,7 +228,9 @@ class AdminDesk:
 
     async def _rooms(self, message: ListRooms) -> bytes:
         if self.key is None:
-            raise Refused("not_allowed", "Rooms are listed to holders of a key only.")
+            raise Refused(
+                "not_allowed", "This server has no admin key, so it lists no rooms."
+            )
         try:
             rooms = await self._directory.summaries()
         except StoreUnavailable as exc:
@@ -237,7 +239,9 @@ class AdminDesk:
 
     async def _link(self, message: GetLink) -> bytes:
         if self.key is None:
-            raise Refused("not_allowed", "Links are made for holders of a key only.")
+            raise Refused(
+                "not_allowed", "This server has no admin key, so it makes no links."
+            )
         state = await self._directory.look_at(RoomCode(message.room.strip().upper()))
         salts = tuple(state.link_salts)
         return encode_server(HostLink(ref=message.ref, room=state.code, salts=salts))
@@ -278,7 +282,7 @@ class AdminDesk:
 
 
 def _minutes(library: Library) -> Iterator[tuple[str, dict[Flow, tuple[int, ...]]]]:
-    """Yield how long each deck takes by each flow; none that no room could play."""
+    """Yield how long each deck takes by each flow, for the decks that can be played."""
     for deck in library.decks.values():
         with suppress(NothingToPlay):
             plan = build_plan(

@@ -47,7 +47,7 @@ class Welcome(Message):
     now_ms: int
     """The server's clock, UTC milliseconds."""
     site: str | None = None
-    """The site that this socket is at; absent where all play at one."""
+    """The site of this socket; absent if all play at one site."""
 
 
 class View(Message):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """People by right (r) or wrong (w) in a first and in a second vote."""
+    """How many people were right (r) or wrong (w) in a first and in a second vote."""
 
     rr: int = 0
     rw: int = 0
@@ -32,7 +32,7 @@ class Transitions:
 
     @property
     def gain(self) -> float | None:
-        """g = (p2-p1)/(1-p1), at most 1; None where p1 is 1 (Hake 1998)."""
+        """g = (p2-p1)/(1-p1), at most 1; None if p1 is 1 (Hake 1998)."""
         before, after = self.before, self.after
         if before is None or after is None or before == 1:
             return None
@@ -40,7 +40,7 @@ class Transitions:
 
     @property
     def right_turn(self) -> float | None:
-        """G = WR/(WR+WW): of those who were wrong, how many turned right (0-1)."""
+        """G = WR/(WR+WW): proportion of those wrong at first who became right (0-1)."""
         wrong = self.wr + self.ww
         return self.wr / wrong if wrong else None
 
@@ -63,8 +63,8 @@ class Transitions:
 def normalized_gain(before: float, after: float) -> float | None:
     """Return ⟨g⟩ = (post-pre)/(1-pre), matched learners, proportions 0-1 (Hake 1998).
 
-    Falling uses (post-pre)/pre (Marx & Cummings 2007), so that it is in -1 to 1.
-    None where pre is 1.
+    If post is below pre, it is (post-pre)/pre (Marx & Cummings 2007), so that the
+    range is -1 to 1. None if pre is 1.
     """
     if before == 1:
         return None
@@ -85,7 +85,7 @@ def mcnemar(b: int, c: int) -> McNemar:
     """Return McNemar's test on the discordant pairs b and c.
 
     The mid-p version counts only half of the observed outcome and keeps the nominal
-    level where the exact test is conservative (Fagerland, Lydersen & Laake 2013).
+    level when the exact test is conservative (Fagerland, Lydersen & Laake 2013).
     """
     n = b + c
     observed = math.comb(n, b) / 2**n
@@ -128,7 +128,7 @@ class Switching:
         )
 
     def and_also(self, other: Switching) -> Switching:
-        """Return the counts of both."""
+        """Return the sum of two counts of people who switched."""
         return Switching(
             self.minority_switched + other.minority_switched,
             self.minority + other.minority,

@@ -1,7 +1,7 @@
-"""Turning the state of a room into frames: encoded once a role, coalesced where busy.
+"""Frames of a room's state: encoded once per role, coalesced under load.
 
-Nothing here decides anything, and nothing is called before the journal holds what it
-shows.
+This module decides nothing, and is called only after the journal has stored the state
+that it shows.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ from server.rooms.ports import AUDIENCES, STAFF, Audience, Barrier, Gateway, Lin
 from server.rooms.presence import Presence
 
 FRESH_MS = 250
-"""An encoded view with a running clock is sent again for so long."""
+"""How long an encoded view with a running clock may be sent again."""
 
 FAST_MS = 200
-"""Least time between two progress frames to hosts and screens."""
+"""Minimum time between two progress frames to hosts and screens."""
 
 SLOW_MS = 1_000
-"""Least time between two progress frames to players."""
+"""Minimum time between two progress frames to players."""
 
 REST = 10
-"""Rest between figures, as a multiple of the time they took: a room that counts a
-million people five times a second would do nothing else."""
+"""Pause between two counts, as a multiple of the time that the last one took: a room
+that counts a million people five times a second would do nothing else."""
 
 ALL_RESULTS = Effects(results=True)
 
@@ -89,9 +89,9 @@ class Publisher:
         self._views: dict[Audience, _Encoded] = {}
         self._talks: dict[PlayerId, Talk] = {}
         self._met: tuple[int, int] | None = None
-        """Versions of the state and of the presence that the talks belong to."""
+        """Versions of the state and the presence from which the groups were formed."""
         self._again: int | None = None
-        """The round whose reveal phones were last told is shown again."""
+        """The round whose reveal is shown again, as players were last told."""
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -100,7 +100,7 @@ class Publisher:
         self._slow_gap_ms = SLOW_MS
         self._figures: _Figures | None = None
         self._told: tuple[Phase, bytes] | None = None
-        """The figures that all players have heard last, and in which phase."""
+        """The last figures sent to all players, and their phase."""
 
     # --- the stage -------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class Publisher:
             self._gateway.show(state.code, audience, frame, state.version)
 
     def view(self, state: RoomState, audience: Audience) -> bytes:
-        """Return the frame of a role's view, encoded at most once a version."""
+        """Return the frame of a role's view, encoded at most once per version."""
         now_ms = self._clock.now_ms()
         known = self._views.get(audience)
         if known is not None and known.version == state.version:
@@ -147,7 +147,7 @@ class Publisher:
     # --- one person ------------------------------------------------------------------
 
     def show_all(self, state: RoomState, audience: Audience, link: Link) -> None:
-        """Send a newcomer of a role everything it may see now."""
+        """Send a client that has just connected everything its role may see now."""
         link.push(self.view(state, audience), "view")
         if audience == "host":
             link.push(self._panel(state), "panel")
@@ -156,13 +156,13 @@ class Publisher:
         link.push(self._recent_progress(state), "progress")
 
     def you(self, state: RoomState, player: PlayerId) -> None:
-        """Send one player the private part."""
+        """Send one player their private part."""
         link = self._gateway.player(state.code, player)
         if link is not None:
             link.push(self.you_frame(state, player), "you")
 
     async def private(self, state: RoomState, effects: Effects) -> None:
-        """Send the private part to every player whose own has changed."""
+        """Send their private part to all players whose part has changed."""
         meeting = set(self.meet(state))
         if state.again != self._again:  # a reveal was shown again, or is no longer
             self._again, effects = state.again, effects | ALL_RESULTS
@@ -187,7 +187,7 @@ class Publisher:
         return encode_server(You(you=mine))
 
     def meet(self, state: RoomState) -> list[PlayerId]:
-        """Form groups for discussion; return the players whose phone has to say so.
+        """Form groups for discussion; return the players whose group has changed.
 
         Does nothing while neither the state nor who is present has changed.
         """
@@ -206,7 +206,7 @@ class Publisher:
         return [p for p in concerned if before.get(p) != self._talks.get(p)]
 
     def roster(self, state: RoomState, ask: GetRoster, link: Link) -> bytes:
-        """Return the frame of a page of the roster: to a co-host, of the own site."""
+        """Return the frame of a roster page; for a co-host, only of their own site."""
         is_cohost = link.audience == "cohost"
         site = link.site if is_cohost else ask.site
         wanted = ask.search.casefold()
@@ -236,7 +236,7 @@ class Publisher:
     def mark(self, *, for_newcomers: bool = False) -> None:
         """Note that the figures may have changed; they go out when they are due.
 
-        Players are not told twice what they know, unless some have just come.
+        Players are not sent the same figures twice, unless some have just joined.
         """
         if for_newcomers:
             self._told = None
@@ -272,7 +272,7 @@ class Publisher:
             self._slow_gap_ms = self._gap(SLOW_MS, now_ms)
 
     def _gap(self, least_ms: int, began_ms: int) -> int:
-        """Return the time from one sending of figures to the next."""
+        """Return the minimum time until figures are sent again."""
         return max(least_ms, REST * (self._clock.now_ms() - began_ms))
 
     def _flush_slow(self, state: RoomState) -> None:
@@ -309,7 +309,7 @@ class Publisher:
     def _recent_progress(self, state: RoomState) -> bytes:
         """Return figures that may be a moment old: a newcomer gets newer ones soon.
 
-        Counting costs as much as there are players; a thousand may come in a second.
+        Counting takes longer with more players, and a thousand may join in a second.
         """
         known = self._figures
         if known is None or known.phase is not state.phase:

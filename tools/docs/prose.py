@@ -60,7 +60,7 @@ The response to a message comes on the same socket:
 - to a frame that cannot be parsed: `refused` with `bad_message`. The socket stays
   open.
 
-## Beside the socket
+## Apart from the socket
 
 Plain GETs on the same port:
 

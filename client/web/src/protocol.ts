@@ -414,18 +414,18 @@ export interface RoomSettings {
    */
   time_factor: number | null;
   /**
-   * Begin with the opening minute; null does as the deck says.
+   * Begin with the opening minute; null follows the deck.
    */
   minute: boolean | null;
   /**
-   * Where the big button leads: quick, full or test; null does as the deck says.
+   * The flow that the big button follows: quick, full or test; null: the deck's.
    */
   flow: ("quick" | "full" | "test") | null;
   /**
-   * Close a vote automatically 2 s after its time, or when all have answered: 5 s
-   * after the last change, 10 s where that answer has no confidence yet. Null does as
-   * the flow says: quick closes all so, full the repair and the twin; other votes when
-   * all have answered.
+   * Close a vote automatically 2 s after its time is up, or once all have answered
+   * (5 s after the last change, or 10 s if that answer has no confidence yet). Null
+   * follows the flow: votes close once all have answered, and also when time is up in
+   * quick (every vote) and in full (the repair and the twin).
    */
   auto_close: boolean | null;
   /**
@@ -433,11 +433,11 @@ export interface RoomSettings {
    */
   show_names: boolean;
   /**
-   * Show the best three at the end. Off: class goal and own progress only.
+   * Show the top three at the end. Off: class goal and own progress only.
    */
   podium: boolean;
   /**
-   * Sounds on walls that allow them: a phase begins, all have answered, the gap.
+   * Play sounds on projectors: at a new phase, the last answer, and the crack.
    */
   sound: boolean;
   /**
@@ -451,7 +451,7 @@ export interface RoomSettings {
    */
   teams: string[];
   /**
-   * Mean round score the class plays for; null takes the score mode's default.
+   * Mean round score the class aims for; null uses the score mode's default.
    */
   class_goal: number | null;
   /**
@@ -463,7 +463,7 @@ export interface RoomSettings {
    */
   max_players: number;
   /**
-   * Players choose one of the suggested names, and no other.
+   * Players may choose only from the suggested names.
    */
   suggested_names: boolean;
   /**
@@ -471,8 +471,8 @@ export interface RoomSettings {
    */
   simulated: boolean;
   /**
-   * The class's time zone, such as Europe/Berlin: that of the first host's browser.
-   * Null until one has come; dates are in UTC then, and say so.
+   * The class's time zone, such as Europe/Berlin, taken from the first host's
+   * browser. Null until it is known; until then, dates are in UTC and say so.
    */
   time_zone: string | null;
 }
@@ -1151,7 +1151,7 @@ export interface Welcome {
    */
   now_ms: number;
   /**
-   * The site that this socket is at; absent where all play at one.
+   * The site of this socket; absent if all play at one site.
    */
   site: string | null;
 }
@@ -1444,7 +1444,7 @@ export interface RevealView {
   verdict: Verdict | null;
   pinned: PinnedReason[];
   /**
-   * Sites side by side, never summed; empty where all play at one.
+   * Sites side by side, never summed; empty if all play at one site.
    */
   cohorts: Cohort[];
   /**
@@ -1609,12 +1609,12 @@ export interface FinishedView {
   reached_goal: boolean;
   teams: GroupMean[];
   /**
-   * The best three places, each with all who share it; empty unless switched on.
+   * The top three places, each with all who share it; empty unless switched on.
    */
   podium: Standing[];
   reading: Reading[];
   /**
-   * Means of the sites; empty where all play at one.
+   * Means of the sites; empty if all play at one site.
    */
   cohorts: GroupMean[];
   finished_ms: number | null;
@@ -2102,7 +2102,7 @@ export interface HostPanel {
    */
   late: number;
   /**
-   * One card per site; empty if all play at one and no other is known.
+   * One card per site; empty if all play at one site and no other is known.
    */
   sites: SiteCard[];
   /**

@@ -116,7 +116,7 @@ def preview_case(
             help="Interface to listen on; 0.0.0.0 lets phones open the preview."
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = 0,
     is_opened: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the browser.")
     ] = True,
@@ -124,7 +124,7 @@ def preview_case(
     """See a case as the class will, step by step, on a phone and the projector.
 
     This does not play or store anything. When you save the file, the page updates, or
-    says what is wrong with it.
+    says what is wrong with the file.
     """
     set_up_logging("warning")
     asyncio.run(_preview(case_id, tuple(cases or ()), host, port, is_opened))

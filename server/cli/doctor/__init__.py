@@ -45,12 +45,12 @@ def doctor(
         Path | None,
         typer.Option(
             envvar="TWOGAPS_BROKER_CA",
-            help="The broker's authority (PEM).",
+            help="CA certificate of the broker (PEM).",
         ),
     ] = None,
     site: Annotated[
         str | None,
-        typer.Option(envvar="TWOGAPS_SITE", help="Name of this site there."),
+        typer.Option(envvar="TWOGAPS_SITE", help="This site's name at the broker."),
     ] = None,
     phone: Annotated[
         bool,

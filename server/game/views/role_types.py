@@ -367,7 +367,7 @@ class HostPanel:
     late: int = 0
     """Votes of the whole game that came after their reveal: kept, not scored."""
     sites: tuple[SiteCard, ...] = ()
-    """One card per site; empty if all play at one and no other is known."""
+    """One card per site; empty if all play at one site and no other is known."""
     held: HeldReveal | None = None
     """The reveal that was asked for and waits for other sites."""
     walls: int = 0

@@ -222,7 +222,7 @@ class RevealView:
     verdict: Verdict | None
     pinned: tuple[PinnedReason, ...]
     cohorts: tuple[Cohort, ...] = ()
-    """Sites side by side, never summed; empty where all play at one."""
+    """Sites side by side, never summed; empty if all play at one site."""
     class_mean: float | None = None
     """Mean of the players' mean round scores so far, from the verdict on; None where
     fewer than ``min_cell`` have one."""
@@ -365,10 +365,10 @@ class FinishedView:
     reached_goal: bool
     teams: tuple[GroupMean, ...]
     podium: tuple[Standing, ...]
-    """The best three places, each with all who share it; empty unless switched on."""
+    """The top three places, each with all who share it; empty unless switched on."""
     reading: tuple[Reading, ...]
     cohorts: tuple[GroupMean, ...] = ()
-    """Means of the sites; empty where all play at one."""
+    """Means of the sites; empty if all play at one site."""
     finished_ms: int | None = None
     time_zone: str | None = None
     """The class's, for the day to come back; None where the room doesn't say."""

@@ -18,10 +18,10 @@ export const words = {
   audience: "For",
   scoring: "Scoring",
   scoreModes: {
-    brier: "Honest confidence (advised)",
+    brier: "Honest confidence (recommended)",
     accuracy: "Right or wrong only",
     certainty: "Three certainty levels",
-    speed: "Speed counts (not advised)",
+    speed: "Speed counts (not recommended)",
   } as Record<string, string>,
   minuteSwitch: "Begin with the opening minute, if the deck has one",
   askConfidence: "Ask how sure players are",
@@ -33,7 +33,7 @@ export const words = {
     string
   >,
   flow: "Flow",
-  flowOfDeck: "As the deck says",
+  flowOfDeck: "The deck’s own",
   flows: {
     quick: "Quick: vote, reveal, next case",
     full: "Full: also discussion, second vote, repair and twin",
@@ -51,7 +51,7 @@ export const words = {
   pairsSwitch: "In a discussion, show each phone its group",
   suggestedSwitch: "Suggested names only: players choose from a list",
   podiumSwitch: "Show the best three at the end",
-  soundSwitch: "Sounds on the wall, once someone allows them there",
+  soundSwitch: "Sounds on the projector, once allowed on its page",
   goal: "Class goal",
   goalHint: "A mean round score, set before the first vote and shown with the class’s result.",
   teamNames: "Teams, separated by commas",
@@ -72,7 +72,7 @@ export const words = {
   evidence: {
     confirmed: "Evidence: confirmed in source, with the deciding words quoted.",
     secondary: "Evidence: secondary, as reported by others.",
-    disputed: "Evidence: disputed, sources contradict each other.",
+    disputed: "Evidence: disputed; sources contradict each other.",
   },
   figures: "Figures",
   level: (n: number) => `level ${n}`,
@@ -134,13 +134,13 @@ export const words = {
   rightShare: "Right",
   rightBoth: "right about both gaps",
   rightLink: (link: "outer" | "inner", share: number) =>
-    `The ${link} gap is the harder one: ${share} % are right about it.`,
+    `The ${link} gap is the harder one: ${share} % get it right.`,
   ofN: (n: number) => `n = ${n}`,
   interval: (low: number, high: number) => `95 % interval ${low}–${high} %`,
   meanConfidence: "Mean confidence",
   confidentErrors: "Sure and wrong",
   sayItAloud: "Worth talking about.",
-  tallySeen: "This vote was closed before and reopened: you have seen its tally.",
+  tallySeen: "This vote was reopened, and you have already seen its tally.",
   reasons: "Reasons",
   noReasons: "No reasons yet.",
   /** What the button of a reason does in a phase; in others nothing would show it. */
@@ -206,7 +206,7 @@ export const words = {
   help: "Help",
   keysTitle: "Keys",
   keys: [
-    ["Space, Page down, →", "do what is advised next"],
+    ["Space, Page down, →", "take the suggested next step"],
     ["R", "reveal"],
     ["D", "discuss"],
     ["E", "explain more, after the verdict"],
