@@ -79,8 +79,8 @@ def test_the_counts_in_the_readme_are_today_s() -> None:
     assert f"{kinds['real case, one fact changed']} real cases with one fact" in told
     assert f"{kinds['invented variant of a real case']} invented variants" in told
     assert f"{kinds['thought experiment']} thought experiments" in told
-    assert f"{v['outer']} outer, {v['inner']} inner, {v['both']} of both" in told
-    assert f"{v['neither']} of neither and {v['contested']} contested" in told
+    assert f"{v['outer']} are outer, {v['inner']} inner, {v['both']} both" in told
+    assert f"{v['neither']} neither and {v['contested']} contested" in told
     years = [case.year for case in LIBRARY.cases.values() if case.is_true]
     assert f"from {min(years)} to {max(years)}" in told
 
