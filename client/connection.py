@@ -213,7 +213,7 @@ class Connection:
     def post(self, message: ClientMessage) -> None:
         """Queue a message for the open socket, in order.
 
-        Raises :class:`ConnectionLost` where no socket is open, the final cause where
+        Raises :class:`ConnectionLost` if no socket is open, the final cause if
         the connection is over, :class:`TooMuchWaiting` where the queue is full.
         """
         if self.cause is not None:

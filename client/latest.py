@@ -52,7 +52,7 @@ class Latest(Generic[T]):
         return self.value
 
     async def until(self, is_wanted: Callable[[T], bool]) -> T | None:
-        """Wait for a value that is wanted; None where it closes before."""
+        """Wait for a value that is wanted; None if it closes before."""
         async for value in self.follow():
             if is_wanted(value):
                 return value

@@ -119,7 +119,7 @@ class Player(Session):
         on meanwhile, the server decides whether it is too late, and it never counts in
         the next ballot. The answer is sent again, with the same stamp, after every
         reconnect and every passing refusal, even if the caller has stopped waiting.
-        Raises :class:`VoteRefused` where it is finally refused: its code is
+        Raises :class:`VoteRefused` if it is finally refused: its code is
         ``phase_closed`` where it came too late, and ``too_many_changes`` where an
         earlier answer stands because it was changed too often. Raises
         :class:`VoteSuperseded` where a newer answer to the same ballot is given before

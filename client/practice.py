@@ -151,7 +151,7 @@ class _Crowd:
 
 
 def question(index: int, view: StageView) -> Asked | None:
-    """Return what a view asks of a player; None where it asks nothing."""
+    """Return what a view asks of a player; None if it asks nothing."""
     match view:
         case StoryView(phase="vote"):
             ballot = Ballot.VOTE

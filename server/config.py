@@ -63,7 +63,7 @@ class Config:
     idle_s: float = 60.0
     """How often, in seconds, rooms that are over are put away or removed."""
     words: Path | None = None
-    """File of words that names, reasons and sentences may not contain, one a line."""
+    """File of words that names, reasons and sentences may not contain, one per line."""
     limits: Limits = field(default_factory=Limits)
     metrics_port: int | None = None
     """Port of figures and health, for operators; 0 lets the system choose."""

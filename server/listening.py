@@ -29,7 +29,7 @@ class Certificate:
     """A certificate and its key in files, which may be renewed while it serves."""
 
     def __init__(self, certificate: Path, key: Path | None) -> None:
-        """Raises :class:`CannotStart` where the files cannot be used."""
+        """Raises :class:`CannotStart` if the files cannot be used."""
         self._files = certificate, key
         try:
             self.context = self._loaded()

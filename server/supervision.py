@@ -161,7 +161,7 @@ class TaskTree:
             record.is_down = False
 
     async def _pause(self, part: Part, record: _Record) -> None:
-        """Wait before a restart; raises :class:`PartFailed` where there is none."""
+        """Wait before a restart; raises :class:`PartFailed` if there is none."""
         now_s = asyncio.get_running_loop().time()
         since_s = now_s - self._restarts.window_s
         recent = (at for at in record.failures_s if at > since_s)
@@ -179,7 +179,7 @@ class TaskTree:
 async def task_tree(restarts: Restarts | None = None) -> AsyncIterator[TaskTree]:
     """Own background tasks for as long as the block lasts.
 
-    Raises :class:`PartFailed` where a part fails for good: the block is then cancelled.
+    Raises :class:`PartFailed` if a part fails for good: the block is then cancelled.
     Whatever the block itself raises comes through unchanged.
     """
     failure: Exception | None = None

@@ -63,7 +63,7 @@ async def run_host(
 
     For ``guard_s`` after each new phase, an Enter that is typed does nothing.
 
-    Raises :class:`ClientError` where the room cannot be hosted.
+    Raises :class:`ClientError` if the room cannot be hosted.
     """
     async with host(url, room, key) as leader:
         return await Desk(leader, console, lines or Lines(), guard_s).work()

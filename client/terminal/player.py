@@ -44,7 +44,7 @@ async def play(
 ) -> int:
     """Play a whole game in this terminal; return the exit code, 0 for a good end.
 
-    Raises :class:`ClientError` where the room cannot be joined.
+    Raises :class:`ClientError` if the room cannot be joined.
     """
     async with connect(url, code, name) as player:
         console.print(

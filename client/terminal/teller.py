@@ -52,7 +52,7 @@ def place(view: StageView) -> Place:
 
 
 def asked(view: StageView) -> Form | Question | None:
-    """Return what a view asks of a player; None where it asks nothing."""
+    """Return what a view asks of a player; None if it asks nothing."""
     match view:
         case FixView(options=options):
             return Form(("choice",), options=len(options))

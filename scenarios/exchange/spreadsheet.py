@@ -70,7 +70,7 @@ def write_sheet(cases: Sequence[Case], file: Path, *, separator: str = ",") -> N
 def read_sheet(file: Path) -> Imported:
     """Read the cases of every sheet of an .xlsx file, or of a CSV file.
 
-    The headings may have other rows above them. Raises ``UnreadableSheet`` where the
+    The headings may have other rows above them. Raises ``UnreadableSheet`` if the
     whole file cannot be used. A row that is not a valid case, or of which a cell is
     uncertain, becomes problems, which name sheet, row and column, and stops no other.
     """

@@ -159,7 +159,7 @@ def _state(
 
 
 def _perhaps(events: Sequence[Event]) -> RoomState | None:
-    """Return another room; None where it cannot be understood."""
+    """Return another room; None if it cannot be understood."""
     try:
         return replay(events)
     except ReplayError:
@@ -187,7 +187,7 @@ async def _load(
 
 
 async def _events(store: EventStore, code: RoomCode) -> list[Event]:
-    """Return the events of another room; none where they cannot be read."""
+    """Return the events of another room; none if they cannot be read."""
     try:
         return await store.load(code)
     except UnreadableEvent:

@@ -371,7 +371,7 @@ class EdgeRelay:
         if (seat := self._seats.get(item.link)) is not None:
             seat.say_received(item.body)
 
-    # --- what the people hear of the line --------------------------------------------
+    # --- what people are shown of the connection -------------------------------------
 
     def bus_changed(self) -> None:
         """The broker was reached again, or lost."""
@@ -383,7 +383,7 @@ class EdgeRelay:
         self._tell_state()
 
     def _forgotten(self, home: str | None = None) -> None:
-        """A home that cannot hear this site forgets the people it admitted."""
+        """A home that cannot reach this site forgets the people it admitted."""
         for seat in self._seats.values():
             known = self._rooms.get(seat.room)
             if known is not None and home in (None, known.home):

@@ -47,7 +47,7 @@ ROOM = MOST_BYTES - 1_024
 """Bytes in a message beside its frame."""
 
 SEQ_BYTES = 20
-"""Size of a number with its comma, at most."""
+"""Maximum size of a number with its comma."""
 
 
 class Flushes:
@@ -220,7 +220,7 @@ class RemoteLink:
         self._send("greet", welcome.decode(), player=player)
 
     def turn_away(self, refusal: Refused) -> None:
-        """Send a refused hello down; the next one is a link of its own."""
+        """Send a refused hello down; the next hello gets a new link."""
         if not self._is_greeted and self._edge.links.get(self._id) is self:
             self._edge.remove(self._id)
         self._send("turn_away", refusal.detail, code=refusal.code)

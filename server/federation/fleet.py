@@ -182,7 +182,7 @@ class Member:
     async def renew(self, db: Connection, load: int) -> dict[RoomCode, int]:
         """Renew the lease; return the epochs of the rooms that this node holds.
 
-        Raises :class:`NameTaken` where another process goes by its name.
+        Raises :class:`NameTaken` if another process goes by its name.
         """
         began_s = self._now_s()
         values = {**self._values(), "url": self.url, "load": load}

@@ -58,7 +58,7 @@ class HomeGateway:
         forget: Callable[[RoomCode], None] = lambda _: None,
         again_s: float = 1.0,
     ) -> None:
-        """``people`` carries frames to links; ``forget`` hears of rooms put away.
+        """``people`` carries frames to links; ``forget`` gets the rooms that close.
 
         Rooms are announced again ``again_s`` seconds after other nodes connect.
         """
@@ -79,7 +79,7 @@ class HomeGateway:
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
-        """Let a link hear its room; return the player's link that it replaces."""
+        """Attach a link to its room; return the player's link that it replaces."""
         return self._people.attach(room, link, player)
 
     def detach(self, room: RoomCode, link: Link) -> bool:
@@ -327,7 +327,7 @@ class _Arrival:
 def _read(path: Path) -> _Arrival:
     """Read a room from a file, on a thread: it may be large.
 
-    Raises ParcelError where it holds no room, OSError where it cannot be read.
+    Raises ParcelError if it holds no room, OSError if it cannot be read.
     """
     parcel = unpack(path.read_bytes())
     events = parcel.events()

@@ -48,7 +48,7 @@ TRIES = 3
 
 
 class Tenants(Protocol):
-    """The rooms of this node, which hear whose they are."""
+    """The rooms of this node, which are notified of their owner."""
 
     @property
     def load(self) -> int:
@@ -166,7 +166,7 @@ class Leases:
     async def open(self, room: RoomCode, events: Sequence[Event]) -> Lease:
         """Store a new room, with this node as its home.
 
-        Raises :class:`VersionConflict` where the code is taken, and
+        Raises :class:`VersionConflict` if the code is taken, and
         :class:`StoreUnavailable`.
         """
         if not self.node.is_sure:
@@ -175,9 +175,9 @@ class Leases:
         return self._hold(room, Lease(self, room, 1))
 
     async def take(self, room: RoomCode) -> Lease | None:
-        """Be home of a room; None where there is no such room.
+        """Be home of a room; None if there is no such room.
 
-        Raises :class:`HeldElsewhere` where another node is its home, or may be, and
+        Raises :class:`HeldElsewhere` if another node is its home, or may be, and
         :class:`Refused` where this node cannot read its journal.
         """
         name = self.node.name
@@ -318,7 +318,7 @@ class Leases:
     async def run(self, tenants: Tenants) -> None:
         """Renew the lease, and tell rooms whose they are, until cancelled.
 
-        Raises :class:`NameTaken` where another process goes by this node's name.
+        Raises :class:`NameTaken` if another process goes by this node's name.
         """
         async with OwnedGroup() as group:
             while True:

@@ -37,7 +37,7 @@ from server.protocol.keys import derive
 from server.rooms.ports import Slot
 
 EPOCHS = 1_024
-"""How often a room may move, at most."""
+"""Maximum number of times that a room may move."""
 
 SPAN = 1_024
 """The newest batch on its way is less than this many numbers after the oldest."""
@@ -46,7 +46,7 @@ MOST_BYTES = 64 * 1024
 """No message between nodes is larger."""
 
 MOST_PROGRESS = 4_096
-"""Bytes of a frame of figures, at most."""
+"""Maximum bytes of a frame of figures."""
 
 LARGEST = 2**53
 """No number between nodes is larger: a greater one is forged."""
@@ -67,7 +67,7 @@ class NodeMessage(BaseModel):
 
 
 class NodeState(NodeMessage):
-    """A node is up, under a boot id of its own, or down."""
+    """A node is up, with its own boot id, or down."""
 
     is_up: bool
     boot: Boot
@@ -164,7 +164,7 @@ _ALONE = WrapValidator(_one_alone)
 
 
 class UpBatch(NodeMessage):
-    """Requests of one edge, in a batch with a number of its own."""
+    """Requests of one edge, in a batch with its own number."""
 
     boot: Boot
     number: Counted
@@ -292,7 +292,7 @@ def encode(message: NodeMessage) -> bytes:
 
 
 def decode(kind: type[M], payload: bytes) -> M | None:
-    """Return the message in a payload; None where it is forged or too large."""
+    """Return the message in a payload; None if it is forged or too large."""
     if len(payload) > MOST_BYTES:
         return None
     try:
@@ -307,7 +307,7 @@ def encode_view(epoch: int, version: int, frame: bytes) -> bytes:
 
 
 def decode_view(payload: bytes) -> tuple[int, int, bytes] | None:
-    """Return epoch, version and frame of a retained view; None where it is none."""
+    """Return epoch, version and frame of a retained view; None if it is none."""
     head, newline, frame = payload.partition(b"\n")
     if not newline or len(head) > 40 or len(payload) > MOST_BYTES:
         return None

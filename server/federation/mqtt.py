@@ -40,7 +40,7 @@ class Will:
 
 
 class Bus(Protocol):
-    """Publishes messages; the listener given to it hears what comes."""
+    """Publishes messages; the listener given to it gets incoming ones."""
 
     @property
     def is_up(self) -> bool:
@@ -93,7 +93,7 @@ STEADY_S, SHORT_LINES, SLOW_S = 10.0, 5, 5.0
 OUTGOING = 10_000
 INCOMING = 4_096
 IN_FLIGHT = 100
-"""Retained messages that the broker has not confirmed yet, at most."""
+"""Maximum number of retained messages that the broker has not confirmed."""
 
 CONNECT_S = 2.0
 """A line that is back is noticed by the next attempt: none may take long."""
@@ -144,7 +144,7 @@ class MqttBus:
         jitter: Callable[[], float] = random.random,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Raises BusSettingsError where the authority's file cannot be used.
+        """Raises BusSettingsError if the authority's file cannot be used.
 
         After ``timeout_s`` seconds without an answer a connection is taken as lost.
         """

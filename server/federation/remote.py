@@ -60,7 +60,7 @@ DAY_MS = 24 * 3600 * 1000
 """A request stamped further than this from the home's time is refused."""
 
 MOST_LINKS = 50_000
-"""People of one edge, at most."""
+"""Maximum number of people of one edge."""
 
 
 MARK_KEY = secrets.token_bytes(16)
@@ -266,7 +266,7 @@ class Uplink:
     def _refusal(
         self, link: RemoteLink, item: UpItem, audience: Audience | None
     ) -> Refused | None:
-        """Return why a request is not for any room; None where it may be.
+        """Return why a request is not for any room; None if it may be.
 
         A link has one role, and one room: it asks for another under another id.
         """
@@ -342,7 +342,7 @@ class Uplink:
 
 
 def _audience(body: UpBody) -> Audience | None:
-    """Return the role that a request asks for; None where it asks for none."""
+    """Return the role that a request asks for; None if it asks for none."""
     match body:
         case UpAttend(audience=audience):
             return audience

@@ -34,7 +34,7 @@ STUBBORN = 8
 """A batch that was sent this often is queued again when the window is full."""
 
 BATCH = 500
-"""Requests in a batch, at most."""
+"""Maximum number of requests in a batch."""
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Window:
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest batch that is not done; else of the next."""
+        """The number of the oldest batch that is not done, otherwise of the next."""
         return next(iter(self._batches), self._next)
 
     def put(self, seq: int, encoded: bytes) -> None:

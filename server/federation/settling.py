@@ -85,7 +85,7 @@ class Sites(Protocol):
         ...
 
     def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """Return every site that is known, this one first; none where it is alone."""
+        """Return every site that is known, this one first; none if it is alone."""
         ...
 
     def ask_flush(

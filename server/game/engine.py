@@ -41,10 +41,10 @@ TABLE: dict[Phase, dict[str, Row]] = {
 def decide(
     state: RoomState, command: Command, now_ms: int, present: Set[PlayerId]
 ) -> list[Event]:
-    """Return the events a command leads to: none where there is nothing to do.
+    """Return the events a command leads to: none if there is nothing to do.
 
     ``now_ms`` is UTC milliseconds, ``present`` the players who are connected now or
-    were within the last 20 s. Raises :class:`Refused` where the command is not allowed;
+    were within the last 20 s. Raises :class:`Refused` if the command is not allowed;
     the state is never changed here.
     """
     found = asked(command)
@@ -118,7 +118,7 @@ def open_room(event: RoomOpened) -> RoomState:
 def replay(events: Iterable[Event]) -> RoomState:
     """Return the state after all the events of a journal.
 
-    Raises :class:`ReplayError` where the first is not a RoomOpened, or where one does
+    Raises :class:`ReplayError` if the first is not a RoomOpened, or if one does
     not fit what came before it.
     """
     stream = iter(events)

@@ -36,7 +36,7 @@ class Person:
     site: str | None = None
     team: str | None = None
     option: str | None = None
-    """What they voted for; None where they did not."""
+    """What they voted for; None if they did not."""
 
 
 def form(people: Iterable[Person], seed: str) -> tuple[Group, ...]:
@@ -188,7 +188,7 @@ class _Places:
             self.enter(at)
 
     def enter(self, at: int) -> None:
-        """Note what a group is now; none where it is empty."""
+        """Note what a group is now; none if it is empty."""
         for key in self._keys(at):
             heapq.heappush(self._heaps[key], at)
 

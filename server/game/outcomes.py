@@ -96,7 +96,7 @@ class Count:
 
 
 def count_of(state: RoomState, round_: Round, ballot: Ballot) -> Count | None:
-    """Return what came of a ballot so far; None where it was not held.
+    """Return what came of a ballot so far; None if it was not held.
 
     Once the second vote is closed, those who voted only in the first one are counted
     again in it (rule A5).
@@ -317,7 +317,7 @@ def _mean(name: str, means: Sequence[float]) -> GroupMean:
 
 
 def mean_so_far(state: RoomState) -> float | None:
-    """Return how far the class has come; None where that is about a few people."""
+    """Return how far the class has come; None if that is about a few people."""
     people = scored(state)
     mean = mean_score(people) if len(people) >= state.settings.min_cell else None
     return None if mean is None else tenth(mean)

@@ -67,7 +67,7 @@ def gap_points(
 ) -> float:
     """Return the points of one two-button answer.
 
-    ``confidence`` is in per cent, None where no chip was tapped; ``elapsed`` is the
+    ``confidence`` is in per cent, None if no chip was tapped; ``elapsed`` is the
     share (0-1) of the time limit that had passed, used by ``speed`` alone. Ranges:
     brier and accuracy 0 to 100, certainty -6 to 3, speed 0 to 100.
     """
@@ -111,7 +111,7 @@ def points(
     case: Case,
     elapsed: float = 0,
 ) -> float | None:
-    """Return the points of an answer to a case; None where it is not scored."""
+    """Return the points of an answer to a case; None if it is not scored."""
     if not case.is_scored or isinstance(answer, FixAnswer):
         return None
     if isinstance(answer, LinksAnswer):

@@ -214,7 +214,7 @@ class RoomState:
     cohosts_from: int = 0
     """The first host link from which links of co-hosts are still good."""
     home: str | None = None
-    """The node that the room was moved to last; None where it never was."""
+    """The node that the room was moved to last; None if it never was."""
     epoch: int = 1
     """How many homes the room has had."""
     version: int = 1

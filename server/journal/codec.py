@@ -57,7 +57,7 @@ class EventCodec(Generic[E]):
     ) -> None:
         """``one`` reads an event of the union of ``classes``, ``batch`` many.
 
-        Raises TypeError where a class has changed and an upcaster is missing.
+        Raises TypeError if a class has changed and an upcaster is missing.
         """
         self._one = one
         self._batch = batch
@@ -203,6 +203,6 @@ def forgotten(
 
 
 def name_in(bodies: Iterable[str]) -> str | None:
-    """Return what a room is called after these events; None where they do not say."""
+    """Return what a room is called after these events; None if they do not say."""
     given = [e.name for e in map(decode, bodies) if isinstance(e, RoomNamed)]
     return given[-1] if given else None

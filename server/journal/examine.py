@@ -120,7 +120,7 @@ def is_corrupt(exc: sqlite3.Error) -> bool:
 def examine(db: sqlite3.Connection, room: RoomCode, marked: int = 0) -> Examined:
     """Read a room's events; ``marked`` is how many there were by the marks.
 
-    Raises sqlite3.Error where the file cannot be read now for another reason than
+    Raises sqlite3.Error if the file cannot be read now for another reason than
     damage.
     """
     stored, torn = _stored(db, room)

@@ -76,7 +76,7 @@ def journal_at(where: Address) -> Journal:
 
 
 def address_of(text: str) -> Address:
-    """Return the address that a person has typed: a folder where no scheme is known."""
+    """Return the address that a person typed: a folder if it has no known scheme."""
     return text if text.partition(":")[0] in ADAPTERS else Path(text)
 
 
@@ -92,7 +92,7 @@ def is_shared(where: Address | None) -> bool:
 
 
 def folder_of(where: Address) -> Path | None:
-    """Return the folder whose lock guards a journal; None where it has none."""
+    """Return the folder whose lock guards a journal; None if it has none."""
     if isinstance(where, Path):
         return where
     scheme, _, rest = where.partition(":")

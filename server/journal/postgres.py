@@ -145,7 +145,7 @@ class PostgresStore:
     async def bodies(self, room: RoomCode) -> list[str]:
         """Return all events of a room as they are stored.
 
-        Raises :class:`DamagedRoom` where they are not what was appended.
+        Raises :class:`DamagedRoom` if they are not what was appended.
         """
         async with self.connection() as db, db.transaction():
             await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -245,7 +245,7 @@ class PostgresStore:
     async def connection(self, *, may_last: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection for the time of an answer, or for as long as it lasts.
 
-        Raises :class:`StoreUnavailable` where the database is away, where it refuses,
+        Raises :class:`StoreUnavailable` if the database is away, if it refuses,
         and where it committed what its standby did not confirm. The database's own time
         limit does not count while a commit waits for a standby, so there is one here.
         """

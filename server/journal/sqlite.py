@@ -136,7 +136,7 @@ class SqliteStore:
     async def open(cls, path: Path) -> SqliteStore:
         """Open or create the journal file and start its writer.
 
-        Raises :class:`StoreUnavailable` with the reason where that cannot be done.
+        Raises :class:`StoreUnavailable` with the reason if that cannot be done.
         """
         store = cls(path)
         try:
@@ -168,7 +168,7 @@ class SqliteStore:
     async def bodies(self, room: RoomCode) -> list[str]:
         """Return all events of a room as they are stored.
 
-        Raises :class:`DamagedRoom` where they are not what was appended.
+        Raises :class:`DamagedRoom` if they are not what was appended.
         """
         return await self._ask(lambda db: _whole(db, room, self._path))
 

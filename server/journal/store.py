@@ -188,7 +188,7 @@ class EventStore(Protocol):
     async def load(self, room: RoomCode) -> list[Event]:
         """Return all events of a room in order; empty for an unknown room.
 
-        Raises :class:`DamagedRoom` where they are not what was appended.
+        Raises :class:`DamagedRoom` if they are not what was appended.
         """
         ...
 
@@ -207,7 +207,7 @@ class RoomIndex(Protocol):
     async def bodies(self, room: RoomCode) -> list[str]:
         """Return all events of a room in order as they are stored, one line each.
 
-        Raises :class:`DamagedRoom` where they are not what was appended.
+        Raises :class:`DamagedRoom` if they are not what was appended.
         """
         ...
 

@@ -251,7 +251,7 @@ async def rows_of(
 
 
 async def one_value(db: Connection, query: LiteralString, *values: object) -> object:
-    """Return the first value of the first row; None where there is none."""
+    """Return the first value of the first row; None if there is none."""
     row = await (await db.execute(query, values)).fetchone()
     return row[0] if row else None
 

@@ -44,7 +44,7 @@ HIGH_BYTES = 64 * 1024
 """With this much unsent in the transport, further messages wait."""
 
 PIECE_BYTES = 512
-"""So much is parsed before others have their turn: at most 86 frames."""
+"""Bytes parsed before other tasks get a turn: at most 86 frames."""
 
 PAUSE_S = 0.05
 """How long reading rests while the queue of messages is full."""
@@ -292,7 +292,7 @@ def drop(connection: ClientConnection) -> None:
 
 
 def _file_of(transport: asyncio.Transport) -> int:
-    """Return the descriptor of a plain socket, else ``NO_FILE``."""
+    """Return the descriptor of a plain socket, otherwise ``NO_FILE``."""
     is_plain = (
         os.name == "posix"
         and isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop)

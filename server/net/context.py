@@ -51,7 +51,7 @@ class Desk:
     new_id: Callable[[], str]
     """Returns a fresh random id (hex, 128 bits)."""
     site: str | None
-    """This node's name among others; None where it is alone."""
+    """This node's name among others; None if it is alone."""
     metrics: Metrics
     relays: Relays | None = None
     """The ways to the other nodes of a fleet."""

@@ -77,7 +77,7 @@ class DirectLink(Link, ABC):
 
 
 class SocketCrowd:
-    """Links that hear the same: a Crowd for this node's own websockets."""
+    """Links that get the same frames: a Crowd for this node's own websockets."""
 
     __slots__ = ("_free", "_others", "_write")
 
@@ -89,7 +89,7 @@ class SocketCrowd:
         self._others: dict[Link, None] = {}
 
     def add(self, link: Link) -> None:
-        """Let a link hear what is sent from now on. Idempotent."""
+        """Send a link all frames from now on. Idempotent."""
         self._others[link] = None
         if isinstance(link, DirectLink):
             link.enter(self)

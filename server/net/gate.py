@@ -84,7 +84,7 @@ class Gate:
     def connect_wait_s(self, address: str) -> float:
         """Return how long a new websocket waits for a turn; it is then taken.
 
-        Raises :class:`Refused` ("too_fast") where that would be too long.
+        Raises :class:`Refused` ("too_fast") if that would be too long.
         """
         if address == HERE:
             return 0.0
@@ -145,7 +145,7 @@ class Gate:
     def join_wait_s(self, address: str, room: str) -> float:
         """Return how long a new player waits for a turn; it is then taken.
 
-        Raises :class:`Refused` ("too_fast", "busy") where that would be too long.
+        Raises :class:`Refused` ("too_fast", "busy") if that would be too long.
         """
         if self.is_overloaded:
             self.hit("lag_ms")

@@ -70,7 +70,7 @@ class WsLink(DirectLink):
         self._keeper = keeper
         self._framer = keeper.framer
         self._is_clear = True
-        """Nothing is held, and it has not parted: frames may go straight out."""
+        """No frame is waiting and the link is open: frames may be sent directly."""
         self._crowd: SocketCrowd | None = None
         self._file = NO_FILE
         """The descriptor to which its crowd writes directly."""
@@ -135,7 +135,7 @@ class WsLink(DirectLink):
         self._keeper.close(self._ws)
 
     def flush(self, now: float) -> bool:
-        """Write what is held; return whether anything is left to hold.
+        """Write the waiting frames; return whether any are left.
 
         Resets the link if it has been stuck for too long.
         """

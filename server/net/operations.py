@@ -196,7 +196,7 @@ class Operations:
         self._key = key
 
     async def answer(self, request: Request) -> Response | None:
-        """Return the response on the main port; None where the page is not ours."""
+        """Return the response on the main port; None if the page is not ours."""
         path = urlsplit(request.path).path
         if path == "/metrics":
             return await self._figures() if self._may_read(request.headers) else None

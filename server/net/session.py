@@ -305,7 +305,7 @@ class Session:
         self._pass_on(room, request)
 
     async def _queue(self, room: RoomPort) -> None:
-        """Wait for a turn to join; raises :class:`Refused` where that is too long."""
+        """Wait for a turn to join; raises :class:`Refused` if that is too long."""
         wait_s = self._gate.join_wait_s(self._address, room.code)
         if wait_s:
             self._is_queued = True

@@ -161,7 +161,7 @@ class CaseFigures:
     discrimination: Figure
     asks_to_check: bool
     evidence: Evidence | None = None
-    """How sure the facts are; None where the story is invented, or not graded."""
+    """How sure the facts are; None if the story is invented, or not graded."""
     challenged: int | None = 0
     """How many challenged its label; None where so few may not be shown."""
     challenges: tuple[Challenge, ...] = ()

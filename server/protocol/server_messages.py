@@ -76,7 +76,7 @@ class Panel(Message):
 
 
 class SitePanel(Message):
-    """A co-host's live figures of the own site, at most five times a second."""
+    """A co-host's live figures for their own site, at most five times a second."""
 
     type: Literal["site_panel"] = "site_panel"
     version: int

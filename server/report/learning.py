@@ -144,7 +144,7 @@ def of_counts(counts: Mapping[int, tuple[int, int]]) -> Calibration:
 
 
 def calibration_figures(sample: Sample) -> CalibrationFigures | None:
-    """Return the calibration of VOTE; None where no confidence was tapped."""
+    """Return the calibration of VOTE; None if no confidence was tapped."""
     chosen = [answer for answer in sample.answers if answer.confidence is not None]
     found = calibration([(a.confidence or 0, a.is_right) for a in chosen])
     if found is None:
@@ -221,7 +221,7 @@ def _rise(sums: Sequence[float]) -> float | None:
 
 
 def herding_figures(sample: Sample) -> HerdingFigures | None:
-    """Return who switched toward the crowd; None where no second vote was held.
+    """Return who switched toward the crowd; None if no second vote was held.
 
     Rounds in which VOTE was a tie have no crowd and are left out.
     """

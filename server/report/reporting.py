@@ -1,4 +1,4 @@
-"""Reports on demand: read from the journal, made by a process of its own.
+"""Reports on demand: read from the journal, made by a separate process.
 
 Only what is stored is reported, so a report never says more than a crash would leave.
 At most one is made at a time; on this process's loop nothing happens but reading rows,
@@ -154,9 +154,9 @@ def _job(
 
 
 async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
-    """Return what a process of its own makes of a job; it ends with this task.
+    """Return the result of a job from a separate process that ends with this task.
 
-    Raises :class:`Refused` with the reason where the rooms cannot be reported on.
+    Raises :class:`Refused` with the reason if the rooms cannot be reported on.
     """
     worker = await asyncio.create_subprocess_exec(
         *_worker_command(),

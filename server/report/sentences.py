@@ -27,7 +27,7 @@ GENTLE_CLASS = 10
 def class_time(ms: int, zone: str | None) -> datetime:
     """Return UTC milliseconds as the class's clock showed them.
 
-    In UTC where the zone is unknown.
+    In UTC if the zone is unknown.
     """
     return datetime.fromtimestamp(ms / 1000, zone_of(zone) or UTC)
 

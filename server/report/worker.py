@@ -1,4 +1,4 @@
-"""Makes one report in a process of its own, so that no class waits for it.
+"""Makes one report in a separate process, so that no class waits for it.
 
 ``python -m server.report.worker`` reads a job and stored events from standard input and
 writes the report, or a file, to standard output. It opens nothing, and ends when its

@@ -66,7 +66,7 @@ class LocalGateway:
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
-        """Let a link hear its room; return the player's link that it replaces."""
+        """Attach a link to its room; return the player's link that it replaces."""
         listeners = self._rooms.get(room)
         if listeners is None:
             listeners = self._rooms[room] = _Listeners(self._crowd())

@@ -126,7 +126,7 @@ class Directory:
     async def open(self, new: NewRoom, host_key_of: Callable[[RoomCode], str]) -> Room:
         """Open a room under a fresh code; ``host_key_of`` gives its host key (hex).
 
-        Raises :class:`Refused` where no room has a place, or nothing can be stored.
+        Raises :class:`Refused` if no room has a place, or nothing can be stored.
         """
         if self._is_full and not self._live.evict_empty():
             raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")

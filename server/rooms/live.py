@@ -93,7 +93,7 @@ class LiveRooms:
 
     @property
     def group(self) -> asyncio.TaskGroup:
-        """What rooms run in; raises :class:`Refused` where none can be started."""
+        """What rooms run in; raises :class:`Refused` if none can be started."""
         if self._group is None or self._is_ending:
             raise Refused("shutting_down", "This server takes up no rooms now.")
         return self._group

@@ -54,7 +54,7 @@ class Link(Protocol):
     player: PlayerId | None
     """The player it speaks for, once greeted as one."""
     site: str | None
-    """The node that its socket is at; None where there is only one."""
+    """The node that its socket is at; None if there is only one."""
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
         """Send a frame, in order; with a slot it may be replaced by a newer one."""
@@ -95,7 +95,7 @@ class Gateway(Protocol):
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
-        """Let a link hear its room. Returns the link it replaces: a player has one."""
+        """Attach a link to its room. Returns the link it replaces: a player has one."""
         ...
 
     def detach(self, room: RoomCode, link: Link) -> bool:
@@ -274,13 +274,13 @@ class Homes(Protocol):
     async def open(self, room: RoomCode, events: Sequence[Event]) -> Tenure:
         """Store a new room, at home here.
 
-        Raises :class:`VersionConflict` where the code is taken, and
+        Raises :class:`VersionConflict` if the code is taken, and
         :class:`StoreUnavailable`.
         """
         ...
 
     async def take(self, room: RoomCode) -> Tenure | None:
-        """Be home of a room; None where there is no such room.
+        """Be home of a room; None if there is no such room.
 
         Raises :class:`HeldElsewhere`, a :class:`Refused`, where another node is, and
         :class:`StoreUnavailable`.
@@ -307,7 +307,7 @@ class Barrier(Protocol):
 
     @property
     def sites(self) -> tuple[SiteLink, ...]:
-        """The sites as last looked at; none where this node is alone."""
+        """The sites as last looked at; none if this node is alone."""
         ...
 
     @property
@@ -345,7 +345,7 @@ class OtherNodes(Protocol):
 
     @property
     def name(self) -> str | None:
-        """This node's name among them; None where it is alone."""
+        """This node's name among them; None if it is alone."""
         ...
 
     @property

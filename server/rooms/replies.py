@@ -227,7 +227,7 @@ class Answers:
         self._metrics = metrics
 
     def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
-        """Answer a request; if that fails, its client hears it and may repeat it."""
+        """Answer a request; if that fails, its client is notified and may repeat it."""
         try:
             self._give(state, request, refusal)
         except Exception:

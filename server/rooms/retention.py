@@ -301,7 +301,7 @@ async def _is_free(code: RoomCode, homes: Homes) -> bool:
 
 
 def read(path: Path) -> Ledger | None:
-    """Return the ledger in a file; None where there is none that can be used."""
+    """Return the ledger in a file; None if there is none that can be used."""
     try:
         return _parsed(path.read_bytes(), path.name)
     except FileNotFoundError:

@@ -241,15 +241,17 @@ def _pooled(report: Report, truth: Truth) -> Iterator[Outcome]:
     mean = float(np.mean(truth.shares))
     yield from _held("d′ of the class", found.d_prime, truth.d_prime)
     yield from _held("c of the class", found.criterion, truth.criterion)
-    yield from _held("share right, all cases", report.accuracy, mean)
+    yield from _held("share of right answers, all cases", report.accuracy, mean)
     for team in report.teams:
-        yield from _held("share right of a team", team.accuracy, mean)
+        yield from _held("share of right answers, one team", team.accuracy, mean)
     assert report.calibration is not None
     yield from _held("confidence − share right", report.calibration.bias, truth.bias)
     for dot in report.calibration.dots:
         estimand = truth.bins.get(round(dot.confidence, 1))
         if estimand is not None:
-            yield from _held("share right at a confidence", dot.share, estimand)
+            yield from _held(
+                "share of right answers, one confidence level", dot.share, estimand
+            )
     assert report.transfer is not None
     assert report.herding is not None
     yield from _held("vote to transfer", report.transfer.change, truth.change)
@@ -259,11 +261,13 @@ def _pooled(report: Report, truth: Truth) -> Iterator[Outcome]:
 def _by_case(report: Report, truth: Truth) -> Iterator[Outcome]:
     for case in report.cases:
         index = case.number - 1
-        yield from _held("share right of a case", case.right, truth.shares[index])
+        yield from _held(
+            "share of right answers, one case", case.right, truth.shares[index]
+        )
         yield from _held("discrimination r", case.discrimination, truth.r[index])
         if case.moves and case.rights * 2 != case.n:
             after = truth.after[index][case.rights * 2 < case.n]
-            yield from _held("share right after", case.moves.after, after)
+            yield from _held("share of right answers after", case.moves.after, after)
 
 
 def coverage(name: str, seeds: int, pool: ProcessPoolExecutor) -> dict[str, str]:

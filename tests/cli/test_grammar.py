@@ -21,7 +21,8 @@ DOCUMENTS = [
     ROOT / "Makefile",
 ]
 NAMED = re.compile(
-    r"(?<![-/.\w])(?:\S*bin/)?twogaps ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?"
+    r"(?<![-/.\w])(?<!replication )(?:\S*bin/)?"
+    r"twogaps ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?"
 )
 
 

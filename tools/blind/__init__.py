@@ -72,7 +72,7 @@ def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
     """Write a sheet for each story into a folder, all of them in one file, the task and
     the rules; write the key to a file elsewhere.
 
-    Raises ValueError where the key would be beside the sheets.
+    Raises ValueError if the key would be beside the sheets.
     """
     if key.resolve().is_relative_to(into.resolve()):
         raise ValueError(f"The key has to be outside of {into}: name another file.")

@@ -80,7 +80,7 @@ def present_texts(library: Library) -> dict[str, str]:
 def old_texts(root: Path, commit: str) -> dict[str, str]:
     """Return the text of each case as it was at a commit of a repository.
 
-    Raises ValueError where git does not know the commit.
+    Raises ValueError if git does not know the commit.
     """
     found: dict[str, str] = {}
     for path in _git(root, "ls-tree", "--name-only", commit, f"{CASES}/").split():
@@ -104,7 +104,7 @@ def choose(
 ) -> list[Passage]:
     """Return 40 present cases, 20 others as they were and 20 native texts, shuffled.
 
-    Raises ValueError where there are too few of a kind.
+    Raises ValueError if there are too few of a kind.
     """
     random = Random(seed)  # noqa: S311
     passages: list[Passage] = []

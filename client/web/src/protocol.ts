@@ -1457,7 +1457,7 @@ export interface RevealView {
    */
   is_again: boolean;
   /**
-   * How sure the facts are, from the verdict on; None where it is not graded.
+   * How sure the facts are, from the verdict on; None if it is not graded.
    */
   evidence: ("confirmed" | "secondary" | "disputed") | null;
   phase: "reveal";
@@ -1619,7 +1619,7 @@ export interface FinishedView {
   cohorts: GroupMean[];
   finished_ms: number | null;
   /**
-   * The class's, for the day to come back; None where the room doesn't say.
+   * The class's, for the day to come back; None if the room doesn't say.
    */
   time_zone: string | null;
   /**
@@ -1729,7 +1729,7 @@ export interface PlayedCase {
     [k: string]: string;
   };
   /**
-   * How sure the facts are; none where the story is invented, or not graded.
+   * How sure the facts are; none if the story is invented, or not graded.
    */
   evidence: ("confirmed" | "secondary" | "disputed") | null;
   sources: Reading[];
@@ -2039,7 +2039,7 @@ export interface PlanItem {
    */
   is_shown: boolean;
   /**
-   * The id of its case, which stays the same where the plan is reordered.
+   * The id of its case, which stays the same when the plan is reordered.
    */
   case: string;
 }
@@ -2263,7 +2263,7 @@ export interface SiteCard {
    */
   answered: number;
   /**
-   * Of those answered; None where the right answers are unknown.
+   * Of those answered; None if the right answers are unknown.
    */
   right: number | null;
   /**
@@ -2283,7 +2283,7 @@ export interface SiteCard {
   link: SiteLink | null;
 }
 /**
- * How a room's home hears one site. The room's own node is one of them.
+ * A home's connection to one site. The room's own node is one of them.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SiteLink".
@@ -2341,7 +2341,7 @@ export interface ChallengeCard {
   text: string;
 }
 /**
- * A co-host's live figures of the own site, at most five times a second.
+ * A co-host's live figures for their own site, at most five times a second.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SitePanel".
@@ -2983,7 +2983,7 @@ export interface CaseFigures {
   discrimination: Estimate | Hidden;
   asks_to_check: boolean;
   /**
-   * How sure the facts are; None where the story is invented, or not graded.
+   * How sure the facts are; None if the story is invented, or not graded.
    */
   evidence: ("confirmed" | "secondary" | "disputed") | null;
   /**

@@ -175,7 +175,7 @@ class BrokerFolder:
     def reload(self) -> list[str]:
         """Let brokers that run here read their files again; return their programs.
 
-        Raises PermissionError where one runs as another user.
+        Raises PermissionError if one runs as another user.
         """
         told: list[str] = []
         for file, program in PROGRAMS.items():

@@ -121,7 +121,7 @@ class Fleet:
     ) -> None:
         """``kind`` is the proxy, which listens on ``port``.
 
-        Raises :class:`CannotStart` where something is not installed, or ``port`` is
+        Raises :class:`CannotStart` if something is not installed, or ``port`` is
         taken.
         """
         self._crew = crew
@@ -146,7 +146,7 @@ class Fleet:
     async def run(self) -> None:
         """Start everything, say where it is, and keep it up.
 
-        Raises :class:`CannotStart` where a program does not start, or keeps ending.
+        Raises :class:`CannotStart` if a program does not start, or keeps ending.
         """
         out.print("A fleet on this machine:")
         with _step("PostgreSQL"):
@@ -212,7 +212,7 @@ class Fleet:
     async def _replace(self, name: str) -> None:
         """Start a program again that has ended; the standby takes over for a primary.
 
-        Raises :class:`CannotStart` where programs keep ending.
+        Raises :class:`CannotStart` if programs keep ending.
         """
         now_s = time.monotonic()
         is_often = len(self._ended_s) == RESTARTS

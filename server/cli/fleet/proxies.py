@@ -50,7 +50,7 @@ class Door:
 
 
 def installed_proxy(wanted: str | None = None) -> str:
-    """Return the proxy to use. Raises :class:`CannotStart` where there is none."""
+    """Return the proxy to use. Raises :class:`CannotStart` if there is none."""
     if wanted is not None and wanted not in PROXIES:
         raise CannotStart(f"--proxy '{wanted}' is not one of {', '.join(PROXIES)}.")
     for kind in PROXIES if wanted is None else (wanted,):

@@ -100,9 +100,9 @@ class Asked(Generic[E_co]):
 
     row: Row
     refusal: Callable[[RoomState], Refused | None]
-    """The guard: why the command cannot be given in this state, None where it can."""
+    """The guard: why the command cannot be given in this state, None if it can."""
     events: Callable[[RoomState, Moment], Sequence[E_co]]
-    """The events it leads to; raises Refused where the moment does not allow it."""
+    """The events it leads to; raises Refused if the moment does not allow it."""
 
 
 def _free(_: RoomState, __: object) -> None:

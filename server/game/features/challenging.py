@@ -64,7 +64,7 @@ class LabelChallenged:
 
     @property
     def effects(self) -> Effects:
-        """The author's phone shows it; hosts and co-hosts hear of it with figures."""
+        """The author's phone shows it; hosts and co-hosts get it with the figures."""
         return _own(self.by)
 
 

@@ -120,7 +120,7 @@ Commands = ShowOpening | TapOpening
 class OpeningShown:
     """A step of the opening minute is on show; step 0 begins it, and forgets taps.
 
-    ``deadline_ms`` is when the next one follows; None where it waits for the host.
+    ``deadline_ms`` is when the next one follows; None if it waits for the host.
     """
 
     step: int

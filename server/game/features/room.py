@@ -261,7 +261,7 @@ def _call_back_link(
 def room_name(raw: str) -> str:
     """Return a room's name as it may be shown; empty where nothing was typed.
 
-    Raises :class:`Refused` ("bad_name") where no letter or digit is in it.
+    Raises :class:`Refused` ("bad_name") if no letter or digit is in it.
     """
     return clean_name(raw, NAME_LENGTH) if raw.strip() else ""
 

@@ -149,7 +149,7 @@ class PrivateView:
 
 @dataclass(frozen=True, slots=True)
 class SiteLink:
-    """How a room's home hears one site. The room's own node is one of them."""
+    """A home's connection to one site. The room's own node is one of them."""
 
     name: str
     is_here: bool
@@ -177,7 +177,7 @@ class SiteCard:
     answered: int
     """With carried votes from the reveal on."""
     right: int | None
-    """Of those answered; None where the right answers are unknown."""
+    """Of those answered; None if the right answers are unknown."""
     interval: tuple[float, float]
     """Wilson's 95 % interval of the proportion right (0-1)."""
     late: int
@@ -235,7 +235,7 @@ class PlanItem:
     is_shown: bool = False
     """Whether it is on show now, for the second time."""
     case: str = ""
-    """The id of its case, which stays the same where the plan is reordered."""
+    """The id of its case, which stays the same when the plan is reordered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ class RevealView:
     is_again: bool = False
     """Whether it is the reveal of an earlier round, shown once more."""
     evidence: Evidence | None = None
-    """How sure the facts are, from the verdict on; None where it is not graded."""
+    """How sure the facts are, from the verdict on; None if it is not graded."""
     phase: Literal["reveal"] = "reveal"
 
 
@@ -346,7 +346,7 @@ class PlayedCase:
     texts: dict[str, str]
     """What was meant, written and learned: the words of the line."""
     evidence: Evidence | None
-    """How sure the facts are; none where the story is invented, or not graded."""
+    """How sure the facts are; none if the story is invented, or not graded."""
     sources: tuple[Reading, ...]
     twin: Twin | None
     picture: Picture | None = None
@@ -371,7 +371,7 @@ class FinishedView:
     """Means of the sites; empty if all play at one site."""
     finished_ms: int | None = None
     time_zone: str | None = None
-    """The class's, for the day to come back; None where the room doesn't say."""
+    """The class's, for the day to come back; None if the room doesn't say."""
     take_home: tuple[TakeHome, ...] = ()
     """To come back to in six days."""
     cases: tuple[PlayedCase, ...] = ()
