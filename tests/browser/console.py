@@ -23,7 +23,9 @@ async def join(table: Table, room: str, name: str) -> Page:
     page = await table.sit(f"/j/{room}")
     await page.get_by_label("Your name").fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
-    await expect(page.get_by_text(f"You are in, {name}.")).to_be_visible()
+    await expect(
+        page.locator("main").get_by_text(f"You are in, {name}.")
+    ).to_be_visible()
     return page
 
 

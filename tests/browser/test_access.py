@@ -7,7 +7,7 @@ nothing, and nothing may stick out sideways at 320 px or at twice the text size.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.browser.layout import longest_moments, opened
 from tests.browser.layout import settle as settled
 from tests.browser.staff import Staff
 from tests.browser.table import LAPTOP, PROJECTOR, Table, violations
+from tests.browser.test_layout_open import ANSWERS, LOOK, Opener, moment_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -106,6 +107,61 @@ async def test_axe_finds_nothing_on_any_page_in_any_phase(
     assert table.complaints() == []
 
 
+class Judge(Opener):
+    """Opens what a page has, and lets axe look at each."""
+
+    async def measure(self, name: str, root: str) -> None:
+        """Look at the page with what is open on it now."""
+        self.opened.append(name)
+        if found := await violations(self.page):
+            self.wrong[name] = found
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["host", "player"])
+async def test_axe_finds_nothing_in_what_opens(
+    browser: Browser, server: Running, role: str, scheme: Literal["light", "dark"]
+) -> None:
+    size = (1280, 800) if role == "host" else (390, 844)
+    script = ANSWERS + LOOK
+    async with opened(browser, server, role, size, "en-GB", script=script) as page:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await settled(page, moment_of("vote"), role)
+        judge = Judge(page)
+        if role == "host":
+            await page.locator("footer").wait_for()
+            await judge.menu("header details.menu")
+            await judge.menu("footer details.more")
+            await judge.dialogs("header nav > button")
+        else:
+            await page.locator("header button.open").wait_for()
+            await judge.dialogs("header > button")
+    assert len(judge.opened) >= (8 if role == "host" else 2), judge.opened
+    assert judge.wrong == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_where_rooms_are_opened_and_plans_are_long(
+    table: Table, scheme: str
+) -> None:
+    colours = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    admin = await table.sit(table.admin_path(), size=LAPTOP, **colours)
+    await admin.locator("button.open").wait_for()
+    unfold = (
+        "() => document.querySelectorAll('details').forEach((d) => (d.open = true))"
+    )
+    await admin.evaluate(unfold)
+    assert await violations(admin) == []
+    room = await table.open_room("hard")
+    small = {"width": 1024, "height": 600}
+    console = await table.sit(table.host_path(room), size=small, **colours)
+    plan = console.get_by_role("complementary", name="Plan")
+    await plan.wait_for()
+    assert await plan.evaluate("at => at.scrollHeight > at.clientHeight")
+    assert await violations(console) == []
+
+
 async def test_nothing_sticks_out_when_narrow_or_enlarged(table: Table) -> None:
     room = await table.open_room(length=1)
     narrow = await join(table, room, size=NARROW)
@@ -178,9 +234,9 @@ async def test_each_step_of_a_reveal_is_announced(
         await settled(page, steps[0], "player")
         for version, step in enumerate(steps, start=2):
             await page.evaluate("([f, v]) => show(f, v)", [list(step.player), version])
-            status = page.locator(".visually-hidden[role=status]")
-            said.append((await status.inner_text()).strip())
-    assert said[:2] == ["What the class said", "What we meant"]
+            said.append((await page.locator("#news").inner_text()).strip())
+    assert said[0].startswith("What the class said: First vote: Outer ")
+    assert said[1].startswith("What we meant: ")
     assert said[4].startswith(("The ", "Both", "Neither", "Contested"))
     assert all(said)
     assert len(set(said)) == len(said)

@@ -134,7 +134,7 @@ async def test_pages_that_were_connected_say_what_blocks_them_now(
         phone = await sit(table, f"/j/{room}", port, PHONE)
         await phone.get_by_label("Your name").fill("Ada")
         await phone.get_by_role("button", name="Join", exact=True).click()
-        await phone.get_by_text("You are in, Ada").wait_for()
+        await phone.locator("main").get_by_text("You are in, Ada").wait_for()
         await console.locator(".big").wait_for()
         await report.get_by_role("heading", level=1).first.wait_for()
         pages = (phone, screen, console, report)
@@ -147,7 +147,9 @@ async def test_pages_that_were_connected_say_what_blocks_them_now(
         for page in pages:
             await page.clock.resume()  # axe takes its time
             assert await violations(page) == []
-        await phone.get_by_text("You are in, Ada").wait_for()  # what was there stays
+        await (
+            phone.locator("main").get_by_text("You are in, Ada").wait_for()
+        )  # what was there stays
         await between.turn("passes")
         for page in pages:
             await page.get_by_text("t connect to the game").wait_for(state="detached")

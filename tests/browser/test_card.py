@@ -45,8 +45,8 @@ async def test_talking_saying_and_the_card_to_keep(
         await ann.locator(".chips button").nth(4).click()
         await host.ask("close_votes")
         await host.ask("discuss")
-        await expect(ann.get_by_text("Talk to Bob.")).to_be_visible()
-        await expect(bob.get_by_text("Group 1")).to_be_visible()
+        await expect(ann.locator("main").get_by_text("Talk to Bob.")).to_be_visible()
+        await expect(bob.locator("main").get_by_text("Group 1")).to_be_visible()
         await expect(screen.locator("main")).not_to_contain_text("Bob")
         await host.ask("reveal")
         for _ in range(4):

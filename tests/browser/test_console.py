@@ -67,7 +67,7 @@ async def test_rare_commands_fold_away(table: Table) -> None:
     host, _, player = await in_vote(table)
     await host.get_by_text("More", exact=True).click()
     await host.get_by_role("button", name="Pause in the lobby").click()
-    await expect(player.get_by_text("Short break")).to_be_visible()
+    await expect(player.locator("main").get_by_text("Short break")).to_be_visible()
 
 
 async def test_the_library_can_be_looked_through(table: Table) -> None:

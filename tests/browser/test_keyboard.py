@@ -92,7 +92,9 @@ async def test_a_whole_game_by_keyboard(table: Table) -> None:
     await press(player, "button.gap.outer")
     await is_recorded(player)
     # The minute goes on without a key; with one, it is left for the first case.
-    await expect(player.get_by_text("You said: Outer. Right.")).to_be_visible()
+    await expect(
+        player.locator("main").get_by_text("You said: Outer. Right.")
+    ).to_be_visible()
     await host.locator(".big[aria-disabled=false]").wait_for()
     await press(host, ".others > .button:not(.plain)")
     await expect(host.locator(".big[aria-disabled=false]")).to_have_text(

@@ -65,7 +65,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             )
             await expect(waiting).to_be_hidden()
             await host.ask("next_step", all=True)
-            await expect(phone.get_by_text("You said")).to_be_visible()
+            await expect(phone.locator("main").get_by_text("You said")).to_be_visible()
 
             await host.ask("open_round")
             await host.ask("open_vote")

@@ -38,7 +38,7 @@ async def joined(table: Table, room: str, name: str = "Ada") -> Page:
     page = await table.sit(f"/j/{room}")
     await (await visible(page.get_by_label("Your name"))).fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
-    await visible(page.get_by_text(f"You are in, {name}."))
+    await visible(page.locator("main").get_by_text(f"You are in, {name}."))
     return page
 
 

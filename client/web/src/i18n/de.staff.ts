@@ -250,6 +250,7 @@ export const words: StaffCatalogue = {
   previousPage: "Zurück",
   warned: "Wer mehr Zeit hat, wurde gewarnt. Danach endet die Abstimmung.",
   warnedIn: (seconds) => `Endet in ${seconds} s. Wer mehr Zeit hat, wurde gewarnt.`,
+  nextIs: (button) => `Als Nächstes: ${button}.`,
   closesSoon: "Alle haben geantwortet. Die Abstimmung endet in wenigen Sekunden.",
   closesIn: (seconds) => `Alle haben geantwortet. Endet in ${seconds} s.`,
   answeredOf: (n, of) => `${n} von ${of} haben geantwortet`,

@@ -240,6 +240,7 @@ export const words = {
   warnedIn: (seconds: number) => `Closes in ${seconds} s. Players with extra time have been warned.`,
   closesSoon: "Everyone has answered. The vote closes in a few seconds.",
   closesIn: (seconds: number) => `Everyone has answered. Closes in ${seconds} s.`,
+  nextIs: (button: string) => `Next: ${button}.`,
   answeredOf: (n: number, of: number) => `${n} of ${of} have answered`,
   wait: "One moment…",
   roomLost: "This link doesn’t open a room here. Check that it is complete, and that the server still has the room.",

@@ -5,6 +5,7 @@ import type { Stage } from "../../room/model";
 import type { Session } from "../../room/session.svelte";
 
 export { default as Menu } from "../Menu.svelte";
+export { default as Said } from "../Said.svelte";
 
 /** What the screen of a phase is given: its own view as `stage`. */
 export interface PhaseProps {
