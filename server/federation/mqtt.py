@@ -196,6 +196,7 @@ class MqttBus:
         (``asyncio.wait_for`` of Python 3.11), or fail to say goodbye.
         """
         watch_sockets(asyncio.get_running_loop())  # aiomqtt expects that of a loop
+        self._is_leaving = False  # this may be a restart
         line = asyncio.create_task(self._keep_up(listener), name="bus-line")
         try:
             await asyncio.wait([line])
