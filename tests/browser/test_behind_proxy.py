@@ -25,7 +25,7 @@ async def test_a_phone_joins_over_tls(
     made = trustme.CA().issue_cert("localhost")
     (tmp_path / "cert.pem").write_bytes(made.cert_chain_pems[0].bytes())
     (tmp_path / "key.pem").write_bytes(made.private_key_pem.bytes())
-    proxy = Proxy(kind, tmp_path, table.server.port)
+    proxy = Proxy.of_server(kind, tmp_path, table.server.port)
     await proxy.start()
     room = await table.open_room()
     context = await browser.new_context(ignore_https_errors=True, viewport=PHONE)

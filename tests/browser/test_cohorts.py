@@ -58,7 +58,8 @@ async def test_every_page_shows_the_sites_side_by_side(table: Table) -> None:
             assert "%" not in lines[2]  # two people are too few to show
             assert "%" not in lines[3]  # nine cover them
             assert await violations(page) == []
-        assert "zu wenige" in (await rows(console.locator("table tbody").last))[2]
+            if page is console:
+                assert "zu wenige" in lines[2]
         wide = "document.documentElement.scrollWidth <= innerWidth"
         assert await phone.evaluate(wide)
         await host.ask("finish")

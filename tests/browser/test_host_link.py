@@ -104,6 +104,6 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     await expect(big(again)).to_have_text("Reveal")
 
     admin = await table.sit(table.admin_path(), size=LAPTOP)
-    await admin.get_by_role("link", name=room).click()
+    await admin.get_by_role("link", name=f"Open console {room}").click()
     await expect(big(admin)).to_have_text("Reveal")
     assert table.complaints() == []
