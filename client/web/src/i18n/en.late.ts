@@ -308,6 +308,31 @@ export const words = {
   },
   /** What a host steers with beside the big button. */
   steer: {
+    pinIn: {
+      vote: "Show after the vote",
+      vote_closed: "Pin to the screen",
+      contrast: "Show after the contrast",
+      discuss: "Pin to the screen",
+      revote: "Show after the vote",
+      revote_closed: "Pin to the screen",
+    } as Record<string, string>,
+    pinWaits: {
+      vote: "Will show after the vote.",
+      contrast: "Will show after the contrast.",
+      revote: "Will show after the vote.",
+    } as Record<string, string>,
+    keys: [
+      ["Space, Page down, →", "take the suggested next step"],
+      ["R", "reveal"],
+      ["D", "discuss"],
+      ["E", "explain more, after the verdict"],
+      ["T", "give 30 s more"],
+      ["K", "stop or restart the clock"],
+      ["U", "reopen the closed vote"],
+      ["P", "show or hide what only you see"],
+      ["B", "blank the projector (in this browser)"],
+      ["?", "this help"],
+    ] as [string, string][],
     openNow: "Open now",
     openNowName: (title: string) => `Open now: ${title}`,
     upName: (title: string) => `Play earlier: ${title}`,
