@@ -17,7 +17,7 @@ from tests.support.missing import need
 Kind = Literal["nginx", "caddy"]
 KINDS: tuple[Kind, ...] = ("nginx", "caddy")
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
-GUARD_S = 20
+GUARD_S = 60
 NGINX = """daemon off;
 {user}pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
