@@ -170,7 +170,7 @@ async def test_a_close_is_taken_back_and_a_case_played_again(table: Table) -> No
     await host.get_by_role("button", name="Reopen the vote").click()
     await expect(big(host)).to_have_text("Close the vote")
     await show_private(host)
-    await expect(host.get_by_text("you have seen its tally")).to_be_visible()
+    await expect(host.get_by_text("already seen its tally")).to_be_visible()
     await vote(player, "Outer")
     await host.locator(".big.ready").wait_for()
     await big(host).click()
