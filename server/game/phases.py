@@ -206,7 +206,7 @@ def step_texts(case: Case, key: StepKey) -> dict[str, str]:
             return {"say": told.say}
 
 
-# --- what is told of a case after its reveal ------------------------------------------
+# --- what players hear about a case after its reveal ---------------------------------
 
 RECORDS = {
     "AIID": ("AI Incident Database", "https://incidentdatabase.ai/cite/"),

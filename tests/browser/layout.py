@@ -125,7 +125,7 @@ def longest_of_each_phase(*looks: Look) -> list[Shown]:
 def every_moment() -> list[list[Shown]]:
     """Return what every deck shows: each list is one moment under several looks.
 
-    A case that stands in several decks is in it once. One moment of a vote, that in
+    A case that several decks share is in it once. One moment of a vote, that in
     which reasons are shown, exists only under looks that have reasons.
     """
     library = load_library()

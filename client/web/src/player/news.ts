@@ -57,7 +57,7 @@ function talkNews(talk: Talk | null): Piece[] {
   return [`${w.talkGroup(talk.number)}.`, who];
 }
 
-/** What is mine alone: whom I talk to, or how I did once a verdict is shown. */
+/** What is mine alone: my partners, or my result once a verdict is shown. */
 export function ownNews(stage: Stage, you: PrivateView | null): Piece[] {
   if (!you) return [];
   if (stage.phase === "discuss") return talkNews(you.talk);
