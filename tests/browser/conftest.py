@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from server.app import Config, Running, running
-from tests.browser.table import AXE, HOST_NAME, NAMED, Table
+from tests.browser.table import AXE, HOST_NAME, NAMED, PATIENCE_MS, Table
 from tests.support.missing import need
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ async def browser() -> AsyncIterator[Browser]:
     need(find_spec("playwright"), "playwright (pip install playwright)")
     need(CHROMIUM, "chromium (apt-get install chromium)")
     need(AXE.is_file(), "axe-core (npm ci in client/web)")
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as play:
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium

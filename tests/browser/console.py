@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
@@ -57,6 +58,13 @@ async def in_vote(
     await host.keyboard.press(" ")
     await expect(big(host)).to_have_text("Close the vote")
     return host, screen, player
+
+
+async def stop_clock(page: Page) -> None:
+    """Let time pass on a page only where a test says so."""
+    now = datetime.now(UTC)
+    await page.clock.install(time=now)
+    await page.clock.pause_at(now + timedelta(seconds=1))
 
 
 async def must_be_accessible(page: Page) -> None:

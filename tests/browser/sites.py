@@ -16,8 +16,6 @@ from tests.support.broker import Broker, open_broker
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-PATIENT_MS = 20_000
-
 
 @contextlib.asynccontextmanager
 async def two_sites(
@@ -48,7 +46,5 @@ async def join(table: Table, room: str) -> Page:
     page = await table.sit(f"/j/{room}")
     await page.locator("#name").fill("Ada")
     await page.locator("button.main").click()
-    await expect(page.locator("main")).to_have_attribute(
-        "data-phase", "lobby", timeout=PATIENT_MS
-    )
+    await expect(page.locator("main")).to_have_attribute("data-phase", "lobby")
     return page

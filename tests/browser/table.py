@@ -20,6 +20,9 @@ NAMED = (f"http://{HOST_NAME}",)
 """The server's setting for the name that the browser knows it by."""
 """Not localhost: a page on plain HTTP there has no secure context, as in a class."""
 
+PATIENCE_MS = 60_000
+"""How long a page may take to do or show what a test waits for, on a busy machine."""
+
 AXE = Path(__file__).parents[2] / "client/web/node_modules/axe-core/axe.min.js"
 
 PHONE = {"width": 360, "height": 640}
@@ -112,10 +115,12 @@ class Table:
 
     async def context(self, *, size: dict[str, int], **more: Any) -> BrowserContext:
         """Return a new browser profile: a device of its own."""
-        return await self.browser.new_context(
+        profile = await self.browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
             **{"locale": "en-GB", **more},
         )
+        profile.set_default_timeout(PATIENCE_MS)
+        return profile
 
     def complaints(self) -> list[str]:
         """Return everything that any page's console complained about."""

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SAID = "The score never paid for the loop."
 LINK = "I disagree with this label"
-PATIENCE_MS = 30_000
 
 
 async def challenge(page: Page, text: str) -> None:
@@ -85,7 +84,7 @@ async def test_a_label_is_challenged_on_the_phone_and_read_by_the_host(
         table.host_path(room).replace("/host", "/report"), size=LAPTOP
     )
     fold = report.locator("summary", has_text="Statistics")
-    await fold.click(timeout=PATIENCE_MS)
+    await fold.click()
     await expect(
         report.get_by_role("heading", name="Challenged labels")
     ).to_be_visible()

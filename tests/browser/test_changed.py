@@ -359,8 +359,6 @@ async def test_a_browser_that_cannot_read_the_scripts_gets_a_notice(
     for path in ("/", "/host", "/screen", "/report"):
         page = await old.new_page()
         await page.goto(table.url(path))
-        await expect(page.get_by_text("browser may be too old")).to_be_visible(
-            timeout=10_000
-        )
+        await expect(page.get_by_text("browser may be too old")).to_be_visible()
         await expect(page.get_by_text("Vielleicht zu alt")).to_be_visible()
     await old.close()

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.fault]
 async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
     browser: Browser, tmp_path: Path
 ) -> None:
-    from tests.browser.sites import PATIENT_MS, join, two_sites
+    from tests.browser.sites import join, two_sites
 
     async with two_sites(browser, tmp_path) as (_, berlin, lisbon):
         room = await berlin.open_room(length=1)
@@ -30,7 +30,7 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
         phone = await join(lisbon, room)
         live = berlin.server.directory.running(RoomCode(room))
         assert live is not None
-        await console.get_by_role("button", name="Sites").click(timeout=PATIENT_MS)
+        await console.get_by_role("button", name="Sites").click()
         card = console.locator("li", has=console.get_by_role("heading", name="lisbon"))
         await card.get_by_text("Invite a co-host").click()
         link = await card.get_by_label("Invite a co-host: lisbon").input_value()
@@ -45,7 +45,7 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
         page = await lisbon.sit("/host#" + link.partition("#")[2], size=LAPTOP)
         await expect(
             page.get_by_role("heading", name=re.compile("Co-host of lisbon"))
-        ).to_be_visible(timeout=PATIENT_MS)
+        ).to_be_visible()
         await expect(page.get_by_text("Ada", exact=False).first).to_be_visible()
         async with berlin.host(room) as host:
             await host.ask("open_round")
@@ -54,18 +54,14 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
             await expect(
                 page.get_by_text(re.compile("Your people have"))
             ).to_be_visible()
-            await expect(phone.get_by_text("your time")).to_be_visible(
-                timeout=PATIENT_MS
-            )
+            await expect(phone.get_by_text("your time")).to_be_visible()
             await page.get_by_role("button", name="Lock this site").click()
             await expect(page.get_by_text("New players cannot join")).to_be_visible()
             assert live.state.locked_sites == {"lisbon"}
             assert await violations(page) == []
             await page.get_by_role("button", name="Remove: Ada").click()
             await page.get_by_role("button", name="Remove", exact=True).click()
-            await expect(phone.locator("h1").first).to_contain_text(
-                "has removed you", timeout=PATIENT_MS
-            )
+            await expect(phone.locator("h1").first).to_contain_text("has removed you")
         thief = await berlin.sit("/host#" + link.partition("#")[2], size=LAPTOP)
         await expect(thief.get_by_text("This link doesn’t open")).to_be_visible()
         assert [*berlin.complaints(), *lisbon.complaints()] == []

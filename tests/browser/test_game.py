@@ -22,14 +22,13 @@ expect = play.expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOWS = "text => document.body.innerText.toLowerCase().includes(text.toLowerCase())"
-PATIENT_MS = 30_000
 
 
 async def must_show(page: Page, *texts: str) -> None:
     """Wait until a page shows these texts, in any case of letters."""
     for text in texts:
         try:
-            await page.wait_for_function(SHOWS, arg=text, timeout=PATIENT_MS)
+            await page.wait_for_function(SHOWS, arg=text)
         except play.TimeoutError as exc:
             shown = await page.inner_text("body")
             raise AssertionError(f"no {text!r} in:\n{shown}") from exc
@@ -233,16 +232,14 @@ async def test_who_answers_last_has_time_for_their_words(table: Table) -> None:
     await page.get_by_role("button", name=re.compile("^Outer")).click()
     await page.get_by_role("button", name=re.compile("^fairly")).click()
     in_seconds = re.compile(r"Everyone has answered\. Closes in \d+ s\.")
-    await expect(host.get_by_text(in_seconds)).to_be_visible(timeout=PATIENT_MS)
+    await expect(host.get_by_text(in_seconds)).to_be_visible()
     closes = page.get_by_text(re.compile(r"The vote closes in \d+ s\."))
-    await expect(closes).to_be_visible(timeout=PATIENT_MS)
+    await expect(closes).to_be_visible()
     line = page.get_by_label("Which fact decides it?")
     await line.fill("Points were paid, and m")
-    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible(
-        timeout=PATIENT_MS
-    )
+    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible()
     await expect(page.get_by_text("Points were paid, and m")).to_be_visible()
-    await expect(page.locator("main .recorded")).to_be_visible(timeout=PATIENT_MS)
+    await expect(page.locator("main .recorded")).to_be_visible()
     assert table.complaints() == []
 
 
@@ -257,14 +254,10 @@ async def test_what_is_being_written_when_the_host_closes_still_counts(
         await page.get_by_role("button", name=re.compile("^Outer")).click()
         await page.get_by_label("Which fact decides it?").fill("Points were paid, and")
         await host.ask("close_votes")
-    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible(
-        timeout=PATIENT_MS
-    )
-    await expect(page.locator("main .recorded")).to_be_visible(timeout=PATIENT_MS)
+    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible()
+    await expect(page.locator("main .recorded")).to_be_visible()
     await page.reload()
-    await expect(page.get_by_text("Points were paid, and")).to_be_visible(
-        timeout=PATIENT_MS
-    )
+    await expect(page.get_by_text("Points were paid, and")).to_be_visible()
 
 
 async def test_a_sentence_of_ones_own_survives_a_reload(table: Table) -> None:

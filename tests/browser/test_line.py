@@ -13,7 +13,7 @@ import pytest
 
 from server.game.ids import RoomCode
 from server.game.phases import Phase
-from tests.browser.sites import PATIENT_MS, join, two_sites
+from tests.browser.sites import join, two_sites
 from tests.browser.table import LAPTOP
 
 if TYPE_CHECKING:
@@ -40,11 +40,9 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
         async with berlin.host(room) as host:
             await host.ask("open_round")
             await host.ask("open_vote")
-            await expect(phone.locator("button.gap.outer")).to_be_visible(
-                timeout=PATIENT_MS
-            )
+            await expect(phone.locator("button.gap.outer")).to_be_visible()
             await broker.kill()
-            await expect(bar).to_contain_text(CUT, timeout=PATIENT_MS)
+            await expect(bar).to_contain_text(CUT)
             await phone.locator("button.gap.outer").click()
             await expect(state).to_have_text("Received at your site, on its way.")
             await expect(
@@ -55,13 +53,13 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             await console.locator(".big[aria-disabled=false]").wait_for()
             await console.keyboard.press("r")
             waiting = console.get_by_text("Waiting for lisbon")
-            await expect(waiting).to_be_visible(timeout=PATIENT_MS)
+            await expect(waiting).to_be_visible()
             assert live.state.phase is Phase.VOTE_CLOSED
 
             await broker.start()
-            await expect(bar).to_contain_text("Connection restored", timeout=PATIENT_MS)
+            await expect(bar).to_contain_text("Connection restored")
             await expect(phone.locator("main")).to_have_attribute(
-                "data-phase", "reveal", timeout=PATIENT_MS
+                "data-phase", "reveal"
             )
             await expect(waiting).to_be_hidden()
             await host.ask("next_step", all=True)
@@ -69,29 +67,25 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
 
             await host.ask("open_round")
             await host.ask("open_vote")
-            await expect(phone.locator("button.gap.outer")).to_be_visible(
-                timeout=PATIENT_MS
-            )
+            await expect(phone.locator("button.gap.outer")).to_be_visible()
             await broker.kill()
-            await expect(bar).to_contain_text(CUT, timeout=PATIENT_MS)
+            await expect(bar).to_contain_text(CUT)
             await phone.locator("button.gap.outer").click()
             await expect(state).to_have_text("Received at your site, on its way.")
             await host.ask("close_votes", override=True)
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
             await console.locator(".big[aria-disabled=false]").wait_for()
             await console.keyboard.press("r")
-            await console.get_by_role("button", name="Continue without").click(
-                timeout=PATIENT_MS
-            )
+            await console.get_by_role("button", name="Continue without").click()
             await expect(big).to_contain_text("Next step")
             assert live.state.phase is Phase.REVEAL
 
             await broker.start()
             late = phone.get_by_text("after the reveal: not scored")
-            await expect(late).to_be_visible(timeout=PATIENT_MS)
+            await expect(late).to_be_visible()
             await console.get_by_role("button", name="Sites").click()
             await expect(
                 console.get_by_text("1 vote came too late").first
-            ).to_be_visible(timeout=PATIENT_MS)
+            ).to_be_visible()
         assert live.state.late == {"lisbon": 1}
         assert [*berlin.complaints(), *lisbon.complaints()] == []

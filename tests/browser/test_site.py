@@ -97,5 +97,5 @@ async def test_a_vote_is_shown_at_the_site_until_it_is_recorded(
         site.restore()
         await expect(bar).to_contain_text("Connection restored")
         await expect(state).to_contain_text("Recorded ✓")
-        await expect(bar).to_be_empty(timeout=10_000)
+        await expect(bar).to_be_empty()
     assert table.complaints() == []

@@ -19,18 +19,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 POCKET = {"width": 390, "height": 844}
-WAIT_MS = 30_000
-"""What a test waits for, on a machine with much to do."""
 
 ROUND = ("open_round", "open_vote", "close_votes", "reveal")
 
 
 async def must_show(found: Locator, text: str | re.Pattern[str]) -> None:
-    await expect(found).to_contain_text(text, timeout=WAIT_MS)
+    await expect(found).to_contain_text(text)
 
 
 async def visible(found: Locator) -> Locator:
-    await found.wait_for(timeout=WAIT_MS)
+    await found.wait_for()
     return found
 
 
@@ -90,17 +88,13 @@ async def test_the_plan_is_reordered_by_keyboard_and_a_case_opened_from_it(
     await earlier.focus()
     await host.keyboard.press("Enter")
     moved = [before[0], before[2], before[1], before[3]]
-    await expect(plan_of(host).locator("button.title")).to_have_text(
-        moved, timeout=WAIT_MS
-    )
-    await expect(earlier).to_be_focused(timeout=WAIT_MS)
+    await expect(plan_of(host).locator("button.title")).to_have_text(moved)
+    await expect(earlier).to_be_focused()
     await host.keyboard.press("Enter")
     moved = [before[2], before[0], before[1], before[3]]
-    await expect(plan_of(host).locator("button.title")).to_have_text(
-        moved, timeout=WAIT_MS
-    )
+    await expect(plan_of(host).locator("button.title")).to_have_text(moved)
     later = plan_of(host).get_by_role("button", name=f"Play later: {before[2]}")
-    await expect(later).to_be_focused(timeout=WAIT_MS)
+    await expect(later).to_be_focused()
     assert await wrong(host) == []
     await choose(host, 4)
     await plan_of(host).get_by_role("button", name=f"Open now: {before[3]}").click()
@@ -175,15 +169,15 @@ async def test_an_earlier_reveal_comes_back_and_goes_again(table: Table) -> None
     await must_show(player.locator("main"), re.compile("Right|Wrong"))
     await must_show(player.locator("main"), "shown again")
     big = host.locator(".big")
-    await expect(big).to_have_text("Back to the lesson", timeout=WAIT_MS)
+    await expect(big).to_have_text("Back to the lesson")
     await must_show(plan_of(host).locator("[aria-current=step]"), second)
     for page in (host, screen, player):
         assert await wrong(page) == []
-    await expect(big).to_have_attribute("aria-disabled", "false", timeout=WAIT_MS)
+    await expect(big).to_have_attribute("aria-disabled", "false")
     await host.keyboard.press("PageDown")
     await must_show(screen.locator(".strip"), "Case 2 of 2")
     await must_show(player.locator("main"), second)
-    await expect(big).to_have_text("Open the vote", timeout=WAIT_MS)
+    await expect(big).to_have_text("Open the vote")
     assert table.complaints() == []
 
 
@@ -200,7 +194,7 @@ async def test_the_clock_stops_on_every_page_and_runs_again(table: Table) -> Non
     clocks = [page.get_by_role("timer").first for page in pages]
     for clock in clocks:
         await visible(clock)
-    await expect(host.locator(".big")).to_have_text("Close the vote", timeout=WAIT_MS)
+    await expect(host.locator(".big")).to_have_text("Close the vote")
     await host.keyboard.press("k")
     for clock in clocks:
         await must_show(clock, "stopped")
@@ -212,7 +206,7 @@ async def test_the_clock_stops_on_every_page_and_runs_again(table: Table) -> Non
     assert await wrong(host) == []
     await host.get_by_role("button", name="Start the clock again").click()
     for clock in clocks:
-        await expect(clock).not_to_contain_text("stopped", timeout=WAIT_MS)
+        await expect(clock).not_to_contain_text("stopped")
     await visible(host.get_by_role("button", name="Stop the clock"))
     assert table.complaints() == []
 
@@ -222,11 +216,9 @@ async def test_a_close_is_taken_back_by_a_key(table: Table) -> None:
     host = await console_of(table, room)
     await play(table, room, "open_round", "open_vote", "close_votes")
     await visible(host.get_by_role("button", name="Reopen the vote"))
-    await expect(host.locator(".big")).to_have_attribute(
-        "aria-disabled", "false", timeout=WAIT_MS
-    )
+    await expect(host.locator(".big")).to_have_attribute("aria-disabled", "false")
     await host.keyboard.press("u")
-    await expect(host.locator(".big")).to_have_text("Close the vote", timeout=WAIT_MS)
+    await expect(host.locator(".big")).to_have_text("Close the vote")
 
 
 # --- what only the host sees -----------------------------------------------------
@@ -238,20 +230,20 @@ async def test_the_private_panel_opens_where_the_wall_is_another_device(
     room = await table.open_room(length=1)
     host = await console_of(table, room)
     toggle = host.locator("[aria-keyshortcuts=P]")
-    await expect(toggle).to_have_attribute("aria-expanded", "false", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "false")
     screen = await table.sit(table.screen_path(room), size=PROJECTOR)
-    await expect(toggle).to_have_attribute("aria-expanded", "true", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "true")
     await screen.context.close()
     table.seats.pop()
-    await expect(toggle).to_have_attribute("aria-expanded", "false", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "false")
     await host.keyboard.press("p")
-    await expect(toggle).to_have_attribute("aria-expanded", "true", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "true")
     await host.reload()
-    await expect(toggle).to_have_attribute("aria-expanded", "true", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "true")
     await host.keyboard.press("p")
     await table.sit(table.screen_path(room), size=PROJECTOR)
     await visible(host.locator(".big"))
-    await expect(toggle).to_have_attribute("aria-expanded", "false", timeout=WAIT_MS)
+    await expect(toggle).to_have_attribute("aria-expanded", "false")
 
 
 async def test_the_reason_of_the_advice_is_beside_the_button(table: Table) -> None:
@@ -267,8 +259,8 @@ async def test_the_reason_of_the_advice_is_beside_the_button(table: Table) -> No
             await visible(player.get_by_text("Recorded"))
         await leader.ask("close_votes")
     why = host.locator("footer .why")
-    await expect(host.locator(".big")).to_be_enabled(timeout=WAIT_MS)
-    await expect(why).to_have_count(0, timeout=WAIT_MS)
+    await expect(host.locator(".big")).to_be_enabled()
+    await expect(why).to_have_count(0)
     await host.keyboard.press("p")
     await must_show(why, re.compile(r"\d+ ?%"))
 
@@ -293,13 +285,13 @@ async def test_on_a_phone_the_console_is_for_a_teacher_who_walks_about(
     await visible(phone.get_by_text("Your notes on this case"))
     await expect(phone.locator(".box")).to_be_hidden()
     big = phone.locator(".big")
-    await expect(big).to_be_in_viewport(timeout=WAIT_MS)
+    await expect(big).to_be_in_viewport()
     await pin.click()
     await visible(phone.get_by_role("button", name="Unpin"))
     assert await phone.evaluate("document.documentElement.scrollWidth") <= 390
     assert await wrong(phone) == []
     await big.click()
-    await expect(big).to_have_text(re.compile("Reveal|Discuss"), timeout=WAIT_MS)
+    await expect(big).to_have_text(re.compile("Reveal|Discuss"))
 
 
 # --- names, and the end -----------------------------------------------------------
@@ -314,7 +306,7 @@ async def test_a_room_is_named_when_it_is_opened_and_later(table: Table) -> None
     await admin.get_by_role("button", name="Settings").click()
     dialog = admin.get_by_role("dialog", name="Settings")
     field = dialog.get_by_label("Name of the room")
-    await expect(field).to_have_value("9b, Tuesday", timeout=WAIT_MS)
+    await expect(field).to_have_value("9b, Tuesday")
     await field.fill("<b>9c</b>")
     await dialog.get_by_role("button", name="Save").click()
     await must_show(admin.locator("header .name"), "<b>9c</b>")
@@ -358,16 +350,12 @@ async def test_at_the_end_come_the_report_again_and_the_next_lesson(
     await ended.get_by_role("button", name="Close").click()
     await ended.get_by_role("button", name="Again, for another class").click()
     await (await visible(go)).click()
-    await expect(host.locator("h1.code")).not_to_have_text(room, timeout=WAIT_MS)
-    await expect(plan_of(host).locator("button.title")).to_have_text(
-        before[::-1], timeout=WAIT_MS
-    )
+    await expect(host.locator("h1.code")).not_to_have_text(room)
+    await expect(plan_of(host).locator("button.title")).to_have_text(before[::-1])
     await expect(host.locator("header .name")).to_have_count(0)
     await open_menu(host)
     await host.get_by_role("button", name="Settings").click()
-    await expect(host.get_by_label("Show the best three at the end")).to_be_checked(
-        timeout=WAIT_MS
-    )
+    await expect(host.get_by_label("Show the best three at the end")).to_be_checked()
     assert lesson is not None
     twins = await table.sit(lesson, size=LAPTOP)
     await visible(plan_of(twins))

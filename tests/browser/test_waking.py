@@ -13,14 +13,15 @@ from playwright.async_api import expect
 from tests.browser.table import LAPTOP, PROJECTOR, Table
 from tests.browser.test_game import join, must_show
 from tests.support.cuttable import cuttable
+from tests.support.figures import Figure
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WAKE_S = 3.0
-"""How long a page may take from the moment it is looked at to the right phase."""
+UNASKED_S = 15
+"""When a page that nothing woke would first ask whether its line is alive."""
 
 TOOK_MS = """([event, shows]) => new Promise((resolve) => {
   const start = performance.now();
@@ -51,7 +52,7 @@ async def wakes_in_s(page: Page, event: str, shows: str) -> float:
 
 @pytest.mark.parametrize("event", ["visibilitychange", "online", "pageshow"])
 async def test_every_page_is_in_the_right_phase_soon_after_it_wakes(
-    table: Table, event: str
+    table: Table, figure: Figure, event: str
 ) -> None:
     room = await table.open_room(length=1)
     async with cuttable(table.server.port) as line, table.host(room) as host:
@@ -70,7 +71,11 @@ async def test_every_page_is_in_the_right_phase_soon_after_it_wakes(
             "screen": await wakes_in_s(screen, event, ".foot .count"),
             "console": await wakes_in_s(console, event, ".foot .count"),
         }
-        assert max(took_s.values()) < WAKE_S, took_s
+        figure(
+            f"right again after {event}: "
+            + ", ".join(f"{page} {s:.1f} s" for page, s in took_s.items())
+        )
+        assert max(took_s.values()) < UNASKED_S, took_s
 
 
 async def test_a_vote_that_nothing_answers_finds_another_way(table: Table) -> None:
@@ -83,7 +88,8 @@ async def test_a_vote_that_nothing_answers_finds_another_way(table: Table) -> No
         line.swallow()
         await phone.locator("button.gap.outer").click()
         await expect(phone.locator(".state.sending")).to_be_visible()
-        await expect(phone.locator(".state.recorded")).to_be_visible(timeout=7000)
+        recorded = phone.locator(".state.recorded")
+        await expect(recorded).to_be_visible(timeout=UNASKED_S * 1000)
 
 
 async def test_a_line_that_answers_is_kept(table: Table) -> None:

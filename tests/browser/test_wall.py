@@ -27,7 +27,6 @@ PODIUM = [
     {"rank": 1, "name": "Ben", "points": 489.5, "mean": 97.9, "rounds": 5},
     {"rank": 3, "name": "Cleo", "points": 471, "mean": 99, "rounds": 4},
 ]
-WAIT_MS = 30_000
 
 
 def first_class() -> list[Shown]:
@@ -50,16 +49,12 @@ async def test_dots_that_have_gone_over_stay_there_on_another_size(
         script=WATCH_FRAMES,
     ) as page:
         await settle(page, reveal, "screen")
-        await page.wait_for_function(
-            "() => frames.done > 10 && !frames.isPending()", timeout=WAIT_MS
-        )
+        await page.wait_for_function("() => frames.done > 10 && !frames.isPending()")
         width = await page.evaluate("document.querySelector('canvas').width")
         await page.evaluate("frames.done = 0")
         await page.set_viewport_size({"width": 1024, "height": 768})
         await page.wait_for_function(
-            "before => document.querySelector('canvas').width !== before",
-            arg=width,
-            timeout=WAIT_MS,
+            "before => document.querySelector('canvas').width !== before", arg=width
         )
         assert not await page.evaluate("frames.isPending()"), "they go over once more"
         for joined in (30, 31):
@@ -80,7 +75,7 @@ async def test_a_wall_says_once_whether_it_can_be_heard(table: Table) -> None:
             await host.ask(command)
     player = await table.sit(f"/j/{room}")
     await player.locator("form button.main").click()
-    await expect(page.get_by_text("1 here")).to_be_visible(timeout=WAIT_MS)
+    await expect(page.get_by_text("1 here")).to_be_visible()
     said = [frame for frame in told if "tell_sound" in frame]
     assert len(said) == 1, said
     await profile.close()
