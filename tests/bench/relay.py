@@ -129,7 +129,8 @@ async def measure(kind: Kind) -> list[Place]:
 def table(found: list[Place]) -> str:
     """Return the table, with the last column beside the first place."""
     lines = [
-        "| votes | together | p50 | p99 | votes a second | p50, beside one server |",
+        "| votes | at the same time | p50 | p99 | votes a second "
+        "| p50, relative to one server |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for crowd in CROWDS:
