@@ -146,7 +146,7 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     ]
     if more:
         return parts
-    parts[0] = once_more(parts[0], then)
+    parts = [once_more(part, then) for part in parts]
     some = ("--one-of", str(ONE_OF[Tier.FULL if coverage else Tier.FAST]))
     where = (*AS_ON_WINDOWS, *some, *PORTABLE)
     portable = _loud("tests as on Windows", (*spread, *where), Tier.FAST)

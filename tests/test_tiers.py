@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path, PurePath
+from xml.etree import ElementTree
 
 import pytest
 
@@ -70,3 +73,28 @@ def test_each_seed_draws_another_sample(monkeypatch: pytest.MonkeyPatch) -> None
         assert 800 < len(drawn[-1]) < 1_200
     assert set.union(*drawn) == set(names)
     assert all(is_drawn(name, 1) for name in names)
+
+
+GROUPED = """
+import pytest
+
+pytestmark = pytest.mark.xdist_group("one")
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_it(number: int, worker_id: str, record_property) -> None:
+    record_property("worker", worker_id)
+"""
+
+
+def test_the_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
+    """Not so with some versions of pytest: then each process starts a Chromium."""
+    (tmp_path / "test_grouped.py").write_text(GROUPED, encoding="utf-8")
+    report = tmp_path / "report.xml"
+    spread = ("-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider")
+    command = (sys.executable, "-m", "pytest", *spread, f"--junit-xml={report}", ".")
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    properties = ElementTree.parse(report).iterfind(".//property")
+    workers = [each.get("value") for each in properties]
+    assert len(workers) == 8
+    assert len(set(workers)) == 1, workers
