@@ -262,15 +262,16 @@ def _sheet(pictures: Mapping[str, bytes]) -> Iterator[str]:
 
 INTRO = """# A lesson in pictures
 
-*First class*, played from the lobby to the report by a class of 22: one phone answers
+A class of 22 plays *First class* from the lobby to the report. One phone answers
 everything, one never answers, and one joins after the first vote. The host presses the
-big button, and "Let them say it" once. Each picture is a contact sheet of one moment:
-the wall, the phones and the console at every size that the tests measure, light and
-dark. `make gallery` plays the lesson again and writes this page.
+big button throughout, and *Let them say it* once. Each picture is a contact sheet of
+one moment. It shows the wall, the phones and the console at every size that the tests
+measure, in light and dark mode. `make gallery` plays the lesson again and writes this
+page.
 """
 SECTIONS = {
     "Before the first case": ("lobby", "opening"),
-    "Two votes, and a talk between them": (
+    "Two votes, and the discussion between them": (
         "read",
         "vote",
         "vote_closed",

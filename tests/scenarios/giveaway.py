@@ -110,52 +110,53 @@ PHRASES = {
 inner, "it was paid by the point" for outer."""
 TEXT = """# Does a story give its label away?
 
-Written by `python -m tests.scenarios.giveaway`. Two logistic models guess outer or
-inner, each from one thing only: what a case is about, or the words of its title and
-story. They see the {n} clean cases; cases that twins link are held out together
-(10-fold, grouped and stratified, 3 seeded repeats). 0.50 is chance. Intervals: 95 %, by
-bootstrap over families of twins.
+`python -m tests.scenarios.giveaway` writes this page. Two logistic models guess whether
+a case is outer or inner. One sees only what the case is about, the other only the words
+of its title and story. They see the {n} clean cases. Cases that are linked as twins are
+held out together (10-fold, grouped and stratified, 3 seeded repeats). A balanced
+accuracy of 0.50 is chance. Intervals are 95 %, by bootstrap over families of twins.
 
 | guessed from | balanced accuracy | 95 % | at most |
 |---|---|---|---|
 {table}
 
-Two kinds of phrase are counted separately, as a class may learn to read them in
-place of the case: reassurance ("with the right name", "correctly", "and for nothing
-else") and measurement ("score", "paid", "target"). The guess is that a story with the
-phrase has the label that has it more often.
+Two kinds of phrase are counted separately, because a class might learn to rely on them
+instead of reading the case. One kind is reassurance ("with the right name",
+"correctly", "and for nothing else"), and the other is measurement ("score", "paid",
+"target"). Stories of one label use such phrases more often. The guess is that a story
+with the phrase has that label.
 
 | phrase | in outer stories | in inner stories | balanced accuracy | at most |
 |---|---|---|---|---|
 {phrases}
 
-A test holds all limits. The second was 0.66 before the stories were read for it and
-about forty phrases were reworded. "Agent" occurred in inner stories only, "hard" in
-outer ones only, and inner stories said twice as often what something had "learned". The
-same stories were changed and measured, so read it as a description of this library,
-not as a forecast for new stories.
+A test enforces all limits. The accuracy from title and story was 0.66 before we went
+through the stories and reworded about forty phrases. "Agent" occurred only in inner
+stories, "hard" only in outer ones, and inner stories said twice as often what something
+had "learned". We changed and measured the same stories, so the figure describes this
+library and doesn't predict the accuracy for new stories.
 
-The true stories of {recent} and later can be held out as well, {newest} of them: what
-a class that knows the older stories may read in new ones. From domain and tags the
-balanced accuracy is {topic:.2f}, from title and story {words:.2f}; a test holds both
-below the limits above. With so few stories either figure is uncertain by about a
-quarter. This split by year was chosen after another one had been measured: with the
-cases that were added last held out, domain and tags had 0.71. Tags were also changed
-while these figures were being measured, so neither of them is a forecast.
+We also hold out the {newest} true stories from {recent} and later, to see how well a
+class that knows the older stories could guess the new ones. The balanced accuracy is
+{topic:.2f} from domain and tags and {words:.2f} from title and story; a test keeps both
+below the limits above. With so few stories, either figure is uncertain by about 0.25.
+We chose this split by year after measuring a different one: with the most recently
+added cases held out, domain and tags reached 0.71. We also changed tags while measuring
+these figures, so neither of them is a prediction.
 
-Once it was a forecast. In November 2026 the library got 42 cases more. Before a word
-of theirs was tuned for this test, the models learned from the 106 clean cases that
-were there before and guessed the 14 clean new ones. From title and story their
-balanced accuracy was 0.36. From domain and tags it was 0.79: most new outer cases
-were about coding agents and companies, most new inner ones about pictures and
-medicine, as in the older library. So four cases were added the other way around: two
-inner ones about language models, an outer one about photos and one about surgeons. A
-few labels changed. Tags that only one side had had, such as "company", now follow one
-rule: what a reader would search for.
+We did make one real prediction. In November 2026, 42 cases were added to the library.
+Before we tuned any of their words for this test, the models learned from the 106 clean
+cases already there and guessed the 14 clean new ones. Their balanced accuracy was 0.36
+from title and story. From domain and tags it was 0.79: as in the older library, most
+new outer cases were about coding agents and companies, and most new inner ones about
+pictures and medicine. We therefore added four cases that break the pattern: two inner
+cases about language models, an outer case about photos, and an outer case about
+surgeons. A few labels changed. Some tags, such as "company", had occurred on one side
+only. All tags now follow one rule: use what a reader would search for.
 
 ## The twenty most telling words
 
-A word that belongs to the facts stays; a habit of the writer goes.
+Words that belong to the facts stay. Words that are only a writer's habit are reworded.
 
 | word | points to | what it is |
 |---|---|---|
