@@ -19,11 +19,12 @@ from server.game.ids import RoomCode
 from server.journal.postgres import translated
 from server.rooms.audience import PlainCrowd
 from server.rooms.directory import Directory
-from tests.simulation.database import Database, Session, SharedStore
+from tests.simulation.database import Database, Session
 from tests.simulation.disks import Platter
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Weather
 from tests.simulation.site import Faulty, Process, SimulatedClock
+from tests.simulation.store import SharedStore
 from tests.simulation.world import HOME, Fault, Script, World, for_a_while
 
 NAMES = (HOME, "lisbon", "oslo")

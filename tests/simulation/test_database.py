@@ -12,7 +12,8 @@ from server.journal import tables
 from server.journal.codec import READS
 from server.journal.postgres import PostgresStore
 from server.journal.store import VersionConflict
-from tests.simulation.database import Database, SharedStore
+from tests.simulation.database import Database
+from tests.simulation.store import SharedStore
 from tests.support.leases import first, joined, shift
 
 NODES = ("berlin", "lisbon", "oslo")
