@@ -199,7 +199,7 @@ class Host(Session):
 
     @property
     def view(self) -> HostView:
-        """The host's picture of the phase."""
+        """The host's view of the phase."""
         return self._stage.views.now()
 
     @property

@@ -24,7 +24,7 @@ from scenarios.pictures import read_picture
 
 
 class Label(StrEnum):
-    """Which of the two gaps a failure lives in."""
+    """Which of the two gaps broke."""
 
     OUTER = "outer"
     INNER = "inner"
@@ -78,7 +78,7 @@ class Model(BaseModel):
 
 
 class Truth(Model):
-    """Which links broke: two independent facts, never one word."""
+    """Which links broke, as two independent facts."""
 
     outer: bool = Field(
         strict=True, description="What was written missed what was meant."
@@ -89,12 +89,12 @@ class Truth(Model):
 
 
 class Breakdown(Model):
-    """The expert's account of one case, in the order in which it is shown."""
+    """The expert's explanation of a case, in the order in which it is shown."""
 
     intended: Prose = Field(description="What was meant: the intended goal.")
     written: Prose = Field(description="What was written: the objective in force.")
     learned: Prose = Field(description="What it learned: the goal it pursued.")
-    broke: Prose = Field(description="Where the chain broke, or that it did not.")
+    broke: Prose = Field(description="Where the chain broke, or that it did not break.")
     why: Prose = Field(description="The fact that decides the label.")
     why_not: Prose = Field(description="Why it is not the other gap.")
     flip: Prose = Field(description="The smallest change that flips the label.")
@@ -108,14 +108,14 @@ class Breakdown(Model):
 
 
 class Reasons(Model):
-    """Expert reasons for each label, shown beside the class's own (two a side)."""
+    """Expert reasons for each label (two per side), shown beside the class's own."""
 
     outer: tuple[Prose, ...] = Field(min_length=2, max_length=4)
     inner: tuple[Prose, ...] = Field(min_length=2, max_length=4)
 
 
 class FixOption(Model):
-    """One repair on offer, and what choosing it would achieve."""
+    """One of the repairs to choose from, and what it would achieve."""
 
     text: Prose
     repairs: Literal["this gap", "the other gap", "neither gap"]
@@ -123,7 +123,7 @@ class FixOption(Model):
 
 
 class FixQuestion(Model):
-    """Which repair fits? Three options, one right, one right for the other gap."""
+    """Which repair fits? One of three is right; one is right for the other gap."""
 
     question: Prose
     options: tuple[FixOption, FixOption, FixOption]
@@ -150,7 +150,7 @@ class FixQuestion(Model):
 
 
 class Figure(Model):
-    """One number used in the case, and where it comes from."""
+    """A number in the case, and where it comes from."""
 
     value: Line
     means: Prose
@@ -158,7 +158,7 @@ class Figure(Model):
 
 
 class Reading(Model):
-    """Something to read after the lesson."""
+    """Reading for after the lesson."""
 
     authors: Line
     year: int = Field(ge=1900, le=2100, strict=True)
@@ -177,9 +177,11 @@ class Source(Model):
     checked: Checked
     words: Prose | None = Field(
         default=None,
-        description="The words that decide, quoted from the original: at most 25.",
+        description="The deciding words, quoted from the original: at most 25.",
     )
-    place: Line | None = Field(default=None, description="Where these words stand.")
+    place: Line | None = Field(
+        default=None, description="Where in the source these words are."
+    )
     note: Prose | None = Field(default=None, description="What exactly was read.")
 
     @property
@@ -191,9 +193,9 @@ class Source(Model):
 
 
 class Picture(Model):
-    """A drawing of the story, and never of the verdict: it is seen before the vote."""
+    """A drawing of the story, not of the verdict: players see it before they vote."""
 
-    alt: Line = Field(description="What it shows, for those who cannot see it.")
+    alt: Line = Field(description="What it shows, for people who cannot see it.")
     svg: Annotated[str, AfterValidator(read_picture)] = Field(
         description="The drawing, as scenarios/pictures.py allows it."
     )
@@ -213,7 +215,8 @@ class Case(Model):
     story: Prose
     truth: Truth
     contested: Prose | None = Field(
-        default=None, description="The argument, where experts disagree on the label."
+        default=None,
+        description="The experts' arguments, if they disagree about the label.",
     )
     breakdown: Breakdown
     tempting: Prose = Field(description="Why the other label tempts.")
@@ -286,7 +289,7 @@ class Case(Model):
 
 
 class DeckRound(Model):
-    """One round of a deck: the case voted on, and the cases set beside it."""
+    """One round of a deck: the case to vote on, and its contrast and twin."""
 
     case: Slug
     contrast: Slug | None = None
@@ -294,7 +297,7 @@ class DeckRound(Model):
 
 
 class Deck(Model):
-    """An ordered choice of cases for one lesson."""
+    """The cases of a lesson, in an order."""
 
     id: Slug
     version: int = Field(ge=1, strict=True)
@@ -308,8 +311,8 @@ class Deck(Model):
     two_link: bool = Field(
         default=False,
         strict=True,
-        description="Meant for rooms that ask about both links: it holds cases in "
-        "which both broke, or neither.",
+        description="For rooms that ask about both links: it contains cases in which "
+        "both broke, or neither.",
     )
     place: int = Field(
         default=100, ge=0, le=999, strict=True, description="Small ones list first."
@@ -317,7 +320,7 @@ class Deck(Model):
     minute: bool = Field(
         default=False,
         strict=True,
-        description="Begins with the opening minute: what the two gaps are.",
+        description="Begins with the opening minute, which explains the two gaps.",
     )
     flow: Flow = Field(
         default="full",

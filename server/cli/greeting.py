@@ -179,7 +179,7 @@ class Place:
     when: str
     """When it was last played, as text."""
     name: str = ""
-    """What its host calls it; empty where it has no name."""
+    """What its host calls it; empty if it has no name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ COIN_FLIP = 50
 
 @dataclass(frozen=True, slots=True)
 class GapAnswer:
-    """Two-button rooms: which gap, and how sure (per cent)."""
+    """In rooms with two buttons: which gap, and how sure (percent)."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class GapAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LinkAnswer:
-    """One link of a two-link room: did it break, and how sure (per cent)."""
+    """In two-link rooms: whether one link broke, and how sure (percent)."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class LinkAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LinksAnswer:
-    """Two-link rooms: each link is a question of its own, with its own confidence."""
+    """In two-link rooms: an answer for each link, each with its own confidence."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -60,7 +60,7 @@ class LinksAnswer:
 
 @dataclass(frozen=True, slots=True)
 class FixAnswer:
-    """The fix question: the index (0-2) of the repair chosen."""
+    """The answer to the fix question: the index (0-2) of the chosen repair."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 

@@ -151,13 +151,13 @@ SENTENCES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of the server: a page says it by its key, all others by its text."""
+    """A sentence from the server: pages translate its key; others show its text."""
 
     key: str
     text: str
     """In English."""
     values: dict[str, str | int | Sentence]
-    """Its numbers, names, and words that a page knows, by name."""
+    """The values in it, by name: numbers, names, and words that pages translate."""
 
     def __str__(self) -> str:
         """Return the text."""

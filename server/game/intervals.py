@@ -100,7 +100,7 @@ cannot be worked out from the figures of the whole class."""
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """How many of a group chose something: the count, and Wilson's 95 % interval."""
+    """How many people of a group chose something, with Wilson's 95 % interval."""
 
     n: int
     low: float
@@ -109,7 +109,7 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Portions:
-    """How one site answered: its n, and each option's part of it."""
+    """How one site answered: its number of people, and each option's share."""
 
     n: int
     options: dict[str, Portion]
@@ -117,13 +117,13 @@ class Portions:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """How one site voted, or why that is not shown."""
+    """How one site voted, or why this is hidden."""
 
     name: str
     n: int
     before: Portions | None
     after: Portions | None
-    """With carried votes in it; None also where there was no second vote."""
+    """Includes carried votes; also None if there was no second vote."""
     hidden: WhyHidden | None
 
 

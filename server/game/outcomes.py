@@ -87,7 +87,7 @@ class Count:
     right: int | None
     """None where answers cannot be called right or wrong."""
     carried: int = 0
-    """Votes of the first ballot that are counted again in this one."""
+    """Votes from the first ballot that are counted again in this one."""
 
     @property
     def n(self) -> int:

@@ -16,7 +16,7 @@ from scenarios.model import Case, Flow
 
 
 class Phase(StrEnum):
-    """Where a room is."""
+    """The phases of a room."""
 
     LOBBY = "lobby"
     OPENING = "opening"
@@ -52,7 +52,7 @@ AFTER_REVEAL = (Phase.REVEAL, Phase.SAY, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a room is: what a command that leads on was decided on."""
+    """The place in the game for which a command was decided."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -75,7 +75,7 @@ class Place:
 
 
 class Ballot(StrEnum):
-    """The four things a class is asked; each has the phase of the same name."""
+    """The four questions that players answer; each has a phase of the same name."""
 
     VOTE = "vote"
     REVOTE = "revote"

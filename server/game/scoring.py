@@ -37,7 +37,7 @@ def levels(mode: ScoreMode) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One confidence on offer (per cent), with what it wins and what it risks."""
+    """A confidence that players can choose (percent), and what it can win or lose."""
 
     confidence: int
     right: float

@@ -57,7 +57,7 @@ def require_zone(name: str | None) -> None:
 
 
 class RoomSettings(BaseModel):
-    """How a room is played. Every field has a default that suits a class of 30."""
+    """The settings of a room. Every field has a default that suits a class of 30."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True
@@ -85,15 +85,16 @@ class RoomSettings(BaseModel):
     podium: bool = False
     """Show the top three at the end. Off: class goal and own progress only."""
     sound: bool = True
-    """Play sounds on projectors: at a new phase, the last answer, and the crack."""
+    """Play sounds on projectors: at a new phase, after the last answer, and when the
+    gap cracks."""
     pairs: bool = True
-    """In a discussion, show each phone its group."""
+    """In a discussion, show each player's group on their phone."""
     teams: tuple[TeamName, ...] = Field(default=(), max_length=12)
     """Names of teams; empty for none."""
     class_goal: float | None = None
     """Mean round score the class aims for; null uses the score mode's default."""
     min_cell: Annotated[int, Field(ge=1, le=20)] = 5
-    """Cross-table cells of fewer people are not shown to the class."""
+    """Cells of cross-tabulations with fewer people are hidden from the class."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Joins beyond this are refused."""
     suggested_names: bool = False
@@ -101,8 +102,8 @@ class RoomSettings(BaseModel):
     simulated: bool = False
     """A rehearsal: practice players count in every tally and statistic."""
     time_zone: ZoneName | None = None
-    """The class's time zone, such as Europe/Berlin, taken from the first host's
-    browser. Null until it is known; until then, dates are in UTC and say so."""
+    """The class's time zone, such as Europe/Berlin, from the first host's browser. Null
+    until it is known; until then, dates are in UTC and marked as such."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -123,7 +124,7 @@ class RoomSettings(BaseModel):
 
 
 class SettingsChange(BaseModel):
-    """What a host may still change while the game runs; absent keeps the old."""
+    """Settings that a host can change during the game; absent fields do not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -241,7 +241,7 @@ class RoomState:
     plan_changes: int = 0
     """How often the host has changed the plan."""
     name: str = ""
-    """What the host calls the room; empty where it has no name."""
+    """What the host calls the room; empty if it has no name."""
     players: dict[PlayerId, Player] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
     """Look-alike forms of the names in use, and how many names have each."""
@@ -317,7 +317,7 @@ class RoomState:
 
     @property
     def flow(self) -> Flow:
-        """Where the big button leads: as the room says, else as its deck does."""
+        """The flow that the big button follows: the room's, or else its deck's."""
         return self.settings.flow or self.plan.flow
 
     def is_handed_in(self, round_: Round) -> bool:

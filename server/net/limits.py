@@ -56,7 +56,7 @@ class Limits:
         4 * 1024,
         "bytes",
         "refused `too_large`",
-        "Longest frame of a player, a screen, or an unauthenticated socket.",
+        "Longest frame from a player, a screen, or an unauthenticated socket.",
         least=256,
     )
     stranger_frame: int = _limit(
@@ -71,21 +71,22 @@ class Limits:
         256 * 1024,
         "bytes",
         "closed with 1009",
-        "Longest frame of a host or an admin.",
+        "Longest frame from a host or an admin.",
         least=1024,
     )
     player_rate: float = _limit(
         20,
         "a second",
-        "read later, told `too_fast`",
-        "Messages of one player's, screen's or new socket; twice as many in a burst.",
+        "read later, with a `too_fast` refusal",
+        "Messages from one player, one screen or one new socket; twice as many in a "
+        "burst.",
         least=0.1,
     )
     staff_rate: float = _limit(
         100,
         "a second",
-        "read later, told `too_fast`",
-        "Messages of one host's or admin's socket; twice as many in a burst.",
+        "read later, with a `too_fast` refusal",
+        "Messages from one host or one admin; twice as many in a burst.",
         least=0.1,
     )
     control_rate: float = _limit(
@@ -106,7 +107,7 @@ class Limits:
         15,
         "seconds",
         "bye `idle`",
-        "Time from opening a socket to its welcome.",
+        "Time from the opening of a socket until its welcome.",
         least=0.01,
     )
     request_s: float = _limit(
@@ -146,9 +147,10 @@ class Limits:
     unsent: int = _limit(
         64 * 1024,
         "bytes",
-        "held back, newest of each kind",
-        "Bytes that the system buffers for one socket that does not read; its default "
-        "would be megabytes. The server buffers as much again, then frames wait.",
+        "held back, only the newest of each kind",
+        "Bytes that the system buffers for one client that does not read; the system's "
+        "default would be megabytes. The server buffers the same amount again. After "
+        "that, frames wait.",
         least=4096,
     )
     pages_address: float = _limit(
@@ -156,8 +158,8 @@ class Limits:
         "a second",
         "HTTP 429",
         "Pages and files that one address may fetch; a hundred times as many in a "
-        "burst. A QR code that has to be drawn counts as fifty, an invalid request as "
-        "a hundred.",
+        "burst. A QR code that has to be drawn counts as fifty requests, and an "
+        "invalid request as a hundred.",
         least=0.1,
     )
     joins_room: float = _limit(
@@ -220,8 +222,8 @@ class Limits:
         2000,
         "ms",
         "refused `busy`",
-        "Event loop lag at which, measured twice in a row, new people are no longer "
-        "admitted. People who are already in a room, or come back, are still served.",
+        "Event loop lag, measured twice in a row, at which the server stops admitting "
+        "new people. It still serves people who are already in a room or come back.",
         least=10,
     )
 

@@ -51,7 +51,7 @@ class Hello(Message):
     """The first message on every socket: the person, their role and the room.
 
     A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
-    screen or an admin is sent a challenge and answers it with ``prove``.
+    screen or an admin receives a challenge and answers it with ``prove``.
     """
 
     type: Literal["hello"] = "hello"
@@ -65,18 +65,18 @@ class Hello(Message):
     """Resume token from an earlier welcome."""
     team: Annotated[str, Field(max_length=100)] | None = None
     join_key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-    """Random, and chosen by the client for one visit: a hello that is sent again with
-    the same key, because no welcome came, joins no second time."""
+    """Random, and chosen by the client for one visit. If no welcome comes and the
+    client sends the hello again with the same key, it does not join twice."""
     is_practice: bool = False
     """Marks a practice player: left out of tallies unless the room is a rehearsal."""
     device: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-    """Random, and kept by the device: where the host has removed a player, that device
-    joins under no other name. The room stores a mark made of it, which is another one
-    in every room."""
+    """Random, and kept by the device. After the host has removed a player, their device
+    cannot join under another name. The room stores a mark derived from it, which is
+    different in every room."""
 
 
 class Prove(Message):
-    """Answers a challenge: proof that the client holds the key, without sending it.
+    """Answers a challenge: proves that the client has the key, without sending it.
 
     ``proof`` is the lower-case hex of HMAC-SHA256 over the UTF-8 text
     ``two-gaps 1 ROLE ROOM NONCE`` (ROOM in upper case, ``-`` for an admin), keyed with
@@ -88,10 +88,10 @@ class Prove(Message):
 
 
 class Vote(Message):
-    """One answer to the open ballot; may be sent again, and changed until it closes.
+    """Answer the open ballot; the answer can be changed until the ballot closes.
 
-    ``client`` is chosen once by each running client, ``counter`` grows with each new
-    answer; resend with the same pair until ``recorded`` or ``refused`` comes.
+    Each running client chooses its ``client`` once. ``counter`` grows with each new
+    answer. Resend with the same pair until ``recorded`` or ``refused`` comes.
     """
 
     type: Literal["vote"] = "vote"
@@ -107,7 +107,7 @@ class Vote(Message):
 
 
 class AskTime(Message):
-    """A player's private wish for own time in every vote, per cent (0: no limit)."""
+    """A player asks privately for more time in every vote, in percent (0: no limit)."""
 
     type: Literal["ask_time"] = "ask_time"
     ref: Ref = None
@@ -119,7 +119,7 @@ class AskTime(Message):
 
 
 class ChooseTeam(Message):
-    """A player moves to another team."""
+    """Move to another team."""
 
     type: Literal["choose_team"] = "choose_team"
     ref: Ref = None
@@ -133,14 +133,15 @@ class ChooseTeam(Message):
 class SayIt(Message):
     """A player's own sentence on a case, as an expert would say it.
 
-    In phase ``say``, or on the card once the game is over; may be sent again.
+    Allowed in the phase ``say``, and on the card once the game is over. Can be sent
+    again.
     """
 
     type: Literal["say_it"] = "say_it"
     ref: Ref = None
     round: Annotated[int, Field(ge=0, le=999)]
     text: Annotated[str, Field(max_length=800)]
-    """One line, kept to 400 characters; empty takes it back."""
+    """One line, cut to 400 characters; empty text withdraws it."""
 
     def command(self, player: PlayerId) -> commands.SayIt:
         """Return what it asks of the room, in the player's name."""
@@ -148,10 +149,10 @@ class SayIt(Message):
 
 
 class ChallengeLabel(Message):
-    """A sentence against the label of a case, once the class has seen its verdict.
+    """Challenge the label of a case in a sentence, once the class has seen the verdict.
 
-    Players, the host and the co-host of each site have one each on every case; another
-    takes its place. Hosts read it with names, the report counts it.
+    Each player, each site's co-host and the host have one challenge per case; a new one
+    replaces it. Hosts see challenges with names; the report counts them.
     """
 
     type: Literal["challenge_label"] = "challenge_label"
@@ -159,7 +160,7 @@ class ChallengeLabel(Message):
     round: Annotated[int, Field(ge=0, le=999)]
     """Index of the round (0-based), of the plan."""
     text: Annotated[str, Field(max_length=600)]
-    """One line, kept to 280 characters; empty takes it back."""
+    """One line, cut to 280 characters; empty text withdraws it."""
 
     def command(self, by: Challenger) -> commands.ChallengeLabel:
         """Return what it asks of the room, in the name of who sent it."""
@@ -167,7 +168,7 @@ class ChallengeLabel(Message):
 
 
 class TapOpening(Message):
-    """A player says which gap broke in a case of the opening minute: unscored."""
+    """Say which gap broke in a case of the opening minute; not scored."""
 
     type: Literal["tap_opening"] = "tap_opening"
     ref: Ref = None
@@ -181,27 +182,27 @@ class TapOpening(Message):
 
 
 class GetRoster(Message):
-    """A host asks for a page of the roster, 50 people at most.
+    """A host asks for a page of the roster, with at most 50 people.
 
-    A co-host is shown the people of the own site, without their points.
+    A co-host sees the people of their own site, without points.
     """
 
     type: Literal["get_roster"] = "get_roster"
     ref: Ref = None
     offset: Annotated[int, Field(ge=0, le=100_000)] = 0
     search: Annotated[str, Field(max_length=100)] = ""
-    """Only names that contain this text."""
+    """Return only names that contain this text."""
     removed: bool = False
-    """Those who were removed, instead of those in the room."""
+    """People who were removed, instead of those in the room."""
     site: Site = None
-    """Only people of this site."""
+    """Return only people at this site."""
 
 
 class OpenNext(Message):
-    """A host whose game is over opens the next lesson: twins of its hardest cases.
+    """After a game, a host opens the next lesson, with twins of its hardest cases.
 
-    Answered by ``room_opened``, with the new room's key. Asking again gives the same
-    room while it runs. Settings are those of this room.
+    The answer is ``room_opened``, with the new room's key. While that room runs, asking
+    again returns it. It has the settings of this room.
     """
 
     type: Literal["open_next"] = "open_next"
@@ -211,7 +212,7 @@ class OpenNext(Message):
 
 
 class ListCases(Message):
-    """A host asks which cases of the library can be added to the plan."""
+    """A host asks which cases from the library can be added to the plan."""
 
     type: Literal["list_cases"] = "list_cases"
     ref: Ref = None
@@ -227,23 +228,24 @@ class AddCase(Message):
 
 
 class GetReport(Message):
-    """A host asks for the report of the room, as far as it has been played.
+    """A host asks for the room's report, on what has been played so far.
 
-    Answered by ``report`` where ``form`` is page, else by ``file``. It takes a second
-    or more, and is made of what is stored: votes still on their way are not in it.
+    If ``form`` is page, the answer is ``report``, else ``file``. It takes a second or
+    more. The report contains only what is stored, so it lacks votes that are still on
+    their way.
     """
 
     type: Literal["get_report"] = "get_report"
     ref: Ref = None
     form: Literal["page", "html", "csv", "xlsx", "json"] = "page"
     reader: Literal["host", "others"] = "host"
-    """For others, counts of few people are hidden; files only."""
+    """For others, small counts are hidden; files only."""
     reasons: bool = True
-    """Put typed reasons into the table of answers."""
+    """Include typed reasons in the table of answers."""
 
 
 class GetAcross(Message):
-    """An admin asks for a file of several rooms together: side by side and pooled."""
+    """An admin asks for a file about several rooms: side by side and pooled."""
 
     type: Literal["get_across"] = "get_across"
     ref: Ref = None
@@ -253,7 +255,8 @@ class GetAcross(Message):
     ]
     form: Literal["html", "csv", "json"] = "html"
     match_names: bool = False
-    """People of the same name are the same; the first room is before, the last after.
+    """Treat people with the same name as one person; the first room is before, the last
+    after.
     """
 
 
@@ -264,15 +267,16 @@ class OpenRoom(Message):
     ref: Ref = None
     deck: Slug
     length: Annotated[int, Field(ge=1, le=60)] | None = None
-    """How many rounds; absent for the whole deck."""
+    """Number of rounds; absent for the whole deck."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     """Seed of every shuffle; absent for a random one."""
     settings: RoomSettings | None = None
-    """Absent: the defaults, and both links are asked about where the deck needs it."""
+    """If absent: the defaults, and questions about both links if the deck needs
+    them."""
     practice: Annotated[int, Field(ge=0, le=100)] = 0
-    """Practice players that the server itself brings; makes the room a rehearsal."""
+    """Number of practice players that the server adds; makes the room a rehearsal."""
     name: Annotated[str, Field(max_length=200)] = ""
-    """What the host calls the room, at most 40 characters of it; may be empty."""
+    """What the host calls the room, cut to 40 characters; may be empty."""
 
 
 class ListRooms(Message):
@@ -290,7 +294,7 @@ class ListDecks(Message):
 
 
 class GetCase(Message):
-    """An admin asks for one case, whole, to preview it."""
+    """An admin asks for a complete case, to preview it."""
 
     type: Literal["get_case"] = "get_case"
     ref: Ref = None
@@ -298,7 +302,7 @@ class GetCase(Message):
 
 
 class GetLink(Message):
-    """An admin asks how a room's host key follows from the admin key."""
+    """An admin asks how to derive a room's current host key from the admin key."""
 
     type: Literal["get_link"] = "get_link"
     ref: Ref = None
@@ -306,7 +310,7 @@ class GetLink(Message):
 
 
 class PreviewCase(Message):
-    """An admin asks how one case would be played, moment by moment."""
+    """An admin asks for a preview of a case, moment by moment."""
 
     type: Literal["preview_case"] = "preview_case"
     ref: Ref = None
@@ -314,9 +318,9 @@ class PreviewCase(Message):
 
 
 class TellSound(Message):
-    """A projector page says whether it can be heard; hosts see how many cannot.
+    """Report whether a projector page can play sounds; hosts see how many can't.
 
-    Browsers let a page sound only once it has been pressed. Not stored.
+    Browsers allow sound only after a click on the page. Not stored.
     """
 
     type: Literal["tell_sound"] = "tell_sound"
@@ -325,7 +329,7 @@ class TellSound(Message):
 
 
 class Ping(Message):
-    """Asks for a pong: measures the way, and the server's clock."""
+    """Asks for a pong, to measure the round trip and the server's clock."""
 
     type: Literal["ping"] = "ping"
     ref: Ref = None

@@ -18,7 +18,8 @@ Audience = Literal["host", "others"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval, and how many answers (or people) it rests on."""
+    """A figure with its 95 % interval, and the number of answers or people behind
+    it."""
 
     value: float
     low: float
@@ -28,12 +29,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A figure that is not shown, and why."""
+    """A hidden figure, and why it is hidden."""
 
     why: Sentence
     n: int = 0
     count: int | None = None
-    """How many of the n, where a count may be shown instead of a share."""
+    """How many of the n, if a count may be shown instead of a share."""
 
 
 Figure = Estimate | Hidden
@@ -41,7 +42,7 @@ Figure = Estimate | Hidden
 
 @dataclass(frozen=True, slots=True)
 class RoomFigures:
-    """Which room it was, and who took part."""
+    """The room, and who took part."""
 
     code: str
     title: str
@@ -56,23 +57,23 @@ class RoomFigures:
     people: int
     """People who answered at least once."""
     practice: int
-    """Practice players left out."""
+    """Without practice players."""
     revealed: int
     planned: int
     time_zone: str
-    """In which ``opened`` and ``finished`` are given: the class's, or UTC."""
+    """The time zone of ``opened`` and ``finished``: the class's, or UTC."""
     is_zone_known: bool
-    """False where the room doesn't say its time zone, as those of old journals."""
+    """False if the room has no time zone, as in old journals."""
     opened: str
     """Local time with its offset (ISO 8601)."""
     finished: str | None
     name: str = ""
-    """What the host calls the room; empty where it has no name."""
+    """What the host calls the room; empty if it has no name."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionFigures:
-    """Signal detection of the class; in two-link rooms one for each link."""
+    """Signal detection of the class; in two-link rooms, one for each link."""
 
     about: Literal["outer against inner", "the outer link", "the inner link"]
     d_prime: Figure
@@ -80,14 +81,14 @@ class DetectionFigures:
     hit_rate: float | None
     false_alarm_rate: float | None
     signals: int
-    """Answers to cases of which it was true."""
+    """Answers to cases for which it was true."""
     noises: int
     words: Sentence | None
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One count of a cross-table; None where too few people stand behind it."""
+    """One count of a cross-tabulation; None if it is of too few people."""
 
     answer: str
     n: int | None
@@ -95,7 +96,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """How the cases of one verdict were answered."""
+    """How people answered the cases with one verdict."""
 
     verdict: str
     n: int
@@ -107,10 +108,11 @@ class Moves:
     """What the second vote changed."""
 
     after: Figure
-    """Proportion right with carried votes in it: the tally the class saw."""
+    """Proportion right, including carried votes; this is the tally that the class
+    saw."""
     carried: int
     cells: tuple[Cell, ...]
-    """RR, RW, WR, WW of those who voted twice."""
+    """Counts of RR, RW, WR and WW among people who voted twice."""
     gain: float | None
     right_turn: float | None
     loss: float | None
@@ -121,16 +123,16 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A sentence against the label of a case, as typed."""
+    """A challenge of a case's label, as typed."""
 
     by: Literal["player", "cohost", "host"]
     text: str
-    """Empty where the words of its author were erased."""
+    """Empty if its author's words were erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFigures:
-    """One round: the case, its votes, and how it behaved as a question."""
+    """One round: its case, its votes, and how well the case works as a question."""
 
     number: int
     case: str
@@ -149,7 +151,7 @@ class CaseFigures:
     """P(p > .5) under Jeffreys' prior, where one of two buttons was right."""
     mean_confidence: float | None
     confident_errors: int | None
-    """Wrong at 80 % or more; None where so few may not be shown."""
+    """How many were wrong at 80 % or more; None if there are too few to show."""
     is_told_confident: bool
     """At least max(3, 10 % of those who answered) were wrong at 80 % or more."""
     moves: Moves | None
@@ -163,14 +165,15 @@ class CaseFigures:
     evidence: Evidence | None = None
     """How sure the facts are; None if the story is invented, or not graded."""
     challenged: int | None = 0
-    """How many challenged its label; None where so few may not be shown."""
+    """How many people challenged its label; None if there are too few to show."""
     challenges: tuple[Challenge, ...] = ()
-    """Their sentences, by role and text; for the host, where typed words are wanted."""
+    """The challenges, by role and text; only for the host, if typed text was
+    requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFigures:
-    """How the class did on the cases that one rule of docs/labels.md decides."""
+    """The class's results on the cases that a rule in docs/labels.md decides."""
 
     rule: Rule
     cases: tuple[int, ...]
@@ -191,7 +194,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFigures:
-    """Whether confidence meant what it said."""
+    """How well the players' confidence matched their results."""
 
     n: int
     dots: tuple[Dot, ...]
@@ -207,7 +210,7 @@ class CalibrationFigures:
 
 @dataclass(frozen=True, slots=True)
 class TransferFigures:
-    """VOTE against TRANSFER, of those who did both: what was learned."""
+    """What people learned: VOTE against TRANSFER, for those who answered both."""
 
     pairs: int
     before: float | None
@@ -230,7 +233,7 @@ class TeamFigures:
 
 @dataclass(frozen=True, slots=True)
 class HerdingFigures:
-    """Switching to the crowd: P(switch | minority) - P(switch | majority)."""
+    """Switching to the majority: P(switch | minority) - P(switch | majority)."""
 
     all: Figure
     majority_right: float | None
@@ -241,7 +244,7 @@ class HerdingFigures:
 
 @dataclass(frozen=True, slots=True)
 class WrongReason:
-    """The most typical of the reasons that were given for a wrong answer, as typed."""
+    """The most typical reason for a wrong answer, as typed."""
 
     text: str
     answer: str
@@ -251,7 +254,7 @@ class WrongReason:
 
 @dataclass(frozen=True, slots=True)
 class TakeUp:
-    """A case to take up again: how the last vote on it went, and what to speak of."""
+    """A case to revisit: how its last vote went, and what to talk about."""
 
     number: int
     right: int
@@ -264,7 +267,7 @@ class TakeUp:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a room's report says."""
+    """A room's complete report."""
 
     audience: Audience
     room: RoomFigures
@@ -288,7 +291,7 @@ class Report:
     transfer: TransferFigures | None
     teams: tuple[TeamFigures, ...]
     cohorts: tuple[TeamFigures, ...]
-    """The sites side by side; empty where all played at one."""
+    """The sites side by side; empty if all played at one."""
     herding: HerdingFigures | None
     take_up: tuple[TakeUp, ...]
     """Up to three cases for the next lesson, hardest first."""

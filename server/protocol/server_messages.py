@@ -25,7 +25,7 @@ from server.protocol.report_types import Report
 
 
 class Challenge(Message):
-    """Asks a host, a screen or an admin to prove that it holds the key."""
+    """Asks a host, a co-host, a screen or an admin to prove that it has the key."""
 
     type: Literal["challenge"] = "challenge"
     nonce: str
@@ -39,7 +39,7 @@ class Welcome(Message):
     room: RoomCode | None
     player: PlayerId | None = None
     name: str | None = None
-    """The player's name as cleaned, with a number where it was taken."""
+    """The player's name after cleaning, with a number if it was already taken."""
     token: str | None = None
     """Resume token: send it in the next hello instead of a name."""
     server: str
@@ -51,7 +51,7 @@ class Welcome(Message):
 
 
 class View(Message):
-    """What the class sees now. A greater version replaces a smaller one."""
+    """What the class sees now. A greater version replaces the previous view."""
 
     type: Literal["view"] = "view"
     version: int
@@ -59,7 +59,7 @@ class View(Message):
 
 
 class HostViewMessage(Message):
-    """The host's picture of the phase."""
+    """The host's view of the phase."""
 
     type: Literal["host_view"] = "host_view"
     version: int
@@ -71,7 +71,7 @@ class Panel(Message):
 
     type: Literal["panel"] = "panel"
     version: int
-    """How far the room had come: at least that of the view these figures go with."""
+    """The room's version; at least that of the view to which these figures belong."""
     panel: HostPanel
 
 
@@ -84,7 +84,7 @@ class SitePanel(Message):
 
 
 class Progress(Message):
-    """How many have answered: 5 a second to host and screen, 1 to players, at most."""
+    """How many have answered; at most 5 a second to host and screen, 1 to players."""
 
     type: Literal["progress"] = "progress"
     answered: int
@@ -92,7 +92,7 @@ class Progress(Message):
     """Number of people who answered, or are here and still could."""
     joined: int
     closes_in_ms: int | None = None
-    """Time until a ballot that all have answered closes automatically; None where it
+    """Time until a ballot that all have answered closes automatically; None if it
     doesn't."""
 
 
@@ -104,7 +104,7 @@ class You(Message):
 
 
 class Recorded(Message):
-    """The vote is stored on disk; ``answer`` is the one that stands."""
+    """The vote is stored on disk; ``answer`` is the one that counts now."""
 
     type: Literal["recorded"] = "recorded"
     round: int
@@ -113,7 +113,7 @@ class Recorded(Message):
     counter: int
     answer: Answer
     is_late: bool = False
-    """Kept, but it came after the reveal: not scored."""
+    """Stored, but not scored, because it came after the reveal."""
 
 
 class Received(Message):
@@ -127,7 +127,7 @@ class Received(Message):
 
 
 class Done(Message):
-    """A command was carried out and stored; the view it led to has been sent."""
+    """A command was executed and stored, and the resulting view has been sent."""
 
     type: Literal["done"] = "done"
     ref: Ref
@@ -142,7 +142,7 @@ class RefusedMessage(Message):
     detail: str
     """What is wrong and what to do, in plain words."""
     retry_ms: int | None = None
-    """How long to wait before trying again, where that helps."""
+    """How long to wait before trying again, if that helps."""
     ref: Ref = None
     round: int | None = None
     """With ballot, client and counter: which vote was refused."""
@@ -152,7 +152,7 @@ class RefusedMessage(Message):
 
 
 class Notice(Message):
-    """Something the whole room should know."""
+    """Something that everyone in the room should know."""
 
     type: Literal["notice"] = "notice"
     code: Literal["storage_unavailable", "storage_back", "site_cut", "site_back"]
@@ -160,7 +160,7 @@ class Notice(Message):
 
 
 class Bye(Message):
-    """The last message on a socket, and whether to come back."""
+    """The last message on a socket; it says whether to come back."""
 
     type: Literal["bye"] = "bye"
     code: Literal[
@@ -180,7 +180,7 @@ class Bye(Message):
     come_back: bool
     """Whether the client should reconnect automatically."""
     retry_ms: int | None = None
-    """How long to wait first, at least."""
+    """Minimum time to wait first."""
 
 
 class Pong(Message):
@@ -192,9 +192,9 @@ class Pong(Message):
 
 
 class HostLink(Message):
-    """How a room's host key follows from the first one.
+    """How to derive a room's current host key from the first one.
 
-    Each salt makes the next key of the one before (see ``call_back_link``).
+    With each salt, derive the next key from the previous one (see ``call_back_link``).
     """
 
     type: Literal["host_link"] = "host_link"
@@ -215,7 +215,7 @@ class Roster(Message):
 
 
 class ReportMessage(Message):
-    """What a room has learned, as far as it has been played."""
+    """What a room has learned so far."""
 
     type: Literal["report"] = "report"
     ref: Ref
@@ -235,11 +235,11 @@ class FileMessage(Message):
 
 
 class RoomOpenedMessage(Message):
-    """A room is open. Its keys:
+    """A room is open, and these are its keys.
 
     The host key is the first 16 bytes of HMAC-SHA256(admin key, ``host CODE``); the
     screen key the first 16 bytes of HMAC-SHA256(host key, ``screen``). ``host_key`` is
-    sent only where rooms may be opened without an admin key.
+    sent only if rooms may be opened without an admin key.
     """
 
     type: Literal["room_opened"] = "room_opened"
@@ -260,9 +260,9 @@ class RoomSummary(Message):
     round: int | None
     rounds: int
     time_zone: str | None = None
-    """The class's, in which dates are shown; null for UTC."""
+    """The class's time zone, in which dates are shown; null for UTC."""
     name: str = ""
-    """What its host calls it; empty where it has no name."""
+    """What its host calls it; empty if it has no name."""
 
 
 class RoomList(Message):
@@ -286,7 +286,7 @@ class CaseSummary(Message):
 
 
 class CaseList(Message):
-    """The cases that can be added to the plan of a room."""
+    """The cases that can be added to a room's plan."""
 
     type: Literal["case_list"] = "case_list"
     ref: Ref
@@ -316,7 +316,7 @@ class DeckList(Message):
 
 
 class PreviewMessage(Message):
-    """One case as it would be played; without scenes where its file is left out."""
+    """A case as it would be played; without scenes if its file has an error."""
 
     type: Literal["preview"] = "preview"
     ref: Ref
@@ -326,7 +326,7 @@ class PreviewMessage(Message):
 
 
 class CaseMessage(Message):
-    """One case, whole."""
+    """A complete case."""
 
     type: Literal["case"] = "case"
     ref: Ref

@@ -13,17 +13,22 @@ from scenarios.stats import GRADES
 
 TEXT = """# How sure are the facts?
 
-Written from the case files by `python -m tools.docs`. Of {total} true stories, {told}.
-"Confirmed in source" means that the words which decide were seen in the original's own
-text, or in stored copies of it that agree, and are quoted here. In November 2026 each
-quotation was looked for again in public copies; where it was not found, the place says
-so. "Secondary" means that
-the story rests on the accounts of others. "Disputed" means that sources contradict each
-other about the facts. A disputed label is another matter: such cases are *contested*.
+`python -m tools.docs` generates this page from the case files. Of {total} true stories,
+{told}.
 
-What was read of each source, and what is from memory, is in the note of the source:
-`twogaps case show ID`, or the file. Invented stories are not listed, as nothing is
-evidence for them. Their notes name the real case that they are made after.
+- **Confirmed in source** means that we have seen the deciding words in the original
+  text, or in stored copies of it that agree. This page quotes these words. In November
+  2026, we looked for each quotation again in public copies; if we did not find it, the
+  last column says so.
+- **Secondary** means that the story is based on what others have written about it.
+- **Disputed** means that sources contradict each other about the facts. If experts
+  disagree about the *label* of a case, the case is *contested*, which is a different
+  matter.
+
+The note of each source says how much of it we have read, and what we wrote from memory.
+To see the notes, run `twogaps case show ID` or open the case's file. Invented stories
+are not listed here, because they need no evidence. Their notes name the real case on
+which they are based.
 
 ## Confirmed in source
 
@@ -39,18 +44,18 @@ evidence for them. Their notes name the real case that they are made after.
 
 ## Secondary
 
-One source, unless two are given.
+Each of these stories has one source, unless the table says two.
 
 | case | sources | what was read |
 |---|---|---|
 {secondary}
 
-## Thirty cases checked afresh
+## Thirty cases checked again
 
-Drawn by seed in November 2026 and checked fact by fact against public copies of the
-sources: {checked}. "Not seen again" means that no
-public copy of the passage was found that day; the note of the source says how it was
-read before.
+In November 2026, we drew thirty cases at random and checked them fact by fact against
+public copies of the sources. The result: {checked}.
+"Not seen again" means that we found no public copy of the passage that day. The note of
+the source says how it was read before.
 
 | case | fact | source | seen | verdict |
 |---|---|---|---|---|

@@ -14,12 +14,14 @@ _HEAD = """\
 <!-- Generated from the rules in server/game/features/ by server/game/engine.py's TABLE;
      a test fails when it is stale. -->
 
-The rules look every command up in this table first, then ask the command's guard, in
-words under "when"; the host's buttons ask the same guards. Drawn are the ways through a
-round; from everywhere in it the host may also `skip_round`, go `back_to_lobby` (and
-open the round again, votes kept) or `finish`. An open ballot also closes automatically
-(`tick`) where the room's `auto_close` or its flow says so, or when a warned allowance
-has run out. In a test the next round opens from a closed vote.
+The rules look up every command in this table, and then call the command's guard. The
+column "when" describes the guard in words. The host's buttons use the same guards.
+
+The diagram shows the ways through a round. From any phase of a round, the host can also
+`skip_round`, `finish`, or go `back_to_lobby` (and later open the round again, which
+keeps its votes). An open ballot closes automatically (`tick`) if the room's
+`auto_close` or its flow requires it, or when a time allowance has run out after a
+warning. In a test, the next round opens from a closed vote.
 """
 
 MARK = "<!-- block: not run: a drawing of the table -->"
@@ -57,7 +59,7 @@ def _table() -> str:
         for row in TABLE[Phase.LOBBY].values()
         if len(row.leads) == len(Phase) and not any(row.leads.values())
     ]
-    lines += [f"| every one | `{row.command}` | stays | {row.when} |" for row in always]
+    lines += [f"| all | `{row.command}` | stays | {row.when} |" for row in always]
     for phase, rows in TABLE.items():
         for command, row in sorted(rows.items()):
             if row in always:

@@ -113,7 +113,8 @@ messages can still take over a connection: use HTTPS if that matters.
 Frames from players and screens may have up to 4 KiB, from hosts and admins 256 KiB. A
 player's socket may send 20 messages a second and 40 in a burst, a host's 100 and 200.
 Beyond that, the server reads more slowly and says so once with `too_fast`; it does not
-drop messages. It closes sockets that are not welcome within 15 s, and those with 10
-refused hellos. Binary frames are refused. A full server sends `bye` with the code
-`full` and `come_back`; an overloaded one refuses new joins with `busy`. limits.md lists
-all limits. """
+drop messages. It closes sockets that have not been welcomed within 15 s, and those with
+10 refused hellos. It refuses binary frames. A full server sends `bye` with the code
+`full` and `come_back`; an overloaded server refuses new joins with `busy`. limits.md
+lists all limits.
+"""

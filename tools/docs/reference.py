@@ -32,7 +32,8 @@ def settings() -> str:
     ]
     return _page(
         "Settings of the server",
-        "Options of `twogaps serve`. Each can also be set by its environment variable.",
+        "These are the options of `twogaps serve`. You can also set most of them with "
+        "an environment variable.",
         ("option", "environment", "default", "what it does"),
         rows,
     )
@@ -60,37 +61,39 @@ def limits() -> str:
     return _page(
         "Limits of the server",
         _ABOUT_LIMITS,
-        ("limit", "default", "what it bounds", "beyond it"),
+        ("limit", "default", "what it limits", "beyond the limit"),
         rows,
     )
 
 
 _ABOUT_LIMITS = f"""\
-The defaults allow a whole school to play behind one address. Change a limit with
-`twogaps serve --limit NAME=NUMBER` (repeatable), or several in `TWOGAPS_LIMITS`,
-separated by spaces. `twogaps_limits_hit_total` counts how often each limit was reached.
+With the defaults, a whole school can play behind one address. To change a limit, use
+`twogaps serve --limit NAME=NUMBER` (repeatable). To set several limits, list them in
+`TWOGAPS_LIMITS`, separated by spaces. `twogaps_limits_hit_total` counts how often each
+limit was reached.
 
-- *Refused* is a message with that code; *bye* is the last message on a socket, with
-  that code. Both include `retry_ms` if it helps to try again.
-- The server closes a socket for only two other reasons. Either a frame is invalid
-  (1002), not UTF-8 (1007) or too long to read (1009), or the client stops answering
-  pings (sent every {PING_S} s, with {PING_S} s to answer).
+- *Refused* means that the server answers with `refused` and this code. *Bye* means that
+  it sends `bye` with this code and then closes the socket. Both messages include
+  `retry_ms` if it helps to try again.
+- The server closes a socket for only two other reasons: a frame is invalid (1002), not
+  UTF-8 (1007) or too long to read (1009), or the client no longer answers pings. The
+  server sends a ping every {PING_S} s and waits {PING_S} s for the answer.
 - An *address* is an IPv4 address or an IPv6 /64. Behind a proxy, it is the address
   that the proxy reports (`X-Forwarded-For`). Proxies on this machine are trusted;
   others must be named with `--proxy`. Connections from this machine are not limited by
   address.
-- Only *different* wrong codes count, and once a code has worked for one person at an
+- Only *different* wrong room codes count. Once a code has worked for one person at an
   address, everyone there can use it. Keys and tokens have 128 bits and cannot be
-  guessed, so only `hellos` limits wrong ones. That way, a class whose server has lost
-  its journal can rejoin without delay.
-- Reconnecting with a token is never slowed, and neither are messages of players in a
-  room.
-- A client that reads too slowly gets only the newest view instead of every one: with
-  {HIGH_BYTES // 1024} KiB unsent, frames wait, the newest of each kind and {HELD}
-  others. A client that reads nothing for {STUCK_S:.0f} s is disconnected and can
-  reconnect.
-- If the system does not allow enough open files for all sockets, the server says so
-  when it starts, and accepts fewer sockets.
+  guessed, so only `hellos` limits wrong ones. A class whose server has lost its journal
+  can therefore rejoin without delay.
+- The server never slows down clients that reconnect with a token, or messages from
+  players in a room.
+- A client that reads too slowly gets only the newest view instead of every view. Once
+  {HIGH_BYTES // 1024} KiB are unsent, the server keeps only the newest frame of each
+  kind and {HELD} others. A client that reads nothing for {STUCK_S:.0f} s is
+  disconnected and can reconnect.
+- If the system does not allow enough open files for all sockets, the server reports
+  this when it starts, and accepts fewer sockets.
 """
 
 
@@ -103,9 +106,10 @@ def metrics() -> str:
     ]
     return _page(
         "Metrics of the server",
-        "The metrics at `/metrics`, besides the usual `process_*` and `python_gc_*`. "
-        "Labels have fixed values and never contain names or room codes.",
-        ("name", "kind", "labels", "what it says"),
+        "The server provides these metrics at `/metrics`, in addition to the usual "
+        "`process_*` and `python_gc_*`. Labels have fixed values and never contain "
+        "names or room codes.",
+        ("name", "kind", "labels", "meaning"),
         rows,
     )
 
@@ -128,7 +132,7 @@ def _told(values: list[str]) -> str:
     if values == [__version__]:
         return "the version that is running"
     if len(values) > MOST_VALUES:
-        return "each of those in protocol.md or server/game/events.py"
+        return "one of those in protocol.md or server/game/events.py"
     return ", ".join(values)
 
 

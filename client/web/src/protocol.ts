@@ -63,14 +63,14 @@ export type ClientMessage =
   | OpenNext
   | ListCases;
 /**
- * Which of the two gaps a failure lives in.
+ * Which of the two gaps broke.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Label".
  */
 export type Label = "outer" | "inner";
 /**
- * Where a room is.
+ * The phases of a room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Phase".
@@ -124,7 +124,7 @@ export type ServerMessage =
   | CaseList
   | PreviewMessage;
 /**
- * The four things a class is asked; each has the phase of the same name.
+ * The four questions that players answer; each has a phase of the same name.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Ballot".
@@ -140,7 +140,7 @@ export interface Wire {
  * The first message on every socket: the person, their role and the room.
  *
  * A player gives ``name`` (to join) or ``token`` (to come back). A host, a co-host, a
- * screen or an admin is sent a challenge and answers it with ``prove``.
+ * screen or an admin receives a challenge and answers it with ``prove``.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Hello".
@@ -163,8 +163,8 @@ export interface Hello {
   token: string | null;
   team: string | null;
   /**
-   * Random, and chosen by the client for one visit: a hello that is sent again with
-   * the same key, because no welcome came, joins no second time.
+   * Random, and chosen by the client for one visit. If no welcome comes and the
+   * client sends the hello again with the same key, it does not join twice.
    */
   join_key: string | null;
   /**
@@ -172,14 +172,14 @@ export interface Hello {
    */
   is_practice: boolean;
   /**
-   * Random, and kept by the device: where the host has removed a player, that device
-   * joins under no other name. The room stores a mark made of it, which is another one
-   * in every room.
+   * Random, and kept by the device. After the host has removed a player, their device
+   * cannot join under another name. The room stores a mark derived from it, which is
+   * different in every room.
    */
   device: string | null;
 }
 /**
- * Answers a challenge: proof that the client holds the key, without sending it.
+ * Answers a challenge: proves that the client has the key, without sending it.
  *
  * ``proof`` is the lower-case hex of HMAC-SHA256 over the UTF-8 text
  * ``two-gaps 1 ROLE ROOM NONCE`` (ROOM in upper case, ``-`` for an admin), keyed with
@@ -193,10 +193,10 @@ export interface Prove {
   proof: string;
 }
 /**
- * One answer to the open ballot; may be sent again, and changed until it closes.
+ * Answer the open ballot; the answer can be changed until the ballot closes.
  *
- * ``client`` is chosen once by each running client, ``counter`` grows with each new
- * answer; resend with the same pair until ``recorded`` or ``refused`` comes.
+ * Each running client chooses its ``client`` once. ``counter`` grows with each new
+ * answer. Resend with the same pair until ``recorded`` or ``refused`` comes.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Vote".
@@ -208,7 +208,7 @@ export interface Vote {
    */
   round: number;
   /**
-   * The four things a class is asked; each has the phase of the same name.
+   * The four questions that players answer; each has a phase of the same name.
    */
   ballot: "vote" | "revote" | "fix" | "transfer";
   client: string;
@@ -220,7 +220,7 @@ export interface Vote {
   reason: string;
 }
 /**
- * Two-button rooms: which gap, and how sure (per cent).
+ * In rooms with two buttons: which gap, and how sure (percent).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GapAnswer".
@@ -231,7 +231,7 @@ export interface GapAnswer {
   kind: "gap";
 }
 /**
- * Two-link rooms: each link is a question of its own, with its own confidence.
+ * In two-link rooms: an answer for each link, each with its own confidence.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LinksAnswer".
@@ -242,7 +242,7 @@ export interface LinksAnswer {
   kind: "links";
 }
 /**
- * One link of a two-link room: did it break, and how sure (per cent).
+ * In two-link rooms: whether one link broke, and how sure (percent).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LinkAnswer".
@@ -252,7 +252,7 @@ export interface LinkAnswer {
   confidence: number | null;
 }
 /**
- * The fix question: the index (0-2) of the repair chosen.
+ * The answer to the fix question: the index (0-2) of the chosen repair.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "FixAnswer".
@@ -262,7 +262,7 @@ export interface FixAnswer {
   kind: "fix";
 }
 /**
- * A player's private wish for own time in every vote, per cent (0: no limit).
+ * A player asks privately for more time in every vote, in percent (0: no limit).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "AskTime".
@@ -273,7 +273,7 @@ export interface AskTime {
   percent: 100 | 150 | 200 | 0;
 }
 /**
- * A player moves to another team.
+ * Move to another team.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChooseTeam".
@@ -286,7 +286,8 @@ export interface ChooseTeam {
 /**
  * A player's own sentence on a case, as an expert would say it.
  *
- * In phase ``say``, or on the card once the game is over; may be sent again.
+ * Allowed in the phase ``say``, and on the card once the game is over. Can be sent
+ * again.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SayIt".
@@ -296,12 +297,12 @@ export interface SayIt {
   ref: number | null;
   round: number;
   /**
-   * One line, kept to 400 characters; empty takes it back.
+   * One line, cut to 400 characters; empty text withdraws it.
    */
   text: string;
 }
 /**
- * A player says which gap broke in a case of the opening minute: unscored.
+ * Say which gap broke in a case of the opening minute; not scored.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TapOpening".
@@ -316,10 +317,10 @@ export interface TapOpening {
   gap: Label;
 }
 /**
- * A sentence against the label of a case, once the class has seen its verdict.
+ * Challenge the label of a case in a sentence, once the class has seen the verdict.
  *
- * Players, the host and the co-host of each site have one each on every case; another
- * takes its place. Hosts read it with names, the report counts it.
+ * Each player, each site's co-host and the host have one challenge per case; a new one
+ * replaces it. Hosts see challenges with names; the report counts them.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChallengeLabel".
@@ -332,12 +333,12 @@ export interface ChallengeLabel {
    */
   round: number;
   /**
-   * One line, kept to 280 characters; empty takes it back.
+   * One line, cut to 280 characters; empty text withdraws it.
    */
   text: string;
 }
 /**
- * Asks for a pong: measures the way, and the server's clock.
+ * Asks for a pong, to measure the round trip and the server's clock.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Ping".
@@ -347,9 +348,9 @@ export interface Ping {
   ref: number | null;
 }
 /**
- * A projector page says whether it can be heard; hosts see how many cannot.
+ * Report whether a projector page can play sounds; hosts see how many can't.
  *
- * Browsers let a page sound only once it has been pressed. Not stored.
+ * Browsers allow sound only after a click on the page. Not stored.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TellSound".
@@ -370,7 +371,7 @@ export interface OpenRoom {
   ref: number | null;
   deck: string;
   /**
-   * How many rounds; absent for the whole deck.
+   * Number of rounds; absent for the whole deck.
    */
   length: number | null;
   /**
@@ -378,20 +379,21 @@ export interface OpenRoom {
    */
   seed: number | null;
   /**
-   * Absent: the defaults, and both links are asked about where the deck needs it.
+   * If absent: the defaults, and questions about both links if the deck needs
+   * them.
    */
   settings: RoomSettings | null;
   /**
-   * Practice players that the server itself brings; makes the room a rehearsal.
+   * Number of practice players that the server adds; makes the room a rehearsal.
    */
   practice: number;
   /**
-   * What the host calls the room, at most 40 characters of it; may be empty.
+   * What the host calls the room, cut to 40 characters; may be empty.
    */
   name: string;
 }
 /**
- * How a room is played. Every field has a default that suits a class of 30.
+ * The settings of a room. Every field has a default that suits a class of 30.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomSettings".
@@ -437,11 +439,12 @@ export interface RoomSettings {
    */
   podium: boolean;
   /**
-   * Play sounds on projectors: at a new phase, the last answer, and the crack.
+   * Play sounds on projectors: at a new phase, after the last answer, and when the
+   * gap cracks.
    */
   sound: boolean;
   /**
-   * In a discussion, show each phone its group.
+   * In a discussion, show each player's group on their phone.
    */
   pairs: boolean;
   /**
@@ -455,7 +458,7 @@ export interface RoomSettings {
    */
   class_goal: number | null;
   /**
-   * Cross-table cells of fewer people are not shown to the class.
+   * Cells of cross-tabulations with fewer people are hidden from the class.
    */
   min_cell: number;
   /**
@@ -471,8 +474,8 @@ export interface RoomSettings {
    */
   simulated: boolean;
   /**
-   * The class's time zone, such as Europe/Berlin, taken from the first host's
-   * browser. Null until it is known; until then, dates are in UTC and say so.
+   * The class's time zone, such as Europe/Berlin, from the first host's browser. Null
+   * until it is known; until then, dates are in UTC and marked as such.
    */
   time_zone: string | null;
 }
@@ -487,7 +490,7 @@ export interface ListRooms {
   ref: number | null;
 }
 /**
- * An admin asks how a room's host key follows from the admin key.
+ * An admin asks how to derive a room's current host key from the admin key.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetLink".
@@ -508,7 +511,7 @@ export interface ListDecks {
   ref: number | null;
 }
 /**
- * An admin asks for one case, whole, to preview it.
+ * An admin asks for a complete case, to preview it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetCase".
@@ -519,7 +522,7 @@ export interface GetCase {
   case: string;
 }
 /**
- * An admin asks how one case would be played, moment by moment.
+ * An admin asks for a preview of a case, moment by moment.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PreviewCase".
@@ -530,7 +533,7 @@ export interface PreviewCase {
   case: string;
 }
 /**
- * An admin asks for a file of several rooms together: side by side and pooled.
+ * An admin asks for a file about several rooms: side by side and pooled.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetAcross".
@@ -545,16 +548,16 @@ export interface GetAcross {
   rooms: [string, string, ...string[]];
   form: "html" | "csv" | "json";
   /**
-   * People of the same name are the same; the first room is before, the last after.
-   *
+   * Treat people with the same name as one person; the first room is before, the last
+   * after.
    */
   match_names: boolean;
 }
 /**
- * Begin the opening minute, or go on to its next step.
+ * Begin the opening minute, or move to its next step.
  *
- * ``automatic``: later steps follow without a press, unless timers are off. False
- * stops that until it begins again.
+ * If ``automatic`` is true, later steps follow without a press, unless timers are off.
+ * False stops that until the minute begins again.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ShowOpening".
@@ -566,7 +569,7 @@ export interface ShowOpening {
   type: "show_opening";
 }
 /**
- * Where a room is: what a command that leads on was decided on.
+ * The place in the game for which a command was decided.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Place".
@@ -578,8 +581,8 @@ export interface Place {
   plan: number | null;
 }
 /**
- * Show the next worked example: of the opening pair; at the end of the closing
- * cases, and last the four kinds side by side.
+ * Show the next worked example: first the opening pair; at the end the closing
+ * cases, and then the four kinds side by side.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ShowExample".
@@ -590,7 +593,7 @@ export interface ShowExample {
   type: "show_example";
 }
 /**
- * Open a round (default: the one left open, else the next) for reading.
+ * Open a round for reading (default: the unfinished one, else the next).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OpenRound".
@@ -613,9 +616,10 @@ export interface OpenVote {
   type: "open_vote";
 }
 /**
- * Close the open vote; ``override`` warns those with extra time, 20 s before.
+ * Close the open vote; ``override`` first warns people with extra time (20 s).
  *
- * ``without`` continues without the votes of sites that are behind (FIX, TRANSFER).
+ * With ``without``, it does not wait for votes of sites that are behind (FIX,
+ * TRANSFER).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CloseVotes".
@@ -639,7 +643,7 @@ export interface Contrast {
   type: "contrast";
 }
 /**
- * Send the class to discuss.
+ * Start the discussion.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Discuss".
@@ -661,9 +665,9 @@ export interface Revote {
   type: "revote";
 }
 /**
- * Take the close of a vote back: answers stay, and may be given or changed.
+ * Reopen a closed vote: answers stay, and players can answer or change theirs.
  *
- * The first vote can be reopened until anything about the case has been shown
+ * The first vote can be reopened until something about the case has been shown
  * (contrast, pinned reason, discussion, second vote), the second until the reveal.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -691,8 +695,8 @@ export interface Reveal {
 /**
  * Show the next step of the breakdown.
  *
- * ``stop`` shows all up to the next screen of the flow (the line, the verdict, the
- * expert), ``all`` whatever is left.
+ * ``stop`` shows all steps up to the next screen of the flow (the line, the verdict,
+ * the expert); ``all`` shows all remaining steps.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "NextStep".
@@ -727,7 +731,7 @@ export interface AskFix {
   type: "ask_fix";
 }
 /**
- * Let all players vote, alone, on the twin case.
+ * Let all players vote on the twin case, each on their own.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Transfer".
@@ -738,7 +742,7 @@ export interface Transfer {
   type: "transfer";
 }
 /**
- * Play a revealed case again (default: this one), for practice: nothing counts.
+ * Play a revealed case again for practice, unscored (default: the current case).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PlayAgain".
@@ -761,7 +765,7 @@ export interface SkipRound {
   type: "skip_round";
 }
 /**
- * Pause in the lobby; an unfinished round can be opened again, votes kept.
+ * Pause in the lobby; an unfinished round can be reopened and keeps its votes.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "BackToLobby".
@@ -774,8 +778,8 @@ export interface BackToLobby {
 /**
  * End the game here and show the closing page.
  *
- * In a test it scores all, and waits for sites that are behind; ``without`` continues
- * without them.
+ * In a test, this scores all rounds. It waits for sites that are behind, unless
+ * ``without`` is set.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Finish".
@@ -787,7 +791,7 @@ export interface Finish {
   type: "finish";
 }
 /**
- * Give all players, or those of one site, more time (seconds).
+ * Give all players, or those of one site, more time, in seconds.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GiveTime".
@@ -800,7 +804,7 @@ export interface GiveTime {
   type: "give_time";
 }
 /**
- * Stop the running clock: nothing closes automatically while it stands.
+ * Stop the running clock; nothing closes automatically in the meantime.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "StopClock".
@@ -811,7 +815,7 @@ export interface StopClock {
   type: "stop_clock";
 }
 /**
- * Let a stopped clock run again, with the time that was left.
+ * Restart a stopped clock with the time that was left.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "StartClock".
@@ -822,10 +826,10 @@ export interface StartClock {
   type: "start_clock";
 }
 /**
- * Show the reveal of an earlier round once more; without one, go back.
+ * Show the reveal of an earlier round again; without a round, go back.
  *
- * The projector shows its verdict, phones all of it. The phase stays what it is, and
- * any command that leads on also goes back.
+ * The projector shows the verdict, and phones the whole reveal. The phase does not
+ * change. Any command that moves the game forward also ends it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ShowAgain".
@@ -837,10 +841,10 @@ export interface ShowAgain {
   type: "show_again";
 }
 /**
- * Put the rounds that have not been opened into another order.
+ * Reorder the rounds that have not been opened yet.
  *
- * ``order`` holds the index of each of them, in the order in which they are to be
- * played; opened rounds keep their places.
+ * ``order`` contains the index of each of them, in the new order; opened rounds keep
+ * their places.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ReorderPlan".
@@ -855,7 +859,7 @@ export interface ReorderPlan {
   type: "reorder_plan";
 }
 /**
- * Give the room a name for lists, the wall and the report; empty takes it away.
+ * Name the room, for lists, the wall and the report; an empty name removes it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "NameRoom".
@@ -877,7 +881,7 @@ export interface Lock {
   type: "lock";
 }
 /**
- * Let new players join again, or again at one site.
+ * Let new players join again, at all sites or at one.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Unlock".
@@ -888,9 +892,9 @@ export interface Unlock {
   type: "unlock";
 }
 /**
- * Remove a player, until they are let back in; votes already cast stay counted.
+ * Remove a player until they are let back in; votes already cast still count.
  *
- * No one joins under their name, or on their device, until then.
+ * Until then, no one can join under their name or on their device.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Kick".
@@ -902,7 +906,7 @@ export interface Kick {
   type: "kick";
 }
 /**
- * Let a player who was removed back in, with their answers and points.
+ * Let a removed player back in, with their answers and points.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LetBack".
@@ -914,10 +918,10 @@ export interface LetBack {
   type: "let_back";
 }
 /**
- * Remove everyone who has just joined; votes already cast stay counted.
+ * Remove everyone who has just joined; votes already cast still count.
  *
- * A script may have joined under the names of the class, and a pupil in between, so
- * neither names nor devices stay out: lock the room for that.
+ * A script may have used the names of the class, and pupils may have joined in
+ * between, so neither names nor devices are blocked. To keep them out, lock the room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "KickRecent".
@@ -953,10 +957,10 @@ export interface SetTeam {
   type: "set_team";
 }
 /**
- * Show a player's reason to the class, without the name.
+ * Show a player's reason to the class, without their name.
  *
- * One of an open vote is shown once the vote is closed. It is taken down when the
- * player changes the words or the side.
+ * In an open vote, the reason is shown once the vote is closed. It is removed if the
+ * player changes the reason or the answer.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PinReason".
@@ -966,13 +970,13 @@ export interface PinReason {
   seen: Place | null;
   player: string;
   /**
-   * The four things a class is asked; each has the phase of the same name.
+   * The four questions that players answer; each has a phase of the same name.
    */
   ballot: "vote" | "revote" | "fix" | "transfer";
   type: "pin_reason";
 }
 /**
- * Take a pinned reason down again.
+ * Remove a pinned reason.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "UnpinReason".
@@ -983,7 +987,7 @@ export interface UnpinReason {
   type: "unpin_reason";
 }
 /**
- * Change what may be changed while the game runs.
+ * Change settings that may be changed while the game runs.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChangeSettings".
@@ -994,7 +998,7 @@ export interface ChangeSettings {
   type: "change_settings";
 }
 /**
- * What a host may still change while the game runs; absent keeps the old.
+ * Settings that a host can change during the game; absent fields do not change.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SettingsChange".
@@ -1012,11 +1016,11 @@ export interface SettingsChange {
   time_zone: string | null;
 }
 /**
- * Call the host link back: the next host key is made of the present one and a salt.
+ * Revoke the host link: a new host key is derived from the current key and a salt.
  *
  * The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
- * with the present one. The sender continues; other hosts need the new link. Players
- * and projector pages notice nothing.
+ * with the current one. The sender stays connected; other hosts need the new link.
+ * Players and projector pages notice nothing.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CallBackLink".
@@ -1040,9 +1044,9 @@ export interface AddCase {
   case: string;
 }
 /**
- * A host asks for a page of the roster, 50 people at most.
+ * A host asks for a page of the roster, with at most 50 people.
  *
- * A co-host is shown the people of the own site, without their points.
+ * A co-host sees the people of their own site, without points.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetRoster".
@@ -1052,23 +1056,24 @@ export interface GetRoster {
   ref: number | null;
   offset: number;
   /**
-   * Only names that contain this text.
+   * Return only names that contain this text.
    */
   search: string;
   /**
-   * Those who were removed, instead of those in the room.
+   * People who were removed, instead of those in the room.
    */
   removed: boolean;
   /**
-   * Only people of this site.
+   * Return only people at this site.
    */
   site: string | null;
 }
 /**
- * A host asks for the report of the room, as far as it has been played.
+ * A host asks for the room's report, on what has been played so far.
  *
- * Answered by ``report`` where ``form`` is page, else by ``file``. It takes a second
- * or more, and is made of what is stored: votes still on their way are not in it.
+ * If ``form`` is page, the answer is ``report``, else ``file``. It takes a second or
+ * more. The report contains only what is stored, so it lacks votes that are still on
+ * their way.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GetReport".
@@ -1078,19 +1083,19 @@ export interface GetReport {
   ref: number | null;
   form: "page" | "html" | "csv" | "xlsx" | "json";
   /**
-   * For others, counts of few people are hidden; files only.
+   * For others, small counts are hidden; files only.
    */
   reader: "host" | "others";
   /**
-   * Put typed reasons into the table of answers.
+   * Include typed reasons in the table of answers.
    */
   reasons: boolean;
 }
 /**
- * A host whose game is over opens the next lesson: twins of its hardest cases.
+ * After a game, a host opens the next lesson, with twins of its hardest cases.
  *
- * Answered by ``room_opened``, with the new room's key. Asking again gives the same
- * room while it runs. Settings are those of this room.
+ * The answer is ``room_opened``, with the new room's key. While that room runs, asking
+ * again returns it. It has the settings of this room.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OpenNext".
@@ -1104,7 +1109,7 @@ export interface OpenNext {
   same: boolean;
 }
 /**
- * A host asks which cases of the library can be added to the plan.
+ * A host asks which cases from the library can be added to the plan.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ListCases".
@@ -1114,7 +1119,7 @@ export interface ListCases {
   ref: number | null;
 }
 /**
- * Asks a host, a screen or an admin to prove that it holds the key.
+ * Asks a host, a co-host, a screen or an admin to prove that it has the key.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "server__protocol__server_messages__Challenge".
@@ -1135,7 +1140,7 @@ export interface Welcome {
   room: string | null;
   player: string | null;
   /**
-   * The player's name as cleaned, with a number where it was taken.
+   * The player's name after cleaning, with a number if it was already taken.
    */
   name: string | null;
   /**
@@ -1156,7 +1161,7 @@ export interface Welcome {
   site: string | null;
 }
 /**
- * What the class sees now. A greater version replaces a smaller one.
+ * What the class sees now. A greater version replaces the previous view.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "View".
@@ -1179,7 +1184,7 @@ export interface View {
     | FinishedView;
 }
 /**
- * Before the first round, or in a pause.
+ * The lobby, before the first round or during a pause.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LobbyView".
@@ -1188,13 +1193,13 @@ export interface LobbyView {
   room: RoomCard;
   joined: number;
   /**
-   * The latest to join, on the screen only, and only where names are shown.
+   * The latest people to join; only on the screen, and only if names are shown.
    */
   names: string[];
   phase: "lobby";
 }
 /**
- * What all clients may know of the room at any time.
+ * What all clients may know about the room at any time.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomCard".
@@ -1209,7 +1214,7 @@ export interface RoomCard {
   rounds: number;
   score_mode: "brier" | "accuracy" | "certainty" | "speed";
   /**
-   * Confidences on offer with what they win and risk; empty: not asked.
+   * Confidences to choose from, and what each can win or lose; empty if not asked.
    */
   chips: Chip[];
   two_link: boolean;
@@ -1218,25 +1223,25 @@ export interface RoomCard {
   is_locked: boolean;
   is_rehearsal: boolean;
   /**
-   * Whether walls may be heard.
+   * Whether projectors may play sounds.
    */
   sound: boolean;
   /**
-   * What the host calls the room; empty where it has no name.
+   * What the host calls the room; empty if it has no name.
    */
   name: string;
   /**
-   * The round (0-based) whose case is played again: nothing of it counts. None in a
-   * round of the plan.
+   * In a practice round, the round (0-based) whose case is played again, unscored.
+   * None in a round of the plan.
    */
   practice_of: number | null;
   /**
-   * Whether no verdict is shown, to the end.
+   * Whether no verdict is shown, not even at the end.
    */
   is_test: boolean;
 }
 /**
- * One confidence on offer (per cent), with what it wins and what it risks.
+ * A confidence that players can choose (percent), and what it can win or lose.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Chip".
@@ -1259,7 +1264,7 @@ export interface OpeningView {
   step: number;
   last_step: number;
   /**
-   * Which of the two cases (0-based); None while the line is drawn.
+   * Which of the two cases (0-based); None during the line.
    */
   case: number | null;
   /**
@@ -1271,7 +1276,8 @@ export interface OpeningView {
    */
   bars: Bars | null;
   /**
-   * Of a case its ``story``, once it is shown ``why``; of each station what it is.
+   * For a case, its ``story`` and, once it is shown, ``why``; for each station, what
+   * it is.
    */
   texts: {
     [k: string]: string;
@@ -1291,7 +1297,7 @@ export interface Bars {
   };
 }
 /**
- * A worked example of those that open a deck, or of those that close it.
+ * A worked example from the beginning or the end of a deck.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ExampleView".
@@ -1309,7 +1315,7 @@ export interface ExampleView {
   phase: "example";
 }
 /**
- * A case with its verdict and its breakdown, not voted on.
+ * A case with its verdict and its breakdown, without a vote.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "WorkedExample".
@@ -1338,14 +1344,14 @@ export interface Story {
   picture: Picture | null;
 }
 /**
- * A drawing of the story, and never of the verdict: it is seen before the vote.
+ * A drawing of the story, not of the verdict: players see it before they vote.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Picture".
  */
 export interface Picture {
   /**
-   * What it shows, for those who cannot see it.
+   * What it shows, for people who cannot see it.
    */
   alt: string;
   /**
@@ -1365,7 +1371,7 @@ export interface Verdict {
   is_contested: boolean;
 }
 /**
- * A case of the lesson as an example of its kind; no title where it had none.
+ * A case of the lesson as an example of its kind; no title if there was none.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Placed".
@@ -1376,7 +1382,7 @@ export interface Placed {
   title: string;
 }
 /**
- * The story, in every phase before the reveal but the contrast.
+ * The story, in every phase before the reveal except the contrast.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "StoryView".
@@ -1398,12 +1404,12 @@ export interface Clock {
   remaining_ms: number;
   deadline_ms: number;
   /**
-   * Whether the host has stopped it: the time left stays what it is.
+   * Whether the host has stopped it; the time left then does not change.
    */
   is_stopped: boolean;
 }
 /**
- * A reason that the host shows, without its author; the side it argues for.
+ * A reason that the host shows, without its author, and the side it argues for.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PinnedReason".
@@ -1413,7 +1419,7 @@ export interface PinnedReason {
   side: string;
 }
 /**
- * The story, and beside it another case with its verdict.
+ * The story, next to another case with its verdict.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ContrastView".
@@ -1426,7 +1432,7 @@ export interface ContrastView {
   phase: "contrast";
 }
 /**
- * Both tallies and the breakdown, as far as it has been shown.
+ * Both tallies, and the steps of the breakdown that have been shown.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RevealView".
@@ -1448,12 +1454,12 @@ export interface RevealView {
    */
   cohorts: Cohort[];
   /**
-   * Mean of the players' mean round scores so far, from the verdict on; None where
-   * fewer than ``min_cell`` have one.
+   * Mean of the players' mean round scores so far, from the verdict on; None if fewer
+   * than ``min_cell`` players have one.
    */
   class_mean: number | null;
   /**
-   * Whether it is the reveal of an earlier round, shown once more.
+   * Whether it is the reveal of an earlier round, shown again.
    */
   is_again: boolean;
   /**
@@ -1463,7 +1469,7 @@ export interface RevealView {
   phase: "reveal";
 }
 /**
- * One step of the breakdown, as far as shown.
+ * A step of the breakdown that has been shown.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Step".
@@ -1475,7 +1481,7 @@ export interface Step {
   };
 }
 /**
- * How many went from one option to another; None where some cell is too small.
+ * How many switched from one option to another; None if a cell is too small.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Move".
@@ -1486,7 +1492,7 @@ export interface Move {
   n: number | null;
 }
 /**
- * How one site voted, or why that is not shown.
+ * How one site voted, or why this is hidden.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Cohort".
@@ -1496,13 +1502,13 @@ export interface Cohort {
   n: number;
   before: Portions | null;
   /**
-   * With carried votes in it; None also where there was no second vote.
+   * Includes carried votes; also None if there was no second vote.
    */
   after: Portions | null;
   hidden: ("few" | "cover") | null;
 }
 /**
- * How one site answered: its n, and each option's part of it.
+ * How one site answered: its number of people, and each option's share.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Portions".
@@ -1514,7 +1520,7 @@ export interface Portions {
   };
 }
 /**
- * How many of a group chose something: the count, and Wilson's 95 % interval.
+ * How many people of a group chose something, with Wilson's 95 % interval.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Portion".
@@ -1525,7 +1531,7 @@ export interface Portion {
   high: number;
 }
 /**
- * All players write a sentence of their own; the verdict is known.
+ * Players each write their own sentence; the verdict is known.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SayView".
@@ -1537,7 +1543,7 @@ export interface SayView {
   phase: "say";
 }
 /**
- * The question which repair fits.
+ * The question of which repair fits.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "FixView".
@@ -1570,7 +1576,7 @@ export interface FixRevealView {
   phase: "fix_reveal";
 }
 /**
- * The twin's story, voted on alone.
+ * The twin's story, on which players vote without discussion.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TransferView".
@@ -1619,7 +1625,7 @@ export interface FinishedView {
   cohorts: GroupMean[];
   finished_ms: number | null;
   /**
-   * The class's, for the day to come back; None if the room doesn't say.
+   * The class's time zone, for the day to come back; None if it is unknown.
    */
   time_zone: string | null;
   /**
@@ -1627,13 +1633,13 @@ export interface FinishedView {
    */
   take_home: TakeHome[];
   /**
-   * For the card: to players only.
+   * For the card; sent only to players.
    */
   cases: PlayedCase[];
   phase: "finished";
 }
 /**
- * One revealed round on the closing page: what its reveal showed.
+ * A revealed round on the closing page, with the figures of its reveal.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoundSummary".
@@ -1646,15 +1652,15 @@ export interface RoundSummary {
    */
   n: number;
   /**
-   * None where answers cannot be called right or wrong; so is ``right_after``.
+   * None if answers cannot be called right or wrong, like ``right_after``.
    */
   right_before: number | null;
   /**
-   * With carried votes; None also where there was no second vote.
+   * Includes carried votes; also None if there was no second vote.
    */
   right_after: number | null;
   /**
-   * How many the second vote counts, carried votes included; None without one.
+   * Number of votes in the second vote, including carried ones; None without one.
    */
   n_after: number | null;
 }
@@ -1688,7 +1694,7 @@ export interface Standing {
   rounds: number;
 }
 /**
- * Something to read after the lesson.
+ * Reading for after the lesson.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Reading".
@@ -1701,7 +1707,7 @@ export interface Reading {
   start_here: boolean;
 }
 /**
- * A new case to come back to, with its answer.
+ * A new case to revisit at home, with its answer.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TakeHome".
@@ -1712,7 +1718,7 @@ export interface TakeHome {
   deciding: string;
 }
 /**
- * What every player's card says of a revealed case: the same for all.
+ * The part of a revealed case that is the same on every player's card.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PlayedCase".
@@ -1741,7 +1747,7 @@ export interface PlayedCase {
   incidents: string[];
 }
 /**
- * The twin case that was voted on after a round.
+ * The twin case on which the class voted after a round.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Twin".
@@ -1752,7 +1758,7 @@ export interface Twin {
   deciding: string;
 }
 /**
- * The host's picture of the phase.
+ * The host's view of the phase.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "HostViewMessage".
@@ -1763,7 +1769,7 @@ export interface HostViewMessage {
   view: HostView;
 }
 /**
- * The host's picture of a phase: what the class sees, and the whole case.
+ * The host's view of a phase: what the class sees, and the complete case.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "HostView".
@@ -1797,12 +1803,13 @@ export interface HostView {
    */
   standings: Standing[];
   /**
-   * Where the big button leads: as the room says, else as its deck does.
+   * The flow that the big button follows: the room's, or else its deck's.
    */
   flow: "quick" | "full" | "test";
 }
 /**
- * What a command that leads on was decided on: to be sent with it, as ``seen``.
+ * The place in the game; commands that move the game forward send it back as
+ * ``seen``.
  */
 export interface Place1 {
   round: number | null;
@@ -1828,7 +1835,7 @@ export interface Case {
   story: string;
   truth: Truth;
   /**
-   * The argument, where experts disagree on the label.
+   * The experts' arguments, if they disagree about the label.
    */
   contested: string | null;
   breakdown: Breakdown;
@@ -1864,7 +1871,7 @@ export interface Case {
   sources: Source[];
 }
 /**
- * Which links broke: two independent facts, never one word.
+ * Which links broke, as two independent facts.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Truth".
@@ -1880,7 +1887,7 @@ export interface Truth {
   inner: boolean;
 }
 /**
- * The expert's account of one case, in the order in which it is shown.
+ * The expert's explanation of a case, in the order in which it is shown.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Breakdown".
@@ -1899,7 +1906,7 @@ export interface Breakdown {
    */
   learned: string;
   /**
-   * Where the chain broke, or that it did not.
+   * Where the chain broke, or that it did not break.
    */
   broke: string;
   /**
@@ -1936,7 +1943,7 @@ export interface Breakdown {
   say: string;
 }
 /**
- * Expert reasons for each label, shown beside the class's own (two a side).
+ * Expert reasons for each label (two per side), shown beside the class's own.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Reasons".
@@ -1954,7 +1961,7 @@ export interface Reasons {
   inner: [string, string, ...string[]];
 }
 /**
- * Which repair fits? Three options, one right, one right for the other gap.
+ * Which repair fits? One of three is right; one is right for the other gap.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "FixQuestion".
@@ -1968,7 +1975,7 @@ export interface FixQuestion {
   options: [unknown, unknown, unknown, ...unknown[]];
 }
 /**
- * One number used in the case, and where it comes from.
+ * A number in the case, and where it comes from.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Figure".
@@ -1994,11 +2001,11 @@ export interface Source {
   where: string;
   checked: "read in source" | "read in secondary source" | "from memory only";
   /**
-   * The words that decide, quoted from the original: at most 25.
+   * The deciding words, quoted from the original: at most 25.
    */
   words: string | null;
   /**
-   * Where these words stand.
+   * Where in the source these words are.
    */
   place: string | null;
   /**
@@ -2019,7 +2026,7 @@ export interface PlanItem {
   has_contrast: boolean;
   has_transfer: boolean;
   /**
-   * ``handed in``: answered in a test, and not revealed.
+   * ``handed in`` means answered in a test and not revealed.
    */
   status: "to come" | "open" | "left" | "skipped" | "handed in" | "revealed";
   /**
@@ -2035,11 +2042,11 @@ export interface PlanItem {
    */
   can_show: boolean;
   /**
-   * Whether it is on show now, for the second time.
+   * Whether its reveal is being shown again now.
    */
   is_shown: boolean;
   /**
-   * The id of its case, which stays the same when the plan is reordered.
+   * The ID of its case, which stays the same when the plan is reordered.
    */
   case: string;
 }
@@ -2052,7 +2059,7 @@ export interface PlanItem {
 export interface Panel {
   type: "panel";
   /**
-   * How far the room had come: at least that of the view these figures go with.
+   * The room's version; at least that of the view to which these figures belong.
    */
   version: number;
   panel: HostPanel;
@@ -2069,7 +2076,7 @@ export interface HostPanel {
    */
   advised: string;
   /**
-   * Whether that button is lit: all have answered, or time is up.
+   * Whether that button is highlighted, because all have answered or time is up.
    */
   is_ready: boolean;
   answered: number;
@@ -2085,20 +2092,21 @@ export interface HostPanel {
    */
   need_time: PersonCard[];
   /**
-   * Time until a warned close; None where none was warned, or the clock stands.
+   * Time until a close that was announced by a warning; None without a warning, or
+   * while the clock is stopped.
    */
   warned_ms: number | null;
   /**
-   * Time until a ballot that all have answered closes automatically; None where it
+   * Time until a ballot that all have answered closes automatically; None if it
    * doesn't.
    */
   closes_in_ms: number | null;
   /**
-   * Whether this ballot was closed before and reopened: its tally had been seen.
+   * Whether this ballot was closed and reopened, after its tally had been seen.
    */
   tally_seen: boolean;
   /**
-   * Votes of the whole game that came after their reveal: kept, not scored.
+   * Votes in the whole game that came after their reveal; stored but not scored.
    */
   late: number;
   /**
@@ -2106,7 +2114,7 @@ export interface HostPanel {
    */
   sites: SiteCard[];
   /**
-   * The reveal that was asked for and waits for other sites.
+   * The requested reveal, while it waits for other sites.
    */
   held: HeldReveal | null;
   /**
@@ -2114,20 +2122,20 @@ export interface HostPanel {
    */
   walls: number;
   /**
-   * Of these, those that cannot be heard yet: a press on the page is needed.
+   * How many of these can't play sounds yet, because the page needs a click first.
    */
   silent_walls: number;
   /**
-   * How many people challenge the label of the case that is shown.
+   * How many people challenge the label of the current case.
    */
   challenged: number;
   /**
-   * Their sentences: the host's own, then the latest, 30 at most.
+   * The challenges: the host's own, then the latest, at most 30.
    */
   challenges: ChallengeCard[];
 }
 /**
- * What the votes of the round's latest ballot say.
+ * Measures of the votes in the round's latest ballot.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Measures".
@@ -2136,12 +2144,12 @@ export interface Measures {
   ballot: Ballot;
   bars: Bars;
   /**
-   * Carried votes included, once a second vote has closed.
+   * Includes carried votes once a second vote has closed.
    */
   n: number;
   /**
-   * About both links, where both are asked about. None where answers cannot be
-   * called right or wrong.
+   * About both links if the room asks about both. None if answers cannot be called
+   * right or wrong.
    */
   right: number | null;
   /**
@@ -2158,16 +2166,16 @@ export interface Measures {
    */
   tell_confident_errors: boolean;
   /**
-   * Votes of the first ballot that are counted again in this one.
+   * Votes from the first ballot that are counted again in this one.
    */
   carried: number;
   /**
-   * Of two links, the one that fewer are right about: the advice goes by it.
+   * Of two links, the one about which fewer are right; the advice depends on it.
    */
   weaker: LinkShare | null;
 }
 /**
- * How many are right about one of two links.
+ * How many people are right about one of two links.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "LinkShare".
@@ -2188,7 +2196,7 @@ export interface AdviceCard {
   reason: Sentence;
 }
 /**
- * A sentence of the server: a page says it by its key, all others by its text.
+ * A sentence from the server: pages translate its key; others show its text.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Sentence".
@@ -2200,14 +2208,14 @@ export interface Sentence {
    */
   text: string;
   /**
-   * Its numbers, names, and words that a page knows, by name.
+   * The values in it, by name: numbers, names, and words that pages translate.
    */
   values: {
     [k: string]: string | number | Sentence;
   };
 }
 /**
- * A player's reason, for the host's eyes.
+ * A player's reason, as the host sees it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ReasonCard".
@@ -2222,7 +2230,7 @@ export interface ReasonCard {
   is_pinned: boolean;
 }
 /**
- * One player, as the host's roster shows them.
+ * A player in the host's roster.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PersonCard".
@@ -2241,12 +2249,13 @@ export interface PersonCard {
   percent: number;
   points: number | null;
   /**
-   * None where the viewer may not see them: they show who was right.
+   * None if the viewer may not see them, because they show who was right.
    */
   rounds: number | null;
 }
 /**
- * One site in the host's list. Measures are of the round's latest ballot.
+ * A site in the host's list. Its measures are those of the round's latest
+ * ballot.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "SiteCard".
@@ -2254,7 +2263,7 @@ export interface PersonCard {
 export interface SiteCard {
   name: string;
   /**
-   * Joined there, and not removed.
+   * People who joined there and were not removed.
    */
   people: number;
   connected: number;
@@ -2263,7 +2272,7 @@ export interface SiteCard {
    */
   answered: number;
   /**
-   * Of those answered; None if the right answers are unknown.
+   * Among those answered; None if the right answers are unknown.
    */
   right: number | null;
   /**
@@ -2274,11 +2283,11 @@ export interface SiteCard {
    */
   interval: [unknown, unknown, ...unknown[]];
   /**
-   * Votes of the whole game that came after their reveal: kept, not scored.
+   * Votes in the whole game that came after their reveal; stored but not scored.
    */
   late: number;
   /**
-   * None for a site that is not heard of any more.
+   * None for a site that is no longer connected.
    */
   link: SiteLink | null;
 }
@@ -2296,7 +2305,7 @@ export interface SiteLink {
   is_here: boolean;
   is_up: boolean;
   /**
-   * Votes that the site has and the home has not stored, as it said last.
+   * Votes that the site has and the home has not stored, as last reported.
    */
   waiting: number;
   /**
@@ -2304,30 +2313,30 @@ export interface SiteLink {
    */
   is_behind: boolean;
   /**
-   * How long nothing has come, in seconds; None while it is heard.
+   * Time since the last message, in seconds; None while it is connected.
    */
   silent_s: number | null;
   /**
-   * The address of this node; None for others: no link with a key goes to an address
-   * that another node has named.
+   * The address of this node; None for others, because a link with a key must never
+   * use an address that another node has named.
    */
   url: string | null;
 }
 /**
- * A reveal that waits: these sites may have votes that are not stored yet.
+ * A waiting reveal: these sites may have votes that are not stored yet.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "HeldReveal".
  */
 export interface HeldReveal {
   /**
-   * What waits: give it again with ``without`` to go on.
+   * The waiting command; send it again with ``without`` to continue.
    */
   command: string;
   sites: SiteLink[];
 }
 /**
- * A sentence against the label of a case, for the host's eyes.
+ * A challenge of a case's label, as the host sees it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChallengeCard".
@@ -2335,7 +2344,7 @@ export interface HeldReveal {
 export interface ChallengeCard {
   by: "player" | "cohost" | "host";
   /**
-   * Of the player, or of the co-host's site; empty for the host.
+   * The player's or the co-host's site; empty for the host.
    */
   name: string;
   text: string;
@@ -2352,7 +2361,8 @@ export interface SitePanel {
   panel: CohostPanel;
 }
 /**
- * What a co-host sees beside the stage: the own site's people, and no answers.
+ * What a co-host sees beside the stage: the people of their site, but no
+ * answers.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CohostPanel".
@@ -2372,17 +2382,17 @@ export interface CohostPanel {
   is_locked: boolean;
   can_give_time: boolean;
   /**
-   * Time left to the site's own people, where they were given more than all.
+   * Time left for the people at this site, if they got more than everyone.
    */
   given_ms: number | null;
   late: number;
   /**
-   * The co-host's own sentence against the label of the case that is shown.
+   * The co-host's own challenge of the current case's label.
    */
   challenge: string;
 }
 /**
- * How many have answered: 5 a second to host and screen, 1 to players, at most.
+ * How many have answered; at most 5 a second to host and screen, 1 to players.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Progress".
@@ -2396,7 +2406,7 @@ export interface Progress {
   expected: number;
   joined: number;
   /**
-   * Time until a ballot that all have answered closes automatically; None where it
+   * Time until a ballot that all have answered closes automatically; None if it
    * doesn't.
    */
   closes_in_ms: number | null;
@@ -2436,7 +2446,7 @@ export interface PrivateView {
    */
   percent: number;
   /**
-   * The player's own time in the open vote; None where none runs.
+   * The player's own clock in the open vote; None if none is running.
    */
   clock: Clock | null;
   /**
@@ -2461,7 +2471,7 @@ export interface PrivateView {
    */
   mean: number | null;
   /**
-   * What the card says of all cases together, once the game is over.
+   * The card's figures for all cases together, once the game is over.
    */
   figures: OwnFigures | null;
   /**
@@ -2469,20 +2479,21 @@ export interface PrivateView {
    */
   said: string;
   /**
-   * What this player tapped on the case of the opening minute that is on show.
+   * What this player tapped on the current case of the opening minute.
    */
   tap: Label | null;
   /**
-   * The people to talk to, while the class discusses and phones say so.
+   * The people to talk to, during a discussion in which phones show groups.
    */
   talk: Talk | null;
   /**
-   * Whether more of one's group were right after the discussion than before: said
-   * from the verdict on, of groups of three or more. False says nothing.
+   * Whether more members of the player's group were right after the discussion than
+   * before; only from the verdict on, and for groups of three or more. False does not
+   * mean the opposite.
    */
   group_gained: boolean;
   /**
-   * The player's own sentence against the label of this round's case.
+   * The player's own challenge of the label of this round's case.
    */
   challenge: string;
   /**
@@ -2506,12 +2517,13 @@ export interface MyVote {
    */
   is_right: boolean | null;
   /**
-   * None for a vote that earns none: on the twin case, on a repair, in practice.
+   * None for a vote that earns no points: on the twin case, on a repair, in
+   * practice.
    */
   points: number | null;
 }
 /**
- * One case on the learner's own card.
+ * One case on a player's card.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CardItem".
@@ -2533,12 +2545,12 @@ export interface CardItem {
    */
   say: string;
   /**
-   * The player's own sentence against the label; empty if there is none.
+   * The player's own challenge of the label; empty if there is none.
    */
   challenge: string;
 }
 /**
- * What a player's first votes say together, once the game is over.
+ * A player's figures over all their first votes, once the game is over.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OwnFigures".
@@ -2554,7 +2566,7 @@ export interface OwnFigures {
    */
   sure_and_wrong: number[];
   /**
-   * Which gap the missed votes called; ``few``: fewer than two of them.
+   * Which gap the missed votes named; ``few`` means fewer than two missed votes.
    */
   lean: "outer" | "inner" | "none" | "few";
   sureness: OwnSureness[];
@@ -2563,7 +2575,7 @@ export interface OwnFigures {
    */
   said: number | null;
   /**
-   * Share right of the same votes.
+   * Share of these votes that were right.
    */
   share: number | null;
   /**
@@ -2583,24 +2595,24 @@ export interface OwnSureness {
   n: number;
 }
 /**
- * The people to talk to in the discussion: never why.
+ * The people to talk to in the discussion, without the reason for the choice.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Talk".
  */
 export interface Talk {
   /**
-   * Of the group, for finding one another.
+   * Helps the group's members to find one another.
    */
   number: number;
   others: number;
   /**
-   * Of the others; empty where names are not shown.
+   * Names of the others; empty if names are not shown.
    */
   names: string[];
 }
 /**
- * How well a player's confidence fits, over all votes whose verdict is shown.
+ * How well a player's confidence matches their results, over all revealed votes.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OwnFit".
@@ -2611,7 +2623,7 @@ export interface OwnFit {
    */
   said: number;
   /**
-   * Share right of the same votes.
+   * Share of these votes that were right.
    */
   share: number;
   /**
@@ -2633,7 +2645,7 @@ export interface Received {
   counter: number;
 }
 /**
- * The vote is stored on disk; ``answer`` is the one that stands.
+ * The vote is stored on disk; ``answer`` is the one that counts now.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Recorded".
@@ -2646,12 +2658,12 @@ export interface Recorded {
   counter: number;
   answer: GapAnswer | LinksAnswer | FixAnswer;
   /**
-   * Kept, but it came after the reveal: not scored.
+   * Stored, but not scored, because it came after the reveal.
    */
   is_late: boolean;
 }
 /**
- * A command was carried out and stored; the view it led to has been sent.
+ * A command was executed and stored, and the resulting view has been sent.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Done".
@@ -2677,7 +2689,7 @@ export interface RefusedMessage {
    */
   detail: string;
   /**
-   * How long to wait before trying again, where that helps.
+   * How long to wait before trying again, if that helps.
    */
   retry_ms: number | null;
   ref: number | null;
@@ -2690,7 +2702,7 @@ export interface RefusedMessage {
   counter: number | null;
 }
 /**
- * Something the whole room should know.
+ * Something that everyone in the room should know.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Notice".
@@ -2701,7 +2713,7 @@ export interface Notice {
   detail: string;
 }
 /**
- * The last message on a socket, and whether to come back.
+ * The last message on a socket; it says whether to come back.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Bye".
@@ -2726,7 +2738,7 @@ export interface Bye {
    */
   come_back: boolean;
   /**
-   * How long to wait first, at least.
+   * Minimum time to wait first.
    */
   retry_ms: number | null;
 }
@@ -2758,9 +2770,9 @@ export interface Roster {
   people: PersonCard[];
 }
 /**
- * How a room's host key follows from the first one.
+ * How to derive a room's current host key from the first one.
  *
- * Each salt makes the next key of the one before (see ``call_back_link``).
+ * With each salt, derive the next key from the previous one (see ``call_back_link``).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "HostLink".
@@ -2772,7 +2784,7 @@ export interface HostLink {
   salts: string[];
 }
 /**
- * What a room has learned, as far as it has been played.
+ * What a room has learned so far.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ReportMessage".
@@ -2783,7 +2795,7 @@ export interface ReportMessage {
   report: Report;
 }
 /**
- * Everything that a room's report says.
+ * A room's complete report.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Report".
@@ -2817,7 +2829,7 @@ export interface Report {
   transfer: TransferFigures | null;
   teams: TeamFigures[];
   /**
-   * The sites side by side; empty where all played at one.
+   * The sites side by side; empty if all played at one.
    */
   cohorts: TeamFigures[];
   herding: HerdingFigures | null;
@@ -2827,7 +2839,7 @@ export interface Report {
   take_up: TakeUp[];
 }
 /**
- * Which room it was, and who took part.
+ * The room, and who took part.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomFigures".
@@ -2848,17 +2860,17 @@ export interface RoomFigures {
    */
   people: number;
   /**
-   * Practice players left out.
+   * Without practice players.
    */
   practice: number;
   revealed: number;
   planned: number;
   /**
-   * In which ``opened`` and ``finished`` are given: the class's, or UTC.
+   * The time zone of ``opened`` and ``finished``: the class's, or UTC.
    */
   time_zone: string;
   /**
-   * False where the room doesn't say its time zone, as those of old journals.
+   * False if the room has no time zone, as in old journals.
    */
   is_zone_known: boolean;
   /**
@@ -2867,12 +2879,13 @@ export interface RoomFigures {
   opened: string;
   finished: string | null;
   /**
-   * What the host calls the room; empty where it has no name.
+   * What the host calls the room; empty if it has no name.
    */
   name: string;
 }
 /**
- * A figure with its 95 % interval, and how many answers (or people) it rests on.
+ * A figure with its 95 % interval, and the number of answers or people behind
+ * it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Estimate".
@@ -2884,7 +2897,7 @@ export interface Estimate {
   n: number;
 }
 /**
- * A figure that is not shown, and why.
+ * A hidden figure, and why it is hidden.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Hidden".
@@ -2893,12 +2906,12 @@ export interface Hidden {
   why: Sentence;
   n: number;
   /**
-   * How many of the n, where a count may be shown instead of a share.
+   * How many of the n, if a count may be shown instead of a share.
    */
   count: number | null;
 }
 /**
- * Signal detection of the class; in two-link rooms one for each link.
+ * Signal detection of the class; in two-link rooms, one for each link.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "DetectionFigures".
@@ -2910,14 +2923,14 @@ export interface DetectionFigures {
   hit_rate: number | null;
   false_alarm_rate: number | null;
   /**
-   * Answers to cases of which it was true.
+   * Answers to cases for which it was true.
    */
   signals: number;
   noises: number;
   words: Sentence | null;
 }
 /**
- * How the cases of one verdict were answered.
+ * How people answered the cases with one verdict.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "MatrixRow".
@@ -2928,7 +2941,7 @@ export interface MatrixRow {
   cells: Cell[];
 }
 /**
- * One count of a cross-table; None where too few people stand behind it.
+ * One count of a cross-tabulation; None if it is of too few people.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Cell".
@@ -2938,7 +2951,7 @@ export interface Cell {
   n: number | null;
 }
 /**
- * One round: the case, its votes, and how it behaved as a question.
+ * One round: its case, its votes, and how well the case works as a question.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CaseFigures".
@@ -2965,7 +2978,7 @@ export interface CaseFigures {
   above_coin: number | null;
   mean_confidence: number | null;
   /**
-   * Wrong at 80 % or more; None where so few may not be shown.
+   * How many were wrong at 80 % or more; None if there are too few to show.
    */
   confident_errors: number | null;
   /**
@@ -2987,11 +3000,12 @@ export interface CaseFigures {
    */
   evidence: ("confirmed" | "secondary" | "disputed") | null;
   /**
-   * How many challenged its label; None where so few may not be shown.
+   * How many people challenged its label; None if there are too few to show.
    */
   challenged: number | null;
   /**
-   * Their sentences, by role and text; for the host, where typed words are wanted.
+   * The challenges, by role and text; only for the host, if typed text was
+   * requested.
    */
   challenges: Server_Protocol_ReportTypes__Challenge[];
 }
@@ -3003,12 +3017,13 @@ export interface CaseFigures {
  */
 export interface Moves {
   /**
-   * Proportion right with carried votes in it: the tally the class saw.
+   * Proportion right, including carried votes; this is the tally that the class
+   * saw.
    */
   after: Estimate | Hidden;
   carried: number;
   /**
-   * RR, RW, WR, WW of those who voted twice.
+   * Counts of RR, RW, WR and WW among people who voted twice.
    */
   cells: Cell[];
   gain: number | null;
@@ -3021,7 +3036,7 @@ export interface Moves {
   exact_p: number | null;
 }
 /**
- * A sentence against the label of a case, as typed.
+ * A challenge of a case's label, as typed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "server__protocol__report_types__Challenge".
@@ -3029,12 +3044,12 @@ export interface Moves {
 export interface Server_Protocol_ReportTypes__Challenge {
   by: "player" | "cohost" | "host";
   /**
-   * Empty where the words of its author were erased.
+   * Empty if its author's words were erased.
    */
   text: string;
 }
 /**
- * How the class did on the cases that one rule of docs/labels.md decides.
+ * The class's results on the cases that a rule in docs/labels.md decides.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RuleFigures".
@@ -3050,7 +3065,7 @@ export interface RuleFigures {
   right: Estimate | Hidden;
 }
 /**
- * Whether confidence meant what it said.
+ * How well the players' confidence matched their results.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CalibrationFigures".
@@ -3079,7 +3094,7 @@ export interface Dot {
   share: Estimate | Hidden;
 }
 /**
- * VOTE against TRANSFER, of those who did both: what was learned.
+ * What people learned: VOTE against TRANSFER, for those who answered both.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TransferFigures".
@@ -3110,7 +3125,7 @@ export interface TeamFigures {
   score: Estimate | Hidden;
 }
 /**
- * Switching to the crowd: P(switch | minority) - P(switch | majority).
+ * Switching to the majority: P(switch | minority) - P(switch | majority).
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "HerdingFigures".
@@ -3123,7 +3138,7 @@ export interface HerdingFigures {
   n_wrong: number;
 }
 /**
- * A case to take up again: how the last vote on it went, and what to speak of.
+ * A case to revisit: how its last vote went, and what to talk about.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "TakeUp".
@@ -3142,7 +3157,7 @@ export interface TakeUp {
   sure: string[];
 }
 /**
- * The most typical of the reasons that were given for a wrong answer, as typed.
+ * The most typical reason for a wrong answer, as typed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "WrongReason".
@@ -3175,11 +3190,11 @@ export interface FileMessage {
   content: string;
 }
 /**
- * A room is open. Its keys:
+ * A room is open, and these are its keys.
  *
  * The host key is the first 16 bytes of HMAC-SHA256(admin key, ``host CODE``); the
  * screen key the first 16 bytes of HMAC-SHA256(host key, ``screen``). ``host_key`` is
- * sent only where rooms may be opened without an admin key.
+ * sent only if rooms may be opened without an admin key.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RoomOpenedMessage".
@@ -3217,11 +3232,11 @@ export interface RoomSummary {
   round: number | null;
   rounds: number;
   /**
-   * The class's, in which dates are shown; null for UTC.
+   * The class's time zone, in which dates are shown; null for UTC.
    */
   time_zone: string | null;
   /**
-   * What its host calls it; empty where it has no name.
+   * What its host calls it; empty if it has no name.
    */
   name: string;
 }
@@ -3250,7 +3265,7 @@ export interface DeckList {
   };
 }
 /**
- * An ordered choice of cases for one lesson.
+ * The cases of a lesson, in an order.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Deck".
@@ -3267,7 +3282,7 @@ export interface Deck {
   teaches: string;
   order: "fixed" | "interleaved";
   /**
-   * Meant for rooms that ask about both links: it holds cases in which both broke, or neither.
+   * For rooms that ask about both links: it contains cases in which both broke, or neither.
    */
   two_link: boolean;
   /**
@@ -3275,7 +3290,7 @@ export interface Deck {
    */
   place: number;
   /**
-   * Begins with the opening minute: what the two gaps are.
+   * Begins with the opening minute, which explains the two gaps.
    */
   minute: boolean;
   /**
@@ -3302,7 +3317,7 @@ export interface Deck {
   reading: Reading[];
 }
 /**
- * One round of a deck: the case voted on, and the cases set beside it.
+ * One round of a deck: the case to vote on, and its contrast and twin.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "DeckRound".
@@ -3340,7 +3355,7 @@ export interface LeftOut {
   remedy: string;
 }
 /**
- * One case, whole.
+ * A complete case.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CaseMessage".
@@ -3351,7 +3366,7 @@ export interface CaseMessage {
   case: Case;
 }
 /**
- * The cases that can be added to the plan of a room.
+ * The cases that can be added to a room's plan.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "CaseList".
@@ -3362,7 +3377,7 @@ export interface CaseList {
   cases: CaseSummary[];
 }
 /**
- * One case as it would be played; without scenes where its file is left out.
+ * A case as it would be played; without scenes if its file has an error.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "PreviewMessage".
@@ -3457,7 +3472,7 @@ export interface BeforeAfter {
   cases_in_both: number;
 }
 /**
- * A sentence against the label of a case, as typed.
+ * A challenge of a case's label, as typed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Challenge".
@@ -3467,7 +3482,7 @@ export interface Challenge {
   text: string;
 }
 /**
- * One repair on offer, and what choosing it would achieve.
+ * One of the repairs to choose from, and what it would achieve.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "FixOption".

@@ -42,9 +42,10 @@ class OpenVote(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseVotes(FromPlace):
-    """Close the open vote; ``override`` warns those with extra time, 20 s before.
+    """Close the open vote; ``override`` first warns people with extra time (20 s).
 
-    ``without`` continues without the votes of sites that are behind (FIX, TRANSFER).
+    With ``without``, it does not wait for votes of sites that are behind (FIX,
+    TRANSFER).
     """
 
     override: bool = False
@@ -61,9 +62,9 @@ class Revote(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReopenVote(FromPlace):
-    """Take the close of a vote back: answers stay, and may be given or changed.
+    """Reopen a closed vote: answers stay, and players can answer or change theirs.
 
-    The first vote can be reopened until anything about the case has been shown
+    The first vote can be reopened until something about the case has been shown
     (contrast, pinned reason, discussion, second vote), the second until the reveal.
     """
 
@@ -79,7 +80,7 @@ class AskFix(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(FromPlace):
-    """Let all players vote, alone, on the twin case."""
+    """Let all players vote on the twin case, each on their own."""
 
     type: Literal["transfer"] = "transfer"
 
@@ -245,7 +246,10 @@ _CLOSING = {ballot.phase: (CLOSES_TO[ballot],) for ballot in Ballot}
 
 OPEN_VOTE = Rule(Row("open_vote", leads([Phase.READ], Phase.VOTE)), _opens(Ballot.VOTE))
 CLOSE_VOTES = Rule(
-    Row("close_votes", _CLOSING, "no allowance runs, or 20 s after a warning"), _close
+    Row(
+        "close_votes", _CLOSING, "no time allowance is running, or 20 s after a warning"
+    ),
+    _close,
 )
 REVOTE = Rule(
     Row(
@@ -258,13 +262,14 @@ REOPEN_VOTE = Rule(
     Row(
         "reopen_vote",
         {closed: (ballot.phase,) for closed, ballot in REOPENS.items()},
-        "the second vote; the first until anything about the case has been shown",
+        "the second vote; the first vote only until something about the case has been "
+        "shown",
     ),
     _reopen,
     _nothing_shown,
 )
 ASK_FIX = Rule(
-    Row("ask_fix", _asking(Phase.FIX, Phase.FIX_REVEAL), "not asked before"),
+    Row("ask_fix", _asking(Phase.FIX, Phase.FIX_REVEAL), "it has not been asked yet"),
     _opens(Ballot.FIX),
     _no_fix_asked,
 )
@@ -272,7 +277,7 @@ TRANSFER = Rule(
     Row(
         "transfer",
         _asking(Phase.TRANSFER, Phase.TRANSFER_REVEAL),
-        "the round has a transfer case, not asked before",
+        "the round has a transfer case that has not been asked yet",
     ),
     _opens(Ballot.TRANSFER),
     _twin_not_asked,
@@ -281,8 +286,8 @@ TICK = Rule(
     Row(
         "tick",
         {**stays(Phase), **_CLOSING, Phase.OPENING: (Phase.OPENING,)},
-        "an open ballot is to close automatically, or a warning has run out; "
-        "a step of the opening minute is over",
+        "an open ballot is due to close automatically, or a warning has run out; or a "
+        "step of the opening minute is over",
     ),
     _tick,
 )

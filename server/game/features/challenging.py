@@ -122,7 +122,7 @@ CHALLENGE_LABEL = Rule(
     Row(
         "challenge_label",
         stays(Phase),
-        "the class has seen the verdict of the case, not in practice",
+        "the class has seen the case's verdict; not in practice",
     ),
     _challenge,
     _is_told,

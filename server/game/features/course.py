@@ -40,8 +40,8 @@ from server.game.views.stage_types import Placed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowExample(FromPlace):
-    """Show the next worked example: of the opening pair; at the end of the closing
-    cases, and last the four kinds side by side.
+    """Show the next worked example: first the opening pair; at the end the closing
+    cases, and then the four kinds side by side.
     """
 
     type: Literal["show_example"] = "show_example"
@@ -49,7 +49,7 @@ class ShowExample(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRound(FromPlan):
-    """Open a round (default: the one left open, else the next) for reading."""
+    """Open a round for reading (default: the unfinished one, else the next)."""
 
     round: RoundIndex | None = None
     type: Literal["open_round"] = "open_round"
@@ -57,7 +57,7 @@ class OpenRound(FromPlan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayAgain(FromPlace):
-    """Play a revealed case again (default: this one), for practice: nothing counts."""
+    """Play a revealed case again for practice, unscored (default: the current case)."""
 
     round: RoundIndex | None = None
     type: Literal["play_again"] = "play_again"
@@ -72,7 +72,7 @@ class SkipRound(FromPlan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackToLobby(FromPlace):
-    """Pause in the lobby; an unfinished round can be opened again, votes kept."""
+    """Pause in the lobby; an unfinished round can be reopened and keeps its votes."""
 
     type: Literal["back_to_lobby"] = "back_to_lobby"
 
@@ -81,8 +81,8 @@ class BackToLobby(FromPlace):
 class Finish(FromPlace):
     """End the game here and show the closing page.
 
-    In a test it scores all, and waits for sites that are behind; ``without`` continues
-    without them.
+    In a test, this scores all rounds. It waits for sites that are behind, unless
+    ``without`` is set.
     """
 
     without: bool = False
@@ -301,7 +301,7 @@ SHOW_EXAMPLE = Rule(
     Row(
         "show_example",
         leads((Phase.LOBBY, Phase.EXAMPLE, *AFTER_REVEAL), Phase.EXAMPLE),
-        "a worked example of the deck is left; closing ones after the last round",
+        "the deck has another worked example; closing cases come after the last round",
     ),
     _show_example,
     _example_is_left,
@@ -310,7 +310,7 @@ OPEN_ROUND = Rule(
     Row(
         "open_round",
         leads((*BEFORE_ROUNDS, *AFTER_REVEAL, *REOPENS, Phase.READ), *_INTO_ROUND),
-        "a round is left; from ``read``, a named one; from a closed vote in a test",
+        "a round is left; from ``read``, if named; from a closed vote, only in a test",
     ),
     _open_round,
     _round_is_left,
@@ -319,7 +319,7 @@ PLAY_AGAIN = Rule(
     Row(
         "play_again",
         leads((*BEFORE_ROUNDS, *AFTER_REVEAL), Phase.READ),
-        "the case was revealed",
+        "the case has been revealed",
     ),
     _play_again,
     _case_is_revealed,
@@ -328,7 +328,7 @@ SKIP_ROUND = Rule(
     Row(
         "skip_round",
         leads(ROUND, *_INTO_ROUND, Phase.FINISHED),
-        "finished when no round is left",
+        "leads to finished if no round is left",
     ),
     _skip_round,
 )

@@ -40,7 +40,7 @@ class Contrast(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discuss(FromPlace):
-    """Send the class to discuss."""
+    """Start the discussion."""
 
     type: Literal["discuss"] = "discuss"
 

@@ -90,10 +90,10 @@ STEP_MS = 8_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOpening(FromPlace):
-    """Begin the opening minute, or go on to its next step.
+    """Begin the opening minute, or move to its next step.
 
-    ``automatic``: later steps follow without a press, unless timers are off. False
-    stops that until it begins again.
+    If ``automatic`` is true, later steps follow without a press, unless timers are off.
+    False stops that until the minute begins again.
     """
 
     automatic: bool = True
@@ -226,7 +226,7 @@ SHOW_OPENING = Rule(
     Row(
         "show_opening",
         leads((Phase.LOBBY, Phase.OPENING), Phase.OPENING),
-        "the deck has one, and a step is left",
+        "the deck has an opening minute, and a step is left",
     ),
     _show,
     _is_left,

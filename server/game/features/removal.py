@@ -29,9 +29,9 @@ from server.game.state import Player, RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kick(FromHost):
-    """Remove a player, until they are let back in; votes already cast stay counted.
+    """Remove a player until they are let back in; votes already cast still count.
 
-    No one joins under their name, or on their device, until then.
+    Until then, no one can join under their name or on their device.
     """
 
     player: PlayerId
@@ -42,22 +42,22 @@ class Kick(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KickRecent(FromHost):
-    """Remove everyone who has just joined; votes already cast stay counted.
+    """Remove everyone who has just joined; votes already cast still count.
 
-    A script may have joined under the names of the class, and a pupil in between, so
-    neither names nor devices stay out: lock the room for that.
+    A script may have used the names of the class, and pupils may have joined in
+    between, so neither names nor devices are blocked. To keep them out, lock the room.
     """
 
     seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
     """How far back."""
     site: Site = None
-    """Only people of this site."""
+    """Remove only people at this site."""
     type: Literal["kick_recent"] = "kick_recent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetBack(FromHost):
-    """Let a player who was removed back in, with their answers and points."""
+    """Let a removed player back in, with their answers and points."""
 
     player: PlayerId
     site: Site = None

@@ -41,8 +41,8 @@ class Reveal(FromPlace):
 class NextStep(FromPlace):
     """Show the next step of the breakdown.
 
-    ``stop`` shows all up to the next screen of the flow (the line, the verdict, the
-    expert), ``all`` whatever is left.
+    ``stop`` shows all steps up to the next screen of the flow (the line, the verdict,
+    the expert); ``all`` shows all remaining steps.
     """
 
     all: bool = False

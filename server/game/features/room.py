@@ -48,7 +48,7 @@ class Lock(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlock(FromHost):
-    """Let new players join again, or again at one site."""
+    """Let new players join again, at all sites or at one."""
 
     site: Site = None
     type: Literal["unlock"] = "unlock"
@@ -56,7 +56,7 @@ class Unlock(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSettings(FromHost):
-    """Change what may be changed while the game runs."""
+    """Change settings that may be changed while the game runs."""
 
     change: SettingsChange
     type: Literal["change_settings"] = "change_settings"
@@ -64,11 +64,11 @@ class ChangeSettings(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBackLink(FromHost):
-    """Call the host link back: the next host key is made of the present one and a salt.
+    """Revoke the host link: a new host key is derived from the current key and a salt.
 
     The next key (hex) is the first 16 bytes of HMAC-SHA256 over ``host SALT``, keyed
-    with the present one. The sender continues; other hosts need the new link. Players
-    and projector pages notice nothing.
+    with the current one. The sender stays connected; other hosts need the new link.
+    Players and projector pages notice nothing.
     """
 
     salt: Salt
@@ -80,7 +80,7 @@ class CallBackLink(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameRoom(FromHost):
-    """Give the room a name for lists, the wall and the report; empty takes it away."""
+    """Name the room, for lists, the wall and the report; an empty name removes it."""
 
     name: Annotated[str, Field(max_length=200)]
     type: Literal["name_room"] = "name_room"

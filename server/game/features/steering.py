@@ -38,10 +38,10 @@ MOST_ROUNDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReorderPlan(FromPlan):
-    """Put the rounds that have not been opened into another order.
+    """Reorder the rounds that have not been opened yet.
 
-    ``order`` holds the index of each of them, in the order in which they are to be
-    played; opened rounds keep their places.
+    ``order`` contains the index of each of them, in the new order; opened rounds keep
+    their places.
     """
 
     order: Annotated[tuple[RoundIndex, ...], Field(max_length=MOST_ROUNDS)]
@@ -61,10 +61,10 @@ class AddCase(FromPlan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowAgain(FromPlace):
-    """Show the reveal of an earlier round once more; without one, go back.
+    """Show the reveal of an earlier round again; without a round, go back.
 
-    The projector shows its verdict, phones all of it. The phase stays what it is, and
-    any command that leads on also goes back.
+    The projector shows the verdict, and phones the whole reveal. The phase does not
+    change. Any command that moves the game forward also ends it.
     """
 
     round: RoundIndex | None = None
@@ -73,14 +73,14 @@ class ShowAgain(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopClock(FromPlace):
-    """Stop the running clock: nothing closes automatically while it stands."""
+    """Stop the running clock; nothing closes automatically in the meantime."""
 
     type: Literal["stop_clock"] = "stop_clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartClock(FromPlace):
-    """Let a stopped clock run again, with the time that was left."""
+    """Restart a stopped clock with the time that was left."""
 
     type: Literal["start_clock"] = "start_clock"
 
@@ -253,22 +253,32 @@ LOOKS_BACK = (
 """Phases in which an earlier reveal hides no question and no clock."""
 
 REORDER_PLAN = Rule(
-    Row("reorder_plan", stays(GAME), "each round that was not opened is named once"),
+    Row(
+        "reorder_plan",
+        stays(GAME),
+        "every round that has not been opened is named once",
+    ),
     _reorder,
     _is_permutation,
 )
 ADD_CASE = Rule(
-    Row("add_case", stays(GAME), "the class has not seen the case, and will not"),
+    Row(
+        "add_case", stays(GAME), "the class has not seen the case, and is not going to"
+    ),
     _add_case,
     _can_add,
 )
 SHOW_AGAIN = Rule(
-    Row("show_again", stays(LOOKS_BACK), "the round was revealed, or one is on show"),
+    Row(
+        "show_again",
+        stays(LOOKS_BACK),
+        "the round has been revealed, or a reveal is being shown again",
+    ),
     _show_again,
     _can_show_again,
 )
 STOP_CLOCK = Rule(
-    Row("stop_clock", stays(CLOCKED), "a clock runs"), _stop_clock, _clock_runs
+    Row("stop_clock", stays(CLOCKED), "a clock is running"), _stop_clock, _clock_runs
 )
 START_CLOCK = Rule(
     Row("start_clock", stays(CLOCKED), "the clock was stopped"),

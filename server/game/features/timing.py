@@ -66,7 +66,7 @@ class AskTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveTime(FromPlace):
-    """Give all players, or those of one site, more time (seconds)."""
+    """Give all players, or those of one site, more time, in seconds."""
 
     seconds: Annotated[int, Field(ge=5, le=600)] = 30
     site: Site = None
@@ -175,7 +175,7 @@ def _resume(state: RoomState, _: Resume, moment: Moment) -> list[Events]:
 
 ASK_TIME = Rule(Row("ask_time", stays(GAME)), _ask_time)
 GIVE_TIME = Rule(
-    Row("give_time", stays((*OPEN_BALLOT, Phase.DISCUSS)), "a timer runs"),
+    Row("give_time", stays((*OPEN_BALLOT, Phase.DISCUSS)), "a timer is running"),
     _give_time,
     _timer_runs,
 )

@@ -49,10 +49,10 @@ class CastVote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinReason(FromPlace):
-    """Show a player's reason to the class, without the name.
+    """Show a player's reason to the class, without their name.
 
-    One of an open vote is shown once the vote is closed. It is taken down when the
-    player changes the words or the side.
+    In an open vote, the reason is shown once the vote is closed. It is removed if the
+    player changes the reason or the answer.
     """
 
     player: PlayerId
@@ -62,7 +62,7 @@ class PinReason(FromPlace):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpinReason(FromHost):
-    """Take a pinned reason down again."""
+    """Remove a pinned reason."""
 
     player: PlayerId
     type: Literal["unpin_reason"] = "unpin_reason"
@@ -226,7 +226,8 @@ CAST_VOTE = Rule(
     Row(
         "cast_vote",
         stays((*ROUND, Phase.FINISHED)),
-        "its ballot is open, or it was stamped in time; kept as late after the reveal",
+        "its ballot is open, or the vote was received in time; after the reveal, it "
+        "is stored as late",
     ),
     _cast,
 )

@@ -28,12 +28,13 @@ class MyVote:
     is_right: bool | None
     """None until the verdict is shown."""
     points: float | None
-    """None for a vote that earns none: on the twin case, on a repair, in practice."""
+    """None for a vote that earns no points: on the twin case, on a repair, in
+    practice."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardItem:
-    """One case on the learner's own card."""
+    """One case on a player's card."""
 
     title: str
     story: str
@@ -47,7 +48,7 @@ class CardItem:
     say: str = ""
     """The expert's sentence."""
     challenge: str = ""
-    """The player's own sentence against the label; empty if there is none."""
+    """The player's own challenge of the label; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class OwnSureness:
 
 @dataclass(frozen=True, slots=True)
 class OwnFigures:
-    """What a player's first votes say together, once the game is over."""
+    """A player's figures over all their first votes, once the game is over."""
 
     judged: int
     """First votes that were called right or wrong."""
@@ -69,37 +70,37 @@ class OwnFigures:
     sure_and_wrong: tuple[int, ...]
     """Rounds (0-based) that were missed at 80 % or more."""
     lean: Literal["outer", "inner", "none", "few"]
-    """Which gap the missed votes called; ``few``: fewer than two of them."""
+    """Which gap the missed votes named; ``few`` means fewer than two missed votes."""
     sureness: tuple[OwnSureness, ...]
     said: float | None
     """Mean confidence (0-1); None below four votes with a confidence."""
     share: float | None
-    """Share right of the same votes."""
+    """Share of these votes that were right."""
     bias: Literal["over", "under", "none"] | None
     """Whether ``said`` is more than ten points from ``share``, and which way."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnFit:
-    """How well a player's confidence fits, over all votes whose verdict is shown."""
+    """How well a player's confidence matches their results, over all revealed votes."""
 
     said: float
     """Mean confidence (0-1)."""
     share: float
-    """Share right of the same votes."""
+    """Share of these votes that were right."""
     bias: Literal["over", "under", "none"]
     """Whether ``said`` is more than ten points from ``share``, and which way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The people to talk to in the discussion: never why."""
+    """The people to talk to in the discussion, without the reason for the choice."""
 
     number: int
-    """Of the group, for finding one another."""
+    """Helps the group's members to find one another."""
     others: int
     names: tuple[str, ...]
-    """Of the others; empty where names are not shown."""
+    """Names of the others; empty if names are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class PrivateView:
     percent: int
     """Time allowance, in percent of the limit; 0 means unlimited."""
     clock: Clock | None
-    """The player's own time in the open vote; None where none runs."""
+    """The player's own clock in the open vote; None if none is running."""
     warned_ms: int | None
     """Time until the vote closes although this player asked for more."""
     votes: tuple[MyVote, ...]
@@ -131,18 +132,19 @@ class PrivateView:
     mean: float | None = None
     """Mean of the round scores whose verdict has been shown; None before the first."""
     figures: OwnFigures | None = None
-    """What the card says of all cases together, once the game is over."""
+    """The card's figures for all cases together, once the game is over."""
     said: str = ""
     """The player's own sentence on this round."""
     tap: Label | None = None
-    """What this player tapped on the case of the opening minute that is on show."""
+    """What this player tapped on the current case of the opening minute."""
     talk: Talk | None = None
-    """The people to talk to, while the class discusses and phones say so."""
+    """The people to talk to, during a discussion in which phones show groups."""
     group_gained: bool = False
-    """Whether more of one's group were right after the discussion than before: said
-    from the verdict on, of groups of three or more. False says nothing."""
+    """Whether more members of the player's group were right after the discussion than
+    before; only from the verdict on, and for groups of three or more. False does not
+    mean the opposite."""
     challenge: str = ""
-    """The player's own sentence against the label of this round's case."""
+    """The player's own challenge of the label of this round's case."""
     fit: OwnFit | None = None
     """From the verdict on; None below four votes with a confidence."""
 
@@ -156,39 +158,41 @@ class SiteLink:
     """The room's home itself."""
     is_up: bool
     waiting: int
-    """Votes that the site has and the home has not stored, as it said last."""
+    """Votes that the site has and the home has not stored, as last reported."""
     is_behind: bool
     """Whether votes of a ballot that has closed may still be on their way."""
     silent_s: int | None
-    """How long nothing has come, in seconds; None while it is heard."""
+    """Time since the last message, in seconds; None while it is connected."""
     url: str | None
-    """The address of this node; None for others: no link with a key goes to an address
-    that another node has named."""
+    """The address of this node; None for others, because a link with a key must never
+    use an address that another node has named."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteCard:
-    """One site in the host's list. Measures are of the round's latest ballot."""
+    """A site in the host's list. Its measures are those of the round's latest
+    ballot."""
 
     name: str
     people: int
-    """Joined there, and not removed."""
+    """People who joined there and were not removed."""
     connected: int
     answered: int
     """With carried votes from the reveal on."""
     right: int | None
-    """Of those answered; None if the right answers are unknown."""
+    """Among those answered; None if the right answers are unknown."""
     interval: tuple[float, float]
     """Wilson's 95 % interval of the proportion right (0-1)."""
     late: int
-    """Votes of the whole game that came after their reveal: kept, not scored."""
+    """Votes in the whole game that came after their reveal; stored but not scored."""
     link: SiteLink | None
-    """None for a site that is not heard of any more."""
+    """None for a site that is no longer connected."""
 
 
 @dataclass(frozen=True, slots=True)
 class CohostPanel:
-    """What a co-host sees beside the stage: the own site's people, and no answers."""
+    """What a co-host sees beside the stage: the people of their site, but no
+    answers."""
 
     site: str
     people: int
@@ -200,18 +204,18 @@ class CohostPanel:
     """Whether this site is closed to new players."""
     can_give_time: bool
     given_ms: int | None
-    """Time left to the site's own people, where they were given more than all."""
+    """Time left for the people at this site, if they got more than everyone."""
     late: int
     challenge: str = ""
-    """The co-host's own sentence against the label of the case that is shown."""
+    """The co-host's own challenge of the current case's label."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldReveal:
-    """A reveal that waits: these sites may have votes that are not stored yet."""
+    """A waiting reveal: these sites may have votes that are not stored yet."""
 
     command: str
-    """What waits: give it again with ``without`` to go on."""
+    """The waiting command; send it again with ``without`` to continue."""
     sites: tuple[SiteLink, ...]
 
 
@@ -225,7 +229,7 @@ class PlanItem:
     has_contrast: bool
     has_transfer: bool
     status: Literal["to come", "open", "left", "skipped", "handed in", "revealed"]
-    """``handed in``: answered in a test, and not revealed."""
+    """``handed in`` means answered in a test and not revealed."""
     can_replay: bool = False
     """Whether it can be played again now, for practice."""
     can_open: bool = False
@@ -233,18 +237,19 @@ class PlanItem:
     can_show: bool = False
     """Whether its reveal can be shown again now."""
     is_shown: bool = False
-    """Whether it is on show now, for the second time."""
+    """Whether its reveal is being shown again now."""
     case: str = ""
-    """The id of its case, which stays the same when the plan is reordered."""
+    """The ID of its case, which stays the same when the plan is reordered."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """The host's picture of a phase: what the class sees, and the whole case."""
+    """The host's view of a phase: what the class sees, and the complete case."""
 
     stage: StageView
     place: Place
-    """What a command that leads on was decided on: to be sent with it, as ``seen``."""
+    """The place in the game; commands that move the game forward send it back as
+    ``seen``."""
     case: Case | None
     contrast: Case | None
     transfer: Case | None
@@ -255,7 +260,7 @@ class HostView:
     standings: tuple[Standing, ...]
     """The final table, once the game is over (at most 50 lines)."""
     flow: Flow = "full"
-    """Where the big button leads: as the room says, else as its deck does."""
+    """The flow that the big button follows: the room's, or else its deck's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +274,7 @@ class AdviceCard:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCard:
-    """A player's reason, for the host's eyes."""
+    """A player's reason, as the host sees it."""
 
     player: PlayerId
     name: str
@@ -282,17 +287,17 @@ class ReasonCard:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeCard:
-    """A sentence against the label of a case, for the host's eyes."""
+    """A challenge of a case's label, as the host sees it."""
 
     by: Literal["player", "cohost", "host"]
     name: str
-    """Of the player, or of the co-host's site; empty for the host."""
+    """The player's or the co-host's site; empty for the host."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LinkShare:
-    """How many are right about one of two links."""
+    """How many people are right about one of two links."""
 
     link: Literal["outer", "inner"]
     right: int
@@ -300,15 +305,15 @@ class LinkShare:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the votes of the round's latest ballot say."""
+    """Measures of the votes in the round's latest ballot."""
 
     ballot: Ballot
     bars: Bars
     n: int
-    """Carried votes included, once a second vote has closed."""
+    """Includes carried votes once a second vote has closed."""
     right: int | None
-    """About both links, where both are asked about. None where answers cannot be
-    called right or wrong."""
+    """About both links if the room asks about both. None if answers cannot be called
+    right or wrong."""
     interval: tuple[float, float]
     """Wilson 95 % interval of the proportion right (0-1)."""
     mean_confidence: float | None
@@ -316,14 +321,14 @@ class Measures:
     tell_confident_errors: bool
     """Whether at least max(3, 10 % of those who answered) were wrong and sure."""
     carried: int = 0
-    """Votes of the first ballot that are counted again in this one."""
+    """Votes from the first ballot that are counted again in this one."""
     weaker: LinkShare | None = None
-    """Of two links, the one that fewer are right about: the advice goes by it."""
+    """Of two links, the one about which fewer are right; the advice depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """One player, as the host's roster shows them."""
+    """A player in the host's roster."""
 
     player: PlayerId
     name: str
@@ -336,7 +341,7 @@ class PersonCard:
     """Time allowance, in percent of the limit; 0 means unlimited."""
     points: float | None
     rounds: int | None
-    """None where the viewer may not see them: they show who was right."""
+    """None if the viewer may not see them, because they show who was right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +351,7 @@ class HostPanel:
     advised: str
     """The command that the big button gives."""
     is_ready: bool
-    """Whether that button is lit: all have answered, or time is up."""
+    """Whether that button is highlighted, because all have answered or time is up."""
     answered: int
     expected: int
     joined: int
@@ -358,26 +363,27 @@ class HostPanel:
     need_time: tuple[PersonCard, ...]
     """People whose time allowance delays the close."""
     warned_ms: int | None
-    """Time until a warned close; None where none was warned, or the clock stands."""
+    """Time until a close that was announced by a warning; None without a warning, or
+    while the clock is stopped."""
     closes_in_ms: int | None = None
-    """Time until a ballot that all have answered closes automatically; None where it
+    """Time until a ballot that all have answered closes automatically; None if it
     doesn't."""
     tally_seen: bool = False
-    """Whether this ballot was closed before and reopened: its tally had been seen."""
+    """Whether this ballot was closed and reopened, after its tally had been seen."""
     late: int = 0
-    """Votes of the whole game that came after their reveal: kept, not scored."""
+    """Votes in the whole game that came after their reveal; stored but not scored."""
     sites: tuple[SiteCard, ...] = ()
     """One card per site; empty if all play at one site and no other is known."""
     held: HeldReveal | None = None
-    """The reveal that was asked for and waits for other sites."""
+    """The requested reveal, while it waits for other sites."""
     walls: int = 0
     """Projector pages that show this room."""
     silent_walls: int = 0
-    """Of these, those that cannot be heard yet: a press on the page is needed."""
+    """How many of these can't play sounds yet, because the page needs a click first."""
     challenged: int = 0
-    """How many people challenge the label of the case that is shown."""
+    """How many people challenge the label of the current case."""
     challenges: tuple[ChallengeCard, ...] = ()
-    """Their sentences: the host's own, then the latest, 30 at most."""
+    """The challenges: the host's own, then the latest, at most 30."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from server.game.settings import ScoreMode
 
 @dataclass(frozen=True, slots=True)
 class RoomCard:
-    """What all clients may know of the room at any time."""
+    """What all clients may know about the room at any time."""
 
     code: RoomCode
     title: str
@@ -32,21 +32,21 @@ class RoomCard:
     rounds: int
     score_mode: ScoreMode
     chips: tuple[Chip, ...]
-    """Confidences on offer with what they win and risk; empty: not asked."""
+    """Confidences to choose from, and what each can win or lose; empty if not asked."""
     two_link: bool
     teams: tuple[str, ...]
     goal: float
     is_locked: bool
     is_rehearsal: bool
     sound: bool = True
-    """Whether walls may be heard."""
+    """Whether projectors may play sounds."""
     name: str = ""
-    """What the host calls the room; empty where it has no name."""
+    """What the host calls the room; empty if it has no name."""
     practice_of: int | None = None
-    """The round (0-based) whose case is played again: nothing of it counts. None in a
-    round of the plan."""
+    """In a practice round, the round (0-based) whose case is played again, unscored.
+    None in a round of the plan."""
     is_test: bool = False
-    """Whether no verdict is shown, to the end."""
+    """Whether no verdict is shown, not even at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Clock:
     remaining_ms: int
     deadline_ms: int
     is_stopped: bool = False
-    """Whether the host has stopped it: the time left stays what it is."""
+    """Whether the host has stopped it; the time left then does not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """A case with its verdict and its breakdown, not voted on."""
+    """A case with its verdict and its breakdown, without a vote."""
 
     story: Story
     verdict: Verdict
@@ -99,7 +99,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How many went from one option to another; None where some cell is too small."""
+    """How many switched from one option to another; None if a cell is too small."""
 
     before: str
     after: str
@@ -108,7 +108,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class PinnedReason:
-    """A reason that the host shows, without its author; the side it argues for."""
+    """A reason that the host shows, without its author, and the side it argues for."""
 
     text: str
     side: str
@@ -116,7 +116,7 @@ class PinnedReason:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the breakdown, as far as shown."""
+    """A step of the breakdown that has been shown."""
 
     key: StepKey
     texts: dict[str, str]
@@ -124,12 +124,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LobbyView:
-    """Before the first round, or in a pause."""
+    """The lobby, before the first round or during a pause."""
 
     room: RoomCard
     joined: int
     names: tuple[str, ...] = ()
-    """The latest to join, on the screen only, and only where names are shown."""
+    """The latest people to join; only on the screen, and only if names are shown."""
     phase: Literal["lobby"] = "lobby"
 
 
@@ -144,19 +144,20 @@ class OpeningView:
     step: int
     last_step: int
     case: int | None
-    """Which of the two cases (0-based); None while the line is drawn."""
+    """Which of the two cases (0-based); None during the line."""
     gap: Label | None
     """The gap that broke in it, once it is shown."""
     bars: Bars | None
     """What was tapped, once it is shown."""
     texts: dict[str, str]
-    """Of a case its ``story``, once it is shown ``why``; of each station what it is."""
+    """For a case, its ``story`` and, once it is shown, ``why``; for each station, what
+    it is."""
     phase: Literal["opening"] = "opening"
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A case of the lesson as an example of its kind; no title where it had none."""
+    """A case of the lesson as an example of its kind; no title if there was none."""
 
     outer: bool
     inner: bool
@@ -165,7 +166,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class ExampleView:
-    """A worked example of those that open a deck, or of those that close it."""
+    """A worked example from the beginning or the end of a deck."""
 
     room: RoomCard
     index: int
@@ -179,7 +180,7 @@ class ExampleView:
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """The story, in every phase before the reveal but the contrast."""
+    """The story, in every phase before the reveal except the contrast."""
 
     room: RoomCard
     phase: Literal[
@@ -197,7 +198,7 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class ContrastView:
-    """The story, and beside it another case with its verdict."""
+    """The story, next to another case with its verdict."""
 
     room: RoomCard
     story: Story
@@ -208,7 +209,7 @@ class ContrastView:
 
 @dataclass(frozen=True, slots=True)
 class RevealView:
-    """Both tallies and the breakdown, as far as it has been shown."""
+    """Both tallies, and the steps of the breakdown that have been shown."""
 
     room: RoomCard
     story: Story
@@ -224,10 +225,10 @@ class RevealView:
     cohorts: tuple[Cohort, ...] = ()
     """Sites side by side, never summed; empty if all play at one site."""
     class_mean: float | None = None
-    """Mean of the players' mean round scores so far, from the verdict on; None where
-    fewer than ``min_cell`` have one."""
+    """Mean of the players' mean round scores so far, from the verdict on; None if fewer
+    than ``min_cell`` players have one."""
     is_again: bool = False
-    """Whether it is the reveal of an earlier round, shown once more."""
+    """Whether it is the reveal of an earlier round, shown again."""
     evidence: Evidence | None = None
     """How sure the facts are, from the verdict on; None if it is not graded."""
     phase: Literal["reveal"] = "reveal"
@@ -235,7 +236,7 @@ class RevealView:
 
 @dataclass(frozen=True, slots=True)
 class SayView:
-    """All players write a sentence of their own; the verdict is known."""
+    """Players each write their own sentence; the verdict is known."""
 
     room: RoomCard
     story: Story
@@ -245,7 +246,7 @@ class SayView:
 
 @dataclass(frozen=True, slots=True)
 class FixView:
-    """The question which repair fits."""
+    """The question of which repair fits."""
 
     room: RoomCard
     story: Story
@@ -274,7 +275,7 @@ class FixRevealView:
 
 @dataclass(frozen=True, slots=True)
 class TransferView:
-    """The twin's story, voted on alone."""
+    """The twin's story, on which players vote without discussion."""
 
     room: RoomCard
     story: Story
@@ -294,18 +295,18 @@ class TransferRevealView:
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
-    """One revealed round on the closing page: what its reveal showed."""
+    """A revealed round on the closing page, with the figures of its reveal."""
 
     title: str
     verdict: Verdict
     n: int
     """How many answered the first vote."""
     right_before: int | None
-    """None where answers cannot be called right or wrong; so is ``right_after``."""
+    """None if answers cannot be called right or wrong, like ``right_after``."""
     right_after: int | None
-    """With carried votes; None also where there was no second vote."""
+    """Includes carried votes; also None if there was no second vote."""
     n_after: int | None = None
-    """How many the second vote counts, carried votes included; None without one."""
+    """Number of votes in the second vote, including carried ones; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +322,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class TakeHome:
-    """A new case to come back to, with its answer."""
+    """A new case to revisit at home, with its answer."""
 
     story: Story
     verdict: Verdict
@@ -330,7 +331,7 @@ class TakeHome:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """The twin case that was voted on after a round."""
+    """The twin case on which the class voted after a round."""
 
     story: Story
     verdict: Verdict
@@ -339,7 +340,7 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class PlayedCase:
-    """What every player's card says of a revealed case: the same for all."""
+    """The part of a revealed case that is the same on every player's card."""
 
     round: int
     """Index of the round (0-based)."""
@@ -371,11 +372,11 @@ class FinishedView:
     """Means of the sites; empty if all play at one site."""
     finished_ms: int | None = None
     time_zone: str | None = None
-    """The class's, for the day to come back; None if the room doesn't say."""
+    """The class's time zone, for the day to come back; None if it is unknown."""
     take_home: tuple[TakeHome, ...] = ()
     """To come back to in six days."""
     cases: tuple[PlayedCase, ...] = ()
-    """For the card: to players only."""
+    """For the card; sent only to players."""
     phase: Literal["finished"] = "finished"
 
 
