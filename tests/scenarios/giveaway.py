@@ -42,31 +42,31 @@ TOLD = 20
 RECENT = 2025
 """From this year on, a true story is one of the newest."""
 MOST_BY_TOPIC, MOST_BY_WORDS, MOST_BY_PHRASE = 0.60, 0.65, 0.60
-FACT = "fact: stays"
-PLAIN = "plain word in many unlike sentences: stays"
+FACT = "belongs to the facts: stays"
+PLAIN = "common word in many different sentences: stays"
 VERDICTS = {
-    "robot": "fact: more robots were rewarded oddly than trained narrowly",
+    "robot": "fact: more robots had odd rewards than narrow training",
     "models": FACT,
     "patients": FACT,
     "count": FACT,
-    "program": "the usual name of what learned",
+    "program": "the usual name for what learned",
     "networks": FACT,
-    "paper": "fact: what a lab published about its own mistakes",
+    "paper": "fact: labs publish papers about their own mistakes",
     "three": FACT,
     "openai": "fact: a lab that published its own mistakes",
     "horse": FACT,
     "far": FACT,
     "network": FACT,
     "press": FACT,
-    "judge": "fact: what is judged is what was written",
+    "judge": "fact: what gets judged is the written objective",
     "people": FACT,
     "nail": FACT,
     "box": FACT,
     "game": "fact: games keep score",
     "percent": FACT,
     "numbers": FACT,
-    "photos": "fact: photos are what is confounded with something",
-    "photo": "fact: photos are what is confounded with something",
+    "photos": "fact: photos are often confounded with something else",
+    "photo": "fact: photos are often confounded with something else",
     "red": FACT,
     "skin": FACT,
     "yellow": FACT,
@@ -86,7 +86,7 @@ VERDICTS = {
         ),
         PLAIN,
     ),
-    "same": "fact: two things went together, or a test was like the training",
+    "same": "fact: two things went together, or a test resembled training",
     "always": "fact: what always went together in training",
     "mostly": "fact: what mostly went together in training",
 }
