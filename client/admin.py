@@ -106,7 +106,7 @@ class Admin(Session):
         if opened.host_key is not None:
             return opened.host_key
         if self._key is None:
-            raise ClientError("The server told no host key, and no admin key is known.")
+            raise ClientError("The server sent no host key, and no admin key is known.")
         return host_key(self._key, opened.room)
 
 

@@ -219,11 +219,11 @@ class Connection:
         if self.cause is not None:
             raise self.cause
         if self.link is not Link.OPEN:
-            raise ConnectionLost("Not connected just now; it is being tried again.")
+            raise ConnectionLost("Not connected right now; trying again.")
         try:
             self._outbox.put_nowait(encode_client(message))
         except asyncio.QueueFull as exc:
-            raise TooMuchWaiting("The server takes nothing more just now.") from exc
+            raise TooMuchWaiting("The server accepts nothing more right now.") from exc
 
     def expect_key(self, salt: str) -> str:
         """Note that the key may be another one soon; return that."""
@@ -334,7 +334,7 @@ class Connection:
                     raise _TryAgain(refused.detail, refused.retry_ms)
                 case RefusedMessage(code="link_called_back") if self._next_key:
                     self.use_next_key()
-                    raise _TryAgain("The link is another one now.", 0)
+                    raise _TryAgain("The link has been replaced.", 0)
                 case RefusedMessage(code=code, detail=detail):
                     raise rejected(code, detail)
                 case Bye(come_back=True, detail=detail, retry_ms=retry_ms):
@@ -387,5 +387,5 @@ def _decode(frame: bytes) -> ServerMessage | None:
     try:
         return decode_server(frame)
     except ValueError as exc:
-        log.warning("skipped a frame that is not understood: %s", exc)
+        log.warning("skipped a frame that was not understood: %s", exc)
         return None

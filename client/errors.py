@@ -107,7 +107,7 @@ class LeftByUs(Rejected):
     """This client closed the connection itself."""
 
     def __init__(self) -> None:
-        super().__init__("closed", "This connection has been closed here.")
+        super().__init__("closed", "This connection was closed on this side.")
 
 
 _BY_CODE: dict[str, type[Rejected]] = {

@@ -38,7 +38,9 @@ class Replies:
     def expect(self) -> tuple[int, asyncio.Future[ServerMessage]]:
         """Return a new number, and the future of its answer."""
         if len(self._waiting) >= IN_FLIGHT:
-            raise TooMuchWaiting(f"{IN_FLIGHT} commands wait for an answer already.")
+            raise TooMuchWaiting(
+                f"{IN_FLIGHT} commands are already waiting for an answer."
+            )
         self._last += 1
         future: asyncio.Future[ServerMessage] = asyncio.Future()
         self._waiting[self._last] = future
@@ -103,7 +105,9 @@ class PendingVotes:
 
         An older vote of the same ballot that still waits ends as VoteSuperseded.
         """
-        self._drop((vote.round, vote.ballot), VoteSuperseded("A newer answer is sent."))
+        self._drop(
+            (vote.round, vote.ballot), VoteSuperseded("A newer answer is being sent.")
+        )
         entry = _Pending(vote, asyncio.Future(), self._backoff.fresh())
         self._pending[vote.round, vote.ballot] = entry
         self._send(entry)

@@ -3,7 +3,7 @@
 Reads no file. All chance comes from the seed, so the same call gives the same plan.
 
 The order of an interleaved deck works on bare labels (None: a case without a single
-one). Rule: at most three of one label in a row, and 40-60 % outer from five clean cases
+one). Rule: at most three of one label in a row, and 40-60% outer from five clean cases
 up, so that the next answer cannot be guessed from the last ones (Brunmair & Richter
 2019).
 """
@@ -41,7 +41,7 @@ class _Builder:
 
     def plan(self, length: int | None) -> Plan:
         if length is not None and length < 1:
-            raise NothingToPlay(self.deck.id, f"a length of {length} was asked for")
+            raise NothingToPlay(self.deck.id, f"the requested length is {length}")
         playable = [item for item in self.deck.rounds if self._can_play(item.case)]
         if not playable:
             raise NothingToPlay(
@@ -196,7 +196,7 @@ def plan_again(
             seen.add(transfer.id)
         rounds.append(PlannedRound(case=found, transfer=transfer))
     if not rounds:
-        raise NothingToPlay(played.deck, "the class has seen every case like its own")
+        raise NothingToPlay(played.deck, "the class has seen every similar case")
     return Plan(
         deck="again",
         deck_version=1,
@@ -327,7 +327,7 @@ class Counts:
 
 
 def is_balanced(counts: Counts) -> bool:
-    """Return whether 40-60 % of the clean cases are outer, or there are under five."""
+    """Return whether 40-60% of the clean cases are outer, or there are under five."""
     clean = counts.outer + counts.inner
     return clean < BALANCE_FROM or 2 * clean <= 5 * counts.outer <= 3 * clean
 

@@ -40,7 +40,7 @@ class NothingToPlay(ScenarioError):  # noqa: N818 - read as sentences
 
     def __init__(self, deck_id: str, why: str) -> None:
         self.deck_id = deck_id
-        super().__init__(f"deck '{deck_id}' gives no round to play: {why}")
+        super().__init__(f"deck '{deck_id}' has no rounds to play: {why}")
 
 
 def _unknown(what: str, name: str, close: tuple[str, ...]) -> str:

@@ -93,7 +93,7 @@ def _leaks(case: Case) -> Iterator[Finding]:
         shown.append(("picture.alt", case.picture.alt))
     for key, text in shown:
         for word in sorted({match[0].lower() for match in FORBIDDEN.finditer(text)}):
-            remedy = "tell what happened without the terms of the field"
+            remedy = "tell what happened without technical terms"
             yield Finding(case.id, key, f"gives the verdict away by '{word}'", remedy)
 
 
@@ -123,7 +123,9 @@ def _evidence(case: Case) -> Iterator[Finding]:
         yield Finding(case.id, "incidents", "only a true story is on record", remedy)
     if case.is_true and case.evidence == "confirmed" and case.sources and not is_quoted:
         remedy = "quote the deciding words in 'words' of a source, or say 'secondary'"
-        yield Finding(case.id, "evidence", "confirmed by no quoted words", remedy)
+        yield Finding(
+            case.id, "evidence", "is confirmed, but no words are quoted", remedy
+        )
 
 
 def _figures(case: Case) -> Iterator[Finding]:
@@ -221,7 +223,7 @@ def moulds_of(library: Library) -> dict[str, int]:
 def _mould(case: Case, moulds: Mapping[str, int]) -> Iterator[Finding]:
     shared = [mould for mould in moulds if mould in moulds_in(case.breakdown.say)]
     if shared:
-        message = f"is of the mould '{shared[0]}', like {moulds[shared[0]]} in all"
+        message = f"follows the pattern '{shared[0]}', like {moulds[shared[0]]} in all"
         remedy = "say it aloud to a friend, and write that down"
         yield Finding(case.id, "breakdown.say", message, remedy, "note")
 
@@ -275,8 +277,8 @@ def _balance(deck: Deck, library: Library) -> Iterator[Finding]:
     )
     dropped = have.total - choose_counts(have, have.total).total
     if dropped:
-        message = f"{dropped} of its rounds cannot be laid out in balance"
-        remedy = "add cases of the rarer label, up to 40-60 % outer"
+        message = f"{dropped} of its rounds cannot be balanced"
+        remedy = "add cases of the rarer label, up to 40-60% outer"
         yield Finding(deck.id, "rounds", message, remedy)
 
 
@@ -297,7 +299,7 @@ def _time(deck: Deck, library: Library) -> Iterator[Finding]:
     takes = minutes_of(plan, deck.flow)[-1]
     if takes > deck.minutes:
         message = f"takes about {takes} minutes by its flow ({deck.flow})"
-        remedy = 'take a round out, choose flow = "quick", or name a longer lesson'
+        remedy = 'remove a round, choose flow = "quick", or name a longer lesson'
         yield Finding(deck.id, "minutes", message, remedy, "note")
 
 

@@ -214,7 +214,7 @@ def _syntax(text: str, message: str) -> str:
     if (odd := _ODD.search(line)) is None:
         return "fix the line named; text needs quotation marks"
     what = "a straight quotation mark" if odd[0] in "“”„‟‘’«»" else "a plain space"
-    return f"replace {name_of(odd[0])} by {what} in that line"
+    return f"replace {name_of(odd[0])} with {what} in that line"
 
 
 def _duplicate(file: Path, name: str, first: Path) -> Problem:

@@ -315,7 +315,11 @@ class Deck(Model):
         "both broke, or neither.",
     )
     place: int = Field(
-        default=100, ge=0, le=999, strict=True, description="Small ones list first."
+        default=100,
+        ge=0,
+        le=999,
+        strict=True,
+        description="Decks with small numbers are listed first.",
     )
     minute: bool = Field(
         default=False,

@@ -109,7 +109,7 @@ def read_picture(svg: str) -> str:
 def _check_size(svg: str) -> None:
     if (size := len(svg.encode("utf-8", "surrogatepass"))) > MOST_BYTES:
         raise _refusal(
-            f"has {size} bytes, of {MOST_BYTES} at most",
+            f"has {size} bytes; at most {MOST_BYTES} are allowed",
             "draw fewer points, round numbers to one decimal",
         )
 

@@ -390,7 +390,9 @@ async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
     if core.leases is not None:
         await core.directory.hand_over()
     if not await core.directory.drain(drain_s):
-        log.warning("some requests could not be stored in time; clients resend them")
+        log.warning(
+            "some requests could not be stored in time; clients will resend them"
+        )
     for room in core.directory.live:
         core.node.gateway.dismiss(room.code, replies.SHUTTING_DOWN)
     door.part_all(replies.SHUTTING_DOWN)

@@ -81,7 +81,7 @@ def back_up(
     Raises :class:`BackupError`.
     """
     if target.exists():
-        raise BackupError(f"{target} exists: a backup is never overwritten.")
+        raise BackupError(f"{target} already exists. Backups are never overwritten.")
     try:
         with _scratch(target.parent, BACKING_UP) as made:
             asyncio.run(_copy_journal(journal or folder, made / JOURNAL))
@@ -221,8 +221,8 @@ def restore(source: Path, folder: Path) -> Manifest:
         if found:
             held = ", ".join(found[:5])
             raise BackupError(
-                f"{folder} is not empty ({held}): nothing is ever overwritten. "
-                "Choose an empty folder with --data, or move these away."
+                f"{folder} is not empty ({held}), and nothing is ever overwritten. "
+                "Choose an empty folder with --data, or move these files away."
             )
         try:
             with _scratch(folder, RESTORING) as made:
@@ -252,7 +252,9 @@ def _unpack(source: Path, scratch: Path) -> Manifest:
             _take_out(archive, name, scratch / name)
     for name, right in manifest.sha256.items():
         if _checksum(scratch / name) != right:
-            raise BackupError(f"{source} is damaged: {name} is not what was packed.")
+            raise BackupError(
+                f"{source} is damaged: {name} has changed since it was packed."
+            )
         if name in DATABASES:
             _check_database(scratch / name, source)
     return manifest
@@ -265,12 +267,12 @@ def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
         manifest = Manifest(**json.loads(content.read(MOST_MANIFEST)))
         is_ours = manifest.kind == KIND and set(manifest.sha256) <= set(MEMBERS)
     except (KeyError, TypeError, ValueError, Broken) as exc:
-        raise BackupError(f"{source} is not a backup of Two Gaps.") from exc
+        raise BackupError(f"{source} is not a Two Gaps backup.") from exc
     if not is_ours or JOURNAL not in manifest.sha256:
         raise BackupError(f"{source} is not a backup that this version can read.")
     if manifest.format > FORMAT:
         raise BackupError(
-            f"{source} was made by version {manifest.version}: update first."
+            f"{source} was made by version {manifest.version}. Update Two Gaps first."
         )
     return manifest
 

@@ -350,8 +350,8 @@ def _must_fit(
         folders.append(_temp_folder() or folders[0])
     elif size > most_in_memory:
         raise sqlite3.OperationalError(
-            f"it has {_mb(size)}, too much to be copied in memory. Give the server a "
-            "folder for temporary files that it can write (SQLITE_TMPDIR)"
+            f"it has {_mb(size)}, too much to copy in memory. Set SQLITE_TMPDIR to a "
+            "folder that the server can write to"
         )
     spare = min(SPARE_BYTES, size // 4)
     devices = [Path(folder).stat().st_dev for folder in folders]
@@ -360,7 +360,8 @@ def _must_fit(
         if (there := free(folder)) < needed:
             raise sqlite3.OperationalError(
                 f"rewriting it needs {_mb(needed)} of free space in {folder}, where "
-                f"{_mb(there)} are free. Make space there: it is tried again"
+                f"only {_mb(there)} is free. Free some space there; the server will "
+                "try again"
             )
 
 

@@ -49,8 +49,8 @@ def lock(folder: Path) -> Iterator[None]:
     except OSError as exc:
         raise CannotStart(
             f"The folder {folder} cannot be used: {exc.strerror} "
-            f"({exc.filename or folder}). "
-            "Choose another one with --data, or correct its owner and rights."
+            f"({exc.filename or folder}). Choose another one with --data, or correct "
+            "its owner and permissions."
         ) from exc
     with handle:
         try:
@@ -148,8 +148,8 @@ def stored_key(data: Path) -> str | None:
 
 def _unusable(path: Path, exc: OSError) -> CannotStart:
     return CannotStart(
-        f"The file {path} cannot be used: {exc.strerror}. Give it to the user that "
-        "runs the server (chown)."
+        f"The file {path} cannot be used: {exc.strerror}. Make the user that runs the "
+        "server its owner (chown)."
     )
 
 

@@ -35,8 +35,9 @@ class Certificate:
             self.context = self._loaded()
         except OSError as exc:  # ssl.SSLError is one
             raise CannotStart(
-                f"The certificate cannot be used: {_why(exc)}. --tls-cert is the file "
-                "of the certificate and those above it, --tls-key of its key (PEM)."
+                f"The certificate cannot be used: {_why(exc)}. --tls-cert names the "
+                "file with the certificate and those above it, --tls-key the file "
+                "with its key (PEM)."
             ) from exc
 
     def reload(self) -> None:
@@ -48,9 +49,9 @@ class Certificate:
             self._loaded()  # first into a context of its own: all or nothing
             self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as exc:
-            log.error("the certificate stays as it was: %s", _why(exc))
+            log.error("the certificate was not reloaded: %s", _why(exc))
         else:
-            log.info("the certificate was read again")
+            log.info("the certificate was reloaded")
 
     def _loaded(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -71,7 +72,7 @@ def certificate_of(config: Config) -> Certificate | None:
     """Return the certificate of the main port, where it speaks TLS."""
     if config.tls_cert is None:
         if config.tls_key is not None:
-            raise CannotStart("--tls-key goes with --tls-cert.")
+            raise CannotStart("--tls-key needs --tls-cert.")
         return None
     return Certificate(config.tls_cert, config.tls_key)
 
@@ -107,7 +108,7 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
     except socket.gaierror as exc:
         raise CannotStart(
             f"'{config.host}' is not an address of this machine ({exc.strerror}). "
-            "Leave --host out to listen on all of them."
+            "Omit --host to listen on all of them."
         ) from exc
     except OSError as exc:
         raise CannotStart(

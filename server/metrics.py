@@ -51,7 +51,7 @@ class Metrics:
         self._count_messages()
         self._limits = Counter(
             "twogaps_limits_hit",
-            "Times that a limit in docs/limits.md was reached, by its name.",
+            "How often each limit in docs/limits.md was reached, by its name.",
             ("limit",),
             registry=self.registry,
         )
@@ -130,7 +130,7 @@ class Metrics:
         )
         self.appends_fenced = self._counter(
             "appends_fenced",
-            "Appends refused because another node of the fleet was home of the room.",
+            "Appends refused because another node of the fleet was the room's home.",
         )
         self.rooms_lost = self._counter(
             "rooms_lost", "Rooms released because another node of the fleet took them."

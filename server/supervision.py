@@ -167,11 +167,11 @@ class TaskTree:
         recent = (at for at in record.failures_s if at > since_s)
         record.failures_s = [*recent, now_s]
         if part.is_vital or len(record.failures_s) > self._restarts.most:
-            log.critical("%s failed for good: the server ends", part.name)
+            log.critical("%s failed for good: the server is shutting down", part.name)
             self._is_closing = True
             raise PartFailed(part.name)
         pause_s = self._restarts.pause_s * 2 ** (len(record.failures_s) - 1)
-        log.warning("%s is restarted in %.1f s", part.name, pause_s)
+        log.warning("restarting %s in %.1f s", part.name, pause_s)
         await asyncio.sleep(pause_s)
 
 

@@ -172,8 +172,8 @@ def _with(packed: Path, target: Path, name: str, content: bytes) -> Path:
     ("name", "content", "says"),
     [
         ("journal.sqlite", b"x" * 9000, "damaged"),
-        ("manifest.json", b"{}", "not a backup of Two Gaps"),
-        ("manifest.json", b"\xff\xfe", "not a backup of Two Gaps"),
+        ("manifest.json", b"{}", "not a Two Gaps backup"),
+        ("manifest.json", b"\xff\xfe", "not a Two Gaps backup"),
     ],
 )
 def test_a_damaged_backup_is_refused_and_leaves_the_folder_empty(

@@ -238,7 +238,7 @@ def _filled(path: Path) -> sqlite3.Connection:
 def test_a_file_is_rewritten_only_where_its_copies_fit(tmp_path: Path) -> None:
     with contextlib.closing(_filled(tmp_path / "file")) as db:
         before = (tmp_path / "file").stat().st_size
-        with pytest.raises(sqlite3.OperationalError, match="Make space there"):
+        with pytest.raises(sqlite3.OperationalError, match="Free some space there"):
             rewrite(db, lambda _: 3 * 2**20)
         assert (tmp_path / "file-wal").stat().st_size == 0  # nothing was written
         rewrite(db, lambda _: 2**40)

@@ -122,7 +122,7 @@ class _Demo:
         self._console.print(advice(found), reasons(found), highlight=False)
         name = found.advised
         if name == "reveal" and view.flow == "full" and not self._has_discussed:
-            self._say("This once they discuss it anyway: it is a demo.")
+            self._say("This time they discuss it anyway, because it is a demo.")
             name = "discuss"
         self._has_discussed = True
         return name

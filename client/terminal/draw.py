@@ -177,7 +177,7 @@ def worked(view: ExampleView) -> list[RenderableType]:
             for placed in view.square
         ]
         return [heading(SQUARE), *lines]
-    which = "To talk about" if view.is_closing else "Worked example"
+    which = "Talking point" if view.is_closing else "Worked example"
     return [heading(f"{which}: {view.index + 1} of {view.of}"), example(view.example)]
 
 
@@ -232,8 +232,8 @@ def summary(view: FinishedView) -> RenderableType:
         )
     parts: list[RenderableType] = [Text(NO_VERDICTS) if view.room.is_test else table]
     if view.class_mean is not None:
-        reached = " You got there." if view.reached_goal else ""
-        goal = f"We set out for {view.room.goal:g}."
+        reached = " You made it." if view.reached_goal else ""
+        goal = f"Our goal was {view.room.goal:g}."
         parts.append(Text(f"Class mean {view.class_mean:.1f}. {goal}{reached}"))
     for team in view.teams:
         mean = "too few to show" if team.mean is None else f"{team.mean:.1f}"
@@ -352,7 +352,7 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
             Text(f"  {_name(option, bars)}", style=style),
             Text(_bar(share), style=style),
             Text(str(n)),
-            Text(f"{percent(share)} %", style="dim"),
+            Text(f"{percent(share)}%", style="dim"),
             Text("✓ right" if option == right else "", style="bold green"),
         )
     answers = "answer" if bars.n == 1 else "answers"

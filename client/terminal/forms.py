@@ -89,7 +89,7 @@ class Form:
             case "reason":
                 return f"{WHICH_FACT} One line (Enter: none)"
             case None:
-                return "To change your answer, answer again until the vote closes."
+                return "To change your answer, answer again before voting closes."
 
     def take(self, line: str) -> None:
         """Take a line as the answer to what is asked; :class:`Misread` if it is none.

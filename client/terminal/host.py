@@ -259,7 +259,7 @@ class Desk:
             self._asked = None
             return False
         self._changed_s = asyncio.get_running_loop().time()
-        self._say(f"{answered} of {expected} have answered. Again to close.", "bold")
+        self._say(f"{answered} of {expected} have answered. Repeat to close.", "bold")
         return True
 
     async def _give(self, command: HostCommand, *, is_moving: bool = True) -> None:
@@ -296,7 +296,7 @@ class Desk:
         """Go on without the sites that something waits for."""
         held = self._host.panel.held
         if held is None:
-            self._say("Nothing waits for another site.", "dim")
+            self._say("Nothing is waiting for another site.", "dim")
         elif held.command == "reveal":
             await self._give(Reveal(without=True))
         elif held.command == "finish":

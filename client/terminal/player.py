@@ -48,7 +48,7 @@ async def play(
     """
     async with connect(url, code, name) as player:
         console.print(
-            Text(f"You are in, {player.name}. Type /help to see what you can do.")
+            Text(f"You're in, {player.name}. Type /help to see what you can do.")
         )
         return await Seat(player, console, lines or Lines()).sit()
 
@@ -121,7 +121,7 @@ class Seat:
                 self._say(line, "bold")
         if you.warned_ms is not None and not self._is_warned:
             self._is_warned = True
-            self._say(f"The vote closes in {round(you.warned_ms / 1000)} s.", "bold")
+            self._say(f"Voting closes in {round(you.warned_ms / 1000)} s.", "bold")
         if (terms := (you.percent, you.team)) != self._terms:
             self._terms = terms
             self._say(private.terms(you), "dim")
@@ -163,7 +163,7 @@ class Seat:
                 self._obey(line)
             elif self._form is None:
                 if line:
-                    self._say("Nothing is asked just now.", "dim")
+                    self._say("There is no question right now.", "dim")
             else:
                 self._answer(self._form, line)
 

@@ -59,7 +59,7 @@ def advice(panel: HostPanel) -> RenderableType:
 def _measures(measures: Measures) -> RenderableType:
     said = _how_right(measures)
     if measures.mean_confidence is not None:
-        said += f"; mean confidence {percent(measures.mean_confidence)} %"
+        said += f"; mean confidence {percent(measures.mean_confidence)}%"
     if measures.tell_confident_errors:
         said += f"; {measures.confident_errors} wrong and sure: name the error"
     name = "Repair" if measures.ballot is Ballot.FIX else f"The {measures.ballot}"
@@ -73,8 +73,8 @@ def _how_right(measures: Measures) -> str:
     share = measures.right / measures.n if measures.n else 0.0
     about = " about both links" if measures.weaker else ""
     said = (
-        f"{measures.right} of {measures.n} right{about} ({percent(share)} %, "
-        f"95 % interval {percent(low)} % to {percent(high)} %)"
+        f"{measures.right} of {measures.n} right{about} ({percent(share)}%, 95% "
+        f"interval {percent(low)}% to {percent(high)}%)"
     )
     if measures.weaker:
         link, right = measures.weaker.link, measures.weaker.right
@@ -122,7 +122,7 @@ def _right(site: SiteCard) -> str:
         return "–"
     low, high = site.interval
     share = percent(site.right / site.answered)
-    return f"{share} % ({percent(low)} to {percent(high)})"
+    return f"{share}% ({percent(low)} to {percent(high)})"
 
 
 def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
@@ -151,7 +151,7 @@ def challenges(panel: HostPanel) -> RenderableType:
     ]
     if more := panel.challenged - len(panel.challenges):
         lines.append(Text(f"  and {more} more, in the report", style="dim"))
-    title = f"Challenges of this label: {panel.challenged}"
+    title = f"Challenges to this label: {panel.challenged}"
     return narrow(Group(Text(title, style="bold"), *lines))
 
 
@@ -164,7 +164,7 @@ def people(cards: Sequence[PersonCard], total: int) -> RenderableType:
     for name in ("Name", "Team", "Here", "Answered", "Own time", "Points"):
         table.add_column(name)
     for card in cards:
-        own_time = {100: "", 0: "no limit"}.get(card.percent, f"{card.percent} %")
+        own_time = {100: "", 0: "no limit"}.get(card.percent, f"{card.percent}%")
         table.add_row(
             Text(card.name),
             Text(card.team or ""),
@@ -194,7 +194,7 @@ def results(you: PrivateView) -> tuple[str, ...]:
     if you.missed:
         lines.append("You did not vote on this one.")
     if you.score is not None:
-        lines.append(f"This case brings you {you.score:.1f} points.")
+        lines.append(f"You get {you.score:.1f} points for this case.")
     return tuple(lines)
 
 
@@ -215,8 +215,8 @@ def _judged(vote: MyVote) -> str:
 
 def terms(you: PrivateView) -> str:
     """Say what was granted to this player alone."""
-    time = {0: "no time limit", 100: "the time that all have"}
-    own_time = time.get(you.percent, f"{you.percent} % of the time")
+    time = {0: "no time limit", 100: "the same time as everyone"}
+    own_time = time.get(you.percent, f"{you.percent}% of the time")
     team = f"; team {you.team}" if you.team else ""
     return f"For you: {own_time}{team}. Only the host knows."
 

@@ -131,7 +131,9 @@ class Teller:
             case StoryView():
                 self._story(view)
             case ContrastView():
-                self._say(draw.heading("Set beside it"), draw.example(view.example))
+                self._say(
+                    draw.heading("Compare with this one"), draw.example(view.example)
+                )
             case RevealView():
                 self._reveal(view)
             case SayView():
@@ -142,7 +144,7 @@ class Teller:
             case FixRevealView():
                 self._say(draw.fix_reveal(view))
             case TransferView():
-                title = "Transfer: another case, alone"
+                title = "Transfer: one more, on your own"
                 self._say(draw.heading(title), draw.story(view.story))
             case TransferRevealView():
                 self._transfer_reveal(view)
@@ -175,11 +177,11 @@ class Teller:
             self._say(draw.heading(draw.round_title(view.room)), draw.story(view.story))
         match view.phase:
             case Phase.READ:
-                self._say(Text("Read the story; the vote opens soon.", style="dim"))
+                self._say(Text("Read the story; voting opens soon.", style="dim"))
             case Phase.VOTE:
                 self._say(draw.heading("Vote: which gap is it?"))
             case Phase.VOTE_CLOSED | Phase.REVOTE_CLOSED:
-                self._say(Text("The vote is closed.", style="dim"))
+                self._say(Text("Voting is closed.", style="dim"))
             case Phase.DISCUSS:
                 self._say(draw.heading("Discuss"), Text(DISCUSS, style="bold"))
             case Phase.REVOTE:

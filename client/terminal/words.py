@@ -67,8 +67,8 @@ COMMANDS = {
     "show_opening": "opening minute: next step",
     "show_example": "show a worked example",
     "open_round": "open the next case",
-    "open_vote": "open the vote",
-    "close_votes": "close the vote",
+    "open_vote": "open voting",
+    "close_votes": "close voting",
     "contrast": "show the contrast case",
     "discuss": "let them discuss",
     "revote": "vote again",
@@ -77,12 +77,12 @@ COMMANDS = {
     "ask_say": "let them say it in their own words",
     "ask_fix": "ask which repair fits",
     "transfer": "transfer: vote on the twin case",
-    "reopen_vote": "reopen the vote",
+    "reopen_vote": "reopen voting",
     "play_again": "play this case again, for practice",
     "skip_round": "skip this case",
     "back_to_lobby": "pause in the lobby",
     "finish": "finish the game",
-    "give_time": "give 30 s more",
+    "give_time": "add 30 s",
     "stop_clock": "stop the clock",
     "start_clock": "start the clock again",
     "show_again": "go back to the lesson",
@@ -153,7 +153,7 @@ def command_words(name: str) -> str:
 
 def typed_lines(can: Sequence[str]) -> str:
     """Return what a host may type where these commands can be given, a line each."""
-    keys = [("Enter", "the advised step")]
+    keys = [("Enter", "the suggested step")]
     typed = {name: key for key, names in LETTERS.items() for name in names}
     keys += [(typed.get(name, name), command_words(name)) for name in can]
     keys += [key for name, key in ONLY_WITH.items() if name in can]
@@ -209,4 +209,4 @@ def _link(name: str, link: LinkAnswer) -> str:
 
 
 def _sure(said: str, confidence: int | None) -> str:
-    return said if confidence is None else f"{said} at {confidence} %"
+    return said if confidence is None else f"{said} at {confidence}%"

@@ -89,7 +89,7 @@ def is_error(text: str) -> bool:
 
 def error_fault(text: str) -> Fault:
     """Return the fault of a cell that shows an error."""
-    message = f"shows the error {text.strip()} instead of a text"
+    message = f"shows the error {text.strip()} instead of text"
     return Fault(message, "correct the formula, or type the text in its place")
 
 
@@ -137,14 +137,14 @@ def _damage(text: str) -> Fault | None:
 def settled(cell: Cell, column: str, story: str) -> str | Fault:
     """Return the text of a cell in a column, or why it is uncertain.
 
-    A number in a column of text may have been typed in another way (05, 1.50, 96 %).
+    A number in a column of text may have been typed in another way (05, 1.50, 96%).
     In ``figures`` it is certain where the story contains the same number just so.
     """
     if cell.fault is not None:
         return cell.fault
     kind = kind_of(column)
     if cell.kind == "flag" and kind is not bool and is_known(column):
-        message = f"is the truth value {cell.text.upper()}, not a text"
+        message = f"is the truth value {cell.text.upper()}, not text"
         return Fault(message, TYPE_AGAIN)
     if cell.kind != "number" or not is_known(column):
         return cell.text
@@ -161,8 +161,8 @@ def settled(cell: Cell, column: str, story: str) -> str | Fault:
 
 def _number(cell: Cell) -> str:
     if cell.number_format in PLAIN_FORMATS:
-        return f"is the number {cell.text}, which may have been typed in another way"
-    return f"is the number {cell.text} in the format '{cell.number_format}', not a text"
+        return f"is the number {cell.text}, which may have been typed differently"
+    return f"is the number {cell.text} in the format '{cell.number_format}', not text"
 
 
 def _numerals(story: str) -> list[str]:

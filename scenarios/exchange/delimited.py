@@ -162,7 +162,7 @@ def _cell(raw: str) -> Cell:
         fault = Fault(f"is the formula {text[:20]}", _AS_TEXT)
         return Cell(raw, fault=fault)
     if cell.fault is None and _CONVERTED.fullmatch(text):
-        message = f"is '{text}', which a spreadsheet program may have made of a text"
+        message = f"is '{text}', which a spreadsheet program may have changed"
         return Cell(raw, fault=Fault(message, _AS_TEXT))
     return cell
 

@@ -235,7 +235,7 @@ def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
         return Fault("is not the name of a column", remedy)
     if table.is_curly and is_known(column) and {text[0], text[-1]} & set(_CURLY):
         message = "has curly quotation marks at its ends, as the headings have"
-        return Fault(message, "replace them by straight ones in the whole file")
+        return Fault(message, "replace them with straight ones in the whole file")
     return settled(cell, column, story)
 
 

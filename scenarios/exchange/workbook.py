@@ -204,7 +204,9 @@ def _cell(
         bare = value[1:] if value.startswith("'") else ""
         is_literal = is_error(bare.lstrip("'"))
         return text_cell(bare if is_literal else value, is_literal=is_literal)
-    message = f"is a date or time ({value}), which the program made of what was typed"
+    message = (
+        f"is a date or time ({value}), into which the program changed what was typed"
+    )
     return Cell(fault=Fault(message, TYPE_AGAIN))
 
 
@@ -214,7 +216,9 @@ def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
     fonts = [part.font for part in parts if isinstance(part, TextBlock)]
     for font in (cell.font, *fonts):
         if font is not None and font.strike:
-            return Fault("has text that is struck out", "delete it, or show it plainly")
+            return Fault(
+                "has text that is struck out", "delete it, or remove the strikethrough"
+            )
         if font is not None and font.vertAlign in ("superscript", "subscript"):
             remedy = "write it in plain characters, such as ² or 'squared'"
             return Fault(f"has {font.vertAlign} text", remedy)

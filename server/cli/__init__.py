@@ -116,7 +116,7 @@ def _fleet() -> typer.Typer:
     from server.cli.fleet import up
     from server.cli.move import drain, list_nodes, share_cases
 
-    fleet = _noun("Try a fleet on this machine; list and drain nodes, share cases.")
+    fleet = _noun("Try a fleet on this machine, list and drain nodes, and share cases.")
     fleet.command("up")(up)
     fleet.command("list")(list_nodes)
     fleet.command("drain")(drain)
@@ -127,7 +127,7 @@ def _fleet() -> typer.Typer:
 def _case() -> typer.Typer:
     from server.cli import cases
 
-    case = _noun("Look at the cases; write and check your own.")
+    case = _noun("Browse the cases; write and check your own.")
     case.command("list")(cases.list_cases)
     case.command("show")(cases.show_case)
     case.command("stats")(cases.show_stats)
@@ -142,7 +142,7 @@ def _case() -> typer.Typer:
 def _deck() -> typer.Typer:
     from server.cli.cases import list_decks, show_deck
 
-    deck = _noun("Look at the decks.")
+    deck = _noun("Browse the decks.")
     deck.command("list")(list_decks)
     deck.command("show")(show_deck)
     return deck
@@ -187,8 +187,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "doctor",
         PLAY,
-        "Check ports, disk, limits, clock, pages, cases and the broker; say what to "
-        "fix.",
+        "Check ports, disk, limits, clock, pages, cases and the broker, and say what "
+        "to fix.",
         _doctor,
     ),
     Command("host", PLAY, "Run a room from this terminal.", _host),
@@ -205,18 +205,18 @@ COMMANDS: tuple[Command, ...] = (
         "Back up, restore, check and clean up the stored rooms.",
         _journal,
     ),
-    Command("case", LIBRARY, "Look at the cases; write and check your own.", _case),
-    Command("deck", LIBRARY, "Look at the decks.", _deck),
+    Command("case", LIBRARY, "Browse the cases; write and check your own.", _case),
+    Command("deck", LIBRARY, "Browse the decks.", _deck),
     Command(
         "broker",
         SITES,
-        "Run the broker between sites, and say who may use it.",
+        "Run the broker that connects sites, and manage who may use it.",
         _broker,
     ),
     Command(
         "fleet",
         SITES,
-        "Try a fleet on this machine; list and drain nodes, share cases.",
+        "Try a fleet on this machine, list and drain nodes, and share cases.",
         _fleet,
     ),
 )
@@ -275,8 +275,8 @@ def _after(old: tuple[str, ...], words: Sequence[str]) -> list[str] | None:
 
 def _told(old: tuple[str, ...], new: tuple[str, ...], rest: Sequence[str]) -> list[str]:
     typer.echo(
-        f"'twogaps {' '.join(old)}' is now 'twogaps {' '.join(new)}'; "
-        "the old name is removed in version 0.2.",
+        f"'twogaps {' '.join(old)}' is now 'twogaps {' '.join(new)}'; the old name "
+        "will be removed in version 0.2.",
         err=True,
     )
     return [*new, *rest]
@@ -316,8 +316,8 @@ def program(words: Sequence[str] | None = None) -> typer.Typer:
         help="A live classroom game: where did the AI system fail, at the [b]outer[/b] "
         "gap (we wrote the wrong thing) or at the [b]inner[/b] gap (it learned the "
         "wrong thing)?",
-        epilog="First minute: twogaps demo. A class: twogaps play. Exit codes: 0 "
-        "done, 1 something failed (the message says what), 2 a wrong option, 130 "
+        epilog="To try it: twogaps demo. To play with a class: twogaps play. Exit "
+        "codes: 0 success, 1 failure (the message says why), 2 invalid option, 130 "
         "interrupted.",
         rich_markup_mode="rich",
     )

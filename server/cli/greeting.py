@@ -139,7 +139,7 @@ def greet(
     lines = out.print
     lines()
     lines("[bold]Two Gaps[/] is running.", highlight=False)
-    _link("Open rooms ", admin_link(server), "for you alone")
+    _link("Open rooms ", admin_link(server), "only for you")
     if room is not None:
         _link("Host       ", room.host)
         _link("Projector  ", room.projector)
@@ -150,7 +150,7 @@ def greet(
         name = f"/qr/{room.code}.svg" if room else "/qr.svg"
         _link("QR code    ", f"{server.staff_url}{name}", "open it in a browser")
     if page is not None:
-        _link("Start page ", page, "for you alone")
+        _link("Start page ", page, "only for you")
     where = config.journal or config.data
     kept = shown(where) if where else "memory only: nothing is kept"
     lines(f"  Journal      {kept}", highlight=False, soft_wrap=True)

@@ -160,12 +160,16 @@ async def _purge(where: Address, folder: Path, order: _Order, *, is_sure: bool) 
             else:
                 await _remove(store, folder, order, is_sure=is_sure)
                 players = ()
-            with out.status("Rewriting the files, so that nothing is left in them"):
+            with out.status(
+                "Rewriting the files so that no removed data is left in them"
+            ):
                 await store.sweep()
                 await _clear_outbox(folder, order, players)
                 _clear_leftovers(folder, order)
         except (StoreUnavailable, DiskError) as exc:
-            raise fail(f"Not all could be removed: {exc}. Run it again.") from exc
+            raise fail(
+                f"Not everything could be removed: {exc}. Run the command again."
+            ) from exc
 
 
 async def _remove(
@@ -174,10 +178,10 @@ async def _remove(
     doomed = [record for record in await store.rooms() if order.has(record)]
     is_elsewhere = (folder / OUTBOX).exists() or _refused_parcels(folder, order)
     if not doomed and not is_elsewhere:
-        raise fail("Nothing to remove: see twogaps room list for what there is.")
+        raise fail("Nothing to remove. To see the rooms, run twogaps room list.")
     names = ", ".join(record.code for record in doomed) or "none"
     if not is_sure:
-        typer.confirm(f"Remove {len(doomed)} rooms for good ({names})?", abort=True)
+        typer.confirm(f"Permanently remove {len(doomed)} rooms ({names})?", abort=True)
     for record in track(doomed, "Removing", console=out, transient=True):
         await store.delete(record.code)
     retention.forget(folder, [record.code for record in doomed])
@@ -194,7 +198,9 @@ async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
     found = found or tuple(p for p, names in named.items() if name in names)
     if not found:
         known = ", ".join(sorted(names[-1] for names in named.values())[:20])
-        raise fail(f"No player '{name}' in room {room}. There are: {known or 'none'}.")
+        raise fail(
+            f"Room {room} has no player '{name}'. Its players: {known or 'none'}."
+        )
     for player in found:
         changed = await store.erase_player(room, player, "erased")
         out.print(f"Forgot {name}: {changed} entries changed.", highlight=False)
@@ -242,6 +248,6 @@ async def _clear_outbox(folder: Path, order: _Order, players: tuple[str, ...]) -
     try:
         await box.restore()
         if n := await box.remove(is_doomed):
-            out.print(f"Removed {n} votes that were not passed on yet.")
+            out.print(f"Removed {n} votes that had not been passed on yet.")
     finally:
         await box.close()

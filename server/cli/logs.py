@@ -131,7 +131,7 @@ class Writer(logging.Handler):
                 self.acquire()
                 dropped, self._dropped = self._dropped, 0
                 self.release()
-                text = "%d lines of the log were dropped: it was not read in time"
+                text = "%d log lines were dropped because the log was not read in time"
                 about = ("twogaps", logging.WARNING, "", 0, text, (dropped,), None)
                 self._write(self.format(logging.LogRecord(*about)))
             self._lines.task_done()

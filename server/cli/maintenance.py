@@ -123,7 +123,10 @@ def copy(source: AddressArgument, target: AddressArgument) -> None:
     """
     left = asyncio.run(_copy(address_of(source), address_of(target)))
     if left:
-        raise fail(f"Not copied, because the target's differ: {', '.join(left)}.")
+        raise fail(
+            "Not copied, because the target has rooms with the same code but other "
+            f"events: {', '.join(left)}."
+        )
 
 
 async def _copy(source: Address, target: Address) -> list[RoomCode]:
@@ -189,8 +192,9 @@ def _salvage(folder: Path) -> None:
         raise fail(str(exc)) from exc
     if _tell(findings):
         out.print(
-            f"The new journal is used from the next start on; the old one is {aside}. "
-            "It still holds names, which a purge does not reach: remove it in time.",
+            "The new journal will be used from the next start. The old one is "
+            f"{aside}. It still contains names, which a purge does not reach: remove "
+            "it when you no longer need it.",
             highlight=False,
             soft_wrap=True,
         )

@@ -57,7 +57,8 @@ DRAIN_LOOK_S = 0.2
 def move_room(
     code: Annotated[str, typer.Argument(help="Code of the room.", metavar="CODE")],
     to: Annotated[
-        str, typer.Option("--to", help="Site name of the node that continues the room.")
+        str,
+        typer.Option("--to", help="Site name of the node that will continue the room."),
     ],
     data: DataOption = None,
     journal: JournalOption = None,
@@ -84,7 +85,7 @@ def move_room(
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", to):
         raise fail(
-            f"'{to}' is not a valid site name. Use lower-case letters, digits and "
+            f"'{to}' is not a valid site name. Use lowercase letters, digits and "
             "hyphens."
         )
     folder = data or default_data()
@@ -109,11 +110,11 @@ async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes
         own = _site(folder)
         if state.home not in (None, own, to):
             raise fail(
-                f"Room {room} has moved from here to {state.home} before: move it from "
-                f"there. Only the journal that has gone on can be moved."
+                f"Room {room} has already moved from here to {state.home}. Move it "
+                "from there: only the current journal can be moved."
             )
         if to == own and state.home in (None, own):
-            raise fail(f"Room {room} lives at {to} already.")
+            raise fail(f"Room {room} is already at {to}.")
         if state.home != to:
             await _mark(store, state, to)
             state = await _state(store, room)
@@ -130,25 +131,25 @@ async def _state(store: EventStore, room: RoomCode) -> RoomState:
     try:
         return replay(events)
     except ReplayError as exc:
-        told = f"Room {room} does not replay: {exc}. Run twogaps journal check."
+        told = f"Room {room} cannot be replayed: {exc}. Run twogaps journal check."
         raise fail(told) from exc
 
 
 async def _mark(store: EventStore, state: RoomState, to: str) -> None:
     if state.epoch >= EPOCHS:
-        raise fail(f"Room {state.code} has moved {EPOCHS} times; that is enough.")
+        raise fail(f"Room {state.code} has moved {EPOCHS} times, which is the limit.")
     now_ms = int(time.time() * 1000)
     moved = RoomMoved(to=to, epoch=state.epoch + 1, at_ms=now_ms)
     try:
         await store.append(state.code, state.version, [moved])
     except StoreUnavailable as exc:
-        raise fail(f"The journal cannot be written: {exc}. Nothing moved.") from exc
+        raise fail(f"The journal cannot be written: {exc}. Nothing was moved.") from exc
 
 
 def take_room(
     file: Annotated[
         Path,
-        typer.Argument(help="What twogaps room move wrote.", exists=True),
+        typer.Argument(help="The file that twogaps room move wrote.", exists=True),
     ],
     data: DataOption = None,
 ) -> None:
@@ -164,7 +165,7 @@ def take_room(
         parcel = unpack(packed)
         state = _checked(parcel)
     except ParcelError as exc:
-        raise fail(f"{file} cannot be taken: {exc}.") from exc
+        raise fail(f"{file} cannot be used: {exc}.") from exc
     if (own := _site(folder)) != parcel.to:
         raise fail(f"{file} is for '{parcel.to}', and {folder} belongs to '{own}'.")
     target = folder / INCOMING / f"{parcel.code}{SUFFIX}"
@@ -197,8 +198,9 @@ def _site(folder: Path) -> str | None:
 def _must_be_data(folder: Path) -> None:
     if _site(folder) is None:
         raise fail(
-            f"{folder} is not the data folder of a node that plays with others: start "
-            "it once with twogaps serve --broker, or choose another with --data."
+            f"{folder} is not the data folder of a node that plays with others. Start "
+            "it once with twogaps serve --broker, or choose another folder with "
+            "--data."
         )
 
 
@@ -256,10 +258,10 @@ def drain(
     left = asyncio.run(_drain(_fleet(journal), name, wait_s))
     if left:
         raise fail(
-            f"{name} still has {left} rooms. Another node must be up that can read "
-            "them: look at twogaps fleet list."
+            f"{name} still has {left} rooms. Another node that can read them must be "
+            "up: see twogaps fleet list."
         )
-    out.print(f"{name} has no rooms now. It can be stopped.", highlight=False)
+    out.print(f"{name} has no rooms left and can be stopped.", highlight=False)
 
 
 def share_cases(
@@ -277,11 +279,18 @@ def share_cases(
     where = _fleet(journal)
     if folder is None:
         names = asyncio.run(_shared_cases(where))
-        out.print("\n".join(names) or "No own cases yet: give a folder.", markup=False)
+        out.print(
+            "\n".join(names) or "No cases of your own yet. Name a folder to add some.",
+            markup=False,
+        )
         return
     files = _case_files(folder)
     asyncio.run(_share(where, files))
-    what = f"have these {len(files)} files" if files else "have no own cases any more,"
+    what = (
+        f"will have these {len(files)} files"
+        if files
+        else "will have no cases of your own"
+    )
     out.print(f"All nodes {what} within seconds.")
 
 
@@ -294,7 +303,9 @@ def _case_files(folder: Path) -> dict[str, str]:
     for problem in problems:
         complain(str(problem))
     if problems:
-        raise fail("Nothing was changed. Correct these files, and run it again.")
+        raise fail(
+            "Nothing was changed. Correct these files, and run the command again."
+        )
     return {
         file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8-sig")
         for file in files
@@ -337,7 +348,7 @@ class _Node:
 def _fleet(journal: str | None) -> str:
     """Return the address of a fleet's database."""
     if journal is None or not is_shared(journal):
-        raise fail("Give the database of the fleet: --journal postgresql://…")
+        raise fail("Name the fleet's database: --journal postgresql://…")
     return journal
 
 
@@ -358,7 +369,7 @@ def _database(store: Journal) -> PostgresStore:
     from server.journal.postgres import PostgresStore
 
     if not isinstance(store, PostgresStore):
-        raise fail("A fleet has its journal in PostgreSQL: --journal postgresql://…")
+        raise fail("A fleet keeps its journal in PostgreSQL: --journal postgresql://…")
     return store
 
 
@@ -369,7 +380,7 @@ async def _drain(journal: str, name: str, wait_s: float) -> int:
             async with _database(store).connection() as db:
                 asked = await (await db.execute(DRAIN, (name, name))).fetchall()
             if not asked:
-                raise fail(f"No live node is named '{name}': twogaps fleet list.")
+                raise fail(f"No live node is named '{name}'. See twogaps fleet list.")
             until_s = time.monotonic() + wait_s
             while True:
                 nodes = await _read_nodes(store)

@@ -235,7 +235,7 @@ def free_port(host: str, first: int = FIRST_PORT) -> int:
     ports = range(first, first + PORTS)
     found = next((port for port in ports if is_free(host, port)), 0)
     if found != first:
-        out.print(f"Port {first} is taken: another one is used.", highlight=False)
+        out.print(f"Port {first} is in use; using another one.", highlight=False)
     return found
 
 
@@ -252,7 +252,9 @@ async def _show(page: str, room: OpenedRoom | None, around: Surroundings) -> Non
     is_shown = around.has_terminal and can_draw_qr()
     link = room.host if room and is_shown else page
     if not await asyncio.to_thread(webbrowser.open, link):
-        out.print(f"  No browser opened. The page is {page}\n", soft_wrap=True)
+        out.print(
+            f"  No browser opened. Open this page yourself: {page}\n", soft_wrap=True
+        )
 
 
 async def _places(server: Running, today: OpenedRoom | None) -> Places:

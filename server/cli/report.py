@@ -92,7 +92,7 @@ class ReportOptions:
     ] = False
     semicolons: SemicolonsOption = False
     rescored: Annotated[
-        bool, typer.Option("--rescored", help="Use the cases of today's library.")
+        bool, typer.Option("--rescored", help="Use the cases of the current library.")
     ] = False
     data: DataOption = None
     journal: JournalOption = None
@@ -109,9 +109,11 @@ def report(options: ReportOptions) -> None:
     """
     codes, kind, reader = options.codes, options.kind, options.reader
     if options.match_names and len(codes) < 2:
-        raise typer.BadParameter("--match-names goes with two or more rooms")
+        raise typer.BadParameter("--match-names needs two or more rooms")
     if reader is Reader.OTHERS and (kind is Format.CSV or len(codes) > 1):
-        raise typer.BadParameter("--for others goes with one room's report, not csv")
+        raise typer.BadParameter(
+            "--for others works only for one room, and not with csv"
+        )
     library = _present(options.cases) if options.rescored else None
     wanted_codes = [RoomCode(code.upper()) for code in codes]
     loading = _load(options.data, options.journal, wanted_codes, with_others=True)
@@ -154,7 +156,7 @@ def _state(
     try:
         return replay(events if library is None else corrected(events, library))
     except ReplayError as exc:
-        told = f"Room {code} does not replay: {exc}. Run twogaps journal check."
+        told = f"Room {code} cannot be replayed: {exc}. Run twogaps journal check."
         raise fail(told) from exc
 
 
@@ -236,7 +238,7 @@ def _tell(found: Rescoring) -> None:
             one.ballot.value,
             one.case,
             _arrow(*one.versions),
-            _arrow(*one.verdicts) if one.is_rekeyed else "the text only",
+            _arrow(*one.verdicts) if one.is_rekeyed else "text only",
             _arrow(
                 *(f"{right} of {n}" for right, n in zip(one.right, one.n, strict=True))
             ),
@@ -247,7 +249,7 @@ def _tell(found: Rescoring) -> None:
     if not found.players:
         out.print("The points do not change.")
         return
-    out.print(f"{len(found.players)} players have other points:")
+    out.print(f"The points of {len(found.players)} players change:")
     people = Table("player", "points", "place")
     for player in found.players[:PLAYERS_SHOWN]:
         points = _arrow(*(f"{value:.1f}" for value in player.points))

@@ -128,7 +128,7 @@ class ServeOptions:
         str | None,
         typer.Option(
             envvar="TWOGAPS_SITE",
-            help="Name of this site, which is its user at the broker.",
+            help="Name of this site, which is also its user name at the broker.",
         ),
     ] = None
     node_url: Annotated[
@@ -339,7 +339,7 @@ def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
         return server.certificate.reload
     if sys.stdin.isatty():
         return lambda: _asked_to_stop(stop)
-    return lambda: log.info("a hangup: there is no certificate to read again")
+    return lambda: log.info("SIGHUP: there is no certificate to reload")
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:

@@ -48,7 +48,9 @@ def host(
     ] = None,
     suggested_names: Annotated[
         bool,
-        typer.Option("--suggested-names", help="A new room takes no other names."),
+        typer.Option(
+            "--suggested-names", help="Accept only suggested names in a new room."
+        ),
     ] = False,
     url: UrlOption = LOCAL,
     data: DataOption = None,
@@ -117,7 +119,7 @@ def new_link(
         room, key = asyncio.run(_new_link(code, cohosts, url, data, journal))
     except ClientError as exc:
         raise fail(str(exc)) from exc
-    out.print("The earlier host link is called back. The new one:", highlight=False)
+    out.print("The old host link is revoked. The new one:", highlight=False)
     out.print(f"  {url}/host#room={room}&key={key}", highlight=False, soft_wrap=True)
 
 
@@ -136,7 +138,8 @@ async def _new_link(
 def join(
     code: Annotated[str, typer.Argument(help="The room's code, or its link.")],
     name: Annotated[
-        str | None, typer.Option("--name", "-n", help="Your name; asked if absent.")
+        str | None,
+        typer.Option("--name", "-n", help="Your name; asked for if omitted."),
     ] = None,
     url: UrlOption = LOCAL,
 ) -> None:
@@ -161,7 +164,7 @@ def players(
         float, typer.Option(min=0, max=1, help="Chance of being right.")
     ] = 0.65,
     spread: Annotated[
-        float, typer.Option(min=0, max=0.5, help="How much skills differ.")
+        float, typer.Option(min=0, max=0.5, help="How much their skills differ.")
     ] = 0.1,
     confidence: Annotated[
         float, typer.Option(min=0.5, max=1, help="Mean confidence.")

@@ -104,7 +104,7 @@ class EdgeRelay:
         Raises :class:`Refused` ("busy") if too many requests are waiting.
         """
         if self.sender.is_full:
-            raise Refused("busy", "This site is cut off, and all its places are taken.")
+            raise Refused("busy", "This site is disconnected and has no places left.")
         known = self._rooms.get(room)
         if known is None:
             raise Refused("unknown_room", "This room has been closed.")

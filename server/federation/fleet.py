@@ -203,7 +203,7 @@ class Member:
         query = "SELECT boot FROM nodes WHERE name = %s"
         if await one_value(db, query, self.name) is not None:
             raise NameTaken(
-                f"another server is named {self.name}: give each a --site of its own"
+                f"another server is already named {self.name}: give each its own --site"
             )
         await db.execute(JOIN, self._values())
 
@@ -254,7 +254,7 @@ class Member:
             values = {**self._values(), "gone": names, "most": most}
             taken = [RoomCode(row[0]) for row in await rows_of(db, ADOPT, values)]
         if taken:
-            log.warning("%d rooms of %s are taken", len(taken), ", ".join(names))
+            log.warning("%d rooms of %s are taken over", len(taken), ", ".join(names))
         return taken
 
     async def ledger(self) -> str | None:

@@ -249,7 +249,7 @@ class Leases:
                     (room, self.node.name, lease.epoch),
                 )
         except StoreUnavailable as exc:
-            log.warning("cannot be let go: %s", exc, extra={"room": room})
+            log.warning("cannot be released: %s", exc, extra={"room": room})
         finally:
             self._busy.discard(room)
 
@@ -393,5 +393,7 @@ def _name_of(port: int) -> str:
 def _too_new(room: RoomCode, needs: Sequence[int]) -> Refused:
     version = ".".join(map(str, needs))
     log.warning("its journal needs Two Gaps %s", version, extra={"room": room})
-    detail = f"A node with Two Gaps {version} or later continues this room; try again."
+    detail = (
+        f"A node with Two Gaps {version} or later will continue this room; try again."
+    )
     return Refused("busy", detail)

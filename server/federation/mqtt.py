@@ -257,7 +257,8 @@ class MqttBus:
         if refused:
             log.info(
                 "the broker does not let this site read %s: without home rights "
-                "(add-site --home) it relays, and others cannot join its own rooms",
+                "(add-site --home) it only relays, and others cannot join its own "
+                "rooms",
                 ", ".join(refused),
             )
 
@@ -351,19 +352,21 @@ class MqttBus:
             return "it does not speak TLS there: write mqtt://, or check the port."
         if isinstance(error, aiomqtt.exceptions.MqttConnectError):
             return (
-                f"it refuses the user '{self._address.user or ''}' ({error}). Check "
-                "name and password in --broker; twogaps broker add-site gives them."
+                f"it rejects the user '{self._address.user or ''}' ({error}). Check "
+                "the name and password in --broker; twogaps broker add-site prints "
+                "them."
             )
         if isinstance(error, _Unreadable):
             return (
-                f"it does not let this site read {error}. A cluster that has just lost "
-                "a broker does in a few seconds; else check the site's rights, which "
-                "twogaps broker add-site gives. Trying again"
+                f"it does not let this site read {error}. If a cluster has just lost "
+                "a broker, this passes within seconds; otherwise check the site's "
+                "rights, which twogaps broker add-site grants. Trying again"
             )
         if self._short >= SHORT_LINES:
             return (
-                "it ends each connection soon after it began. Is another server using "
-                f"the site name '{self._client_id}'? Each name is for one server."
+                "it closes each connection soon after it opens. Is another server "
+                f"using the site name '{self._client_id}'? Each server needs its own "
+                "name."
             )
         return f"{error}; trying again"
 
@@ -375,4 +378,4 @@ async def _receive(client: aiomqtt.Client, listener: Listener) -> None:
             listener.bus_message(message.topic.value, bytes(payload))
         incoming = client._queue
         if isinstance(incoming, _Incoming) and incoming.has_lost:
-            raise _Overrun("more has come than could be dealt with")
+            raise _Overrun("messages arrived faster than they could be handled")

@@ -260,7 +260,7 @@ class Dispatcher:
             try:
                 say()
             except Exception:  # the line stays up, whatever one part finds
-                log.exception("the state was not fully sent after a connect")
+                log.exception("the state was not fully sent after connecting")
 
     def bus_down(self) -> None:
         """Tell this site's people that the connection is cut."""
@@ -281,7 +281,7 @@ class Dispatcher:
             self._reject(name, "this is not a site's name")
             return
         if not self._may_send(parts[0], name, payload):
-            self._reject(name, "it sends too much")
+            self._reject(name, "it sends too many messages")
             return
         match parts:
             case ("node", _, "state"):
@@ -375,7 +375,7 @@ async def open_node(
     name = config.site or address.user or ""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise CannotStart(
-            f"'{name}' is not a valid site name. Give --site, in lower-case letters, "
+            f"'{name}' is not a valid site name. Give --site in lowercase letters, "
             "digits and hyphens, the same as the site's user at the broker."
         )
     boot, about = secrets.token_hex(KEY_BYTES), topics.subscriptions(name)

@@ -247,7 +247,9 @@ class Outbox:
             try:
                 await self.sweep()
             except DiskError as exc:
-                log.warning("votes passed on may be in the outbox still: %s", exc)
+                log.warning(
+                    "votes that were passed on may still be in the outbox: %s", exc
+                )
 
     async def sweep(self) -> None:
         """Leave no trace of what has been forgotten, if nothing waits just now.

@@ -251,7 +251,7 @@ class Uplink:
         if link is None:
             link = RemoteLink(edge, item.room, item.link, audience or "player")
             if len(edge.links) >= self._most_links:
-                link.turn_away(Refused("busy", "This site has no place left."))
+                link.turn_away(Refused("busy", "This site is full."))
                 acknowledge()
                 return True
             if item.link and not isinstance(item.body, UpLeave):
@@ -275,7 +275,7 @@ class Uplink:
         if isinstance(item.body, UpSay):
             off_ms = abs(item.body.stamped_ms - self._clock.now_ms())
             if off_ms > DAY_MS:
-                return Refused("bad_message", "The time of this message is off.")
+                return Refused("bad_message", "This message's timestamp is off.")
         return None
 
     def _show(self, edge: Edge, room: RoomCode) -> None:
@@ -335,7 +335,7 @@ class Uplink:
         except Refused as refusal:
             if refusal.code in PASSING:
                 about = {"room": room.code}
-                log.warning("%s; it is sent again", refusal.code, extra=about)
+                log.warning("%s; it will be sent again", refusal.code, extra=about)
                 return False
             _refuse(request, refusal)
         return True

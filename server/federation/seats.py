@@ -174,17 +174,19 @@ class Views:
 CUT = encode_server(
     Notice(
         code="site_cut",
-        detail="The line to the game is down. Go on voting: your votes are kept here "
-        "and travel as soon as it is back.",
+        detail="The connection to the game is down. Keep voting: your votes are saved "
+        "here and sent as soon as it is back.",
     )
 )
 BACK = encode_server(
-    Notice(code="site_back", detail="The line is back; your votes are on their way.")
+    Notice(
+        code="site_back", detail="The connection is back; your votes are on their way."
+    )
 )
 PROVE_AGAIN = encode_server(
     Bye(
         code="prove_again",
-        detail="The line to the game was cut; the key has to be shown again.",
+        detail="The connection to the game was lost; the key must be proven again.",
         come_back=True,
     )
 )

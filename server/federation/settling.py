@@ -74,7 +74,7 @@ _AFTER: _Kinds = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
 _SHOWING: _Kinds = (Reveal, CloseVotes, Finish)
 """Commands that show an answer, close a ballot that does, or may score a test."""
 
-_OVERTAKEN = Refused("overtaken", "Another command has taken the place of this one.")
+_OVERTAKEN = Refused("overtaken", "Another command has replaced this one.")
 
 
 class Sites(Protocol):

@@ -38,9 +38,9 @@ class BusSettingsError(Exception):
 
 
 _NOT_VALID = (
-    "--broker is not a valid broker address. Write mqtt://user:password@host[:1883] or "
-    "mqtts://user:password@host[:8883], with # / ? @ in the password written as "
-    "%23 %2F %3F %40. Several brokers of a cluster are written host,host,host."
+    "--broker is not a valid broker address. Write mqtt://user:password@host[:1883] "
+    "or mqtts://user:password@host[:8883], with # / ? @ in the password written as "
+    "%23 %2F %3F %40. For a cluster, list its brokers as host,host,host."
 )
 """Does not repeat what was given: it may hold a password."""
 
@@ -76,9 +76,7 @@ class BrokerAddress:
             raise BusSettingsError(_NOT_VALID)
         is_secure = parts.scheme == "mqtts"
         if authority is not None and not is_secure:
-            raise BusSettingsError(
-                "An authority for certificates is of use with mqtts:// only."
-            )
+            raise BusSettingsError("--broker-ca works only with mqtts://.")
         usual = 8883 if is_secure else 1883
         return cls(
             places=tuple((host, port or usual) for host, port in places),

@@ -1,6 +1,6 @@
 """What to do next: advice to the host, never an order, and where the big button leads.
 
-With two options half of a guessing class is right, so the classic 35-70 % band of peer
+With two options half of a guessing class is right, so the classic 35-70% band of peer
 instruction (Crouch & Mazur 2001) is corrected for chance: k = (p-g)/(1-g), then read
 off for two options as p = .5 + k/2. The thresholds are learning rule A2's.
 """
@@ -37,7 +37,7 @@ class Advice:
 _CONTRAST = sentence("advise_contrast", "Show the contrast case, then vote again")
 _DISCUSS = sentence("advise_discussion", "Discuss, then vote again")
 _EXPLAIN = sentence("advise_reveal", "Explain briefly")
-_NOTHING = sentence("advise_nothing", "Too few votes to advise")
+_NOTHING = sentence("advise_nothing", "Too few votes for advice")
 
 
 def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
@@ -57,7 +57,7 @@ def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> A
     about = f" about the {link} link" if link else ""
     reason = sentence(
         key,
-        f"{{share}} % are right{about}{found}",
+        f"{{share}}% are right{about}{found}",
         share=percent(right / n),
         link=link,
         confidence=percent(tally.mean_confidence() or 0.5),
@@ -79,9 +79,9 @@ def _by_share(p1: float, confidence: float | None) -> tuple[Action, Sentence, st
         enough = ": enough to convince the others."
         return "discuss", _DISCUSS, "enough_right", enough
     if confidence is not None and confidence < 0.65:
-        why = ", but at {confidence} % confidence: let them say why."
+        why = ", but at {confidence}% confidence: have them say why."
         return "discuss", _DISCUSS, "right_unsure", why
-    return "reveal", _EXPLAIN, "most_right", ": they have it."
+    return "reveal", _EXPLAIN, "most_right", ": they get it."
 
 
 # --- the big button -------------------------------------------------------------------

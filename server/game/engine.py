@@ -63,9 +63,11 @@ def _check_seen(state: RoomState, command: FromPlace) -> None:
     if seen is None:
         return
     if not state.place.has(seen):
-        raise Refused("stale", "The room had gone on already; nothing changed.")
+        raise Refused("stale", "The room had already moved on; nothing changed.")
     if isinstance(command, FromPlan) and seen.plan not in (None, state.plan_changes):
-        raise Refused("stale", "The plan had been changed already; nothing changed.")
+        raise Refused(
+            "stale", "The plan had already been changed; nothing changed now."
+        )
 
 
 def can(state: RoomState, command: Command) -> bool:

@@ -131,7 +131,7 @@ class Cohort:
 class GroupMean:
     """The mean of a group's people (each the mean of their round scores).
 
-    ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
+    ``low`` and ``high`` are Student's 95% interval; None with fewer than two people.
     """
 
     name: str

@@ -41,7 +41,7 @@ def percent(share: float) -> int:
     """Return a proportion (0-1) as whole per cents, halves rounded up.
 
     The pages round the same way (``client/web/src/parts/percent.ts``). The error that
-    dividing two counts leaves is taken off first: 57 of 200 are 29 %, not 28.
+    dividing two counts leaves is taken off first: 57 of 200 are 29%, not 28.
     """
     return math.floor(round(share * 1e8) / 1e6 + 0.5)
 

@@ -202,7 +202,7 @@ class Tally:
         return total / count / 100 if count else None
 
     def confident_errors(self, case: Case) -> int:
-        """Return how many are wrong at 80 % or more."""
+        """Return how many are wrong at 80% or more."""
         return sum(
             n
             for answer, n in self.cells.items()
@@ -239,7 +239,7 @@ def confidences(answer: Answer) -> list[int]:
 
 
 def is_sure(answer: Answer) -> bool:
-    """Return whether an answer, right or not, was given at 80 % or more."""
+    """Return whether an answer, right or not, was given at 80% or more."""
     return max(confidences(answer), default=0) >= CONFIDENT
 
 

@@ -52,7 +52,7 @@ def require_zone(name: str | None) -> None:
     if name is not None and zone_of(name) is None:
         raise Refused(
             "bad_settings",
-            f"No time zone {name!r} is known here. Use a name such as Europe/Berlin.",
+            f"{name!r} is not a known time zone. Use a name such as Europe/Berlin.",
         )
 
 

@@ -174,7 +174,7 @@ def reading(journal: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except sqlite3.Error as exc:
         raise JournalDamaged(
-            f"{journal.name} cannot be read at all ({exc}). Put a backup back into an "
+            f"{journal.name} cannot be read at all ({exc}). Restore a backup to an "
             "empty folder with: twogaps journal restore."
         ) from exc
 

@@ -69,11 +69,11 @@ def first_damage(
     for seal in seals:
         whole = seal.last <= len(bodies)
         if whole and crc_of(bodies[seal.first - 1 : seal.last]) != seal.crc:
-            return Damage(seal.first, "its checksum does not fit")
+            return Damage(seal.first, "its checksum does not match")
     if len(bodies) < expected:
         return Damage(len(bodies) + 1, f"{expected - len(bodies)} events are missing")
     if len(bodies) > expected > 0:
-        return Damage(expected + 1, "events were added by another hand")
+        return Damage(expected + 1, "events were added by another program")
     return None
 
 

@@ -149,9 +149,9 @@ def _why_not(where: Address, exc: StoreUnavailable) -> str:
             return f"{exc}. Choose another with --journal or --data."
         case JournalDamaged():
             return (
-                f"The journal in {place} is damaged: {exc}. Every room that can be "
-                f"read is taken out of it by: twogaps journal salvage --data {place}. "
-                "Nothing is overwritten. To use a backup: twogaps journal restore."
+                f"The journal in {place} is damaged: {exc}. To recover every room "
+                f"that can be read: twogaps journal salvage --data {place}. Nothing "
+                "is overwritten. To use a backup: twogaps journal restore."
             )
         case _:
             return (

@@ -122,7 +122,7 @@ class Desk:
 
         try:
             if isinstance(message, GetAcross) and self.admin.key is None:
-                detail = "Rooms are compared for holders of a key only."
+                detail = "Comparing rooms requires a key."
                 raise Refused("not_allowed", detail)
             self.reports.ask(codes, message, Asker(push, refuse))
         except Refused as refusal:

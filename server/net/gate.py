@@ -196,7 +196,7 @@ class Gate:
         opened.codes = {code for code in opened.codes if is_running(code)}
         if opened.n >= self.limits.rooms_address:
             self.hit("rooms_address")
-            detail = f"{opened.n} rooms opened from your network are running already."
+            detail = f"{opened.n} rooms opened from your network are already running."
             raise Refused("rooms_full", detail)
         bucket = self._opens.of(address)
         if (wait_s := bucket.wait_s()) > 0:

@@ -323,8 +323,8 @@ def bad_request() -> Response:
 def misdirected(host: str) -> Response:
     """Return a 421, for a host name that is not known to be this server's."""
     text = (
-        f"'{host[:200]}' is not known as a name of this server. Open it at its "
-        "address, or start it with --public-url and the address that people use.\n"
+        f"'{host[:200]}' is not a known name of this server. Open it at its address, "
+        "or start it with --public-url and the address that people use.\n"
     )
     return _plain(HTTPStatus.MISDIRECTED_REQUEST, text)
 

@@ -40,7 +40,7 @@ MOST_BYTES = 16 * 2**20
 _GONE = encode_server(
     Bye(
         code="moved",
-        detail="The node of this game is gone; the game continues at another one.",
+        detail="The node of this game is gone; the game continues on another one.",
         come_back=True,
     )
 )

@@ -68,8 +68,8 @@ PING_S = 20
 """Ping interval and pong timeout, in seconds."""
 
 _FULL = {
-    "sockets": "This server has as many connections as it may have.",
-    "sockets_address": "Your network has as many connections as it may have here.",
+    "sockets": "This server has reached its limit of connections.",
+    "sockets_address": "Your network has reached its limit of connections here.",
 }
 
 
@@ -241,7 +241,7 @@ class Door:
         wait_s = self._gate.page_wait_s(address, price)
         if wait_s > 0:
             await asyncio.sleep(min(wait_s, REFUSED_S))
-            text = "Too many pages were asked for from your network; wait a moment.\n"
+            text = "Your network requested too many pages; wait a moment.\n"
             return later(HTTPStatus.TOO_MANY_REQUESTS, text, wait_s)
         if not is_sound:
             return bad_request()
@@ -284,7 +284,10 @@ class Door:
 
     async def _send_away(self, ws: ServerConnection, limit: str) -> None:
         self._metrics.turned_away["full"].inc()
-        detail = f"{_FULL[limit]} Those inside play on; please try again in a moment."
+        detail = (
+            f"{_FULL[limit]} Those inside can keep playing; please try again in a "
+            "moment."
+        )
         bye = Bye(code="full", detail=detail, come_back=True, retry_ms=BUSY_RETRY_MS)
         self._metrics.goodbyes["full"].inc()
         with contextlib.suppress(ConnectionClosed):

@@ -142,7 +142,7 @@ class Session:
         if not self._is_slowed:
             self._is_slowed = True
             self._gate.hit("staff_rate" if self._is_staff else "player_rate")
-            detail = "Your messages come too fast; they are read one after another."
+            detail = "Your messages are coming too fast; they will be read one by one."
             self._link.push(self._refusal(Refused("too_fast", detail)))
         return wait_s
 
@@ -212,7 +212,7 @@ class Session:
         most = limits.staff_frame if self._is_staff else limits.player_frame
         if len(frame) > most:
             self._gate.hit("staff_frame" if self._is_staff else "player_frame")
-            raise Refused("too_large", f"A frame may have {most} bytes here.")
+            raise Refused("too_large", f"A frame may have at most {most} bytes here.")
 
     def _check_right(self, message: ClientMessage) -> None:
         """Raise :class:`Refused` if this role may not send such a message now."""
@@ -262,7 +262,7 @@ class Session:
 
     async def _hello(self, hello: Hello) -> None:
         if self._is_welcome or self._link.is_waiting:
-            raise Refused("not_allowed", "This socket has said hello already.")
+            raise Refused("not_allowed", "This socket has already said hello.")
         if hello.version != PROTOCOL_VERSION:
             raise Refused(
                 "version_unsupported",
@@ -323,7 +323,7 @@ class Session:
 
     def _prove(self, message: Prove) -> None:
         if self._is_welcome:
-            raise Refused("not_allowed", "This socket has been welcomed already.")
+            raise Refused("not_allowed", "This socket has already been welcomed.")
         if self._challenge is None:
             raise Refused("hello_expected", "There is no challenge to answer.")
         hello, nonce = self._challenge
@@ -338,7 +338,7 @@ class Session:
     def _prove_admin(self, message: Prove, nonce: str) -> None:
         key = self._desk.admin.key
         if key is None or not is_equal(message.proof, prove(key, "admin", None, nonce)):
-            raise Refused("wrong_proof", "This key does not open this; check the link.")
+            raise Refused("wrong_proof", "This key is not valid here; check the link.")
         self._welcome_admin()
 
     @property

@@ -153,7 +153,7 @@ class CaseFigures:
     confident_errors: int | None
     """How many were wrong at 80 % or more; None if there are too few to show."""
     is_told_confident: bool
-    """At least max(3, 10 % of those who answered) were wrong at 80 % or more."""
+    """At least max(3, 10% of those who answered) were wrong at 80% or more."""
     moves: Moves | None
     fix: Figure | None
     transfer: Figure | None
@@ -262,7 +262,7 @@ class TakeUp:
     reason: WrongReason | None
     """None where there was none, and in files."""
     sure: tuple[str, ...]
-    """Names of people who were wrong at 80 % or more; only on the host's page."""
+    """Names of people who were wrong at 80% or more; only on the host's page."""
 
 
 @dataclass(frozen=True, slots=True)

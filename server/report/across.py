@@ -98,14 +98,14 @@ def _check(states: Sequence[RoomState]) -> None:
 def _caveats(found: BeforeAfter | None) -> Iterable[Sentence]:
     yield sentence(
         "about_logits",
-        "Difficulties are in logits, above 0 hard, and assume people like one another "
-        "in every room; the figure is drawn toward 0, its interval is not.",
+        "Difficulties are in logits (above 0 is hard) and assume that people are "
+        "alike in every room. The figure is shrunk toward 0; its interval is not.",
     )
     if found is not None:
         yield sentence(
             "matched_by_name",
-            "People are matched by the name they chose, and nothing else; names that "
-            "more than one had are left out.",
+            "People are matched only by the name they chose; names that more than one "
+            "person had are left out.",
         )
         if not found.cases_in_both:
             mixed = (

@@ -95,7 +95,7 @@ def _z_variance(rate: float, n: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ClassDetection:
-    """The pooled table of a class, with 95 % intervals over learners like these."""
+    """The pooled table of a class, with 95% intervals over learners like these."""
 
     table: Detection
     learners: int
@@ -163,7 +163,7 @@ def _has_rare_cell(table: Detection) -> bool:
 
 
 _TOLD = {
-    "swapping": ("swapping the two", "saying it the wrong way round"),
+    "swapping": ("swapping the two", "getting it backward"),
     "not_apart": ("not yet telling them apart", "not yet telling when it broke"),
     "apart_well": ("telling them apart well", "telling when it broke well"),
     "beginning": ("beginning to tell them apart", "beginning to tell when it broke"),

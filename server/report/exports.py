@@ -100,7 +100,7 @@ def written(
 
 def _together(states: Sequence[RoomState], wanted: Wanted) -> bytes:
     if wanted.reader == "others":
-        raise CannotReport("Several rooms together are for the host alone.")
+        raise CannotReport("A report on several rooms is only for the host.")
     found = across(states, match_names=wanted.match_names)
     match wanted.form:
         case "html":
@@ -151,7 +151,7 @@ def html_text(found: Report | Across, template: Path | None = None) -> str:
         raise CannotReport(_NOT_BUILT) from exc
     head, place, tail = page.partition(_PLACE)
     if not place or _PLACE in tail:
-        raise CannotReport("The web pages are not of this version: build them again.")
+        raise CannotReport("The web pages are from another version: rebuild them.")
     held = json.dumps({_kind(found): asdict(found)}, allow_nan=False)
     return head + held.replace("<", r"\u003c") + tail
 

@@ -119,7 +119,7 @@ def above_half(right: int, n: int) -> float:
 
 
 def clustered_proportion(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """Return the 95 % interval of a pooled proportion whose answers come in clusters.
+    """Return the 95% interval of a pooled proportion whose answers come in clusters.
 
     ``counts`` holds (right, n) of each learner. Uses Wilson's interval at the effective
     sample size: n over the design effect. That is estimated by linearization between
@@ -148,7 +148,7 @@ def _wilson_of(p: float, n: float, z: float) -> tuple[float, float]:
 def difference_interval(
     p1: float, around_1: Interval, p2: float, around_2: Interval
 ) -> Interval:
-    """Return the 95 % interval of p1 - p2 (-1 to 1), from those of p1 and p2.
+    """Return the 95% interval of p1 - p2 (-1 to 1), from those of p1 and p2.
 
     Newcombe's (1998) hybrid for two independent proportions.
     """
@@ -197,7 +197,7 @@ def _deviation(values: Sequence[float | None], n: int) -> float | None:
 def jackknife_interval(
     rows: Sequence[Row], figure: Combine
 ) -> tuple[float, float] | None:
-    """Return the 95 % interval of a figure, leaving out one learner at a time.
+    """Return the 95% interval of a figure, leaving out one learner at a time.
 
     Student's t with (learners - 1) degrees of freedom around the figure itself (Tukey
     1958). None with fewer than two learners, or where the figure is undefined without

@@ -64,7 +64,7 @@ def point_biserial(right: Sequence[bool], rest: Sequence[float]) -> float | None
 
 
 def fisher_interval(r: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a correlation by Fisher's z (Fisher 1921).
+    """Return the 95% interval of a correlation by Fisher's z (Fisher 1921).
 
     From 4 learners on; (-1, 1) below.
     """
@@ -139,7 +139,7 @@ class Difficulty:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % of the answers alone, without the pull of b ~ N(0, 1).
+        """The 95% of the answers alone, without the pull of b ~ N(0, 1).
 
         One Newton step from the mode to where the likelihood has its own: an interval
         of the posterior covers only cases that are spread as it assumes.

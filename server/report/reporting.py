@@ -87,7 +87,7 @@ class Reports:
     def ask(self, codes: Sequence[RoomCode], question: Question, asker: Asker) -> None:
         """Answer a question as soon as its turn comes; raises :class:`Refused`."""
         if self._group is None or self._waiting >= self._most_waiting:
-            raise Refused("busy", "Too many reports are being made; ask again soon.")
+            raise Refused("busy", "Too many reports are being made; try again soon.")
         self._waiting += 1
         work = self._answer(tuple(codes), question, asker)
         self._group.create_task(work, name=f"report-{codes[0]}")

@@ -41,7 +41,7 @@ def class_sentence(
 ) -> Sentence:
     """Return the one sentence that says how the class does."""
     if not answers:
-        nothing = "Nothing has been answered and revealed yet."
+        nothing = "No case has been answered and revealed yet."
         return sentence("nothing_answered", nothing)
     if len(detections) != 1:
         return _by_link(detections, right, answers)
@@ -92,13 +92,13 @@ def _told(
     leaning = ""
     if lean:
         called = _called(found, lean)
-        leaning = ", and leans {lean}: it called {called} % of the cases {lean}"
+        leaning = ", and leans {lean}: it called {called}% of the cases {lean}"
     elif words.key == "not_apart":
         leaning = ", and leans neither way: its answers look like guesses"
     return sentence(
         "class_told",
-        f"The class is {_GAPS[words.key]}{leaning} "
-        "({share} % of {answers} answers right).",
+        f"The class is {_GAPS[words.key]}{leaning} ({{share}}% of {{answers}} answers "
+        "right).",
         told=words.key,
         lean=lean,
         called=called,
@@ -132,7 +132,7 @@ def _by_link(
 def odd_case(cases: Sequence[CaseFigures]) -> CaseFigures | None:
     """Return the one case that went far worse than all others together, if one did.
 
-    At most 70 % right, while every other case is above that, and its interval wholly
+    At most 70% right, while every other case is above that, and its interval wholly
     below the share right of the others. A lean may then be the work of that case, and
     is not spoken of.
     """
@@ -165,8 +165,8 @@ def more_sentences(
         worst = max(missed, key=lambda case: (case.confident_errors or 0) / case.n)
         yield sentence(
             "missed_with_conviction",
-            "“{title}” was missed with conviction: {errors} of {n} were wrong at 80 % "
-            "or more. Such errors are corrected best when they are named.",
+            "“{title}” was missed with confidence: {errors} of {n} were wrong at 80% "
+            "or more. Such errors are easiest to correct when you name them.",
             title=worst.title,
             errors=worst.confident_errors or 0,
             n=worst.n,
@@ -195,14 +195,14 @@ def _transfer(transfer: TransferFigures, change: Estimate) -> Sentence:
     key, end = "twins_same", "no clear change."
     if change.low > 0:
         key = "twins_better"
-        end = "the reason was carried over, or the twins were easier."
+        end = "the reasoning carried over, or the twins were easier."
     elif change.high < 0:
         key = "twins_worse"
-        end = "the twins were harder, or the reason was not carried over."
+        end = "the twins were harder, or the reasoning did not carry over."
     return sentence(
         key,
-        "On the twin cases {after} % were right, after {before} % in the first vote of "
-        f"the same people: {end}",
+        "On the twin cases, {after}% were right, compared with {before}% of the same "
+        f"people in the first vote: {end}",
         after=whole_percent(transfer.after or 0),
         before=whole_percent(transfer.before or 0),
     )
@@ -213,15 +213,13 @@ def calibration_words(bias: Figure) -> Sentence | None:
     if isinstance(bias, Hidden):
         return None
     key = "about_as_sure"
-    text = "On the whole, the class was about as sure as it was right."
+    text = "Overall, the class was about as confident as it should be."
     if bias.low > 0:
         key = "surer_than_right"
-        text = "The class was surer than it was right, by {points} points."
+        text = "The class was overconfident, by {points} points."
     elif bias.high < 0:
         key = "righter_than_sure"
-        text = (
-            "The class was right more often than it dared to say, by {points} points."
-        )
+        text = "The class was right more often than it expected, by {points} points."
     return sentence(key, text, points=whole_percent(abs(bias.value)))
 
 
@@ -234,24 +232,24 @@ def caveats(
     if room.revealed < room.planned:
         yield sentence(
             "rounds_played",
-            "{revealed} of {planned} rounds were played to their reveal.",
+            "{revealed} of {planned} rounds were played through the reveal.",
             revealed=room.revealed,
             planned=room.planned,
         )
     if room.score_mode == "speed":
-        speed = "Points depended on speed; that costs validity."
+        speed = "Points depended on speed, which makes them less valid."
         yield sentence("speed_counted", speed)
     if any(case.moves for case in cases):
         yield sentence(
             "switching",
-            "Vote to second vote measures switching, not learning; losses are shown "
-            "beside gains.",
+            "The change from vote to second vote measures switching, not learning; "
+            "losses are shown beside gains.",
         )
     if transfer is not None:
         yield sentence(
             "two_cases",
-            "Vote to transfer compares two different cases: read it beside how people "
-            "do on the twin when it comes first.",
+            "The change from vote to transfer compares two different cases: read it "
+            "beside how people do on the twin when it comes first.",
         )
 
 
@@ -265,8 +263,8 @@ def _who(room: RoomFigures) -> Iterator[Sentence]:
     if room.people < 10:
         yield sentence(
             "few_people",
-            "Only {n} people answered: much is not shown, what is shown is uncertain, "
-            "and none of it speaks for other classes.",
+            "Only {n} people answered, so much is hidden, the rest is uncertain, and "
+            "none of it applies to other classes.",
             n=room.people,
         )
 
@@ -288,7 +286,7 @@ def _which(cases: Sequence[CaseFigures]) -> Iterator[Sentence]:
     if argued := sum(not case.is_scored for case in cases):
         yield sentence(
             "unscored_cases",
-            "{n} of the cases enter no mean and no statistic: the experts disagree, or "
-            "no single answer is right.",
+            "{n} of the cases are left out of all means and statistics: experts "
+            "disagree, or no single answer is right.",
             n=argued,
         )

@@ -62,37 +62,37 @@ COLUMNS = tuple(field.name for field in fields(Row))
 
 DICTIONARY: dict[str, str] = {
     "room": "Code of the room.",
-    "deck": "Id of the deck.",
+    "deck": "ID of the deck.",
     "deck_version": "Version of the deck.",
-    "deck_seed": "Seed from which the order of the cases was drawn.",
+    "deck_seed": "Seed of the order of the cases.",
     "person": "Pseudonym: the same person throughout this export, and only in it.",
     "team": "Team when the answer was given, else at the end; empty without teams.",
-    "site": "Site at which the person joined; empty where all played at one.",
+    "site": "Site at which the person joined; empty if all played at one site.",
     "round": "Number of the round, from 1.",
     "played": "revealed, skipped, or running: only revealed rounds are scored.",
     "phase": "vote (alone), revote (after discussion), fix, transfer (twin case), say "
     "(the person's own sentence, in the column reason), or challenge (their sentence "
-    "against the label, there as well).",
-    "case": "Id of the case asked about; in transfer, of the twin.",
+    "against the label, in the same column).",
+    "case": "ID of the case asked about; in transfer, of the twin.",
     "case_version": "Version of the case as it was played.",
     "verdict": "Truth of the case: outer, inner, both, neither, or contested.",
     "scored": "Whether the case enters scores and statistics; contested ones do not.",
     "status": "cast; carried (voted only in vote, counted again in revote); missed "
     "(was there, did not answer); late (came after the reveal: kept, never scored).",
-    "vote": "outer or inner; of two links also both or neither; in fix the option, "
-    "0 to 2. Empty where missed.",
-    "confidence": "Confidence in the vote, per cent (50 to 100); of two links, that in "
-    "the answer about the outer link. Empty where none was tapped.",
-    "confidence_inner": "Of two links: confidence in the answer about the inner link.",
-    "correct": "Whether the vote is right; of two links, whether both are. Empty where "
-    "missed, and where no answer can be called right: of contested cases.",
+    "vote": "outer or inner; with two links also both or neither; in fix the option, "
+    "0 to 2. Empty if missed.",
+    "confidence": "Confidence in the vote, percent (50 to 100); with two links, in the "
+    "answer about the outer link. Empty if none was given.",
+    "confidence_inner": "With two links: confidence in the answer on the inner link.",
+    "correct": "Whether the vote is right; with two links, whether both are. Empty if "
+    "missed, and for contested cases, where no answer is right.",
     "points": "Points of this vote, in the units of the room's score mode. A missed "
-    "vote counts what a coin flip earns; fix and transfer earn none.",
+    "vote counts as a coin flip; fix and transfer earn none.",
     "first_vote_ms": "Milliseconds from the opening of the phase to the first answer.",
     "resent": "Whether anything was sent again after the first answer: another option, "
     "a confidence, or a reason.",
-    "changed": "In revote: whether the option differs from that in vote.",
-    "reason": "The reason as typed. May name people: read it before passing it on.",
+    "changed": "In revote: whether the option differs from the one in vote.",
+    "reason": "The reason as typed. It may name people: read it before you share it.",
 }
 """What every column means, with its units."""
 

@@ -167,7 +167,7 @@ class Directory:
             if is_away and remote is not None:
                 return self._loader.foreign(wanted, remote)
             if is_away and self._nodes.is_searching:
-                detail = "This site is still looking for its rooms; try again."
+                detail = "This site is still loading its rooms; try again."
                 raise Refused("busy", detail) from refusal
             raise
 
@@ -245,7 +245,7 @@ class Directory:
         except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
             log.warning("cannot note that it moved: %s", exc, extra=about)
         except Exception:
-            log.exception("was not given up in good order", extra=about)
+            log.exception("was not released cleanly", extra=about)
         self._loader.allow(code)
 
     # --- a fleet ---------------------------------------------------------------------

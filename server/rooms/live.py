@@ -31,7 +31,7 @@ from server.rooms.room import Room
 
 log = logging.getLogger("twogaps.rooms")
 
-_PUT_AWAY = Refused("busy", "This room has just been put away; try again.")
+_PUT_AWAY = Refused("busy", "This room was just unloaded; try again.")
 _MOVING = Refused("busy", "This room is moving to another node; try again.")
 
 
@@ -95,7 +95,7 @@ class LiveRooms:
     def group(self) -> asyncio.TaskGroup:
         """What rooms run in; raises :class:`Refused` if none can be started."""
         if self._group is None or self._is_ending:
-            raise Refused("shutting_down", "This server takes up no rooms now.")
+            raise Refused("shutting_down", "This server is not loading any rooms now.")
         return self._group
 
     def begin(self, group: asyncio.TaskGroup) -> None:
@@ -200,7 +200,7 @@ class LiveRooms:
             if bye is not None:
                 self._gateway.dismiss(room.code, bye)
         except Exception:
-            log.exception("not closed in good order", extra={"room": room.code})
+            log.exception("not closed cleanly", extra={"room": room.code})
         finally:
             (self._gateway.close if is_over else self._gateway.vacate)(room.code)
 

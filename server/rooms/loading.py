@@ -212,7 +212,7 @@ class Loader:
                 "room %s, %s: see twogaps journal salvage", code, exc, extra=about
             )
         except Exception:
-            log.exception("room %s cannot be taken up", code, extra=about)
+            log.exception("room %s cannot be loaded", code, extra=about)
         self._metrics.rooms_failed.inc()
         self.refuse(code, _DAMAGED, self._closed_s)
         return _DAMAGED
@@ -244,7 +244,7 @@ class Loader:
             moved = RoomMoved(name, state.epoch + 1, self._clock.now_ms())
             await tenure.append(code, len(events), [moved])
             evolve(state, moved)
-        log.info("taken up again after %d events", len(events), extra={"room": code})
+        log.info("loaded again after %d events", len(events), extra={"room": code})
         return self._start(state, tenure)
 
     # --- new rooms -------------------------------------------------------------------

@@ -151,7 +151,7 @@ class Newcomers:
             whose = "site" if not who[1] else "network"
             raise Refused(
                 "too_many_new",
-                f"{most} people of your {whose} have joined and not answered yet. "
+                f"{most} people from your {whose} have joined and not answered yet. "
                 "Ask the host.",
             )
         return silent

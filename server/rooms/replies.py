@@ -55,9 +55,10 @@ SERVER_NAME = f"two-gaps {__version__}"
 FAULT = Refused("internal", "Internal error. Nothing was counted; please try again.")
 STORAGE = Refused(
     "storage_unavailable",
-    "The server cannot write its journal now. Nothing was counted; it is sent again.",
+    "The server cannot write its journal now. Nothing was counted; it will be sent "
+    "again.",
 )
-INTERRUPTED = Refused("busy", "This room ended in between; please try again.")
+INTERRUPTED = Refused("busy", "This room ended in the meantime; please try again.")
 CLOSED = Refused(
     "room_closed", "This room was closed after an internal error. Its journal is kept."
 )
@@ -146,14 +147,14 @@ TAKEN_OVER = encode_server(
 KICKED = encode_server(
     Bye(
         code="kicked",
-        detail="The host has removed you from this room.",
+        detail="The host removed you from this room.",
         come_back=False,
     )
 )
 CALLED_BACK = encode_server(
     Bye(
         code="link_called_back",
-        detail="The host has called this link back. Ask the host for the new one.",
+        detail="The host has revoked this link. Ask for the new one.",
         come_back=False,
     )
 )
@@ -174,7 +175,7 @@ MOVED = encode_server(
 SHUTTING_DOWN = encode_server(
     Bye(
         code="shutting_down",
-        detail="The server is stopping. Your votes are stored; it will be back.",
+        detail="The server is shutting down. Your votes are stored; it will be back.",
         come_back=True,
     )
 )

@@ -92,7 +92,7 @@ class Inbox:
                 request.ack()
             return
         if len(self._queue) >= self._capacity and not is_leave:
-            raise Refused("busy", "More is waiting than can be queued; resend shortly.")
+            raise Refused("busy", "Too many requests are waiting; resend shortly.")
         self._queue.append(request)
         self._signal.set()
 
@@ -233,9 +233,9 @@ def check_proof(state: RoomState, request: Attend) -> None:
         if is_equal(request.proof, right):
             if number >= first:
                 return
-            detail = "The host has called this link back. Ask the host for the new one."
+            detail = "The host has revoked this link. Ask for the new one."
             raise Refused("link_called_back", detail)
-    raise Refused("wrong_proof", "This key does not open this; check the link.")
+    raise Refused("wrong_proof", "This key is not valid here; check the link.")
 
 
 def check_role(request: Say, by: Link | None, *, is_proven: bool) -> None:
@@ -270,9 +270,9 @@ class Tokens:
         player = bearer(token)
         found = state.players.get(player)
         if found is None or not self._is_genuine(state, token, player):
-            raise Refused("bad_token", "This token is not of this room; join by name.")
+            raise Refused("bad_token", "This token is not for this room; join by name.")
         if found.is_kicked:
-            raise Refused("kicked", "The host has removed you from this room.")
+            raise Refused("kicked", "The host removed you from this room.")
         return player
 
     def _is_genuine(self, state: RoomState, token: str, player: PlayerId) -> bool:
@@ -334,14 +334,14 @@ class Changes:
         words = self._bounds.words
         match command:
             case Join(name=name) if words.holds(name):
-                detail = "A word in this name is not used here. Choose another name."
+                detail = "A word in this name is not allowed here. Choose another name."
                 raise Refused("bad_word", detail)
             case (
                 CastVote(reason=text)
                 | SayIt(text=text)
                 | commands.ChallengeLabel(text=text)
             ) if words.holds(text):
-                detail = "A word in this text is not used here. Write it differently."
+                detail = "A word in this text is not allowed here. Rephrase it."
                 raise Refused("bad_word", detail)
             case _:
                 pass

@@ -142,8 +142,8 @@ class Retention:
         newest_ms = max((record.updated_ms for record in records), default=0)
         if newest_ms > now_ms + DAY_MS and not self._has_looked:
             log.warning(
-                "the clock is %d days behind the newest room: set it, and start again. "
-                "No room is removed for it",
+                "the clock is %d days behind the newest room: set it, and restart the "
+                "server. No room is removed because of it",
                 (newest_ms - now_ms) // DAY_MS,
             )
         ledger = self._ledger or Ledger(last_ms=now_ms)
@@ -153,7 +153,7 @@ class Retention:
         ledger.last_ms = now_ms
         if counted_ms != gap_ms and not self._has_looked:
             log.info(
-                "the clock has moved by %d days since the last look at the rooms; %d "
+                "the clock has moved by %d days since the rooms were last checked; %d "
                 "of them count",
                 gap_ms // DAY_MS,
                 counted_ms // DAY_MS,
@@ -224,7 +224,9 @@ class Retention:
                     await store.delete(code)
                     await homes.let_go(code)
                     self._removed(code)
-                    log.warning("removed after its time", extra={"room": code})
+                    log.warning(
+                        "removed after its retention time", extra={"room": code}
+                    )
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
         if self._shared is None:
@@ -263,10 +265,10 @@ class Retention:
             return
         try:
             if await store.sweep():
-                log.info("the journal was rewritten: nothing removed is left in it")
+                log.info("the journal was rewritten: no removed data is left in it")
             self._pause = 0
         except StoreUnavailable as exc:
-            log.warning("what was removed may be in the journal still: %s", exc)
+            log.warning("removed data may still be in the journal: %s", exc)
             self._pause = min(2 * self._pause + 1, MOST_RESTS)
             self._rests = self._pause
 

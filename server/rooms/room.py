@@ -347,7 +347,7 @@ class Room:
         if self._is_blind:
             return
         self._is_stalled = False
-        detail = "The server can write again. Go on."
+        detail = "The server can save again. Keep going."
         self._publisher.notify(self._state, "storage_back", detail)
         self._publisher.mark()
 

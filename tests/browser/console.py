@@ -25,7 +25,7 @@ async def join(table: Table, room: str, name: str) -> Page:
     await page.get_by_label("Your name").fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
     await expect(
-        page.locator("main").get_by_text(f"You are in, {name}.")
+        page.locator("main").get_by_text(f"You’re in, {name}.")
     ).to_be_visible()
     return page
 
@@ -54,9 +54,9 @@ async def in_vote(
     player = await join(table, room, "Ada")
     await expect(big(host)).to_have_text("Open the next case")
     await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Open the vote")
+    await expect(big(host)).to_have_text("Open voting")
     await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Close the vote")
+    await expect(big(host)).to_have_text("Close voting")
     return host, screen, player
 
 

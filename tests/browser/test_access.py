@@ -249,7 +249,7 @@ async def test_a_change_of_phase_is_announced(table: Table) -> None:
         for command, says in (
             ("open_round", "Read the story"),
             ("open_vote", "Which gap broke?"),
-            ("close_votes", "The vote is closed"),
+            ("close_votes", "Voting is closed"),
             ("discuss", "Talk to your neighbors"),
         ):
             await host.ask(command)

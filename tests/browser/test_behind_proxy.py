@@ -36,7 +36,7 @@ async def test_a_phone_joins_over_tls(
         await page.goto(f"https://localhost:{proxy.port}/j/{room}")
         await page.get_by_label("Your name").fill("Ann")
         await page.get_by_role("button", name="Join", exact=True).click()
-        await must_show(page, "You are in, Ann")
+        await must_show(page, "You’re in, Ann")
         assert await page.evaluate("isSecureContext") is True
         assert seat.complaints == []
     finally:

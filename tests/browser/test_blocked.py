@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CAUSES: dict[Kind, tuple[str, str]] = {
-    "forbids": ("blocks live connections", "Switch the VPN off"),
+    "forbids": ("blocks live connections", "Turn off the VPN"),
     "redirects": ("blocks live connections", "hotspot"),
     "hangs": ("blocks live connections", "allow WebSocket connections to http://"),
     "strips": ("drops the Upgrade header", "nginx and Caddy"),
@@ -134,7 +134,7 @@ async def test_pages_that_were_connected_say_what_blocks_them_now(
         phone = await sit(table, f"/j/{room}", port, PHONE)
         await phone.get_by_label("Your name").fill("Ada")
         await phone.get_by_role("button", name="Join", exact=True).click()
-        await phone.locator("main").get_by_text("You are in, Ada").wait_for()
+        await phone.locator("main").get_by_text("You’re in, Ada").wait_for()
         await console.locator(".big").wait_for()
         await report.get_by_role("heading", level=1).first.wait_for()
         pages = (phone, screen, console, report)
@@ -148,7 +148,7 @@ async def test_pages_that_were_connected_say_what_blocks_them_now(
             await page.clock.resume()  # axe takes its time
             assert await violations(page) == []
         await (
-            phone.locator("main").get_by_text("You are in, Ada").wait_for()
+            phone.locator("main").get_by_text("You’re in, Ada").wait_for()
         )  # what was there stays
         await between.turn("passes")
         for page in pages:

@@ -79,7 +79,7 @@ async def the_card(page: Page, folder: Path) -> None:
     """See that the card says it all, and that its file needs no server."""
     card = page.locator(".keep")
     await expect(card.locator("h2").first).to_have_text("Ann’s card")
-    await expect(card).to_contain_text("90 %: you were right")
+    await expect(card).to_contain_text("90%: you were right")
     await expect(card.locator(".story").first).to_be_visible()
     await expect(card.locator(".two-gaps")).to_have_count(1)
     await expect(card.locator(".sources a").first).to_have_attribute(
@@ -146,7 +146,7 @@ async def test_votes_are_named_and_shares_are_those_of_the_people_counted(
             "1 first vote carried over"
         )
         await show_private(console)
-        await expect(console.locator("p.share")).to_have_text("67 % right n = 3")
+        await expect(console.locator("p.share")).to_have_text("67% right n = 3")
         for _ in range(9):
             await host.ask("next_step")
         await host.ask("transfer")
@@ -154,7 +154,7 @@ async def test_votes_are_named_and_shares_are_those_of_the_people_counted(
         for command in ("close_votes", "finish"):
             await host.ask(command)
     cells = screen.locator("tbody tr").first.locator("td")
-    await expect(cells).to_have_text(["50 % → 67 %"])
+    await expect(cells).to_have_text(["50% → 67%"])
     said = ann.locator(".cases li p.vote")
     await expect(said).to_have_count(3)
     for at, name in enumerate(("First vote:", "Second vote:", "On the twin case:")):

@@ -49,7 +49,7 @@ async def test_a_label_is_challenged_on_the_phone_and_read_by_the_host(
         )
         await expect(ann.get_by_role("button", name=LINK)).to_have_count(0)
         await host.ask("next_step")
-        await expect(ann.get_by_text("The facts: ")).to_be_visible()
+        await expect(ann.get_by_text("Facts: ")).to_be_visible()
         await challenge(ann, SAID)
         assert await violations(ann) == []
         await ann.get_by_role("button", name="Change or take back").click()
@@ -66,7 +66,7 @@ async def test_a_label_is_challenged_on_the_phone_and_read_by_the_host(
         await expect(bob.locator(".said")).to_have_count(0)
 
         await show_private(console)
-        told = console.locator("section", has_text="Challenges of this label")
+        told = console.locator("section", has_text="Challenges to this label")
         await expect(told).to_contain_text(SAID)
         await expect(told).to_contain_text("Ann")
         await expect(told).not_to_contain_text("Bob")
@@ -108,5 +108,5 @@ async def test_there_is_no_link_in_practice(table: Table) -> None:
         for command in ("play_again", "open_vote", "close_votes", "reveal"):
             await host.ask(command)
         await host.ask("next_step", all=True)
-        await expect(ann.get_by_text("The facts: ")).to_be_visible()
+        await expect(ann.get_by_text("Facts: ")).to_be_visible()
         await expect(ann.get_by_role("button", name=LINK)).to_have_count(0)

@@ -196,7 +196,7 @@ async def join_as(table: Table, room: str, name: str, profile: BrowserContext) -
     page = await table.sit(f"/j/{room}", profile=profile)
     await page.get_by_label("Your name").fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
-    await must_show(page, f"You are in, {name}")
+    await must_show(page, f"You’re in, {name}")
     return page
 
 
@@ -340,7 +340,7 @@ async def test_the_console_can_be_led_at_double_size(
         size = {"width": width, "height": height}
         console = await table.sit(table.host_path(room), size=size)
         big = console.locator(".big")
-        await expect(big).to_have_text("Close the vote")
+        await expect(big).to_have_text("Close voting")
         assert await big.evaluate_all(SEEN)
         reach = await console.evaluate("document.documentElement.scrollWidth")
         assert reach <= width

@@ -104,7 +104,7 @@ async def test_the_private_panel_starts_hidden_and_leaks_nothing(table: Table) -
     await expect(host.get_by_text("It wanted to circle.")).to_be_visible()
     await must_be_accessible(host)
     await big(host).click()
-    await expect(screen.get_by_text("The vote is closed").first).to_be_visible()
+    await expect(screen.get_by_text("Voting is closed").first).to_be_visible()
     await expect(screen.get_by_text("It wanted to circle.")).to_be_hidden()
     await host.get_by_role("button", name="Pin to the screen").click()
     await expect(screen.get_by_text("It wanted to circle.")).to_be_visible()
@@ -149,7 +149,7 @@ async def test_a_round_by_keys_alone(table: Table) -> None:
     await must_be_accessible(host)
     await host.keyboard.press(" ")  # belongs to the dialog's own button
     await expect(host.get_by_role("dialog")).to_be_hidden()
-    await expect(big(host)).to_have_text("Close the vote")
+    await expect(big(host)).to_have_text("Close voting")
     await host.keyboard.press("t")
     await host.keyboard.press(" ")
     await expect(big(host)).to_have_text("Reveal")
@@ -163,12 +163,10 @@ async def test_a_round_by_keys_alone(table: Table) -> None:
 async def test_a_close_is_taken_back_and_a_case_played_again(table: Table) -> None:
     host, screen, player = await in_vote(table)
     await big(host).click()
-    await (
-        host.get_by_role("dialog").get_by_role("button", name="Close the vote").click()
-    )
+    await host.get_by_role("dialog").get_by_role("button", name="Close voting").click()
     await expect(big(host)).to_have_text("Reveal")
-    await host.get_by_role("button", name="Reopen the vote").click()
-    await expect(big(host)).to_have_text("Close the vote")
+    await host.get_by_role("button", name="Reopen voting").click()
+    await expect(big(host)).to_have_text("Close voting")
     await show_private(host)
     await expect(host.get_by_text("already seen its tally")).to_be_visible()
     await vote(player, "Outer")
@@ -191,11 +189,11 @@ async def test_own_time_is_overridden_only_after_a_question(table: Table) -> Non
     await player.keyboard.press("Escape")
     await host.keyboard.press(" ")
     few = host.get_by_role("dialog", name="0 of 1 have answered. Close?")
-    await few.get_by_role("button", name="Close the vote").click()
+    await few.get_by_role("button", name="Close voting").click()
     question = host.get_by_role("dialog", name="Some players with extra time")
     await expect(question).to_be_visible()
     await question.get_by_role("button", name="Warn, then close").click()
-    await expect(player.get_by_text("The vote closes in").first).to_be_visible()
+    await expect(player.get_by_text("Voting closes in").first).to_be_visible()
     await expect(host.get_by_text(re.compile(r"Closes in \d+ s"))).to_be_visible()
 
 
@@ -211,15 +209,15 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await settings.get_by_label("Show names").uncheck()
     await expect(screen.get_by_text("Ada", exact=True)).to_be_hidden()
     await settings.get_by_label("Timers").select_option("off")
-    await settings.get_by_label("Votes close").select_option("true")
+    await settings.get_by_label("Voting closes").select_option("true")
     await settings.get_by_label(re.compile("^Flow")).select_option("quick")
-    await settings.get_by_label("Show the best three").check()
+    await settings.get_by_label("Show the top three").check()
     await must_be_accessible(host)
     await host.keyboard.press("Escape")
     await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Open the vote")
+    await expect(big(host)).to_have_text("Open voting")
     await host.keyboard.press(" ")
-    await expect(big(host)).to_have_text("Close the vote")
+    await expect(big(host)).to_have_text("Close voting")
     await expect(host.get_by_role("timer")).to_have_count(0)
 
     again = await table.sit(table.host_path(room), size=LAPTOP)
@@ -227,9 +225,9 @@ async def test_settings_change_while_the_game_runs(table: Table) -> None:
     await again.get_by_role("button", name="Settings").click()
     settings = again.get_by_role("dialog", name="Settings")
     await expect(settings.get_by_label("Timers")).to_have_value("off")
-    await expect(settings.get_by_label("Votes close")).to_have_value("true")
+    await expect(settings.get_by_label("Voting closes")).to_have_value("true")
     await expect(settings.get_by_label(re.compile("^Flow"))).to_have_value("quick")
-    await expect(settings.get_by_label("Show the best three")).to_be_checked()
+    await expect(settings.get_by_label("Show the top three")).to_be_checked()
     await expect(settings.get_by_label("Show names")).not_to_be_checked()
 
 
@@ -272,7 +270,7 @@ async def test_the_question_about_an_early_close_is_live_and_answers_itself(
 
     await join_in_vote(table, room, "Cleo")
     await join_in_vote(table, room, "Dora")
-    await expect(big(host)).to_have_text("Close the vote")
+    await expect(big(host)).to_have_text("Close voting")
     await expect(host.get_by_text("Answered 2 of 4").first).to_be_visible()
     await big(host).click()
     await expect(

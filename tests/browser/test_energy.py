@@ -54,7 +54,7 @@ navigator.wakeLock.request = async () => {
 FEEL = "window.felt = []; navigator.vibrate = (pattern) => (felt.push(pattern), true);"
 
 BUTTON = "Full screen and sound"
-SILENT = "The wall is still silent"
+SILENT = "The projector is muted"
 
 
 def button(wall: Page) -> Any:
@@ -260,11 +260,11 @@ async def test_private_lines_appear_if_there_is_something_to_say(
     async with opened(browser, server, "player", size, "en-GB") as page:
         await page.evaluate("f => show(f, 1)", verdict())
         await expect(page.get_by_text("Your class is at")).to_be_visible()
-        for absent in ("More of your group", "Overall, you said"):
+        for absent in ("More of your group", "On average, you said"):
             await expect(page.get_by_text(absent)).to_have_count(0)
         await page.evaluate("f => show(f, 2)", verdict(group_gained=True, fit=fit))
         await expect(page.get_by_text("More of your group got it")).to_be_visible()
-        line = "Overall, you said 90 % and were right in 50 %: overconfident."
+        line = "On average, you said 90% and got 50% right: overconfident."
         await expect(page.get_by_text(line)).to_be_visible()
 
 

@@ -39,7 +39,7 @@ async def join(table: Table, room: str, name: str, port: int | None = None) -> P
     page = await table.sit(f"/j/{room}", port=port)
     await page.get_by_label("Your name").fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
-    await must_show(page, f"You are in, {name}")
+    await must_show(page, f"You’re in, {name}")
     return page
 
 
@@ -97,7 +97,7 @@ async def test_a_whole_game(table: Table) -> None:
         phones.append(dora)
         await say(dora, "outer", 60)
         await must_show(host, "Answered 4 of 4")
-        await advance(host, "The vote is closed")
+        await advance(host, "Voting is closed")
         await advance(host, "against the other", key="d")
         await must_show(ada, "Talk to your neighbors")
         await advance(host, "Vote again")
@@ -106,7 +106,7 @@ async def test_a_whole_game(table: Table) -> None:
         await must_show(screen, "Answered 2 of 4")
 
         await close(host, then="Reveal")
-        await advance(host, "50 → 75 %")
+        await advance(host, "50 → 75%")
         await must_show(screen, "2 first votes carried over")
         await press(host)
         for page in (host, screen):
@@ -137,8 +137,8 @@ async def test_a_whole_game(table: Table) -> None:
         await say(cleo, "outer", 100)
         await close(host, then="Show a case to talk about")
         await must_show(cleo, "What the class said")
-        await advance(host, "To talk about, 1 of 2")
-        await advance(host, "To talk about, 2 of 2")
+        await advance(host, "Talking point 1 of 2")
+        await advance(host, "Talking point 2 of 2")
         await advance(host, "Each link can break alone")
 
         await press(host)
@@ -179,10 +179,10 @@ async def test_a_second_device_takes_over(table: Table) -> None:
     first = await join(table, room, "Ada")
     state = await first.context.storage_state()
     second = await table.sit(f"/j/{room}", storage_state=state)
-    await must_show(second, "You are in, Ada")
+    await must_show(second, "You’re in, Ada")
     await must_show(first, "playing on another device")
     await first.get_by_role("button", name="Use this device").click()
-    await must_show(first, "You are in, Ada")
+    await must_show(first, "You’re in, Ada")
     await must_show(second, "playing on another device")
 
 
@@ -212,7 +212,7 @@ async def test_a_draft_survives_a_reload_and_ends_with_its_phase(table: Table) -
         await page.reload()
         await expect(line).to_have_value("Points were paid, and m")
         await host.ask("close_votes")
-        await must_show(page, "The vote is closed")
+        await must_show(page, "Voting is closed")
         await host.ask("revote")
         await page.get_by_role("button", name=re.compile("^Outer")).click()
         await expect(line).to_have_value("")
@@ -233,11 +233,11 @@ async def test_who_answers_last_has_time_for_their_words(table: Table) -> None:
     await page.get_by_role("button", name=re.compile("^fairly")).click()
     in_seconds = re.compile(r"Everyone has answered\. Closes in \d+ s\.")
     await expect(host.get_by_text(in_seconds)).to_be_visible()
-    closes = page.get_by_text(re.compile(r"The vote closes in \d+ s\."))
+    closes = page.get_by_text(re.compile(r"Voting closes in \d+ s\."))
     await expect(closes).to_be_visible()
     line = page.get_by_label("Which fact decides it?")
     await line.fill("Points were paid, and m")
-    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible()
+    await expect(page.locator("main").get_by_text("Voting is closed")).to_be_visible()
     await expect(page.get_by_text("Points were paid, and m")).to_be_visible()
     await expect(page.locator("main .recorded")).to_be_visible()
     assert table.complaints() == []
@@ -254,7 +254,7 @@ async def test_what_is_being_written_when_the_host_closes_still_counts(
         await page.get_by_role("button", name=re.compile("^Outer")).click()
         await page.get_by_label("Which fact decides it?").fill("Points were paid, and")
         await host.ask("close_votes")
-    await expect(page.locator("main").get_by_text("The vote is closed")).to_be_visible()
+    await expect(page.locator("main").get_by_text("Voting is closed")).to_be_visible()
     await expect(page.locator("main .recorded")).to_be_visible()
     await page.reload()
     await expect(page.get_by_text("Points were paid, and")).to_be_visible()
@@ -288,6 +288,6 @@ async def test_a_typed_name_survives_a_reload_until_it_is_used(table: Table) -> 
     await page.reload()
     await expect(page.get_by_label("Your name")).to_have_value("Miriam")
     await page.get_by_role("button", name="Join", exact=True).click()
-    await must_show(page, "You are in, Miriam")
+    await must_show(page, "You’re in, Miriam")
     kept = "localStorage.getItem('two-gaps typed name')"
     assert await page.evaluate(kept) is None

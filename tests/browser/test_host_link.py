@@ -26,10 +26,10 @@ async def test_the_console_moves_to_a_phone(table: Table) -> None:
     await must_be_accessible(host)
     await host.keyboard.press("Escape")
     phone = await table.sit(link[link.index("/host") :], size=PHONE)
-    await expect(big(phone)).to_have_text("Close the vote")
+    await expect(big(phone)).to_have_text("Close voting")
     await big(phone).click()
     asked = phone.get_by_role("dialog", name="0 of 1 have answered. Close?")
-    await asked.get_by_role("button", name="Close the vote").click()
+    await asked.get_by_role("button", name="Close voting").click()
     await expect(big(host)).to_have_text("Reveal")
     await must_be_accessible(phone)
 
@@ -76,7 +76,7 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
     old = host.url[host.url.index("/host") :]
     room = old.partition("room=")[2].partition("&")[0]
     other = await table.sit(old, size=LAPTOP)
-    await expect(big(other)).to_have_text("Close the vote")
+    await expect(big(other)).to_have_text("Close voting")
     await open_menu(host)
     await host.get_by_role("button", name="Other device").click()
     dialog = host.get_by_role("dialog")
@@ -92,12 +92,12 @@ async def test_the_host_link_is_called_back_and_the_class_plays_on(
 
     await expect(other.get_by_text("has been revoked").first).to_be_visible()
     late = await table.sit(old, size=LAPTOP)
-    await expect(late.get_by_text("called this link back").first).to_be_visible()
+    await expect(late.get_by_text("revoked this link").first).to_be_visible()
     await vote(player, "Outer")
     await expect(host.get_by_text("Answered 1 of 1").first).to_be_visible()
     await big(host).click()
     await expect(big(host)).to_have_text("Reveal")
-    await expect(screen.get_by_text("The vote is closed").first).to_be_visible()
+    await expect(screen.get_by_text("Voting is closed").first).to_be_visible()
     await host.reload()
     await expect(big(host)).to_have_text("Reveal")
     again = await table.sit("/host#" + after.partition("#")[2], size=LAPTOP)

@@ -46,7 +46,7 @@ async def test_a_code_is_understood_as_people_write_it(table: Table, way: str) -
     await page.get_by_label("Room code").fill(WRITTEN[way](room))
     await page.get_by_label("Your name").fill("Ada")
     await press_join(page)
-    await must_show(page, "You are in, Ada")
+    await must_show(page, "You’re in, Ada")
 
 
 @pytest.mark.parametrize("path", ["/{}", "/J/{}", "/j/{}/", "/join/{}"])
@@ -55,7 +55,7 @@ async def test_the_address_may_be_typed_as_people_do(table: Table, path: str) ->
     page = await table.sit(path.format(room.lower()))
     await page.get_by_label("Your name").fill("Ada")
     await press_join(page)
-    await must_show(page, "You are in, Ada")
+    await must_show(page, "You’re in, Ada")
     assert page.url.endswith(f"/j/{room}")
 
 
@@ -78,7 +78,7 @@ async def test_a_refusal_changes_nothing_that_was_typed(table: Table) -> None:
         await expect(name).to_have_value("Miriam")
         await host.ask("unlock", site=None)
     await press_join(page)
-    await must_show(page, "You are in, Miriam")
+    await must_show(page, "You’re in, Miriam")
 
 
 async def test_a_field_is_selected_when_it_is_reached(table: Table) -> None:
@@ -97,22 +97,22 @@ async def test_two_people_share_a_tablet(table: Table) -> None:
     page = await table.sit(f"/j/{room}", profile=tablet)
     await page.get_by_label("Your name").fill("Anna")
     await press_join(page)
-    await must_show(page, "You are in, Anna")
+    await must_show(page, "You’re in, Anna")
 
     await page.goto(table.url(f"/j/{room}"))
-    await must_show(page, "You are in, Anna")
+    await must_show(page, "You’re in, Anna")
     await page.get_by_role("button", name="Not Anna?").click()
     await expect(page.get_by_label("Your name")).not_to_have_value("Anna")
     assert await violations(page) == []
     await page.get_by_label("Your name").fill("Ben")
     await press_join(page)
-    await must_show(page, "You are in, Ben", "2 people are here")
+    await must_show(page, "You’re in, Ben", "2 people are here")
 
     await page.get_by_role("button", name="Not Ben?").click()
     await page.get_by_role("button", name="Continue as Anna").click()
-    await must_show(page, "You are in, Anna", "2 people are here")
+    await must_show(page, "You’re in, Anna", "2 people are here")
     await page.reload()
-    await must_show(page, "You are in, Anna", "2 people are here")
+    await must_show(page, "You’re in, Anna", "2 people are here")
 
 
 async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
@@ -121,7 +121,7 @@ async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
     page = await table.sit(f"/j/{room}", profile=tablet)
     await page.get_by_label("Your name").fill("Anna")
     await press_join(page)
-    await must_show(page, "You are in, Anna")
+    await must_show(page, "You’re in, Anna")
     console = await table.sit(table.host_path(room), size=LAPTOP)
     await console.get_by_role("button", name="People").click()
     people = console.get_by_role("dialog", name="People")
@@ -144,7 +144,7 @@ async def test_a_removed_player_stays_out_until_let_back(table: Table) -> None:
     await people.get_by_role("button", name="Let back in: Anna").click()
     await expect(people.get_by_text("No one has been removed")).to_be_visible()
     await page.get_by_role("button", name="Continue as Anna").click()
-    await must_show(page, "You are in, Anna", "1 person is here")
+    await must_show(page, "You’re in, Anna", "1 person is here")
     assert table.complaints() == []
 
 
@@ -172,7 +172,7 @@ async def test_a_room_of_suggested_names_offers_some(table: Table) -> None:
     await expect(switch).to_be_checked()
     await switch.uncheck()
     other = await join(table, room, "Ada")
-    await must_show(other, "You are in, Ada", "2 people are here")
+    await must_show(other, "You’re in, Ada", "2 people are here")
     assert table.complaints() == []
 
 
@@ -201,9 +201,9 @@ async def test_without_storage_a_reload_makes_no_second_player(table: Table) -> 
     page = await table.sit(f"/j/{room}", profile=device)
     await page.get_by_label("Your name").fill("Ada")
     await press_join(page)
-    await must_show(page, "You are in, Ada")
+    await must_show(page, "You’re in, Ada")
     await page.reload()
-    await must_show(page, "You are in, Ada", "1 person is here")
+    await must_show(page, "You’re in, Ada", "1 person is here")
     assert room in page.url
     assert "token" not in page.url
     assert table.complaints() == []

@@ -28,7 +28,7 @@ async def test_a_phone_without_the_games_part_says_so(table: Table) -> None:
     await page.get_by_role("button", name="Reload the page").click()
     await says_so(page)
     await profile.unroute("**/assets/late-*")  # it tries again without the button
-    await expect(page.locator("main").get_by_text("You are in, Ada")).to_be_visible()
+    await expect(page.locator("main").get_by_text("You’re in, Ada")).to_be_visible()
     async with table.host(room) as host:
         await host.ask("open_round")
         await expect(page.get_by_text("Read the story.").last).to_be_visible()

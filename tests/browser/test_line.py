@@ -44,7 +44,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             await broker.kill()
             await expect(bar).to_contain_text(CUT)
             await phone.locator("button.gap.outer").click()
-            await expect(state).to_have_text("Received at your site, on its way.")
+            await expect(state).to_have_text("Saved at your site and on its way.")
             await expect(
                 console.get_by_role("button", name="Sites: 1 cut")
             ).to_be_visible()
@@ -71,7 +71,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             await broker.kill()
             await expect(bar).to_contain_text(CUT)
             await phone.locator("button.gap.outer").click()
-            await expect(state).to_have_text("Received at your site, on its way.")
+            await expect(state).to_have_text("Saved at your site and on its way.")
             await host.ask("close_votes", override=True)
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()
             await console.locator(".big[aria-disabled=false]").wait_for()
@@ -81,7 +81,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             assert live.state.phase is Phase.REVEAL
 
             await broker.start()
-            late = phone.get_by_text("after the reveal: not scored")
+            late = phone.get_by_text("after the reveal, so not scored")
             await expect(late).to_be_visible()
             await console.get_by_role("button", name="Sites").click()
             await expect(

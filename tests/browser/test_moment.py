@@ -25,7 +25,7 @@ CHANGES = 25
 """Together 200 tries."""
 
 CYCLE = (
-    ("open_round", "The vote opens in a moment"),
+    ("open_round", "Voting opens in a moment"),
     ("open_vote", "Which gap broke?"),
     ("back_to_lobby", "you are in"),
 )

@@ -94,7 +94,7 @@ class Lesson:
         page = await self.table.sit(f"/j/{self.room}")
         await page.get_by_label("Your name").fill(name)
         await page.get_by_role("button", name="Join", exact=True).click()
-        await page.get_by_role("heading", name=f"You are in, {name}.").wait_for()
+        await page.get_by_role("heading", name=f"You’re in, {name}.").wait_for()
         self.pupils[name] = page
 
     async def does(self, what: str) -> None:

@@ -80,7 +80,7 @@ async def test_a_remote_leads_on_from_the_projector_of_the_same_browser(
     await must_show(screen, "Join at")
     await screen.bring_to_front()
     await screen.keyboard.press("PageDown")
-    await expect(big(host)).to_have_text("Open the vote")
+    await expect(big(host)).to_have_text("Open voting")
     await screen.keyboard.press("PageUp")
     await elsewhere.keyboard.press("PageDown")
     await screen.keyboard.press("b")
@@ -91,7 +91,7 @@ async def test_a_remote_leads_on_from_the_projector_of_the_same_browser(
     await host.keyboard.press("b")
     await is_dark(screen, wanted=True)
     await is_dark(elsewhere, wanted=False)
-    await expect(big(host)).to_have_text("Open the vote")
+    await expect(big(host)).to_have_text("Open voting")
     assert table.complaints() == []
 
 

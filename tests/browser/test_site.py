@@ -93,7 +93,7 @@ async def test_a_vote_is_shown_at_the_site_until_it_is_recorded(
         await expect(bar).to_contain_text("The other site can’t be reached")
         await page.locator("button.gap.outer").click()
         state = page.locator(".ballot .state")
-        await expect(state).to_have_text("Received at your site, on its way.")
+        await expect(state).to_have_text("Saved at your site and on its way.")
         site.restore()
         await expect(bar).to_contain_text("Connection restored")
         await expect(state).to_contain_text("Recorded ✓")

@@ -50,7 +50,7 @@ async def test_three_presses_of_join_on_a_slow_line_make_one_player(
     await cdp.send("Network.enable")
     await cdp.send("Network.emulateNetworkConditions", SLOW_LINE)
     await page.evaluate(PRESS_THREE_TIMES)
-    await expect(page.locator("main").get_by_text("You are in, Ada")).to_be_visible(
+    await expect(page.locator("main").get_by_text("You’re in, Ada")).to_be_visible(
         timeout=30_000
     )
     wall = await table.sit(table.screen_path(room), size=PROJECTOR)
@@ -100,7 +100,7 @@ async def test_a_vote_during_the_servers_sleep_is_recorded_when_it_wakes(
             await page.goto(f"{node.url}/j/{ready.room}")
             await page.get_by_label("Your name").fill("Ada")
             await page.get_by_role("button", name="Join", exact=True).click()
-            await page.locator("main").get_by_text("You are in, Ada").wait_for()
+            await page.locator("main").get_by_text("You’re in, Ada").wait_for()
             await host.ask("open_round")
             await host.ask("open_vote")
             await page.locator("button.gap").first.wait_for()

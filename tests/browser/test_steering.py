@@ -36,7 +36,7 @@ async def joined(table: Table, room: str, name: str = "Ada") -> Page:
     page = await table.sit(f"/j/{room}")
     await (await visible(page.get_by_label("Your name"))).fill(name)
     await page.get_by_role("button", name="Join", exact=True).click()
-    await visible(page.locator("main").get_by_text(f"You are in, {name}."))
+    await visible(page.locator("main").get_by_text(f"You’re in, {name}."))
     return page
 
 
@@ -126,7 +126,7 @@ async def test_a_case_is_added_and_played(table: Table) -> None:
     first = (await titles(host))[0]
     await plan_of(host).get_by_role("button", name="Add a case").click()
     dialog = host.get_by_role("dialog", name="Add a case")
-    await must_show(dialog, re.compile(r"The plan has \d outer and \d inner"))
+    await must_show(dialog, re.compile(r"Plan so far: \d outer, \d inner"))
     add = dialog.get_by_role("button", name=re.compile("^Add: "))
     await visible(add.first)
     assert not await dialog.get_by_role("button", name=f"Add: {first}").count()
@@ -177,7 +177,7 @@ async def test_an_earlier_reveal_comes_back_and_goes_again(table: Table) -> None
     await host.keyboard.press("PageDown")
     await must_show(screen.locator(".strip"), "Case 2 of 2")
     await must_show(player.locator("main"), second)
-    await expect(big).to_have_text("Open the vote")
+    await expect(big).to_have_text("Open voting")
     assert table.complaints() == []
 
 
@@ -194,7 +194,7 @@ async def test_the_clock_stops_on_every_page_and_runs_again(table: Table) -> Non
     clocks = [page.get_by_role("timer").first for page in pages]
     for clock in clocks:
         await visible(clock)
-    await expect(host.locator(".big")).to_have_text("Close the vote")
+    await expect(host.locator(".big")).to_have_text("Close voting")
     await host.keyboard.press("k")
     for clock in clocks:
         await must_show(clock, "stopped")
@@ -215,10 +215,10 @@ async def test_a_close_is_taken_back_by_a_key(table: Table) -> None:
     room = await table.open_room(length=1)
     host = await console_of(table, room)
     await play(table, room, "open_round", "open_vote", "close_votes")
-    await visible(host.get_by_role("button", name="Reopen the vote"))
+    await visible(host.get_by_role("button", name="Reopen voting"))
     await expect(host.locator(".big")).to_have_attribute("aria-disabled", "false")
     await host.keyboard.press("u")
-    await expect(host.locator(".big")).to_have_text("Close the vote")
+    await expect(host.locator(".big")).to_have_text("Close voting")
 
 
 # --- what only the host sees -----------------------------------------------------
@@ -299,13 +299,13 @@ async def test_on_a_phone_the_console_is_for_a_teacher_who_walks_about(
 
 async def test_a_room_is_named_when_it_is_opened_and_later(table: Table) -> None:
     admin = await table.sit(table.admin_path(), size=LAPTOP)
-    await (await visible(admin.get_by_label("Name of the room"))).fill("9b, Tuesday")
+    await (await visible(admin.get_by_label("Room name"))).fill("9b, Tuesday")
     await admin.get_by_role("button", name="Open the room").click()
     await must_show(admin.locator("header .name"), "9b, Tuesday")
     await open_menu(admin)
     await admin.get_by_role("button", name="Settings").click()
     dialog = admin.get_by_role("dialog", name="Settings")
-    field = dialog.get_by_label("Name of the room")
+    field = dialog.get_by_label("Room name")
     await expect(field).to_have_value("9b, Tuesday")
     await field.fill("<b>9c</b>")
     await dialog.get_by_role("button", name="Save").click()
@@ -355,7 +355,7 @@ async def test_at_the_end_come_the_report_again_and_the_next_lesson(
     await expect(host.locator("header .name")).to_have_count(0)
     await open_menu(host)
     await host.get_by_role("button", name="Settings").click()
-    await expect(host.get_by_label("Show the best three at the end")).to_be_checked()
+    await expect(host.get_by_label("Show the top three at the end")).to_be_checked()
     assert lesson is not None
     twins = await table.sit(lesson, size=LAPTOP)
     await visible(plan_of(twins))

@@ -84,7 +84,7 @@ async def test_sites_come_and_go_while_the_broker_runs(
         lisbon = add_site(folder, "lisbon", f"127.0.0.1:{broker.port}")
         await comes_to(lisbon, is_in=True)
         said = invoke("broker", "remove-site", "lisbon", "--folder", str(folder))
-        assert "may not connect any more" in said
+        assert "can no longer connect" in said
         await comes_to(lisbon, is_in=False)
         assert await may_connect(urls["berlin"])
     finally:
@@ -168,8 +168,8 @@ def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
     add_site(tmp_path, "berlin", "127.0.0.1", is_home=True)
     assert "berlin (home" in invoke("broker", "list-sites", *where)
     for name, complaint in (
-        ("berlin", "There is a site 'berlin' already"),
-        ("Berlin!", "Use small letters, digits, hyphens"),
+        ("berlin", "Site 'berlin' already exists"),
+        ("Berlin!", "Use lowercase letters, digits and hyphens"),
     ):
         said = twogaps("broker", "add-site", name, *where)
         assert said.exit_code == 1

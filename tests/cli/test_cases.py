@@ -126,7 +126,7 @@ def test_a_sheet_goes_out_and_comes_back(tmp_path: Path) -> None:
     written = load_library(folder, builtin=False)
     assert written.case("four-hours") == FULL
     code, text = run("case", "import", sheet, "--into", folder)
-    assert (code, text.count("is there already: kept")) == (1, 2)
+    assert (code, text.count("already exists and was kept")) == (1, 2)
     assert run("case", "import", sheet, "--into", folder, "--replace")[0] == 0
 
 
@@ -151,13 +151,13 @@ def test_a_deck_becomes_a_quiz_for_moodle_and_for_kahoot(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("export", "cases.doc"), "has to end in .csv or .xlsx"),
-        (("export", "quiz.gift"), "name the deck"),
+        (("export", "cases.doc"), "must end in .csv or .xlsx"),
+        (("export", "quiz.gift"), "name a deck"),
         (("export", "a.csv", "four-ours"), "did you mean 'four-hours'"),
         (("export", "a.csv", "--deck", "pears"), "did you mean 'pairs'"),
         (("export", "a.csv", "--as", "kahoot", "--deck", "hard"), "end in .xlsx"),
         (("import", "none.csv", "--into", "x"), "cannot be read"),
-        (("import", "none.ods", "--into", "x"), "has to end in"),
+        (("import", "none.ods", "--into", "x"), "must end in"),
         (("export", "/dev/null/x/a.csv", "four-hours"), "cannot be written"),
         (("export", "/dev/null/x/a.xlsx", "four-hours"), "cannot be written"),
     ],

@@ -38,7 +38,7 @@ def test_a_sound_machine_is_well(tmp_path: Path, port: int) -> None:
     code, text = told("--data", str(tmp_path / "new"), "--port", str(port))
     assert code == 0, text
     assert "Ready for class" in text
-    assert "will be made" in text
+    assert "will be created" in text
     assert f"{port} is free" in text
     assert not (tmp_path / "new").exists()  # looking changes nothing
 
@@ -64,7 +64,7 @@ def test_a_port_of_another_program_is_a_failure(tmp_path: Path, stranger: int) -
     code, text = told("--data", str(tmp_path), "--port", str(stranger))
     assert code == 1
     assert "cannot be used" in text
-    assert "choose --port" in text
+    assert "another port with --port" in text
     assert "1 problem to fix" in text
 
 
@@ -97,12 +97,12 @@ async def test_a_running_server_is_recognized(tmp_path: Path) -> None:
         (machine.syncing(80.0), "note", "80.0 ms"),
         (machine.syncing(900.0), "bad", "900.0 ms"),
         (machine.kind("ext4"), "good", "ext4"),
-        (machine.kind("nfs4"), "bad", "over a network"),
-        (machine.kind("tmpfs"), "note", "gone when"),
-        (network.address((), None, "0.0.0.0"), "bad", "no network"),
+        (machine.kind("nfs4"), "bad", "on a network"),
+        (machine.kind("tmpfs"), "note", "lost when"),
+        (network.address((), None, "0.0.0.0"), "bad", "not on a network"),
         (network.address((), "169.254.3.4", "0.0.0.0"), "bad", "assigned no address"),
         (network.address((), "192.168.1.7", "0.0.0.0"), "good", "192.168.1.7"),
-        (network.address((), None, "127.0.0.1"), "note", "this machine alone"),
+        (network.address((), None, "127.0.0.1"), "note", "only this machine"),
     ],
 )
 def test_what_is_found_is_judged(finding: Finding, verdict: str, says: str) -> None:
@@ -130,7 +130,7 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
         (latest,) = db.execute("SELECT max(updated_ms) FROM rooms").fetchone()
     db.close()
     assert machine.journal(tmp_path, latest).verdict == "good"
-    assert "gone back" in machine.journal(tmp_path, latest - 3_600_000).says
+    assert "was set back" in machine.journal(tmp_path, latest - 3_600_000).says
     ahead = machine.journal(tmp_path, latest + 200 * machine.DAY_MS)
     assert ahead.verdict == "note"
     assert "the last change was 200 days ago" in ahead.says

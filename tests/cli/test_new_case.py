@@ -79,7 +79,7 @@ def test_what_was_typed_is_kept_and_gone_on_with(tmp_path: Path, typed: int) -> 
     lines = list(ANSWERS.values())
     code, text = new(tmp_path, lines[:typed], "lift-downstairs")
     assert code == 130
-    assert "Your answers are kept" in text
+    assert "Your answers are saved" in text
     draft = tmp_path / "drafts" / "lift-downstairs.json"
     assert len(json.loads(draft.read_text())) == typed + 1
     assert load_library(tmp_path / "nothing").problems
@@ -104,12 +104,12 @@ def test_an_empty_answer_where_one_is_needed(tmp_path: Path) -> None:
 
 
 def test_names_that_cannot_be_used(tmp_path: Path) -> None:
-    assert "lower-case letters" in new(tmp_path, [], "My Case")[1]
+    assert "lowercase letters" in new(tmp_path, [], "My Case")[1]
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "taken.toml").write_text("")
     code, text = new(tmp_path, [], "taken")
     assert code == 1
-    assert "is there already" in text
+    assert "already exists" in text
     (tmp_path / "drafts").mkdir()
     (tmp_path / "drafts" / "torn.json").write_text("{")
     assert "Fix or remove it" in new(tmp_path, [], "torn")[1]

@@ -250,7 +250,7 @@ def test_a_port_that_is_taken_is_skipped(
         taken = other.getsockname()[1]
         found = free_port("0.0.0.0", taken)
     assert found == 0 or taken < found < taken + PORTS
-    assert f"Port {taken} is taken" in capsys.readouterr().out
+    assert f"Port {taken} is in use" in capsys.readouterr().out
 
 
 # --- with a terminal -----------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_a_corrected_case_is_rescored(
     code, text = run("room", "rescore", room, *data, "--cases", str(cases))
     assert code == 0
     assert "outer → inner" in text
-    assert "players have other points" in text
+    assert "The points of" in text
     assert asyncio.run(_bodies(folder, room)) == journal
     words = (room, "-f", "json", "--rescored", "--cases", str(cases))
     found = json.loads(written(stored, *words))

@@ -71,7 +71,7 @@ async def test_a_command_that_leads_on_carries_the_place_of_the_view(
         step = await peer.take(NextStep)
         assert step.seen == Place(None, Phase.LOBBY)
         lock = await peer.take(Lock)
-        detail = "The room had gone on already; nothing changed."
+        detail = "The room had already moved on; nothing changed."
         await peer.send(
             RefusedMessage(code="stale", detail=detail, ref=step.ref),
             Done(ref=lock.ref),

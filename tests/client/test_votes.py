@@ -247,7 +247,7 @@ async def test_requests_of_a_player_return_or_raise_their_own_answer(
         await peer.send(Done(ref=said.ref))
         against = await peer.take(ChallengeLabel)
         assert (against.round, against.text) == (2, "It was not.")
-        early = "Only a label that the class has seen"
+        early = "once the class has seen it"
         await peer.send(RefusedMessage(code="bad_round", detail=early, ref=against.ref))
 
     async with asyncio.TaskGroup() as group:

@@ -88,7 +88,7 @@ class Up:
     def pid(self, name: str) -> int:
         """Return the process id that it printed last for a program."""
         found = re.findall(rf"(?m)^  (\d+)  {name}$", self.said)
-        found += re.findall(rf"{name} is back, as process (\d+)", self.said)
+        found += re.findall(rf"{name} is running again, as process (\d+)", self.said)
         return int(found[-1])
 
     def files(self) -> list[str]:
@@ -146,7 +146,7 @@ async def test_a_class_plays_over_its_nodes_while_programs_are_killed(
             up.process.send_signal(signal.SIGINT)
         status = await up.ended()
     assert status == 0, up.said
-    assert "Everything has ended" in up.said
+    assert "Everything has stopped" in up.said
     assert up.left() == []
     assert up.files() == []
 
@@ -174,15 +174,15 @@ async def _play(up: Up) -> None:
         for player in players:
             await vote(player, Label.OUTER)
         os.kill(up.pid(homes[0]), signal.SIGKILL)
-        await up.says(f"{homes[0]} has ended: it is started again")
+        await up.says(f"{homes[0]} has stopped and is being restarted")
         for player in players:
             await vote(player, Label.INNER)
-        await up.says(f"{homes[0]} is back")
+        await up.says(f"{homes[0]} is running again")
         os.kill(up.pid("postgres-1"), signal.SIGKILL)
-        await up.says("the standby takes over")
+        await up.says("The standby takes over")
         for player in players:
             await vote(player, Label.OUTER)
-        await up.says("postgres-1 is back")
+        await up.says("postgres-1 is running again")
 
 
 @pytest.mark.full

@@ -333,7 +333,7 @@ def test_check_tells_what_is_damaged_and_changes_nothing(ended: Two) -> None:
     assert two.first in bad.output
     assert two.journal.read_bytes() == before
     intact = twogaps("journal", "salvage", "--data", two.folder)
-    assert "the old one is" in " ".join(intact.output.split())
+    assert "The old one is" in " ".join(intact.output.split())
 
 
 async def _is_named_without_marks(two: Two) -> bool:

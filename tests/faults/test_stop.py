@@ -86,7 +86,7 @@ async def test_a_hangup_changes_nothing_and_a_stop_notifies_all(
 ) -> None:
     await program.start("--room", "first-class")
     program.signal(signal.SIGHUP)
-    await program.says("no certificate to read again")
+    await program.says("no certificate to reload")
     code, key = program.room
     async with contextlib.AsyncExitStack() as stack:
 

@@ -86,7 +86,7 @@ async def test_own_cases_are_at_every_node_and_go_when_they_are_removed(
                 twogaps, "fleet", "cases", tmp_path / "none", *where
             )
             assert gone.exit_code == 0
-            assert "no own cases any more" in gone.output
+            assert "no cases of your own" in gone.output
             for each in (ada, bob):
                 await changes(each, has_own=False)
 

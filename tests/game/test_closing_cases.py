@@ -72,7 +72,7 @@ def test_closing_cases_wait_for_the_last_round() -> None:
     game = Game(rounds=2, opening=True)
     game.join("ann")
     game.do(OpenRound(), OpenVote(), CloseVotes(), Reveal(), NextStep(all=True))
-    with pytest.raises(Refused, match="no further worked example"):
+    with pytest.raises(Refused, match="no more worked examples"):
         game.do(ShowExample())
 
 

@@ -126,7 +126,7 @@ def test_of_two_links_the_panel_says_how_many_are_right_about_both() -> None:
     assert found.weaker == LinkShare("inner", 3)
     panel = host_panel(game.state, game.now_ms, game.present)
     assert panel.advice is not None
-    assert "60 % are right about the inner link" in panel.advice.reason.text
+    assert "60% are right about the inner link" in panel.advice.reason.text
 
 
 def test_of_a_contested_case_no_surface_says_who_was_right_but_of_the_repair() -> None:

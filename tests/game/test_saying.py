@@ -66,7 +66,7 @@ def test_it_is_asked_between_the_verdict_and_the_experts_sentence() -> None:
     game.state.step = VERDICT_STEP
     assert "ask_say" in host_view(game.state, 0).commands
     game.state.step = LAST_STEP
-    with pytest.raises(Refused, match="has been shown"):
+    with pytest.raises(Refused, match="already been shown"):
         game.do(AskSay())
 
 

@@ -76,7 +76,7 @@ def test_a_class_misled_by_a_case_reads_so() -> None:
     assert "but one case misled it: “Title case-6”" in report.sentence.text
     assert report.hardest[0] == 7
     assert report.confidently_missed[0] == 7
-    assert any("missed with conviction" in point.text for point in report.points)
+    assert any("missed with confidence" in point.text for point in report.points)
 
 
 @pytest.mark.parametrize("learners", [2, 5, 300])
@@ -114,7 +114,7 @@ def test_rooms_of_any_size_read_what_n_can_support(learners: int) -> None:
 
 def test_an_empty_room_has_a_report() -> None:
     report = build_report(new_state())
-    assert report.sentence.text == "Nothing has been answered and revealed yet."
+    assert report.sentence.text == "No case has been answered and revealed yet."
     assert report.cases == ()
     assert why(report.accuracy) == "no answers"
 
@@ -152,7 +152,7 @@ def test_contested_cases_enter_no_statistic() -> None:
     assert without.cases[0].n == 30
     assert without.detections[0].signals == 60
     assert sum(row.n for row in without.confusion) == 150
-    assert any("enter no mean" in text.text for text in without.caveats)
+    assert any("left out of all means" in text.text for text in without.caveats)
 
 
 def test_two_link_rooms_read_about_each_link() -> None:

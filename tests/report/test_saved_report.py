@@ -64,7 +64,7 @@ def test_titles_end_no_element_and_come_back_as_typed(template: Path) -> None:
 
 def test_an_empty_room_has_a_page(template: Path) -> None:
     found = held(html_text(build_report(new_state()), template))["report"]
-    assert found["sentence"]["text"] == "Nothing has been answered and revealed yet."
+    assert found["sentence"]["text"] == "No case has been answered and revealed yet."
 
 
 def test_small_classes_get_no_figure_that_n_cannot_carry(template: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_copy_without_the_web_pages_says_so(tmp_path: Path) -> None:
 
 def test_a_template_without_a_place_for_the_figures_is_refused(template: Path) -> None:
     template.write_text("<!doctype html>")
-    with pytest.raises(CannotReport, match="build them again"):
+    with pytest.raises(CannotReport, match="rebuild them"):
         html_text(build_report(new_state()), template)
 
 

@@ -196,19 +196,19 @@ class Damaging(MemoryStore):
 
     async def load(self, room: RoomCode) -> list[Event]:
         if room == self.bad:
-            raise DamagedRoom(room, 1, "its checksum does not fit")
+            raise DamagedRoom(room, 1, "its checksum does not match")
         return await super().load(room)
 
     async def bodies(self, room: RoomCode) -> list[str]:
         if room == self.bad:
-            raise DamagedRoom(room, 1, "its checksum does not fit")
+            raise DamagedRoom(room, 1, "its checksum does not match")
         return await super().bodies(room)
 
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
     ) -> None:
         if room == self.bad:
-            raise DamagedRoom(room, 1, "its checksum does not fit")
+            raise DamagedRoom(room, 1, "its checksum does not match")
         await super().append(room, version, events)
 
 

@@ -177,7 +177,7 @@ async def test_a_room_past_its_time_is_removed_while_the_server_runs(
             rooms._tidy()
             await rooms._keep_house()
         assert await store.rooms() == []
-    assert "removed after its time" in caplog.text
+    assert "removed after its retention time" in caplog.text
     assert room.code in caplog.text
 
 

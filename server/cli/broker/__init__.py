@@ -18,15 +18,17 @@ from server.cli.broker.formats import Cluster, Listener
 from server.cli.console import fail, out
 
 HELP = (
-    "Run the broker between sites, and say who may use it.\n\n"
-    "One machine that all sites can reach runs a broker. There are two ways:\n\n"
-    "[b]twogaps broker run[/] runs the one that comes with Two Gaps (NATS): no root, "
-    "nothing to configure. Right for most: dozens of sites, thousands of players.\n\n"
-    "[b]twogaps broker configure[/] writes the configuration for your own Mosquitto: "
-    "right if you run one already, or want a system service.\n\n"
-    "Either way, [b]twogaps broker add-site NAME[/] lets a site in and prints its "
-    "command. Other brokers work too (EMQX, HiveMQ, …): docs/cohorts.md has the "
-    "rights."
+    "Run the broker that connects sites, and manage who may use it.\n\n"
+    "The broker runs on a machine that all sites can reach. There are two ways to run "
+    "it:\n\n"
+    "[b]twogaps broker run[/] starts the broker that comes with Two Gaps (NATS). It "
+    "needs no root access and no configuration, and suits most games: dozens of sites, "
+    "thousands of players.\n\n"
+    "[b]twogaps broker configure[/] writes the configuration for your own Mosquitto. "
+    "Use it if you already run one, or want a system service.\n\n"
+    "Either way, [b]twogaps broker add-site NAME[/] lets a site in and prints the "
+    "command for it. Other brokers work too (EMQX, HiveMQ, …): docs/cohorts.md lists "
+    "the permissions they need."
 )
 
 DEFAULT_FOLDER = Path("broker")
@@ -43,13 +45,15 @@ PortOption = Annotated[
 ]
 CertificateOption = Annotated[
     Path | None,
-    typer.Option(exists=True, dir_okay=False, help="Certificate (PEM): speak TLS."),
+    typer.Option(exists=True, dir_okay=False, help="Certificate (PEM); turns on TLS."),
 ]
 KeyOption = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="The certificate's private key."),
 ]
-NameArgument = Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")]
+NameArgument = Annotated[
+    str, typer.Argument(help="Lowercase letters, digits and hyphens.")
+]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the sites are elsewhere; every user has a password
 
 
@@ -61,14 +65,16 @@ def run(
     private_key: KeyOption = None,
     peer: Annotated[
         list[str] | None,
-        typer.Option(help="Another broker of this one's cluster: HOST or HOST:PORT."),
+        typer.Option(help="Another broker in this one's cluster: HOST or HOST:PORT."),
     ] = None,
     peer_port: Annotated[
-        int, typer.Option(help="Port for the other brokers of the cluster.")
+        int, typer.Option(help="Port for the other brokers in the cluster.")
     ] = PEER_PORT,
     name: Annotated[
         str | None,
-        typer.Option(help="Name of this broker in its cluster, else the machine's."),
+        typer.Option(
+            help="Name of this broker in its cluster; by default, the machine's name."
+        ),
     ] = None,
 ) -> None:
     """Run the broker that comes with Two Gaps, until it is stopped.
@@ -122,7 +128,7 @@ def add_site(
     ] = False,
     folder: FolderOption = DEFAULT_FOLDER,
     address: Annotated[
-        str, typer.Option(help="The broker's address as the site reaches it.")
+        str, typer.Option(help="The address at which the site reaches the broker.")
     ] = "BROKER",
     tls: Annotated[
         bool, typer.Option("--tls", help="The broker uses TLS (mqtts).")
@@ -131,20 +137,25 @@ def add_site(
     """Add a site with a random password and its permissions; print its command."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise fail(
-            f"'{name}' is not a valid site name. Use small letters, digits, hyphens."
+            f"'{name}' is not a valid site name. Use lowercase letters, digits and "
+            "hyphens."
         )
     broker = BrokerFolder(folder)
     if any(site.name == name for site in broker.sites()):
         raise fail(
-            f"There is a site '{name}' already. For a new password: "
-            f"twogaps broker remove-site {name}, then add it again."
+            f"Site '{name}' already exists. For a new password, run twogaps broker "
+            f"remove-site {name} and add it again."
         )
     password = broker.add(name, is_home=home)
     _reload(broker)
     scheme = "mqtts" if tls else "mqtt"
     url = f"{scheme}://{name}:{password}@{address}"
-    own = " (and add --broker-ca FILE if the authority is your own)" if tls else ""
-    out.print(f"Site {name} may connect. There, run{own}:", soft_wrap=True)
+    own = (
+        " (and add --broker-ca FILE if you use your own certificate authority)"
+        if tls
+        else ""
+    )
+    out.print(f"Site {name} may now connect. On its machine, run{own}:", soft_wrap=True)
     command = f"twogaps serve --site {name} --broker {url}"
     out.print(f"  {command}", highlight=False, soft_wrap=True)
 
@@ -155,7 +166,7 @@ def remove_site(name: NameArgument, folder: FolderOption = DEFAULT_FOLDER) -> No
     if not broker.remove(name):
         raise fail(f"There is no site '{name}' in {folder}.")
     _reload(broker)
-    out.print(f"Site {name} may not connect any more.")
+    out.print(f"Site {name} can no longer connect.")
 
 
 def list_sites(folder: FolderOption = DEFAULT_FOLDER) -> None:
@@ -185,27 +196,33 @@ def _say_sites(broker: BrokerFolder) -> None:
         out.print(f"  {site.name}{note}", highlight=False)
         if site.nats is None:
             out.print(
-                "    added without the extra 'broker': known to Mosquitto only. "
-                "Remove it and add it again for the broker that comes with Two Gaps."
+                "    added without the 'broker' extra, so only Mosquitto knows it. To "
+                "use the broker that comes with Two Gaps, remove the site and add it "
+                "again."
             )
     if not found:
-        out.print("No site may connect yet: twogaps broker add-site NAME [--home]")
+        out.print(
+            "No site may connect yet. Add one: twogaps broker add-site NAME [--home]"
+        )
 
 
 def _reload(broker: BrokerFolder) -> None:
     """Let a broker that runs here know; on Windows, nothing tells it."""
     if sys.platform == "win32":
-        out.print("Restart a broker that runs here: it reads its files when it starts.")
+        out.print(
+            "If a broker is running here, restart it: it reads its files only at "
+            "startup."
+        )
         return
     try:
         told = broker.reload()
     except PermissionError:
         pid_file = broker.path / "mosquitto.pid"
         out.print(
-            "The broker runs as another user. Let it read its files again: "
-            f"sudo kill -HUP $(cat {pid_file})",
+            "The broker runs as another user. To make it reload its files: sudo kill "
+            f"-HUP $(cat {pid_file})",
             soft_wrap=True,
         )
         return
     for program in told:
-        out.print(f"The running {program} has read its files again.")
+        out.print(f"The running {program} has reloaded its files.")

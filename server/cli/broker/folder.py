@@ -167,8 +167,8 @@ class BrokerFolder:
             os.close(handle)
             who = f" (process {known})" if known else ""
             raise CannotStart(
-                f"A broker is already running in {self.path}{who}; it was left as it "
-                "is. Stop it first, or choose another folder with --folder."
+                f"A broker is already running in {self.path}{who}, and was left "
+                "running. Stop it first, or choose another folder with --folder."
             )
         os.set_inheritable(handle, True)
 

@@ -34,12 +34,14 @@ INTERRUPTED = 130
 def lint_cases(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A case or deck file: show only its findings."),
+        typer.Argument(help="Show only the findings for this case or deck file."),
     ] = None,
     cases: CasesOption = None,
     measures: Annotated[
         bool,
-        typer.Option("--measures", help="Show words and reading level of each story."),
+        typer.Option(
+            "--measures", help="Show each story's word count and reading level."
+        ),
     ] = False,
 ) -> None:
     """Check every case and deck; each problem comes with its file, key and fix.
@@ -143,7 +145,7 @@ async def _preview(
             raise fail("The browser pages are not built; see the README.")
         link = link_of(server, case_id)
         out.print(f"  Preview  [cyan]{link}[/]", highlight=False, soft_wrap=True)
-        out.print("  Edit and save: the page follows. Stop with Ctrl-C.")
+        out.print("  Edit and save: the page updates. Stop with Ctrl-C.")
         if is_opened:
             await asyncio.to_thread(webbrowser.open, link)
         await stop.wait()
@@ -176,7 +178,7 @@ def new_case(
     ],
     case_id: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="Short name; asked for if absent."),
+        typer.Argument(metavar="[ID]", help="Short name; asked for if omitted."),
     ] = None,
 ) -> None:
     """Ask for a case and write its file; your answers are kept if you stop.
@@ -219,7 +221,7 @@ class _Interview:
         err.print()
         name = self._answers["id"]
         again = f"twogaps case new {name} --into {self._into}"
-        complain(f"Your answers are kept in {self._draft}. Go on with: {again}")
+        complain(f"Your answers are saved in {self._draft}. To continue: {again}")
 
     def finish(self) -> None:
         """Write the file of the case, remove the draft, and report what to fix."""
@@ -227,7 +229,10 @@ class _Interview:
         if not isinstance(case, Case):
             for problem in explain(self._draft, Case, case):
                 complain(str(problem))
-            raise fail(f"No case yet. Fix the answers in {self._draft}, then retry.")
+            raise fail(
+                f"No case was written. Fix the answers in {self._draft}, then try "
+                "again."
+            )
         write_text(self._file, case_text(case))
         self._draft.unlink(missing_ok=True)
         out.print(f"Wrote {self._file}.", highlight=False)
@@ -247,7 +252,7 @@ class _Interview:
         self._draft = self._into / "drafts" / f"{name}.json"
         self._file = self._into / "cases" / f"{name}.toml"
         if self._file.exists():
-            raise fail(f"{self._file} is there already. Edit it, or choose another ID.")
+            raise fail(f"{self._file} already exists. Edit it, or choose another ID.")
         if not self._draft.exists():
             return
         try:
@@ -257,7 +262,7 @@ class _Interview:
                 f"{self._draft} cannot be read: {exc}. Fix or remove it."
             ) from exc
         self._answers.update({str(key): str(value) for key, value in kept.items()})
-        out.print(f"Going on with {len(kept)} answers from {self._draft}.")
+        out.print(f"Continuing with {len(kept)} answers from {self._draft}.")
 
     def _ask(self, question: Question) -> str:
         while True:

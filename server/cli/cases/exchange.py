@@ -46,7 +46,7 @@ def export_cases(
         typer.Argument(metavar="[ID]...", help="Which cases.  [default: all]"),
     ] = None,
     deck: Annotated[
-        str | None, typer.Option(help="The cases of this deck, in its order.")
+        str | None, typer.Option(help="Only the cases of this deck, in its order.")
     ] = None,
     own: Annotated[
         bool, typer.Option("--own", help="Only cases from folders of --cases.")
@@ -74,7 +74,7 @@ def export_cases(
         _export_sheet(file, chosen, ";" if semicolons else ",")
         return
     if deck is None:
-        raise fail("For GIFT and Kahoot name the deck, for example --deck first-class.")
+        raise fail("For GIFT and Kahoot, name a deck, for example --deck first-class.")
     found = _deck(library, deck)
     _export_quiz(file, found, _plan(library, found), form)
 
@@ -82,7 +82,7 @@ def export_cases(
 def _export_sheet(file: Path, chosen: list[Case], separator: str) -> None:
     _check_suffix(file, FORMATS)
     if not chosen:
-        raise fail("There is no case to write.")
+        raise fail("There are no cases to write.")
     _write(file, lambda: write_sheet(chosen, file, separator=separator))
     out.print(f"Wrote {len(chosen)} cases to {file}.", highlight=False)
 
@@ -123,7 +123,8 @@ def import_cases(
     kept = [case.id for case in found.cases if (folder / f"{case.id}.toml").exists()]
     for name in kept if not replace else ():
         complain(
-            f"{folder / name}.toml is there already: kept. Say --replace to write."
+            f"{folder / name}.toml already exists and was kept. Use --replace to "
+            "overwrite it."
         )
     wanted = [case for case in found.cases if replace or case.id not in kept]
     for case in wanted:
@@ -166,7 +167,7 @@ def _plan(library: Library, deck: Deck) -> Plan:
 
 def _check_suffix(file: Path, known: tuple[str, ...]) -> None:
     if file.suffix.lower() not in known:
-        raise fail(f"{file.name}: the name has to end in {' or '.join(known)}.")
+        raise fail(f"{file.name}: the name must end in {' or '.join(known)}.")
 
 
 def _write(file: Path, work: Callable[[], object]) -> None:

@@ -59,7 +59,7 @@ def show_case(
     case_id: Annotated[str, typer.Argument(metavar="ID")],
     cases: CasesOption = None,
     story: Annotated[
-        bool, typer.Option("--story", help="Only the story, not the breakdown.")
+        bool, typer.Option("--story", help="Show only the story, not the breakdown.")
     ] = False,
 ) -> None:
     """Show one case with its breakdown and sources."""
@@ -123,7 +123,7 @@ def _table(name: str, rows: Mapping[str, Mapping[VerdictWord, int]]) -> Table:
 
 
 def _pairs(told_as: str, pairs: Sequence[tuple[str, str]]) -> Table:
-    title = f"Pairs of unlike verdict: {len(pairs)}"
+    title = f"Pairs with different verdicts: {len(pairs)}"
     table = Table("true story", told_as, title=title, title_justify="left")
     for true_story, twin in pairs:
         table.add_row(true_story, twin)

@@ -39,7 +39,7 @@ def doctor(
     cases: CasesOption = None,
     broker: Annotated[
         str | None,
-        typer.Option(envvar="TWOGAPS_BROKER", help="Also try this MQTT broker."),
+        typer.Option(envvar="TWOGAPS_BROKER", help="Also test this MQTT broker."),
     ] = None,
     broker_ca: Annotated[
         Path | None,
@@ -102,8 +102,9 @@ def _broker(
         return good("broker", "connected: the running server is healthy")
     return note(
         "broker",
-        "a server is running, and part of it is unhealthy",
-        f"See http://127.0.0.1:{port}/healthz; stop it to try the broker from here.",
+        "a server is running, but part of it is unhealthy",
+        f"See http://127.0.0.1:{port}/healthz; stop the server to test the broker "
+        "from here.",
     )
 
 
@@ -116,6 +117,6 @@ def _phone(host: str, port: int) -> Finding:
             "a server is running on this port",
             f"Open {url} on a phone: if the page loads, phones get through.",
         )
-    out.print(f"\nOpen this on a phone, within a minute and a half: {url}")
+    out.print(f"\nOpen this on a phone within 90 seconds: {url}")
     print_qr(url)
     return asyncio.run(network.phone(host, port, url))

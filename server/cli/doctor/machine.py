@@ -115,7 +115,7 @@ def pages(folder: Path) -> Finding:
     return bad(
         "pages",
         "not built: phones would get an empty page",
-        "Install again with network access (make play), without TWOGAPS_SKIP_WEB.",
+        "Reinstall with network access (make play), without TWOGAPS_SKIP_WEB.",
     )
 
 
@@ -145,8 +145,9 @@ def look_at_folder(folder: Path, where: str | None = None) -> Iterator[Finding]:
     if not os.access(place, os.W_OK | os.X_OK):
         yield bad(
             "folder",
-            f"{place} may not be written by this user",
-            f"chown it, or choose another folder: --data (now {folder}).",
+            f"this user cannot write to {place}",
+            "Change its owner (chown), or choose another folder with --data (now "
+            f"{folder}).",
         )
         return
     yield rights(folder)
@@ -167,7 +168,7 @@ def _nearest(folder: Path) -> Path:
 def rights(folder: Path) -> Finding:
     """Judge who else may read the names and keys in the folder."""
     if not folder.exists():
-        return good("folder", f"{folder} will be made at the first start")
+        return good("folder", f"{folder} will be created at the first start")
     open_to_all = [
         path.name
         for path in (folder / ADMIN_KEY, folder / JOURNAL, folder / OUTBOX)
@@ -178,7 +179,7 @@ def rights(folder: Path) -> Finding:
         return good("folder", str(folder))
     return note(
         "folder",
-        f"every user of this machine may read {', '.join(open_to_all)} in {folder}",
+        f"every user of this machine can read {', '.join(open_to_all)} in {folder}",
         f"chmod 700 {folder}",
     )
 
@@ -188,16 +189,16 @@ def kind(name: str) -> Finding:
     if name in ELSEWHERE:
         return bad(
             "file system",
-            f"{name}: over a network, where a journal may be damaged",
-            "Choose a folder on a disk of this machine: --data.",
+            f"{name}: on a network, where a journal can be damaged",
+            "Choose a folder on this machine's own disk with --data.",
         )
     if name in FLEETING:
         return note(
             "file system",
-            f"{name}: gone when this machine restarts",
-            "Choose a folder on a disk: --data.",
+            f"{name}: lost when this machine restarts",
+            "Choose a folder on a disk with --data.",
         )
-    return good("file system", name or "of an unknown kind")
+    return good("file system", name or "of an unknown type")
 
 
 def kind_of(place: Path) -> str:
@@ -221,9 +222,13 @@ def space(free: int) -> Finding:
     """Judge the free space."""
     says = f"{free // 1024**2:,} MB free"
     if free < LOW_BYTES:
-        return bad("space", says, "Free some: votes are refused when it is full.")
+        return bad(
+            "space", says, "Free some space: votes are refused when the disk is full."
+        )
     if free < ROOMY_BYTES:
-        return note("space", says, "A class writes about 1 MB a game; backups more.")
+        return note(
+            "space", says, "A class writes about 1 MB per game; backups take more."
+        )
     return good("space", says)
 
 
@@ -249,7 +254,7 @@ def locking(place: Path) -> Finding:
             return bad(
                 "locks",
                 f"files cannot be locked here: {exc.strerror}",
-                "Choose a folder on a disk of this machine: --data.",
+                "Choose a folder on this machine's own disk with --data.",
             )
     return good("locks", "work")
 
@@ -258,7 +263,11 @@ def syncing(median_ms: float) -> Finding:
     """Judge how long a vote waits until it is on disk."""
     says = f"{median_ms:.1f} ms to put a vote on disk"
     if median_ms > TOO_SLOW_MS:
-        return bad("sync", says, "Choose a faster disk with --data: people would wait.")
+        return bad(
+            "sync",
+            says,
+            "Choose a faster disk with --data, or players will have to wait.",
+        )
     if median_ms > SLOW_MS:
         return note("sync", says, "Good enough; an SSD is faster.")
     return good("sync", says)
@@ -280,23 +289,23 @@ def journal(where: Address, now_ms: int) -> Finding | None:
     if found.latest_ms is not None and found.latest_ms > now_ms + FUTURE_MS:
         return bad(
             "journal",
-            "has rooms from the future: the clock has gone back",
-            "Set the clock right (timedatectl), then look again.",
+            "has rooms from the future: the clock was set back",
+            "Set the clock (timedatectl), then run the doctor again.",
         )
     if found.damaged:
         first = "; ".join(f"{one.room} {one.damage}" for one in found.damaged[:3])
         return bad(
             "journal",
             f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
-            "Stop the server; twogaps journal salvage takes out what is intact.",
+            "Stop the server, then recover what is intact: twogaps journal salvage.",
         )
-    says = f"whole, {len(found.rooms)} rooms"
+    says = f"intact, {len(found.rooms)} rooms"
     days = (now_ms - (found.latest_ms or now_ms)) // DAY_MS
     if days > LONG_DAYS:
         return note(
             "journal",
             f"{says}; the last change was {days} days ago",
-            "If it was not, the clock is ahead, or was behind then: timedatectl.",
+            "If not, the clock is ahead now or was behind then: check timedatectl.",
         )
     return good("journal", says)
 
@@ -307,7 +316,7 @@ async def _examine(where: Address) -> Examination:
 
 
 _FROM_BACKUP = (
-    "Update Two Gaps if the journal is of a later version. Otherwise stop the server; "
-    "twogaps journal salvage takes out what is intact, or twogaps journal restore "
-    "puts a backup into a new folder."
+    "If a later version wrote the journal, update Two Gaps. Otherwise stop the "
+    "server; then twogaps journal salvage recovers what is intact, or twogaps journal "
+    "restore restores a backup to a new folder."
 )

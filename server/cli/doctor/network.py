@@ -54,16 +54,19 @@ def port_of(host: str, port: int) -> Finding:
         except PermissionError:
             return bad(
                 "port",
-                f"{port} is for the system's own programs (below {PRIVILEGED})",
-                "Choose --port 8000 and a proxy in front: docs/operation.md.",
+                f"{port} is reserved for system programs (below {PRIVILEGED})",
+                "Use --port 8000 with a proxy in front: docs/operation.md.",
             )
         except OSError as exc:
             if is_ours(port):
-                return good("port", f"{port}: a Two Gaps server answers there")
+                return good(
+                    "port", f"{port}: a Two Gaps server is already running there"
+                )
             return bad(
                 "port",
                 f"{port} on {host} cannot be used: {exc.strerror}",
-                f"Stop what uses it ({_who_uses(port)}), or choose --port.",
+                f"Stop the program that uses it ({_who_uses(port)}), or choose "
+                "another port with --port.",
             )
     return good("port", f"{port} is free")
 
@@ -109,7 +112,7 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
         if ipaddress.ip_address(host).is_loopback:
             return note(
                 "address",
-                f"{host}: this machine alone",
+                f"{host}: only this machine",
                 "Omit --host so that phones can connect.",
             )
         return good("address", host)
@@ -117,14 +120,14 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
     if not usable:
         return bad(
             "address",
-            "this machine is on no network",
+            "this machine is not on a network",
             "Join the phones' Wi-Fi or open a hotspot, then run the doctor again.",
         )
     if ipaddress.ip_address(usable[0]).is_link_local:
         return bad(
             "address",
             f"{usable[0]}: the network assigned no address",
-            "Join the Wi-Fi again; if that does not help, use a phone's hotspot.",
+            "Rejoin the Wi-Fi; if that does not help, use a phone's hotspot.",
         )
     others = f" (others: {', '.join(usable[1:])})" if usable[1:] else ""
     return good("address", f"{usable[0]}{others}")
@@ -154,9 +157,9 @@ async def phone(host: str, port: int, url: str, wait_s: float = 90.0) -> Finding
         return bad(
             "phone",
             f"no phone opened {url}",
-            "Same Wi-Fi as this machine? Its firewall must let Python in, for private "
-            "networks. School and guest networks often keep devices apart (client "
-            "isolation): use a hotspot then.",
+            "Is the phone on the same Wi-Fi as this machine? The firewall must allow "
+            "Python on private networks. School and guest networks often isolate "
+            "devices from each other (client isolation): in that case, use a hotspot.",
         )
     except OSError as exc:
         return bad("phone", f"port {port}: {exc.strerror}", "Choose another --port.")
@@ -242,8 +245,11 @@ def _judge(echo: _Echo, said: list[str], address: BrokerAddress, name: str) -> F
         return bad(
             "broker",
             f"{address.hosts} accepts {name} but does not forward its messages",
-            "Give it rights with twogaps broker add-site, and use its --site.",
+            "Give it access with twogaps broker add-site, and use the --site that it "
+            "prints.",
         )
     where = ", ".join(f"{host}:{port}" for host, port in address.places)
     why = said[-1] if said else f"{where} does not answer"
-    return bad("broker", why, "Check that it runs and its port can be reached.")
+    return bad(
+        "broker", why, "Check that it is running and that its port is reachable."
+    )

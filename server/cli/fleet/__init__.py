@@ -50,7 +50,10 @@ def up(
         int, typer.Option(min=1, max=MOST_NODES, help="How many nodes to start.")
     ] = 3,
     port: Annotated[
-        int, typer.Option(min=0, max=MAX_PORT, help="Port of the proxy; 0: a free one.")
+        int,
+        typer.Option(
+            min=0, max=MAX_PORT, help="Port of the proxy; 0 picks a free one."
+        ),
     ] = 8000,
     proxy: Annotated[
         str | None,
@@ -74,7 +77,7 @@ def up(
         crew = Crew(folder)
         fleet = Fleet(folder, crew, nodes, port, installed_proxy(proxy))
         asyncio.run(_up(fleet, crew))
-    out.print("Everything has ended, and its files are removed.")
+    out.print("Everything has stopped, and its files are removed.")
 
 
 async def _up(fleet: Fleet, crew: Crew) -> None:
@@ -199,14 +202,14 @@ class Fleet:
         key = await self._database.admin_key()
         say(f"\nOpen rooms:  {self.url}/host#admin={key}")
         say(f"Play:        {self.url}/")
-        say("Look at it:  in another terminal, after")
+        say("Look at it:  in another terminal, run")
         say(f"  export TWOGAPS_JOURNAL='{self._database.url}'")
         say("  twogaps fleet list")
-        say("Break it:    kill -9 with one of these; it is started again")
+        say("Break it:    kill -9 one of these; it is restarted")
         for name in self._ready:
             say(f"  {self._crew.pid(name)}  {name}")
         say(f"Logs:        {self._folder}")
-        say("Stop with Ctrl-C: everything ends and is removed.")
+        say("Stop with Ctrl-C: everything is stopped and removed.")
         sys.stdout.flush()
 
     async def _replace(self, name: str) -> None:
@@ -221,15 +224,15 @@ class Fleet:
         self._ended_s.append(now_s)
         program = self._crew.program(name)
         if program == self._database.program(self._primary):
-            say(f"{name} has ended: the standby takes over.")
+            say(f"{name} has stopped. The standby takes over.")
             self._primary = 1 - self._primary
             await self._database.promote(self._primary)
-            say("Votes are recorded again. A new standby is built.")
+            say("Votes are recorded again. A new standby is being built.")
             await self._add_standby()
         else:
-            say(f"{name} has ended: it is started again.")
+            say(f"{name} has stopped and is being restarted.")
             await self._crew.start(program, self._ready[name])
-        say(f"{name} is back, as process {self._crew.pid(name)}.")
+        say(f"{name} is running again, as process {self._crew.pid(name)}.")
 
 
 def say(text: str) -> None:

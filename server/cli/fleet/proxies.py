@@ -150,5 +150,5 @@ def _haproxy(site: str, door: Door, folder: Path) -> str:
 def _changed(text: str, old: str, new: str) -> str:
     """Replace what an operator would change; it has to be there."""
     if old not in text:
-        raise LookupError(f"deploy/fleet has no {old!r} any more")
+        raise LookupError(f"deploy/fleet no longer contains {old!r}")
     return text.replace(old, new)

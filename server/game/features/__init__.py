@@ -136,7 +136,7 @@ def active(state: RoomState, player: PlayerId) -> None:
     if found is None:
         raise Refused("unknown_player", "No such player in this room.")
     if found.is_kicked:
-        raise Refused("kicked", "The host has removed this player from the room.")
+        raise Refused("kicked", "The host removed this player from the room.")
 
 
 # --- recipients of an event ----------------------------------------------------------

@@ -180,7 +180,7 @@ def _reopen(state: RoomState, _: ReopenVote, moment: Moment) -> list[BallotReope
 
 def _no_fix_asked(state: RoomState, _: AskFix) -> Refused | None:
     if Ballot.FIX in state.round.polls:
-        return Refused("nothing_to_show", "The fix question has been asked.")
+        return Refused("nothing_to_show", "The fix question has already been asked.")
     return None
 
 
@@ -188,7 +188,9 @@ def _twin_not_asked(state: RoomState, _: Transfer) -> Refused | None:
     if state.round.planned.transfer is None:
         return Refused("nothing_to_show", "This round has no transfer case.")
     if Ballot.TRANSFER in state.round.polls:
-        return Refused("nothing_to_show", "The transfer question has been asked.")
+        return Refused(
+            "nothing_to_show", "The transfer question has already been asked."
+        )
     return None
 
 
@@ -202,8 +204,8 @@ def _close(
     if not command.override:
         raise Refused(
             "time_needed",
-            f"{len(held)} with extra time have not answered. "
-            "Wait, or close anyway: they are warned and have 20 s.",
+            f"{len(held)} with extra time have not answered. Wait, or close anyway: "
+            "they get a 20-second warning.",
         )
     if state.warned_until_ms is not None:
         raise Refused("time_needed", "They have been warned; it closes automatically.")

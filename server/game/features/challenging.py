@@ -99,7 +99,9 @@ def _is_told(state: RoomState, command: ChallengeLabel) -> Refused | None:
     is_planned = index < len(state.rounds) and index not in state.practice
     if is_planned and verdict_is_shown(state, state.rounds[index]):
         return None
-    detail = "Only a label that the class has seen can be challenged, not in practice."
+    detail = (
+        "A label can be challenged once the class has seen it, but not in practice."
+    )
     return Refused("bad_round", detail)
 
 

@@ -203,7 +203,7 @@ def _example_is_left(state: RoomState, _: ShowExample) -> Refused | None:
         last = len(plan.opening) + len(plan.closing) + 1
     if _next_example(state) < last:
         return None
-    return Refused("nothing_to_show", "There is no further worked example.")
+    return Refused("nothing_to_show", "There are no more worked examples.")
 
 
 def _show_example(
@@ -225,7 +225,7 @@ def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
     if index >= len(state.rounds):
         return Refused("bad_round", f"There are {len(state.rounds)} rounds.")
     if state.rounds[index].is_counted:
-        return Refused("bad_round", f"Round {index + 1} has been played.")
+        return Refused("bad_round", f"Round {index + 1} has already been played.")
     if state.phase in REOPENS and not state.is_handed_in(state.round):
         return Refused("bad_round", "Reveal this case first, or skip it.")
     return None
@@ -250,9 +250,9 @@ def _case_asked(state: RoomState, command: PlayAgain) -> int | None:
 def _case_is_revealed(state: RoomState, command: PlayAgain) -> Refused | None:
     index = _case_asked(state, command)
     if index is None or not state.rounds[index].is_revealed:
-        return Refused("bad_round", "Only a case that was revealed is played again.")
+        return Refused("bad_round", "Only a revealed case can be played again.")
     if len(state.practice) >= MOST_PRACTICE:
-        return Refused("bad_round", f"{MOST_PRACTICE} cases were played again.")
+        return Refused("bad_round", f"At most {MOST_PRACTICE} cases can be replayed.")
     return None
 
 

@@ -177,7 +177,7 @@ def _is_left(state: RoomState, _: ShowOpening) -> Refused | None:
         return Refused("nothing_to_show", "This room has no opening minute.")
     if state.opening.step < LAST_STEP:
         return None
-    return Refused("nothing_to_show", "The opening minute is over; open the case.")
+    return Refused("nothing_to_show", "The opening minute is over; open a case.")
 
 
 def opening_ms(

@@ -146,13 +146,16 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
     if command.site in state.locked_sites:
         raise Refused("room_locked", "The host at this site has locked the room.")
     if _is_full(state, moment):
-        raise Refused("room_full", f"This room holds {state.settings.max_players}.")
+        raise Refused(
+            "room_full",
+            f"This room is full: it holds {state.settings.max_players} players.",
+        )
     name = clean_name(command.name)
     if state.settings.suggested_names and not is_suggested(name):
         raise Refused(
             "suggested_only",
-            "This room takes suggested names only. Choose one of those offered, such "
-            "as Quiet Otter.",
+            "This room accepts only suggested names. Choose one of those offered, "
+            "such as Quiet Otter.",
         )
     must_not_be_removed(state, name, command.device)
     name = unique_name(name, state.looks)
@@ -198,7 +201,7 @@ def _team_named(state: RoomState, wanted: str) -> str:
         if team.casefold() == wanted.strip().casefold():
             return team
     known = ", ".join(state.settings.teams) or "none"
-    raise Refused("bad_team", f"No team '{wanted}' here; teams are: {known}.")
+    raise Refused("bad_team", f"This room has no team '{wanted}'. Its teams: {known}.")
 
 
 def _smallest_team(state: RoomState) -> str | None:

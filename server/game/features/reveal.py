@@ -135,7 +135,7 @@ def handed_in(state: RoomState, besides: int | None = None) -> list[Events]:
 def _step_is_left(state: RoomState, _: NextStep) -> Refused | None:
     if state.step < LAST_STEP:
         return None
-    return Refused("nothing_to_show", "The whole breakdown is shown.")
+    return Refused("nothing_to_show", "The whole breakdown has been shown.")
 
 
 def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[StepShown]:

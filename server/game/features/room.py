@@ -253,7 +253,7 @@ def _call_back_link(
     state: RoomState, command: CallBackLink, moment: Moment
 ) -> list[Events]:
     if len(state.link_salts) >= MOST_LINKS:
-        detail = f"This link was called back {MOST_LINKS} times. Open another room."
+        detail = f"This link has been revoked {MOST_LINKS} times. Open another room."
         raise Refused("not_allowed", detail)
     return [HostLinkCalledBack(command.salt, command.cohosts, moment.now_ms)]
 

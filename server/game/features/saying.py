@@ -87,7 +87,9 @@ def _is_between(state: RoomState, _: AskSay) -> Refused | None:
     if state.step < VERDICT_STEP:
         return Refused("nothing_to_show", "Show the verdict first.")
     if state.step >= LAST_STEP:
-        return Refused("nothing_to_show", "The expert's sentence has been shown.")
+        return Refused(
+            "nothing_to_show", "The expert's sentence has already been shown."
+        )
     return None
 
 

@@ -162,7 +162,7 @@ def used_cases(plan: Plan) -> Iterator[str]:
 def _is_permutation(state: RoomState, command: ReorderPlan) -> Refused | None:
     if sorted(command.order) == to_come(state):
         return None
-    return Refused("bad_round", "Name each round that has not been opened, once.")
+    return Refused("bad_round", "Name each unopened round exactly once.")
 
 
 def _reorder(
@@ -181,7 +181,7 @@ def _can_add(state: RoomState, command: AddCase) -> Refused | None:
     used = set(used_cases(state.plan))
     for one in (case, planned.contrast, planned.transfer):
         if one is not None and one.id in used:
-            detail = f"'{one.title}' is in the plan already, or shown beside a case."
+            detail = f"'{one.title}' is already in the plan, or shown beside a case."
             return Refused("bad_round", detail)
     if not (state.settings.two_link or case.is_clean or case.contested is not None):
         detail = f"'{case.title}' needs a room that asks about both links."
@@ -197,12 +197,12 @@ def _can_show_again(state: RoomState, command: ShowAgain) -> Refused | None:
     index = command.round
     if index is None:
         if state.again is None:
-            return Refused("nothing_to_show", "No earlier reveal is on show.")
+            return Refused("nothing_to_show", "No earlier reveal is being shown.")
         return None
     if index >= len(state.rounds) or not state.rounds[index].is_revealed:
-        return Refused("bad_round", "Only a case that was revealed is shown again.")
+        return Refused("bad_round", "Only a revealed case can be shown again.")
     if state.phase is Phase.REVEAL and index == state.round_index:
-        return Refused("bad_round", "This reveal is on show.")
+        return Refused("bad_round", "This reveal is already being shown.")
     return None
 
 
@@ -216,15 +216,15 @@ def _show_again(
 
 def _clock_runs(state: RoomState, _: StopClock) -> Refused | None:
     if state.deadline_ms is None:
-        return Refused("no_timer", "No clock runs here.")
+        return Refused("no_timer", "No clock is running.")
     if state.stopped_ms is not None:
-        return Refused("no_timer", "The clock stands still already.")
+        return Refused("no_timer", "The clock is already stopped.")
     return None
 
 
 def _clock_stands(state: RoomState, _: StartClock) -> Refused | None:
     if state.stopped_ms is None:
-        return Refused("no_timer", "No clock was stopped.")
+        return Refused("no_timer", "The clock is not stopped.")
     return None
 
 

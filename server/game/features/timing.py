@@ -140,10 +140,10 @@ def _ask_time(state: RoomState, command: AskTime, _: Moment) -> list[Events]:
 
 def _timer_runs(state: RoomState, command: GiveTime) -> Refused | None:
     if state.deadline_ms is None:
-        return Refused("no_timer", "No timer runs; there is nothing to extend.")
+        return Refused("no_timer", "No timer is running; there is nothing to extend.")
     poll = state.poll
     if command.site is not None and (poll is None or poll.deadline_ms is None):
-        return Refused("no_timer", "One site is given time in a vote only.")
+        return Refused("no_timer", "One site can be given time only during a vote.")
     return None
 
 

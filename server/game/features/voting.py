@@ -140,7 +140,7 @@ def _cast(state: RoomState, command: CastVote, _: Moment) -> list[Events]:
         raise Refused(
             "phase_closed",
             f"Round {command.round + 1}, {command.ballot}, had closed before this "
-            "vote came; it was not counted.",
+            "vote arrived; it was not counted.",
         )
     _check_answer(state, command)
     kind = VoteKeptLate if _is_revealed(state, command) else VoteCast
@@ -165,7 +165,8 @@ def _poll_of(state: RoomState, command: CastVote) -> Poll:
             return poll
     raise Refused(
         "phase_closed",
-        f"Round {command.round + 1}, {command.ballot}, is not open; nothing counted.",
+        f"Round {command.round + 1}, {command.ballot}, is not open; nothing was "
+        "counted.",
     )
 
 

@@ -68,7 +68,7 @@ class OwnFigures:
     """First votes that were called right or wrong."""
     right: int
     sure_and_wrong: tuple[int, ...]
-    """Rounds (0-based) that were missed at 80 % or more."""
+    """Rounds (0-based) that were missed at 80% or more."""
     lean: Literal["outer", "inner", "none", "few"]
     """Which gap the missed votes named; ``few`` means fewer than two missed votes."""
     sureness: tuple[OwnSureness, ...]
@@ -182,7 +182,7 @@ class SiteCard:
     right: int | None
     """Among those answered; None if the right answers are unknown."""
     interval: tuple[float, float]
-    """Wilson's 95 % interval of the proportion right (0-1)."""
+    """Wilson's 95% interval of the proportion right (0-1)."""
     late: int
     """Votes in the whole game that came after their reveal; stored but not scored."""
     link: SiteLink | None
@@ -315,11 +315,11 @@ class Measures:
     """About both links if the room asks about both. None if answers cannot be called
     right or wrong."""
     interval: tuple[float, float]
-    """Wilson 95 % interval of the proportion right (0-1)."""
+    """Wilson 95% interval of the proportion right (0-1)."""
     mean_confidence: float | None
     confident_errors: int
     tell_confident_errors: bool
-    """Whether at least max(3, 10 % of those who answered) were wrong and sure."""
+    """Whether at least max(3, 10% of those who answered) were wrong and sure."""
     carried: int = 0
     """Votes from the first ballot that are counted again in this one."""
     weaker: LinkShare | None = None

@@ -42,8 +42,8 @@ def drawn(shown: RenderableType, width: int = 80) -> str:
 @pytest.mark.parametrize("is_reached", [True, False])
 def test_the_last_words_are_not_what_was_missed(is_reached: bool) -> None:
     said = drawn(draw.summary(FinishedView(CARD, (), 83.25, is_reached, (), (), ())))
-    assert f"Class mean 83.2. We set out for {CARD.goal:g}." in said
-    assert ("You got there." in said) is is_reached
+    assert f"Class mean 83.2. Our goal was {CARD.goal:g}." in said
+    assert ("You made it." in said) is is_reached
     assert "not" not in said.lower()
 
 
@@ -118,10 +118,10 @@ def test_a_tally_has_numbers_and_ticks_the_right_option() -> None:
     assert "First vote (4 answers)" in text
     outer, inner = text.splitlines()[1:3]
     assert "◯ outer" in outer
-    assert "75 %" in outer
+    assert "75%" in outer
     assert "✓ right" in outer
     assert "● inner" in inner
-    assert "25 %" in inner
+    assert "25%" in inner
     assert "✓" not in inner
 
 

@@ -52,7 +52,7 @@ def test_a_label_alone_can_be_sent() -> None:
 
 def test_confidence_and_reason_follow() -> None:
     asked = form()
-    for line in ("Inner", "80 %", "It changed when the level changed."):
+    for line in ("Inner", "80%", "It changed when the level changed."):
         asked.take(line)
     assert asked.answer == GapAnswer(Label.INNER, 80)
     assert asked.reason == "It changed when the level changed."

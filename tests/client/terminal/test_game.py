@@ -88,12 +88,12 @@ async def test_a_host_and_join_get_through_a_round_by_keyboard(
         leader = group.create_task(run_host(url, code, key, desk.console, typed, 0))
         await desk.shows("1 joined; 1 connected")
         await typed.type("o")
-        await desk.shows("Enter: open the vote")
+        await desk.shows("Enter: open voting")
         await typed.type("")
-        await seat.shows("recorded ✓ ◯ outer at 90 %")
+        await seat.shows("recorded ✓ ◯ outer at 90%")
         await desk.shows("1 of 1 answered")
         await typed.type("?")
-        await desk.shows("c             close the vote")
+        await desk.shows("c             close voting")
         await typed.type("pin 1")
         await desk.shows("The class sees it after the vote.")
         assert "Reasons from the class" not in desk.text
@@ -110,7 +110,7 @@ async def test_a_host_and_join_get_through_a_round_by_keyboard(
         await typed.type("finish")
     assert (await player, await leader) == (0, 0)
     assert "Reasons from the class" in desk.text
-    assert "Your first vote, ◯ outer at 90 %: right, 99 points" in seat.text
+    assert "Your first vote, ◯ outer at 90%: right, 99 points" in seat.text
     assert "Your card, Ada" in seat.text
 
 
@@ -166,7 +166,7 @@ async def test_a_host_steers_plan_clock_and_earlier_reveals_by_keyboard(
         await typed.type("open 2")
         await desk.shows(first.title)
         await typed.type("v")
-        await desk.shows("Enter: close the vote")
+        await desk.shows("Enter: close voting")
         await typed.type("k")
         await until(lambda: room.stopped_ms is not None)
         await typed.type("k")
@@ -186,7 +186,7 @@ async def test_a_host_steers_plan_clock_and_earlier_reveals_by_keyboard(
         await typed.type("add a-cent-a-tail")
         await until(lambda: len(room.rounds) == 4)
         await typed.type("add a-cent-a-tail")
-        await desk.shows("is in the plan already")
+        await desk.shows("is already in the plan")
         await typed.type("name 9c, Friday")
         await until(lambda: room.name == "9c, Friday")
         await typed.type("q")

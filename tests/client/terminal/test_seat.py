@@ -73,7 +73,7 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
             vote = await peer.take(Vote)
             votes.append(vote)
             await peer.send(receipt(vote))
-        await sheet.shows("recorded ✓ ◯ outer at 80 %")
+        await sheet.shows("recorded ✓ ◯ outer at 80%")
         await peer.send(*closing())
 
     async with asyncio.TaskGroup() as group:
@@ -83,7 +83,7 @@ async def test_a_vote_is_sent_part_by_part_and_called_recorded(
     assert votes[0].answer == GapAnswer(Label.OUTER)
     assert votes[-1].answer == GapAnswer(Label.OUTER, 80)
     assert votes[-1].reason == "Points, not racing."
-    assert "recorded ✓ ◯ outer at 80 %" in sheet.text
+    assert "recorded ✓ ◯ outer at 80%" in sheet.text
     assert "Points were paid." in sheet.text
     assert "96.0 points in 1 case." in sheet.text
 

@@ -186,7 +186,6 @@ export const words: LateCatalogue = {
     first: "erste Abstimmung",
     second: "zweite Abstimmung",
     here: "hier",
-    percent: (value) => `${value} %`,
     range: (low, high) => `${low} bis ${high}`,
     interval: "95-%-Intervall",
     n: (n) => `n = ${n}`,

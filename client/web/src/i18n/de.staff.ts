@@ -70,7 +70,7 @@ export const words: StaffCatalogue = {
   teamNames: "Teams, durch Kommas getrennt",
   practice: "Simulierte Mitspieler",
   practiceHint: "Sie stimmen ab wie eine Klasse. So kannst du das Spiel allein ausprobieren; der Raum gilt dann als Probe.",
-  roomName: "Name des Raums (für deine Listen, die Wand und den Bericht)",
+  roomName: "Name des Raums (für deine Listen, den Beamer und den Bericht)",
   openRoom: "Raum öffnen",
   opening: "Wird geöffnet …",
   moreSettings: "Weitere Einstellungen",

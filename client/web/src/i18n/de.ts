@@ -131,6 +131,7 @@ export const words: Catalogue = {
   explain: "Was sind die zwei Lücken?",
   chosen: "Deine Antwort",
   sure: (percent) => `zu ${percent} % sicher`,
+  percent: (value) => `${value} %`,
   notSaid: "ohne Angabe, wie sicher",
   send: "Senden",
   sentReason: "Gesendet",

@@ -4,10 +4,10 @@ import type { Sentences } from "./index.svelte";
 
 export const words = {
   sentences: {} as Sentences,
-  noKey: "This page needs its full link, with the key in it. Open it from the host’s console.",
+  noKey: "This page needs its full link, including the key. Open it from the host’s console.",
   lost: "This link doesn’t open a report here. Check that it is complete, and that the server still has the room.",
   making: "Generating the report…",
-  failed: (why: string) => `The report could not be made: ${why}`,
+  failed: (why: string) => `The report couldn’t be generated: ${why}`,
   asOf: (revealed: number, planned: number) =>
     `${revealed} of ${planned} rounds; each reveal adds to the report`,
   wholeGame: (revealed: number, planned: number) => `${revealed} of ${planned} rounds`,
@@ -19,7 +19,7 @@ export const words = {
   now: "Live figures, for your eyes only",
 
   keep: "Save it",
-  keepHint: "Each is one file, with new pseudonyms every time.",
+  keepHint: "Each download is one file with new pseudonyms.",
   forms: {
     html: "Report (HTML)",
     csv: "Answers (CSV)",
@@ -28,7 +28,7 @@ export const words = {
   } as Record<string, string>,
   forOthers: "For others: hide small counts and leave out the answers",
   withReasons: "With typed reasons",
-  saving: "Making the file…",
+  saving: "Saving…",
   saved: (name: string) => `Saved ${name}.`,
   print: "Print",
 
@@ -36,7 +36,7 @@ export const words = {
   rightAll: "Right in all first votes",
   meanScore: "Mean score",
   goal: "Goal",
-  interval: "95 % interval",
+  interval: "95% interval",
   answers: "answers",
   n: "n",
   none: "–",
@@ -61,7 +61,7 @@ export const words = {
   falseAlarms: "inner called outer",
   linkHits: "called broken when it was",
   linkFalseAlarms: "called broken when it was not",
-  ofThese: "For these cases and similar learners; 95 % intervals by resampling learners.",
+  ofThese: "For these cases and similar learners; 95% intervals by resampling learners.",
   confusion: "Which gap was mistaken for which",
   theCaseWas: "the case was",
   called: (answer: string) => `called ${answer}`,
@@ -75,7 +75,7 @@ export const words = {
   meanConfidence: "mean confidence",
   sureWrong: "sure and wrong",
   unscored: "not scored",
-  caseLegend: "Band: 95 % interval of the first vote. The tick is a coin flip.",
+  caseLegend: "Band: 95% interval of the first vote. Tick: a coin flip.",
   twoLegend: "Ring: first vote; dot: second vote, including carried votes.",
   chartOf: (title: string) => `${title}: the same figures as in the table row`,
   moved: "Who moved in the second vote",
@@ -92,7 +92,7 @@ export const words = {
   next: "For the next lesson",
   takeUp: "These cases are worth revisiting, hardest first.",
   rightInTheEnd: (right: number, n: number, share: number) =>
-    `In the end, ${right} of ${n} were right (${share} %).`,
+    `In the end, ${right} of ${n} were right (${share}%).`,
   typicalReason: (n: number) =>
     n === 1 ? "The one reason for a wrong answer:" : `The most typical of ${n} reasons for wrong answers:`,
   sureNames: "Sure and wrong, only for you:",
@@ -107,7 +107,7 @@ export const words = {
   hardest: "Hardest",
   hardLine: (right: number, n: number) => `${right} of ${n} right`,
   missed: "Confidently wrong",
-  missedLine: (errors: number, n: number) => `${errors} of ${n} wrong at 80 % or more`,
+  missedLine: (errors: number, n: number) => `${errors} of ${n} wrong at 80% or more`,
 
   sureness: "How sure, and how right",
   onTheLine: "On the dashed line, confidence matches how often players were right. Larger dots: more answers.",
@@ -175,7 +175,7 @@ export const words = {
   challenger: { host: "host", cohost: "co-host" },
   erasedWords: "(erased)",
   byRule: "Which rule was missed",
-  byRuleNote: "First votes on the scored cases, by the rule that decides their label; the rule missed most often first.",
+  byRuleNote: "First votes on the scored cases, by the rule that decides their label; the most-missed rule first.",
   rule: "rule",
   rules: {
     system: "0: which system, and what was it optimized for?",
@@ -185,7 +185,7 @@ export const words = {
     score: "4: does the behavior score well?",
     paid: "5: did training ever pay for it?",
     yardstick: "6: does a hidden yardstick disagree?",
-    cues: "7: does a cue part from its meaning?",
+    cues: "7: did a cue lose its usual meaning?",
     repair: "8: which repair cured it?",
   },
   check: "check the key",
@@ -193,15 +193,15 @@ export const words = {
 
   howToRead: "How to read this",
   glossary: [
-    ["right", "Share of right answers in the first vote only, with Wilson’s 95 % interval; the effective sample size if people answered several times."],
+    ["right", "Share of right answers in the first vote only, with Wilson’s 95% interval; n is the effective sample size if people answered several times."],
     ["d′, c", "Signal detection with outer as the signal, log-linear. d′ of 0: players cannot tell the gaps apart; c below 0: they call outer too often."],
     ["gain g", "(after − before) / (1 − before), among those who voted twice."],
-    ["mid-p", "McNemar’s mid-p for the change; a small one means more than chance."],
+    ["mid-p", "McNemar’s mid-p for the change; a small value suggests more than chance."],
     ["carried", "People who voted only in the first vote; the second tally counts that vote again."],
     ["discrimination", "Point-biserial correlation with the share right on the other cases; “check the key” if its interval is below 0."],
     ["beats a coin", "Chance that more than half of similar learners are right, from the Jeffreys posterior."],
-    ["KR-20", "How far the cases measure one thing; needs 20 people and 8 cases."],
-    ["Brier score", "Mean squared distance of confidence from outcome: 0 is perfect, .25 a coin flip. REL: distance from the dashed line; RES: how well confidence tells right from wrong; UNC: how mixed the outcomes were."],
+    ["KR-20", "How well the cases measure one thing; needs 20 people and 8 cases."],
+    ["Brier score", "Mean squared distance between confidence and outcome: 0 is perfect, .25 a coin flip. REL: distance from the dashed line; RES: how well confidence tells right from wrong; UNC: how mixed the outcomes were."],
   ] as [string, string][],
 };
 

@@ -30,12 +30,12 @@ export const words = {
   verdictInner: "The inner gap: it learned the wrong thing.",
   verdictBoth: "Both gaps: we wrote the wrong thing, and it learned something else.",
   verdictNeither: "Neither gap: both links held.",
-  verdictContested: "Contested: there is a case for each side.",
-  diagramUnknown: "Two links: from what we meant to what we wrote, the outer gap; from what we wrote to what it learned, the inner gap.",
+  verdictContested: "Contested: each side has a point.",
+  diagramUnknown: "Two links: the outer gap, from what we meant to what we wrote, and the inner gap, from what we wrote to what it learned.",
 
   // Joining
   roomCode: "Room code",
-  roomCodeHint: "Six letters and digits, shown on the wall. O, 0, I, 1 and L are never used.",
+  roomCodeHint: "Six characters, shown on the big screen. Never O, 0, I, 1 or L.",
   yourName: "Your name",
   yourNameHint: "Others in the room may see it.",
   suggest: "Suggest another name",
@@ -59,12 +59,12 @@ export const words = {
   tryAgain: "Try again",
   serverBusy: "The server is very busy. Trying again…",
   byes: {
-    taken_over: "You are playing on another device or tab.",
-    kicked: "The host has removed you from this room.",
+    taken_over: "You’re playing on another device or tab.",
+    kicked: "The host removed you from this room.",
     room_closed: "This room is closed.",
-    shutting_down: "The server is stopping.",
+    shutting_down: "The server is shutting down.",
     too_slow: "This connection was too slow.",
-    refused: "The server refused this page.",
+    refused: "The server refused to connect.",
     idle: "This page was idle for too long.",
     moved: "The game has moved to another server.",
     link_called_back: "This link has been revoked.",
@@ -72,36 +72,37 @@ export const words = {
     full: "The server is full. Trying again…",
   } as Record<string, string>,
   refusals: {} as Record<string, string>,
-  storage: "The server cannot save right now. Votes wait on your device.",
+  storage: "The server can’t save right now. Votes stay on your device.",
   siteCut: "The other site can’t be reached. Keep playing: your votes are saved here and sent later.",
   siteBack: "Connection restored. Votes are being sent.",
 
   // Votes
   states: {
     sending: "Sending…",
-    received: "Received at your site, on its way.",
+    received: "Saved at your site and on its way.",
     kept: "Saved on this device. It will be sent when you’re back online.",
     recorded: "Recorded",
-    late: "Recorded, but after the reveal: not scored.",
+    late: "Recorded after the reveal, so not scored.",
     not_counted: "Not counted",
   },
   yourVote: "Your vote",
   whichGap: "Which gap broke?",
   explain: "What are the two gaps?",
   chosen: "Your answer",
-  sure: (percent: number) => `${percent} % sure`,
+  sure: (percent: number) => `${percent}% sure`,
+  percent: (value: number) => `${value}%`,
   notSaid: "no confidence given",
   send: "Send",
   sentReason: "Sent",
-  votesClosed: "The vote is closed.",
+  votesClosed: "Voting is closed.",
   notVoted: "You haven’t answered.",
-  readFirst: "Read the story. The vote opens in a moment.",
+  readFirst: "Read the story. Voting opens in a moment.",
   voteAgain: "Vote again",
   discussTitle: "Talk to your neighbors",
   discussPrompt: "Argue for your answer, and against the other.",
   discussHow: "Groups of two to four, with both answers if possible.",
   contrastTitle: "Compare with this one",
-  contrastPrompt: "What is the same, and which difference decides?",
+  contrastPrompt: "What’s the same, and which difference matters?",
   ourCase: "Our case",
   worked: "Worked example",
   exampleOf: (i: number, n: number) => `Worked example ${i} of ${n}`,
@@ -109,7 +110,7 @@ export const words = {
 
   // Time
   moreTime: "More time",
-  moreTimeHint: "Only you and the host will know. The vote stays open for you.",
+  moreTimeHint: "Only you and the host will know. Voting stays open for you.",
   times: { 100: "Same as everyone", 150: "1.5 ×", 200: "2 ×", 0: "No limit" } as Record<
     number,
     string
@@ -117,10 +118,10 @@ export const words = {
   timeLeft: "Time left",
   stopped: "stopped",
   yourTime: "your time",
-  warned: (seconds: number) => `The vote closes in ${seconds} s.`,
+  warned: (seconds: number) => `Voting closes in ${seconds} s.`,
 
   // Lobby
-  youAreIn: (name: string) => `You are in, ${name}.`,
+  youAreIn: (name: string) => `You’re in, ${name}.`,
   paused: "Short break. The host will continue in a moment.",
   inTheRoom: (n: number) => few(n, "person is here", "people are here"),
   howItWorks: "How it works",
@@ -173,7 +174,7 @@ export const words = {
   mean: (value: string) => `${value} points per case`,
   readOn: "Read more",
   startHere: "Start here",
-  podium: "Best three",
+  podium: "Top three",
   teams: "Teams",
 
   // Projector
@@ -193,8 +194,8 @@ export const words = {
   } as Record<string, string>,
   locked: "The room is locked. New players can’t join.",
   thanks: "Thank you for playing.",
-  closedWait: "The vote is closed.",
-  screenNoKey: "This page needs its full link, with the key in it. Open it from the host’s console.",
+  closedWait: "Voting is closed.",
+  screenNoKey: "This page needs its full link, including the key. Open it from the host’s console.",
 
 };
 

@@ -10,15 +10,15 @@ test("what n cannot carry is not shown", () => {
 });
 
 test("shares are whole per cents", () => {
-  expect(written(0.7, "share", 2, "en")).toBe("70 %");
+  expect(written(0.7, "share", 2, "en")).toBe("70%");
   expect(bounds(figure, "share", 2, "en")).toEqual(["48", "85"]);
   expect(percent(null)).toBe("–");
 });
 
 test("a chance is never rounded up to certainty", () => {
-  expect(chance(0.9999)).toBe("> 99 %");
-  expect(chance(0.86)).toBe("86 %");
-  expect(chance(0.001)).toBe("< 1 %");
+  expect(chance(0.9999)).toBe("> 99%");
+  expect(chance(0.86)).toBe("86%");
+  expect(chance(0.001)).toBe("< 1%");
   expect(chance(null)).toBe("–");
 });
 

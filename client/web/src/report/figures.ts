@@ -1,4 +1,5 @@
 // Figures as the page writes them. Pure; a figure that its n cannot carry is Hidden.
+import { text } from "../i18n/index.svelte";
 import { percent as whole } from "../parts/percent";
 import type { Estimate, Hidden } from "../protocol";
 
@@ -16,20 +17,20 @@ export function signed(value: number, digits: number, locale: string): string {
 }
 
 export function percent(share: number | null | undefined): string {
-  return share == null ? "–" : `${whole(share)} %`;
+  return share == null ? "–" : text.t.percent(whole(share));
 }
 
 /** A probability: never rounded up to certainty. */
 export function chance(p: number | null): string {
   if (p === null) return "–";
-  return p > 0.99 ? "> 99 %" : p < 0.01 ? "< 1 %" : percent(p);
+  return p > 0.99 ? `> ${percent(0.99)}` : p < 0.01 ? `< ${percent(0.01)}` : percent(p);
 }
 
 /** Kinds of figures: a share, a difference of shares in points, or a plain number. */
 export type Kind = "share" | "points" | "number";
 
 export function written(value: number, kind: Kind, digits: number, locale: string): string {
-  if (kind === "share") return `${whole(value)} %`;
+  if (kind === "share") return percent(value);
   if (kind === "number") return signed(value, digits, locale);
   return signed(Math.sign(value) * whole(Math.abs(value)), 0, locale);
 }
