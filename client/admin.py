@@ -1,4 +1,4 @@
-"""An admin: opens rooms, and looks through the library."""
+"""An admin, who opens rooms and reads the library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from server.protocol.server_messages import (
 
 @dataclass(frozen=True, slots=True)
 class OpenedRoom:
-    """A room that is open, and its keys (32 hex digits each)."""
+    """An open room and its keys (32 hex digits each)."""
 
     room: RoomCode
     host_key: str
@@ -59,14 +59,14 @@ class Admin(Session):
         practice: int = 0,
         name: str = "",
     ) -> OpenedRoom:
-        """Open a room of a deck.
+        """Open a room with a deck.
 
-        Without ``settings``, the defaults, with both links asked about where the deck
-        needs it.
-        ``length`` is the number of rounds (1 to 60, None for all), ``seed`` that of
-        every shuffle (0 to 2³¹-1, None for a random one), ``practice`` the number of
-        practice players that the server brings (0 to 100). ``name`` is what lists and
-        the wall call the room, 40 characters of it. Raises CommandRefused.
+        Without ``settings``, the defaults apply, and the room asks about both links if
+        the deck needs it.
+        ``length`` is the number of rounds (1 to 60, None for all), ``seed`` the seed of
+        every shuffle (0 to 2³¹-1, None for a random one), and ``practice`` the number
+        of practice players that the server adds (0 to 100). ``name`` is the room's name
+        in lists and on the projector, up to 40 characters. Raises CommandRefused.
         """
         question = OpenRoom(
             deck=deck,
@@ -99,7 +99,7 @@ class Admin(Session):
         return await self._ask(ListDecks(), DeckList)
 
     async def get_case(self, case: str) -> Case:
-        """Return one case, whole, by its id."""
+        """Return one whole case by its ID."""
         return (await self._ask(GetCase(case=case), CaseMessage)).case
 
     def _host_key(self, opened: RoomOpenedMessage) -> str:
@@ -113,5 +113,5 @@ class Admin(Session):
 def admin(
     url: str, key: str | None = None, *, backoff: Backoff | None = None
 ) -> AbstractAsyncContextManager[Admin]:
-    """Speak to a server as its admin; ``key`` is None where it asks for none."""
+    """Connect to a server as its admin; ``key`` is None if the server needs none."""
     return running(Admin(url, key, backoff=backoff))

@@ -1,7 +1,7 @@
 """One connection that reconnects: hello, proof, reading, writing, coming back.
 
-Knows nothing of votes or commands: what uses it is its :class:`Owner`. There is one
-task that runs it, and one that writes, for each socket; nothing else.
+It knows nothing of votes or commands; its :class:`Owner` uses it. One task runs it,
+and one task per socket writes; there are no others.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 def socket_url(address: str) -> str:
     """Return the WebSocket address of a server.
 
-    Takes ``host:port``, ``http://host:port`` or ``ws://host:port``; a link to one of
-    its pages will do as well: path, query and fragment are dropped, but a path of a
-    ``ws`` address is kept. Raises :class:`BadAddress`.
+    Accepts ``host:port``, ``http://host:port``, ``ws://host:port``, or a link to one of
+    the server's pages. Path, query and fragment are dropped, but the path of a ``ws``
+    address is kept. Raises :class:`BadAddress`.
     """
     text = address.strip()
     parts = urlsplit(text if "://" in text else f"http://{text}")
@@ -69,7 +69,7 @@ def socket_url(address: str) -> str:
 def socket_urls(addresses: str) -> tuple[str, ...]:
     """Return the WebSocket addresses of the nodes of a fleet, separated by commas.
 
-    Those without a scheme have that of the first. Raises :class:`BadAddress`.
+    Addresses without a scheme use that of the first. Raises :class:`BadAddress`.
     """
     first, *more = addresses.split(",")
     scheme = first.partition("://")[0].strip() if "://" in first else "http"
@@ -87,10 +87,10 @@ def _has_port_or_none(netloc: str) -> bool:
 log = logging.getLogger("twogaps.client")
 
 MISDIRECTED = 421
-"""The HTTP status of a server that is not known under the name it was asked by."""
+"""The HTTP status of a server that does not know the host name in the request."""
 
 FIRST_ATTEMPTS = 6
-"""How often a server that has never answered is tried before giving up."""
+"""How many times to try a server that has never answered before giving up."""
 
 OUTBOX = 64
 GREETING_S = 10.0
@@ -98,11 +98,11 @@ MAX_FRAME = 8 * 2**20
 
 
 class Backoff:
-    """Exponential back-off with full jitter: 0 to ``first_s``, then twice that, …
+    """Exponential backoff with full jitter: 0 to ``first_s``, then twice that, …
 
-    Full jitter spreads the clients of a whole class best when they all come back at
-    same time (Brooker 2015, "Exponential Backoff and Jitter"). All chance is from
-    ``random``.
+    Full jitter spreads the clients of a whole class best when they all reconnect at
+    the same time (Brooker 2015, "Exponential Backoff and Jitter"). All randomness comes
+    from ``random``.
     """
 
     def __init__(
@@ -115,12 +115,12 @@ class Backoff:
 
     @property
     def ceiling_s(self) -> float:
-        """The longest that the next wait can be, in seconds."""
+        """The longest possible next wait, in seconds."""
         return min(self._cap_s, self._first_s * 2.0 ** min(self._failures, 30))
 
     @property
     def cap_s(self) -> float:
-        """The longest that any wait can be, in seconds."""
+        """The longest possible wait, in seconds."""
         return self._cap_s
 
     def wait_s(self) -> float:
@@ -134,12 +134,12 @@ class Backoff:
         self._failures = 0
 
     def fresh(self) -> Backoff:
-        """Return another one of the same bounds, at its start, for something else."""
+        """Return a new one with the same bounds, reset to the shortest wait."""
         return Backoff(self._random, self._first_s, self._cap_s)
 
 
 class Link(StrEnum):
-    """How a connection stands."""
+    """The state of a connection."""
 
     CONNECTING = "connecting"
     OPEN = "open"
@@ -148,18 +148,18 @@ class Link(StrEnum):
 
 
 class Owner(Protocol):
-    """What uses a connection. None of these calls may block."""
+    """The user of a connection. None of these calls may block."""
 
     def hello(self) -> Hello:
         """Return the hello to send now; after a welcome it should hold the token."""
         ...
 
     def opened(self, welcome: Welcome) -> None:
-        """The hello was accepted: send what is due. Called once a socket."""
+        """The hello was accepted: send what is due. Called once per socket."""
         ...
 
     def received(self, message: ServerMessage) -> None:
-        """A message has come."""
+        """A message has arrived."""
         ...
 
     def dropped(self) -> None:
@@ -172,7 +172,7 @@ class Owner(Protocol):
 
 
 class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
-    """This socket is done with; the next one may fare better."""
+    """This socket is finished; the next one may work."""
 
     def __init__(self, detail: str, retry_ms: int | None) -> None:
         super().__init__(detail)
@@ -180,7 +180,7 @@ class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
 
 
 class Connection:
-    """Keeps one socket open until the server asks it to stay away."""
+    """Keeps one socket open until the server tells it not to come back."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class Connection:
     ) -> None:
         """``urls`` are those of one server, or of nodes that serve the same rooms.
 
-        Where one does not answer or takes no one, the next is tried.
+        If one does not answer or is full, the next is tried.
         """
         self.links: Latest[Link] = Latest()
         self.cause: ClientError | None = None
@@ -200,21 +200,21 @@ class Connection:
         self._backoff = backoff
         self._key = key
         self._next_key: str | None = None
-        """The key of a link that may have taken this one's place."""
+        """The key of a link that may have replaced this one."""
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX)
         self._attempts_left: int | None = FIRST_ATTEMPTS * len(urls)
         self.links.put(Link.CONNECTING)
 
     @property
     def link(self) -> Link:
-        """How the connection stands now."""
+        """The current state of the connection."""
         return self.links.value or Link.OVER
 
     def post(self, message: ClientMessage) -> None:
         """Queue a message for the open socket, in order.
 
-        Raises :class:`ConnectionLost` if no socket is open, the final cause if
-        the connection is over, :class:`TooMuchWaiting` where the queue is full.
+        Raises :class:`ConnectionLost` if no socket is open, the final cause if the
+        connection has ended, or :class:`TooMuchWaiting` if the queue is full.
         """
         if self.cause is not None:
             raise self.cause
@@ -226,24 +226,24 @@ class Connection:
             raise TooMuchWaiting("The server accepts nothing more right now.") from exc
 
     def expect_key(self, salt: str) -> str:
-        """Note that the key may be another one soon; return that."""
+        """Note that the key may change soon; return the new one."""
         if self._key is None:
             raise WrongKey("wrong_proof", "This connection has no key.")
         self._next_key = next_host_key(self._key, salt)
         return self._next_key
 
     def use_next_key(self) -> None:
-        """Go on with the key that was expected, if there is one."""
+        """Continue with the key that was expected, if there is one."""
         self._key, self._next_key = self._next_key or self._key, None
 
     async def wait_open(self) -> None:
-        """Wait for the welcome; raises the cause where it never comes."""
+        """Wait for the welcome; raise the cause if it never comes."""
         await self.links.until(lambda link: link in (Link.OPEN, Link.OVER))
         if self.cause is not None:
             raise self.cause
 
     async def run(self) -> None:
-        """Connect, and connect again, until the end. Cancel it to leave."""
+        """Connect and reconnect until the end. Cancel it to leave."""
         try:
             while self.cause is None:
                 await self._attempt()
@@ -251,7 +251,7 @@ class Connection:
             self._end(LeftByUs())
 
     async def _attempt(self) -> None:
-        """Live through one socket, and the wait after it."""
+        """Run one socket, and the wait after it."""
         self.links.put(Link.CONNECTING)
         started = asyncio.get_running_loop().time()
         least_s = 0.0
@@ -294,7 +294,7 @@ class Connection:
     # --- one socket ------------------------------------------------------------------
 
     async def _live(self) -> None:
-        """Open a socket and use it up."""
+        """Open a socket and use it until it closes."""
         async with open_socket(
             self._urls[0],
             compression=None,
@@ -319,7 +319,7 @@ class Connection:
             raise rejected(farewell.code, farewell.detail)
 
     async def _greet(self, socket: ClientConnection) -> Welcome:
-        """Say hello, and prove the key where the server asks."""
+        """Say hello, and prove the key if the server asks."""
         hello = self._owner.hello()
         await socket.send(encode_client(hello), text=True)
         while True:

@@ -1,4 +1,4 @@
-"""What can go wrong for a client, in plain words. Imports nothing."""
+"""What can go wrong for a client. Imports nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class ClientError(Exception):
 
 
 class BadAddress(ClientError):  # noqa: N818 - reads as a sentence where it is caught
-    """The address of the server makes no sense."""
+    """The address of the server is not valid."""
 
 
 class CannotConnect(ClientError):  # noqa: N818 - read as a sentence
@@ -18,16 +18,16 @@ class CannotConnect(ClientError):  # noqa: N818 - read as a sentence
 class ConnectionLost(ClientError):  # noqa: N818 - read as a sentence
     """The connection dropped before the answer came.
 
-    The command may have been carried out or not: the next view tells.
+    The command may or may not have been carried out: the next view shows it.
     """
 
 
 class TooMuchWaiting(ClientError):  # noqa: N818 - read as a sentence
-    """More is in flight on this connection than is kept; wait for answers first."""
+    """Too many requests are in flight on this connection; wait for answers first."""
 
 
 class VoteSuperseded(ClientError):  # noqa: N818 - read as a sentence
-    """A newer answer to the same ballot took this one's place before it was stored."""
+    """A newer answer to the same ballot replaced this one before it was stored."""
 
 
 class Refusal(ClientError):  # noqa: N818 - read as a sentence
@@ -44,11 +44,11 @@ class CommandRefused(Refusal):
 
 
 class VoteRefused(Refusal):
-    """A vote was finally refused: it is not counted, and is not sent again."""
+    """A vote was refused for good: it is not counted, and will not be resent."""
 
 
 class Rejected(Refusal):
-    """The server does not let this client in, or not back in: final."""
+    """The server does not let this client in, or back in. Final."""
 
 
 class UnknownRoom(Rejected):
@@ -68,15 +68,15 @@ class RoomFinished(Rejected):
 
 
 class RoomClosed(Rejected):
-    """The room was closed after a fault of the server."""
+    """The room was closed after a server error."""
 
 
 class WrongKey(Rejected):
-    """The key does not match, or one is needed and none was given."""
+    """The key does not match, or a key is needed and none was given."""
 
 
 class LinkCalledBack(Rejected):
-    """The host has called this link back; there is a new one."""
+    """The host has revoked this link; there is a new one."""
 
 
 class BadToken(Rejected):
@@ -84,7 +84,7 @@ class BadToken(Rejected):
 
 
 class BadName(Rejected):
-    """Nothing readable is left of the name, or this room does not take it."""
+    """The name has no readable characters, or the room does not accept it."""
 
 
 class BadTeam(Rejected):
@@ -92,11 +92,11 @@ class BadTeam(Rejected):
 
 
 class Kicked(Rejected):
-    """The host has removed this player, or one of this name or device."""
+    """The host removed this player, or one with this name or device."""
 
 
 class TakenOver(Rejected):
-    """The same player is connected from elsewhere now."""
+    """The same player is now connected from elsewhere."""
 
 
 class VersionUnsupported(Rejected):
@@ -133,7 +133,7 @@ _BY_CODE: dict[str, type[Rejected]] = {
 PASSING = frozenset(
     {"storage_unavailable", "busy", "too_fast", "shutting_down", "internal"}
 )
-"""Codes that mean: send it again in a moment."""
+"""Codes that mean: resend in a moment."""
 
 
 def rejected(code: str, detail: str) -> Rejected:

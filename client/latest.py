@@ -1,4 +1,4 @@
-"""Values that change: readers see the newest, and may miss what lay between."""
+"""Values that change: readers see the newest, and may miss older ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Awaited(Protocol):
-    """What has to have come once before a session can be used."""
+    """What must have arrived once before a session can be used."""
 
     async def arrived(self) -> None:
         """Wait for a first value, or for the end."""
@@ -42,17 +42,17 @@ class Latest(Generic[T]):
         self._wake()
 
     def follow(self) -> AsyncIterator[T]:
-        """Iterate over the present value, then each newest; ends when closed."""
+        """Iterate over the current value, then each new one; ends when closed."""
         return _Follower(self)
 
     def now(self) -> T:
-        """Return the value, which must have come before."""
+        """Return the value, which must have arrived before."""
         if self.value is None:
             raise RuntimeError("wait for the first value with arrived()")
         return self.value
 
     async def until(self, is_wanted: Callable[[T], bool]) -> T | None:
-        """Wait for a value that is wanted; None if it closes before."""
+        """Wait for a value that matches; return None if it closes first."""
         async for value in self.follow():
             if is_wanted(value):
                 return value
@@ -63,7 +63,7 @@ class Latest(Generic[T]):
         await self.until(lambda _: True)
 
     async def newer_than(self, count: int) -> tuple[int, T] | None:
-        """Return the next value and its number; None when closed without one."""
+        """Return the next value and its number, or None if closed without one."""
         while self._count == count:
             if self.is_over:
                 return None
@@ -99,11 +99,11 @@ class Stage(Generic[ViewT]):
         self._version = -1
 
     def restart(self) -> None:
-        """A new socket: whatever comes first on it is the present view."""
+        """A new socket: the first view on it is the current one."""
         self._version = -1
 
     def take(self, version: int, view: ViewT, *, is_last: bool) -> None:
-        """Take a view; after the closing page no other comes."""
+        """Take a view; none follows the closing page."""
         if version < self._version:
             return
         self._version = version

@@ -1,8 +1,8 @@
-"""What is in flight: questions that wait for their answer, votes until they are stored.
+"""What is in flight: requests until their answer, votes until they are stored.
 
-A question has a number, which its answer repeats; it fails when the connection drops.
-Every vote keeps its stamp (client, counter) each time it is sent, so the server counts
-it once however often it comes.
+A request has a number, which its answer repeats; it fails when the connection drops.
+A vote keeps its stamp (client, counter) whenever it is resent, so the server counts it
+once, no matter how often it arrives.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IN_FLIGHT = 64
 
 
 class Replies:
-    """Matches answers to questions by ``ref``. At most 64 wait at a time."""
+    """Matches answers to requests by ``ref``. At most 64 wait at a time."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, asyncio.Future[ServerMessage]] = {}
@@ -51,7 +51,7 @@ class Replies:
         self._waiting.pop(ref, None)
 
     def settle(self, message: ServerMessage) -> bool:
-        """Hand an answer to its question; return False if there is none."""
+        """Pass an answer to its request; return False if there is none."""
         ref = getattr(message, "ref", None)
         future = self._waiting.pop(ref, None) if ref is not None else None
         if future is None:
@@ -73,7 +73,7 @@ class Replies:
 
 
 SILENCE_S = 5.0
-"""After this time without an answer, a vote is sent again."""
+"""After this time without an answer, a vote is resent."""
 
 Slot = tuple[int, Ballot]
 Post = Callable[[Vote], None]
@@ -88,7 +88,7 @@ class _Pending:
 
 
 class PendingVotes:
-    """At most one unanswered vote a ballot: a newer one takes an older one's place."""
+    """At most one unanswered vote per ballot: a newer one replaces an older one."""
 
     def __init__(self, post: Post, backoff: Backoff) -> None:
         self._post = post
@@ -97,13 +97,13 @@ class PendingVotes:
 
     @property
     def votes(self) -> tuple[Vote, ...]:
-        """The votes that are not known to be stored, oldest first."""
+        """The votes not yet confirmed as stored, oldest first."""
         return tuple(entry.vote for entry in self._pending.values())
 
     def add(self, vote: Vote) -> asyncio.Future[Recorded]:
         """Send a vote and return the future of its outcome.
 
-        An older vote of the same ballot that still waits ends as VoteSuperseded.
+        An older vote in the same ballot that is still waiting ends as VoteSuperseded.
         """
         self._drop(
             (vote.round, vote.ballot), VoteSuperseded("A newer answer is being sent.")

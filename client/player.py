@@ -1,4 +1,4 @@
-"""A player: sees the class's view and its own part, and answers what is asked."""
+"""A player, who sees the class's view and their own data, and answers ballots."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from server.protocol.server_messages import (
 
 
 class Player(Session):
-    """One player in one room, who comes back when the connection drops."""
+    """One player in one room. Rejoins when the connection drops."""
 
     role = "player"
 
@@ -70,7 +70,7 @@ class Player(Session):
 
     @property
     def id(self) -> PlayerId | None:
-        """The stable id that the server gave."""
+        """The stable ID that the server assigned."""
         return self.welcome.player if self.welcome else None
 
     @property
@@ -80,19 +80,19 @@ class Player(Session):
 
     @property
     def you(self) -> PrivateView:
-        """What only this player sees: votes, points, own time."""
+        """What only this player sees: their votes, points and time allowance."""
         return self._yous.now()
 
     @property
     def unrecorded(self) -> tuple[Vote, ...]:
-        """Votes not yet known to be stored; they are sent again until they are."""
+        """Votes not yet confirmed as stored; they are resent until they are."""
         return self._pending.votes
 
     def views(self) -> AsyncIterator[StageView]:
-        """Iterate over what the class sees: the present view, then each newest one.
+        """Iterate over what the class sees: the current view, then each new one.
 
-        A slow reader misses views in between, never the newest. Ends after the closing
-        page, or where the connection is over for good (``cause`` says why).
+        A slow reader may miss views in between, but never the newest. Ends after the
+        closing page, or when the connection has ended for good (see ``cause``).
         """
         return self._stage.views.follow()
 
@@ -104,9 +104,9 @@ class Player(Session):
         *,
         to: StageView,
     ) -> Recorded:
-        """Say which gap it was (two-button rooms), and wait until that is stored.
+        """Say which gap broke (two-button rooms), and wait until the vote is stored.
 
-        ``confidence`` is in per cent, one of ``view.room.chips``; see :meth:`answer`.
+        ``confidence`` is in percent, one of ``view.room.chips``; see :meth:`answer`.
         """
         return await self.answer(GapAnswer(Label(label), confidence), reason, to=to)
 
@@ -115,15 +115,15 @@ class Player(Session):
     ) -> Recorded:
         """Answer the ballot that a view shows, and wait until the answer is stored.
 
-        ``to`` is the view that the answer was decided on: where the class has moved
-        on meanwhile, the server decides whether it is too late, and it never counts in
-        the next ballot. The answer is sent again, with the same stamp, after every
-        reconnect and every passing refusal, even if the caller has stopped waiting.
-        Raises :class:`VoteRefused` if it is finally refused: its code is
-        ``phase_closed`` where it came too late, and ``too_many_changes`` where an
-        earlier answer stands because it was changed too often. Raises
-        :class:`VoteSuperseded` where a newer answer to the same ballot is given before
-        it is stored, and the final cause where the connection is over.
+        ``to`` is the view that the answer is based on. If the class has moved on in the
+        meantime, the server decides whether the answer is too late; it never counts in
+        the next ballot. The answer is resent with the same stamp after every reconnect
+        and every temporary refusal, even if the caller has stopped waiting.
+        Raises :class:`VoteRefused` if the answer is refused for good. The code is
+        ``phase_closed`` if it came too late, or ``too_many_changes`` if it was changed
+        too often and an earlier answer stays. Raises :class:`VoteSuperseded` if a newer
+        answer to the same ballot is given first, and the final cause if the connection
+        has ended.
         """
         if self.cause is not None:
             raise self.cause
@@ -142,7 +142,7 @@ class Player(Session):
         return await asyncio.shield(self._pending.add(vote))
 
     async def ask_time(self, percent: Percent) -> None:
-        """Ask privately for more time in every vote: 150 or 200 per cent, 0 no limit.
+        """Ask privately for more time in every vote: 150 or 200 percent; 0: no limit.
 
         Returns and raises as :meth:`ask` does.
         """
@@ -153,33 +153,33 @@ class Player(Session):
         await self.ask(ChooseTeam(team=team))
 
     async def say(self, text: str, round_index: int) -> None:
-        """Explain a case in your own words: the one that is open, or one of the card.
+        """Explain a case in your own words: the open one, or one on the card.
 
-        ``round_index`` (0-based) is that of the case, such as ``view.room.round``; an
-        empty text takes the sentence back. Returns and raises as :meth:`ask` does.
+        ``round_index`` (0-based) selects the case, for example ``view.room.round``. An
+        empty text removes the sentence. Returns and raises as :meth:`ask` does.
         """
         await self.ask(SayIt(round=round_index, text=text))
 
     async def challenge(self, text: str, round_index: int) -> None:
         """Say in a sentence (280 characters) why the label of a case is wrong.
 
-        ``round_index`` (0-based) is that of a case whose verdict has been shown; an
-        empty text takes the sentence back. Returns and raises as :meth:`ask` does.
+        ``round_index`` (0-based) selects a case whose verdict has been shown. An empty
+        text removes the sentence. Returns and raises as :meth:`ask` does.
         """
         await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
     async def ask(self, wish: PlayerWish) -> None:
-        """Ask for anything but a vote, and wait until it is stored.
+        """Send any request except a vote, and wait until it is stored.
 
-        A new view or ``you`` follows. Raises CommandRefused, and
-        :class:`ConnectionLost` where the connection drops before the answer.
+        A new view or ``you`` follows. Raises CommandRefused, or
+        :class:`ConnectionLost` if the connection drops before the answer.
         """
         await self._ask(wish, Done)
 
     # --- what the connection asks and tells ------------------------------------------
 
     def hello(self) -> Hello:
-        """Come back with the token; join with the name where there is none."""
+        """Rejoin with the token, or join with the name if there is none."""
         hello = super().hello()
         if self.token is not None:
             return hello.model_copy(update={"token": self.token})
@@ -193,7 +193,7 @@ class Player(Session):
         )
 
     def opened(self, welcome: Welcome) -> None:
-        """Keep the cleaned name and the token; send what is not stored yet."""
+        """Keep the cleaned name and the token; send what is not yet stored."""
         super().opened(welcome)
         self.name = welcome.name or self.name
         self.token = welcome.token or self.token
@@ -237,11 +237,10 @@ def connect(
 ) -> AbstractAsyncContextManager[Player]:
     """Join a room as a player, or come back to it with ``token``.
 
-    ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. The
-    nodes of a fleet may be given together, as "http://10.0.0.11:8000,10.0.0.12:8000":
-    where one does not answer, the next is tried. Raises a :class:`Rejected`
-    (UnknownRoom, RoomLocked, BadName, …), CannotConnect where no server answers,
-    BadAddress.
+    ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. For
+    a fleet, list its nodes: "http://10.0.0.11:8000,10.0.0.12:8000". If one does not
+    answer, the next is tried. Raises a :class:`Rejected` (UnknownRoom, RoomLocked,
+    BadName, …), CannotConnect if no server answers, or BadAddress.
     """
     return running(
         Player(

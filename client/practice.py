@@ -1,7 +1,7 @@
-"""Practice players: a crowd that joins a room and answers, to rehearse a lesson.
+"""Practice players: simulated people who join a room and answer, for rehearsals.
 
-Who they are and what they think is in ``practice_mind``; here
-they only come in, answer whatever is asked, and stay until the game is over.
+``practice_mind`` decides who they are and what they think. This module lets them join,
+answer each ballot, and stay until the game is over.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from server.protocol.client_messages import TapOpening
 __all__ = ["Knowledge", "PracticeSettings", "knowledge_of", "run_practice"]
 
 JOINS_TOGETHER = 25
-"""How many come in at the same time."""
+"""How many join at the same time."""
 
 OnEvent = Callable[[str], None]
 
@@ -55,9 +55,9 @@ async def run_practice(
 ) -> None:
     """Bring practice players to a room, and return when the game is over for them.
 
-    ``knowledge`` lets them be right by skill; without it they guess by lean.
-    ``on_event`` gets one line about each event. One who is sent away or
-    not let in is skipped; if none gets in, the first such error is raised.
+    With ``knowledge`` they answer according to their skill; without it they guess
+    according to their lean. ``on_event`` gets one line about each event. A player who
+    is removed or not let in is skipped; if none gets in, the first error is raised.
     """
     crowd = _Crowd(url, code, settings, knowledge or Knowledge(), on_event)
     async with asyncio.TaskGroup() as group:
@@ -68,7 +68,7 @@ async def run_practice(
 
 
 class _Crowd:
-    """What the practice players of one room have in common."""
+    """What the practice players of one room share."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class _Crowd:
             await self._answer_all(index, player)
 
     async def _answer_all(self, index: int, player: Player) -> None:
-        """Answer each ballot once, as long as there is a game."""
+        """Answer each ballot once while the game runs."""
         answered: set[tuple[int | None, Ballot]] = set()
         async for view in player.views():
             if isinstance(view, OpeningView):
@@ -126,7 +126,7 @@ class _Crowd:
             raise player.cause
 
     async def _tap(self, index: int, player: Player, view: OpeningView) -> None:
-        """Tap on a short case that is open: as many say one gap as the other."""
+        """Tap on an open short case; half of the players choose each gap."""
         if view.case is not None and view.gap is None:
             gap = list(Label)[(index + view.case) % 2]
             with suppress(CommandRefused):  # the class has moved on
@@ -151,7 +151,7 @@ class _Crowd:
 
 
 def question(index: int, view: StageView) -> Asked | None:
-    """Return what a view asks of a player; None if it asks nothing."""
+    """Return what a view asks a player, or None."""
     match view:
         case StoryView(phase="vote"):
             ballot = Ballot.VOTE

@@ -18,7 +18,7 @@ from server.game.phases import Ballot
 Side = Literal["outer", "inner", "both", "neither"]
 
 _FIRST_WORDS = (
-    "Amber Brave Calm Clever Copper Coral Cosy Dapper Eager Early Fern Gentle Golden "
+    "Amber Brave Calm Clever Copper Coral Cozy Dapper Eager Early Fern Gentle Golden "
     "Happy Hazel Honest Indigo Ivory Jolly Kind Lemon Lively Lucky Maple Mellow Merry "
     "Misty Nimble Olive Patient Pebble Plucky Polite Quick Quiet Rosy Rusty Sandy "
     "Silver Sleepy Snowy Sunny Swift Tidy Velvet Warm Wise Witty"

@@ -1,4 +1,4 @@
-"""What every role shares: a connection, its welcome, and questions with answers."""
+"""What all roles share: a connection, its welcome, and requests with answers."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ Question = HostAsk | AdminQuestion | PlayerWish | ChallengeLabel | Ping
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """What a ping found: the way there and back (s), the server's clock (UTC ms)."""
+    """The result of a ping: round-trip time (s) and the server's clock (UTC ms)."""
 
     round_trip_s: float
     server_ms: int
 
 
 class Session:
-    """Base of player, host, screen and admin. Made by their functions, not by hand."""
+    """Base of player, host, screen and admin; created by their functions."""
 
     role: Role
 
@@ -73,7 +73,7 @@ class Session:
         self._replies = Replies()
 
         self._firsts: tuple[Awaited, ...] = ()
-        """What has to have come before the block is entered."""
+        """What must have arrived before the block is entered."""
 
     # --- what can be asked of it -----------------------------------------------------
 
@@ -84,29 +84,29 @@ class Session:
 
     @property
     def state(self) -> Link:
-        """How the connection stands."""
+        """The state of the connection."""
         return self._connection.link
 
     @property
     def cause(self) -> ClientError | None:
-        """Why the connection is over for good; None while it is not."""
+        """Why the connection has ended for good; None while it has not."""
         return self._connection.cause
 
     def states(self) -> AsyncIterator[Link]:
-        """Iterate over the states of the connection, from the present one on."""
+        """Iterate over the states of the connection, starting with the current one."""
         return self._connection.links.follow()
 
     async def ping(self) -> Echo:
-        """Measure the way to the server. Raises :class:`ConnectionLost`."""
+        """Measure the round-trip time to the server. Raises :class:`ConnectionLost`."""
         started = time.perf_counter()
         pong = await self._ask(Ping(), Pong)
         return Echo(time.perf_counter() - started, pong.now_ms)
 
     async def _ask(self, question: Question, expected: type[AnswerT]) -> AnswerT:
-        """Send a question and return its answer.
+        """Send a request and return its answer.
 
-        Raises CommandRefused, :class:`ConnectionLost` where the socket drops before the
-        answer, TooMuchWaiting, and the final cause where the connection is over.
+        Raises CommandRefused, :class:`ConnectionLost` if the socket drops before the
+        answer, TooMuchWaiting, or the final cause if the connection has ended.
         """
         ref, future = self._replies.expect()
         try:
@@ -119,7 +119,7 @@ class Session:
         return answer
 
     async def ready(self) -> None:
-        """Wait for the welcome and the first picture; raises the cause without them."""
+        """Wait for the welcome and first view; raise the cause if they never come."""
         await self._connection.wait_open()
         for first in self._firsts:
             await first.arrived()
@@ -150,7 +150,7 @@ class Session:
         self.news.put(message)
 
     def dropped(self) -> None:
-        """The socket is gone: nothing in flight will be answered."""
+        """The socket is gone: no request in flight will be answered."""
         self._replies.fail(ConnectionLost("The connection dropped before the answer."))
 
     def over(self, cause: ClientError) -> None:
@@ -176,10 +176,10 @@ def _numbered(question: Question, ref: int) -> Question:
 
 @asynccontextmanager
 async def running(session: SessionT) -> AsyncIterator[SessionT]:
-    """Keep a session connected inside the block; enter once it has its first view.
+    """Keep a session connected inside the block, which starts after its first view.
 
-    An exception of the block leaves as it is; an internal error of the session's task
-    cancels the block and leaves as an exception group.
+    An exception raised in the block propagates unchanged. An internal error in the
+    session's task cancels the block and is raised as an exception group.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:

@@ -68,7 +68,7 @@ class Screen(Session):
         return self._stage.views.now()
 
     def views(self) -> AsyncIterator[StageView]:
-        """Iterate over the views: the present one, then each newest one."""
+        """Iterate over the views: the current one, then each new one."""
         return self._stage.views.follow()
 
     def opened(self, welcome: Welcome) -> None:
@@ -85,7 +85,7 @@ class Screen(Session):
 def screen(
     url: str, code: str, key: str, *, backoff: Backoff | None = None
 ) -> AbstractAsyncContextManager[Screen]:
-    """Follow a room as its projector, with its screen key (32 hex digits)."""
+    """Follow a room as its projector, with the room's screen key (32 hex digits)."""
     return running(Screen(url, code, key, backoff=backoff))
 
 
@@ -95,7 +95,7 @@ def _place(view: StageView) -> Place:
 
 
 class Cohost(Screen):
-    """One co-host at the server of the own site."""
+    """One co-host, at their own site's server."""
 
     role = "cohost"
 
@@ -108,25 +108,25 @@ class Cohost(Screen):
 
     @property
     def panel(self) -> CohostPanel:
-        """The live figures of the own site."""
+        """The live figures of this site."""
         return self._panels.now()
 
     def panels(self) -> AsyncIterator[CohostPanel]:
-        """Iterate over the figures: the present ones, then the newest."""
+        """Iterate over the figures: the current ones, then each new set."""
         return self._panels.follow()
 
     async def until(self, is_wanted: Callable[[CohostPanel], bool]) -> CohostPanel:
-        """Wait for figures that are wanted; raises the cause where none can come."""
+        """Wait for figures that match; raise the cause if none can come."""
         found = await self._panels.until(is_wanted)
         if found is not None:
             return found
         raise self.cause or ClientError("The figures have ended.")
 
     async def give_time(self, seconds: int = 30) -> None:
-        """Give the own people more time (5 to 600 s) in the open vote.
+        """Give the people at this site more time (5 to 600 s) in the open vote.
 
-        This and the other commands raise :class:`CommandRefused`, and
-        :class:`ConnectionLost` where the connection drops before the answer.
+        This and the other commands raise :class:`CommandRefused`, or
+        :class:`ConnectionLost` if the connection drops before the answer.
         """
         await self._ask(GiveTime(seconds=seconds, seen=_place(self.view)), Done)
 
@@ -139,34 +139,34 @@ class Cohost(Screen):
         await self._ask(Unlock(), Done)
 
     async def kick(self, player: PlayerId) -> None:
-        """Remove one of the own people; votes already cast stay counted.
+        """Remove a person at this site; votes already cast still count.
 
-        Their device, and their name, stay out until :meth:`let_back`.
+        Their device and their name are kept out until :meth:`let_back`.
         """
         await self._ask(Kick(player=player), Done)
 
     async def let_back(self, player: PlayerId) -> None:
-        """Let one of the own people who was removed back in."""
+        """Let a person who was removed from this site back in."""
         await self._ask(LetBack(player=player), Done)
 
     async def roster(
         self, offset: int = 0, search: str = "", *, removed: bool = False
     ) -> Roster:
-        """Return a page of the own people, 50 at most, without their points.
+        """Return a page of the people at this site, at most 50, without their points.
 
-        ``removed``: of those who were removed instead.
+        ``removed``: return those who were removed instead.
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
 
     async def kick_recent(self, seconds: int = 60) -> None:
-        """Remove all of the own people who joined in the last seconds (1 to 3,600)."""
+        """Remove everyone here who joined in the last ``seconds`` (1 to 3,600)."""
         await self._ask(KickRecent(seconds=seconds), Done)
 
     async def challenge(self, text: str, round_index: int) -> None:
         """Say why the label of a case is wrong, as the co-host of this site.
 
-        As :meth:`Player.challenge`; ``panel.challenge`` is the sentence that stands.
+        Like :meth:`Player.challenge`; ``panel.challenge`` is the current sentence.
         """
         await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
@@ -180,7 +180,7 @@ class Cohost(Screen):
 def cohost(
     url: str, code: str, key: str, *, backoff: Backoff | None = None
 ) -> AbstractAsyncContextManager[Cohost]:
-    """Be the co-host of a site, at its own server, with its key (32 hex digits)."""
+    """Co-host a site at its own server, with the site's key (32 hex digits)."""
     return running(Cohost(url, code, key, backoff=backoff))
 
 
@@ -208,33 +208,34 @@ class Host(Session):
         return self._panels.now()
 
     def views(self) -> AsyncIterator[HostView]:
-        """Iterate over the host's views: the present one, then each newest one.
+        """Iterate over the host's views: the current one, then each new one.
 
-        Ends after the closing page, or where the connection is over for good.
+        Ends after the closing page, or when the connection has ended for good.
         """
         return self._stage.views.follow()
 
     def panels(self) -> AsyncIterator[HostPanel]:
-        """Iterate over the live figures: the present ones, then the newest."""
+        """Iterate over the live figures: the current ones, then each new set."""
         return self._panels.follow()
 
     async def until(self, is_wanted: Callable[[HostPanel], bool]) -> HostPanel:
-        """Wait for figures that are wanted; raises the cause where none can come."""
+        """Wait for figures that match; raise the cause if none can come."""
         found = await self._panels.until(is_wanted)
         if found is not None:
             return found
         raise self.cause or ClientError("The figures have ended.")
 
     async def send(self, command: HostCommand) -> None:
-        """Give a command and wait until it is carried out and stored.
+        """Send a command, and wait until it is carried out and stored.
 
-        A command that leads on carries the place of ``view``, unless it names another:
-        it is refused as ``stale`` where the room has gone on since then.
+        A command that moves the room on includes the place of ``view``, unless it names
+        another place. It is refused as ``stale`` if the room has moved on since then.
 
-        The view that it leads to comes right after, the figures up to 0.2 s later:
-        until then ``panel`` still speaks of what was before. Raises
-        :class:`CommandRefused`, and :class:`ConnectionLost` where the connection drops
-        first: then it may have been carried out, and the next view tells.
+        The resulting view arrives right after, the figures up to 0.2 s later; until
+        then, ``panel`` still describes the previous state. Raises
+        :class:`CommandRefused`, or :class:`ConnectionLost` if the connection drops
+        first. In that case the command may have been carried out; the next view shows
+        whether it was.
         """
         if isinstance(command, FromPlace) and command.seen is None:
             command = replace(command, seen=self.view.place)
@@ -243,9 +244,9 @@ class Host(Session):
     async def roster(
         self, offset: int = 0, search: str = "", *, removed: bool = False
     ) -> Roster:
-        """Return a page of the people in the room, 50 at most.
+        """Return a page of the people in the room, at most 50.
 
-        ``removed``: of those who were removed instead.
+        ``removed``: return those who were removed instead.
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
@@ -253,8 +254,8 @@ class Host(Session):
     async def challenge(self, text: str, round_index: int) -> None:
         """Say why the label of a case is wrong, as the host.
 
-        As :meth:`Player.challenge`; ``panel.challenges`` holds all of the case that is
-        shown, with their authors.
+        Like :meth:`Player.challenge`; ``panel.challenges`` has all challenges to the
+        case on show, with their authors.
         """
         await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
@@ -263,27 +264,27 @@ class Host(Session):
         return (await self._ask(ListCases(), CaseList)).cases
 
     async def add_case(self, case: str) -> None:
-        """Play one more case (by its id), after those of the plan.
+        """Add a case (by its ID) to the end of the plan.
 
         Raises as :meth:`send` does.
         """
         await self._ask(AddCase(case=case, seen=self.view.place), Done)
 
     async def open_next(self, *, same: bool = False) -> tuple[RoomCode, str]:
-        """Open the next lesson once the game is over; return its room and host key.
+        """Open the next lesson after the game; return its room and host key.
 
-        ``same``: the same lesson for another class. Asking again gives the same room
-        while it runs. Raises :class:`CommandRefused`.
+        ``same``: open the same lesson for another class. While that room runs, asking
+        again returns the same room. Raises :class:`CommandRefused`.
         """
         opened = await self._ask(OpenNext(same=same), RoomOpenedMessage)
         return opened.room, opened.host_key or ""
 
     async def call_back_link(self, *, cohosts: bool = False) -> str:
-        """Call the host link back; return the key of the new one (32 hex digits).
+        """Revoke the host link; return the key of the new one (32 hex digits).
 
-        This host continues with the new key, also where the connection drops before the
-        answer; other hosts need the new link. ``cohosts``: also call theirs back.
-        Raises as :meth:`send` does.
+        This host continues with the new key, even if the connection drops before the
+        answer. Other hosts need the new link. ``cohosts``: also revoke the co-hosts'
+        links. Raises as :meth:`send` does.
         """
         salt = secrets.token_hex(KEY_BYTES)
         new = self._connection.expect_key(salt)

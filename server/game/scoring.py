@@ -19,7 +19,7 @@ from server.game.settings import ScoreMode
 BRIER_LEVELS = (50, 60, 70, 80, 90, 100)
 CERTAINTY_LEVELS = (60, 75, 90)
 CERTAINTY_MARKS = {60: (1, 0), 75: (2, -2), 90: (3, -6)}
-"""Per level (as a confidence in per cent): marks when right, marks when wrong."""
+"""Per level (as a confidence in percent): marks when right, marks when wrong."""
 
 MISSED: dict[ScoreMode, float] = {
     "brier": 50,
@@ -31,7 +31,7 @@ MISSED: dict[ScoreMode, float] = {
 
 
 def levels(mode: ScoreMode) -> tuple[int, ...]:
-    """Return the confidences (per cent) that may be chosen in a score mode."""
+    """Return the confidences (percent) that may be chosen in a score mode."""
     return CERTAINTY_LEVELS if mode == "certainty" else BRIER_LEVELS
 
 
@@ -57,7 +57,7 @@ def chips(mode: ScoreMode) -> tuple[Chip, ...]:
 
 
 def brier_points(is_right: bool, confidence: int) -> int:
-    """Return 100·(1-(o-p)²), for a confidence p in per cent: 0 to 100, whole."""
+    """Return 100·(1-(o-p)²), for a confidence p in percent: 0 to 100, whole."""
     miss = 100 - confidence if is_right else confidence
     return round(100 - miss * miss / 100)
 
@@ -67,7 +67,7 @@ def gap_points(
 ) -> float:
     """Return the points of one two-button answer.
 
-    ``confidence`` is in per cent, None if no chip was tapped; ``elapsed`` is the
+    ``confidence`` is in percent, None if no chip was tapped; ``elapsed`` is the
     share (0-1) of the time limit that had passed, used by ``speed`` alone. Ranges:
     brier and accuracy 0 to 100, certainty -6 to 3, speed 0 to 100.
     """
@@ -234,7 +234,7 @@ def option_of(answer: Answer) -> str:
 
 
 def confidences(answer: Answer) -> list[int]:
-    """Return the confidences (per cent) that were tapped, none, one or two."""
+    """Return the confidences (percent) that were tapped, none, one or two."""
     return [value for value in _chips(answer) if value is not None]
 
 

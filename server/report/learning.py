@@ -125,7 +125,7 @@ class Calibration:
 
 
 def calibration(answers: Sequence[tuple[int, bool]]) -> Calibration | None:
-    """Return the calibration of (confidence in per cent, right) pairs; None if none."""
+    """Return the calibration of (confidence in percent, right) pairs; None if none."""
     counts: dict[int, tuple[int, int]] = {}
     for confidence, is_right in answers:
         right, n = counts.get(confidence, (0, 0))
@@ -134,7 +134,7 @@ def calibration(answers: Sequence[tuple[int, bool]]) -> Calibration | None:
 
 
 def of_counts(counts: Mapping[int, tuple[int, int]]) -> Calibration:
-    """Return the calibration of (right, n) by confidence in per cent."""
+    """Return the calibration of (right, n) by confidence in percent."""
     return Calibration(
         tuple(
             Bin(confidence / 100, right, n)
@@ -170,7 +170,7 @@ def calibration_figures(sample: Sample) -> CalibrationFigures | None:
 
 
 def _by_level(answers: Iterable[Counted]) -> dict[int, list[tuple[int, int]]]:
-    """Return (right, n) of each learner at each confidence (per cent)."""
+    """Return (right, n) of each learner at each confidence (percent)."""
     found: dict[int, dict[PlayerId, tuple[int, int]]] = {}
     for answer in answers:
         level = found.setdefault(answer.confidence or 0, {})

@@ -281,7 +281,7 @@ def coverage(name: str, seeds: int, pool: ProcessPoolExecutor) -> dict[str, str]
 
 
 def _cell(both: Sequence[tuple[bool, float]]) -> str:
-    """Write coverage in per cent and mean width; mark what is not within 92 to 98."""
+    """Write coverage in percent and mean width; mark what is not within 92 to 98."""
     share = 100 * sum(is_held for is_held, _ in both) / len(both)
     width = sum(width for _, width in both) / len(both)
     mark = "" if 92 <= share <= 98 else " !"

@@ -2584,7 +2584,7 @@ export interface OwnFigures {
   bias: ("over" | "under" | "none") | null;
 }
 /**
- * One confidence (per cent) that a player gave, and how often they were right.
+ * One confidence (percent) that a player gave, and how often they were right.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "OwnSureness".

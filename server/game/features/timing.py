@@ -106,7 +106,7 @@ class SiteGivenTime:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceGranted:
-    """A player has own time in every vote: per cent of the limit, 0 for no limit."""
+    """A player has own time in every vote: percent of the limit, 0 for no limit."""
 
     player: PlayerId
     percent: int

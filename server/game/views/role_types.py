@@ -53,7 +53,7 @@ class CardItem:
 
 @dataclass(frozen=True, slots=True)
 class OwnSureness:
-    """One confidence (per cent) that a player gave, and how often they were right."""
+    """One confidence (percent) that a player gave, and how often they were right."""
 
     confidence: int
     right: int
