@@ -100,7 +100,7 @@ cannot be worked out from the figures of the whole class."""
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """How many people of a group chose something, with Wilson's 95 % interval."""
+    """How many people of a group chose something, with Wilson's 95% interval."""
 
     n: int
     low: float

@@ -18,7 +18,7 @@ Audience = Literal["host", "others"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval, and the number of answers or people behind
+    """A figure with its 95% interval, and the number of answers or people behind
     it."""
 
     value: float
@@ -151,7 +151,7 @@ class CaseFigures:
     """P(p > .5) under Jeffreys' prior, where one of two buttons was right."""
     mean_confidence: float | None
     confident_errors: int | None
-    """How many were wrong at 80 % or more; None if there are too few to show."""
+    """How many were wrong at 80% or more; None if there are too few to show."""
     is_told_confident: bool
     """At least max(3, 10% of those who answered) were wrong at 80% or more."""
     moves: Moves | None

@@ -1520,7 +1520,7 @@ export interface Portions {
   };
 }
 /**
- * How many people of a group chose something, with Wilson's 95 % interval.
+ * How many people of a group chose something, with Wilson's 95% interval.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Portion".
@@ -1667,7 +1667,7 @@ export interface RoundSummary {
 /**
  * The mean of a group's people (each the mean of their round scores).
  *
- * ``low`` and ``high`` are Student's 95 % interval; None with fewer than two people.
+ * ``low`` and ``high`` are Student's 95% interval; None with fewer than two people.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "GroupMean".
@@ -2153,7 +2153,7 @@ export interface Measures {
    */
   right: number | null;
   /**
-   * Wilson 95 % interval of the proportion right (0-1).
+   * Wilson 95% interval of the proportion right (0-1).
    *
    * @minItems 2
    * @maxItems 2
@@ -2162,7 +2162,7 @@ export interface Measures {
   mean_confidence: number | null;
   confident_errors: number;
   /**
-   * Whether at least max(3, 10 % of those who answered) were wrong and sure.
+   * Whether at least max(3, 10% of those who answered) were wrong and sure.
    */
   tell_confident_errors: boolean;
   /**
@@ -2276,7 +2276,7 @@ export interface SiteCard {
    */
   right: number | null;
   /**
-   * Wilson's 95 % interval of the proportion right (0-1).
+   * Wilson's 95% interval of the proportion right (0-1).
    *
    * @minItems 2
    * @maxItems 2
@@ -2562,7 +2562,7 @@ export interface OwnFigures {
   judged: number;
   right: number;
   /**
-   * Rounds (0-based) that were missed at 80 % or more.
+   * Rounds (0-based) that were missed at 80% or more.
    */
   sure_and_wrong: number[];
   /**
@@ -2884,7 +2884,7 @@ export interface RoomFigures {
   name: string;
 }
 /**
- * A figure with its 95 % interval, and the number of answers or people behind
+ * A figure with its 95% interval, and the number of answers or people behind
  * it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -2978,11 +2978,11 @@ export interface CaseFigures {
   above_coin: number | null;
   mean_confidence: number | null;
   /**
-   * How many were wrong at 80 % or more; None if there are too few to show.
+   * How many were wrong at 80% or more; None if there are too few to show.
    */
   confident_errors: number | null;
   /**
-   * At least max(3, 10 % of those who answered) were wrong at 80 % or more.
+   * At least max(3, 10% of those who answered) were wrong at 80% or more.
    */
   is_told_confident: boolean;
   moves: Moves | null;
@@ -3152,7 +3152,7 @@ export interface TakeUp {
    */
   reason: WrongReason | null;
   /**
-   * Names of people who were wrong at 80 % or more; only on the host's page.
+   * Names of people who were wrong at 80% or more; only on the host's page.
    */
   sure: string[];
 }
@@ -3286,7 +3286,7 @@ export interface Deck {
    */
   two_link: boolean;
   /**
-   * Small ones list first.
+   * Decks with small numbers are listed first.
    */
   place: number;
   /**
