@@ -315,11 +315,7 @@ class Deck(Model):
         "both broke, or neither.",
     )
     place: int = Field(
-        default=100,
-        ge=0,
-        le=999,
-        strict=True,
-        description="Decks with small numbers are listed first.",
+        default=100, ge=0, le=999, strict=True, description="Lowest is listed first."
     )
     minute: bool = Field(
         default=False,

@@ -182,7 +182,7 @@ def test_the_sites_are_listed_and_a_name_is_given_once(tmp_path: Path) -> None:
 def test_help_says_which_broker_suits_which_operator() -> None:
     said = " ".join(invoke("broker", "--help").split())
     assert "There are two ways" in said
-    for way in ("twogaps broker run runs", "twogaps broker configure writes"):
+    for way in ("twogaps broker run starts", "twogaps broker configure writes"):
         assert way in said
 
 

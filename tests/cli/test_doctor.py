@@ -189,7 +189,7 @@ async def test_the_broker_is_tried_for_real(tmp_path: Path) -> None:
             server.url("lisbon", "no"), None, None, 1.5
         )
         assert wrong.verdict == "bad"
-        assert "refuses the user 'lisbon'" in wrong.says
+        assert "rejects the user 'lisbon'" in wrong.says
         other = await network.look_at_broker(urls["lisbon"], "berlin", None, 1.5)
         assert "does not forward its messages" in other.says
     finally:

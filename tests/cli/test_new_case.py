@@ -104,7 +104,7 @@ def test_an_empty_answer_where_one_is_needed(tmp_path: Path) -> None:
 
 
 def test_names_that_cannot_be_used(tmp_path: Path) -> None:
-    assert "lowercase letters" in new(tmp_path, [], "My Case")[1]
+    assert "lower-case letters" in new(tmp_path, [], "My Case")[1]
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "taken.toml").write_text("")
     code, text = new(tmp_path, [], "taken")
