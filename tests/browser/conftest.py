@@ -20,7 +20,14 @@ from tests.support.missing import need
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(
+    filter(
+        None,
+        map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser")),
+    ),
+    None,
+)
+"""The shell first: made for this, it takes half the CPU of a browser with windows."""
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +44,7 @@ ARGS = [
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, once for all tests."""
     need(find_spec("playwright"), "playwright (pip install playwright)")
-    need(CHROMIUM, "chromium (apt-get install chromium)")
+    need(CHROMIUM, "Chromium (apt-get install chromium-headless-shell)")
     need(AXE.is_file(), "axe-core (npm ci in client/web)")
     from playwright.async_api import async_playwright, expect
 

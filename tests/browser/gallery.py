@@ -195,6 +195,9 @@ async def crowds(chromium: Browser, server: Running) -> dict[str, bytes]:
 async def picture(page: Page, view: View) -> bytes:
     """Return a picture of a page of this size that has come to rest."""
     await page.emulate_media(color_scheme="dark" if view.is_dark else "light")
+    await page.evaluate(  # what fills the screen has no other size
+        "() => document.fullscreenElement && document.exitFullscreen()"
+    )
     await page.set_viewport_size({"width": view.width, "height": view.height})
     await page.wait_for_load_state("networkidle")
     await page.evaluate(STILL)

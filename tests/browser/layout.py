@@ -170,8 +170,7 @@ def sample_of_a_deck() -> list[Shown]:
 
 def chosen(role: str, size: Size, locale: str) -> list[Shown]:
     """Return what this tier looks at on a page of this size and language."""
-    is_console = role == "host" and chosen_tier() is Tier.FULL
-    if chosen_tier() is Tier.FAST or is_console:  # all of a console: in a campaign
+    if chosen_tier() is Tier.FAST:
         return unlike([*longest_of_each_phase(), *sample_of_a_deck()])
     rooms = (*PRODUCT, *OTHER_ROOMS)
     long = unlike(one for look in rooms for one in longest_of_each_phase(look))

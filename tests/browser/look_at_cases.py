@@ -1,9 +1,9 @@
 """How far each case scrolls on a phone, in every moment of its round.
 
-``python -m tests.browser.look_at_cases [FOLDER] [--seed N] [--count N] [ID ...]`` draws
-cases by seed (20, seed 7). It walks each through the preview at 360 × 640, prints how
-many screens each moment fills, and keeps pictures where a folder is named. A person
-also has to look at them.
+``python -m tests.browser.look_at_cases [--pictures FOLDER] [--seed N] [--count N]
+[ID ...]`` draws cases by seed (20, seed 7). It walks each through the preview at
+360 × 640, prints how many screens each moment fills, and keeps pictures where a folder
+is named. A person also has to look at them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from tests.browser.table import NAMED, PHONE, Table
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-MOST_SCREENS = 2.15
-"""Two, and the line below the verdict: how sure the sources are, and the challenge."""
+MOST_SCREENS = 2
 SCENES = [scene.name for scene in scenes_of(load_library().case("four-hours"))]
 
 

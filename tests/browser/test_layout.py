@@ -64,6 +64,7 @@ def said(wrong: dict[str, list[str]]) -> str:
 
 
 @pytest.mark.sampled
+@pytest.mark.timeout(900)  # thousands of moments, perhaps on a busy machine
 @pytest.mark.parametrize(("role", "size", "locale"), EVERY_PAGE)
 async def test_every_moment_fits(
     browser: Browser,
@@ -122,6 +123,7 @@ async def moved(page: Page, found: Sequence[Shown]) -> dict[str, list[str]]:
 
 
 @pytest.mark.sampled
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("role", "size", "locale"), EVERY_PHONE)
 async def test_the_answers_are_in_view_and_stay_where_they_are(
     browser: Browser,

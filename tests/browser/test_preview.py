@@ -37,7 +37,7 @@ async def own(browser: object, tmp_path: Path) -> AsyncIterator[tuple[Table, Pat
 
 
 @pytest.mark.parametrize("case_id", LONG)
-async def test_no_moment_fills_much_more_than_two_screens_of_a_phone(
+async def test_no_moment_fills_more_than_two_screens_of_a_phone(
     table: Table, case_id: str
 ) -> None:
     steps = [SCENES.index(f"reveal.{key}") for key in ("verdict", "why_not", "beyond")]

@@ -51,6 +51,8 @@ async def test_dots_that_have_gone_over_stay_there_on_another_size(
         await settle(page, reveal, "screen")
         await page.wait_for_function("() => frames.done > 10 && !frames.isPending()")
         width = await page.evaluate("document.querySelector('canvas').width")
+        await page.evaluate("() => document.exitFullscreen()")
+        await page.wait_for_function("() => !document.fullscreenElement")
         await page.evaluate("frames.done = 0")
         await page.set_viewport_size({"width": 1024, "height": 768})
         await page.wait_for_function(
