@@ -25,7 +25,7 @@ CAUSES: dict[Kind, tuple[str, str]] = {
     "redirects": ("blocks live connections", "hotspot"),
     "hangs": ("blocks live connections", "allow WebSocket connections to http://"),
     "strips": ("drops the Upgrade header", "nginx and Caddy"),
-    "renames": ("asked for internal.test", "--public-url http://class.test:"),
+    "renames": ("server as internal.test", "--public-url http://class.test:"),
 }
 WITHIN_MS = 10_000
 """How soon a page says what is wrong, on its own clock."""

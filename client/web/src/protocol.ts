@@ -3286,7 +3286,7 @@ export interface Deck {
    */
   two_link: boolean;
   /**
-   * Decks with small numbers are listed first.
+   * Lowest is listed first.
    */
   place: number;
   /**
