@@ -273,7 +273,7 @@ async def test_a_node_is_drained_by_command(postgresql: str) -> None:
         assert "ada: up, 1 rooms" in listed.output
         done = await asyncio.to_thread(twogaps, "fleet", "drain", "ada", *place)
         assert done.exit_code == 0, done.output
-        assert "ada has no rooms now" in done.output
+        assert "ada has no rooms left" in done.output
         listed = await asyncio.to_thread(twogaps, "fleet", "list", *place)
         assert "ada: draining, 0 rooms" in listed.output
         assert "bob: up, 1 rooms" in listed.output
