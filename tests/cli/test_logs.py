@@ -151,7 +151,7 @@ def test_a_pipe_that_is_not_read_drops_lines_and_holds_up_nothing() -> None:
     while len(written) + dropped < 5_000:
         text += os.read(reading, 1 << 16).decode()
         written = re.findall("^line .*\n", text, re.MULTILINE)
-        counts = re.findall(r"(\d+) lines of the log were dropped.*\n", text)
+        counts = re.findall(r"(\d+) log lines were dropped.*\n", text)
         dropped = sum(map(int, counts))
     assert len(written) + dropped == 5_000
     assert dropped > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from server.game.engine import replay
-from server.game.events import RoomLocked, RoomUnlocked
+from server.game.events import Event, RoomLocked, RoomUnlocked
 from server.game.ids import RoomCode
 from server.journal.opening import address_of, open_store
 from server.journal.postgres import PostgresStore
@@ -62,6 +63,15 @@ async def test_two_nodes_collide_on_one_version(
     assert len(await store.load(ROOM)) == version + 1
 
 
+async def loaded(store: PostgresStore) -> list[Event]:
+    """Return a room's events once the database can be reached."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                return await store.load(ROOM)
+            await asyncio.sleep(0.1)
+
+
 async def test_a_database_that_ends_loses_no_append_and_comes_back(
     database_server: Postgres, store: PostgresStore
 ) -> None:
@@ -72,7 +82,7 @@ async def test_a_database_that_ends_loses_no_append_and_comes_back(
             await store.append(ROOM, len(played()), [RoomLocked()])
     finally:
         database_server.start()
-    assert await store.load(ROOM) == played()
+    assert await loaded(store) == played()
     await store.append(ROOM, len(played()), [RoomLocked()])
     assert len(await store.load(ROOM)) == len(played()) + 1
 

@@ -57,7 +57,8 @@ def doctor(
         typer.Option("--phone", help="Also wait until a phone opens a page here."),
     ] = False,
 ) -> None:
-    """Check ports, disk, limits, clock, pages, cases and the broker; say what to fix.
+    """Check ports, disk, limits, clock, pages, cases and the broker, and say what
+    to fix.
 
     Use the same options as twogaps serve. Exit code: 0 if everything is ready for
     class, 1 if there are problems to fix first.
