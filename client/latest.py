@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 class Awaited(Protocol):
-    """What must have arrived once before a session can be used."""
+    """Something that must arrive at least once before a session can be used."""
 
     async def arrived(self) -> None:
         """Wait for a first value, or for the end."""
         ...
 
     def close(self) -> None:
-        """No value will follow."""
+        """End the series: no more values will follow."""
         ...
 
 
@@ -37,7 +37,7 @@ class Latest(Generic[T]):
         self._wake()
 
     def close(self) -> None:
-        """No value will follow: followers end after the last. Idempotent."""
+        """End the series: followers stop after the last value. Idempotent."""
         self.is_over = True
         self._wake()
 
@@ -46,7 +46,7 @@ class Latest(Generic[T]):
         return _Follower(self)
 
     def now(self) -> T:
-        """Return the value, which must have arrived before."""
+        """Return the value, which must already have arrived."""
         if self.value is None:
             raise RuntimeError("wait for the first value with arrived()")
         return self.value
@@ -103,7 +103,7 @@ class Stage(Generic[ViewT]):
         self._version = -1
 
     def take(self, version: int, view: ViewT, *, is_last: bool) -> None:
-        """Take a view; none follows the closing page."""
+        """Take a view; no more views follow the closing page."""
         if version < self._version:
             return
         self._version = version

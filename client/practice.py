@@ -133,7 +133,7 @@ class _Crowd:
                 await player.ask(TapOpening(case=view.case, gap=gap))
 
     async def _answer(self, player: Player, asked: Asked, view: StageView) -> None:
-        """Think, then answer what the view asked, even where the class has moved on."""
+        """Think, then answer what the view asked, even if the class has moved on."""
         decision = decide(self._settings, asked, self._knowledge)
         if decision.delay_s:
             await asyncio.sleep(decision.delay_s)

@@ -119,7 +119,7 @@ def fields_beside(model: type[BaseModel], loc: Loc) -> dict[str, str]:
 
 
 def type_at(model: type[BaseModel], loc: Loc) -> object:
-    """Return the annotation of the field at loc, or None where there is none."""
+    """Return the annotation of the field at loc, or None if there is none."""
     here = _holding(model, loc)
     field = here.model_fields.get(str(loc[-1])) if here is not None else None
     return field.annotation if field else None

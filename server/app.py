@@ -129,7 +129,7 @@ class _Core:
     gate: Gate
     metrics: Metrics
     leases: Leases | None
-    """Of this node in a fleet; None where its journal is its own."""
+    """Of this node in a fleet; None if its journal is its own."""
     relays: Relays | None
 
 
@@ -371,7 +371,7 @@ async def _open_leases(
     metrics: Metrics,
     stack: contextlib.AsyncExitStack,
 ) -> Leases | None:
-    """Join a fleet, where the journal is one that several nodes may use."""
+    """Join a fleet, if the journal is one that several nodes may use."""
     if config.store is not None or not is_shared(config.journal):
         return None
     from server.federation.leases import open_leases

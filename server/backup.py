@@ -1,7 +1,7 @@
 """One file that holds a whole data folder, taken while a server may be running.
 
 A tar archive: ``manifest.json`` (what, when, by which version, checksums), the journal,
-the outbox where there is one, and the admin's key unless it is left out. Databases
+the outbox if there is one, and the admin's key unless it is left out. Databases
 are copied by their adapters: one moment of each room, whole, and with nothing that had
 been removed before. The file is as secret as the folder: it holds names,
 reasons and the keys of all rooms.
@@ -76,7 +76,7 @@ def back_up(
 ) -> Manifest:
     """Write a backup of a data folder, which a server may be using, to a new file.
 
-    ``journal`` is its address, where it is not in the folder; in the backup it is a
+    ``journal`` is its address, if it is not in the folder; in the backup it is a
     SQLite file in any case. The file is complete and synced once it has its name.
     Raises :class:`BackupError`.
     """
@@ -300,7 +300,7 @@ def _check_database(path: Path, source: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Sync the names in a folder, where the system can (Windows cannot)."""
+    """Sync the names in a folder, if the system can (Windows cannot)."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

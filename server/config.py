@@ -31,7 +31,7 @@ class Config:
     port: int = 8000
     """0 lets the system choose."""
     data: Path | None = None
-    """Folder of the journal; None keeps everything in memory."""
+    """Folder that contains the journal; None keeps everything in memory."""
     journal: str | None = None
     """Address of the journal, if it is not in ``data``."""
     cases: tuple[Path, ...] = ()

@@ -249,7 +249,7 @@ class DiskThread:
         return self._connection
 
     def _must_be_the_same(self) -> None:
-        """Refuse to write where the file no longer is what was opened.
+        """Refuse to write if the file no longer is what was opened.
 
         Otherwise SQLite keeps writing into the removed file, and all of it is lost when
         the process ends.
@@ -325,7 +325,7 @@ def rewrite(
     hold copies; and the write-ahead log keeps old pages until it is cut. ``free`` tells
     the free bytes of a folder; without a folder for temporary files, at most
     ``most_in_memory`` bytes are copied in memory. Raises sqlite3.OperationalError,
-    before anything is written, where the copies do not fit.
+    before anything is written, if the copies do not fit.
     """
     _cut_log(db)  # while another process reads, the log would grow by the whole file
     _must_fit(db, free, most_in_memory)

@@ -78,7 +78,7 @@ def in_use(folder: Path) -> CannotStart:
 
 
 def is_served(folder: Path) -> bool:
-    """Whether a server is using a folder. False where none can tell."""
+    """Whether a server is using a folder. False if none can tell."""
     with contextlib.suppress(OSError), (folder / LOCK).open("r+") as handle:
         if not lock_descriptor(handle.fileno(), blocking=False):
             return True
@@ -90,7 +90,7 @@ def is_served(folder: Path) -> bool:
 def _itself(folder: Path) -> Iterator[int | None]:
     """Open a folder to be locked beside its lock file, which someone may remove.
 
-    None where the system opens no folders; such a system lets no one remove an open
+    None if the system opens no folders; such a system lets no one remove an open
     file either.
     """
     try:
@@ -105,7 +105,7 @@ def _itself(folder: Path) -> Iterator[int | None]:
 
 
 def _locked(own: int) -> bool:
-    """Lock a folder; True also where the file system locks no folders, as NFS does."""
+    """Lock a folder; True also if the file system locks no folders, as NFS does."""
     try:
         return lock_descriptor(own, blocking=False)
     except OSError:

@@ -69,7 +69,7 @@ def _no_password() -> str:
 
 
 def certificate_of(config: Config) -> Certificate | None:
-    """Return the certificate of the main port, where it speaks TLS."""
+    """Return the certificate of the main port, if it speaks TLS."""
     if config.tls_cert is None:
         if config.tls_key is not None:
             raise CannotStart("--tls-key needs --tls-cert.")
@@ -83,7 +83,7 @@ class Bound:
 
     main: socket.socket
     inner: socket.socket | None
-    """For this machine alone, without TLS, where the main port speaks it: practice
+    """For this machine alone, without TLS, if the main port speaks it: practice
     players of the server itself come in here. The certificate is not for 127.0.0.1."""
     port: int
     addresses: Addresses

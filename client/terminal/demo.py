@@ -70,7 +70,7 @@ async def run_demo(
 
     Waits for ``players`` to join and, in each vote, to answer. Goes by the flow; in the
     full one the first vote is always discussed, so that the demo shows a second one.
-    Raises the connection's cause where it is over before the game is.
+    Raises the connection's cause if it is over before the game is.
     """
     pace = UNPACED if fast else Pace()
     return await _Demo(host, players, pace, console, sleep).run()

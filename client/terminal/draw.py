@@ -84,7 +84,7 @@ def round_title(room: RoomCard) -> str:
 
 
 def title_of(shown: Story) -> str:
-    """Return the title, with its year where the story happened."""
+    """Return the title, with its year if the story happened."""
     is_true = shown.kind == "documented"
     return f"{shown.title} ({shown.year})" if is_true else shown.title
 
@@ -293,7 +293,7 @@ class Chain:
 
     @classmethod
     def of(cls, verdict: Verdict | None, stations: int = STATIONS) -> Chain:
-        """Return the chain of a verdict; both gaps unknown where there is none."""
+        """Return the chain of a verdict; both gaps unknown if there is none."""
         if verdict is None:
             return cls(stations)
         return cls(

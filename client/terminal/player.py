@@ -190,7 +190,7 @@ class Seat:
         self._say(form.question, "bold")
 
     def _start(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Send something while the next line is read; say so where that fails."""
+        """Send something while the next line is read; say so if that fails."""
         task = self._group.create_task(self._try(send), name="seat: send")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)

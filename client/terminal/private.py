@@ -61,7 +61,7 @@ def _measures(measures: Measures) -> RenderableType:
     if measures.mean_confidence is not None:
         said += f"; mean confidence {percent(measures.mean_confidence)}%"
     if measures.tell_confident_errors:
-        said += f"; {measures.confident_errors} wrong and sure: name the error"
+        said += f"; {measures.confident_errors} sure but wrong: name the error"
     name = "Repair" if measures.ballot is Ballot.FIX else f"The {measures.ballot}"
     return Group(tally(name.capitalize(), measures.bars), Text(said + "."))
 

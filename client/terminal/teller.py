@@ -95,7 +95,7 @@ class Teller:
         self._pins: tuple[PinnedReason, ...] = ()
 
     def tell(self, view: StageView) -> bool:
-        """Print what is new; False where the view shows no new place."""
+        """Print what is new; False if the view shows no new place."""
         now = place(view)
         if now == self._place:
             self._tell_pins(view)

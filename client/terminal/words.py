@@ -147,7 +147,7 @@ ALWAYS = (
 
 
 def command_words(name: str) -> str:
-    """Say what a command does; its own name where that says it all."""
+    """Say what a command does; its own name if that says it all."""
     return COMMANDS.get(name, name.replace("_", " "))
 
 

@@ -83,7 +83,7 @@ def is_column(name: str) -> bool:
 
 
 def kind_of(column: str) -> object:
-    """Return the type that the model gives a column, or None where it has none."""
+    """Return the type that the model gives a column, or None if it has none."""
     return type_at(Case, _loc(column))
 
 

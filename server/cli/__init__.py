@@ -300,13 +300,13 @@ def _root(
 
 
 def _unloaded() -> None:
-    """Stand for a command that is listed by ``--help`` but not run."""
+    """Hold the place of a command that ``--help`` lists but does not run."""
 
 
 def program(words: Sequence[str] | None = None) -> typer.Typer:
-    """Return the program, ready to run these words.
+    """Return the program, ready to run a command line.
 
-    Only the command that ``words`` name is imported; None imports all of them.
+    Only the command that ``words`` begin with is imported; without words, all are.
     """
     app = typer.Typer(
         name="twogaps",
@@ -345,7 +345,7 @@ def _attach(app: typer.Typer, command: Command) -> None:
 
 
 def _prepare_streams() -> None:
-    """Write signs that the console cannot show as question marks, and never fail."""
+    """Replace characters that the console cannot show with "?", and never fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -114,8 +114,8 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         envvar="TWOGAPS_DATA",
-        help="Folder of the journal.  [default: ~/.local/share/twogaps; on Windows "
-        "%LOCALAPPDATA%\\twogaps]",
+        help="Folder that contains the journal.  [default: ~/.local/share/twogaps; on "
+        "Windows %LOCALAPPDATA%\\twogaps]",
         show_default=False,
     ),
 ]

@@ -48,7 +48,7 @@ DAY_MS = 24 * 3600 * 1000
 
 @contextlib.asynccontextmanager
 async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journal]:
-    """Open a journal to read it, also while a server runs; tell the user what fails."""
+    """Open a journal to read it, even beside a server; tell the user what fails."""
     where = journal or data or default_data()
     try:
         async with open_store(where, must_exist=True) as store:
@@ -60,7 +60,7 @@ async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journ
 
 
 def rooms(data: DataOption = None, journal: JournalOption = None) -> None:
-    """List the rooms in the journal, newest first (even while a server runs)."""
+    """List the rooms in the journal, newest first (even while a server is running)."""
     table = Table("room", "name", "deck", "opened", "last change", "players", "state")
     for record in asyncio.run(_records(data, journal)):
         state = "finished" if record.finished_ms else "open"
@@ -101,7 +101,7 @@ def purge(
     """Remove old rooms from the journal for good.
 
     Afterwards, no file in the folder contains their names and reasons; earlier backups
-    and exports still do. The server must not be running on the same folder. To remove
+    and exports still do. No server may be using the folder at the time. To remove
     one room or one player, use twogaps room forget.
     """
     before_ms = int(time.time() * 1000) - older_than * DAY_MS
@@ -122,8 +122,7 @@ def forget(
 
     This erases the player's name and reasons. Their votes are kept without a name, so
     tallies do not change. Afterwards, no file in the folder contains the erased words;
-    earlier backups and exports still do. The server must not be running on the same
-    folder.
+    earlier backups and exports still do. No server may be using the folder at the time.
     """
     order = _Order(RoomCode(room.upper()), player, before_ms=0)
     _carry_out(order, data, journal, is_sure=yes)

@@ -50,7 +50,7 @@ def backup(
     data: DataOption = None,
     journal: JournalOption = None,
 ) -> None:
-    """Write all rooms to one file, even while the server runs and people vote.
+    """Write all rooms to one file, even while the server is running.
 
     The file contains every vote recorded so far. Keep it as safe as the data folder: it
     contains names, reasons and the keys of all rooms, and a purge cannot reach it.
@@ -155,7 +155,7 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
 
 
 def check(data: DataOption = None, journal: JournalOption = None) -> None:
-    """Check every room for damage, even while a server runs.
+    """Check every room for damage, even while a server is running.
 
     A room is damaged if its events have changed on disk, or cannot be replayed.
     Exit code 1 means that something is damaged.

@@ -153,7 +153,7 @@ def take_room(
     ],
     data: DataOption = None,
 ) -> None:
-    """Take over a room from another node; the server here may be running.
+    """Take over a room from another node, even while the server here is running.
 
     The data folder must belong to a node that plays with other sites (twogaps serve
     --broker) and has home rights.

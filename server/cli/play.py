@@ -70,7 +70,7 @@ ANSWER_S = 3.0
 """How long, in seconds, a server that runs may take to answer for its start page."""
 
 STARTED = "started"
-"""A file in the data folder: the address of the start page, while the server runs."""
+"""A file in the data folder: the start page's address while the server is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def play(options: PlayOptions) -> None:
     """Play with a class: start the server, open the console, show the QR code.
 
     If a room is unfinished, the command offers to continue it. Stop the server with
-    Ctrl-C or on its start page: recorded votes are on disk.
+    Ctrl-C or on its start page. Recorded votes are already saved.
     """
     set_up_logging("warning")
     around = surroundings(options.has_browser)

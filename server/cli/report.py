@@ -101,11 +101,12 @@ class ReportOptions:
 
 @with_options(ReportOptions)
 def report(options: ReportOptions) -> None:
-    """Write what a room learned: a report, or its answers (also while a server runs).
+    """Write what a room learned: a report, or its answers.
 
     HTML is one file that you can send by email and print on A4. CSV is the table of
     answers, with one row per person, case and phase. XLSX and JSON contain both. People
-    get new pseudonyms in each export. Several rooms are compared and pooled.
+    get new pseudonyms in each export. Several rooms are compared and pooled. This works
+    while a server is running.
     """
     codes, kind, reader = options.codes, options.kind, options.reader
     if options.match_names and len(codes) < 2:

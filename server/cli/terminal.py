@@ -41,7 +41,7 @@ def host(
         str | None,
         typer.Argument(help="The host link; without it a new room is opened."),
     ] = None,
-    deck: Annotated[str, typer.Option(help="Deck of a new room.")] = "first-class",
+    deck: Annotated[str, typer.Option(help="Deck for a new room.")] = "first-class",
     length: Annotated[
         int | None,
         typer.Option(min=1, help="Number of rounds (default: all)."),

@@ -265,7 +265,7 @@ class EdgeRelay:
             self.flush(home, room, view[1])
 
     def flush(self, home: str, room: RoomCode, version: int) -> None:
-        """Tell a home that all this site has received so far is on its way."""
+        """Tell a home that everything this site has received so far is on its way."""
         waiting = self.sender.votes_owed(home, room)
         self._owed.pop(room, None)
         if waiting:
@@ -329,10 +329,10 @@ class EdgeRelay:
                 self.flush(home, room, view[1] if view else 0)
 
     def _take(self, home: str, item: DownItem | None) -> None:
-        """Pass an item on if it is from its room's home; it harms no other."""
+        """Pass an item on if it is from its room's home; a bad one affects no other."""
         seat = self._seats.get(item.link) if item else None
         if item is None:
-            self.rejections.add(home, "an item of it cannot be read")
+            self.rejections.add(home, "one of its items cannot be read")
         elif seat is not None and seat.room == item.room:
             if self.home_of(item.room) != home:
                 self.rejections.add(home, "it is not home to the room it speaks for")
@@ -343,8 +343,8 @@ class EdgeRelay:
                 else:
                     seat.hear(item, self._returners)
             except Exception:
-                self.rejections.add(home, "an item of it could not be used")
-                log.exception("an item of %s could not be used", home)
+                self.rejections.add(home, "one of its items could not be used")
+                log.exception("an item from %s could not be used", home)
 
     def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
         """Attach a newcomer and show the kept view in one step."""
@@ -374,7 +374,7 @@ class EdgeRelay:
     # --- what people are shown of the connection -------------------------------------
 
     def bus_changed(self) -> None:
-        """The broker was reached again, or lost."""
+        """Handle that the connection to the broker was restored or lost."""
         if self._bus.is_up:
             self._up_s = self._now_s
             self.rejoin()

@@ -165,7 +165,7 @@ class Member:
     async def join(self, offered_key: str | None = None) -> None:
         """Get a lease, and have all rooms again that an earlier run of this node had.
 
-        ``offered_key`` becomes the admin's, where the fleet has none yet. Raises
+        ``offered_key`` becomes the admin's, if the fleet has none yet. Raises
         :class:`StoreUnavailable`.
         """
         began_s = self._now_s()
@@ -199,7 +199,7 @@ class Member:
         return {RoomCode(code): epoch for code, epoch in mine}
 
     async def _join_again(self, db: Connection) -> None:
-        """Join where the database has forgotten this node."""
+        """Join again if the database has forgotten this node."""
         query = "SELECT boot FROM nodes WHERE name = %s"
         if await one_value(db, query, self.name) is not None:
             raise NameTaken(

@@ -83,7 +83,7 @@ class HomeGateway:
         return self._people.attach(room, link, player)
 
     def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False where it was unknown or another has taken its place."""
+        """Forget a link; False if it was unknown or another has taken its place."""
         return self._people.detach(room, link)
 
     def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:

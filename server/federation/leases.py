@@ -74,7 +74,7 @@ class Lease:
     def __init__(
         self, leases: Leases, room: RoomCode, epoch: int, previous: str | None = None
     ) -> None:
-        """``previous`` is the node that was home before, where it is another one."""
+        """``previous`` is the node that was home before, if it is another one."""
         self._leases = leases
         self._room = room
         self.epoch = epoch

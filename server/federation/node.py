@@ -272,7 +272,7 @@ class Dispatcher:
         try:
             self._hand(parts, payload)
         except Exception:  # whatever another site sends: this one goes on
-            self._reject(topics.sender(parts), "a message of it could not be used")
+            self._reject(topics.sender(parts), "one of its messages could not be used")
             log.exception("a message at %s could not be used", topic)
 
     def _hand(self, parts: tuple[str, ...], payload: bytes) -> None:
@@ -311,7 +311,7 @@ class Dispatcher:
                     offset.add(heard.sent_ms, heard.home_ms, self._clock.now_ms())
 
     def _good(self, site: str, kind: type[M], payload: bytes) -> M | None:
-        """Read a message; count it where it cannot be read."""
+        """Read a message; count it if it cannot be read."""
         message = decode(kind, payload)
         if message is None:
             self._reject(site, f"a {kind.__name__} of it cannot be read")

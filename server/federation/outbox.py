@@ -79,7 +79,7 @@ OpenDisk = Callable[[Path, Callable[[sqlite3.Connection], None], str], Disk]
 class KeptHomes:
     """Which site each room elsewhere was at, so that a restart believes no other.
 
-    Another site is believed only where its key follows (see messages.py).
+    Another site is believed only if its key follows (see messages.py).
     """
 
     def __init__(self, most: int = 5_000) -> None:
@@ -263,8 +263,9 @@ class Outbox:
     async def remove(self, is_doomed: Callable[[RoomCode, UpSay], bool]) -> int:
         """Drop votes that must no longer be sent; return how many.
 
-        For an operator who purges, while no server runs. Votes that cannot be read are
-        removed as well: they may hold the words that must go. Raises DiskError.
+        For an operator who purges, while no server is running. Votes that cannot be
+        read are removed as well: they may hold the words that must go. Raises
+        DiskError.
         """
         unreadable = [(seq,) for seq in self._unreadable]
         if self._disk is not None and unreadable:

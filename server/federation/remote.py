@@ -140,7 +140,7 @@ class Rooms(Protocol):
         ...
 
     async def find_here(self, wanted: str) -> RoomPort:
-        """Return a room, from the journal where it is not running.
+        """Return a room, from the journal if it is not running.
 
         Raises :class:`Refused`.
         """
@@ -234,7 +234,7 @@ class Uplink:
         return edge.lost
 
     def _take(self, edge: Edge, item: UpItem, number: int) -> bool:
-        """Give a request of a batch to its room; False where it has to come again."""
+        """Give a request of a batch to its room; False if it has to come again."""
 
         def acknowledge() -> None:
             edge.acks.append(item.seq)
@@ -293,7 +293,7 @@ class Uplink:
     def _deliver(self, link: RemoteLink, request: Request) -> bool:
         """Give a request to a room; it is acknowledged once dealt with.
 
-        False where the room takes no more now: it has to come again.
+        False if the room takes no more now: it has to come again.
         """
         code = link.room
         room = self._rooms.running(code)

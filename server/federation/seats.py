@@ -28,7 +28,7 @@ class Elsewhere:
     home: str
     epoch: int
     key: str = ""
-    """Of its epoch; empty where no announcement has come yet."""
+    """Of its epoch; empty if no announcement has come yet."""
     sure_s: float = 0.0
     """When its home is sure, on the loop's clock: the broker has told all by then."""
     rivals: dict[str, Announce] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Seat:
                     returners.forget(self.token or "")
 
     def turned_away(self, item: DownItem, returners: Returners) -> None:
-        """A home refuses a hello: for good where the player had been let in before."""
+        """A home refuses a hello: for good if the player had been let in before."""
         if self.is_greeted and item.code in FINAL:
             returners.forget(self.token or "")
             self.link.part(shown_out(item.frame))

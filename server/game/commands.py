@@ -1,7 +1,7 @@
 """What may be asked of a room: imperatives, each with a ``type`` that names it.
 
 Each command is defined in the module of its feature; ``FEATURES`` lists those, and
-``asked`` finds the rule of a command in the feature it belongs to: mypy fails where one
+``asked`` finds the rule of a command in the feature it belongs to: mypy fails if one
 belongs to none. Host commands travel on the wire
 as they are, with ``ref``, the sender's own number for the command, which the reply
 repeats. Player commands carry the player, which the server fills in from the session: a

@@ -101,7 +101,7 @@ class ReplayError(Exception):
     """An event of a journal cannot be folded into the state that its room had then.
 
     ``version`` is the event's number in the journal, from 1; ``event_type`` its type,
-    empty where the journal holds no event at all. ``__cause__`` is what the fold
+    empty if the journal holds no event at all. ``__cause__`` is what the fold
     raised.
     """
 

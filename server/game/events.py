@@ -1,7 +1,7 @@
 """What has happened in a room: frozen, past tense, never edited once stored.
 
 Each event is defined in the module of its feature; ``fold`` finds the feature that
-folds it: mypy fails where there is none. A class whose shape changes gets a
+folds it: mypy fails if there is none. A class whose shape changes gets a
 version and an upcaster of its own (how: server/journal/codec.py). Times are UTC
 milliseconds. ``RoomOpened`` holds the seed, the order and the full text of its cases: a
 journal replays on its own after the library has changed.

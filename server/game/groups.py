@@ -204,7 +204,7 @@ class _Places:
         """Return the best group for a person who is alone in group ``at``.
 
         Others who are alone come first, then groups of their own team, small before
-        large, then groups of other teams; full groups only where there is no other.
+        large, then groups of other teams; full groups only if there is no other.
         """
         for sizes in ((1,), range(2, MOST), (MOST,)):
             for is_own in (True, False):

@@ -103,7 +103,7 @@ def one_line(raw: str, most: int) -> str:
 
 
 def unique_name(name: str, taken: Container[str]) -> str:
-    """Return ``name``, or with a number behind it where it looks like a taken one.
+    """Return ``name``, or with a number behind it if it looks like a taken one.
 
     ``taken`` holds the looks of the names in use (see :func:`looks`). The number is
     found by doubling and halving, so that a thousand players of one name cost little.
@@ -257,7 +257,7 @@ class WordList:
 
 
 def _pattern(entry: str) -> str:
-    """Return the expression of an entry; empty where nothing of it can be read."""
+    """Return the expression of an entry; empty if nothing of it can be read."""
     letters = "".join(
         re.escape(ch) + (f"{{{count},}}" if (count := len(list(run))) > 1 else "+")
         for ch, run in groupby(_read(entry.strip("*")))

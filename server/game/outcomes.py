@@ -147,7 +147,7 @@ def last_count(state: RoomState, round_: Round) -> Count | None:
 
 
 def tells_errors(errors: int, n: int) -> bool:
-    """Return whether these many of n were wrong and sure enough to name the error.
+    """Return whether enough of n people were sure but wrong to name the error.
 
     At least three, and at least a tenth of those who answered (rule B16).
     """

@@ -141,7 +141,7 @@ class Round:
     said: dict[PlayerId, str] = field(default_factory=dict)
     """What each player would say of it, in one sentence."""
     challenges: dict[Challenger, str] = field(default_factory=dict)
-    """The sentences against its label, latest last; empty where one was erased."""
+    """The sentences against its label, latest last; empty if one was erased."""
     groups: tuple[Group, ...] = ()
     group_of: dict[PlayerId, Group] = field(default_factory=dict)
     """The groups of the latest discussion as it opened, and the one of each person."""
@@ -153,7 +153,7 @@ class Round:
     carried: int = 0
     """How many of ``after`` voted only in VOTE."""
     cohorts: dict[str, Cohort] = field(default_factory=dict)
-    """How each site voted, where there is more than one."""
+    """How each site voted, if there is more than one."""
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(option in VOTE, option in REVOTE) of those who voted in both."""
 
@@ -225,7 +225,7 @@ class RoomState:
     opening: Opening = field(default_factory=Opening)
     step: int = 0
     deadline_ms: int | None = None
-    """Where the running phase's timer ends (UTC ms); None where none runs."""
+    """Where the running phase's timer ends (UTC ms); None if none runs."""
     stopped_ms: int | None = None
     """When the host stopped that timer; None while it runs."""
     warned_until_ms: int | None = None
@@ -333,7 +333,7 @@ class RoomState:
 
     @property
     def asked(self) -> Set[PlayerId] | None:
-        """Players who have answered what is asked now; None where nothing is asked."""
+        """Players who have answered what is asked now; None if nothing is asked."""
         if self.phase is Phase.OPENING:
             taps = self.opening.open_taps
             return None if taps is None else taps.keys()
@@ -344,7 +344,7 @@ class RoomState:
 
     @property
     def answered(self) -> Set[PlayerId]:
-        """The same, empty where nothing is asked."""
+        """The same, empty if nothing is asked."""
         return self.asked or frozenset()
 
     def enter(self, phase: Phase, deadline_ms: int | None = None) -> None:

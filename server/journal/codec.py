@@ -74,7 +74,7 @@ class EventCodec(Generic[E]):
         return self._batch.dump_json(events).decode()
 
     def decode(self, body: str) -> E:
-        """Return the event stored as JSON, upcast where its shape is old.
+        """Return the event stored as JSON, upcast if its shape is old.
 
         Raises :class:`UnreadableEvent`, which quotes nothing of what is stored.
         """

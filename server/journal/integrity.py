@@ -8,7 +8,7 @@ damaged. What was before it is intact.
 put back), what is left is whole and looks well. So the number of events of each room is
 also noted in a file of its own, after each commit, one line of 32 bytes a room. It is
 not synced, so it can lag behind after a power cut, but it is never ahead of what was
-committed: where it says more than the journal holds, recorded events are missing.
+committed: if it says more than the journal holds, recorded events are missing.
 """
 
 from __future__ import annotations

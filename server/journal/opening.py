@@ -1,6 +1,7 @@
-"""Which database an address means: the one place that knows all adapters.
+"""Open the journal at an address: the only module that knows all adapters.
 
-An address is a data folder, whose journal is the SQLite file in it, or a text:
+An address is either a data folder, which contains the journal as an SQLite file, or
+a string:
 
 | address | journal |
 |---|---|
@@ -34,7 +35,7 @@ Address = Path | str
 def _postgres(rest: str) -> Journal:
     """Return a journal in PostgreSQL; its library is an extra.
 
-    The library refuses the proactor loop of Windows, which the server needs there.
+    The library does not support the Windows proactor loop, which the server needs.
     """
     if sys.platform == "win32":
         raise BadAddress(
@@ -56,7 +57,7 @@ ADAPTERS: dict[str, Callable[[str], Journal]] = {
     "postgresql": _postgres,
     "memory": lambda _: MemoryStore(),
 }
-"""By scheme: makes a journal of what follows the colon, and touches nothing yet."""
+"""By scheme: a function that takes what follows the colon and opens nothing yet."""
 
 
 def journal_at(where: Address) -> Journal:
@@ -103,7 +104,7 @@ def folder_of(where: Address) -> Path | None:
 async def open_store(
     where: Address, *, must_exist: bool = False
 ) -> AsyncIterator[Journal]:
-    """Open a journal for as long as the block lasts, beside a server that uses it.
+    """Open a journal until the block ends, even while a server is using it.
 
     Raises :class:`BadAddress`, and :class:`NoJournal` if it must exist and does not.
     """
@@ -122,9 +123,9 @@ async def open_journal(
 ) -> AsyncIterator[Journal]:
     """Open a journal, and the data folder beside it, for this process alone.
 
-    ``folder`` is the data folder, where the journal is not in it. Raises
-    :class:`CannotStart` where another server uses either, or the journal cannot be
-    opened.
+    ``folder`` is the data folder, if the journal is elsewhere. Raises
+    :class:`CannotStart` if another server is using either of them, or if the journal
+    cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         places = {place for place in (folder, folder_of(where)) if place is not None}

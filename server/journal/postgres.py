@@ -1,8 +1,8 @@
 """A journal in PostgreSQL: for a fleet of nodes, each of which may die.
 
-An append is one statement: it moves the room's version on where it is the expected one,
+An append is one statement: it moves the room's version on if it is the expected one,
 and stores events and seal only then. It has returned once the database has committed
-(``synchronous_commit``), on its standby, too, where there is a synchronous one.
+(``synchronous_commit``), on its standby, too, if there is a synchronous one.
 
 An append that gets no answer may have been stored. The room reads the journal again
 then, as after every failure of a store.
@@ -62,7 +62,7 @@ ANSWER_S = 5.0
 """After so long without an answer the database counts as away."""
 
 _AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
-"""What a call raises where the database is away, or refuses."""
+"""What a call raises if the database is unavailable, or refuses."""
 
 
 class PostgresStore:
@@ -234,7 +234,7 @@ class PostgresStore:
         await copy_rooms(self, path)
 
     async def close(self) -> None:
-        """Let go of the connections. Idempotent."""
+        """Release the connections. Idempotent."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close(self._answer_s)
@@ -243,11 +243,12 @@ class PostgresStore:
 
     @contextlib.asynccontextmanager
     async def connection(self, *, may_last: bool = False) -> AsyncIterator[Connection]:
-        """Lend a connection for the time of an answer, or for as long as it lasts.
+        """Lend a connection, with a time limit unless ``may_last``.
 
-        Raises :class:`StoreUnavailable` if the database is away, if it refuses,
-        and where it committed what its standby did not confirm. The database's own time
-        limit does not count while a commit waits for a standby, so there is one here.
+        Raises :class:`StoreUnavailable` if the database is unavailable or refuses, or
+        if it committed something that its standby did not confirm. The database's own
+        time limit does not apply while a commit waits for a standby, so this method
+        has one.
         """
         with translated():
             async with asyncio.timeout(None if may_last else 2 * self._answer_s):
@@ -259,7 +260,7 @@ class PostgresStore:
                 raise StoreUnavailable("the standby did not confirm a commit")
 
     async def _opened(self) -> AsyncConnectionPool[Connection]:
-        """Return the pool; the first use makes the tables."""
+        """Return the pool; create the tables on first use."""
         async with self._opening:
             if self._pool is None:
                 pool = AsyncConnectionPool[Connection](
@@ -283,7 +284,7 @@ class PostgresStore:
             return self._pool
 
     async def _listen(self, db: Connection) -> None:
-        """Hear the warning that a commit is not on the standby."""
+        """Listen for the warning that a commit is not on the standby."""
 
         def noted(notice: psycopg.errors.Diagnostic) -> None:
             if notice.severity_nonlocalized == "WARNING" and notice.sqlstate == "01000":
@@ -295,7 +296,7 @@ class PostgresStore:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Raise the port's error for those of the library."""
+    """Translate the library's errors into the port's."""
     try:
         yield
     except _AWAY as exc:
@@ -304,7 +305,7 @@ def translated() -> Iterator[None]:
 
 
 async def _whole(db: Connection, room: RoomCode) -> list[str]:
-    """Return a room's events, if they are what was written."""
+    """Return a room's events after checking that they are intact."""
     expected = await one_value(db, "SELECT version FROM rooms WHERE code = %s", room)
     events = "SELECT version, body FROM events WHERE room = %s ORDER BY version"
     stored = [(row[0], row[1]) for row in await all_rows(db, events, room)]

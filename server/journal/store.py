@@ -96,9 +96,9 @@ class RoomRecord:
     joined: int
     version: int
     time_zone: str | None = None
-    """The class's time zone, where the room says which."""
+    """The class's time zone, if the room says which."""
     name: str | None = None
-    """What the host calls the room; None or empty where it has no name."""
+    """What the host calls the room; None or empty if it has no name."""
 
     @property
     def called(self) -> str:

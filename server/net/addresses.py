@@ -240,7 +240,7 @@ class Names:
 def _name_in(text: str) -> str:
     """Return the host of an address or a Host header, as a browser asks for it.
 
-    In small letters and Punycode; nothing where there is none.
+    In small letters and Punycode; nothing if there is none.
     """
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")

@@ -91,7 +91,7 @@ class Desk:
     async def way_to(
         self, address: str, hello: Hello, link: WsLink, ws: ServerConnection
     ) -> RoomPort | Relay:
-        """Return the room of a hello, or the way to it where another node is its home.
+        """Return the room of a hello, or the way to it if another node is its home.
 
         Raises :class:`Refused`.
         """

@@ -121,8 +121,8 @@ class Limits:
         3000,
         "connections",
         "the oldest is dropped",
-        "Connections that have not sent a request or have not read their page yet; "
-        "those from the last two seconds are kept until there are twice as many.",
+        "Connections that have not sent a request or have not read their page yet. "
+        "Those from the last two seconds are dropped only at twice this limit.",
     )
     sockets: int = _limit(
         12_000,
@@ -147,7 +147,7 @@ class Limits:
     unsent: int = _limit(
         64 * 1024,
         "bytes",
-        "held back, only the newest of each kind",
+        "held back; only the newest of each kind is kept",
         "Bytes that the system buffers for one client that does not read; the system's "
         "default would be megabytes. The server buffers the same amount again. After "
         "that, frames wait.",
@@ -182,7 +182,8 @@ class Limits:
         "people",
         "refused `too_many_new`",
         "People in one room who come from one address, or through one other site, and "
-        "have not answered yet; in a large room, three quarters of its places.",
+        "have not answered yet. In a large room, the limit is three quarters of its "
+        "places.",
     )
     changes: int = _limit(
         100,
@@ -223,7 +224,8 @@ class Limits:
         "ms",
         "refused `busy`",
         "Event loop lag, measured twice in a row, at which the server stops admitting "
-        "new people. It still serves people who are already in a room or come back.",
+        "new people. It still serves people who are already in a room and people who "
+        "are coming back.",
         least=10,
     )
 

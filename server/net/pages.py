@@ -1,7 +1,7 @@
 """The pages, answered on the same port from a table that is read once at start.
 
 What the browser build wrote to client/web/dist is served as it is: hashed assets for
-ever, pages only after asking (ETag, 304), with gzip or brotli where the file has a
+ever, pages only after asking (ETag, 304), with gzip or brotli if the file has a
 compressed sibling. Two things are made here: the QR code of a room, and the address at
 which players reach this node. All else is 404.
 """
@@ -134,7 +134,7 @@ class Pages:
         return "/index.html" in self._table
 
     def price(self, request: Request) -> float:
-        """Return how many pages a request costs: more where an image must be drawn."""
+        """Return how many pages a request costs: more if an image must be drawn."""
         url = self._join_url(request)
         is_undrawn = url is not None and url not in self._drawings
         return QR_PRICE if is_undrawn else 1

@@ -74,7 +74,7 @@ class Session:
         self._role: Role | None = None
         self._room: RoomPort | None = None
         self._relay: Relay | None = None
-        """The way to the room's home, where that is another node of the fleet."""
+        """The way to the room's home, if that is another node of the fleet."""
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
         self._is_slowed = False

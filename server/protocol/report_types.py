@@ -123,7 +123,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A challenge of a case's label, as typed."""
+    """A challenge to a case's label, as typed."""
 
     by: Literal["player", "cohost", "host"]
     text: str
@@ -148,7 +148,7 @@ class CaseFigures:
     rights: int
     """How many were right."""
     above_coin: float | None
-    """P(p > .5) under Jeffreys' prior, where one of two buttons was right."""
+    """P(p > .5) under Jeffreys' prior, if one of two buttons was right."""
     mean_confidence: float | None
     confident_errors: int | None
     """How many were wrong at 80% or more; None if there are too few to show."""
@@ -260,7 +260,7 @@ class TakeUp:
     right: int
     n: int
     reason: WrongReason | None
-    """None where there was none, and in files."""
+    """None if there was none, and in files."""
     sure: tuple[str, ...]
     """Names of people who were wrong at 80% or more; only on the host's page."""
 

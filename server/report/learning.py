@@ -193,7 +193,7 @@ def _ratio(sums: Sequence[float]) -> float | None:
 
 
 def transfer_figures(sample: Sample) -> TransferFigures | None:
-    """Return VOTE against TRANSFER of the same people; None where none was held."""
+    """Return VOTE against TRANSFER of the same people; None if none was held."""
     state = sample.state
     rows: dict[PlayerId, list[float]] = {}
     for _, round_ in sample.rounds:

@@ -43,7 +43,7 @@ def revealed(state: RoomState) -> Iterator[tuple[int, Round]]:
 
 
 def votes(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, Vote]:
-    """Return the votes of those who count; empty where the ballot was not held."""
+    """Return the votes of those who count; empty if the ballot was not held."""
     poll = round_.polls.get(ballot)
     if poll is None:
         return {}
@@ -63,7 +63,7 @@ def counted(state: RoomState, ballot: Ballot) -> list[Counted]:
 
 
 def rights(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, bool]:
-    """Return who was right in one ballot; empty where it does not enter statistics."""
+    """Return who was right in one ballot; empty if it does not enter statistics."""
     if ballot not in round_.polls or not is_known(state, round_, ballot):
         return {}
     case = round_.case_of(ballot)

@@ -73,7 +73,7 @@ def _state(lines: Iterator[bytes], n: int) -> RoomState:
 
 
 def _perhaps(lines: Iterator[bytes], n: int) -> RoomState | None:
-    """Return another room, or None where its events do not decode or do not replay."""
+    """Return another room, or None if its events do not decode or do not replay."""
     bodies = list(islice(lines, n))
     try:
         return _state(iter(bodies), n)

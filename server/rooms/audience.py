@@ -83,7 +83,7 @@ class LocalGateway:
         return None
 
     def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False where it was unknown or another has taken its place."""
+        """Forget a link; False if it was unknown or another has taken its place."""
         listeners = self._rooms.get(room)
         if listeners is None:
             return False

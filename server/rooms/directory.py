@@ -172,7 +172,7 @@ class Directory:
             raise
 
     async def find_here(self, wanted: str) -> Room:
-        """Return a room of this node, from the journal where it is not running.
+        """Return a room of this node, from the journal if it is not running.
 
         Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
         or "room_closed" where its journal does not make a room.

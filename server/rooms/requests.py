@@ -199,7 +199,7 @@ def _cast(message: Vote, player: PlayerId, stamped_ms: int) -> CastVote:
 def key_of(state: RoomState, audience: Audience, site: str | None = None) -> str:
     """Return the key (hex) that a host, a site's co-host or a screen has to prove.
 
-    Raises :class:`Refused` for a co-host where there are no sites.
+    Raises :class:`Refused` for a co-host if there are no sites.
     """
     if audience == "cohost" and site is None:
         raise Refused("wrong_proof", "This server has no sites to co-host.")

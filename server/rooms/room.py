@@ -135,7 +135,7 @@ class Room:
     def key_of(self, audience: Audience, site: str | None = None) -> str:
         """Return the key (hex) that a host, a site's co-host or a screen has to prove.
 
-        Raises :class:`Refused` for a co-host where there are no sites.
+        Raises :class:`Refused` for a co-host if there are no sites.
         """
         return requests.key_of(self._state, audience, site)
 

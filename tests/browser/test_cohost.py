@@ -35,8 +35,8 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
         await card.get_by_text("Invite a co-host").click()
         link = await card.get_by_label("Invite a co-host: lisbon").input_value()
         assert link.startswith(f"/host#room={room}&cohost=")
-        await card.get_by_text("Projector page there").click()
-        shown = await card.get_by_label("Projector page there: lisbon").input_value()
+        await card.get_by_text("Site projector page").click()
+        shown = await card.get_by_label("Site projector page: lisbon").input_value()
         assert shown.startswith(f"/screen#room={room}&key=")
         html = await console.content()  # no address that another site names
         assert str(lisbon.server.port) not in html

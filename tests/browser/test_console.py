@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SHOWN_ONLY_TO_THE_HOST = "Sure and wrong"
+SHOWN_ONLY_TO_THE_HOST = "Sure but wrong"
 
 
 def room_of(host: Page) -> str:

@@ -46,7 +46,7 @@ async def test_votes_wait_for_the_line_and_late_ones_are_marked(
             await phone.locator("button.gap.outer").click()
             await expect(state).to_have_text("Saved at your site and on its way.")
             await expect(
-                console.get_by_role("button", name="Sites: 1 cut")
+                console.get_by_role("button", name="Sites: 1 down")
             ).to_be_visible()
             await host.ask("close_votes", override=True)
             await expect(console.get_by_role("button", name="Reveal")).to_be_visible()

@@ -13,7 +13,7 @@ expect = play.expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIRST = "We give a treat each time the barking stops"
-SECOND = "Every treat is for quiet at the doorbell"
+SECOND = "Each treat is for ignoring the doorbell"
 SCORES_WELL = "Barking scores well under the rule we wrote"
 NEVER_SCORED = "Barking never scored under the rule we wrote"
 
@@ -29,7 +29,7 @@ async def test_a_class_sees_the_two_gaps_and_taps_before_its_first_case(
     await must_show(host, "Opening minute")
     await advance(host, "The two gaps, in a minute")
     for page in (*phones, screen):
-        await must_show(page, "Quiet at the doorbell brings treats", "Outer gap")
+        await must_show(page, "Ignoring the doorbell brings treats", "Outer gap")
 
     await advance(host, FIRST)
     for page in (*phones, screen):

@@ -210,7 +210,7 @@ async def test_a_teacher_sees_what_to_take_up_and_makes_the_next_lesson(
         await host.ask("finish")
     await expect(section).to_contain_text("In the end, 1 of 3 were right (33%).")
     await expect(section).to_contain_text("It learned to turn in circles.")
-    await expect(section).to_contain_text("Sure and wrong, only for you: Ben, Cem")
+    await expect(section).to_contain_text("Sure but wrong (host only): Ben, Cem")
     await expect(page.locator(".sentence")).to_be_hidden()
     assert await violations(page) == []
     await section.get_by_role("button", name="Make Friday’s five").click()

@@ -12,8 +12,8 @@ from server.cli import COMMANDS
 from tools.docs.reference import MARK, table
 
 LEAD = """\
-This page has the `--help` texts of all commands. Defaults are in brackets, followed by
-the environment variable that sets the option, if there is one."""
+This page lists the `--help` text of every command. Defaults are in brackets, followed
+by the environment variable that sets the option, if there is one."""
 
 
 def render() -> str:

@@ -33,8 +33,8 @@ compares the server's response with the table.
   can send their own `challenge_label`, like the players and the host.
 - An admin's commands do not depend on a room, so phases don't matter. A room's host is
   not an admin.
-- A player who is kicked is disconnected. The server refuses messages that were still on
-  their way with `kicked`.
+- A player who is kicked is disconnected. Messages that are still on
+  their way are refused as `kicked`.
 
 | message | from | phases |
 |---|---|---|

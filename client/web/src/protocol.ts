@@ -987,7 +987,7 @@ export interface UnpinReason {
   type: "unpin_reason";
 }
 /**
- * Change settings that may be changed while the game runs.
+ * Change settings that may be changed while the game is running.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChangeSettings".
@@ -1339,7 +1339,7 @@ export interface Story {
   year: number;
   kind: "documented" | "one-fact" | "variant" | "thought";
   /**
-   * A drawing of the story, where the story itself is shown.
+   * A drawing of the story, if the story itself is shown.
    */
   picture: Picture | null;
 }
@@ -2162,7 +2162,7 @@ export interface Measures {
   mean_confidence: number | null;
   confident_errors: number;
   /**
-   * Whether at least max(3, 10% of those who answered) were wrong and sure.
+   * Whether at least max(3, 10% of those who answered) were sure but wrong.
    */
   tell_confident_errors: boolean;
   /**
@@ -2170,7 +2170,7 @@ export interface Measures {
    */
   carried: number;
   /**
-   * Of two links, the one about which fewer are right; the advice depends on it.
+   * Of two links, the one that fewer people got right; the advice depends on it.
    */
   weaker: LinkShare | null;
 }
@@ -2305,7 +2305,7 @@ export interface SiteLink {
   is_here: boolean;
   is_up: boolean;
   /**
-   * Votes that the site has and the home has not stored, as last reported.
+   * Votes at the site that the home has not stored yet, as last reported.
    */
   waiting: number;
   /**
@@ -2336,7 +2336,7 @@ export interface HeldReveal {
   sites: SiteLink[];
 }
 /**
- * A challenge of a case's label, as the host sees it.
+ * A challenge to a case's label, as the host sees it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "ChallengeCard".
@@ -2387,7 +2387,7 @@ export interface CohostPanel {
   given_ms: number | null;
   late: number;
   /**
-   * The co-host's own challenge of the current case's label.
+   * The co-host's own challenge to the current case's label.
    */
   challenge: string;
 }
@@ -2437,7 +2437,7 @@ export interface PrivateView {
    */
   round: number | null;
   /**
-   * Sum of round scores whose verdict has been shown.
+   * Sum of the scores of all rounds whose verdict has been shown.
    */
   points: number;
   rounds: number;
@@ -2450,7 +2450,7 @@ export interface PrivateView {
    */
   clock: Clock | null;
   /**
-   * Time until the vote closes although this player asked for more.
+   * Time until the vote closes, if this player asked for more time than that.
    */
   warned_ms: number | null;
   votes: MyVote[];
@@ -2467,7 +2467,7 @@ export interface PrivateView {
    */
   card: CardItem[];
   /**
-   * Mean of the round scores whose verdict has been shown; None before the first.
+   * Mean score of the rounds whose verdict has been shown; None before the first.
    */
   mean: number | null;
   /**
@@ -2493,11 +2493,11 @@ export interface PrivateView {
    */
   group_gained: boolean;
   /**
-   * The player's own challenge of the label of this round's case.
+   * The player's own challenge to the label of this round's case.
    */
   challenge: string;
   /**
-   * From the verdict on; None below four votes with a confidence.
+   * From the verdict on; None with fewer than four votes that have a confidence.
    */
   fit: OwnFit | null;
 }
@@ -2517,8 +2517,8 @@ export interface MyVote {
    */
   is_right: boolean | null;
   /**
-   * None for a vote that earns no points: on the twin case, on a repair, in
-   * practice.
+   * None for a vote that earns no points: on the twin case, on a repair, or
+   * in a practice round.
    */
   points: number | null;
 }
@@ -2545,7 +2545,7 @@ export interface CardItem {
    */
   say: string;
   /**
-   * The player's own challenge of the label; empty if there is none.
+   * The player's own challenge to the label; empty if there is none.
    */
   challenge: string;
 }
@@ -2571,7 +2571,7 @@ export interface OwnFigures {
   lean: "outer" | "inner" | "none" | "few";
   sureness: OwnSureness[];
   /**
-   * Mean confidence (0-1); None below four votes with a confidence.
+   * Mean confidence (0-1); None with fewer than four votes that have a confidence.
    */
   said: number | null;
   /**
@@ -2973,7 +2973,7 @@ export interface CaseFigures {
    */
   rights: number;
   /**
-   * P(p > .5) under Jeffreys' prior, where one of two buttons was right.
+   * P(p > .5) under Jeffreys' prior, if one of two buttons was right.
    */
   above_coin: number | null;
   mean_confidence: number | null;
@@ -3036,7 +3036,7 @@ export interface Moves {
   exact_p: number | null;
 }
 /**
- * A challenge of a case's label, as typed.
+ * A challenge to a case's label, as typed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "server__protocol__report_types__Challenge".
@@ -3148,7 +3148,7 @@ export interface TakeUp {
   right: number;
   n: number;
   /**
-   * None where there was none, and in files.
+   * None if there was none, and in files.
    */
   reason: WrongReason | null;
   /**
@@ -3472,7 +3472,7 @@ export interface BeforeAfter {
   cases_in_both: number;
 }
 /**
- * A challenge of a case's label, as typed.
+ * A challenge to a case's label, as typed.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Challenge".

@@ -72,7 +72,7 @@ class BrokerFolder:
         return password
 
     def remove(self, name: str) -> bool:
-        """Take a site's rights away; False where there is none of this name."""
+        """Take a site's rights away; False if there is none of this name."""
         sites = self.sites()
         left = [site for site in sites if site.name != name]
         self.write(left)
@@ -151,7 +151,7 @@ class BrokerFolder:
 
         Call it before anything in the folder is changed. The lock is kept by the
         program that this process turns into. Raises :class:`CannotStart`, having
-        changed nothing, where a broker runs here or the folder cannot be locked.
+        changed nothing, if a broker runs here or the folder cannot be locked.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -137,7 +137,7 @@ def library(cases: tuple[Path, ...]) -> Finding:
 
 
 def look_at_folder(folder: Path, where: str | None = None) -> Iterator[Finding]:
-    """Look at the data folder; where it does not exist yet, at where it would be.
+    """Look at the data folder; if it does not exist yet, at where it would be.
 
     ``where`` is the address of the journal, if it is not in the folder.
     """
@@ -276,7 +276,7 @@ def syncing(median_ms: float) -> Finding:
 def journal(where: Address, now_ms: int) -> Finding | None:
     """Judge the journal: whole, replayable, of a format we read, and near the date.
 
-    None where there is none yet.
+    None if there is none yet.
     """
     try:
         found = asyncio.run(_examine(where))

@@ -50,7 +50,7 @@ class Program:
     environment: Mapping[str, str] | None = None
     """None: that of this process."""
     user: str | None = None
-    """The user that runs it, where that is not the one of this process."""
+    """The user that runs it, if that is not the one of this process."""
     stop: signal.Signals = signal.SIGTERM
 
 
@@ -241,7 +241,7 @@ def _postgres_programs() -> Path:
 
 
 def _postgres_user() -> str | None:
-    """Return the user for the database where this is root, which it refuses."""
+    """Return the user for the database if this is root, which it refuses."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     return "postgres"

@@ -62,7 +62,7 @@ class FromPlace(FromHost):
 class FromPlan(FromPlace):
     """The base of every command whose meaning depends on the plan as well.
 
-    It is also refused as ``stale`` where the plan has been changed since ``seen``.
+    It is also refused as ``stale`` if the plan has been changed since ``seen``.
     """
 
 

@@ -100,7 +100,7 @@ Commands = Opening | CloseVotes | ReopenVote | Tick
 
 @dataclass(frozen=True, slots=True)
 class BallotOpened:
-    """The class may answer; ``deadline_ms`` is None where no timer runs."""
+    """The class may answer; ``deadline_ms`` is None if no timer runs."""
 
     round: int
     ballot: Ballot

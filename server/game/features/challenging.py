@@ -58,7 +58,7 @@ class LabelChallenged:
     by: Challenger
     round: int
     text: str
-    """Empty only where the words of its author were erased."""
+    """Empty only if the words of its author were erased."""
     at_ms: int
     type: Literal["label_challenged"] = "label_challenged"
 
@@ -154,5 +154,5 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def erased(event: LabelChallenged) -> LabelChallenged:
-    """Return the challenge of a person whose words are erased: counted, and empty."""
+    """Return a challenge without its words, which were erased: counted, and empty."""
     return replace(event, text="")

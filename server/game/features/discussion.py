@@ -62,7 +62,7 @@ class ContrastShown:
 
 @dataclass(frozen=True, slots=True)
 class DiscussionOpened:
-    """The class discusses; ``deadline_ms`` is None where no timer runs."""
+    """The class discusses; ``deadline_ms`` is None if no timer runs."""
 
     round: int
     at_ms: int

@@ -33,9 +33,9 @@ from server.game.state import USUAL_ALLOWANCE, Opening, RoomState
 from server.game.views.stage_types import Bars, OpeningView, RoomCard
 
 LINE = {
-    "intended": "A dog that stays quiet at the doorbell.",
-    "written": "A treat each time it stays quiet at the doorbell.",
-    "learned": "Quiet at the doorbell brings treats.",
+    "intended": "A dog that never barks at the doorbell.",
+    "written": "A treat each time it ignores the doorbell.",
+    "learned": "Ignoring the doorbell brings treats.",
 }
 """What each station is, while the line draws itself."""
 
@@ -61,17 +61,17 @@ CASES = (
     ShortCase(
         gap=Label.OUTER,
         story="We give a treat each time the barking stops, so the dog barks more.",
-        intended="A dog that stays quiet at the doorbell.",
+        intended="A dog that never barks at the doorbell.",
         written="A treat each time the barking stops.",
         learned="Bark, then stop.",
         why="Barking scores well under the rule we wrote.",
     ),
     ShortCase(
         gap=Label.INNER,
-        story="Every treat is for quiet at the doorbell, but Dad is always there; when "
+        story="Each treat is for ignoring the doorbell, but Dad is always there; when "
         "Dad is out, the dog barks.",
-        intended="A dog that stays quiet at the doorbell.",
-        written="A treat for quiet at the doorbell.",
+        intended="A dog that never barks at the doorbell.",
+        written="A treat for ignoring the doorbell.",
         learned="Stay quiet while Dad is at home.",
         why="Barking never scored under the rule we wrote.",
     ),

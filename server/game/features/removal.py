@@ -91,7 +91,7 @@ class PlayerLetBack:
 
     player: PlayerId
     name: str
-    """Theirs, or with a number where it is another player's by now."""
+    """Theirs, or with a number if it is another player's by now."""
     type: Literal["player_let_back"] = "player_let_back"
     effects: ClassVar[Effects] = QUIET
 

@@ -56,7 +56,7 @@ class Unlock(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSettings(FromHost):
-    """Change settings that may be changed while the game runs."""
+    """Change settings that may be changed while the game is running."""
 
     change: SettingsChange
     type: Literal["change_settings"] = "change_settings"
@@ -259,7 +259,7 @@ def _call_back_link(
 
 
 def room_name(raw: str) -> str:
-    """Return a room's name as it may be shown; empty where nothing was typed.
+    """Return a room's name as it may be shown; empty if nothing was typed.
 
     Raises :class:`Refused` ("bad_name") if no letter or digit is in it.
     """

@@ -148,7 +148,7 @@ def _timer_runs(state: RoomState, command: GiveTime) -> Refused | None:
 
 
 def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Events]:
-    """Move the running deadline, from now on where it has passed; or one site's.
+    """Move the running deadline, from now on if it has passed; or one site's.
 
     A site's people get it beyond the time of all and what they were given before.
     """
@@ -356,7 +356,7 @@ def settles_in_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int 
 
 
 def _settled_ms(state: RoomState, player: PlayerId, vote: Vote) -> int:
-    """Return when an answer is taken as it is: later where a player has more time."""
+    """Return when an answer is taken as it is: later if a player has more time."""
     percent = state.players[player].allowance
     if percent == 0:
         return vote.at_ms + LONGEST_MS

@@ -1,6 +1,6 @@
-"""What one player, hosts and co-hosts alone may be shown, as types.
+"""Types of the views that only one player, the hosts or a co-host may see.
 
-Proportions are 0 to 1, clocks milliseconds.
+Proportions are 0 to 1; clocks are in milliseconds.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class MyVote:
     is_right: bool | None
     """None until the verdict is shown."""
     points: float | None
-    """None for a vote that earns no points: on the twin case, on a repair, in
-    practice."""
+    """None for a vote that earns no points: on the twin case, on a repair, or
+    in a practice round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class CardItem:
     say: str = ""
     """The expert's sentence."""
     challenge: str = ""
-    """The player's own challenge of the label; empty if there is none."""
+    """The player's own challenge to the label; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class OwnFigures:
     """Which gap the missed votes named; ``few`` means fewer than two missed votes."""
     sureness: tuple[OwnSureness, ...]
     said: float | None
-    """Mean confidence (0-1); None below four votes with a confidence."""
+    """Mean confidence (0-1); None with fewer than four votes that have a confidence."""
     share: float | None
     """Share of these votes that were right."""
     bias: Literal["over", "under", "none"] | None
@@ -114,14 +114,14 @@ class PrivateView:
     round: int | None
     """The round (0-based) that ``votes`` and ``score`` belong to."""
     points: float
-    """Sum of round scores whose verdict has been shown."""
+    """Sum of the scores of all rounds whose verdict has been shown."""
     rounds: int
     percent: int
     """Time allowance, in percent of the limit; 0 means unlimited."""
     clock: Clock | None
     """The player's own clock in the open vote; None if none is running."""
     warned_ms: int | None
-    """Time until the vote closes although this player asked for more."""
+    """Time until the vote closes, if this player asked for more time than that."""
     votes: tuple[MyVote, ...]
     score: float | None
     """This round's score, once its verdict is shown."""
@@ -130,7 +130,7 @@ class PrivateView:
     card: tuple[CardItem, ...]
     """Every revealed case, once the game is over."""
     mean: float | None = None
-    """Mean of the round scores whose verdict has been shown; None before the first."""
+    """Mean score of the rounds whose verdict has been shown; None before the first."""
     figures: OwnFigures | None = None
     """The card's figures for all cases together, once the game is over."""
     said: str = ""
@@ -144,9 +144,9 @@ class PrivateView:
     before; only from the verdict on, and for groups of three or more. False does not
     mean the opposite."""
     challenge: str = ""
-    """The player's own challenge of the label of this round's case."""
+    """The player's own challenge to the label of this round's case."""
     fit: OwnFit | None = None
-    """From the verdict on; None below four votes with a confidence."""
+    """From the verdict on; None with fewer than four votes that have a confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class SiteLink:
     """The room's home itself."""
     is_up: bool
     waiting: int
-    """Votes that the site has and the home has not stored, as last reported."""
+    """Votes at the site that the home has not stored yet, as last reported."""
     is_behind: bool
     """Whether votes of a ballot that has closed may still be on their way."""
     silent_s: int | None
@@ -207,7 +207,7 @@ class CohostPanel:
     """Time left for the people at this site, if they got more than everyone."""
     late: int
     challenge: str = ""
-    """The co-host's own challenge of the current case's label."""
+    """The co-host's own challenge to the current case's label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ class ReasonCard:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeCard:
-    """A challenge of a case's label, as the host sees it."""
+    """A challenge to a case's label, as the host sees it."""
 
     by: Literal["player", "cohost", "host"]
     name: str
@@ -319,11 +319,11 @@ class Measures:
     mean_confidence: float | None
     confident_errors: int
     tell_confident_errors: bool
-    """Whether at least max(3, 10% of those who answered) were wrong and sure."""
+    """Whether at least max(3, 10% of those who answered) were sure but wrong."""
     carried: int = 0
     """Votes from the first ballot that are counted again in this one."""
     weaker: LinkShare | None = None
-    """Of two links, the one about which fewer are right; the advice depends on it."""
+    """Of two links, the one that fewer people got right; the advice depends on it."""
 
 
 @dataclass(frozen=True, slots=True)

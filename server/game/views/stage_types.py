@@ -68,7 +68,7 @@ class Story:
     year: int
     kind: Kind
     picture: Picture | None = None
-    """A drawing of the story, where the story itself is shown."""
+    """A drawing of the story, if the story itself is shown."""
 
 
 @dataclass(frozen=True, slots=True)
