@@ -112,7 +112,7 @@ class _Crowd:
             await self._answer_all(index, player)
 
     async def _answer_all(self, index: int, player: Player) -> None:
-        """Answer each ballot once while the game runs."""
+        """Answer each ballot once while the game is running."""
         answered: set[tuple[int | None, Ballot]] = set()
         async for view in player.views():
             if isinstance(view, OpeningView):

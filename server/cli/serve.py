@@ -261,7 +261,7 @@ Stop = Callable[[], None]
 """Stops the server in order; immediately if it is called again."""
 
 Greeting = Callable[[Running, Stop], AbstractAsyncContextManager[None]]
-"""What is shown for as long as a server runs."""
+"""What is shown while a server is running."""
 
 
 def run_server(config: Config, greeting: Greeting) -> None:

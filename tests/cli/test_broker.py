@@ -1,4 +1,4 @@
-"""``twogaps broker``: sites are added and removed while the broker runs."""
+"""``twogaps broker``: sites are added and removed while the broker is running."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from server.cli.broker.formats import (
 from server.folder import CannotStart
 
 NATS_STORE = "nats-store"
-"""What NATS keeps while it runs; it starts without it."""
+"""What NATS keeps while it is running; it starts without it."""
 
 CLUSTER_KEY = "cluster.key"
 """The password by which the brokers of a cluster know each other."""
