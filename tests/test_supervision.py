@@ -129,7 +129,7 @@ async def test_a_part_that_keeps_failing_ends_the_server(
     assert len(runs) == QUICK.most + 1
     critical = [one for one in caplog.records if one.levelno == logging.CRITICAL]
     assert [one.getMessage() for one in critical] == [
-        "work failed for good: the server ends"
+        "work failed for good: the server is shutting down"
     ]
 
 

@@ -27,7 +27,7 @@ CHANGES = 25
 CYCLE = (
     ("open_round", "Voting opens in a moment"),
     ("open_vote", "Which gap broke?"),
-    ("back_to_lobby", "you are in"),
+    ("back_to_lobby", "you’re in"),
 )
 SHOWS = "text => document.body.innerText.toLowerCase().includes(text.toLowerCase())"
 
@@ -56,7 +56,7 @@ async def _join(table: Table, room: str, i: int, wire: Wire) -> Page:
     page = await table.sit(f"/j/{room}", port=wire.port)
     await page.get_by_label("Your name").fill(f"Player {i}")
     await page.get_by_role("button", name="Join", exact=True).click()
-    await _must_show(page, "you are in")
+    await _must_show(page, "you’re in")
     return page
 
 
