@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from client import Player, connect
-from client.errors import UnknownRoom
+from client.errors import Rejected
 
 GUARD_S = 40
 
@@ -19,7 +19,9 @@ async def arrive(
         while True:
             try:
                 return await stack.enter_async_context(connect(url, room, name))
-            except UnknownRoom:
+            except Rejected as exc:  # not yet known here, or known to be gone from here
+                if exc.code not in ("unknown_room", "room_moved"):
+                    raise
                 await asyncio.sleep(0.05)
 
 
