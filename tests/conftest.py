@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(
             raise pytest.UsageError(str(exc)) from exc
         selected &= is_drawn(item.nodeid, int(one_of.get(path.parts[0], 1)))
         (kept if selected else left_out).append(item)
-        if path.parts[0] == "browser":
+        if path.parts[0] == "browser" and "xdist_group" not in markers:
             item.add_marker(pytest.mark.xdist_group(path.name))
         if "postgresql" in getattr(item, "fixturenames", ()) or item.name.endswith(
             POSTGRES

@@ -57,7 +57,10 @@ PATHS = {
 
 
 def pages(*first: tuple[str, Size, str], roles: Iterable[str]) -> list[object]:
-    """Return each role, size and language; those that come first are of all tiers."""
+    """Return each role, size and language; those that come first are of all tiers.
+
+    The pages of a role in a language are tested one after another, in one process.
+    """
     every = [
         (role, size, locale)
         for locale in LOCALES
@@ -65,8 +68,18 @@ def pages(*first: tuple[str, Size, str], roles: Iterable[str]) -> list[object]:
         for size in SIZES[role]
     ]
     assert set(first) <= set(every)
-    rest = [pytest.param(*one, marks=pytest.mark.full) for one in every]
-    return [*first, *(one for one in rest if one.values not in first)]
+    return [
+        pytest.param(*one, marks=_marks(*one, is_first=one in first))
+        for one in sorted(every, key=lambda one: one not in first)
+    ]
+
+
+def _marks(
+    role: str, size: Size, locale: str, *, is_first: bool
+) -> list[pytest.MarkDecorator]:
+    del size  # those that differ in it share the moments that a process has made
+    together = pytest.mark.xdist_group(f"layout of {role}, {locale}")
+    return [together] if is_first else [together, pytest.mark.full]
 
 
 # --- which moments are looked at -----------------------------------------------------

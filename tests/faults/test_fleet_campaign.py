@@ -303,6 +303,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.fault
 @pytest.mark.full
+@pytest.mark.alone  # it is about times of leases, which a busy machine does not keep
 @pytest.mark.timeout(600)
 async def test_a_fleet_survives_one_fault_of_each_kind(
     tmp_path: Path, figure: Figure
