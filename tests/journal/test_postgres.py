@@ -25,7 +25,8 @@ from server.journal.store import (
 from server.journal.tables import FORMAT
 from tests.journal.test_contract import ROOM, played
 from tests.support.cli import twogaps
-from tests.support.postgres import Postgres
+from tests.support.missing import need
+from tests.support.postgres import Postgres, postgres, programs
 
 
 @pytest.fixture
@@ -72,19 +73,20 @@ async def loaded(store: PostgresStore) -> list[Event]:
             await asyncio.sleep(0.1)
 
 
-async def test_a_database_that_ends_loses_no_append_and_comes_back(
-    database_server: Postgres, store: PostgresStore
-) -> None:
-    await store.append(ROOM, 0, played())
-    database_server.stop("immediate")
-    try:
+async def test_a_database_that_ends_loses_no_append_and_comes_back() -> None:
+    """A server of its own: with the databases of all tests, a crash takes long."""
+    need(programs(), "PostgreSQL")
+    with postgres() as server:
+        store = PostgresStore(server.create("journal"), connections=3, answer_s=2.0)
+        await store.append(ROOM, 0, played())
+        server.stop("immediate")
         with pytest.raises(StoreUnavailable):
             await store.append(ROOM, len(played()), [RoomLocked()])
-    finally:
-        database_server.start()
-    assert await loaded(store) == played()
-    await store.append(ROOM, len(played()), [RoomLocked()])
-    assert len(await store.load(ROOM)) == len(played()) + 1
+        server.start()
+        assert await loaded(store) == played()
+        await store.append(ROOM, len(played()), [RoomLocked()])
+        assert len(await store.load(ROOM)) == len(played()) + 1
+        await store.close()
 
 
 async def test_an_answer_that_does_not_come_makes_the_store_unavailable(
