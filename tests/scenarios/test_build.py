@@ -270,7 +270,7 @@ def test_deck_with_nothing_to_play_says_why() -> None:
         build_plan(
             deck("a"), library(case("a", "both")), seed=1, length=None, two_link=False
         )
-    with pytest.raises(NothingToPlay, match="length of 0"):
+    with pytest.raises(NothingToPlay, match="length is 0"):
         build_plan(
             deck("a"), library(case("a", "outer")), seed=1, length=0, two_link=False
         )

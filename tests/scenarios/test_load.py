@@ -227,8 +227,8 @@ def test_curly_quotes_and_odd_spaces_are_named(folder: Path, write_case: Write) 
     write_case("slug", ('"games"', '"games\u00a0"'))
     problems = load_library(folder, builtin=False).problems
     told = {each.file.stem: f"{each.message} {each.remedy}" for each in problems}
-    assert "U+201C LEFT DOUBLE QUOTATION MARK by a straight" in told["curly"]
-    assert "U+00A0 NO-BREAK SPACE by a plain space" in told["space"]
+    assert "U+201C LEFT DOUBLE QUOTATION MARK with a straight" in told["curly"]
+    assert "U+00A0 NO-BREAK SPACE with a plain space" in told["space"]
     assert "contains U+00A0 NO-BREAK SPACE" in told["slug"]
 
 

@@ -79,7 +79,7 @@ REFUSED = [
     ("<g>" * 9 + "</g>" * 9, "8 elements deep", "flatten"),
     ('<path d="M0 0"', "not well-formed XML", "fix the line named"),
     ('<path d="&a;"/>', "not well-formed XML", "plain SVG"),
-    ("<!-- " + "x" * 5000 + " -->", "5077 bytes, of 4096", "fewer points"),
+    ("<!-- " + "x" * 5000 + " -->", "5077 bytes; at most 4096", "fewer points"),
 ]
 
 
