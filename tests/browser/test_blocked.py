@@ -32,7 +32,7 @@ WITHIN_MS = 10_000
 ANSWER_MS = 3_000
 """How long it waits for an answer to why."""
 SOCKETS: list[WebSocket] = []
-"""Every connection of the pages of this file."""
+"""Every connection of the pages of a test."""
 MACHINE_S = 30
 """How long the machine may take for it, while that clock stands still."""
 
@@ -124,6 +124,7 @@ async def test_every_page_says_what_blocks_its_connection(
 async def test_pages_that_were_connected_say_what_blocks_them_now(
     table: Table, kind: Kind
 ) -> None:
+    SOCKETS.clear()  # a closed page may not say that its connection is gone
     room = await table.open_room(length=1)
     async with obstacle("passes", table.server.port) as between:
         port = between.port
