@@ -82,7 +82,7 @@ async def wait_on(page: Page, text: str) -> None:
         if text in await page.inner_text("body"):
             return
         await page.clock.run_for(500)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # no less, or an answer comes too late for the page
 
 
 async def says(page: Page, *texts: str) -> None:
