@@ -69,15 +69,13 @@ def pages(*first: tuple[str, Size, str], roles: Iterable[str]) -> list[object]:
     ]
     assert set(first) <= set(every)
     return [
-        pytest.param(*one, marks=_marks(*one, is_first=one in first))
+        pytest.param(*one, marks=_marks(one[0], one[2], is_first=one in first))
         for one in sorted(every, key=lambda one: one not in first)
     ]
 
 
-def _marks(
-    role: str, size: Size, locale: str, *, is_first: bool
-) -> list[pytest.MarkDecorator]:
-    del size  # those that differ in it share the moments that a process has made
+def _marks(role: str, locale: str, *, is_first: bool) -> list[pytest.MarkDecorator]:
+    """Return the markers of a page; one process makes its moments for all sizes."""
     together = pytest.mark.xdist_group(f"layout of {role}, {locale}")
     return [together] if is_first else [together, pytest.mark.full]
 
