@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from random import Random
 from typing import Protocol
@@ -75,6 +75,12 @@ def socket_urls(addresses: str) -> tuple[str, ...]:
     scheme = first.partition("://")[0].strip() if "://" in first else "http"
     rest = (one if "://" in one else f"{scheme}://{one.strip()}" for one in more)
     return tuple(socket_url(one) for one in (first, *rest))
+
+
+def further(known: Collection[str], named: Sequence[str]) -> list[str]:
+    """Return the named addresses that are new; with TLS alone, if all known have it."""
+    least = "" if any(url.startswith("ws:") for url in known) else "wss:"
+    return [url for url in named if url not in known and url.startswith(least)]
 
 
 def _has_port_or_none(netloc: str) -> bool:
@@ -191,7 +197,8 @@ class Connection:
     ) -> None:
         """``urls`` are those of one server, or of nodes that serve the same rooms.
 
-        If one does not answer or is full, the next is tried.
+        If one does not answer or is full, the next is tried, also of those that a
+        welcome names.
         """
         self.links: Latest[Link] = Latest()
         self.cause: ClientError | None = None
@@ -306,6 +313,7 @@ class Connection:
             async with asyncio.timeout(GREETING_S):
                 welcome = await self._greet(socket)
             self._attempts_left = None
+            self._urls.extend(further(self._urls, welcome.addresses))
             self._outbox = asyncio.Queue(OUTBOX)
             self.links.put(Link.OPEN)
             try:

@@ -150,7 +150,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         await _start(core, tree, stack)
         bound = bind_all(stack, config)
         admin = _admin(config, core, shelf, _practice(config, bound, tree, folders))
-        desk = _desk(config, core, admin)
+        desk = _desk(config, core, admin, bound)
         pages = Pages(WEB, bound.addresses)
         operations = _operations(config, core, desk, tree)
         arrived = bound.addresses.was_used
@@ -305,7 +305,7 @@ def _admin(
     )
 
 
-def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
+def _desk(config: Config, core: _Core, admin: AdminDesk, bound: Bound) -> Desk:
     key = core.leases.node.key if core.leases is not None else ""
 
     def is_node(request: Request | None) -> bool:
@@ -321,6 +321,7 @@ def _desk(config: Config, core: _Core, admin: AdminDesk) -> Desk:
         reports=core.reports,
         new_id=lambda: secrets.token_hex(KEY_BYTES),
         site=core.node.name,
+        sockets=bound.addresses.sockets,
         metrics=core.metrics,
         relays=core.relays,
     )
@@ -351,9 +352,7 @@ def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
 
 def _origins(config: Config) -> tuple[str, ...]:
     """Return the sites whose pages may connect, beside the one a page came from."""
-    if config.public_url is None:
-        return config.origins
-    return (*config.origins, config.public_url)  # a proxy may not pass its name on
+    return (*config.origins, *config.public_urls)  # a proxy may not pass its name on
 
 
 async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:

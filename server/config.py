@@ -37,6 +37,8 @@ class Config:
     cases: tuple[Path, ...] = ()
     """Folders of cases and decks beside the built-in ones."""
     public_url: str | None = None
+    """Address for players, if it is not this machine's own. Several, separated by
+    commas, all lead to this server or to its fleet."""
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies on other machines that are trusted."""
@@ -85,6 +87,12 @@ class Config:
     """How long, in seconds, requests that have come in may take to be stored when the
     server stops."""
 
+    @property
+    def public_urls(self) -> tuple[str, ...]:
+        """The addresses in ``public_url``, one by one."""
+        given = self.public_url
+        return () if given is None else tuple(one.strip() for one in given.split(","))
+
     def word_list(self) -> WordList:
         """Return the words of ``words``; none without a file.
 
@@ -111,8 +119,8 @@ class Config:
                     f"--{option} {port} is not a port. Use a number from 1 to "
                     f"{MAX_PORT}, or 0 for a free one."
                 )
-        if self.public_url is not None:
-            _check_url("--public-url", self.public_url)
+        for url in self.public_urls:
+            _check_url("--public-url", url)
         if self.node_url is not None:
             _check_url("--node-url", self.node_url)
         if self.site is not None and not re.fullmatch(SITE_NAME, self.site):

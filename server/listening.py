@@ -117,7 +117,7 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
         ) from exc
     port = _number(main)
     tls = config.tls_cert is not None
-    addresses = Addresses(config.host, port, config.public_url, is_tls=tls)
+    addresses = Addresses(config.host, port, config.public_urls, is_tls=tls)
     local_url = url_of("https" if tls else "http", reachable_here(config.host), port)
     inner = None
     if tls and config.bring_practice is not None:

@@ -77,7 +77,8 @@ class ServeOptions:
         str | None,
         typer.Option(
             envvar="TWOGAPS_PUBLIC_URL",
-            help="Address for players, if it is not this machine's own.",
+            help="Address for players, if it is not this machine's own; several "
+            "are separated by commas.",
         ),
     ] = None
     origin: Annotated[

@@ -10,7 +10,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import ifaddr
 from websockets.asyncio.server import ServerConnection
@@ -20,6 +20,9 @@ log = logging.getLogger("twogaps.net")
 
 ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 """Hosts that stand for every interface."""
+
+SOCKET_PATH = "/ws"
+"""The path of the live connections."""
 
 HERE = ""
 """The address of what is counted by no address: this machine itself."""
@@ -89,21 +92,21 @@ class Addresses:
         self,
         host: str,
         port: int,
-        public_url: str | None = None,
+        public_urls: Iterable[str] = (),
         *,
         is_tls: bool = False,
         find: Callable[[], Iterable[Interface]] = interfaces,
         route: Callable[[], str | None] = routed,
         most_used: int = 8,
     ) -> None:
-        """``host`` is what the server listens on; ``public_url`` takes its place.
+        """``host`` is what the server listens on; ``public_urls`` take its place.
 
         ``find`` lists this machine's addresses, ``route`` returns the one it reaches
         the internet by. At most ``most_used`` used addresses are remembered.
         """
         self._host = host
         self._port = port
-        self._public = public_url.strip().rstrip("/") if public_url else None
+        self._public = tuple(url.strip().rstrip("/") for url in public_urls)
         self._scheme = "https" if is_tls else "http"
         self._find = find
         self._route = route
@@ -122,8 +125,8 @@ class Addresses:
         One that a phone has used comes before one that is only likely. The list is
         never empty: on no network at all it holds this machine's own address.
         """
-        if self._public is not None:
-            return (self._public,)
+        if self._public:
+            return self._public
         if self._host not in ANY:
             return (self._url_of(self._host),)
         has_six = self._host == "::"
@@ -131,6 +134,16 @@ class Addresses:
         hosts = [one for one in ranked if has_six or ":" not in one] or ["127.0.0.1"]
         urls = [self._url_of(host) for host in hosts]
         return tuple(sorted(urls, key=lambda url: url not in self._used))
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """Where clients open their sockets, if several public addresses lead here.
+
+        A client that has lost one of them continues at the next.
+        """
+        if len(self._public) < 2:
+            return ()
+        return tuple(socket_url(web_origin(url) or url) for url in self._public)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -184,6 +197,13 @@ def _kind(one: Interface) -> int:
 def url_of(scheme: str, host: str, port: int) -> str:
     """Return the address of a port, with brackets around an IPv6 host."""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def socket_url(url: str) -> str:
+    """Return the address of the sockets of a server."""
+    parts = urlsplit(url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, SOCKET_PATH, "", ""))
 
 
 class Names:

@@ -53,6 +53,8 @@ class Desk:
     site: str | None
     """This node's name among others; None if it is alone."""
     metrics: Metrics
+    sockets: tuple[str, ...] = ()
+    """The addresses of this server's sockets, if it has several."""
     relays: Relays | None = None
     """The ways to the other nodes of a fleet."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -20,6 +20,7 @@ from server.game.ids import PlayerId
 from server.metrics import Metrics
 from server.net.connection import NO_FILE, Connection
 from server.net.crowd import DirectLink, Framer, SocketCrowd
+from server.protocol.codec import with_addresses
 from server.rooms.ports import Audience, Slot
 from server.supervision import OwnedGroup
 
@@ -47,6 +48,7 @@ class WsLink(DirectLink):
         "_queue",
         "_since",
         "_slots",
+        "_sockets",
         "_ws",
         "audience",
         "is_waiting",
@@ -60,11 +62,13 @@ class WsLink(DirectLink):
         ws: Connection,
         keeper: Keeper,
         on_refusal: Callable[[Refused], None],
-        site: str | None = None,
         on_welcome: Callable[[], None] = lambda: None,
+        site: str | None = None,
+        sockets: tuple[str, ...] = (),
     ) -> None:
         """``on_refusal`` is called when a hello that was passed on has been refused,
         ``on_welcome`` when it has been accepted; ``site`` names this node among others.
+        The welcome names ``sockets``, if this server has several addresses.
         """
         self._ws = ws
         self._keeper = keeper
@@ -84,6 +88,7 @@ class WsLink(DirectLink):
         self.audience: Audience = "player"
         self.player: PlayerId | None = None
         self.site = site
+        self._sockets = sockets
         self.is_waiting = False
         """A hello has been passed on and not yet been answered."""
         self.is_welcome = False
@@ -117,7 +122,7 @@ class WsLink(DirectLink):
         self.is_waiting, self.is_welcome = False, True
         self.player = player
         self._on_welcome()
-        self.push(welcome)
+        self.push(with_addresses(welcome, self._sockets))
 
     def turn_away(self, refusal: Refused) -> None:
         """Send the refusal of a hello: the session may try another one."""

@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +25,7 @@ from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request, Response
 
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
-from server.net.addresses import Addresses
+from server.net.addresses import SOCKET_PATH, Addresses
 from server.net.relay import NODE_HEADER
 
 CSP = (
@@ -58,11 +58,6 @@ ENTRIES = {
 }
 FRAMED = ("/preview",)
 """Pages that show themselves in a frame of their own: a phone beside a projector."""
-_FRAMED = {
-    "Content-Security-Policy": CSP.replace(
-        "frame-ancestors 'none'", "frame-ancestors 'self'; frame-src 'self'"
-    )
-}
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _ROOM_PATH = re.compile(r"/(?:j|join)/([^/.][^/]{0,60})/?", re.IGNORECASE)
 _CODE_PATH = re.compile(r"/([^/.][^/]{0,30})/?")
@@ -149,7 +144,8 @@ class Pages:
         found = self._find(path)
         if found is None:
             return response(HTTPStatus.NOT_FOUND, _NOWHERE, TYPES[".html"])
-        return _respond(found, request.headers, _FRAMED if path in FRAMED else {})
+        policy = {"Content-Security-Policy": policy_of(path, self._addresses.sockets)}
+        return _respond(found, request.headers, policy)
 
     def _where(self) -> Mapping[str, object]:
         """Return where players reach this server, as its own pages ask."""
@@ -181,6 +177,19 @@ class Pages:
                 return Page.of(_ON_ITS_WAY.encode(), TYPES[".html"])
             path = f"/{ENTRIES[path]}"
         return self._table.get(path)
+
+
+def policy_of(path: str, sockets: Iterable[str] = ()) -> str:
+    """Return the content security policy of a page.
+
+    It may open ``sockets`` beside those of its own address.
+    """
+    hosts = " ".join(["'self'", *(url.removesuffix(SOCKET_PATH) for url in sockets)])
+    policy = CSP.replace("connect-src 'self'", f"connect-src {hosts}")
+    if path not in FRAMED:
+        return policy
+    framed = "frame-ancestors 'self'; frame-src 'self'"
+    return policy.replace("frame-ancestors 'none'", framed)
 
 
 def _is_of_room(path: str) -> bool:

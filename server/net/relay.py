@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -20,6 +19,7 @@ from websockets.http11 import Request
 
 from server.journal.store import HeldElsewhere
 from server.metrics import Metrics
+from server.net.addresses import socket_url
 from server.net.connection import drop
 from server.net.links import WsLink
 from server.protocol.client_messages import Hello
@@ -188,13 +188,6 @@ class Relays:
         task = self._group.create_task(relay.copy(), name="relay")
         task.add_done_callback(lambda _: self._open.discard(relay))
         return relay
-
-
-def socket_url(url: str) -> str:
-    """Return the address of a node's sockets."""
-    parts = urlsplit(url)
-    scheme = "wss" if parts.scheme == "https" else "ws"
-    return urlunsplit((scheme, parts.netloc, "/ws", "", ""))
 
 
 def is_hello(frame: str | bytes) -> bool:

@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from server.game.errors import Refused
-from server.net.addresses import HERE, Names, web_origin
+from server.net.addresses import HERE, SOCKET_PATH, Names, web_origin
 from server.net.connection import Connection, Waiting, announced
 from server.net.context import Desk
 from server.net.gate import BUSY_RETRY_MS
@@ -43,7 +43,6 @@ from server.protocol.server_messages import Bye
 
 log = logging.getLogger("twogaps.net")
 
-SOCKET_PATH = "/ws"
 WHY_PATH = "/why.json"
 
 PLAIN_S = 30.0

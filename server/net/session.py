@@ -69,7 +69,8 @@ class Session:
         self._desk = desk
         self._gate = desk.gate
         self._address = address
-        self._link = WsLink(ws, desk.keeper, self._refuse, desk.site, self._welcomed)
+        about = (desk.site, desk.sockets)
+        self._link = WsLink(ws, desk.keeper, self._refuse, self._welcomed, *about)
         self._bucket = Bucket(desk.limits.player_rate, 2 * desk.limits.player_rate)
         self._role: Role | None = None
         self._room: RoomPort | None = None

@@ -8,7 +8,7 @@ process has encoded already.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -91,6 +91,13 @@ def encode_recorded(vote: Vote, answer: Answer, *, is_late: bool) -> bytes:
 def _json(answer: Answer) -> bytes:
     """Return an answer as JSON: a class gives the same few again and again."""
     return _ANSWERS.dump_json(answer)
+
+
+def with_addresses(welcome: bytes, addresses: Sequence[str]) -> bytes:
+    """Return the frame of a ``Welcome`` that also names a server's addresses."""
+    if not addresses:
+        return welcome
+    return json.dumps({**json.loads(welcome), "addresses": addresses}).encode()
 
 
 def report_frame(ref: int | None, report: bytes) -> bytes:

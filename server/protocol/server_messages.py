@@ -48,6 +48,9 @@ class Welcome(Message):
     """The server's clock, UTC milliseconds."""
     site: str | None = None
     """The site of this socket; absent if all play at one site."""
+    addresses: tuple[str, ...] = ()
+    """Addresses of this server's sockets, if it has several. If one does not answer,
+    the client continues at the next."""
 
 
 class View(Message):

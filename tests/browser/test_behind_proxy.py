@@ -1,4 +1,7 @@
-"""A phone's browser through nginx and Caddy with TLS: pages, policy and socket."""
+"""A phone's browser through nginx and Caddy with TLS: pages, policy and socket.
+
+Also through two addresses, of which one is lost.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from server.app import Config, running
 from tests.browser.table import PHONE, Seat, Table
-from tests.browser.test_game import must_show
+from tests.browser.test_game import join, must_show, say
+from tests.browser.wire import wire_to
+from tests.support.broker import free_port
 from tests.support.proxies import KINDS, Kind, Proxy
 
 if TYPE_CHECKING:
@@ -42,3 +48,21 @@ async def test_a_phone_joins_over_tls(
     finally:
         await context.close()
         await proxy.stop()
+
+
+async def test_a_phone_continues_at_the_other_public_address(browser: Browser) -> None:
+    """Each stands for a load balancer; the one that the page came from is lost."""
+    port = free_port()
+    async with wire_to(port) as one, wire_to(port) as other:
+        public = f"http://127.0.0.1:{one.port},http://127.0.0.1:{other.port}"
+        async with running(Config(port=port, public_url=public)) as server:
+            table = Table(browser, server, host_name="127.0.0.1")
+            room = await table.open_room(length=1, settings={"auto_close": False})
+            phone = await join(table, room, "Ann", one.port)
+            one.cut()
+            async with table.host(room) as host:
+                await host.ask("open_round")
+                await host.ask("open_vote")
+            await say(phone, "outer", 80)
+            assert table.complaints() == []
+            await table.leave()

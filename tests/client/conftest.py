@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
@@ -12,13 +13,20 @@ from client.connection import Backoff
 from tests.client.fake_server import FakeServer
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeServer]:
+@asynccontextmanager
+async def fake_server() -> AsyncIterator[FakeServer]:
     """Run a fake server on a free port."""
     server = FakeServer()
     async with serve(server.handle, "127.0.0.1", 0, compression=None) as listening:
         port = next(iter(listening.sockets)).getsockname()[1]
         server.url = f"127.0.0.1:{port}"
+        yield server
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeServer]:
+    """Run a fake server on a free port."""
+    async with fake_server() as server:
         yield server
 
 

@@ -117,7 +117,12 @@ class Peer:
         assert isinstance(message, kind), message
         return message
 
-    async def admit(self, view: StageView | None = None, name: str = "Ada") -> Hello:
+    async def admit(
+        self,
+        view: StageView | None = None,
+        name: str = "Ada",
+        addresses: tuple[str, ...] = (),
+    ) -> Hello:
         """Let a player in, with a view; return its hello."""
         hello = await self.take(Hello)
         await self.send(
@@ -129,6 +134,7 @@ class Peer:
                 token="p1.mac",
                 server="fake",
                 now_ms=0,
+                addresses=addresses,
             ),
             View(version=1, view=view or lobby()),
             You(you=replace(YOU, name=name)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.connection import socket_url, socket_urls
+from client.connection import further, socket_url, socket_urls
 from client.errors import BadAddress
 
 
@@ -50,3 +50,21 @@ def test_several_addresses_have_the_scheme_of_the_first(
 def test_each_of_several_addresses_has_to_be_one(typed: str) -> None:
     with pytest.raises(BadAddress):
         socket_urls(typed)
+
+
+PLAIN, OTHER, SAFE = "ws://a/ws", "ws://b/ws", "wss://c/ws"
+
+
+@pytest.mark.parametrize(
+    ("known", "named", "new"),
+    [
+        ([PLAIN], [PLAIN, OTHER, SAFE], [OTHER, SAFE]),
+        ([SAFE], [PLAIN, SAFE, "wss://d/ws"], ["wss://d/ws"]),
+        ([SAFE, PLAIN], [OTHER], [OTHER]),
+        ([PLAIN], [], []),
+    ],
+)
+def test_a_client_with_tls_continues_at_no_address_without_it(
+    known: list[str], named: list[str], new: list[str]
+) -> None:
+    assert further(known, named) == new

@@ -17,6 +17,7 @@ from server.protocol.server_messages import (
     RefusedMessage,
     View,
 )
+from tests.client.conftest import fake_server
 from tests.client.fake_server import KEY, FakeServer, Peer, lobby
 
 
@@ -113,6 +114,28 @@ async def test_a_goodbye_that_asks_to_come_back_is_followed(
                 if view == lobby(2):
                     break
     assert fake.opened == 2
+
+
+async def test_a_client_continues_at_the_next_address_that_the_server_has_named(
+    no_wait: Backoff,
+) -> None:
+    async with fake_server() as other, fake_server() as first:
+        named = (f"ws://{first.url}/ws", f"ws://{other.url}/ws")
+
+        async def serve() -> None:
+            peer = await first.peer()
+            await peer.admit(addresses=named)
+            await peer.drop()
+            await (await first.peer()).drop()
+            hello = await (await other.peer()).admit(lobby(2))
+            assert (hello.name, hello.token) == (None, "p1.mac")
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve())
+            async with connect(first.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
+                async for view in player.views():
+                    if view == lobby(2):
+                        break
 
 
 async def test_a_missing_server_is_reported_after_a_few_tries(no_wait: Backoff) -> None:

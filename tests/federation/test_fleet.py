@@ -17,7 +17,8 @@ from server.game.answers import GapAnswer
 from server.game.commands import OpenRound, OpenVote
 from server.game.ids import RoomCode
 from server.game.phases import Phase
-from server.net.relay import NODE_HEADER, socket_url
+from server.net.addresses import socket_url
+from server.net.relay import NODE_HEADER
 from server.protocol.client_messages import OpenRoom
 from tests.support.broker import free_port, open_broker
 from tests.support.cli import twogaps

@@ -39,7 +39,7 @@ class Laptop:
         self.found = found
         self.route = route
 
-    def addresses(self, host: str = "0.0.0.0", public: str | None = None) -> Addresses:
+    def addresses(self, host: str = "0.0.0.0", *public: str) -> Addresses:
         return Addresses(
             host, 8000, public, find=lambda: self.found, route=lambda: self.route
         )
@@ -99,7 +99,9 @@ def test_ipv6_is_offered_only_where_it_is_listened_on() -> None:
 
 def test_a_public_address_and_one_interface_are_taken_as_they_are() -> None:
     laptop = Laptop(WIFI)
-    assert laptop.addresses(public="https://x.example/").urls == ("https://x.example",)
+    public = laptop.addresses("0.0.0.0", "https://x.example/")
+    assert public.urls == ("https://x.example",)
+    assert public.sockets == ()
     assert laptop.addresses("10.0.0.7").urls == ("http://10.0.0.7:8000",)
     assert laptop.addresses("::1").urls == ("http://[::1]:8000",)
 
@@ -138,6 +140,19 @@ def test_this_machines_own_addresses() -> None:
     assert routed() is None or routed() in found
 
 
+def test_several_public_addresses_have_a_socket_each_and_the_first_is_for_links() -> (
+    None
+):
+    public = Config(public_url="https://a.example/, https://münchen.example:444")
+    addresses = Laptop(WIFI).addresses("0.0.0.0", *public.public_urls)
+    assert addresses.url == "https://a.example"
+    assert addresses.urls == ("https://a.example", "https://münchen.example:444")
+    assert addresses.sockets == (
+        "wss://a.example/ws",
+        "wss://xn--mnchen-3ya.example:444/ws",
+    )
+
+
 # --- settings that cannot work ----------------------------------------------------
 
 
@@ -168,6 +183,8 @@ def test_this_machines_own_addresses() -> None:
         ({"public_url": "https://x.example/gaps"}, "https://gaps.x.example"),
         ({"public_url": "https://x.example/?a=b"}, "and nothing else"),
         ({"public_url": "https://me:pw@x.example"}, "and nothing else"),
+        ({"public_url": "https://a.example,"}, "'' is not an address"),
+        ({"public_url": "https://a.example,b.example"}, "with its scheme"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_with_the_remedy(

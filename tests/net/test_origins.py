@@ -52,6 +52,21 @@ async def test_the_address_that_people_use_is_known() -> None:
             await ann.join(at.room)
 
 
+async def test_a_client_hears_of_all_public_addresses_and_may_come_by_each() -> None:
+    one, other = "https://a.school.example", "https://b.school.example"
+    both = ["wss://a.school.example/ws", "wss://b.school.example/ws"]
+    async with hall(public_url=f"{one},{other}") as at:
+        for origin in (one, other):
+            url = f"ws://{origin.partition('//')[2]}:{at.port}/ws"
+            async with wire(at.port, url, host="127.0.0.1", origin=origin) as ann:
+                assert (await ann.join(at.room))["addresses"] == both
+            async with wire(at.port) as teacher:
+                welcome = await teacher.prove("host", at.room, at.key)
+                assert welcome["addresses"] == both
+    async with hall(public_url=one) as at, wire(at.port) as ann:
+        assert (await ann.join(at.room))["addresses"] == []
+
+
 async def test_the_log_names_a_refused_origin_once_with_the_remedy(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -67,6 +67,20 @@ async def test_entries(pages: Pages, path: str, text: bytes) -> None:
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
+async def test_a_page_may_also_connect_to_the_other_public_addresses(
+    tmp_path: Path,
+) -> None:
+    for name in ("index", "preview"):
+        (tmp_path / f"{name}.html").write_text(f"<!doctype html>{name}")
+    public = ("https://a.example", "https://b.example:444")
+    pages = Pages(tmp_path, Addresses("0.0.0.0", 8000, public))
+    for path in ("/", "/preview"):
+        policy = (await get(pages, path)).headers["Content-Security-Policy"]
+        allowed = "connect-src 'self' wss://a.example wss://b.example:444;"
+        assert allowed in policy
+        assert ("frame-src 'self'" in policy) == (path == "/preview")
+
+
 def test_the_policy_allows_nothing_unsafe() -> None:
     assert "unsafe" not in CSP
     assert "default-src 'none'" in CSP

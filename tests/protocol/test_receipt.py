@@ -16,8 +16,9 @@ from server.protocol.codec import (
     decode_server,
     encode_recorded,
     encode_server,
+    with_addresses,
 )
-from server.protocol.server_messages import Recorded
+from server.protocol.server_messages import Recorded, Welcome
 
 sure = st.none() | st.integers(50, 100)
 links = st.builds(LinkAnswer, broke=st.booleans(), confidence=sure)
@@ -51,6 +52,16 @@ def test_the_receipt_is_byte_for_byte_its_models(
     frame = encode_recorded(vote, stored, is_late=is_late)
     assert frame == encode_server(message)
     assert decode_server(frame) == message
+
+
+@given(st.lists(st.text()), st.text())
+def test_addresses_are_added_to_a_welcome_as_its_model_has_them(
+    addresses: list[str], name: str
+) -> None:
+    welcome = Welcome(role="player", room=None, name=name, server="s", now_ms=1)
+    frame = with_addresses(encode_server(welcome), addresses)
+    there = welcome.model_copy(update={"addresses": tuple(addresses)})
+    assert decode_server(frame) == there
 
 
 def test_a_client_name_cannot_break_out_of_the_receipt() -> None:

@@ -1159,6 +1159,11 @@ export interface Welcome {
    * The site of this socket; absent if all play at one site.
    */
   site: string | null;
+  /**
+   * Addresses of this server's sockets, if it has several. If one does not answer,
+   * the client continues at the next.
+   */
+  addresses: string[];
 }
 /**
  * What the class sees now. A greater version replaces the previous view.

@@ -20,12 +20,14 @@ class FakeSocket {
 }
 
 let sockets: FakeSocket[];
+let urls: string[];
 let timers: { ms: number; run: () => void; isOff: boolean }[];
 let links: Link[];
 let heard: ServerMessage[];
 
 const world: World = {
-  open: () => {
+  open: (url) => {
+    urls.push(url);
     const socket = new FakeSocket();
     sockets.push(socket);
     return socket as unknown as WebSocket;
@@ -41,9 +43,9 @@ const world: World = {
   random: () => 0.5,
 };
 
-function connection(extra: object = {}): Connection {
+function connection(extra: object = {}, url = "ws://class.test/ws"): Connection {
   return new Connection(
-    "ws://class.test/ws",
+    url,
     { role: "player", room: "K7MQ2P", name: "Ada", joinKey: "ab", ...extra },
     { onMessage: (m) => heard.push(m), onLink: (l) => links.push(l) },
     world,
@@ -56,6 +58,7 @@ const WELCOME = { type: "welcome", token: "p1.mac", now_ms: 0 };
 
 beforeEach(() => {
   sockets = [];
+  urls = [];
   timers = [];
   links = [];
   heard = [];
@@ -73,6 +76,40 @@ test("says hello by name, and after a cut by token", () => {
   expect(last().sent[0]).toMatchObject({ token: "p1.mac" });
   expect(last().sent[0]).not.toHaveProperty("name");
   expect(last().sent[0]).not.toHaveProperty("join_key");
+});
+
+const [HERE, B, C] = ["ws://class.test/ws", "ws://b.test/ws", "wss://c.test/ws"] as const;
+
+/** Lose the line, or fail to get one, and try again. */
+function retry(): void {
+  last().onclose?.();
+  timers.filter((timer) => !timer.isOff).at(-1)!.run();
+}
+
+test("continues at the next address that the server has named, and stays there", () => {
+  connection().start();
+  last().say({ ...WELCOME, addresses: [HERE, B, C] });
+  for (let n = 0; n < 4; n++) retry();
+  expect(urls).toEqual([HERE, HERE, B, C, HERE]);
+  retry();
+  last().onopen?.();
+  expect(last().sent[0]).toMatchObject({ token: "p1.mac" });
+  last().say({ ...WELCOME, addresses: [HERE, B, C] });
+  retry();
+  expect(urls.slice(5)).toEqual([B, B]);
+});
+
+test("a page with TLS continues at no address without it, and without names at its own", () => {
+  connection({}, C).start();
+  last().say({ ...WELCOME, addresses: [B, C] });
+  retry();
+  retry();
+  expect(urls).toEqual([C, C, C]);
+  connection().start();
+  last().say(WELCOME);
+  retry();
+  retry();
+  expect(urls.slice(3)).toEqual([HERE, HERE, HERE]);
 });
 
 test("answers a challenge with its proof", () => {

@@ -61,6 +61,8 @@ export function backOffMs(n: number, random: number): number {
 
 export class Connection {
   #socket: WebSocket | null = null;
+  /** The server's addresses, in the order in which they are tried. */
+  #urls: [string, ...string[]];
   #link: Link = "closed";
   #tries = 0;
   #retry: unknown = null;
@@ -72,11 +74,13 @@ export class Connection {
   #isAsked = false;
 
   constructor(
-    private readonly url: string,
+    url: string,
     private readonly identity: Identity,
     private readonly listener: Listener,
     private readonly world: World = REAL,
-  ) {}
+  ) {
+    this.#urls = [url];
+  }
 
   get link(): Link {
     return this.#link;
@@ -87,7 +91,7 @@ export class Connection {
     this.#clear();
     this.#socket?.close();
     this.#enter("connecting");
-    const socket = this.world.open(this.url);
+    const socket = this.world.open(this.#urls[0]);
     this.#socket = socket;
     const isCurrent = () => this.#socket === socket;
     socket.onopen = () => isCurrent() && this.#hello();
@@ -142,6 +146,7 @@ export class Connection {
       case "welcome":
         this.#tries = 0;
         this.identity.token = message.token ?? this.identity.token;
+        this.#learn(message.addresses);
         this.#enter("open");
         this.#schedulePing();
         break;
@@ -162,7 +167,15 @@ export class Connection {
     this.listener.onMessage(message);
   }
 
+  /** Continue at these, too, but never without TLS after having had it. */
+  #learn(addresses: readonly string[] = []): void {
+    const [here] = this.#urls;
+    const more = addresses.filter((url) => url !== here && (/^ws:/.test(here) || /^wss:/.test(url)));
+    this.#urls = [here, ...more];
+  }
+
   #lost(): void {
+    if (this.#link === "connecting") this.#urls.push(this.#urls.shift()!);
     this.#socket = null;
     this.#clear();
     this.#enter("waiting");
