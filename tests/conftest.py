@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -42,8 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--sample",
         action="append",
         default=[],
-        metavar="FOLDER=N",
-        help="Run one of N tests of a folder of tests/, drawn by the seed.",
+        metavar="NAME=N",
+        help="Run one of N tests of a folder, or with a marker, drawn by the seed.",
     )
 
 
@@ -65,7 +67,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Select the tests of the tier, and keep one Chromium a file of browser tests."""
     chosen = chosen_tier()
-    one_of = dict(each.split("=", 1) for each in config.getoption("--sample"))
+    sizes = [each.split("=", 1) for each in config.getoption("--sample")]
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
@@ -77,7 +79,9 @@ def pytest_collection_modifyitems(
             selected = is_run(chosen, tier_of(path, markers), markers)
         except TierError as exc:
             raise pytest.UsageError(str(exc)) from exc
-        selected &= is_drawn(item.nodeid, int(one_of.get(path.parts[0], 1)))
+        named = {path.parts[0], *markers}
+        one_of = max((int(n) for name, n in sizes if name in named), default=1)
+        selected &= is_drawn(item.nodeid, one_of)
         (kept if selected else left_out).append(item)
         if path.parts[0] == "browser" and "xdist_group" not in markers:
             item.add_marker(pytest.mark.xdist_group(path.name))
@@ -115,6 +119,21 @@ def database_server() -> Iterator[Postgres]:
 def postgresql(database_server: Postgres) -> str:
     """Return the address of an empty database."""
     return database_server.create(f"t{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def reachable(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that other users can reach, such as the one of a database.
+
+    pytest's own folders are not: each run of pytest closes their parent to others, also
+    while another run uses them. What programs logged there is kept in ``tmp_path``.
+    """
+    with tempfile.TemporaryDirectory(prefix="two-gaps-") as made:
+        folder = Path(made)
+        folder.chmod(0o711)
+        yield folder
+        for log in folder.rglob("*.log"):
+            shutil.copy(log, tmp_path / "-".join(log.relative_to(folder).parts))
 
 
 @pytest.fixture

@@ -62,8 +62,8 @@ PORTABLE = tuple(
 ONE_OF = {Tier.FAST: 12, Tier.FULL: 4}
 """Each tier runs one in this many of them, drawn by the seed."""
 
-SAMPLES = {"browser": 4, "deploy": 2, "docs": 2, "faults": 2}
-"""Of these folders, the fast tier runs one test in this many, drawn by the seed."""
+SAMPLES = {"browser": 4, "deploy": 2, "docs": 2, "faults": 2, "fault": 2}
+"""Of these folders and markers, the fast tier runs one test in this many."""
 
 LEAST_COVERED = 12
 """How many files the coverage report shows."""
@@ -137,11 +137,11 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     """
     first = ("--cov", "--cov-report=") if coverage else ()
     then = (*first, "--cov-append") if coverage else ()
-    spread = ("-m", "not alone", "-n", str(workers), "--dist", "loadgroup")
+    spread = ("-m", "not alone", "--dist", "loadgroup", "-n")
     is_sampled = not coverage and not more
     samples = [f"--sample={name}={n}" for name, n in SAMPLES.items() if is_sampled]
     parts = [
-        _loud("tests over processes", (*spread, *first, *samples, *more)),
+        _loud("tests over processes", (*spread, f"{workers}", *first, *samples, *more)),
         _loud("tests alone", ("-m", "alone", *then, *(more or files_alone()))),
     ]
     if more:
@@ -149,7 +149,8 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     parts = [once_more(part, then) for part in parts]
     some = ("--one-of", str(ONE_OF[Tier.FULL if coverage else Tier.FAST]))
     where = (*AS_ON_WINDOWS, *some, *PORTABLE)
-    portable = _loud("tests as on Windows", (*spread, *where), Tier.FAST)
+    few = workers if coverage else min(workers, 2)  # each process collects every test
+    portable = _loud("tests as on Windows", (*spread, f"{few}", *where), Tier.FAST)
     return [*parts, once_more(portable, AS_ON_WINDOWS, Tier.FAST)]
 
 

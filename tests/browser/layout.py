@@ -59,7 +59,7 @@ PATHS = {
 def pages(*first: tuple[str, Size, str], roles: Iterable[str]) -> list[object]:
     """Return each role, size and language; those that come first are of all tiers.
 
-    The pages of a role in a language are tested one after another, in one process.
+    The pages of a language are tested one after another, in one process.
     """
     every = [
         (role, size, locale)
@@ -69,14 +69,14 @@ def pages(*first: tuple[str, Size, str], roles: Iterable[str]) -> list[object]:
     ]
     assert set(first) <= set(every)
     return [
-        pytest.param(*one, marks=_marks(one[0], one[2], is_first=one in first))
+        pytest.param(*one, marks=_marks(one[2], is_first=one in first))
         for one in sorted(every, key=lambda one: one not in first)
     ]
 
 
-def _marks(role: str, locale: str, *, is_first: bool) -> list[pytest.MarkDecorator]:
-    """Return the markers of a page; one process makes its moments for all sizes."""
-    together = pytest.mark.xdist_group(f"layout of {role}, {locale}")
+def _marks(locale: str, *, is_first: bool) -> list[pytest.MarkDecorator]:
+    """Return the markers of a page; one process makes the moments for all of them."""
+    together = pytest.mark.xdist_group(f"layout in {locale}")
     return [together] if is_first else [together, pytest.mark.full]
 
 

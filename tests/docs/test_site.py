@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 HAS_SPHINX = all(map(importlib.util.find_spec, ("sphinx", "myst_parser", "furo")))
 
 
+@pytest.mark.full
 def test_the_site_builds_without_a_warning_and_asks_no_other_host(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

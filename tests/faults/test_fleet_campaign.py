@@ -306,10 +306,10 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.alone  # it is about times of leases, which a busy machine does not keep
 @pytest.mark.timeout(600)
 async def test_a_fleet_survives_one_fault_of_each_kind(
-    tmp_path: Path, figure: Figure
+    reachable: Path, figure: Figure
 ) -> None:
     faults = [Fault(kind, 4.0 if kind == "pause" else 0.0, False) for kind in KINDS]
-    found = await part(tmp_path, faults, f"{seed()}")
+    found = await part(reachable, faults, f"{seed()}")
     for line in found.lines():
         figure(line)
 
@@ -317,7 +317,7 @@ async def test_a_fleet_survives_one_fault_of_each_kind(
 @pytest.mark.fault
 @pytest.mark.campaign
 @pytest.mark.timeout(86_400)
-async def test_a_fleet_survives_a_campaign(tmp_path: Path, figure: Figure) -> None:
+async def test_a_fleet_survives_a_campaign(reachable: Path, figure: Figure) -> None:
     done, total = FOLDER / f"fleet-{seed()}.jsonl", Found()
     faults = dealt(seed())
     parts = [faults[i : i + PART] for i in range(0, len(faults), PART)]
@@ -327,8 +327,9 @@ async def test_a_fleet_survives_a_campaign(tmp_path: Path, figure: Figure) -> No
     for line in known:
         total.add(Found(**json.loads(line)))
     for number, some in enumerate(parts[len(known) :], len(known)):
-        folder = tmp_path / f"{number}"
+        folder = reachable / f"{number}"
         folder.mkdir()
+        folder.chmod(0o711)
         found = await part(folder, some, f"{seed()} {number}")
         with done.open("a") as file:
             file.write(json.dumps(asdict(found)) + "\n")

@@ -21,7 +21,7 @@ from tests.support.tiers import scaled, seed
 from tests.support.voters import Acks, Voter, all_again, check
 
 PLAYERS = 200
-KILLS = scaled(8, 20, 100)
+KILLS = scaled(4, 20, 100)
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.load import load_library
 from scenarios.model import Case
 from server.game.phases import STEPS
 from server.game.rehearsal import scenes_of
 from server.game.views.stage_types import FixRevealView, RevealView, StoryView
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 OF_EACH_VERDICT = (
     "four-hours", "which-hospital", "up-the-ladder", "the-eighth-server",
     "asthma-and-the-lucky-numbers",

@@ -62,9 +62,8 @@ def _is(optimize: int) -> None:
 PROBE = test_this_python_is_the_one_that_is_meant.__name__
 
 
-@pytest.mark.parametrize("tests", [KEYS, LIARS], ids=["keys", "liars"])
-def test_rights_hold_without_assertions(tests: tuple[str, ...]) -> None:
-    _passes(*tests)
+def test_rights_hold_without_assertions() -> None:
+    _passes(*KEYS, *LIARS)
 
 
 @pytest.mark.full

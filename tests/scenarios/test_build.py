@@ -13,6 +13,7 @@ from scenarios.build import addable, build_plan, one_more, plan_again, plan_anew
 from scenarios.library import Library, NothingToPlay, UnknownCase
 from scenarios.load import load_library
 from scenarios.model import Case, Deck, DeckRound, Label, Plan, PlannedRound, Truth
+from tests.support.library import LIBRARY
 
 TRUTHS = {
     "outer": Truth(outer=True, inner=False),
@@ -282,8 +283,6 @@ def test_deck_of_another_library_is_refused_by_name() -> None:
 
 
 # --- the next lesson -----------------------------------------------------------------
-
-LIBRARY = load_library()
 
 
 @pytest.mark.parametrize("deck", sorted(LIBRARY.decks))

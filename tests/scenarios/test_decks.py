@@ -9,11 +9,10 @@ import pytest
 
 from scenarios.build import build_plan
 from scenarios.flow import minutes_of
-from scenarios.load import load_library
 from scenarios.model import Case, Deck, Label, Plan
 from tests.support.figures import Figure
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 DECKS = {
     "first-class", "pairs", "language-models", "robots-and-games", "evolution",
     "medicine-and-vision", "in-the-world", "hard", "quick-five", "pre-test",

@@ -9,16 +9,15 @@ from typing import get_args
 
 import pytest
 
-from scenarios.load import load_library
 from scenarios.model import Deck, Rule
 from scenarios.stats import count
 from tests.support.cli import twogaps
+from tests.support.library import LIBRARY
 
 ROOT = Path(__file__).parents[2]
 AUTHORING = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
 LABELS = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LIBRARY = load_library()
 BLOCKS = re.findall(r"```toml\n(.*?)```", AUTHORING, re.S)
 FIGURES = next(block for block in BLOCKS if block.startswith("[[figures]]"))
 DECK = next(block for block in BLOCKS if block.startswith("id = "))

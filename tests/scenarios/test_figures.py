@@ -12,10 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from scenarios.lint import uncovered_numbers
-from scenarios.load import load_library
 from scenarios.model import Case
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 CASES = [case for _, case in sorted(LIBRARY.cases.items())]
 DIGITS = re.compile(r"(?<![\w.-])\d[\d.,/]*")
 """Anything that begins with a digit, except parts of names such as GPT-4."""

@@ -8,10 +8,9 @@ from itertools import groupby
 import pytest
 
 from scenarios.build import build_plan
-from scenarios.load import load_library
 from scenarios.model import Case, Label
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 DECK = LIBRARY.deck("first-class")
 PLAN = build_plan(DECK, LIBRARY, seed=1, length=None, two_link=False)
 EVERY = sorted(LIBRARY.cases.values(), key=lambda each: each.id)

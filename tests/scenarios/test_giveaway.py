@@ -7,7 +7,6 @@ from types import MappingProxyType
 import pytest
 
 from scenarios.library import Library
-from scenarios.load import load_library
 from scenarios.model import Case, Label
 from tests.scenarios.giveaway import (
     DOC,
@@ -26,8 +25,7 @@ from tests.scenarios.giveaway import (
     told,
 )
 from tests.support.figures import Figure
-
-LIBRARY = load_library()
+from tests.support.library import LIBRARY
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from scenarios.load import load_library, read_file
 from scenarios.model import Case, Picture
 from scenarios.pictures import MOST_BYTES, NAMESPACE, read_picture
 from scenarios.toml_text import case_text
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 DRAWN = {name: case for name, case in LIBRARY.cases.items() if case.picture}
 OPEN = f'<svg xmlns="{NAMESPACE}" viewBox="0 0 160 120">'
 ELEMENTS = {

@@ -7,7 +7,6 @@ from types import MappingProxyType
 import pytest
 
 from scenarios.library import Library
-from scenarios.load import load_library
 from scenarios.model import Kind, Truth
 from scenarios.stats import (
     TOLD_AS,
@@ -18,8 +17,8 @@ from scenarios.stats import (
     weakest_check,
     year_told,
 )
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 STATS = count(LIBRARY)
 BOAT = LIBRARY.case("coastrunners-lagoon")
 VARIANT = LIBRARY.case("always-downhill")

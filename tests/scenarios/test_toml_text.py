@@ -8,11 +8,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.load import load_library
 from scenarios.model import Case
 from scenarios.toml_text import case_text
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 BOAT = LIBRARY.case("coastrunners-lagoon")
 texts = st.text(
     st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 
 from scenarios.lint import EASIEST_GRADE, MOST_OF_A_MOULD, lint, moulds_of
-from scenarios.load import load_library
 from scenarios.prose import grade, moulds_in
 from tests.support.figures import Figure
-
-LIBRARY = load_library()
+from tests.support.library import LIBRARY
 
 
 def test_no_story_reads_too_easily(figure: Figure) -> None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.load import load_library
 from server.game.events import Event
 from server.game.ids import PlayerId
 from server.journal.memory import MemoryStore
@@ -27,12 +26,12 @@ from server.rooms.audience import LocalGateway
 from server.rooms.directory import Directory
 from server.rooms.room import Room
 from tests.support.cases import SECRET
+from tests.support.library import LIBRARY
 from tests.support.roles import Speaker
 from tests.support.room import ROOM, ManualClock, RecordingLink
 
 ADMIN_KEY = "ffeeddccbbaa99887766554433221100"
 SITE = "berlin"
-LIBRARY = load_library()
 
 
 class SessionLink(RecordingLink):

@@ -16,10 +16,9 @@ import openpyxl  # type: ignore[import-untyped] # it ships no types
 from hypothesis import strategies as st
 
 from scenarios.exchange.flat import columns_of, to_row
-from scenarios.load import load_library
 from scenarios.model import Case, Figure
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 FOUR_HOURS = LIBRARY.case("four-hours")
 VALUES = (
     "05", "2004/05", "96 %", "96", "1e5", "1.50", "1.5", "1,000", "1000", "007", "May",

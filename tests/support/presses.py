@@ -11,7 +11,6 @@ from rich.console import Console
 
 from client.terminal.teller import Teller
 from scenarios.build import build_plan
-from scenarios.load import load_library
 from scenarios.model import Flow, Label, Plan
 from server.game.advice import advised_command
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
@@ -38,8 +37,8 @@ from server.game.views.role_types import PrivateView
 from server.game.views.stage import player_view, screen_view
 from server.game.views.stage_types import StageView
 from tests.support.game import Game
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 PEOPLE = [PlayerId(f"p-{number}") for number in range(10)]
 MOST = 400
 """Presses after which a button that leads nowhere is given up."""

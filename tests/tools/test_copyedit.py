@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.load import load_library
 from scenarios.toml_text import case_text
+from tests.support.library import LIBRARY
 from tools.copyedit import (
     KINDS,
     NATIVE,
@@ -25,7 +25,6 @@ from tools.copyedit import (
 )
 from tools.copyedit.__main__ import main
 
-LIBRARY = load_library()
 TODAY = present_texts(LIBRARY)
 BEFORE = {name: f"Before. {text}" for name, text in TODAY.items()}
 PROSE = {f"{number:02}": f"Prose {number}. It ends." for number in range(30)}

@@ -35,6 +35,7 @@ from tests.support.mangled_sheets import (
     table_of,
     typed,
 )
+from tests.support.tiers import scaled
 
 
 def exact_or_named(file: Path, clean: list[Case]) -> Imported | None:
@@ -59,9 +60,11 @@ def exact_or_named(file: Path, clean: list[Case]) -> Imported | None:
 
 
 patient = settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+    deadline=None,
+    max_examples=scaled(15, 50, 500),
+    suppress_health_check=[HealthCheck.too_slow],
 )
-brief = settings(patient, max_examples=20)
+brief = settings(patient, max_examples=scaled(6, 20, 200))
 
 
 @patient

@@ -17,10 +17,8 @@ from scenarios.exchange.quizzes import (
     quiz_of,
     write_kahoot,
 )
-from scenarios.load import load_library
 from scenarios.model import Plan
-
-LIBRARY = load_library()
+from tests.support.library import LIBRARY
 
 
 def plan_of(name: str) -> Plan:

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from scenarios.exchange.flat import columns_of, from_row, is_column, to_row
 from scenarios.exchange.spreadsheet import UnreadableSheet, read_sheet, write_sheet
-from scenarios.load import load_library
 from scenarios.model import Case, Figure, Source
+from tests.support.library import LIBRARY
 
-LIBRARY = load_library()
 EVERY = [case for _, case in sorted(LIBRARY.cases.items())]
 BOAT = LIBRARY.case("coastrunners-lagoon")
 both_formats = pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
