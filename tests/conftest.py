@@ -31,6 +31,12 @@ TESTS = Path(__file__).parent
 WAIT_LONG = ("fault", "load")
 """Markers of the tests that start first, so that none is left for the end."""
 
+UNTRACED = {"browser", "faults", "fuzz", "load", "simulation"}
+"""Folders whose tests are not traced for the coverage: long runs of what others test.
+
+Traced code takes 2.3 times as long.
+"""
+
 POSTGRES = "postgresql]"
 """Ends the names of tests that run on each kind of journal."""
 
@@ -83,6 +89,8 @@ def pytest_collection_modifyitems(
         one_of = max((int(n) for name, n in sizes if name in named), default=1)
         selected &= is_drawn(item.nodeid, one_of)
         (kept if selected else left_out).append(item)
+        if path.parts[0] in UNTRACED:
+            item.add_marker(pytest.mark.no_cover)  # of pytest-cov
         if path.parts[0] == "browser" and "xdist_group" not in markers:
             item.add_marker(pytest.mark.xdist_group(path.name))
         if "postgresql" in getattr(item, "fixturenames", ()) or item.name.endswith(
