@@ -5,7 +5,8 @@
     python -m tests.simulation --only 4711    # one seed, with what it breaks
 
 Runs are spread over the cores. The total of all runs is in docs/simulation.json, with
-how often each fault met each phase; docs/simulation.md shows it. A seed that fails is
+how often each fault met each phase; docs/simulation.md shows it. Both are written again
+and again, so an interruption loses only the runs at that moment. A seed that fails is
 printed, with the smallest run that fails as well.
 """
 
@@ -99,8 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.only is not None:
         return max(_show(script(options.only, stage)) for stage in STAGES)
     total = _load()
-    began_s = time.monotonic()
-    failed: list[Script] = []
+    began_s, failed = time.monotonic(), list[Script]()
+    before_s = total.seconds
     with ProcessPoolExecutor(options.processes) as pool:
         chunks = _chunks(total.next, options.seeds)
         while some := list(islice(chunks, options.processes)):
@@ -113,11 +114,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                         about = f"seed {plan.seed}, {plan.stage}"
                         print(f"{about} failed: {outcome.problems[0]}")
             print(f"{total.line()}, {len(failed)} failed", flush=True)
-            if time.monotonic() - began_s > 60 * options.minutes:
+            took_s = time.monotonic() - began_s
+            total.seconds = before_s + took_s
+            TOTAL.write_text(total.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            _write_page(total)
+            if took_s > 60 * options.minutes:
                 break
-    total.seconds += time.monotonic() - began_s
-    TOTAL.write_text(total.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    _write_page(total)
     for plan in failed:
         _show(plan)
     return 1 if failed else 0

@@ -160,6 +160,8 @@ class Person(ABC):
 class Pupil(Person):
     """Votes in every ballot, and sometimes changes the answer."""
 
+    changes: float = 0.03
+    """How likely an answer is changed whenever there is news."""
     token: str | None = None
     counter: int = 0
     waiting: dict[Slot, Vote] = field(default_factory=dict)
@@ -215,7 +217,7 @@ class Pupil(Person):
         """Answer what is open, now and then twice."""
         slot = self.slot
         wants = slot is not None and slot not in self.answers
-        again = slot is not None and self.chance.random() < 0.03
+        again = slot is not None and self.chance.random() < self.changes
         if slot is not None and (wants or again) and self.is_welcome:
             await asyncio.sleep(self.chance.uniform(0.05, 2.5))
             if self.line is not None and self.line.is_open and self.slot == slot:

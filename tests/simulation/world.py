@@ -28,6 +28,9 @@ HOME = "berlin"
 SETTLE_S = 90.0
 """After the last fault, all phones agree within this time."""
 
+CROWDED = 4_000
+"""From this seed on, there are twice as many phones, and they often change answers."""
+
 LOOK_S = 0.5
 """Interval of the checks at the end, in seconds."""
 
@@ -93,6 +96,11 @@ class Script:
     faults: tuple[Fault, ...]
     stage: Stage = "sites"
 
+    @property
+    def changes(self) -> float:
+        """How likely a phone changes its answer when it hears something."""
+        return 0.03 if self.seed < CROWDED else 0.3
+
     def without(self, fault: Fault) -> Script:
         """Return the same run without one of its faults."""
         return replace(self, faults=tuple(f for f in self.faults if f is not fault))
@@ -125,7 +133,8 @@ def script(seed: int, stage: Stage = "sites") -> Script:
         for _ in range(chance.randint(1, 3))
         for fault in _moment(chance, chance.uniform(1.5, ends_s), kinds)
     ]
-    return Script(seed, chance.randint(1, 3), ends_s, tuple(faults), stage)
+    people = chance.randint(1, 3) * (1 if seed < CROWDED else 2)
+    return Script(seed, people, ends_s, tuple(faults), stage)
 
 
 def _moment(chance: random.Random, at_s: float, kinds: tuple[Kind, ...]) -> list[Fault]:
@@ -235,7 +244,9 @@ class World(ABC):
             for number in range(self.script.people):
                 name = f"{door.name}-{number}"
                 chance = self.chance(name)
-                self.people.append(Pupil(name, door, code, chance, referee))
+                pupil = Pupil(name, door, code, chance, referee)
+                pupil.changes = self.script.changes
+                self.people.append(pupil)
         chance = self.chance("teacher")
         teacher = Teacher("teacher", self.doors[0], code, chance, referee, key=SECRET)
         self.people.append(teacher)
