@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 from scenarios.library import Library
 from scenarios.model import Case, Label
 from tests.scenarios.giveaway import (
+    ADDED_LAST,
     DOC,
     MOST_BY_PHRASE,
     MOST_BY_TOPIC,
@@ -16,13 +19,20 @@ from tests.scenarios.giveaway import (
     TOLD,
     VERDICTS,
     Guess,
+    bag_of_topics,
+    bag_of_words,
     by_kind,
     by_phrase,
     by_topic,
     by_words,
     families,
-    of_the_newest,
+    held_out,
+    is_added_last,
+    is_recent,
+    newest_rows,
     told,
+    topics,
+    words,
 )
 from tests.support.figures import Figure
 from tests.support.library import LIBRARY
@@ -56,11 +66,23 @@ def test_the_bag_of_words_tells_little_of_the_label(
 
 
 def test_older_stories_do_not_tell_the_label_of_the_newest(figure: Figure) -> None:
-    n, topic, words = of_the_newest(LIBRARY)
-    figure(f"the {n} newest, from the others: topic {topic:.2f}, words {words:.2f}")
-    assert n >= 15
-    assert topic <= MOST_BY_TOPIC
-    assert words <= MOST_BY_WORDS
+    topic = held_out(LIBRARY, is_recent)
+    style = held_out(LIBRARY, is_recent, words, bag_of_words)
+    figure(f"{topic.n} newest: topic {topic.accuracy:.2f}, words {style.accuracy:.2f}")
+    assert topic.n >= 15
+    assert topic.accuracy <= MOST_BY_TOPIC
+    assert style.accuracy <= MOST_BY_WORDS
+
+
+@pytest.mark.parametrize("seen", [(topics, bag_of_topics), (words, bag_of_words)])
+def test_the_cases_added_last_are_guessed_no_better_than_by_chance(
+    seen: tuple[Callable[[Case], str], Callable[[], Any]], figure: Figure
+) -> None:
+    found = held_out(LIBRARY, is_added_last, *seen)
+    figure(f"{seen[0].__name__} of {found.n} added last: {found}")
+    assert found.n == len(ADDED_LAST)
+    assert found.low < found.accuracy < found.high
+    assert found.chance > 0.05
 
 
 def test_neither_reassurance_nor_measurement_tells_the_label(figure: Figure) -> None:
@@ -95,6 +117,7 @@ def test_the_document_is_of_these_stories(style: Guess) -> None:
     text = DOC.read_text(encoding="utf-8")
     assert f"| {style.accuracy:.2f} |" in text, "run python -m tests.scenarios.giveaway"
     assert all(f"| `{word}` | outer |" in text for word in style.outer_words)
+    assert all(row in text for row in newest_rows(LIBRARY))
 
 
 def test_a_library_whose_words_tell_is_caught() -> None:
@@ -111,7 +134,9 @@ def test_a_library_whose_words_tell_is_caught() -> None:
         return Library(MappingProxyType(cases), {})
 
     assert by_topic(leaking(), 1).accuracy > MOST_BY_TOPIC
-    assert of_the_newest(leaking())[1] > MOST_BY_TOPIC
+    newest = held_out(leaking(), is_added_last)
+    assert newest.accuracy > MOST_BY_TOPIC
+    assert newest.chance < 0.05
     assert by_words(leaking(), 1).accuracy > MOST_BY_WORDS
 
 
