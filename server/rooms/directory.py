@@ -154,7 +154,8 @@ class Directory:
     async def find(self, code: str) -> RoomPort:
         """Return the room of a code; raises :class:`Refused` ("unknown_room").
 
-        A room of the own journal is never elsewhere, whatever other nodes announce.
+        A room of the own journal is never elsewhere, whatever other nodes announce. One
+        that has moved to a node that has not announced it yet is looked for again.
         """
         wanted = RoomCode(code.strip().upper())
         remote = None if wanted in self._live else self._nodes.elsewhere(wanted)
@@ -166,6 +167,9 @@ class Directory:
             is_away = refusal.code in ("unknown_room", "room_moved")
             if is_away and remote is not None:
                 return self._loader.foreign(wanted, remote)
+            if refusal.code == "room_moved" and self._nodes.name is not None:
+                detail = f"{refusal.detail} This site is looking for it; try again."
+                raise Refused("busy", detail) from refusal
             if is_away and self._nodes.is_searching:
                 detail = "This site is still loading its rooms; try again."
                 raise Refused("busy", detail) from refusal

@@ -16,10 +16,12 @@ from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
 from server.journal.memory import MemoryStore
 from server.journal.parcel import ParcelError, pack, unpack
-from server.rooms.audience import LocalGateway
+from server.rooms.audience import LocalGateway, NoOtherNodes
+from server.rooms.ports import PASSING, RoomPort
 from tests.rooms.test_directory import directory
 from tests.support.cases import SECRET, opened
 from tests.support.fake_bus import FakeBroker
+from tests.support.gateways import StandIn
 
 ROOM = RoomCode("TESTAA")
 STORY: list[Event] = [
@@ -124,6 +126,36 @@ async def test_a_room_that_has_moved_is_not_opened_again() -> None:
         with pytest.raises(Refused, match="lisbon") as refused:
             await rooms.find(ROOM)
         assert refused.value.code == "room_moved"
+
+
+class Site(NoOtherNodes):
+    """Other nodes, of which one announces the room late."""
+
+    name = "berlin"  # type: ignore[assignment] # None there
+
+    def __init__(self) -> None:
+        self.known: RoomPort | None = None
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        """Return the room as soon as it is announced."""
+        return self.known
+
+
+async def test_people_wait_at_the_old_home_until_the_new_one_announces_the_room() -> (
+    None
+):
+    """The broker may take longer than a site searches, as on a busy machine."""
+    store, site = MemoryStore(), Site()
+    await store.append(ROOM, 0, MOVED)
+    async with directory(store, nodes=site) as rooms:
+        assert not site.is_searching
+        with pytest.raises(Refused, match="moved to lisbon") as refused:
+            await rooms.find(ROOM)
+        assert refused.value.code in PASSING
+        site.known = StandIn(ROOM, LocalGateway())
+        assert await rooms.find(ROOM) is site.known
+        assert await rooms.find(ROOM) is site.known
+        assert rooms.live == []
 
 
 class Watched(MemoryStore):
