@@ -209,9 +209,10 @@ class Struck:
         name = self._a_home()
         rooms, began_s = self._rooms_at(name), time.monotonic()
         self.fleet.send(name, signal.SIGSTOP)
-        await asyncio.sleep(seconds)  # the fault itself, not a wait for anything
-        self.fleet.send(name, signal.SIGCONT)
-        await self._measure("pause", rooms, began_s)
+        async with asyncio.TaskGroup() as group:  # others take the rooms meanwhile
+            group.create_task(self._measure("pause", rooms, began_s))
+            await asyncio.sleep(seconds)  # the fault itself, not a wait for anything
+            self.fleet.send(name, signal.SIGCONT)
 
     def _a_home(self) -> str:
         """Return a node that has a room."""
