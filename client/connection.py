@@ -197,8 +197,7 @@ class Connection:
     ) -> None:
         """``urls`` are those of one server, or of nodes that serve the same rooms.
 
-        If one does not answer or is full, the next is tried, also of those that a
-        welcome names.
+        If one does not answer or is full, the next is tried; a welcome may name more.
         """
         self.links: Latest[Link] = Latest()
         self.cause: ClientError | None = None
@@ -263,7 +262,9 @@ class Connection:
         started = asyncio.get_running_loop().time()
         least_s = 0.0
         try:
-            await self._live()
+            if bye := await self._live():  # in order: it is expected to come back
+                self._backoff.reset()
+                least_s = (bye.retry_ms or 0) / 1000
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as exc:
             self._count_failure(exc)
             self._urls.rotate(-1)
@@ -300,8 +301,8 @@ class Connection:
 
     # --- one socket ------------------------------------------------------------------
 
-    async def _live(self) -> None:
-        """Open a socket and use it until it closes."""
+    async def _live(self) -> Bye | None:
+        """Open a socket and use it until it closes; return the goodbye, if any."""
         async with open_socket(
             self._urls[0],
             compression=None,
@@ -325,6 +326,7 @@ class Connection:
                 await socket.close()  # or it would close as if by a fault (1011)
         if farewell is not None and not farewell.come_back:
             raise rejected(farewell.code, farewell.detail)
+        return farewell
 
     async def _greet(self, socket: ClientConnection) -> Welcome:
         """Say hello, and prove the key if the server asks."""
@@ -364,8 +366,7 @@ class Connection:
     async def _exchange(self, socket: ClientConnection) -> Bye | None:
         """Read until the socket ends, write beside it; return the goodbye, if any."""
         async with asyncio.TaskGroup() as group:
-            name = f"client writer {self._urls[0]}"
-            writer = group.create_task(self._write(socket), name=name)
+            writer = group.create_task(self._write(socket), name="client writer")
             try:
                 return await self._read(socket)
             finally:

@@ -114,8 +114,9 @@ class PendingVotes:
         return entry.outcome
 
     def resend(self) -> None:
-        """Send everything again: a new socket is open."""
+        """Send everything again: a new socket is open, perhaps to another node."""
         for entry in self._pending.values():
+            entry.backoff.reset()
             self._send(entry)
 
     def pause(self) -> None:

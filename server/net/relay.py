@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -149,7 +149,8 @@ class Relays:
                 with contextlib.suppress(
                     OSError, TimeoutError, InvalidHandshake, ConnectionClosed
                 ):
-                    return await self._connect(held, hello, address, link)
+                    connecting = self._connect(held, hello, address, link)
+                    return await self._while_live(held.node, connecting, until_s)
             await asyncio.sleep(self._look_s)
             try:
                 return await find()
@@ -161,6 +162,25 @@ class Relays:
         """Close a relay in the background: its client is gone."""
         if self._group is not None:
             self._group.create_task(relay.close(), name="close-relay")
+
+    async def _while_live(
+        self, node: str, connecting: Coroutine[None, None, Relay], until_s: float
+    ) -> Relay:
+        """Wait for a node that answers late, for as long as it has a lease.
+
+        Raises what ``connecting`` does, and TimeoutError when ``until_s`` (the loop's
+        clock) or the lease is over.
+        """
+        task = asyncio.create_task(connecting, name="open-relay")
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=self._look_s)
+                is_late = asyncio.get_running_loop().time() >= until_s
+                if not task.done() and (is_late or not self._is_live(node)):
+                    raise TimeoutError(f"{node} does not answer")
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _connect(
         self, held: HeldElsewhere, hello: Hello, address: str, link: WsLink
@@ -174,7 +194,7 @@ class Relays:
             compression=None,
             proxy=None,
             max_size=MOST_BYTES,
-            open_timeout=2.0,
+            open_timeout=None,
             close_timeout=1.0,
             user_agent_header=None,
             logger=logging.getLogger("twogaps.websockets"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -136,6 +137,29 @@ async def test_a_client_continues_at_the_next_address_that_the_server_has_named(
                 async for view in player.views():
                     if view == lobby(2):
                         break
+
+
+async def test_goodbyes_in_order_do_not_make_the_next_wait_longer(
+    fake: FakeServer,
+) -> None:
+    """A fleet's nodes are restarted one after another, and each says goodbye."""
+    backoff = Backoff(Random(1), first_s=0.001, cap_s=60)
+
+    async def serve() -> None:
+        for _ in range(6):
+            peer = await fake.peer()
+            await peer.admit()
+            await peer.send(Bye(code="moved", detail="There.", come_back=True))
+            await peer.socket.close()
+        await (await fake.peer()).admit(lobby(2))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve())
+        async with connect(fake.url, "K7MQ2P", "Ada", backoff=backoff) as player:
+            async for view in player.views():
+                if view == lobby(2):
+                    break
+    assert backoff.ceiling_s == 0.002
 
 
 async def test_a_missing_server_is_reported_after_a_few_tries(no_wait: Backoff) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from random import Random
 
 import pytest
 
@@ -17,7 +18,8 @@ from client import (
     host,
 )
 from client.connection import Backoff
-from client.errors import Kicked
+from client.errors import Kicked, LeftByUs
+from client.pending import PendingVotes
 from server.game.answers import FixAnswer
 from server.game.commands import CloseVotes, OpenRound, OpenVote, Revote
 from server.game.phases import Ballot, Phase
@@ -55,6 +57,36 @@ def refusal(vote: Vote, code: str) -> RefusedMessage:
         client=vote.client,
         counter=vote.counter,
     )
+
+
+class Made(Backoff):
+    """Keeps the back-offs that were made of it."""
+
+    def __init__(self) -> None:
+        super().__init__(Random(1), first_s=1.0)
+        self.made: list[Backoff] = []
+
+    def fresh(self) -> Backoff:
+        """Return a new one, and keep it."""
+        self.made.append(super().fresh())
+        return self.made[-1]
+
+
+async def test_a_vote_that_one_node_refused_is_not_held_back_at_the_next() -> None:
+    sent: list[Vote] = []
+    backoff = Made()
+    pending = PendingVotes(sent.append, backoff)
+    answer = FixAnswer(0)
+    vote = Vote(round=0, ballot=Ballot.VOTE, client="c", counter=1, answer=answer)
+    pending.add(vote)
+    for _ in range(3):
+        pending.refused(refusal(vote, "busy"))
+    assert backoff.made[0].ceiling_s == 5.0
+    pending.pause()
+    pending.resend()
+    assert sent == [vote, vote]
+    assert backoff.made[0].ceiling_s == 1.0
+    pending.fail(LeftByUs())
 
 
 async def test_a_vote_is_sent_again_after_a_drop_until_recorded(
