@@ -10,17 +10,21 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from client import Label, Player, admin, connect, host
 from server.cli.broker import nats_program
+from server.cli.fleet import Crew, Fleet
+from server.cli.fleet.parts import SERVED, Database
 from server.cli.fleet.proxies import PROXIES, program_of
 from server.folder import CannotStart
 from server.game.answers import GapAnswer
 from server.game.commands import OpenRound, OpenVote
 from server.game.phases import Phase
 from server.game.settings import RoomSettings
+from tests.support.broker import free_port
 from tests.support.cli import twogaps
 from tests.support.missing import need
 from tests.support.postgres import programs
@@ -193,6 +197,54 @@ async def test_nothing_is_left_where_a_program_does_not_start(reachable: Path) -
     assert "no licence for this" in up.said
     assert up.left() == []
     assert up.files() == ["bin"]
+
+
+@pytest.mark.usefixtures("programs_are_there")
+def test_its_ports_are_none_that_outgoing_connections_are_given(tmp_path: Path) -> None:
+    """Or else a program that is started again would now and then find it taken."""
+    fleet = Fleet(tmp_path, Crew(tmp_path), 3, 0, "haproxy")
+    port = urlsplit(fleet.url).port
+    assert port in SERVED
+    assert free_port() in SERVED
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if given.exists():
+        assert SERVED.stop <= int(given.read_text().split()[0])
+
+
+class Copied(Database):
+    """A database that notes whether the folder is there into which it is copied."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, [1, 2], "secret")
+        self.place = folder / "data-2"
+        self.was_there: list[bool] = []
+
+    async def _run(self, name: str, *arguments: object) -> None:
+        self.was_there.append(self.place.exists())
+
+    def _address(self, one: int) -> None:
+        """It has no settings."""
+
+
+@pytest.mark.usefixtures("programs_are_there")
+async def test_a_standby_is_copied_once_nothing_of_a_killed_server_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its processes write into the folder until they notice."""
+    database = Copied(tmp_path)
+    database.place.mkdir()
+    removals: list[Path] = []
+
+    def remove(path: Path, *, ignore_errors: bool) -> None:
+        assert ignore_errors
+        removals.append(path)
+        if len(removals) == 3:
+            path.rmdir()
+
+    monkeypatch.setattr("server.cli.fleet.parts.shutil.rmtree", remove)
+    await database.copy(0, 1)
+    assert removals == [database.place] * 3
+    assert database.was_there == [False]
 
 
 def test_what_is_missing_is_named_before_anything_starts(

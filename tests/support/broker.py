@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +20,7 @@ import pytest
 
 from server.cli.broker.folder import CLUSTER_KEY, BrokerFolder
 from server.cli.broker.formats import Cluster, Listener
+from server.cli.fleet.parts import SERVED
 from tests.support.cli import twogaps
 from tests.support.missing import need
 
@@ -204,10 +207,15 @@ def invoke(*arguments: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is free now, and that no outgoing connection is given.
+
+    A program that is started again must find its port free, however many connections
+    the tests have opened in the meantime.
+    """
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(SERVED)))
+            return int(probe.getsockname()[1])
 
 
 def _mosquitto() -> str:

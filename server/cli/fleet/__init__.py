@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,7 +20,15 @@ from typing import Annotated
 import typer
 
 from server.cli.console import fail, on_signal, out
-from server.cli.fleet.parts import HERE, Brokers, Database, NodeSettings, Program, node
+from server.cli.fleet.parts import (
+    HERE,
+    Brokers,
+    Database,
+    NodeSettings,
+    Program,
+    bound,
+    node,
+)
 from server.cli.fleet.proxies import Door, installed_proxy, proxy
 from server.config import MAX_PORT
 from server.folder import CannotStart
@@ -131,8 +138,8 @@ class Fleet:
         self._folder = folder
         self._kind = kind
         with contextlib.ExitStack() as held:
-            self._port = _bound(held, port)
-            mine = [_bound(held) for _ in range(2 + 2 * BROKERS + nodes)]
+            self._port = bound(held, port)
+            mine = [bound(held) for _ in range(2 + 2 * BROKERS + nodes)]
         self._database = Database(folder / "postgres", mine[:2], _password())
         brokers, routes = mine[2 : 2 + BROKERS], mine[2 + BROKERS : 2 + 2 * BROKERS]
         self._brokers = Brokers(folder, brokers, routes, _password())
@@ -251,19 +258,6 @@ def _step(what: str) -> Iterator[None]:
 
 def _password() -> str:
     return secrets.token_urlsafe(18)
-
-
-def _bound(held: contextlib.ExitStack, port: int = 0) -> int:
-    """Return a port that is free until now; 0 chooses. Raises :class:`CannotStart`."""
-    probe = held.enter_context(socket.socket())
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind((HERE, port))
-    except OSError as exc:
-        raise CannotStart(
-            f"Port {port} cannot be used: {exc.strerror}. Choose another with --port."
-        ) from exc
-    return int(probe.getsockname()[1])
 
 
 async def _listens(port: int) -> bool:

@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +37,13 @@ PASSED_ON = ("TWOGAPS_CASES", "TWOGAPS_WORDS", "TWOGAPS_LIMITS", "TWOGAPS_LOG")
 """Settings of this process that hold for its nodes as well."""
 
 LOCALE = {"LC_ALL": "C"}
+SERVED = range(20_000, 32_000)
+"""Ports to choose from: below those of outgoing connections on Linux and macOS."""
+
 LOOK_S = 0.05
+CLEAR_S = 30.0
+"""How long the folder of a database that was killed may take to be removed (s)."""
+
 BROKER_RANK, NODE_RANK, PROXY_RANK = 2, 3, 4
 
 
@@ -58,6 +66,26 @@ def template(name: str) -> str:
     """Return a file of ``deploy/fleet``: of the wheel, or of the checkout."""
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
     return (folder / name).read_text(encoding="utf-8")
+
+
+def bound(held: contextlib.ExitStack, port: int = 0) -> int:
+    """Return a port that is free until now; 0 chooses. Raises :class:`CannotStart`.
+
+    The choice is one that the system gives to no outgoing connection: a program that
+    is started again must find it free.
+    """
+    while port == 0:
+        with contextlib.suppress(CannotStart):
+            return bound(held, secrets.choice(SERVED))
+    probe = held.enter_context(socket.socket())
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((HERE, port))
+    except OSError as exc:
+        raise CannotStart(
+            f"Port {port} cannot be used: {exc.strerror}. Choose another with --port."
+        ) from exc
+    return int(probe.getsockname()[1])
 
 
 # --- the database --------------------------------------------------------------------
@@ -128,13 +156,27 @@ class Database:
 
     async def copy(self, source: int, to: int) -> None:
         """Make a standby of a server that runs, in the other folder."""
-        shutil.rmtree(self._place(to), ignore_errors=True)
+        await self._clear(self._place(to))
         at = f"host={HERE} port={self.ports[source]} user={OWNER}"
         await self._run(
             *("pg_basebackup", "-D", self._place(to), "-d", at),
             *("-R", "-X", "stream", "-c", "fast", "--no-sync"),
         )
         self._address(to)
+
+    async def _clear(self, place: Path) -> None:
+        """Remove a folder, into which a server that was killed may still write.
+
+        Its processes end once they have noticed. Raises :class:`CannotStart`.
+        """
+        try:
+            async with asyncio.timeout(CLEAR_S):
+                while True:
+                    if _is_removed(place):
+                        return
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise CannotStart(f"{place} cannot be removed.") from None
 
     async def wait_for_standby(self, primary: int) -> None:
         """Wait until the other server follows; commits wait for it from then on."""
@@ -222,6 +264,12 @@ class Database:
             raise
         if process.returncode:
             raise CannotStart(f"{name} failed: {said.decode(errors='replace').strip()}")
+
+
+def _is_removed(place: Path) -> bool:
+    """Try to remove a folder; return whether that has worked."""
+    shutil.rmtree(place, ignore_errors=True)
+    return not place.exists()
 
 
 def _postgres_programs() -> Path:
