@@ -114,7 +114,8 @@ class RemoteRoom:
                 if not isinstance(
                     message, PlayerMessage | ScreenMessage | CohostMessage
                 ):
-                    raise Refused("not_allowed", "A host speaks at the room's node.")
+                    detail = "A host must connect to the node that runs the room."
+                    raise Refused("not_allowed", detail)
                 say = UpSay.model_construct(
                     op="say", token=None, message=message, stamped_ms=stamped_ms
                 )
@@ -275,7 +276,8 @@ class Uplink:
         if isinstance(item.body, UpSay):
             off_ms = abs(item.body.stamped_ms - self._clock.now_ms())
             if off_ms > DAY_MS:
-                return Refused("bad_message", "This message's timestamp is off.")
+                detail = "This message's timestamp is more than a day off."
+                return Refused("bad_message", detail)
         return None
 
     def _show(self, edge: Edge, room: RoomCode) -> None:

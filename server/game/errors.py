@@ -11,52 +11,94 @@ from typing import TypeVar
 Part = TypeVar("Part")
 
 REFUSALS = {
-    "bad_message": "The frame is not a message this server knows; detail says why.",
+    "bad_message": "The server does not recognize this message. The detail says why.",
     "too_large": "The frame is longer than this role may send.",
-    "too_fast": "Too many messages a second on this socket; slow down and resend.",
-    "version_unsupported": "The protocol version is not one this server speaks.",
-    "hello_expected": "The first message must be a hello.",
-    "not_allowed": "This role may not send this message.",
-    "wrong_proof": "The key's proof does not match.",
-    "link_called_back": "The host has revoked this link.",
-    "unknown_room": "No open room has this code.",
-    "room_moved": "The room is on another node now; detail says which.",
-    "unknown_deck": "No deck or case has this ID, or nothing in it can be played.",
-    "unknown_player": "No such player in this room.",
-    "bad_token": "The resume token does not belong to a player of this room.",
-    "room_locked": "The host has locked the room. No new players may join.",
+    "too_fast": (
+        "Messages or connections are coming too fast. Wait a moment, then retry."
+    ),
+    "version_unsupported": (
+        "The server does not speak this protocol version. Reload the page or update "
+        "the client."
+    ),
+    "hello_expected": "The client must first say hello and wait for the welcome.",
+    "not_allowed": "This client may not do this. The detail says why.",
+    "wrong_proof": "The key is not valid here. Check the link.",
+    "link_called_back": "The host has revoked this link. Ask the host for the new one.",
+    "unknown_room": "No open room has this code. Check the code.",
+    "room_moved": "The room has moved to another node. The detail says which.",
+    "unknown_deck": "No deck or case has this ID, or none of its cases can be played.",
+    "unknown_player": "The room has no such player.",
+    "bad_token": (
+        "The resume token does not belong to a player in this room. Join by name."
+    ),
+    "room_locked": "The host has locked the room. No new players can join.",
     "room_full": "The room has reached its limit of players.",
-    "too_many_new": "Too many people from one network have joined but not answered.",
-    "rooms_full": "The server has reached its limit of open rooms.",
+    "too_many_new": (
+        "Too many people from one network have joined without answering yet. Ask the "
+        "host."
+    ),
+    "rooms_full": "The limit of open rooms has been reached.",
     "room_finished": "The game is over.",
-    "room_closed": "The room was closed after an internal error. Its journal is kept.",
+    "room_closed": (
+        "The room is closed because of an error or a damaged journal. Its journal is "
+        "kept."
+    ),
     "kicked": "The host has removed this player from the room.",
-    "removed_name": "A player of this name was removed; the host can let them back in.",
-    "removed_device": "A player who joined on this device was removed; as above.",
-    "bad_name": "The name is empty after cleaning, or not allowed.",
-    "bad_word": "The text contains a word that is on the list of forbidden words.",
-    "suggested_only": "This room accepts only suggested names.",
-    "bad_team": "The room has no team of this name.",
-    "wrong_phase": "This cannot be done in the room's current phase.",
-    "stale": "The room has moved on since this was decided; nothing changed.",
-    "phase_closed": "The vote names a phase that is not open; it was not counted.",
-    "too_many_changes": "The player has changed this too often; the last change stays.",
-    "bad_answer": "The answer does not fit what is asked.",
-    "bad_round": "No such round, or it has been played.",
-    "nothing_to_show": "There is no such part: no contrast, twin or next lesson yet.",
-    "already_shown": "Something about the case has been shown since; it stays closed.",
-    "overtaken": "It was waiting for other sites when another command replaced it.",
-    "time_needed": "A player's time allowance is running; override to warn first.",
-    "cannot_report": "The report or file cannot be made; detail says why.",
-    "no_timer": "No clock is running.",
-    "no_reason": "That player gave no reason in this phase.",
-    "bad_settings": "A setting is unknown or contradicts another; detail says which.",
-    "storage_unavailable": "The journal cannot be written now; nothing was counted.",
-    "internal": "Internal error. It has been logged; nothing was changed.",
-    "busy": "The server has more work than it can queue; resend in a moment.",
-    "shutting_down": "The server is shutting down; come back in a moment.",
+    "removed_name": (
+        "The host has removed a player with this name. Choose another name, or ask the "
+        "host to let that player back in."
+    ),
+    "removed_device": (
+        "The host has removed a player who joined on this device. Ask the host to let "
+        "that player back in."
+    ),
+    "bad_name": (
+        "The name is missing, or no letters are left in it after cleaning. Enter a "
+        "name with at least one letter."
+    ),
+    "bad_word": "The text contains a word from the server's word list. Rephrase it.",
+    "suggested_only": (
+        "This room accepts only suggested names. Choose one of those offered."
+    ),
+    "bad_team": "The room has no team with this name. The detail lists its teams.",
+    "wrong_phase": "This can't be done in the current phase of the room.",
+    "stale": (
+        "The room or its plan had already changed when the command arrived. Nothing "
+        "was done."
+    ),
+    "phase_closed": "This ballot is not open. The answer was not counted.",
+    "too_many_changes": (
+        "The player has changed this too often. It stays as it is for now."
+    ),
+    "bad_answer": "The answer does not fit the question.",
+    "bad_round": "This can't be done with this round or case. The detail says why.",
+    "nothing_to_show": (
+        "There is nothing to show, or it has already been shown. The detail says which."
+    ),
+    "already_shown": (
+        "The class has seen more than the story since the vote. The vote stays closed."
+    ),
+    "overtaken": "Another command replaced this one while it waited for other sites.",
+    "time_needed": (
+        "Some players still have extra time. Wait, or override to give them a "
+        "20-second warning."
+    ),
+    "cannot_report": "The report or file can't be made. The detail says why.",
+    "no_timer": (
+        "This clock can't be stopped, started or extended now. The detail says why."
+    ),
+    "no_reason": "This player gave no reason in this phase.",
+    "bad_settings": (
+        "A setting is unknown or contradicts another one. The detail says which."
+    ),
+    "storage_unavailable": (
+        "The server can't read or write its journal now. Nothing was counted."
+    ),
+    "internal": "An internal error occurred and was logged. Nothing was changed.",
+    "busy": "The server is too busy. Retry in a moment.",
+    "shutting_down": "The server is shutting down. Reconnect in a moment.",
 }
-"""Every refusal code, with what it means: the documented list."""
+"""What each refusal code means, as the protocol documents it."""
 
 
 class Broken(RuntimeError):  # noqa: N818 - reads as a sentence where it is raised

@@ -196,7 +196,10 @@ class Gate:
         opened.codes = {code for code in opened.codes if is_running(code)}
         if opened.n >= self.limits.rooms_address:
             self.hit("rooms_address")
-            detail = f"{opened.n} rooms opened from your network are already running."
+            detail = (
+                f"Your network has reached its limit of open rooms ({opened.n}). "
+                "Finish one first."
+            )
             raise Refused("rooms_full", detail)
         bucket = self._opens.of(address)
         if (wait_s := bucket.wait_s()) > 0:

@@ -222,7 +222,7 @@ class Session:
         if not self._is_welcome or self._role is None:
             raise Refused("hello_expected", "Say hello first, and wait for welcome.")
         if message.type not in ALLOWED[self._role]:
-            detail = f"A {self._role} may not send '{message.type}'."
+            detail = f"The {self._role} role may not send '{message.type}'."
             raise Refused("not_allowed", detail)
 
     def _fail(self, exc: Exception) -> None:

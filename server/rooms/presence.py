@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Set
 
+from scenarios.prose import plural
 from server.game.commands import Join
 from server.game.errors import Refused
 from server.game.ids import PlayerId
@@ -139,7 +140,7 @@ class Newcomers:
     def _free(
         self, state: RoomState, who: tuple[str | None, str], most: int
     ) -> set[PlayerId]:
-        """Return who of a group has not answered yet; refuse where these are many."""
+        """Return who of a group has not answered yet; refuse if these are many."""
         silent = self._of.get(who)
         if silent is None:
             silent = self._of[who] = _of_site(state, who[0]) if not who[1] else set()
@@ -151,8 +152,8 @@ class Newcomers:
             whose = "site" if not who[1] else "network"
             raise Refused(
                 "too_many_new",
-                f"{most} people from your {whose} have joined and not answered yet. "
-                "Ask the host.",
+                f"{plural(most, 'person', 'people')} from your {whose} joined without "
+                "answering yet. Ask the host.",
             )
         return silent
 

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 
+from scenarios.prose import plural
 from server.game import commands
 from server.game.commands import (
     CastVote,
@@ -81,7 +82,7 @@ class Inbox:
     def put(self, request: Request) -> None:
         """Queue a request.
 
-        Raises :class:`Refused`: "busy" where the queue is full, or why it is closed. A
+        Raises :class:`Refused`: "busy" if the queue is full, or why it is closed. A
         Leave is never refused: a connection that is gone must be forgotten.
         """
         is_leave = isinstance(request, Leave)
@@ -247,7 +248,7 @@ def check_role(request: Say, by: Link | None, *, is_proven: bool) -> None:
     """
     role, kind = request.link.audience, request.message.type
     if not request.is_permitted and kind not in ALLOWED[role]:
-        raise Refused("not_allowed", f"A {role} may not send '{kind}'.")
+        raise Refused("not_allowed", f"The {role} role may not send '{kind}'.")
     is_out = role == "host" and by not in (None, request.link)
     if role != "player" and (is_out or not is_proven):
         raise Refused("hello_expected", f"This {role} has not proven its key.")
@@ -295,7 +296,7 @@ class Bounds:
     """Changes of one person in one phase."""
     newcomers: int = 500
     """People of one address, or of one other site, who have not answered yet; three
-    quarters of the room's places where that is more. Of one address at another site:
+    quarters of the room's places if that is more. Of one address at another site:
     this number."""
     hit: Callable[[str], None] = lambda _: None
     """Called with the name of a bound that was reached."""
@@ -363,7 +364,8 @@ class Changes:
             self._bounds.hit("changes")
             raise Refused(
                 "too_many_changes",
-                f"You have changed this {most} times. It stays as it is for now.",
+                f"You have changed this {plural(most, 'time')}. It stays as it is for "
+                "now.",
             )
         self._made[key] += 1
 

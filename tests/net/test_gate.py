@@ -191,7 +191,7 @@ def test_rooms_that_are_being_opened_count() -> None:
     with contextlib.ExitStack() as opening:
         for _ in range(2):
             opening.enter_context(at.gate.opening(SCHOOL, running.__contains__))
-        with pytest.raises(Refused, match="2 rooms"):
+        with pytest.raises(Refused, match=r"limit of open rooms \(2\)"):
             opening.enter_context(at.gate.opening(SCHOOL, running.__contains__))
     with at.gate.opening(SCHOOL, running.__contains__):
         """Neither of the two came to be: there is place again."""
@@ -299,7 +299,7 @@ def test_sockets_fit_the_files_that_may_be_open(files: int) -> None:
 def test_the_server_starts_even_if_the_system_refuses_more_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As macOS does, where the hard limit is infinite."""
+    """As macOS does, if the hard limit is infinite."""
     infinite = resource.RLIM_INFINITY
 
     def refuse(_: int, __: tuple[int, int]) -> None:

@@ -200,13 +200,14 @@ def _check_answer(state: RoomState, command: CastVote) -> None:
     else:
         expected = LinksAnswer if settings.two_link else GapAnswer
     if not isinstance(answer, expected):
-        raise Refused("bad_answer", f"This asks for a {expected.__name__}.")
+        raise Refused("bad_answer", f"This ballot needs a {expected.__name__}.")
     allowed = levels(settings.score_mode) if settings.confidence else ()
     for confidence in confidences(answer):
         if confidence not in allowed:
             on_offer = ", ".join(map(str, allowed)) or "none"
             raise Refused(
-                "bad_answer", f"Confidence {confidence} is not on offer: {on_offer}."
+                "bad_answer",
+                f"{confidence}% is not a confidence to choose here: {on_offer}.",
             )
 
 
