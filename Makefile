@@ -84,8 +84,7 @@ audit: $(VENV)/.tested ## Known vulnerabilities and withdrawn releases (asks reg
 try-container: ## Do what deploy/Containerfile does, without an engine
 	@sh deploy/try-container.sh
 
-docs: $(VENV)/.played ## Write the generated documents again, and build the site in build/docs
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+docs: $(VENV)/.documented ## Write the generated documents again, and build the site in build/docs
 	$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.docs.site
 
@@ -105,6 +104,11 @@ $(VENV)/bin/python:
 $(VENV)/.played: $(VENV)/bin/python $(SOURCES) $(WEB)
 	@echo "Installing Two Gaps, with its pages (a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.documented: $(VENV)/.played
+	@echo "Installing what the documentation needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.played tools/prose/package-lock.json

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,29 @@ def test_a_link_to_nothing_is_refused(tmp_path: Path) -> None:
         site.linked(ROOT, tmp_path, "docs/a.md", "[x](gone.md)", pages)
     code = "`[x](gone.md)` [y](https://host.example) [z](#here)"
     assert site.linked(ROOT, tmp_path, "docs/a.md", code, pages) == code
+
+
+@pytest.mark.posix
+def test_make_docs_installs_what_it_needs_only_once(tmp_path: Path) -> None:
+    """So the second run needs no network."""
+    make = shutil.which("make")
+    need(make, "make")
+    assert make is not None
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("pyproject.toml", "hatch_build.py"):
+        (tmp_path / name).touch()
+    program = tmp_path / ".venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$@" >> calls\n')
+    program.chmod(0o755)
+
+    def calls() -> list[str]:
+        (tmp_path / "calls").write_text("")
+        subprocess.run([make, "docs"], cwd=tmp_path, check=True, capture_output=True)
+        return (tmp_path / "calls").read_text().splitlines()
+
+    builds = ["-m tools.docs", "-m tools.docs.site"]
+    first = calls()
+    assert [call for call in first if call.endswith("--editable .[docs]")]
+    assert first[-2:] == builds
+    assert calls() == builds
