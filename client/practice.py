@@ -27,6 +27,7 @@ from client.practice_mind import (
     names,
 )
 from scenarios.model import Label
+from scenarios.prose import plural
 from server.game.names import suggestions
 from server.game.phases import Ballot
 from server.game.views.stage_types import (
@@ -143,7 +144,7 @@ class _Crowd:
             self._tell(f"{player.name} was too late: {refusal.detail}")
         else:
             self.answers += 1
-            self._tell(f"{self.answers} answers stored")
+            self._tell(plural(self.answers, "answer") + " stored")
 
     def _tell(self, text: str) -> None:
         if self._on_event is not None:

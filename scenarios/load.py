@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from scenarios.library import Library, Problem, close_to
 from scenarios.model import Case, Deck
+from scenarios.prose import plural
 from scenarios.validate import Item, explain, name_of, validate
 
 BUILTIN = Path(__file__).parent
@@ -287,7 +288,7 @@ class Shelf:
         self._tell(())
 
     def current(self) -> Library:
-        """Return the library, read again where a file has come, changed or gone."""
+        """Return the library, read again if a file was added, changed or removed."""
         stamps = self._look()
         if stamps != self._stamps:
             before = self._library.problems
@@ -320,8 +321,8 @@ class Shelf:
         if self._is_quiet:
             return
         if self._folders:
-            counts = len(self._library.cases), len(self._library.decks)
-            log.info("%d cases and %d decks", *counts)
+            cases = plural(len(self._library.cases), "case")
+            log.info("%s and %s", cases, plural(len(self._library.decks), "deck"))
         for problem in self._library.problems:
             if problem not in before:
                 log.warning("left out: %s", problem)

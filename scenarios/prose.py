@@ -1,4 +1,6 @@
-"""What a text holds: its numbers, to ask where each comes from, its level, its moulds.
+"""Plain words: a count with its noun; and what a text contains.
+
+Of a text: its numbers, to ask where each comes from, its reading level, its moulds.
 
 Numbers are digits, and number words above ten. Digits that are part of a name
 (``GPT-4o``) are not numbers. "One" to "ten" are too common in plain speech to be
@@ -16,6 +18,15 @@ else becomes a dot. "Speed was meant and points were paid, so" is ``· be · and
 from __future__ import annotations
 
 import re
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: "1 room", "2 rooms".
+
+    ``many`` is the plural, if it is not ``one`` with an "s".
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
 
 DIGITS = re.compile(
     r"(?<![\w.,])(?<![^\W\d]-)"  # not inside a word, not the 4 of GPT-4
@@ -49,7 +60,7 @@ SPELLED = re.compile(rf"\b({LONGEST_FIRST})s?\b", re.IGNORECASE)
 
 
 def numbers_in(text: str) -> dict[str, str]:
-    """Return each number, without separators, with the text where it first stands."""
+    """Return each number, without separators, with its first spelling in the text."""
     found: dict[str, str] = {}
     for match in DIGITS.finditer(text):
         found.setdefault(match[1].replace(",", ""), match[0])

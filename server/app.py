@@ -16,6 +16,7 @@ from websockets.http11 import Request
 
 from scenarios.library import Library
 from scenarios.load import Shelf
+from scenarios.prose import plural
 from server.config import Config
 from server.federation.node import LoneNode, Node, open_node
 from server.folder import admin_key, size_of
@@ -164,8 +165,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
         core.node.reached_at(bound.addresses.url)
         if core.leases is not None:
             core.leases.node.url = config.node_url or bound.node_url
-        rooms = len(core.directory.live)
-        log.info("%s on port %d, %d rooms", replies.SERVER_NAME, bound.port, rooms)
+        rooms = plural(len(core.directory.live), "room")
+        log.info("%s on port %d, %s", replies.SERVER_NAME, bound.port, rooms)
         yield Running(
             bound=bound,
             admin_key=admin.key,
@@ -280,7 +281,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
 def _practice(
     config: Config, bound: Bound, tree: TaskTree, folders: tuple[Path, ...]
 ) -> BringPractice | None:
-    """Return what brings practice players to a room, where this server does."""
+    """Return what brings practice players to a room, if this server does."""
     if config.bring_practice is None:
         return None
     play = config.bring_practice(bound.inner_url, folders)

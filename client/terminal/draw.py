@@ -35,6 +35,7 @@ from client.terminal.words import (
     verdict_key,
     verdict_words,
 )
+from scenarios.prose import plural
 from server.game.outcomes import percent
 from server.game.views.stage_types import (
     Bars,
@@ -125,7 +126,7 @@ def verdict_line(verdict: Verdict) -> Text:
 
 
 def right_option(verdict: Verdict | None) -> str | None:
-    """Return the option to tick; None while unknown, and where experts disagree."""
+    """Return the option to tick; None while unknown, and if experts disagree."""
     if verdict is None or verdict.is_contested:
         return None
     return verdict_key(verdict)
@@ -355,8 +356,8 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
             Text(f"{percent(share)}%", style="dim"),
             Text("✓ right" if option == right else "", style="bold green"),
         )
-    answers = "answer" if bars.n == 1 else "answers"
-    return Group(Text(f"{title} ({bars.n} {answers})", style="bold"), grid)
+    answers = plural(bars.n, "answer")
+    return Group(Text(f"{title} ({answers})", style="bold"), grid)
 
 
 def _name(option: str, bars: Bars) -> str:

@@ -16,6 +16,7 @@ from client.terminal.draw import final_table
 from client.terminal.forms import Lines
 from client.terminal.teller import Teller, place
 from client.terminal.words import LETTERS, command_words, named, typed_lines
+from scenarios.prose import plural
 from server.game.commands import (
     CloseVotes,
     Finish,
@@ -353,7 +354,7 @@ class Desk:
     async def _pin(self, number: int) -> None:
         heard = self._host.panel.reasons
         if not 1 <= number <= len(heard):
-            self._say(f"There are {len(heard)} reasons; i shows them.", "dim")
+            self._say(f"{plural(len(heard), 'reason')} so far; i shows them.", "dim")
             return
         reason = heard[number - 1]
         if reason.is_pinned:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from client.terminal.draw import narrow, tally
 from client.terminal.words import STYLES, answer_words, option_words, verdict_key
+from scenarios.prose import plural
 from server.game.outcomes import percent
 from server.game.phases import Ballot
 from server.game.views.role_types import (
@@ -80,7 +81,7 @@ def _how_right(measures: Measures) -> str:
         link, right = measures.weaker.link, measures.weaker.right
         said += f"; {right} about the {link} link"
     if measures.carried:
-        said += f"; {measures.carried} first votes counted again"
+        said += f"; {plural(measures.carried, 'first vote')} counted again"
     return said
 
 
@@ -114,7 +115,8 @@ def _line(link: SiteLink) -> str:
     said = "up" if link.is_up else "cut"
     if link.silent_s is not None:
         said += f", silent for {link.silent_s} s"
-    return f"{said}, {link.waiting} votes on their way" if link.waiting else said
+    waits = plural(link.waiting, "vote on its way", "votes on their way")
+    return f"{said}, {waits}" if link.waiting else said
 
 
 def _right(site: SiteCard) -> str:
@@ -173,7 +175,7 @@ def people(cards: Sequence[PersonCard], total: int) -> RenderableType:
             own_time,
             f"{card.points:.1f}" if card.rounds else "",
         )
-    shown = Text(f"{len(cards)} of {total} people", style="dim")
+    shown = Text(f"{len(cards)} of {plural(total, 'person', 'people')}", style="dim")
     return Group(table, shown)
 
 
@@ -206,7 +208,8 @@ def _talk(talk: Talk) -> str:
 
 def _judged(vote: MyVote) -> str:
     verdict = "right" if vote.is_right else "not this time"
-    points = "" if vote.points is None else f", {vote.points:g} points"
+    unit = "point" if vote.points == 1 else "points"
+    points = "" if vote.points is None else f", {vote.points:g} {unit}"
     late = ", too late to score" if vote.is_late else ""
     return (
         f"{_BALLOTS[vote.ballot]}, {answer_words(vote.answer)}: {verdict}{points}{late}"
@@ -250,8 +253,8 @@ def _own(item: CardItem) -> str:
 
 def points(you: PrivateView) -> Text:
     """Say what the whole game brought."""
-    cases = "case" if you.rounds == 1 else "cases"
-    return Text(f"{you.points:.1f} points in {you.rounds} {cases}.", style="bold")
+    cases = plural(you.rounds, "case")
+    return Text(f"{you.points:.1f} points in {cases}.", style="bold")
 
 
 # --- the plan ------------------------------------------------------------------------

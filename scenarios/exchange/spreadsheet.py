@@ -32,6 +32,7 @@ from scenarios.exchange.flat import columns_of, from_row, is_column, is_known, t
 from scenarios.exchange.workbook import read_workbook, write_workbook
 from scenarios.library import Problem
 from scenarios.model import Case
+from scenarios.prose import plural
 from scenarios.validate import explain, validate
 
 FORMATS = (".csv", ".xlsx")
@@ -56,7 +57,7 @@ class Imported:
 def write_sheet(cases: Sequence[Case], file: Path, *, separator: str = ",") -> None:
     """Write cases to a .csv or .xlsx file, over what is there.
 
-    ``separator`` is that of CSV: a semicolon where numbers have a decimal comma.
+    ``separator`` is that of CSV: a semicolon if numbers have a decimal comma.
     """
     rows = [to_row(case) for case in cases]
     columns = columns_of(rows)
@@ -124,7 +125,7 @@ class _Table:
                 yield number, row
 
     def letter(self, index: int) -> str:
-        """Return "column D"; for CSV only where the column has no name."""
+        """Return "column D"; for CSV only if the column has no name."""
         is_named = index < len(self.columns) and self.columns[index]
         return "" if is_named and not self.grid.name else f"column {_letter(index)}"
 
@@ -240,11 +241,11 @@ def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
 
 
 def _ragged(table: _Table, place: Path, cells: list[Cell]) -> list[Problem]:
-    """Return a problem where a row has more or fewer cells than there are headings."""
+    """Return a problem if a row has more or fewer cells than there are headings."""
     count, wanted = len(cells), len(table.columns)
     if count == wanted:
         return []
-    message = f"has {count} cells, but there are {wanted} headings"
+    message = f"has {plural(count, 'cell')}, but there are {wanted} headings"
     remedy = "put text that contains separators in quotation marks, or use .xlsx"
     if other := other_separator(cells, table.grid, wanted):
         message = f"has {other} between its cells, and the headings do not"

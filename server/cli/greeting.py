@@ -59,7 +59,9 @@ ENGLISH: Words = {
     "projector": "Open the projector page",
     "scan": "Players scan this code, or open {address} and type the code:",
     "others": "Unfinished rooms",
-    "played": "{players} players, last played {when}",
+    "player": "1 player",
+    "players": "{n} players",
+    "played": "{players}, last played {when}",
     "new": "Open another room",
     "stop": "Stop the server",
     "saved": "Recorded votes are on disk. Unfinished rooms continue next time.",
@@ -74,7 +76,9 @@ GERMAN: Words = {
     "projector": "Seite für den Beamer öffnen",
     "scan": "Alle scannen diesen Code oder öffnen {address} und tippen den Code ein:",
     "others": "Angefangene Räume",
-    "played": "{players} Mitspielende, zuletzt gespielt {when}",
+    "player": "1 Person",
+    "players": "{n} Personen",
+    "played": "{players}, zuletzt gespielt {when}",
     "new": "Einen anderen Raum öffnen",
     "stop": "Server beenden",
     "saved": "Alle Stimmen sind gespeichert. Angefangene Räume gehen beim nächsten Mal "
@@ -278,7 +282,8 @@ def _today(place: Place, words: Words) -> list[str]:
 
 
 def _other(place: Place, words: Words) -> str:
-    played = words["played"].format(players=place.joined, when=escape(place.when))
+    people = words["player" if place.joined == 1 else "players"].format(n=place.joined)
+    played = words["played"].format(players=people, when=escape(place.when))
     named = f"<b>{escape(place.name)}</b>, " if place.name else ""
     return f"<p>{_button(place.links.host, place.links.code)} {named}{played}</p>"
 

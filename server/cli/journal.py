@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from scenarios.prose import plural
 from server.backup import BACKING_UP, RESTORING, clear_leftovers
 from server.cli.console import (
     DataOption,
@@ -179,12 +180,13 @@ async def _remove(
     if not doomed and not is_elsewhere:
         raise fail("Nothing to remove. To see the rooms, run twogaps room list.")
     names = ", ".join(record.code for record in doomed) or "none"
+    rooms = plural(len(doomed), "room")
     if not is_sure:
-        typer.confirm(f"Permanently remove {len(doomed)} rooms ({names})?", abort=True)
+        typer.confirm(f"Permanently remove {rooms} ({names})?", abort=True)
     for record in track(doomed, "Removing", console=out, transient=True):
         await store.delete(record.code)
     retention.forget(folder, [record.code for record in doomed])
-    out.print(f"Removed {len(doomed)} rooms: {names}.", highlight=False)
+    out.print(f"Removed {rooms}: {names}.", highlight=False)
 
 
 async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
@@ -202,7 +204,8 @@ async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
         )
     for player in found:
         changed = await store.erase_player(room, player, "erased")
-        out.print(f"Forgot {name}: {changed} entries changed.", highlight=False)
+        entries = plural(changed, "entry", "entries")
+        out.print(f"Forgot {name}: {entries} changed.", highlight=False)
     return found
 
 
@@ -247,6 +250,6 @@ async def _clear_outbox(folder: Path, order: _Order, players: tuple[str, ...]) -
     try:
         await box.restore()
         if n := await box.remove(is_doomed):
-            out.print(f"Removed {n} votes that had not been passed on yet.")
+            out.print(f"Removed {plural(n, 'vote')} not yet passed on.")
     finally:
         await box.close()

@@ -11,6 +11,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from scenarios.prose import plural
 from server.backup import BackupError, Manifest, back_up
 from server.backup import restore as unpack
 from server.cli.console import DataOption, JournalOption, default_data, fail, out
@@ -85,15 +86,11 @@ def restore(
     out.print(f"Serve it with: twogaps serve --data {folder}", soft_wrap=True)
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _described(manifest: Manifest) -> str:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.made_ms / 1000))
     key = "with" if "admin.key" in manifest.sha256 else "without"
     return (
-        f"{_many(manifest.rooms, 'room')}, {_many(manifest.events, 'event')}, "
+        f"{plural(manifest.rooms, 'room')}, {plural(manifest.events, 'event')}, "
         f"{key} the admin key, made {made} by version {manifest.version}"
     )
 
@@ -147,7 +144,7 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
     except (StoreUnavailable, VersionConflict, UnreadableEvent) as exc:
         raise fail(f"Stopped: {exc}. What was copied is complete.") from exc
     copied = len(records) - len(left)
-    out.print(f"{_many(copied, 'room')} copied and verified.", highlight=False)
+    out.print(f"{plural(copied, 'room')} copied and verified.", highlight=False)
     return left
 
 
@@ -204,17 +201,17 @@ def _tell(findings: list[Finding]) -> bool:
     """Show what was found; return whether anything is damaged."""
     damaged = [finding for finding in findings if finding.damage]
     if not damaged:
-        out.print(f"{_many(len(findings), 'room')}, no damage.", highlight=False)
+        out.print(f"{plural(len(findings), 'room')}, no damage.", highlight=False)
         return False
     out.print(_table(damaged))
     intact = len(findings) - len(damaged)
-    out.print(f"{_many(intact, 'other room')} without damage.", highlight=False)
+    out.print(f"{plural(intact, 'other room')} without damage.", highlight=False)
     return True
 
 
 def _table(findings: list[Finding]) -> Table:
     table = Table("room", "intact", "what is wrong")
     for finding in findings:
-        kept = f"{finding.intact} events" if finding.intact else "nothing"
+        kept = plural(finding.intact, "event") if finding.intact else "nothing"
         table.add_row(finding.room, kept, finding.damage)
     return table

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, LiteralString
 import typer
 
 from scenarios.load import load_library
+from scenarios.prose import plural
 from server.cli.console import (
     DataOption,
     JournalOption,
@@ -235,8 +236,9 @@ def list_nodes(journal: JournalOption = None) -> None:
     for node in rows:
         state = "draining" if node.is_draining else "up"
         lease = state if node.is_live else f"gone for {max(0, node.over_s):.0f} s"
+        rooms = plural(node.rooms, "room")
         out.print(
-            f"{node.name}: {lease}, {node.rooms} rooms, load {node.load}, {node.url}",
+            f"{node.name}: {lease}, {rooms}, load {node.load}, {node.url}",
             highlight=False,
             soft_wrap=True,
         )
@@ -258,8 +260,8 @@ def drain(
     left = asyncio.run(_drain(_fleet(journal), name, wait_s))
     if left:
         raise fail(
-            f"{name} still has {left} rooms. Another node that can read them must be "
-            "up: see twogaps fleet list."
+            f"{name} still has {plural(left, 'room')}. Another node that can read "
+            f"{'it' if left == 1 else 'them'} must be up: see twogaps fleet list."
         )
     out.print(f"{name} has no rooms left and can be stopped.", highlight=False)
 
@@ -287,7 +289,7 @@ def share_cases(
     files = _case_files(folder)
     asyncio.run(_share(where, files))
     what = (
-        f"will have these {len(files)} files"
+        f"will have {plural(len(files), 'file')} of your own"
         if files
         else "will have no cases of your own"
     )

@@ -23,6 +23,7 @@ from client.practice import PracticeSettings, knowledge_of, run_practice
 from client.staff import host
 from client.terminal.demo import run_demo
 from scenarios.library import ScenarioError
+from scenarios.prose import plural
 from server.app import Config, Running, running
 from server.cli.console import (
     DataOption,
@@ -197,8 +198,9 @@ def _chosen(left: Sequence[RoomRecord], around: Surroundings) -> RoomCode | None
     last = left[0]
     if not around.has_terminal or not last.joined:
         return last.code
+    players = plural(last.joined, "player")
     text = (
-        f"Room {last.code} ({last.called}) is unfinished: {last.joined} players, last "
+        f"Room {last.code} ({last.called}) is unfinished: {players}, last "
         f"played {date_of(last.updated_ms, last.time_zone)}. Continue it?"
     )
     return last.code if typer.confirm(text, default=True) else None
@@ -246,7 +248,7 @@ def _continued(server: Running, code: RoomCode) -> OpenedRoom | None:
 
 
 async def _show(page: str, room: OpenedRoom | None, around: Surroundings) -> None:
-    """Open the browser, at the console where the terminal has shown the QR code."""
+    """Open the browser, at the console if the terminal has shown the QR code."""
     if not around.has_browser:
         return
     is_shown = around.has_terminal and can_draw_qr()

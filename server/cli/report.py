@@ -14,6 +14,7 @@ from rich.table import Table
 
 from scenarios.load import load_library
 from scenarios.model import Case
+from scenarios.prose import plural
 from server.cli.console import (
     CasesOption,
     DataOption,
@@ -250,7 +251,8 @@ def _tell(found: Rescoring) -> None:
     if not found.players:
         out.print("The points do not change.")
         return
-    out.print(f"The points of {len(found.players)} players change:")
+    players = plural(len(found.players), "player")
+    out.print(f"The points of {players} change:")
     people = Table("player", "points", "place")
     for player in found.players[:PLAYERS_SHOWN]:
         points = _arrow(*(f"{value:.1f}" for value in player.points))

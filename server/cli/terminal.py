@@ -18,6 +18,7 @@ from client.staff import host as connect_host
 from client.terminal.host import run_host
 from client.terminal.player import play
 from scenarios.load import load_library
+from scenarios.prose import plural
 from server.cli.console import (
     DataOption,
     JournalOption,
@@ -192,8 +193,9 @@ def players(
         delay_s=delay,
     )
     knowledge = knowledge_of(load_library().cases.values())
+    people = plural(n, "practice player")
     with Progress(console=out, transient=True) as progress:
-        task = progress.add_task(f"{n} practice players in {code.upper()}", total=None)
+        task = progress.add_task(f"{people} in {code.upper()}", total=None)
         try:
             asyncio.run(
                 run_practice(

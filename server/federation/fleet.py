@@ -27,6 +27,7 @@ from pathlib import Path
 
 import psycopg
 
+from scenarios.prose import plural
 from server.game.ids import RoomCode
 from server.journal.codec import READS
 from server.journal.postgres import PostgresStore, translated
@@ -254,7 +255,8 @@ class Member:
             values = {**self._values(), "gone": names, "most": most}
             taken = [RoomCode(row[0]) for row in await rows_of(db, ADOPT, values)]
         if taken:
-            log.warning("%d rooms of %s are taken over", len(taken), ", ".join(names))
+            rooms = plural(len(taken), "room")
+            log.warning("took over %s of %s", rooms, ", ".join(names))
         return taken
 
     async def ledger(self) -> str | None:

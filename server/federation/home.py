@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenarios.prose import plural
 from server.federation import topics
 from server.federation.messages import (
     Announce,
@@ -150,7 +151,7 @@ class HomeGateway:
     ) -> None:
         """Be home to a room, in an epoch that its secret proves.
 
-        ``confirm`` raises :class:`TenureLost` or :class:`StoreUnavailable` where
+        ``confirm`` raises :class:`TenureLost` or :class:`StoreUnavailable` if
         another node may be home now: nothing is shown again then.
         """
         self._claims.pop(room, None)
@@ -312,7 +313,8 @@ class Arrivals:
             raise ParcelError("this node has continued the room on its own")
         if fresh := events[len(here) :]:
             await self._store.append(state.code, len(here), fresh)
-        log.info("arrived, %d events", len(fresh), extra={"room": state.code})
+        about = {"room": state.code}
+        log.info("arrived with %s", plural(len(fresh), "event"), extra=about)
 
 
 @dataclass(frozen=True, slots=True)

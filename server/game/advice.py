@@ -47,7 +47,7 @@ def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> A
         return Advice("discuss", _DISCUSS, sentence("experts_disagree", argued))
     n = tally.n
     if n < ENOUGH:
-        few = "Only {votes} of at least {needed} votes."
+        few = "Votes so far: {votes}. At least {needed} are needed."
         reason = sentence("few_votes", few, votes=n, needed=ENOUGH)
         return Advice("none", _NOTHING, reason)
     link, right = tally.weaker_link(case) if two_link else ("", tally.right(case))

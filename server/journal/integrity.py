@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
+from scenarios.prose import plural
+
 FORMAT = 1
 """``user_version`` of a journal's SQLite file; a file of a later version is refused."""
 
@@ -71,7 +73,8 @@ def first_damage(
         if whole and crc_of(bodies[seal.first - 1 : seal.last]) != seal.crc:
             return Damage(seal.first, "its checksum does not match")
     if len(bodies) < expected:
-        return Damage(len(bodies) + 1, f"{expected - len(bodies)} events are missing")
+        missing = plural(expected - len(bodies), "event is", "events are")
+        return Damage(len(bodies) + 1, f"{missing} missing")
     if len(bodies) > expected > 0:
         return Damage(expected + 1, "events were added by another program")
     return None

@@ -27,7 +27,7 @@ class MemoryStore:
         """Store events; they are encoded, so that nothing unstorable slips through."""
         bodies = self._bodies.get(room, [])
         if len(bodies) != version:
-            raise VersionConflict(f"{room} holds {len(bodies)} events, not {version}")
+            raise VersionConflict(f"{room} is at event {len(bodies)}, not {version}")
         self._bodies[room] = [*bodies, *(encode(event) for event in events)]
         self._records[room] = record_of(self._records.get(room), room, events)
 

@@ -136,7 +136,7 @@ class PostgresStore:
         async with self.connection() as db:
             done = await db.execute(GO_ON if version else OPEN, values)
         if not done.rowcount:
-            raise VersionConflict(f"{room} does not hold {version} events")
+            raise VersionConflict(f"{room} is not at event {version}")
 
     async def load(self, room: RoomCode) -> list[Event]:
         """Return all events of a room in order."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from scenarios.prose import plural
 from server.disk import DiskError, DiskThread, be_durable, rewrite, vacuum_into
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
@@ -271,10 +272,9 @@ def _miss_rooms(db: sqlite3.Connection, path: Path) -> None:
     known = {code for (code,) in db.execute("SELECT code FROM rooms")}
     if missing := sorted(read_marks(path).keys() - known):
         log.error(
-            "%s: %d rooms that were recorded are not in it: %s. Was another file put "
-            "in its place?",
+            "%s: %s not in it: %s. Was another file put in its place?",
             path.name,
-            len(missing),
+            plural(len(missing), "recorded room is", "recorded rooms are"),
             ", ".join(missing[:5]),
         )
 
@@ -285,7 +285,7 @@ def _append(
     old = _record(db, room)
     held = old.version if old else 0
     if held != version:
-        raise VersionConflict(f"{room} holds {held} events, not {version}")
+        raise VersionConflict(f"{room} is at event {held}, not {version}")
     array = encode_all(events)
     db.execute(_INSERT, (room, version + 1, array))
     seal = (room, version + 1, version + len(events), crc_of_list(array))

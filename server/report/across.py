@@ -1,6 +1,6 @@
 """Several rooms together: side by side, pooled by case, and before against after.
 
-Rooms are pooled only where "right" means the same in them: all with two buttons or all
+Rooms are pooled only if "right" means the same in them: all with two buttons or all
 with two links, all with people or all rehearsals.
 """
 
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from scenarios.prose import plural
 from server.game.errors import Sentence, sentence
 from server.game.ids import PlayerId
 from server.game.names import skeleton
@@ -115,7 +116,8 @@ def _caveats(found: BeforeAfter | None) -> Iterable[Sentence]:
         else:
             yield sentence(
                 "common_cases",
-                "{n} cases were in both rooms: part of the change may be remembering.",
+                plural(found.cases_in_both, "case was", "cases were")
+                + " in both rooms: part of the change may be remembering.",
                 n=found.cases_in_both,
             )
 
@@ -197,7 +199,7 @@ def _named(state: RoomState) -> dict[PlayerId, str]:
 
 
 def pseudonyms_by_name(key: bytes) -> Pseudonym:
-    """Return what names people alike in all rooms where they chose the same name."""
+    """Return what names people alike in all rooms in which they chose the same name."""
 
     def name(state: RoomState, player: PlayerId) -> str:
         named = skeleton(state.players[player].name)

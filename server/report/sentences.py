@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from scenarios.prose import plural
 from server.game.errors import Sentence, sentence
 from server.game.outcomes import percent as whole_percent
 from server.game.settings import zone_of
@@ -50,8 +51,8 @@ def class_sentence(
         why = found.d_prime.why if isinstance(found.d_prime, Hidden) else ""
         return sentence(
             "apart_unknown",
-            "{right} of {answers} answers were right; how well the class tells the "
-            "two gaps apart is unknown ({why}).",
+            f"{_right_of(right, answers)}; how well the class tells the two gaps apart "
+            "is unknown ({why}).",
             right=right,
             answers=answers,
             why=why,
@@ -60,6 +61,11 @@ def class_sentence(
     if odd is not None and found.words.key in ("apart_well", "beginning"):
         return _but_one(found.words.key, odd)
     return _told(found, found.words, whole_percent(accuracy.value), answers)
+
+
+def _right_of(right: int, answers: int) -> str:
+    verb = "was" if right == 1 else "were"
+    return f"{right} of {plural(answers, 'answer')} {verb} right"
 
 
 _GAPS = {
@@ -97,8 +103,8 @@ def _told(
         leaning = ", and leans neither way: its answers look like guesses"
     return sentence(
         "class_told",
-        f"The class is {_GAPS[words.key]}{leaning} ({{share}}% of {{answers}} answers "
-        "right).",
+        f"The class is {_GAPS[words.key]}{leaning} ({{share}}% of "
+        f"{plural(answers, 'answer')} right).",
         told=words.key,
         lean=lean,
         called=called,
@@ -121,8 +127,7 @@ def _by_link(
     told = [f"about the {link} link: {{{link}}}" for link in links]
     return sentence(
         "right_both_links",
-        "; ".join(["{right} of {answers} answers were right about both links", *told])
-        + ".",
+        "; ".join([_right_of(right, answers) + " about both links", *told]) + ".",
         right=right,
         answers=answers,
         **links,
@@ -178,12 +183,13 @@ def more_sentences(
         and isinstance(herding.all, Estimate)
         and herding.all.low > 0
     ):
+        points = whole_percent(herding.all.value)
         yield sentence(
             "pull_of_the_crowd",
             "In the second vote, those in the minority switched more often than those "
-            "in the majority (by {points} points): part of the change is the pull of "
-            "the crowd.",
-            points=whole_percent(herding.all.value),
+            f"in the majority (by {plural(points, 'point')}): part of the change is "
+            "the pull of the crowd.",
+            points=points,
         )
     checks = [case.title for case in cases if case.asks_to_check]
     if checks:
@@ -212,15 +218,17 @@ def calibration_words(bias: Figure) -> Sentence | None:
     """Return in words whether the class was surer than it was right."""
     if isinstance(bias, Hidden):
         return None
+    points = whole_percent(abs(bias.value))
+    by = plural(points, "point")
     key = "about_as_sure"
     text = "Overall, the class was about as confident as it should be."
     if bias.low > 0:
         key = "surer_than_right"
-        text = "The class was overconfident, by {points} points."
+        text = f"The class was overconfident, by {by}."
     elif bias.high < 0:
         key = "righter_than_sure"
-        text = "The class was right more often than it expected, by {points} points."
-    return sentence(key, text, points=whole_percent(abs(bias.value)))
+        text = f"The class was right more often than it expected, by {by}."
+    return sentence(key, text, points=points)
 
 
 def caveats(
@@ -232,7 +240,8 @@ def caveats(
     if room.revealed < room.planned:
         yield sentence(
             "rounds_played",
-            "{revealed} of {planned} rounds were played through the reveal.",
+            f"{{revealed}} of {plural(room.planned, 'round')} played through the "
+            "reveal.",
             revealed=room.revealed,
             planned=room.planned,
         )
@@ -263,8 +272,8 @@ def _who(room: RoomFigures) -> Iterator[Sentence]:
     if room.people < 10:
         yield sentence(
             "few_people",
-            "Only {n} people answered, so much is hidden, the rest is uncertain, and "
-            "none of it applies to other classes.",
+            f"Only {plural(room.people, 'person', 'people')} answered, so much is "
+            "hidden, the rest is uncertain, and none of it applies to other classes.",
             n=room.people,
         )
 

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable
 
+from scenarios.prose import plural
 from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import RoomMoved
@@ -129,7 +130,8 @@ class Directory:
         Raises :class:`Refused` if no room has a place, or nothing can be stored.
         """
         if self._is_full and not self._live.evict_empty():
-            raise Refused("rooms_full", f"This server runs at most {self._most} rooms.")
+            most = plural(self._most, "room")
+            raise Refused("rooms_full", f"This server runs at most {most}.")
         self._opening += 1
         try:
             events, tenure = await self._loader.open(new, self._draw, host_key_of)
@@ -140,7 +142,8 @@ class Directory:
         self._metrics.stored(events)
         state, plan = replay(events), new.plan
         about = {"room": state.code}
-        log.info("opened: deck %s, %d rounds", plan.deck, len(plan.rounds), extra=about)
+        rounds = plural(len(plan.rounds), "round")
+        log.info("opened: deck %s, %s", plan.deck, rounds, extra=about)
         return self._start(state, tenure)
 
     @property
@@ -179,7 +182,7 @@ class Directory:
         """Return a room of this node, from the journal if it is not running.
 
         Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
-        or "room_closed" where its journal does not make a room.
+        or "room_closed" if its journal does not make a room.
         """
         code = RoomCode(wanted)
         if (running := self._live.get(code)) is not None:
@@ -278,7 +281,7 @@ class Directory:
         for code in codes:
             if code in self._live:
                 self._live.depart(code)
-        log.info("%d of %d rooms were handed over", len(given), len(codes))
+        log.info("handed over %d of %s", len(given), plural(len(codes), "room"))
 
     # --- running ---------------------------------------------------------------------
 

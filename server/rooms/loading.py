@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from scenarios.model import Plan
+from scenarios.prose import plural
 from server.game.engine import ReplayError, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, RoomMoved, RoomNamed, RoomOpened
@@ -154,7 +155,7 @@ class Loader:
         """Load a room; all who ask meanwhile get the same one.
 
         Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
-        or "room_closed" where its journal does not make a room.
+        or "room_closed" if its journal does not make a room.
         """
         until_s, refusal = self._closed.get(code, (0.0, _DAMAGED))
         if asyncio.get_running_loop().time() < until_s:
@@ -244,7 +245,8 @@ class Loader:
             moved = RoomMoved(name, state.epoch + 1, self._clock.now_ms())
             await tenure.append(code, len(events), [moved])
             evolve(state, moved)
-        log.info("loaded again after %d events", len(events), extra={"room": code})
+        rest = plural(len(events), "event")
+        log.info("loaded again after %s", rest, extra={"room": code})
         return self._start(state, tenure)
 
     # --- new rooms -------------------------------------------------------------------
@@ -258,7 +260,7 @@ class Loader:
         """Store a room under a fresh code: the journal refuses one that is taken.
 
         ``draw`` returns a random character of its argument. Raises :class:`Refused`
-        where no code is free, and :class:`StoreUnavailable`.
+        if no code is free, and :class:`StoreUnavailable`.
         """
         for _ in range(DRAWS):
             code = RoomCode("".join(draw(CODE_ALPHABET) for _ in range(CODE_LENGTH)))

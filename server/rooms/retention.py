@@ -18,6 +18,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from scenarios.prose import plural
 from server.folder import RETENTION
 from server.game.errors import Refused
 from server.game.ids import RoomCode
@@ -68,7 +69,7 @@ class Ledger(_Strict):
 
 
 class SharedLedger(Protocol):
-    """Keeps a ledger where no disk is sure to last. Raises as a store does."""
+    """Keeps a ledger if no disk is sure to last. Raises as a store does."""
 
     async def ledger(self) -> str | None:
         """Return what was kept last; None without it."""
@@ -142,9 +143,9 @@ class Retention:
         newest_ms = max((record.updated_ms for record in records), default=0)
         if newest_ms > now_ms + DAY_MS and not self._has_looked:
             log.warning(
-                "the clock is %d days behind the newest room: set it, and restart the "
+                "the clock is %s behind the newest room: set it, and restart the "
                 "server. No room is removed because of it",
-                (newest_ms - now_ms) // DAY_MS,
+                plural((newest_ms - now_ms) // DAY_MS, "day"),
             )
         ledger = self._ledger or Ledger(last_ms=now_ms)
         gap_ms = now_ms - ledger.last_ms
@@ -153,9 +154,9 @@ class Retention:
         ledger.last_ms = now_ms
         if counted_ms != gap_ms and not self._has_looked:
             log.info(
-                "the clock has moved by %d days since the rooms were last checked; %d "
-                "of them count",
-                gap_ms // DAY_MS,
+                "the clock has moved by %s since the rooms were last checked; %d of "
+                "that counts",
+                plural(gap_ms // DAY_MS, "day"),
                 counted_ms // DAY_MS,
             )
         ledger.rooms = {record.code: self._kept(ledger, record) for record in records}
@@ -188,9 +189,9 @@ class Retention:
                 doomed.append(RoomCode(code))
         if named:
             log.warning(
-                "%d rooms will be removed in %.1f days, since nothing has happened in "
-                "them for nearly %g days (--keep-days): %s",
-                len(named),
+                "%s will be removed in %.1f days, unused for nearly %g days "
+                "(--keep-days): %s",
+                plural(len(named), "room"),
                 self._notice_ms / DAY_MS,
                 self._keep_ms / DAY_MS,
                 ", ".join(sorted(named)),
@@ -273,7 +274,7 @@ class Retention:
             self._rests = self._pause
 
     def save(self) -> None:
-        """Write the ledger, where rooms have changed or the last time is a while ago.
+        """Write the ledger, if rooms have changed or the last time is a while ago.
 
         A failure is logged: rooms are then kept for longer.
         """

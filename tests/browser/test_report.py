@@ -141,7 +141,7 @@ async def test_it_grows_with_every_reveal(table: Table) -> None:
         await host.ask("close_votes")
         await expect(sentence).to_contain_text("No case has been answered")
         await host.ask("reveal")
-        await expect(sentence).to_contain_text("1 of 1 answers were right")
+        await expect(sentence).to_contain_text("1 of 1 answer was right")
         await page.get_by_text("Live figures").click()
         await expect(page.locator("details .share")).to_contain_text("100%")
         await host.ask("finish")

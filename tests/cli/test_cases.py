@@ -134,7 +134,7 @@ def test_own_cases_alone_and_a_whole_deck_are_exported(
     own: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "own.csv"
-    assert "Wrote 1 cases" in run("case", "export", file, "--own", "--cases", own)[1]
+    assert "Wrote 1 case" in run("case", "export", file, "--own", "--cases", own)[1]
     assert "Wrote 20 cases" in run("case", "export", file, "--deck", "pairs")[1]
     assert run("case", "export", file, "--own")[0] == 1
 
@@ -177,7 +177,7 @@ def test_bad_rows_are_reported_and_good_ones_written(tmp_path: Path) -> None:
     code, told = run("case", "import", sheet, "--into", tmp_path / "mine")
     assert code == 1
     assert "some.csv, row 2: year: input should be a valid integer" in told
-    assert "Wrote 1 cases" in told
+    assert "Wrote 1 case" in told
 
 
 async def test_preview_prints_its_link_and_stops_on_request(own: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_damaged_journal_and_a_clock_gone_back(tmp_path: Path) -> None:
         db.execute("UPDATE events SET body = replace(body, 'deck', 'kced')")
     db.close()
     changed = machine.journal(tmp_path, latest)
-    assert "1 of 1 rooms damaged" in changed.says
+    assert "1 of 1 room damaged" in changed.says
     assert "twogaps journal salvage" in changed.remedy
     size = path.stat().st_size
     with path.open("r+b") as file:

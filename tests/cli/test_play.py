@@ -157,7 +157,7 @@ async def test_an_unfinished_room_is_continued_and_a_new_one_only_if_asked_for(
         ]
         page = (await get(int(port), path)).body.decode()
         assert f">{first[0]}</a>" in page
-        assert "1 players" in page
+        assert "1 player" in page
     assert run.opened == []
 
 
@@ -318,7 +318,7 @@ def test_with_a_terminal_it_asks_whether_an_unfinished_room_continues(
     terminal = Terminal(home)
     terminal.reads("Continue it? [Y/n]")
     assert f"Room {unfinished} (" in terminal.said
-    assert "1 players" in terminal.said
+    assert "1 player" in terminal.said
     terminal.types(answer)
     terminal.reads(SERVES)
     assert terminal.ends() == 0

@@ -100,7 +100,7 @@ async def test_who_thinks_too_long_does_not_answer_the_next_question(
     async with asyncio.TaskGroup() as group:
         group.create_task(serve())
         await run_practice(fake.url, "K7MQ2P", settings, KNOWN, tell)
-    assert told[-2:] == ["Ada was too late: No.", "1 answers stored"]
+    assert told[-2:] == ["Ada was too late: No.", "1 answer stored"]
 
 
 async def test_they_tap_on_the_short_cases_of_the_opening_minute(

@@ -155,7 +155,7 @@ async def _play(up: Up) -> None:
         room = await desk.open_room("first-class", settings=RoomSettings())
     listed = await asyncio.to_thread(twogaps, "fleet", "list", "--journal", journal)
     nodes = dict(re.findall(r"(node-\d): up, \d rooms, load \d+, (\S+)", listed.output))
-    homes = re.findall(r"(node-\d): up, 1 rooms", listed.output)
+    homes = re.findall(r"(node-\d): up, 1 room", listed.output)
     assert len(nodes) == 3, listed.output
     assert len(homes) == 1, listed.output
     other = next(name for name in nodes if name != homes[0])

@@ -271,13 +271,13 @@ async def test_a_node_is_drained_by_command(postgresql: str) -> None:
     async with two(postgresql):
         place = ("--journal", postgresql)
         listed = await asyncio.to_thread(twogaps, "fleet", "list", *place)
-        assert "ada: up, 1 rooms" in listed.output
+        assert "ada: up, 1 room" in listed.output
         done = await asyncio.to_thread(twogaps, "fleet", "drain", "ada", *place)
         assert done.exit_code == 0, done.output
         assert "ada has no rooms left" in done.output
         listed = await asyncio.to_thread(twogaps, "fleet", "list", *place)
         assert "ada: draining, 0 rooms" in listed.output
-        assert "bob: up, 1 rooms" in listed.output
+        assert "bob: up, 1 room" in listed.output
         wrong = await asyncio.to_thread(twogaps, "fleet", "drain", "eve", *place)
         assert wrong.exit_code == 1
         assert "No live node is named 'eve'" in wrong.output

@@ -221,7 +221,7 @@ async def test_rooms_that_were_recorded_and_are_gone_are_logged_at_the_next_star
     empty = await SqliteStore.open(path)
     assert await empty.rooms() == []
     await empty.close()
-    assert f"1 rooms that were recorded are not in it: {ROOM}" in caplog.text
+    assert f"1 recorded room is not in it: {ROOM}" in caplog.text
 
 
 async def test_a_file_of_before_gets_the_new_columns_and_lists_its_rooms(

@@ -67,7 +67,7 @@ def test_a_server_and_every_tool_work_on_another_database(
     run("journal", "backup", str(tmp_path / "b.tar"))
     found = machine.journal(elsewhere, time.time_ns() // 10**6)
     assert found is not None
-    assert found.says == "intact, 1 rooms"
+    assert found.says == "intact, 1 room"
     parcel = tmp_path / "moved.room"
     run("room", "move", code, "--to", "berlin", "--file", str(parcel))
     assert asyncio.run(_rooms(elsewhere)) == [code]

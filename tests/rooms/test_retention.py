@@ -52,7 +52,7 @@ def test_a_room_is_named_a_week_ahead_and_removed_after_its_term(
     assert days(tmp_path, rooms, TODAY_MS, 82) == []
     assert "will be removed" not in caplog.text
     assert days(tmp_path, rooms, TODAY_MS + 82 * DAY_MS, 7) == []
-    assert "1 rooms will be removed in 7.0 days" in caplog.text
+    assert "1 room will be removed in 7.0 days" in caplog.text
     assert "AAAAAA" in caplog.text
     assert days(tmp_path, rooms, TODAY_MS + 89 * DAY_MS, 3) == ["AAAAAA"]
     forget(tmp_path, [RoomCode("AAAAAA")])

@@ -53,7 +53,7 @@ class Database:
     cut_off: set[str] = field(default_factory=set)
     """Nodes that do not reach it."""
     lag_s: dict[str, float] = field(default_factory=dict)
-    """How long at most a statement of a node is on its way, where that is long."""
+    """How long at most a statement of a node is on its way, if that is long."""
     keeps_epoch: bool = False
     """A deliberate fault: a room is taken without raising its epoch."""
     problems: list[str] = field(default_factory=list)
@@ -152,7 +152,7 @@ class Session:
         epoch: int | None,
         node: str | None,
     ) -> None:
-        """Store events, where version and epoch are the room's."""
+        """Store events, if version and epoch are the room's."""
         await self._ask(lambda: self._append(room, version, events, epoch, node))
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -265,7 +265,7 @@ class Session:
         is_next = row.version == version if row is not None else version == 0
         is_here = row is None or epoch is None or row.epoch == epoch
         if not is_next or not is_here or (row is not None and version == 0):
-            raise VersionConflict(f"{room} does not hold {version} events")
+            raise VersionConflict(f"{room} is not at event {version}")
         if row is None:
             reads = oldest_reader(events)
             row = RoomRow(0, node, node is not None, 1, reads)

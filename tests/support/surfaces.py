@@ -170,14 +170,14 @@ def of_report(document: str, n_rounds: int) -> Facts:
             facts[kind, group["name"], "n"] = group["n"]
             if "value" in group["score"]:
                 facts[kind, group["name"], "mean"] = tenth(group["score"]["value"])
-    told = re.match(r"(\d+) of (\d+) answers were right", report["sentence"])
+    told = re.match(r"(\d+) of (\d+) answers? (?:was|were) right", report["sentence"])
     if told:
         assert (int(told[1]), int(told[2])) == (right, answers)
     return facts
 
 
 def of_share(about: tuple[object, ...], which: str, figure: Any) -> Facts:
-    """Read a share right, or the count that stands where it is not shown."""
+    """Read a share right, or the count that is shown instead."""
     if not figure or figure.get("why") == "not scored":
         return {}
     if "value" in figure:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from scenarios.prose import plural
+
 MARK = re.compile(
     r"<!-- block: (?P<how>run, until stopped|run|parsed|not run)(?:: (?P<why>.+?))? -->"
 )
@@ -89,4 +91,4 @@ def summary(blocks: Iterable[Block]) -> str:
     """Return in one line how many blocks are held in which way."""
     counts = Counter(block.how.partition(",")[0] for block in blocks)
     parts = [f"{counts[how]} {how}" for how in ("run", "parsed", "not run")]
-    return f"{counts.total()} code blocks: {', '.join(parts)}"
+    return f"{plural(counts.total(), 'code block')}: {', '.join(parts)}"

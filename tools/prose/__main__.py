@@ -27,6 +27,7 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter
 
 import hatch_build
+from scenarios.prose import plural
 from tools.prose import passives
 from tools.prose.pages import checked_files, is_case, page
 from tools.prose.rules import LIST, SENTENCE_LENGTH, configure, load, reads_cases
@@ -95,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     passive = [] if options.files else passives.too_many(ROOT)
     print(*passive, sep="\n", end="\n" if passive else "")
     if shown and not options.all:
-        print(f"{len(shown)} findings in new or edited text: see {_rules()}")
+        print(f"{plural(len(shown), 'finding')} in new or edited text: see {_rules()}")
     return 1 if (shown or passive) and not options.all else 0
 
 
@@ -108,7 +109,7 @@ def found_node() -> hatch_build.Node | None:
 
 
 def install() -> int:
-    """Fetch what package-lock.json pins, and Node where it is missing.
+    """Fetch what package-lock.json pins, and Node if it is missing.
 
     Returns the exit code.
     """
@@ -225,7 +226,7 @@ def write(path: Path, digests: Counter[str]) -> None:
 def _shrink(found: Sequence[Finding], old: Counter[str]) -> int:
     left = shrunk(found, old)
     write(BASELINE, left)
-    print(f"{old.total()} old findings, {left.total()} of them are left")
+    print(f"{plural(old.total(), 'old finding')}, still there: {left.total()}")
     return 0
 
 

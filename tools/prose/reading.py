@@ -24,6 +24,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter
 
+from scenarios.prose import plural
 from tools.prose.counts import REVIEWED
 from tools.prose.pages import QUOTING, page
 
@@ -257,7 +258,9 @@ def score(key: dict[int, Origin], marks: Sequence[Mark]) -> list[str]:
         total = sum(each.sentences for each in key.values() if each.kind == kind)
         marked = {(m.number, m.sentence) for m in marks if key[m.number].kind == kind}
         rate = f"1 in {total / len(marked):.0f}" if marked else "none"
-        lines.append(f"{kind}: {len(marked)} of {total} sentences marked, {rate}")
+        lines.append(
+            f"{kind}: {len(marked)} of {plural(total, 'sentence')} marked, {rate}"
+        )
     return lines
 
 
@@ -304,7 +307,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         today, earlier = files_of(ROOT, ""), files_of(ROOT, chosen.before)
         drawn = draw(today, earlier, others, chosen.seed)
         write(drawn, chosen.into, chosen.key)
-        print(f"{len(drawn)} pages in {chosen.into}, the key in {chosen.key}")
+        print(f"{plural(len(drawn), 'page')} in {chosen.into}, the key in {chosen.key}")
         return 0
     key = KEY.validate_json(chosen.key.read_bytes())
     every: list[Mark] = []

@@ -19,7 +19,7 @@ from scenarios.library import Library, ScenarioError
 from scenarios.lint import EASIEST_GRADE, HARDEST_GRADE, LONGEST, SHORTEST, lint
 from scenarios.load import BUILTIN, load_library
 from scenarios.model import Case
-from scenarios.prose import grade
+from scenarios.prose import grade, plural
 from scenarios.questions import Question, completed, fault_of, measure, questions
 from scenarios.toml_text import case_text
 from scenarios.validate import explain, validate
@@ -67,7 +67,8 @@ def lint_cases(
     if file is not None:
         out.print(f"{file}: {clean}.", highlight=False, soft_wrap=True)
         return
-    out.print(f"{len(library.cases)} cases and {len(library.decks)} decks: {clean}.")
+    decks = plural(len(library.decks), "deck")
+    out.print(f"{plural(len(library.cases), 'case')} and {decks}: {clean}.")
 
 
 def _folders(file: Path | None, folders: list[Path]) -> list[Path]:
@@ -262,7 +263,8 @@ class _Interview:
                 f"{self._draft} cannot be read: {exc}. Fix or remove it."
             ) from exc
         self._answers.update({str(key): str(value) for key, value in kept.items()})
-        out.print(f"Continuing with {len(kept)} answers from {self._draft}.")
+        answers = plural(len(kept), "answer")
+        out.print(f"Continuing with {answers} from {self._draft}.")
 
     def _ask(self, question: Question) -> str:
         while True:

@@ -24,6 +24,7 @@ from scenarios.exchange.spreadsheet import (
 from scenarios.library import Library, ScenarioError
 from scenarios.load import BUILTIN
 from scenarios.model import Case, Deck, Plan
+from scenarios.prose import plural
 from scenarios.toml_text import case_text
 from server.cli.cases.look import load
 from server.cli.console import CasesOption, SemicolonsOption, complain, err, fail, out
@@ -84,7 +85,7 @@ def _export_sheet(file: Path, chosen: list[Case], separator: str) -> None:
     if not chosen:
         raise fail("There are no cases to write.")
     _write(file, lambda: write_sheet(chosen, file, separator=separator))
-    out.print(f"Wrote {len(chosen)} cases to {file}.", highlight=False)
+    _wrote(len(chosen), "case", file)
 
 
 def _export_quiz(file: Path, deck: Deck, plan: Plan, form: As) -> None:
@@ -92,14 +93,18 @@ def _export_quiz(file: Path, deck: Deck, plan: Plan, form: As) -> None:
         _check_suffix(file, (".gift", ".txt"))
         text = gift_text(plan, two_link=deck.two_link)
         write_text(file, text)
-        out.print(f"Wrote {len(plan.rounds)} questions to {file}.", highlight=False)
+        _wrote(len(plan.rounds), "question", file)
         return
     _check_suffix(file, (".xlsx",))
     quiz = quiz_of(plan, two_link=deck.two_link)
     _write(file, lambda: write_kahoot(plan, quiz, file))
-    out.print(f"Wrote {len(quiz.questions)} questions to {file}.", highlight=False)
+    _wrote(len(quiz.questions), "question", file)
     for each in quiz.cut:
         err.print(f"[yellow]cut:[/] {each}", highlight=False, soft_wrap=True)
+
+
+def _wrote(n: int, noun: str, where: Path) -> None:
+    out.print(f"Wrote {plural(n, noun)} to {where}.", highlight=False)
 
 
 def import_cases(
@@ -129,7 +134,7 @@ def import_cases(
     wanted = [case for case in found.cases if replace or case.id not in kept]
     for case in wanted:
         write_text(folder / f"{case.id}.toml", case_text(case))
-    out.print(f"Wrote {len(wanted)} cases to {folder}.", highlight=False)
+    _wrote(len(wanted), "case", folder)
     if found.problems or len(wanted) < len(found.cases):
         raise typer.Exit(1)
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from scenarios.library import Library, ScenarioError
 from scenarios.load import load_library
 from scenarios.model import Case, VerdictWord
+from scenarios.prose import plural
 from scenarios.stats import TOLD_AS, VERDICTS, count, grade_of_evidence
 from server.cli.console import CasesOption, complain, fail, out
 from server.game.phases import records_of
@@ -133,7 +134,7 @@ def _pairs(told_as: str, pairs: Sequence[tuple[str, str]]) -> Table:
 def list_decks(cases: CasesOption = None) -> None:
     """List all decks, each with its length and audience."""
     for deck in load(cases).decks.values():
-        length = f"{len(deck.rounds)} rounds, {deck.minutes} minutes"
+        length = f"{plural(len(deck.rounds), 'round')}, {deck.minutes} minutes"
         out.print(f"[b]{deck.id}[/]  {deck.title}, {length}", highlight=False)
         out.print(Padding(deck.audience, (0, 0, 0, 4)), style="dim")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from scenarios.prose import plural
 from server.app import WEB
 from server.cli.console import (
     CasesOption,
@@ -75,8 +76,7 @@ def doctor(
         findings += _show(iter([_phone(host, port)]))
     failed = [finding for finding in findings if finding.verdict == "bad"]
     if failed:
-        problems = "problem" if len(failed) == 1 else "problems"
-        out.print(f"\n{len(failed)} {problems} to fix before class.")
+        out.print(f"\n{plural(len(failed), 'problem')} to fix before class.")
         raise typer.Exit(1)
     out.print("\nReady for class.")
 

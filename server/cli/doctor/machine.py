@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import lock_descriptor
 
 from scenarios.load import load_library
+from scenarios.prose import plural
 from server.cli.console import Finding, bad, good, note
 from server.folder import ADMIN_KEY, JOURNAL, OUTBOX
 from server.journal.opening import Address, open_store
@@ -61,15 +62,15 @@ def open_files(most: int | None, sockets: int) -> Finding:
     None means unlimited.
     """
     if most is None:
-        return good("open files", f"enough for {sockets} phones")
+        return good("open files", f"enough for {plural(sockets, 'phone')}")
     phones = fit(Limits(sockets=sockets), most).sockets
     if phones >= sockets:
-        return good("open files", f"enough for {sockets} phones")
+        return good("open files", f"enough for {plural(sockets, 'phone')}")
     remedy = (
         f"Raise it before starting: ulimit -Hn {2 * sockets} "
         f"(systemd: LimitNOFILE={2 * sockets})."
     )
-    says = f"the limit of {most} is enough for {phones} phones"
+    says = f"the limit of {most} is enough for {plural(phones, 'phone')}"
     return (note if phones >= CLASS else bad)("open files", says, remedy)
 
 
@@ -122,13 +123,14 @@ def pages(folder: Path) -> Finding:
 def library(cases: tuple[Path, ...]) -> Finding:
     """Judge whether cases and decks can be read."""
     loaded = load_library(*cases)
-    counted = f"{len(loaded.cases)} cases, {len(loaded.decks)} decks"
+    decks = plural(len(loaded.decks), "deck")
+    found = f"{plural(len(loaded.cases), 'case')}, {decks}"
     if not loaded.problems:
-        return good("cases", counted)
+        return good("cases", found)
     first = loaded.problems[0]
     return bad(
         "cases",
-        f"{counted}; {len(loaded.problems)} left out: {first}",
+        f"{found}; {len(loaded.problems)} left out: {first}",
         "twogaps case lint says what to change in each.",
     )
 
@@ -292,14 +294,15 @@ def journal(where: Address, now_ms: int) -> Finding | None:
             "has rooms from the future: the clock was set back",
             "Set the clock (timedatectl), then run the doctor again.",
         )
+    rooms = plural(len(found.rooms), "room")
     if found.damaged:
         first = "; ".join(f"{one.room} {one.damage}" for one in found.damaged[:3])
         return bad(
             "journal",
-            f"{len(found.damaged)} of {len(found.rooms)} rooms damaged: {first}",
+            f"{len(found.damaged)} of {rooms} damaged: {first}",
             "Stop the server, then recover what is intact: twogaps journal salvage.",
         )
-    says = f"intact, {len(found.rooms)} rooms"
+    says = f"intact, {rooms}"
     days = (now_ms - (found.latest_ms or now_ms)) // DAY_MS
     if days > LONG_DAYS:
         return note(

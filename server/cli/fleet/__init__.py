@@ -19,6 +19,7 @@ from typing import Annotated
 
 import typer
 
+from scenarios.prose import plural
 from server.cli.console import fail, on_signal, out
 from server.cli.fleet.parts import (
     HERE,
@@ -170,7 +171,7 @@ class Fleet:
                 self._start(program, partial(_listens, port))
                 for program, port in self._brokers.programs()
             )
-        with _step(f"{len(self._nodes)} nodes"):
+        with _step(plural(len(self._nodes), "node")):
             await _all(self._start_node(*each) for each in self._nodes.items())
         with _step(self._kind):
             addresses = [f"{HERE}:{port}" for port in self._nodes.values()]
@@ -289,7 +290,7 @@ async def _is_well(port: int) -> bool:
 class Crew:
     """Programs that run, each with a log of its own, until they are stopped.
 
-    They end with this process, however it ends, where the system can do that
+    They end with this process, however it ends, if the system can do that
     (``setpriv`` of Linux).
     """
 

@@ -223,7 +223,7 @@ def _round_is_left(state: RoomState, command: OpenRound) -> Refused | None:
     if index is None:
         return Refused("bad_round", "Every round has been played; finish the game.")
     if index >= len(state.rounds):
-        return Refused("bad_round", f"There are {len(state.rounds)} rounds.")
+        return Refused("bad_round", f"The last round is {len(state.rounds)}.")
     if state.rounds[index].is_counted:
         return Refused("bad_round", f"Round {index + 1} has already been played.")
     if state.phase in REOPENS and not state.is_handed_in(state.round):
@@ -274,7 +274,7 @@ def _left_in(round_: Round) -> Phase:
 
 
 def _skip_round(state: RoomState, _: SkipRound, moment: Moment) -> list[Decided]:
-    """Leave this round and open the next; finish where none is left."""
+    """Leave this round and open the next; finish if none is left."""
     events: list[Decided] = []
     if not state.round.is_revealed:
         events.append(RoundSkipped(state.index, moment.now_ms))

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field, JsonValue
 
+from scenarios.prose import plural
 from server.game.errors import Refused
 from server.game.features import (
     QUIET,
@@ -148,7 +149,8 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
     if _is_full(state, moment):
         raise Refused(
             "room_full",
-            f"This room is full: it holds {state.settings.max_players} players.",
+            f"This room is full: it holds "
+            f"{plural(state.settings.max_players, 'player')}.",
         )
     name = clean_name(command.name)
     if state.settings.suggested_names and not is_suggested(name):

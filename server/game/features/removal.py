@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field
 
+from scenarios.prose import plural
 from server.game.errors import Refused
 from server.game.features import (
     QUIET,
@@ -137,7 +138,7 @@ def _kick_recent(
         and command.site in (None, player.site)
     ]
     if not recent:
-        detail = f"No one has joined in the last {command.seconds} seconds."
+        detail = f"No one has joined in the last {plural(command.seconds, 'second')}."
         raise Refused("unknown_player", detail)
     return recent
 

@@ -104,7 +104,7 @@ async def test_a_host_and_join_get_through_a_round_by_keyboard(
         await typed.type("a")
         await desk.shows("Enter: ask which repair fits")
         await typed.type("p")
-        await desk.shows("1 of 1 people")
+        await desk.shows("1 of 1 person")
         await typed.type("v")
         await desk.shows("Not now.")
         await typed.type("finish")
@@ -130,7 +130,7 @@ async def test_a_host_removes_join_and_lets_them_back_in(server: Running) -> Non
             async with connect(server.local_url, code, "ADA"):
                 pass
         await typed.type("back")
-        await desk.shows("1 of 1 people")
+        await desk.shows("1 of 1 person")
         await typed.type("back Bob")
         await desk.shows("No player of this name was removed.")
         await typed.type("back ada")

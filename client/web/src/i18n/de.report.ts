@@ -4,6 +4,10 @@ import type { ReportCatalogue } from "./en.report";
 type Said = Record<string, string | number>;
 
 const people = (n: string | number | undefined) => `${n} ${n === 1 ? "Person" : "Personen"}`;
+const answered = (right: string | number | undefined, n: string | number | undefined) =>
+  `${right} von ${n} ${n === 1 ? "Antwort" : "Antworten"} ${right === 1 ? "war" : "waren"}`;
+const byPoints = (n: string | number | undefined) => `${n} ${n === 1 ? "Prozentpunkt" : "Prozentpunkte"}`;
+const rounds = (n: string | number | undefined) => `${n} ${n === 1 ? "Runde" : "Runden"}`;
 const side = (lean: string | number | undefined) => (lean === "outer" ? "außen" : "innen");
 
 /** What a class can do, by the key of what was told of it. */
@@ -28,7 +32,7 @@ export const words: ReportCatalogue = {
   sentences: {
     nothing_answered: () => "Noch wurde kein Fall beantwortet und aufgelöst.",
     apart_unknown: ({ right, answers, why }) =>
-      `${right} von ${answers} Antworten waren richtig; wie gut die Klasse die zwei Lücken unterscheidet, lässt sich nicht sagen (${why}).`,
+      `${answered(right, answers)} richtig; wie gut die Klasse die zwei Lücken unterscheidet, lässt sich nicht sagen (${why}).`,
     but_one_split: ({ told, title, right, n }) =>
       `${does(told)}, aber ein Fall hat sie gespalten: „${title}“ (${right} von ${n} richtig).`,
     but_one_misled: ({ told, title, right, n }) =>
@@ -37,11 +41,11 @@ export const words: ReportCatalogue = {
       const more = lean
         ? ` und neigt nach ${side(lean)}: In ${called} % der Antworten nannte sie „${side(lean)}“`
         : told === "not_apart" ? " und neigt nach keiner Seite: Die Antworten sehen nach Raten aus" : "";
-      return `${does(told)}${more} (${share} % von ${answers} Antworten richtig).`;
+      return `${does(told)}${more} (${share} % von ${answers} ${answers === 1 ? "Antwort" : "Antworten"} richtig).`;
     },
     right_both_links: ({ right, answers, outer, inner }) => {
       const links = [outer && `äußere Lücke: ${outer}`, inner && `innere Lücke: ${inner}`];
-      return [`${right} von ${answers} Antworten waren bei beiden Lücken richtig`, ...links.filter(Boolean)].join("; ") + ".";
+      return [`${answered(right, answers)} bei beiden Lücken richtig`, ...links.filter(Boolean)].join("; ") + ".";
     },
     swapping: told("genau verkehrt herum beurteilt", "die zwei Lücken werden verwechselt"),
     not_apart: told("noch nicht erkannt, wann sie klafft", "die zwei Lücken werden noch nicht unterschieden"),
@@ -49,9 +53,9 @@ export const words: ReportCatalogue = {
     beginning: told("allmählich erkannt, wann sie klafft", "die zwei Lücken werden allmählich unterschieden"),
 
     surer_than_right: ({ points }) =>
-      `Die Klasse war um ${points} Prozentpunkte sicherer, als sie richtiglag.`,
+      `Die Klasse war um ${byPoints(points)} sicherer, als sie richtiglag.`,
     righter_than_sure: ({ points }) =>
-      `Die Klasse lag um ${points} Prozentpunkte öfter richtig, als sie sich zutraute.`,
+      `Die Klasse lag um ${byPoints(points)} öfter richtig, als sie sich zutraute.`,
     about_as_sure: () => "Insgesamt hat sich die Klasse gut eingeschätzt.",
     missed_with_conviction: ({ title, errors, n }) =>
       `Bei „${title}“ lag die Klasse mit Überzeugung daneben: ${errors} von ${n} waren zu mindestens 80 % sicher und lagen falsch. Solche Fehler lassen sich am besten beheben, wenn man sie anspricht.`,
@@ -59,7 +63,7 @@ export const words: ReportCatalogue = {
     twins_worse: twins("Die Transferfälle waren schwerer, oder die Begründung ließ sich nicht übertragen."),
     twins_same: twins("kein klarer Unterschied."),
     pull_of_the_crowd: ({ points }) =>
-      `In der zweiten Abstimmung hat die Minderheit öfter gewechselt als die Mehrheit (um ${points} Prozentpunkte): Ein Teil der Veränderung ist der Sog der Mehrheit.`,
+      `In der zweiten Abstimmung hat die Minderheit öfter gewechselt als die Mehrheit (um ${byPoints(points)}): Ein Teil der Veränderung ist der Sog der Mehrheit.`,
     check_keys: ({ titles }) => `Prüfe die Lösung von: ${titles}.`,
 
     was_rehearsal: () => "Das war eine Probe: Simulierte Mitspieler zählen als Personen.",
@@ -72,7 +76,7 @@ export const words: ReportCatalogue = {
     unscored_cases: ({ n }) =>
       `${n === 1 ? "Ein Fall geht" : `${n} Fälle gehen`} in keinen Durchschnitt und keine Statistik ein: Die Fachleute sind sich nicht einig, oder es gibt nicht nur eine richtige Antwort.`,
     rounds_played: ({ revealed, planned }) =>
-      `${revealed} von ${planned} Runden wurden bis zur Auflösung gespielt.`,
+      `${revealed} von ${rounds(planned)} bis zur Auflösung gespielt.`,
     speed_counted: () => "Die Punkte hingen vom Tempo ab; das macht sie weniger aussagekräftig.",
     switching: () =>
       "Der Vergleich der ersten mit der zweiten Abstimmung misst Wechsel, nicht Lernen; neben den Gewinnen stehen deshalb die Verluste.",
@@ -107,8 +111,8 @@ export const words: ReportCatalogue = {
   lost: "Dieser Link öffnet hier keinen Bericht. Prüfe, ob er vollständig ist und ob es den Raum auf dem Server noch gibt.",
   making: "Der Bericht wird erstellt …",
   failed: (why) => `Der Bericht konnte nicht erstellt werden: ${why}`,
-  asOf: (revealed, planned) => `${revealed} von ${planned} Runden; mit jeder Auflösung kommt mehr dazu`,
-  wholeGame: (revealed, planned) => `${revealed} von ${planned} Runden`,
+  asOf: (revealed, planned) => `${revealed} von ${rounds(planned)}; mit jeder Auflösung kommt mehr dazu`,
+  wholeGame: (revealed, planned) => `${revealed} von ${rounds(planned)}`,
   people: (n) => `${n} ${n === 1 ? "Person" : "Personen"}`,
   deckOf: (deck, version) => `Sammlung ${deck}, Version ${version}`,
   twoLinks: "zwei Lücken",

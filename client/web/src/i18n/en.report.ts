@@ -2,6 +2,8 @@
 // sentences come with the report, in English.
 import type { Sentences } from "./index.svelte";
 
+const rounds = (n: number) => `${n} ${n === 1 ? "round" : "rounds"}`;
+
 export const words = {
   sentences: {} as Sentences,
   noKey: "This page needs its full link, including the key. Open it from the host’s console.",
@@ -9,8 +11,8 @@ export const words = {
   making: "Generating the report…",
   failed: (why: string) => `The report couldn’t be generated: ${why}`,
   asOf: (revealed: number, planned: number) =>
-    `${revealed} of ${planned} rounds; each reveal adds to the report`,
-  wholeGame: (revealed: number, planned: number) => `${revealed} of ${planned} rounds`,
+    `${revealed} of ${rounds(planned)}; each reveal adds to the report`,
+  wholeGame: (revealed: number, planned: number) => `${revealed} of ${rounds(planned)}`,
   people: (n: number) => `${n} ${n === 1 ? "person" : "people"}`,
   deckOf: (deck: string, version: number) => `deck ${deck}, version ${version}`,
   twoLinks: "two links",
