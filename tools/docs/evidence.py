@@ -86,7 +86,7 @@ def read_checks() -> list[Check]:
 
 
 def verdict_of(check: Check) -> str:
-    """Return the kind of a check's verdict; raise ValueError where it has none."""
+    """Return the kind of a check's verdict; raise ValueError if it has none."""
     for kind in VERDICTS:
         if check.verdict.startswith(kind):
             return kind

@@ -33,8 +33,8 @@ compares the server's response with the table.
   can send their own `challenge_label`, like the players and the host.
 - An admin's commands do not depend on a room, so phases don't matter. A room's host is
   not an admin.
-- A player who is kicked is disconnected. Messages that are still on
-  their way are refused as `kicked`.
+- A player who is kicked is also disconnected. Their messages that are still on the way
+  are refused with `kicked`.
 
 | message | from | phases |
 |---|---|---|
