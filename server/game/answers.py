@@ -17,7 +17,7 @@ from scenarios.model import Label
 Confidence = Annotated[int, Field(ge=50, le=100)]
 
 COIN_FLIP = 50
-"""Per cent: what an untouched confidence counts as."""
+"""Percent: what an untouched confidence counts as."""
 
 
 @dataclass(frozen=True, slots=True)

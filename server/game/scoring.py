@@ -143,7 +143,7 @@ def round_score(
 # --- counting -----------------------------------------------------------------------
 
 CONFIDENT = 80
-"""Per cent: from here on a wrong answer is a confident error (Fazio & Marsh 2009)."""
+"""Percent: from here on a wrong answer is a confident error (Fazio & Marsh 2009)."""
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ GRACE_MS = 2_000
 """A vote stamped this long after the close still counts, if it comes before reveal."""
 
 USUAL_ALLOWANCE = 100
-"""Per cent of every limit that a player has who has asked for nothing."""
+"""Percent of every limit that a player has who has asked for nothing."""
 
 
 @dataclass(slots=True)

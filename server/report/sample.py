@@ -30,7 +30,7 @@ class Counted:
 
     @property
     def confidence(self) -> int | None:
-        """The confidence (percent) that was tapped, where one goes with the answer."""
+        """The confidence (percent) that was tapped, if one goes with the answer."""
         chips = confidences(self.vote.answer)
         return chips[0] if len(chips) == 1 and self.vote.answer.kind == "gap" else None
 

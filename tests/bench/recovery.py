@@ -4,7 +4,7 @@
     python -m tests.bench.recovery --seeds 40 # a quick look, written nowhere
     python -m tests.bench.recovery --keep DIR # goes on where it was stopped
 
-Each class is drawn from a model, played through the real rules, and reported; each 95 %
+Each class is drawn from a model, played through the real rules, and reported; each 95%
 interval either holds its estimand or does not. The estimands are computed from the
 model: in closed form, or from 400,000 simulated answers a case. Classes that play few
 cases play others each time (eight sets in turn): what is asked of an interval of one

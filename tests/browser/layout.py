@@ -37,7 +37,7 @@ PHONES: tuple[Size, ...] = (
     (1366, 768),
     (683, 384),
 )
-"""The last is a laptop of 1366 x 768 at 200 %."""
+"""The last is a laptop of 1366 x 768 at 200%."""
 CONSOLES: tuple[Size, ...] = ((1280, 800), (1024, 768), (390, 844))
 SIZES = {"screen": WALLS, "player": PHONES, "host": CONSOLES}
 LOCALES = ("en-GB", "de-DE")
@@ -221,7 +221,7 @@ async def opened(
 
 
 async def settle(page: Page, moment: Shown, role: str) -> None:
-    """Show a first moment, and wait till its parts and fonts have come in."""
+    """Show a first moment, and wait until its parts and fonts have loaded."""
     await page.evaluate("f => show(f, 1)", list(getattr(moment, role)))
     await page.wait_for_function("() => !document.querySelector('.late, .loading')")
     if role == "screen":  # as in class: the one button is pressed, and is gone

@@ -61,7 +61,7 @@ NO_FULL_SCREEN = "document.documentElement.requestFullscreen = null"
 SAY_AT = (1, "reveal-verdict")
 """Round and moment at which the host presses another button, once in the lesson."""
 LOST_AT = (2, "vote")
-"""Round and vote in which so many are lost that a contrast is advised."""
+"""Round and vote with enough wrong answers for advice to show a contrast."""
 LAST_OF_OPENING = "opening-2-shown"
 """Until then a step has ten times its time: none may end while it is looked at."""
 
@@ -214,7 +214,7 @@ async def join(table: Table, room: str, name: str) -> Page:
 async def lesson(
     table: Table, deck: str = "first-class", *, podium: bool = False
 ) -> AsyncIterator[Lesson]:
-    """Open a room in which nothing moves on by itself, and seat the class."""
+    """Open a room that never moves on automatically, and seat the class."""
     room = await table.open_room(
         deck, settings={"minute": None, "podium": podium, "time_factor": 10}
     )

@@ -65,7 +65,7 @@ class Reader:
         return found
 
     async def looks_again(self) -> list[str]:
-        """Start anew: it follows the regions that are there when it starts.
+        """Start again: it follows the regions that are there when it starts.
 
         Returns what it has announced until now.
         """

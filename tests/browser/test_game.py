@@ -167,7 +167,7 @@ async def join_late(table: Table, room: str) -> Page:
 async def close(host: Page, then: str) -> None:
     """Close the open vote by the big button's key; wait for what it offers next.
 
-    Fewer than 80 % have answered: the console asks first.
+    Fewer than 80% have answered: the console asks first.
     """
     await press(host)
     await host.get_by_role("dialog").locator("button.main").click()

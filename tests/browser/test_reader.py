@@ -127,7 +127,7 @@ async def test_a_round_is_heard_as_the_documentation_says(table: Table) -> None:
 
 
 async def is_heard(lesson: Lesson, step: Step) -> bool:
-    """Do what a step says; return whether all is said then, and nothing twice."""
+    """Do a step; return whether the page then says everything, and nothing twice."""
     await lesson.does(step.does)
     is_right = True
     for who, reader in lesson.readers.items():

@@ -1,6 +1,6 @@
-"""A slow and lossy line, real to the kernel: 200 ms there and back, 5 % lost, and cut.
+"""A slow and lossy line, real to the kernel: 200 ms there and back, 5% lost, and cut.
 
-Needs root and network namespaces; says so where it is skipped.
+Needs root and network namespaces; says so if it is skipped.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def measured(document: Path = DOCUMENT) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
 
 
-def test_every_cell_is_within_92_to_98_per_cent_or_hidden() -> None:
+def test_every_cell_is_within_92_to_98_percent_or_hidden() -> None:
     head, _, *rows = measured()
     assert head[1:] == list(MODELS)
     assert len(rows) >= 12

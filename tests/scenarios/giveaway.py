@@ -125,9 +125,9 @@ TEXT = """# Does a story give its label away?
 a case is outer or inner. One sees only what the case is about, the other only the words
 of its title and story. They see the {n} clean cases. Cases that are linked as twins are
 held out together (10-fold, grouped and stratified, 3 seeded repeats). A balanced
-accuracy of 0.50 is chance. Intervals are 95 %, by bootstrap over families of twins.
+accuracy of 0.50 is chance. Intervals are 95%, by bootstrap over families of twins.
 
-| guessed from | balanced accuracy | 95 % | at most |
+| guessed from | balanced accuracy | 95% | at most |
 |---|---|---|---|
 {table}
 
@@ -186,7 +186,7 @@ DOC = Path(__file__).parents[2] / "docs" / "giveaway.md"
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """How well a model guesses outer or inner: balanced accuracy, 95 % interval."""
+    """How well a model guesses outer or inner: balanced accuracy, 95% interval."""
 
     accuracy: float
     low: float
@@ -407,7 +407,7 @@ def _mean_accuracy(guesses: list[Any], is_outer: Any) -> float:
 
 
 def _interval(guesses: list[Any], is_outer: Any, groups: Any) -> tuple[float, float]:
-    """Return a 95 % interval by bootstrap over families of twins."""
+    """Return a 95% interval by bootstrap over families of twins."""
     random = np.random.default_rng(0)
     every = np.unique(groups)
     is_member = (groups[None, :] == every[:, None]).astype(float)
@@ -426,7 +426,7 @@ def told(name: str, guess: Guess) -> str:
     """Return a guess in one paragraph."""
     return (
         f"{name}: balanced accuracy {guess.accuracy:.2f} "
-        f"(95 % {guess.low:.2f} to {guess.high:.2f}, n = {guess.n}; 0.50 is chance). "
+        f"(95% {guess.low:.2f} to {guess.high:.2f}, n = {guess.n}; 0.50 is chance). "
         f"Outer: {', '.join(guess.outer_words)}. Inner: {', '.join(guess.inner_words)}."
     )
 

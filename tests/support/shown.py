@@ -117,21 +117,21 @@ class Shown:
     phase: str
     """The phase, and in a reveal its step: ``reveal.verdict``."""
     told: Mapping[str, str]
-    """The frames that each role's page is told, as a JSON array."""
+    """The frames that each role's page gets, as a JSON array."""
 
     @cached_property
     def screen(self) -> tuple[dict[str, Any], ...]:
-        """What the wall is told."""
+        """The frames that the wall gets."""
         return tuple(json.loads(self.told["screen"]))
 
     @cached_property
     def player(self) -> tuple[dict[str, Any], ...]:
-        """What the first player's phone is told."""
+        """The frames that the first player's phone gets."""
         return tuple(json.loads(self.told["player"]))
 
     @cached_property
     def host(self) -> tuple[dict[str, Any], ...]:
-        """What the console is told."""
+        """The frames that the console gets."""
         return tuple(json.loads(self.told["host"]))
 
     @property
@@ -151,7 +151,7 @@ class Shown:
 
     @property
     def length(self) -> int:
-        """How much text the screen is told, in characters."""
+        """The length of the text on the screen, in characters."""
         return len(re.sub("<svg.*?</svg>", "", self.told["screen"]))
 
 

@@ -6,7 +6,10 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from tests.support.missing import need
+import pytest
+
+from tests.support.missing import SWITCH, need
+from tools.prose import __main__ as check
 from tools.prose import counts, passives, rules
 from tools.prose.__main__ import (
     TEXTLINT,
@@ -75,7 +78,8 @@ export const en = {
 
 def test_documents_docstrings_and_catalogues_are_checked() -> None:
     files = checked_files(ROOT)
-    assert {"README.md", "server/app.py", "client/web/src/i18n/en.ts"} <= set(files)
+    expected = {"README.md", "server/app.py", "tests/tools/test_prose.py"}
+    assert expected | {"client/web/src/i18n/en.ts"} <= set(files)
     assert "client/web/src/i18n/de.ts" not in files
 
 
@@ -115,6 +119,26 @@ def test_every_rule_catches_its_example_and_passes_the_other(tmp_path: Path) -> 
     for number, rule in enumerate(listed):
         assert (f"catch{number}.md", rule.instead) in caught, rule
         assert (f"pass{number}.md", rule.instead) not in caught, rule
+
+
+def test_without_textlint_the_check_fails_if_every_part_is_required(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need(found_node(), "Node.js 20.19 or later, with npm")
+    monkeypatch.setattr(check, "TEXTLINT", tmp_path / "absent.js")
+    for switch, code in (("0", 0), ("1", 1)):
+        monkeypatch.setenv(SWITCH, switch)
+        assert check.main([]) == code
+        assert "The prose is not checked" in capsys.readouterr().out
+
+
+def test_without_node_the_check_fails_if_every_part_is_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(check, "found_node", lambda: None)
+    for switch, code in (("0", 0), ("1", 1)):
+        monkeypatch.setenv(SWITCH, switch)
+        assert check.main([]) == code
 
 
 def test_in_case_files_only_some_rules_apply(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
 
 
 def read_answers(path: Path) -> dict[int, str]:
-    """Return a file's answers by sheet; raise ValueError where a word is not one."""
+    """Return a file's answers by sheet; raise ValueError if a word is not one."""
     found: dict[int, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         match = LINE.match(line)
@@ -125,9 +125,9 @@ def alpha(stories: Iterable[Sequence[str]]) -> float:
 
 
 def interval(stories: Sequence[Sequence[str]]) -> tuple[float, float] | None:
-    """Return a 95 % interval of alpha: stories resampled, on a log scale of 1 - alpha.
+    """Return a 95% interval of alpha: stories resampled, on a log scale of 1 - alpha.
 
-    None from fewer than 30 stories, or where there is no disagreement at all.
+    None from fewer than 30 stories, or if there is no disagreement at all.
     """
     middle = alpha(stories)
     if len(stories) < FEWEST_FOR_INTERVAL or middle == 1:
@@ -148,7 +148,7 @@ class Agreement:
     def __str__(self) -> str:
         low, high = wilson(self.right, self.n)
         share = self.right / self.n if self.n else 0
-        return f"{self.right} of {self.n} ({share:.0%}, 95 % {low:.0%} to {high:.0%})"
+        return f"{self.right} of {self.n} ({share:.0%}, 95% {low:.0%} to {high:.0%})"
 
 
 def with_key(key: Mapping[int, str], answers: Answers, clean: bool) -> Agreement:

@@ -61,7 +61,7 @@ def _score(path: Path, files: Sequence[Path]) -> None:
     labels = [[each[n] for each in every if n in each] for n in verdicts]
     stories = [each for each in labels if len(each) > 1]
     bounds = interval(stories)
-    told = f" (95 % {bounds[0]:.2f} to {bounds[1]:.2f})" if bounds else ""
+    told = f" (95% {bounds[0]:.2f} to {bounds[1]:.2f})" if bounds else ""
     print(
         f"Krippendorff's alpha over {len(stories)} stories: {alpha(stories):.4f}{told}"
     )

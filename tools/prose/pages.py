@@ -51,9 +51,7 @@ def checked_files(root: Path) -> list[str]:
 
 
 def _is_checked(name: str) -> bool:
-    if name.endswith(".py"):
-        return not name.startswith("tests/")
-    if is_case(name):
+    if name.endswith(".py") or is_case(name):
         return True
     is_catalogue = re.fullmatch(r"client/web/src/i18n/en(\.\w+)?\.ts", name)
     return name.endswith(".md") or is_catalogue is not None

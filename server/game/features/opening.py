@@ -81,7 +81,7 @@ LAST_STEP = 2 * len(CASES)
 """See :class:`server.game.state.Opening`."""
 
 UNLIMITED = 1000
-"""Per cent of the usual time that "no limit" means where a class goes on together."""
+"""Percent of the usual time that "no limit" means when a class goes on together."""
 STEP_MS = 8_000
 """What a step of the opening minute has beside the time to read it."""
 
@@ -183,10 +183,11 @@ def _is_left(state: RoomState, _: ShowOpening) -> Refused | None:
 def opening_ms(
     state: RoomState, texts: Iterable[str], present: Set[PlayerId]
 ) -> int | None:
-    """Return how long a step of the opening minute lasts; None where timers are off.
+    """Return how long a step of the opening minute lasts; None if timers are off.
 
-    The time to read it, and to tap where it asks. The longest allowance of anyone who
-    is present counts for all, since the class goes on together; "no limit" is tenfold.
+    The time to read it, and to tap if it asks for that. The longest allowance of anyone
+    who is present counts for all, since the class goes on together; "no limit" is
+    tenfold.
     """
     if state.settings.time_factor is None:
         return None

@@ -14,7 +14,7 @@ const SITES: Cohort[] = [
   { name: "oslo", n: 2, before: null, after: null, hidden: "few" },
 ];
 
-test("a site's row has a dot for each vote, in whole per cent", () => {
+test("a site's row has a dot for each vote, in whole percent", () => {
   const [berlin, oslo] = rowsOf(SITES, "outer");
   expect(berlin?.dots).toEqual([
     { value: 65, low: 40, high: 83 },

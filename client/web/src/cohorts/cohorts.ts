@@ -1,4 +1,4 @@
-// What the charts of the sites draw: pure, tested without a page. Shares in per cent.
+// What the charts of the sites draw: pure, tested without a page. Shares in percent.
 import { percent as hundred } from "../parts/percent";
 import type { Cohort, GroupMean, Portion } from "../protocol";
 
@@ -12,7 +12,7 @@ export interface Row {
   name: string;
   n: number;
   hidden: "few" | "cover" | null;
-  /** First vote, and with a second vote that; empty where nothing is shown. */
+  /** First vote, and the second vote if there was one; empty if nothing is shown. */
   dots: Dot[];
 }
 

@@ -8,7 +8,7 @@ import type { Bars, Label, MyVote, PrivateView, Talk } from "../protocol";
 import type { Stage } from "../room/model";
 import type { Answer } from "../room/votes";
 
-/** An answer in words: "Outer, 80 % sure". */
+/** An answer in words: "Outer, 80% sure". */
 export function answerNews(answer: Answer): string {
   const { t } = text;
   const sure = (percent: number | null) => (percent === null ? t.notSaid : t.sure(percent));

@@ -4,14 +4,14 @@ import type { Measures, Truth } from "../../protocol";
 
 export type Lean = "outer" | "inner" | null;
 
-/** The interval of the proportion right, in per cent. */
+/** The interval of the proportion right, in percent. */
 export function interval(measures: Measures): [number, number] {
   const [low, high] = measures.interval;
   return [percent(Number(low)), percent(Number(high))];
 }
 
-/** Which gap the class calls too often, where one of the two is clearly called more
-    than the truth would have it; null where it is not, or too few have voted. */
+/** Which gap the class calls too often, if one of the two is clearly called more
+    than the truth would have it; null if it is not, or too few have voted. */
 export function lean(measures: Measures, truth: Truth): Lean {
   if (measures.ballot === "fix" || measures.n < 5 || truth.outer === truth.inner) return null;
   const wrong = truth.outer ? "inner" : "outer";
