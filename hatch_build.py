@@ -51,7 +51,7 @@ class WebClientHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """Return what pip must install for this build: Node, where it is missing."""
+        """Return what pip must install for this build: Node, if it is missing."""
         needs_node = must_build(WEB) and installed_node() is None
         return [NODE_WHEEL] if needs_node else []
 
@@ -127,7 +127,7 @@ class Node(NamedTuple):
 
 
 def installed_node() -> Node | None:
-    """Return the Node on PATH, or None where it is missing or too old."""
+    """Return the Node on PATH, or None if it is missing or too old."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None

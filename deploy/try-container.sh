@@ -1,5 +1,5 @@
 #!/bin/sh
-# Does what the Containerfile does where there is no engine: a copy of what is under
+# Does what the Containerfile does if there is no engine: a copy of what is under
 # version control, its RUN steps in an empty environment, and the server from there.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -27,7 +27,7 @@ def build_plan(
     ``length`` is the number of rounds at most; None means all. Two-button rooms
     (``two_link`` false) cannot ask about cases with both links broken, or neither:
     ``Plan.left_out`` names what had to be left out. Raises ``NothingToPlay``
-    where no round remains, and ``UnknownCase`` for a deck of another library.
+    if no round remains, and ``UnknownCase`` for a deck of another library.
     """
     return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311 - an order
 
@@ -173,7 +173,7 @@ def plan_again(
 
     Nothing comes back that this class has seen. For a case whose twin it has seen, the
     most similar case of the same label takes the twin's place. Raises ``NothingToPlay``
-    where no case is left.
+    if no case is left.
     """
     seen = {case.id for case in (*played.opening, *played.closing)}
     for item in played.rounds:
@@ -254,7 +254,7 @@ def addable(library: Library, used: Set[str], *, two_link: bool) -> list[Case]:
 def one_more(
     case_id: str, library: Library, used: Set[str], *, two_link: bool
 ) -> PlannedRound:
-    """Return a round with one more case, and its twin where no other round has it.
+    """Return a round with one more case, and its twin if no other round has it.
 
     Raises ``UnknownCase``.
     """
@@ -276,7 +276,7 @@ def take_home(
 ) -> tuple[Case, ...]:
     """Return up to six clean cases that are not ``used``, in a drawn order.
 
-    As many are of one gap as of the other where the library has them.
+    As many are of one gap as of the other if the library has them.
     """
     free = [case for case in cases if case.is_clean and case.id not in used]
     chance.shuffle(free)

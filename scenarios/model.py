@@ -249,7 +249,7 @@ class Case(Model):
 
     @property
     def label(self) -> Label | None:
-        """The one gap that broke, or None where both, neither, or contested."""
+        """The one gap that broke, or None for both, neither, or contested."""
         if self.contested is not None or self.truth.outer == self.truth.inner:
             return None
         return Label.OUTER if self.truth.outer else Label.INNER

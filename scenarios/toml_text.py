@@ -91,7 +91,7 @@ def _basic(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return a text as folded lines where folding gives back the same, else as one."""
+    """Return a text as folded lines if folding gives back the same, else as one."""
     is_plain = " ".join(text.split()) == text and '"""' not in text
     if not is_plain or "\\" in text or not text.isprintable() or text.endswith('"'):
         return _basic(text)

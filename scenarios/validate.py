@@ -111,7 +111,7 @@ def _meaning(model: type[BaseModel], loc: Loc) -> str:
 
 
 def fields_beside(model: type[BaseModel], loc: Loc) -> dict[str, str]:
-    """Return name → description of the keys allowed where the last part of loc is."""
+    """Return name → description of the keys allowed beside the last part of loc."""
     here = _holding(model, loc)
     if here is None:
         return {}

@@ -213,7 +213,7 @@ def restore(source: Path, folder: Path) -> Manifest:
     """Unpack a backup into a data folder that holds nothing yet.
 
     Every file is checked before the first one gets its place. Raises
-    :class:`BackupError`, and :class:`CannotStart` where a server uses the folder.
+    :class:`BackupError`, and :class:`CannotStart` if a server uses the folder.
     """
     with lock(folder):
         clear_leftovers(folder, RESTORING)

@@ -279,7 +279,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 MEMORY = 2
-"""What ``PRAGMA temp_store`` says where temporary files are kept in memory."""
+"""What ``PRAGMA temp_store`` says if temporary files are kept in memory."""
 
 MOST_IN_MEMORY = 256 * 2**20
 """Bytes of a file that is rewritten with its copy in memory."""

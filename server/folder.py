@@ -41,7 +41,7 @@ def lock(folder: Path) -> Iterator[None]:
     """Keep a second server off the same folder, until the block or the process ends.
 
     The folder is made if need be, for this user alone: it holds names and keys. Raises
-    :class:`CannotStart` where another process holds it, or it cannot be locked.
+    :class:`CannotStart` if another process holds it, or it cannot be locked.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -107,7 +107,7 @@ def pytest_collection_modifyitems(
 def pytest_make_collect_report() -> Generator[
     None, pytest.CollectReport, pytest.CollectReport
 ]:
-    """Fail where a file is skipped for a missing package and everything is required."""
+    """Fail if a file is skipped for a missing package and everything is required."""
     report = yield
     if report.skipped and os.environ.get(REQUIRE_ALL) == "1":
         report.outcome = "failed"

@@ -132,7 +132,7 @@ def run_tests(workers: int, more: Sequence[str], *, coverage: bool) -> list[Part
     ``more`` are arguments for pytest. Without them, a few tests that failed beside
     others are run once more and named in the table if they pass. The second run
     collects only the files that have a test marked ``alone``. A third runs a sample of
-    what is portable as on Windows, larger where ``coverage`` is measured. Without
+    what is portable as on Windows, larger if ``coverage`` is measured. Without
     coverage, slow folders are sampled.
     """
     first = ("--cov", "--cov-report=") if coverage else ()
@@ -223,7 +223,7 @@ def _quiet(name: str, commands: Sequence[Sequence[str]]) -> Part:
 
 
 def _loud(name: str, arguments: Sequence[str], tier: Tier | None = None) -> Part:
-    """Run pytest where its progress can be seen, in a tier of its own if one is given.
+    """Run pytest and show its progress, in another tier if one is given.
 
     Raises KeyboardInterrupt if it was interrupted.
     """

@@ -1,4 +1,4 @@
-"""Every exception from a check stands where it is made, with its reason."""
+"""Every exception from a check is written where it is made, with its reason."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def restore_library_path() -> None:
 
 
 def open_missing_streams() -> None:
-    """Open the null device where stdin, stdout or stderr is closed.
+    """Open the null device if stdin, stdout or stderr is closed.
 
     Otherwise ``sys.stdin`` is None, and the journal could get the number of stdout.
     """

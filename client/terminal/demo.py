@@ -224,7 +224,7 @@ def _figures(panel: HostPanel) -> Figures:
 
 
 def _enough(figures: Figures, players: int) -> bool:
-    """Whether all have answered; of those who are left, where some have gone."""
+    """Whether all who are still connected have answered."""
     answered, expected, connected = figures
     return answered >= players or (connected < players and 0 < answered == expected)
 

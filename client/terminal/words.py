@@ -122,7 +122,7 @@ ONLY_WITH = {
         "close anyway: players with extra time get a 20-second warning",
     ),
 }
-"""What can be typed only where a command can be given."""
+"""What can be typed only when a command can be given."""
 
 ALWAYS = (
     ("i", "figures, sites, advice and reasons"),
@@ -152,7 +152,7 @@ def command_words(name: str) -> str:
 
 
 def typed_lines(can: Sequence[str]) -> str:
-    """Return what a host may type where these commands can be given, a line each."""
+    """Return what a host may type when these commands can be given, a line each."""
     keys = [("Enter", "the suggested step")]
     typed = {name: key for key, names in LETTERS.items() for name in names}
     keys += [(typed.get(name, name), command_words(name)) for name in can]

@@ -1,6 +1,6 @@
 """The cells of a spreadsheet, with what makes their meaning uncertain.
 
-A cell is taken where it can only mean one text, and has a fault otherwise. Pure.
+A cell is taken if it can only mean one text, and has a fault otherwise. Pure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 class Cell:
     """One cell: its text, and how the spreadsheet program keeps it.
 
-    ``number_format`` is that of a number; ``fault`` is set where the text is not known.
+    ``number_format`` is that of a number; ``fault`` is set if the text is not known.
     """
 
     text: str = ""
@@ -96,7 +96,7 @@ def error_fault(text: str) -> Fault:
 def text_cell(text: str, *, is_literal: bool = False) -> Cell:
     """Return a cell of text, with line ends as in a case file.
 
-    A fault is set where characters were lost, or read in another encoding, and for an
+    A fault is set if characters were lost, or read in another encoding, and for an
     error value unless the cell is literal.
     """
     text = _unescape(text).replace("\r\n", "\n").replace("\r", "\n")
@@ -138,7 +138,7 @@ def settled(cell: Cell, column: str, story: str) -> str | Fault:
     """Return the text of a cell in a column, or why it is uncertain.
 
     A number in a column of text may have been typed in another way (05, 1.50, 96%).
-    In ``figures`` it is certain where the story contains the same number just so.
+    In ``figures`` it is certain if the story contains the same number just so.
     """
     if cell.fault is not None:
         return cell.fault

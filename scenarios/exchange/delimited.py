@@ -127,7 +127,7 @@ def read_delimited(file: Path) -> Grid:
 
 
 def other_separator(cells: Sequence[Cell], grid: Grid, wanted: int) -> str | None:
-    """Return what separates a row of CSV, in words, where the headings have another.
+    """Return what separates a row of CSV, in words, if the headings have another.
 
     The row then has as many cells as are ``wanted``.
     """
@@ -193,7 +193,7 @@ def _text(file: Path) -> str:
 
 
 def _encoding(raw: bytes) -> str:
-    """Return the encoding that the first bytes prove, UTF-8 where they prove none."""
+    """Return the encoding that the first bytes prove, UTF-8 if they prove none."""
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return encoding

@@ -211,7 +211,7 @@ def _cell(
 
 
 def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
-    """Return a fault where the look of a cell says something that its text does not."""
+    """Return a fault if the look of a cell says something that its text does not."""
     parts = cell.value if isinstance(cell.value, CellRichText) else ()
     fonts = [part.font for part in parts if isinstance(part, TextBlock)]
     for font in (cell.font, *fonts):

@@ -178,7 +178,7 @@ class Leases:
         """Be home of a room; None if there is no such room.
 
         Raises :class:`HeldElsewhere` if another node is its home, or may be, and
-        :class:`Refused` where this node cannot read its journal.
+        :class:`Refused` if this node cannot read its journal.
         """
         name = self.node.name
         for _ in range(TRIES):

@@ -221,7 +221,7 @@ class Budget:
         """What each site has left, and when that was counted (s)."""
 
     def allows(self, site: str, cost: float = 1.0) -> bool:
-        """Take a cost from a site's budget; False where too little is left."""
+        """Take a cost from a site's budget; False if too little is left."""
         now_s = asyncio.get_running_loop().time()
         left, then_s = self._left.pop(site, (self._burst, now_s))
         left = min(self._burst, left + (now_s - then_s) * self._per_s)

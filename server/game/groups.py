@@ -1,6 +1,6 @@
 """Discussion groups of two to four, from the votes. Pure.
 
-Both answers in a group where possible (Crouch & Mazur 2001), by team where there are
+Both answers in a group if possible (Crouch & Mazur 2001), by team if there are
 teams, never across sites. Some groups are of one mind on purpose: if all were mixed,
 people could tell how their neighbors voted. A phone shows its group's number and size,
 so neither depends on which groups are of one mind.

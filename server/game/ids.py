@@ -71,7 +71,7 @@ Ref = Annotated[int, Field(ge=0, le=2**53)] | None
 """The sender's own number for a message, which the reply repeats."""
 
 Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None
-"""A site's name; where it is given, a command is about its people only."""
+"""A site's name; if it is given, a command is about its people only."""
 
 RoundIndex = Annotated[int, Field(ge=0, le=999)]
 

@@ -146,9 +146,9 @@ def forget(counts: Counter[str], *keys: str) -> None:
 def looks(name: str) -> frozenset[str]:
     """Return the forms of a name of which one is shared by any name that looks like it.
 
-    One is the skeleton, where case and accents do not matter; one is that of the name
-    without its punctuation; and one the name as it is written (UTS #39, section 4),
-    where a capital I is an l.
+    One is the skeleton, which ignores case and accents; one is that of the name without
+    its punctuation; and one is the name as it is written (UTS #39, section 4), with
+    every capital I as an l.
     """
     if name.isascii():
         seen = name.translate(_ASCII_PROTOTYPES)

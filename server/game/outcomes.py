@@ -85,7 +85,7 @@ class Count:
 
     tally: Tally
     right: int | None
-    """None where answers cannot be called right or wrong."""
+    """None if answers cannot be called right or wrong."""
     carried: int = 0
     """Votes from the first ballot that are counted again in this one."""
 

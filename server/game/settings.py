@@ -142,7 +142,7 @@ class SettingsChange(BaseModel):
 
 
 def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
-    """Return how long a ballot runs, None where timers are off.
+    """Return how long a ballot runs, None if timers are off.
 
     Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
     """
@@ -163,7 +163,7 @@ def _new_text(ballot: Ballot, case: Case) -> str:
 
 
 def discuss_ms(settings: RoomSettings) -> int | None:
-    """Return how long a discussion runs, None where timers are off."""
+    """Return how long a discussion runs, None if timers are off."""
     if settings.time_factor is None:
         return None
     return int(DISCUSS_MS * settings.time_factor)

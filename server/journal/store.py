@@ -246,7 +246,7 @@ class JournalAdmin(Protocol):
     async def examine(self) -> Examination:
         """Read and replay every room; changes nothing.
 
-        Raises :class:`NoJournal`, and :class:`StoreUnavailable` where the journal
+        Raises :class:`NoJournal`, and :class:`StoreUnavailable` if the journal
         cannot be read at all.
         """
         ...

@@ -129,7 +129,7 @@ class Connection(ServerConnection):
         self.abort()
 
     def abort(self) -> None:
-        """Drop the connection. Idempotent, also where TLS has failed before it."""
+        """Drop the connection. Idempotent, even if TLS has failed before it."""
         if hasattr(self, "transport"):  # private: set in connection_made
             self.transport.abort()
 

@@ -108,7 +108,7 @@ class ClassDetection:
 
     @property
     def lean(self) -> Lean | None:
-        """Which way the answers lean, where they clearly do."""
+        """Which way the answers lean, if they clearly do."""
         return lean(self.table.criterion, self.c_interval)
 
 
@@ -201,7 +201,7 @@ def _told_apart(d_prime: float, interval: tuple[float, float]) -> str:
 
 
 def lean(criterion: float, interval: tuple[float, float]) -> Lean | None:
-    """Return the lean where c's interval excludes 0 and c is at least .3 from it."""
+    """Return the lean if c's interval excludes 0 and c is at least .3 from it."""
     low, high = interval
     if low <= 0 <= high or abs(criterion) < 0.3:
         return None

@@ -143,7 +143,7 @@ def html_text(found: Report | Across, template: Path | None = None) -> str:
     """Return the web report as one file that opens from a disk, without a network.
 
     ``template`` is the built page without its figures (default: this copy's). Raises
-    :class:`CannotReport` where the web pages are not built.
+    :class:`CannotReport` if the web pages are not built.
     """
     try:
         page = (template or TEMPLATE).read_text(encoding="utf-8")

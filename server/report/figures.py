@@ -47,7 +47,7 @@ def _fewer(key: str, what: str) -> Sentence:
 
 
 def proportion(right: int, n: int) -> Figure:
-    """Return the share right where each person answered once (Wilson)."""
+    """Return the share right if each person answered once (Wilson)."""
     if n < FEWEST_FOR_SHARE:
         return few(right, n)
     return Estimate(right / n, *wilson(right, n), n)
@@ -61,7 +61,7 @@ def few(right: int, n: int) -> Hidden:
 
 
 def clustered(counts: Sequence[tuple[int, int]]) -> Figure:
-    """Return the share right where a person may answer more than once.
+    """Return the share right if a person may answer more than once.
 
     ``counts`` holds (right, n) of each learner. Hidden below 10 learners and below 30
     answers: there the interval would cover too much to say anything (docs/report.md).
@@ -200,7 +200,7 @@ def jackknife_interval(
     """Return the 95% interval of a figure, leaving out one learner at a time.
 
     Student's t with (learners - 1) degrees of freedom around the figure itself (Tukey
-    1958). None with fewer than two learners, or where the figure is undefined without
+    1958). None with fewer than two learners, or if the figure is undefined without
     one of them.
     """
     n = len(rows)

@@ -47,7 +47,7 @@ def point_biserial(right: Sequence[bool], rest: Sequence[float]) -> float | None
     """Return r = (M1-M0)/s·√(pq), M the mean rest score of those right and wrong.
 
     ``s`` is the population standard deviation of the rest score (Lord & Novick 1968).
-    -1 to 1; None where all are right, all are wrong, or all rest scores are equal.
+    -1 to 1; None if all are right, all are wrong, or all rest scores are equal.
     """
     n = len(right)
     ones = [score for is_right, score in zip(right, rest, strict=True) if is_right]
@@ -141,7 +141,7 @@ class Difficulty:
     def interval(self) -> tuple[float, float]:
         """The 95% of the answers alone, without the pull of b ~ N(0, 1).
 
-        One Newton step from the mode to where the likelihood has its own: an interval
+        One Newton step from the mode to that of the likelihood: an interval
         of the posterior covers only cases that are spread as it assumes.
         """
         information = max(1 / self.error**2 - 1, 1e-3)

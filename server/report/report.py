@@ -258,7 +258,7 @@ _WHY = {
 def suppress(counts: Sequence[int], least: int) -> list[int | None]:
     """Return the counts of one row with those below ``least`` replaced by None.
 
-    A row's total is known: where exactly one count would be hidden, the smallest
+    A row's total is known: if exactly one count would be hidden, the smallest
     other one goes with it, or it could be worked out.
     """
     shown: list[int | None] = [n if n >= least else None for n in counts]

@@ -53,7 +53,7 @@ class PlayerChange:
 
 @dataclass(frozen=True, slots=True)
 class Rescoring:
-    """What changed, before and after. Nothing, where both are empty."""
+    """What changed, before and after. Nothing, if both are empty."""
 
     cases: tuple[CaseChange, ...]
     players: tuple[PlayerChange, ...]

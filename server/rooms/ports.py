@@ -282,7 +282,7 @@ class Homes(Protocol):
     async def take(self, room: RoomCode) -> Tenure | None:
         """Be home of a room; None if there is no such room.
 
-        Raises :class:`HeldElsewhere`, a :class:`Refused`, where another node is, and
+        Raises :class:`HeldElsewhere`, a :class:`Refused`, if another node is, and
         :class:`StoreUnavailable`.
         """
         ...
@@ -360,7 +360,7 @@ class OtherNodes(Protocol):
     def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
         """Be home to a room, in an epoch that its secret proves.
 
-        ``confirm`` raises where another node may be its home now.
+        ``confirm`` raises if another node may be its home now.
         """
         ...
 

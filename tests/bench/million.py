@@ -240,7 +240,7 @@ async def vote(port: int, players: int) -> Outcome:
 
 
 async def _watch(outcome: Outcome, players: int) -> None:
-    """Show what is going on; give up where nothing comes for long."""
+    """Show what is going on; give up if nothing comes for long."""
     seen, since_s = 0, time.monotonic()
     while outcome.acked < players:
         await asyncio.sleep(0.1)

@@ -61,7 +61,7 @@ async def in_vote(
 
 
 async def stop_clock(page: Page) -> None:
-    """Let time pass on a page only where a test says so."""
+    """Let time pass on a page only when a test says so."""
     now = datetime.now(UTC)
     await page.clock.install(time=now)
     await page.clock.pause_at(now + timedelta(seconds=1))

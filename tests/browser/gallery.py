@@ -205,7 +205,7 @@ async def picture(page: Page, view: View) -> bytes:
 
 
 def page_of(played: Lesson, who: str) -> Page | None:
-    """Return the page that a picture is of; None where it has not come yet."""
+    """Return the page that a picture is of; None if it has not come yet."""
     pages: dict[str, Page | None] = {
         "wall": played.wall,
         "console": played.console,

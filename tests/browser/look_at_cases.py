@@ -2,7 +2,7 @@
 
 ``python -m tests.browser.look_at_cases [--pictures FOLDER] [--seed N] [--count N]
 [ID ...]`` draws cases by seed (20, seed 7). It walks each through the preview at
-360 × 640, prints how many screens each moment fills, and keeps pictures where a folder
+360 × 640, prints how many screens each moment fills, and keeps pictures if a folder
 is named. A person also has to look at them.
 """
 

@@ -163,7 +163,7 @@ window.inWindow = (selector) =>
     .filter((r) => r.left < -1 || r.top < -1 || r.right > innerWidth + 1 || r.bottom > innerHeight + 1)
     .map((r) => `out of the window: ${[r.left, r.top, r.right, r.bottom].map(Math.round)}`);
 
-/** What of a text is seen where the rest of it is cut with an ellipsis. */
+/** What of a text is seen if the rest of it is cut with an ellipsis. */
 const within = (r, edge) =>
   new DOMRect(
     Math.max(r.left, edge.left),

@@ -134,7 +134,7 @@ class Table:
 
 
 async def open_menu(console: Page) -> None:
-    """Open the menu on top of the console, where it is not open yet."""
+    """Open the menu on top of the console, if it is not open yet."""
     menu = console.locator("header details.menu")
     if await menu.get_attribute("open") is None:
         await menu.locator("summary").click()

@@ -48,7 +48,7 @@ WALK: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 async def walk(host: Staff, players: list[Page]) -> AsyncIterator[str]:
-    """Lead a game through all its phases; players vote where there is a vote."""
+    """Lead a game through all its phases; players vote if there is a vote."""
     yield "lobby"
     for phase, command, fields in WALK:
         await host.ask(command, **fields)

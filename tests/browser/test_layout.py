@@ -91,7 +91,7 @@ async def test_every_moment_fits(
 def asked() -> list[Shown]:
     """Return open ballots as those see them who have not answered.
 
-    Two in a row are never the same ballot: a page remembers what it was told last.
+    Two in a row are never the same ballot: a page remembers the last frame it got.
     """
     found = longest_moments()
     if chosen_tier() is not Tier.FAST:

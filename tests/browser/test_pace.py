@@ -112,7 +112,7 @@ def trips_to(asked: Iterable[str]) -> dict[str, int]:
 
 
 async def slowed(page: Page, loaded: Loaded | None = None) -> CDPSession:
-    """Give a page a slow CPU, and a slow line where its loading is watched."""
+    """Give a page a slow CPU, and a slow line if its loading is watched."""
     cdp = await page.context.new_cdp_session(page)
     await cdp.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     if loaded is not None:

@@ -122,7 +122,7 @@ def waiting_in(task: asyncio.Task[Any]) -> Iterator[str]:
 
 
 def fault_in(task: asyncio.Task[Any]) -> bool:
-    """Let a task fail where it waits; False where it waits for other tasks."""
+    """Let a task fail where it waits; False if it waits for other tasks."""
     waits_for = task._fut_waiter
     if waits_for is None or isinstance(waits_for, asyncio.Task) or waits_for.done():
         return False

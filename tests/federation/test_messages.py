@@ -1,4 +1,4 @@
-"""What nodes say to each other: encoded, bounded, and refused where it is forged."""
+"""What nodes say to each other: encoded, bounded, and refused if it is forged."""
 
 from __future__ import annotations
 

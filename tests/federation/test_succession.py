@@ -1,4 +1,4 @@
-"""A room moves only where its journal has moved: no other node can take it over."""
+"""A room moves only if its journal has moved: no other node can take it over."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class RawSocket(asyncio.Protocol):
     # --- frames ------------------------------------------------------------------
 
     def _take(self) -> bool:
-        """Take one whole frame off the buffer; False where there is none."""
+        """Take one whole frame off the buffer; False if there is none."""
         buffer = self._buffer
         if len(buffer) < 2:
             return False
@@ -144,7 +144,7 @@ class RawSocket(asyncio.Protocol):
         self.say(json.dumps({"type": kind, **fields}).encode())
 
     async def until(self, what: str) -> dict[str, Any] | None:
-        """Wait for a challenge or a welcome; None where it is refused instead."""
+        """Wait for a challenge or a welcome; None if it is refused instead."""
         async with asyncio.timeout(60):
             while what not in self.last:
                 if self.codes or self.is_lost:

@@ -221,7 +221,7 @@ async def test_invalid_frames_close_their_socket_and_no_other() -> None:
         for _ in range(150):
             socket = await raw(arena.server.port)
             socket.write(chance.randbytes(chance.randint(1, 60)))
-            socket.write(b"\x88\x80\0\0\0\0" * 20)  # closes, where it is read so far
+            socket.write(b"\x88\x80\0\0\0\0" * 20)  # closes, if it is read so far
             socket.close()
         await arena.volley([(role, b'{"type":"ping"}', True) for role in ROLES])
 

@@ -31,7 +31,7 @@ from tests.support.game import Game
 from tests.support.presses import LIBRARY, at_reveal, lesson
 
 A_ROUND: dict[Flow, int] = {"quick": 6, "full": 12, "test": 3}
-"""Presses a round by the flow, at most, also where one person never answers. A host who
+"""Presses a round by the flow, at most, also if one person never answers. A host who
 closes every ballot has two more in a full round: the repair's and the twin's."""
 
 

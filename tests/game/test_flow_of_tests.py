@@ -32,7 +32,7 @@ from tests.support.presses import LIBRARY, PEOPLE, Lesson, lesson
 
 
 def other(planned: PlannedRound) -> PlannedRound:
-    """Return a round with another verdict, and another text where one tells of it."""
+    """Return a round with another verdict, and another text if one tells of it."""
     case = planned.case
     told = {key: f"other {key}" for key in type(case.breakdown).model_fields}
     return PlannedRound(

@@ -103,7 +103,7 @@ pieces = st.lists(
 
 
 def cleaned(raw: str) -> str | None:
-    """Return the cleaned name; None where it is refused."""
+    """Return the cleaned name; None if it is refused."""
     try:
         return clean_name(raw)
     except Refused:

@@ -31,7 +31,7 @@ def playing() -> Game:
 
 
 def refusal_of(game: Game, name: str, device: str | None) -> str | None:
-    """Return the code with which a newcomer is refused; None where they are in."""
+    """Return the code with which a newcomer is refused; None if they are in."""
     try:
         game.do(Join(CLEO, name, device=device))
     except Refused as refused:

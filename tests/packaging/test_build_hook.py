@@ -143,7 +143,7 @@ TOOLS = ("sh", "env", "uname")
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `pip install .` puts in place where PATH knows no Node."""
+    """What `pip install .` puts in place if PATH has no Node."""
     folder = tmp_path_factory.mktemp("bare")
     source, tools, into = folder / "source", folder / "bin", folder / "into"
     shutil.copytree(ROOT, source, ignore=NOT_SOURCE)

@@ -1,4 +1,4 @@
-"""Nothing under version control says from where packages are fetched."""
+"""Nothing under version control says where packages are fetched from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights hold where Python runs without assertions, as PYTHONOPTIMIZE has it.
+"""Rights hold when Python runs without assertions, as PYTHONOPTIMIZE has it.
 
 The tests of roles, keys and forged messages run in a Python of their own, in which no
 ``assert`` of the server is carried out. pytest rewrites those of the tests, so that

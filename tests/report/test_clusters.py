@@ -1,4 +1,4 @@
-"""Resampling learners: seeded, and equal to the formula where there is one."""
+"""Resampling learners: seeded, and equal to the formula if there is one."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def test_dates_are_the_class_s_and_say_their_time_zone() -> None:
 def test_where_the_time_zone_is_unknown_dates_are_in_utc_and_say_so(
     zone: str | None,
 ) -> None:
-    """As in old journals, and where a name has left the system's database."""
+    """As in old journals, and if a name has left the system's database."""
     game = Game(RoomSettings(time_zone=zone))
     report = build_report(game.state)
     assert (report.room.time_zone, report.room.is_zone_known) == ("UTC", False)

@@ -53,7 +53,7 @@ class Door(Protocol):
 
     name: str
     site: str | None
-    """The site whose people come in here; None where they are the home's."""
+    """The site whose people come in here; None if they are the home's."""
     weather: Weather
     chance: random.Random
 
@@ -134,7 +134,7 @@ class Process:
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run work in this process, and return its result.
 
-        Raises :class:`ConnectionResetError` where the process is ended meanwhile.
+        Raises :class:`ConnectionResetError` if the process is ended meanwhile.
         """
         running = asyncio.get_running_loop()
         task = running.create_task(work, context=self.context)

@@ -99,7 +99,7 @@ class Played:
 
 
 def first_event(settings: RoomSettings, secret: Secret | None) -> RoomOpened:
-    """Return the room's opening, with other verdicts where a secret wants it."""
+    """Return the room's opening, with other verdicts if a secret wants it."""
     event = opened(settings, rounds=ROUNDS, opening=True)
     if secret is None or secret.of != "verdicts":
         return event

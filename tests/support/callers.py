@@ -47,7 +47,7 @@ class SessionLink(RecordingLink):
 
 
 class NoSocket:
-    """Stands where a session has its websocket."""
+    """Takes the place of a session's websocket."""
 
     remote_address = ("192.0.2.1", 1)
 

@@ -19,7 +19,7 @@ class FakeBroker:
     log: list[tuple[str, bytes]] = field(default_factory=list)
     """Everything that was published, for a test that wants to read it."""
     loses: Callable[[str], bool] = lambda _: False
-    """Whether a message of QoS 0 at this topic gets lost, as where a queue is full."""
+    """Whether a message of QoS 0 at this topic gets lost, as if a queue were full."""
     _is_there: asyncio.Event = field(default_factory=asyncio.Event)
 
     def bus(

@@ -303,9 +303,9 @@ class Saved:
     sep_line: bool
     quoting: str
     says: str = ""
-    """The separator in the ``sep=`` line, where it is not that of the file."""
+    """The separator in the ``sep=`` line, if it is not that of the file."""
     last: str = ""
-    """The separator of the last row, where it is not that of the file."""
+    """The separator of the last row, if it is not that of the file."""
 
 
 saved = st.builds(

@@ -1,4 +1,4 @@
-"""Parts of the system that a test needs: skipped where absent, unless told to fail."""
+"""Parts of the system that a test needs: skipped if absent, unless told to fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SWITCH = "TWOGAPS_REQUIRE_ALL"
 
 
 def need(is_there: object, what: str) -> None:
-    """Skip the test where a part of the system is missing; fail under the switch."""
+    """Skip the test if a part of the system is missing; fail under the switch."""
     if is_there:
         return
     text = f"needs {what}"

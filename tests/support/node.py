@@ -1,6 +1,6 @@
 """A server process of its own, for tests that kill it.
 
-Run as a program it serves the journal folder and port it is given, opens a room where
+Run as a program it serves the journal folder and port it is given, opens a room if
 there is none, and prints one line of JSON when it is ready.
 """
 
@@ -75,7 +75,7 @@ class Node:
         return ready
 
     async def kill(self) -> None:
-        """Kill it as a power cut would (SIGKILL), where it still runs."""
+        """Kill it as a power cut would (SIGKILL), if it still runs."""
         assert self._process is not None
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

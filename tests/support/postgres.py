@@ -18,7 +18,7 @@ DURABLE = "-c fsync=on -c synchronous_commit=on"
 
 
 def programs() -> Path | None:
-    """Return the folder of PostgreSQL's programs; None where it is not installed."""
+    """Return the folder of PostgreSQL's programs; None if it is not installed."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if versions:
         return versions[-1].parent
@@ -68,7 +68,7 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     """Run a server for as long as the block lasts.
 
-    Raises FileNotFoundError where PostgreSQL is not installed.
+    Raises FileNotFoundError if PostgreSQL is not installed.
     """
     found = programs()
     if found is None:
@@ -90,7 +90,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 def _as_postgres(program: Path, *arguments: object) -> None:
-    """Run a program as another user where this one is root, as PostgreSQL requires."""
+    """Run a program as another user if this one is root, as PostgreSQL requires."""
     user = "postgres" if os.geteuid() == 0 else None
     subprocess.run(
         (program, *map(str, arguments)),

@@ -100,7 +100,7 @@ class Lesson:
         self.names.append(name)
 
     def _has_advanced(self) -> bool:
-        """Let time pass to what is due next; False where nothing is."""
+        """Let time pass to what is due next; False if nothing is."""
         due_ms = next_due_ms(self.state, self.now_ms, self.present)
         if due_ms is None:
             return False

@@ -85,7 +85,7 @@ ROWS: dict[str, Row] = {
 
 
 def refusal_of(speaker: Speaker, kind: str, phase: Phase) -> str | None:
-    """Return the code with which a message is refused, or None where it may be sent.
+    """Return the code with which a message is refused, or None if it may be sent.
 
     A message that may be sent can still be refused for what it says.
     """

@@ -4,7 +4,7 @@
 
 ``far`` is a network namespace in which a broker and a home may run; this machine
 reaches it at ``far_address`` only through the forwarder, which holds every frame back
-and drops some. ``tc netem`` would do the same where the kernel has it. Run as a program
+and drops some. ``tc netem`` would do the same if the kernel has it. Run as a program
 this file is the forwarder: frames are copied between two interfaces (AF_PACKET).
 """
 
@@ -60,7 +60,7 @@ class SlowLine:
 
 
 def need_namespaces() -> None:
-    """Skip where there is no root or no namespace.
+    """Skip if there is no root or no namespace.
 
     Under the switch it fails only for root with ``ip``: then it ought to be possible.
     """

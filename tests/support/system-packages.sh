@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that the tests use, with apt if this user may.
 # Otherwise prints what to install. Tests without their package are skipped, or fail
-# where TWOGAPS_REQUIRE_ALL=1.
+# if TWOGAPS_REQUIRE_ALL=1.
 set -u
 
 missing() {

@@ -59,7 +59,7 @@ class TierError(Exception):
 def tier_of(path: PurePath, markers: Collection[str]) -> Tier:
     """Return the tier of a test, by its path inside tests/ and its markers.
 
-    Raises :class:`TierError` where neither a marker nor the folder names one, and where
+    Raises :class:`TierError` if neither a marker nor the folder names one, and if
     markers name two.
     """
     named = [tier for tier in Tier if tier in markers]

@@ -240,7 +240,7 @@ def _tick(
 
 
 def _asking(question: Phase, answered: Phase) -> dict[Phase, tuple[Phase, ...]]:
-    """Return what leads to a question; where it is answered, the guard says why not."""
+    """Return what leads to a question; once it is answered, the guard says why not."""
     return {**leads(AFTER_REVEAL, question), **stays([answered])}
 
 

@@ -1,6 +1,6 @@
 """The discussion: the contrast case beside the story, and the groups of people.
 
-A phone gets a number and, where names are shown, names; never why this group.
+A phone gets a number and, if names are shown, names; never why this group.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class DiscussionOpened:
     at_ms: int
     deadline_ms: int | None
     groups: tuple[tuple[PlayerId, ...], ...] = ()
-    """The people who talk to each other; empty where phones do not say."""
+    """The people who talk to each other; empty if phones do not say."""
     type: Literal["discussion_opened"] = "discussion_opened"
     effects: ClassVar[Effects] = STAGE
 

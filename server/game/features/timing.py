@@ -163,7 +163,7 @@ def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Even
 
 
 def _resume(state: RoomState, _: Resume, moment: Moment) -> list[Events]:
-    """After a restart: the same deadline, or 10 s where less is left."""
+    """After a restart: the same deadline, or 10 s if less is left."""
     events: list[Events] = []
     at_least_ms = state.clock_ms(moment.now_ms) + RESUME_MS
     if state.deadline_ms is not None and state.deadline_ms < at_least_ms:
@@ -291,7 +291,7 @@ def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
 def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
     """Return when the next step of the opening minute is due; None without one.
 
-    At its deadline, or 2 s after the last tap where everyone present has tapped.
+    At its deadline, or 2 s after the last tap once everyone present has tapped.
     """
     if state.deadline_ms is None:
         return None
@@ -330,7 +330,7 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
 def settles_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
     """Return when a ballot that everyone here has answered closes automatically.
 
-    None while some have not, or where only the host closes it. The last to answer has
+    None while some have not, or if only the host closes it. The last to answer has
     10 s to give a confidence, and everyone 5 s after each change, or more by their
     allowance. Changes delay it until 30 s after the last first answer. A ballot that
     was reopened, for answers to change, stays open for 30 s.

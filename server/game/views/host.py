@@ -272,7 +272,7 @@ def site_cards(
     present: Set[PlayerId],
     links: Sequence[SiteLink],
 ) -> tuple[SiteCard, ...]:
-    """Return a card for each site with people or a line; none where all are at one."""
+    """Return a card for each site with people or a line; none if all are at one."""
     heard = {
         link.name: link for link in links if link.is_up or link.name in state.people
     }
@@ -335,7 +335,7 @@ def _site_tally(
     state: RoomState, name: str, latest: Latest | None
 ) -> tuple[Tally, int | None]:
     """Return a site's answers, carried votes included once the reveal has counted
-    them, and how many are right; None where answers cannot be called right or wrong."""
+    them, and how many are right; None if answers cannot be called right or wrong."""
     if latest is None:
         return Tally(), None
     ballot, poll, case = latest

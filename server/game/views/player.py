@@ -187,7 +187,7 @@ ENOUGH_CHIPS = 4
 """Votes with a confidence from which a card says how well it fits."""
 
 FAR = 0.1
-"""How far mean confidence and share right are apart where a card says so."""
+"""How far mean confidence and share right must differ for a card to say so."""
 
 
 def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:

@@ -254,7 +254,7 @@ def _told(state: RoomState, round_: Round, step: int) -> RevealView:
 
 
 def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
-    """Return who moved: all cells, or none of them where one is too small to show.
+    """Return who moved: all cells, or none of them if one is too small to show.
 
     The bars before and after are known, so one hidden cell could be worked out.
     """

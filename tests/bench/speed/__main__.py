@@ -33,7 +33,7 @@ BESIDE = 5_000
 
 
 def _cores() -> Cores:
-    """Choose two cores; one must do where there is only one."""
+    """Choose two cores; one must do if there is only one."""
     available = sorted(os.sched_getaffinity(0))
     return Cores(server=available[0], driver=available[-1])
 

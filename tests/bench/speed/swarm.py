@@ -202,7 +202,7 @@ class Swarm:
 
 
 UPGRADED = b"HTTP/1.1 101"
-"""Stands for a payload where the server has answered the upgrade."""
+"""Stands for a payload once the server has answered the upgrade."""
 
 
 def _frame_at(data: bytes, at: int) -> tuple[int, int] | None:

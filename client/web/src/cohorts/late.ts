@@ -1,3 +1,3 @@
-// What is fetched only where several sites play.
+// Fetched only if several sites play.
 export { default as Means } from "./Means.svelte";
 export { default as Shares } from "./Shares.svelte";

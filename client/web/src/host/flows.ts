@@ -13,7 +13,7 @@ export function closingOf(choice: string): boolean | null {
   return choice === "flow" ? null : choice === "true";
 }
 
-/** How many minutes the first rounds of a deck take: all of them where `length` is 0. */
+/** How many minutes the first rounds of a deck take: all of them if `length` is 0. */
 export function minutesOf(minutes: readonly number[] | undefined, length: number): number {
   return minutes?.at(length - 1) ?? 0;
 }

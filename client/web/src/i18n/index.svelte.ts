@@ -116,12 +116,12 @@ class Text {
     return named.find(Boolean) ?? command.replaceAll("_", " ");
   }
 
-  /** A refusal in the page's language where we have it, else in the server's words. */
+  /** A refusal in the page's language if we have it, else in the server's words. */
   refusal(code: string, detail: string): string {
     return this.t.refusals[code] ?? detail;
   }
 
-  /** A sentence of the server in the page's language where we have it. */
+  /** A sentence of the server in the page's language if we have it. */
   sentence(one: Sentence): string {
     const says = this.#parts.map((part) => (part.t as Shared).sentences?.[one.key]);
     const values = Object.entries(one.values).map(([name, value]) => [

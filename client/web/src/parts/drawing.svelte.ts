@@ -1,5 +1,5 @@
 // The line of the opening minute draws itself: one station after the other, or all of them
-// where the device asks for less motion. Called while a component is made.
+// if the device asks for less motion. Called while a component is made.
 const STATION_MS = 2500;
 
 export function drawing(): { readonly shown: number } {

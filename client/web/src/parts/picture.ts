@@ -8,7 +8,7 @@ export interface Colors {
 /** Ink and tone: the tone is neither of the two gaps', nor that of right or wrong. */
 export const LIGHT: Colors = { ink: "#191d25", tone: "#cfb2de" };
 export const DARK: Colors = { ink: "#f3f1ec", tone: "#76588a" };
-/** On a white plate of its own, where the system chooses all colors. */
+/** On a white plate of its own, if the system chooses all colors. */
 export const PLAIN: Colors = { ink: "#000000", tone: "#b0b0b0" };
 
 /** The address of a drawing, with `black` and `gray` put into these colors. */

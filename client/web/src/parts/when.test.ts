@@ -9,7 +9,7 @@ test("a moment is the class's, and says its time zone", () => {
   expect(moment(EVENING, "Europe/Berlin", "de")).toBe("25. November 2026 um 21:30 MEZ");
 });
 
-test("where the time zone is unknown it is UTC, and says so", () => {
+test("if the time zone is unknown, it is UTC, and says so", () => {
   for (const zone of [null, "Nowhere/Town"])
     expect(moment(EVENING, zone, "en-GB")).toBe("25 November 2026 at 20:30 UTC");
 });

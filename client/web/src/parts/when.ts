@@ -1,6 +1,6 @@
 // Moments as the class's clock showed them. Pure.
 
-/** UTC where a room does not say its time zone, or this browser does not know it. */
+/** UTC if a room does not say its time zone, or this browser does not know it. */
 function zoned(zone: string | null): string {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone ?? "UTC" });
@@ -35,7 +35,7 @@ export function dayIn(ms: number, zone: string | null): Date {
   return new Date(part("year"), part("month") - 1, part("day"));
 }
 
-/** The time zone of this device, where its browser tells. */
+/** The time zone of this device, if its browser tells. */
 export function ownZone(): string | null {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || null;
 }

@@ -34,7 +34,7 @@ class Where {
     return `/qr${room ? `/${room}` : ""}.svg${at}`;
   }
 
-  /** Ask where it matters, and listen for what another window of this browser chooses. */
+  /** Ask if it matters, and listen for what another window of this browser chooses. */
   async ask(): Promise<void> {
     if (this.#isAsked || !isLocal(location.hostname)) return;
     this.#isAsked = true;

@@ -93,7 +93,7 @@ export class ReportDesk {
     }
   }
 
-  /** Ask anew where a round has been revealed since. */
+  /** Ask again if a round has been revealed since. */
   #move(phase: string, round: number | null): void {
     const place = `${phase} ${round}`;
     const isFirst = this.#place === "";

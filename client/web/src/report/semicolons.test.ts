@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { hasDecimalComma, withSemicolons } from "./semicolons";
 
-test("a table opens in columns where numbers have a decimal comma", () => {
+test("a table opens in columns if numbers have a decimal comma", () => {
   const csv = '\ufeffroom,points,reason\r\nABC,-37.5,"so, ""1.5""; yes"\r\nABC,,two.5\r\n';
   expect(withSemicolons(csv)).toBe(
     '\ufeffroom;points;reason\r\nABC;-37,5;"so, ""1.5""; yes"\r\nABC;;two.5\r\n',

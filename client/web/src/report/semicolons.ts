@@ -1,4 +1,4 @@
-// CSV as a spreadsheet opens it where numbers have a decimal comma: with semicolons.
+// CSV as a spreadsheet opens it if numbers have a decimal comma: with semicolons.
 
 const NUMBERS = new Set(["points"]);
 

@@ -9,7 +9,7 @@ type Unsent<T> = T extends { ref: number | null } ? Omit<T, "ref" | "seen"> : T;
 export type Command = Unsent<ClientMessage>;
 
 const RESEND_MS = 700;
-/** A line that opens takes less than this, also where the network is slow. */
+/** A line that opens takes less than this, even if the network is slow. */
 const STUCK_MS = 6000;
 /** A line that was cut is back sooner, unless something is in the way. */
 const CUT_MS = 5000;
@@ -82,7 +82,7 @@ export class Session {
     this.#connection.start();
   }
 
-  /** Send a command, with the place it was decided on where it leads on from there;
+  /** Send a command, with the place it was decided on if it leads on from there;
       returns its number, or null when there is no connection. */
   send(command: Command, seen?: Place): number | null {
     const ref = (this.#ref += 1);

@@ -27,7 +27,7 @@ export interface Box {
   /** Why it was not counted: the server's code, and its words. */
   code: string;
   detail: string;
-  /** The vote that was recorded last: it stands where a change of it is refused. */
+  /** The vote that was recorded last: it counts if a change of it is refused. */
   last: Vote | null;
 }
 

@@ -1,4 +1,4 @@
-// Keeps the projector's machine awake where the browser allows it: pages on https, or of
+// Keeps the projector's machine awake if the browser allows it: pages on https, or of
 // this machine. A lock is lost whenever the page is hidden, and taken again after that.
 
 /** Stay awake until the returned function is called. */

@@ -19,7 +19,7 @@ export interface Crowd {
   dots: Dot[];
 }
 
-/** How many people a dot is, where `n` at most have answered. */
+/** How many people a dot stands for if at most `n` have answered. */
 export function each(n: number): number {
   return Math.max(1, Math.ceil(n / MOST_DOTS));
 }

@@ -12,7 +12,7 @@ export interface Wish {
   twoLink: boolean;
   /** A factor, or "off". */
   timers: string;
-  /** Begin with the opening minute, where the deck has one. */
+  /** Begin with the opening minute, if the deck has one. */
   minute: boolean;
   /** Empty: as the deck says. */
   flow: Flow | "";
@@ -53,7 +53,7 @@ export const FIRST_WISH: Wish = {
   goal: null,
 };
 
-/** Goals where none is typed, in the units of each score mode. */
+/** Goals if none is typed, in the units of each score mode. */
 export const USUAL_GOALS: Record<RoomSettings["score_mode"], number> = {
   brier: 84,
   accuracy: 80,

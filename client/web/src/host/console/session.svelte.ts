@@ -43,7 +43,7 @@ export class ConsoleSession {
     });
   }
 
-  /** Ask for something and wait; null where the line dropped before the answer. */
+  /** Ask for something and wait; null if the connection dropped before the answer. */
   ask(command: Command): Promise<ServerMessage | null> {
     const ref = this.tell(command);
     if (ref === null) return Promise.resolve(null);
@@ -89,7 +89,7 @@ export class ConsoleSession {
     setTimeout(() => this.#release(ref), PATIENCE_MS);
   }
 
-  /** Give a command as it was decided on: the server refuses it as `stale` where the
+  /** Give a command as it was decided on: the server refuses it as `stale` if the
       room has gone on. */
   tell(command: Command): number | null {
     this.refused = null;
@@ -144,7 +144,7 @@ export class ConsoleSession {
     }
   }
 
-  /** Give up, but where the link was called back from here and no answer came. */
+  /** Give up, unless the link was revoked from here and no answer came. */
   #shutOut(message: RefusedMessage): void {
     if (message.code === "link_called_back" && this.#calling) {
       this.#useNewKey();

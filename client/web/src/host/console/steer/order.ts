@@ -7,7 +7,7 @@ export function toCome(plan: readonly PlanItem[]): number[] {
 }
 
 /** The order once a round has changed places with the one before (-1) or after it (1);
-    null where there is none. */
+    null if there is none. */
 export function moved(plan: readonly PlanItem[], index: number, by: -1 | 1): number[] | null {
   const order = toCome(plan);
   const at = order.indexOf(index);
