@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
+import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from scenarios.prose import plural
 from tests.support.missing import SWITCH, need
 from tools.prose import __main__ as check
 from tools.prose import counts, passives, rules
@@ -240,3 +245,37 @@ def test_the_baseline_only_shrinks(tmp_path: Path) -> None:
     write(path, Counter([OLD.digest, OLD.digest, "gone"]))
     left = shrunk([OLD, other], read(path))
     assert left == Counter([OLD.digest])
+
+
+def test_a_number_and_its_noun_agree() -> None:
+    assert [plural(n, "room") for n in (0, 1, 2)] == ["0 rooms", "1 room", "2 rooms"]
+    assert plural(1, "entry", "entries") == "1 entry"
+    assert plural(2, "entry", "entries") == "2 entries"
+
+
+NOUNS = re.compile(r" ([a-z]+ )?([a-z]+[a-rt-z]s|people|entries)\b")
+
+
+def counts_before_nouns(source: str) -> Iterator[int]:
+    """Yield the lines of texts that put a length before a plural noun."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for value, rest in itertools.pairwise(node.values):
+                match value, rest:
+                    case (
+                        ast.FormattedValue(value=ast.Call(func=ast.Name(id="len"))),
+                        ast.Constant(value=str(text)),
+                    ) if NOUNS.match(text):
+                        yield value.lineno
+
+
+def test_no_message_puts_a_length_before_a_plural_noun() -> None:
+    assert list(counts_before_nouns('f"{len(rooms)} open rooms"')) == [1]
+    assert list(counts_before_nouns("f\"{plural(len(rooms), 'room')} are open\"")) == []
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for folder in ("server", "client", "scenarios", "twogaps")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in counts_before_nouns(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
