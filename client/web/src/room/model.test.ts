@@ -50,6 +50,7 @@ const WELCOME: Welcome = {
   server: "two-gaps 0.1.0",
   now_ms: 10_500,
   site: null,
+  addresses: [],
 };
 const PROGRESS: Progress = { type: "progress", answered: 2, expected: 9, joined: 9, closes_in_ms: null };
 
