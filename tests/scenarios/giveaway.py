@@ -151,12 +151,12 @@ We also hold out the newest cases and their twins, to see how well a class that 
 the older stories could guess the new ones. The last column is the probability of
 guessing at least as well if we shuffled the labels of these cases (exact).
 
-| held out | guessed from | balanced accuracy | 95 % | by chance |
+| held out | guessed from | balanced accuracy | 95% | by chance |
 |---|---|---|---|---|
 {held_out}
 
 The intervals here are Newcombe's (1998), and they are wide: no figure differs from
-chance at the 5 % level. A test holds this for the cases added last, and keeps the
+chance at the 5% level. A test holds this for the cases added last, and keeps the
 stories from {recent} and later below the limits above. If the cases added last have a
 cue, it is in their tags, because their domains alone give {domain:.2f}: older cases
 about images, medical imaging, fine-tuning and reading are more often inner. The honest
@@ -282,7 +282,7 @@ def held_out(
 
 
 def _mean_of_shares(sides: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """Return the 95 % interval of the mean of two shares, each (right, of n).
+    """Return the 95% interval of the mean of two shares, each (right, of n).
 
     From Wilson's intervals of the shares (Newcombe 1998): a bootstrap of so few cases
     is too narrow.
@@ -301,7 +301,7 @@ def _mean_of_shares(sides: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
 
 def _by_chance(guess: Any, is_outer: Any) -> float:
-    """Return the probability of so many hits or more (Fisher's exact test, 1935)."""
+    """Return the probability of as many hits or more (Fisher's exact test, 1935)."""
     n, outer, said = len(guess), int(is_outer.sum()), int(guess.sum())
     hits = range(int((guess & is_outer).sum()), min(outer, said) + 1)
     ways = sum(comb(outer, k) * comb(n - outer, said - k) for k in hits)
