@@ -192,17 +192,16 @@ def players(
         lean=lean,
         delay_s=delay,
     )
-    knowledge = knowledge_of(load_library().cases.values())
-    people = plural(n, "practice player")
+    title = f"{plural(n, 'practice player')} in {code.upper()}"
     with Progress(console=out, transient=True) as progress:
-        task = progress.add_task(f"{people} in {code.upper()}", total=None)
+        task = progress.add_task(title, total=None)
         try:
             asyncio.run(
                 run_practice(
                     url,
                     code,
                     settings,
-                    knowledge,
+                    knowledge_of(load_library().cases.values()),
                     on_event=lambda text: progress.update(task, description=text),
                 )
             )
