@@ -200,8 +200,8 @@ async def test_nothing_is_left_where_a_program_does_not_start(reachable: Path) -
 
 
 @pytest.mark.usefixtures("programs_are_there")
-def test_its_ports_are_none_that_outgoing_connections_are_given(tmp_path: Path) -> None:
-    """Or else a program that is started again would now and then find it taken."""
+def test_its_ports_are_never_those_of_outgoing_connections(tmp_path: Path) -> None:
+    """Otherwise, a restarted program would sometimes find its port taken."""
     fleet = Fleet(tmp_path, Crew(tmp_path), 3, 0, "haproxy")
     port = urlsplit(fleet.url).port
     assert port in SERVED
