@@ -3,6 +3,7 @@ import { ownZone } from "../../parts/when";
 import type { HostView, RefusedMessage, ServerMessage } from "../../protocol";
 import { nextHostKey, prove } from "../../room/keys";
 import { randomName, Session, type Command } from "../../room/session.svelte";
+import { PASSING } from "../../room/socket";
 import { roomHash } from "../link";
 import { commandOf, isEarly, leadsOn, NO_CHANGE } from "./moves";
 
@@ -134,6 +135,8 @@ export class ConsoleSession {
     }
     if (message.type !== "refused") return;
     this.#release(message.ref);
+    // Of a hello, which is said again in a moment: the bar tells of it.
+    if (this.session.link !== "open" && PASSING.has(message.code)) return;
     if (!this.session.room.welcome) {
       if (!LOST.has(message.code)) return;
       this.#shutOut(message);
