@@ -10,6 +10,8 @@ import pytest
 
 from server.game.ids import RoomCode
 from tests.browser.table import LAPTOP, violations
+from tests.browser.test_upgrade import WATCH, Busy
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -42,7 +44,10 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
         assert str(lisbon.server.port) not in html
         assert await violations(console) == []
 
-        page = await lisbon.sit("/host#" + link.partition("#")[2], size=LAPTOP)
+        busy, profile = Busy(), await lisbon.context(size=LAPTOP)
+        await profile.route_web_socket(re.compile("/ws$"), busy.stand_between)
+        path = "/host#" + link.partition("#")[2]
+        page = await lisbon.sit(path, profile=profile)
         await expect(
             page.get_by_role("heading", name=re.compile("Co-host of lisbon"))
         ).to_be_visible()
@@ -59,9 +64,14 @@ async def test_a_cohost_locks_gives_time_and_removes_at_the_own_site(
             await expect(page.get_by_text("New players can’t join")).to_be_visible()
             assert live.state.locked_sites == {"lisbon"}
             assert await violations(page) == []
+            await page.evaluate(WATCH)
+            await busy.drop()
+            await until(lambda: busy.hellos == 3, 60)
+            await page.locator("section button:enabled").first.wait_for()
+            assert await page.evaluate("() => window.errors") == []
             await page.get_by_role("button", name="Remove: Ada").click()
             await page.get_by_role("button", name="Remove", exact=True).click()
             await expect(phone.locator("h1").first).to_contain_text("removed you")
-        thief = await berlin.sit("/host#" + link.partition("#")[2], size=LAPTOP)
+        thief = await berlin.sit(path, size=LAPTOP)
         await expect(thief.get_by_text("This link doesn’t open")).to_be_visible()
         assert [*berlin.complaints(), *lisbon.complaints()] == []

@@ -31,7 +31,7 @@ LEASE_S = 20.0
 
 WATCH = """() => {
   const refused = ".said:not([aria-hidden]) span:not(.visually-hidden)";
-  const bad = `${refused}, main.lost, main.bye`;
+  const bad = `${refused}, section .bad, main.lost, main.bye`;
   window.errors = [];
   const look = () => {
     const shown = Array.from(document.querySelectorAll(bad), (one) => one.innerText);

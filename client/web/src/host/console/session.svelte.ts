@@ -135,7 +135,7 @@ export class ConsoleSession {
     }
     if (message.type !== "refused") return;
     this.#release(message.ref);
-    // Of a hello, which is said again in a moment: the bar tells of it.
+    // A hello was refused and will be sent again; the bar says so.
     if (this.session.link !== "open" && PASSING.has(message.code)) return;
     if (!this.session.room.welcome) {
       if (!LOST.has(message.code)) return;
