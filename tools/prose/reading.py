@@ -5,10 +5,10 @@
 
 `draw` mixes pages of today with pages of an earlier revision and with passages that
 others wrote well (text files in a folder), numbers them, and leaves out where each is
-from. Readers write one line for each sentence that a native speaker would have written
-differently: `NUMBER: the sentence | why`. `score` prints how many of each kind they
-marked: few of today's, few of the others', and many of the earlier ones, or the readers
-saw nothing.
+from. Readers write one line for each sentence that a native writer would not have
+published as it stands: `NUMBER: the sentence | why`. `score` prints how many of each
+kind they marked: few of today's, few of the others', and many of the earlier ones, or
+the readers saw nothing.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ SORTS = (
 HEAD = """\
 Numbered passages of technical documentation, program messages and interface texts, from
 several projects and years, in random order. "x" is a value that is filled in, [code] a
-block that was left out. Copy each sentence that a native writer would have put
-differently, on a line of its own: NUMBER: sentence | why
+block that was left out. Copy each sentence that a native writer would not publish as it
+stands: it is not idiomatic, uses a wrong word, or must be read twice. If you hesitate,
+leave it alone, and matters of taste as well. One line for each:
+NUMBER: sentence | why
 """
 
 _FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
