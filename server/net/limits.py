@@ -235,7 +235,7 @@ class Limits:
         Raises :class:`BadLimit`, which says what would do.
         """
         numbers = dict(map(_parse, settings))
-        return replace(self, **numbers)  # type: ignore[arg-type] # whole where it must be
+        return replace(self, **numbers)  # type: ignore[arg-type] # whole if it must be
 
 
 def _parse(setting: str) -> tuple[str, int | float]:

