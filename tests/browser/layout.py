@@ -91,6 +91,10 @@ OTHER_ROOMS = (
     Look(two_link=True),
     Look(pins=0, has_people=False),
 )
+TWO_SITES = Look(is_spread=True)
+"""On a console, in the phases whose stage doesn't compare the sites: what compares
+them there comes in after the rest."""
+COMPARING = ("reveal.tallies", "finished")
 
 LONGEST = 3
 """Moments of each phase that a test takes: those with most text."""
@@ -187,6 +191,9 @@ def chosen(role: str, size: Size, locale: str) -> list[Shown]:
     long = unlike(one for look in rooms for one in longest_of_each_phase(look))
     if role == "screen":
         return unlike([*long, *every_wall()])
+    if role == "host":
+        spread = longest_of_each_phase(TWO_SITES)
+        long += [one for one in spread if one.phase not in COMPARING]
     return [*long, *one_of_each(turn_of(role, size, locale))]
 
 
