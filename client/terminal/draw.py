@@ -236,6 +236,7 @@ def summary(view: FinishedView) -> RenderableType:
         reached = " You made it." if view.reached_goal else ""
         goal = f"Our goal was {view.room.goal:g}."
         parts.append(Text(f"Class mean {view.class_mean:.1f}. {goal}{reached}"))
+    parts += [Text(one.text) for one in view.last_words]
     for team in view.teams:
         mean = "too few to show" if team.mean is None else f"{team.mean:.1f}"
         parts.append(Text(f"  {team.name}: {mean} (n = {team.n})"))

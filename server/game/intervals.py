@@ -1,14 +1,14 @@
-"""Intervals: Wilson's for a proportion, and the quantiles of beta and Student's t.
+"""Intervals: Wilson's for a proportion, the jackknife's for what is pooled over people.
 
-With the types of figures that are shown with one: of sites and teams, side by side,
-each with its own n. The standard library lacks both distributions. They are small and
-tested against scipy.
+With the quantiles of beta and Student's t, which the standard library lacks: they are
+small and tested against scipy. And with the types of figures that are shown with an
+interval: of sites and teams, side by side, each with its own n.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,10 +69,10 @@ def _not_zero(value: float) -> float:
 
 def beta_quantile(p: float, a: float, b: float) -> float:
     """Return x with P(X <= x) = p for X ~ Beta(a, b), by bisection."""
-    return _bisect(lambda x: beta_cdf(x, a, b) - p, 0.0, 1.0)
+    return bisect(lambda x: beta_cdf(x, a, b) - p, 0.0, 1.0)
 
 
-def _bisect(rising: Callable[[float], float], low: float, high: float) -> float:
+def bisect(rising: Callable[[float], float], low: float, high: float) -> float:
     """Return where a rising function crosses 0, to the precision of a float."""
     for _ in range(200):
         middle = (low + high) / 2
@@ -89,6 +89,45 @@ def t_quantile(p: float, df: float) -> float:
     """Return the quantile of Student's t for p of at least .5 and df above 0."""
     x = beta_quantile(2 * (1 - p), df / 2, 0.5)
     return math.sqrt(df * (1 - x) / x) if x > 0 else math.inf
+
+
+# --- pooled over people --------------------------------------------------------------
+
+Row = Sequence[float]
+"""The counts of one person. A figure is a function of the column sums."""
+Combine = Callable[[Sequence[float]], float | None]
+
+
+def totals(rows: Sequence[Row]) -> list[float]:
+    """Return the column sums."""
+    return [sum(column) for column in zip(*rows, strict=True)]
+
+
+def jackknife_interval(
+    rows: Sequence[Row], figure: Combine
+) -> tuple[float, float] | None:
+    """Return the 95% interval of a figure, leaving out one learner at a time.
+
+    Student's t with (learners - 1) degrees of freedom around the figure itself (Tukey
+    1958). None with fewer than two learners, or if the figure is undefined without
+    one of them.
+    """
+    n = len(rows)
+    if n < 2:
+        return None
+    sums = totals(rows)
+    value = figure(sums)
+    without = [
+        figure([whole - part for whole, part in zip(sums, row, strict=True)])
+        for row in rows
+    ]
+    known = [part for part in without if part is not None]
+    if value is None or len(known) < n:
+        return None
+    mean = math.fsum(known) / n
+    variance = (n - 1) / n * math.fsum((part - mean) ** 2 for part in known)
+    half = t_quantile(0.975, n - 1) * math.sqrt(variance)
+    return value - half, value + half
 
 
 # --- groups side by side -------------------------------------------------------------

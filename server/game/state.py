@@ -207,6 +207,8 @@ class RoomState:
     opened_ms: int
     rounds: list[Round]
     """The rounds of the plan: all that points, reports and statistics are made of."""
+    set_goal: float | None = None
+    """The class goal as it was set when the room was opened, if it was."""
     host_key: str = ""
     """What the first host link holds (hex)."""
     link_salts: list[str] = field(default_factory=list)

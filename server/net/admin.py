@@ -16,7 +16,7 @@ from server.game.errors import Refused
 from server.game.features.room import room_name
 from server.game.features.steering import used_cases
 from server.game.ids import RoomCode
-from server.game.outcomes import taken_up
+from server.game.outcomes import next_chance, taken_up
 from server.game.phases import Phase
 from server.game.rehearsal import scenes_of
 from server.game.settings import RoomSettings, require_zone
@@ -172,7 +172,8 @@ class AdminDesk:
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
         seed, secret = self._new_seed(), self._new_id()
-        return NewRoom(plan, state.settings, seed, secret, state.name)
+        chance = next_chance(state)
+        return NewRoom(plan, state.settings, seed, secret, state.name, chance)
 
     def _same(self, state: RoomState) -> NewRoom:
         """Return the same lesson as a room's, for another class."""

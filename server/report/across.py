@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scenarios.prose import plural
 from server.game.errors import Sentence, sentence
 from server.game.ids import PlayerId
+from server.game.intervals import totals
 from server.game.names import skeleton
 from server.game.phases import Ballot
 from server.game.state import RoomState
@@ -23,7 +24,6 @@ from server.report.figures import (
     needs_answers,
     pooled,
     proportion,
-    totals,
 )
 from server.report.items import FEWEST_ANSWERS, Difficulty, difficulties
 from server.report.report import CannotReport, build_report

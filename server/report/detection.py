@@ -14,7 +14,7 @@ from typing import Literal
 
 from server.game.answers import GapAnswer, LinksAnswer
 from server.game.errors import Sentence, sentence
-from server.game.intervals import t_quantile
+from server.game.intervals import t_quantile, totals
 from server.game.scoring import option_of
 from server.game.state import RoomState
 from server.protocol.report_types import (
@@ -25,7 +25,7 @@ from server.protocol.report_types import (
     Hidden,
     MatrixRow,
 )
-from server.report.figures import bootstrap_errors, needs_people, totals
+from server.report.figures import bootstrap_errors, needs_people
 from server.report.sample import Counted, Sample, verdict_of
 
 FEWEST_LEARNERS = 10

@@ -12,7 +12,15 @@ import random
 from collections.abc import Callable, Sequence
 
 from server.game.errors import Sentence, sentence
-from server.game.intervals import beta_cdf, t_quantile, wilson
+from server.game.intervals import (
+    Combine,
+    Row,
+    beta_cdf,
+    jackknife_interval,
+    t_quantile,
+    totals,
+    wilson,
+)
 from server.game.outcomes import NOISE_DIGITS
 from server.protocol.report_types import Estimate, Figure, Hidden
 
@@ -157,16 +165,8 @@ def difference_interval(
     return p1 - p2 - down, p1 - p2 + up
 
 
-Row = Sequence[float]
-Combine = Callable[[Sequence[float]], float | None]
-
 RESAMPLES = 1000
 _MOST_DRAWS = 400_000
-
-
-def totals(rows: Sequence[Row]) -> list[float]:
-    """Return the column sums."""
-    return [sum(column) for column in zip(*rows, strict=True)]
 
 
 def bootstrap_errors(
@@ -192,30 +192,3 @@ def _deviation(values: Sequence[float | None], n: int) -> float | None:
     mean = math.fsum(known) / len(known)
     variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
     return math.sqrt(variance * n / (n - 1))
-
-
-def jackknife_interval(
-    rows: Sequence[Row], figure: Combine
-) -> tuple[float, float] | None:
-    """Return the 95% interval of a figure, leaving out one learner at a time.
-
-    Student's t with (learners - 1) degrees of freedom around the figure itself (Tukey
-    1958). None with fewer than two learners, or if the figure is undefined without
-    one of them.
-    """
-    n = len(rows)
-    if n < 2:
-        return None
-    sums = totals(rows)
-    value = figure(sums)
-    without = [
-        figure([whole - part for whole, part in zip(sums, row, strict=True)])
-        for row in rows
-    ]
-    known = [part for part in without if part is not None]
-    if value is None or len(known) < n:
-        return None
-    mean = math.fsum(known) / n
-    variance = (n - 1) / n * math.fsum((part - mean) ** 2 for part in known)
-    half = t_quantile(0.975, n - 1) * math.sqrt(variance)
-    return value - half, value + half

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from server.game.errors import sentence
 from server.game.ids import PlayerId
+from server.game.intervals import totals
 from server.game.outcomes import is_judged
 from server.game.phases import Ballot
 from server.game.scoring import option_of
@@ -33,7 +34,6 @@ from server.report.figures import (
     difference_interval,
     needs_people,
     pooled,
-    totals,
 )
 from server.report.sample import Counted, Sample, rights, verdict_of, votes
 from server.report.sentences import calibration_words

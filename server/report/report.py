@@ -14,6 +14,7 @@ from server.game.ids import PlayerId
 from server.game.outcomes import (
     HasMean,
     Member,
+    goal_of,
     hidden_groups,
     scored,
     sites_of,
@@ -82,7 +83,7 @@ def build_report(
         caveats=tuple(caveats(room, cases, transfer)),
         accuracy=accuracy,
         score=_score(scored(state)),
-        goal=state.settings.goal,
+        goal=goal_of(state),
         detections=found,
         confusion=tuple(confusion(sample)),
         cases=cases,

@@ -13,6 +13,8 @@ from server.game.engine import ReplayError, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, RoomMoved, RoomNamed, RoomOpened
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
+from server.game.outcomes import goal_set
+from server.game.scoring import USUAL_CHANCE
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.store import (
@@ -61,6 +63,8 @@ class NewRoom:
     """The room's own secret (hex); empty: its host key."""
     name: str = ""
     """What the host calls it, as it may be shown."""
+    chance: float = USUAL_CHANCE
+    """How likely the class's first votes are to be right (0-1): it sets the goal."""
 
     def events(self, code: RoomCode, host_key: str, now_ms: int) -> list[Event]:
         """Return what the journal of this room begins with."""
@@ -72,6 +76,7 @@ class NewRoom:
             secret=self.secret or host_key,
             at_ms=now_ms,
             host_key=host_key,
+            goal=goal_set(self.plan, self.settings, self.chance),
         )
         return [opened, RoomNamed(self.name, now_ms)] if self.name else [opened]
 

@@ -7,7 +7,8 @@ import random
 import pytest
 from scipy import stats
 
-from server.report.figures import bootstrap_errors, jackknife_interval
+from server.game.intervals import jackknife_interval
+from server.report.figures import bootstrap_errors
 
 ROWS = [(random.Random(i).gauss(0, 1), 1.0) for i in range(40)]
 VALUES = [value for value, _ in ROWS]

@@ -1236,8 +1236,7 @@ export interface RoomCard {
    */
   name: string;
   /**
-   * In a practice round, the round (0-based) whose case is played again, unscored.
-   * None in a round of the plan.
+   * The round (0-based) whose case is played again, unscored; else None.
    */
   practice_of: number | null;
   /**
@@ -1628,6 +1627,10 @@ export interface FinishedView {
    * Means of the sites; empty if all play at one site.
    */
   cohorts: GroupMean[];
+  /**
+   * What these figures tell the class, and what to take up next.
+   */
+  last_words: Sentence[];
   finished_ms: number | null;
   /**
    * The class's time zone, for the day to come back; None if it is unknown.
@@ -1710,6 +1713,25 @@ export interface Reading {
   title: string;
   where: string;
   start_here: boolean;
+}
+/**
+ * A sentence from the server: pages translate its key; others show its text.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Sentence".
+ */
+export interface Sentence {
+  key: string;
+  /**
+   * In English.
+   */
+  text: string;
+  /**
+   * The values in it, by name: numbers, names, and words that pages translate.
+   */
+  values: {
+    [k: string]: string | number | Sentence;
+  };
 }
 /**
  * A new case to revisit at home, with its answer.
@@ -2199,25 +2221,6 @@ export interface AdviceCard {
   action: string;
   headline: Sentence;
   reason: Sentence;
-}
-/**
- * A sentence from the server: pages translate its key; others show its text.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "Sentence".
- */
-export interface Sentence {
-  key: string;
-  /**
-   * In English.
-   */
-  text: string;
-  /**
-   * The values in it, by name: numbers, names, and words that pages translate.
-   */
-  values: {
-    [k: string]: string | number | Sentence;
-  };
 }
 /**
  * A player's reason, as the host sees it.

@@ -106,6 +106,8 @@ class RoomOpened:
     secret: str
     at_ms: int
     host_key: str = ""
+    goal: float | None = None
+    """The class goal unless the host types one; None: the usual one of its mode."""
     type: Literal["room_opened"] = "room_opened"
     v: Literal[2] = 2
     needs: Literal["0.2.0"] = "0.2.0"
@@ -309,6 +311,7 @@ def opened(event: RoomOpened) -> RoomState:
         secret=event.secret,
         host_key=event.host_key or event.secret,
         opened_ms=event.at_ms,
+        set_goal=event.goal,
         rounds=[Round(planned) for planned in event.plan.rounds],
     )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scenarios.model import Case
+from server.game.advice import last_words
 from server.game.errors import required
 from server.game.features import course, opening
 from server.game.outcomes import (
     cohorts_of,
     count_of,
+    goal_of,
     group_means,
     latest_names,
     mean_score,
@@ -138,7 +140,7 @@ def room_card(state: RoomState) -> RoomCard:
         chips=chips(settings.score_mode) if settings.confidence else (),
         two_link=settings.two_link,
         teams=settings.teams,
-        goal=settings.goal,
+        goal=goal_of(state),
         is_locked=state.is_locked,
         is_rehearsal=settings.simulated,
         sound=settings.sound,
@@ -327,7 +329,8 @@ def _finished(state: RoomState) -> FinishedView:
         room=room_card(state),
         rounds=tuple(_summary(state, r) for r in state.rounds if r.is_revealed),
         class_mean=None if mean is None else tenth(mean),
-        reached_goal=mean is not None and tenth(mean) >= state.settings.goal,
+        reached_goal=mean is not None and tenth(mean) >= goal_of(state),
+        last_words=last_words(state),
         teams=group_means(teams_of(state), min_cell),
         cohorts=group_means(sites_of(state), min_cell),
         podium=tuple(line for line in best if line.rank <= PLACES),

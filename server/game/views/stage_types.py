@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from scenarios.model import Evidence, Kind, Label, Picture, Reading
+from server.game.errors import Sentence
 from server.game.ids import RoomCode
 from server.game.intervals import Cohort, GroupMean
 from server.game.phases import Phase, StepKey
@@ -43,8 +44,7 @@ class RoomCard:
     name: str = ""
     """What the host calls the room; empty if it has no name."""
     practice_of: int | None = None
-    """In a practice round, the round (0-based) whose case is played again, unscored.
-    None in a round of the plan."""
+    """The round (0-based) whose case is played again, unscored; else None."""
     is_test: bool = False
     """Whether no verdict is shown, not even at the end."""
 
@@ -370,6 +370,8 @@ class FinishedView:
     reading: tuple[Reading, ...]
     cohorts: tuple[GroupMean, ...] = ()
     """Means of the sites; empty if all play at one site."""
+    last_words: tuple[Sentence, ...] = ()
+    """What these figures tell the class, and what to take up next."""
     finished_ms: int | None = None
     time_zone: str | None = None
     """The class's time zone, for the day to come back; None if it is unknown."""

@@ -12,6 +12,7 @@ from client.terminal import draw
 from client.terminal.draw import Chain, diagram, moves, tally
 from client.terminal.words import FIELDS, KINDS, verdict_words
 from scenarios.model import Kind
+from server.game.errors import sentence
 from server.game.phases import STEPS, StepKey, step_texts
 from server.game.views.stage_types import (
     Bars,
@@ -45,6 +46,14 @@ def test_the_last_words_are_not_what_was_missed(is_reached: bool) -> None:
     assert f"Class mean 83.2. Our goal was {CARD.goal:g}." in said
     assert ("You made it." in said) is is_reached
     assert "not" not in said.lower()
+
+
+def test_the_last_words_follow_the_goal() -> None:
+    knew = sentence("last_knew", "You knew more than you said.")
+    view = FinishedView(CARD, (), 70, False, (), (), (), last_words=(knew,))
+    assert "Our goal was 84.\nYou knew more than you said.\n" in drawn(
+        draw.summary(view)
+    )
 
 
 def reveal(

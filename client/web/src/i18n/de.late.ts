@@ -4,6 +4,19 @@ import type { LateCatalogue } from "./en.late";
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words: LateCatalogue = {
+  sentences: {
+    last_surer: ({ right, said }) =>
+      `Ihr lagt in ${right} % der Fälle richtig und wart euch zu ${said} % sicher.`,
+    last_flat: ({ chip, points }) =>
+      `Immer ${chip} % zu sagen, hätte ${String(points).replace(".", ",")} Punkte gebracht.`,
+    last_even: () => "Eure Sicherheit passte etwa dazu, wie oft ihr richtiglagt.",
+    last_knew: () => "Ihr habt mehr gewusst, als ihr euch zugetraut habt.",
+    last_dearest: ({ title }) => `Am meisten gekostet hat: „${title}“.`,
+    last_twins: ({ first, twin, pairs }) =>
+      `Erste Abstimmung: ${first} von ${pairs} richtig. Transferfall: ${twin} von ${pairs}.`,
+    last_next: ({ titles }) =>
+      `Das seht ihr euch als Nächstes noch einmal an: ${String(titles).replace(/“(.*?)”/g, "„$1“")}.`,
+  },
   /** A device that several people share. */
   device: {
     notYou: (name) => `Du bist nicht ${name}? Mit anderem Namen mitspielen`,

@@ -2,7 +2,10 @@
 // for authors of cases.
 const few = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
+import type { Sentences } from "./index.svelte";
+
 export const words = {
+  sentences: {} as Sentences,
   /** A device that several people share. */
   device: {
     notYou: (name: string) => `Not ${name}? Join as someone else`,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FIRST_WISH, messageOf, scoreModes, settingsOf, teamsOf } from "./wish";
+import { FIRST_WISH, messageOf, scoreModes, settingsOf, teamsOf, usualGoal } from "./wish";
 
 test("without confidence a room can only count right and wrong", () => {
   const wish = { ...FIRST_WISH, askConfidence: false };
@@ -24,4 +24,12 @@ test("the whole deck and timers off are sent as absent", () => {
 
 test("practice players make a rehearsal", () => {
   expect(messageOf({ ...FIRST_WISH, practice: 12 }).settings?.simulated).toBe(true);
+});
+
+test("the usual goal is what an honest class scores, and more where it votes twice", () => {
+  expect(usualGoal("brier", "full")).toBe(81);
+  expect(usualGoal("brier", "quick")).toBe(80);
+  expect(usualGoal("accuracy", "full")).toBe(72);
+  expect(usualGoal("certainty", "full")).toBe(1.5);
+  expect(usualGoal("speed", "quick")).toBe(60);
 });

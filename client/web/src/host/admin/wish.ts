@@ -53,13 +53,12 @@ export const FIRST_WISH: Wish = {
   goal: null,
 };
 
-/** Goals if none is typed, in the units of each score mode. */
-export const USUAL_GOALS: Record<RoomSettings["score_mode"], number> = {
-  brier: 84,
-  accuracy: 80,
-  certainty: 1.5,
-  speed: 60,
-};
+/** The goal if none is typed, in the units of the score mode: what an honest class
+    scores that is right 70% of the time, and a little more. */
+export function usualGoal(mode: RoomSettings["score_mode"], flow: Flow): number {
+  const more = flow === "full" ? 2 : 1;
+  return { brier: 79 + more, accuracy: 70 + more, certainty: 1.5, speed: 60 }[mode];
+}
 
 /** Score modes that the other choices leave open. */
 export function scoreModes(wish: Wish): RoomSettings["score_mode"][] {
