@@ -11,6 +11,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
+from scenarios.load import load_library
 from tests.browser.console import (
     big,
     in_vote,
@@ -340,3 +341,17 @@ async def test_a_room_is_opened_without_scrolling_and_listed_in_words(
     await admin.reload()
     said = admin.get_by_role("link", name=f"Open console {room}").locator(".eyebrow")
     await expect(said).to_contain_text("0 joined · That’s the end of the game.")
+
+
+async def test_a_deck_shows_its_cases(table: Table) -> None:
+    admin = await table.sit(table.admin_path(), size=LAPTOP)
+    await admin.locator("input[name=deck][value=quick-five]").check(force=True)
+    inside = admin.locator(".inside")
+    await inside.get_by_text("What’s in it").click()
+    cases = load_library().deck("quick-five").rounds
+    await expect(inside.get_by_role("listitem")).to_have_count(len(cases))
+    title = load_library().case(cases[0].case).title
+    await must_be_accessible(admin)
+    await inside.get_by_role("button", name=title).click()
+    await expect(admin.get_by_role("dialog", name=title)).to_be_visible()
+    assert table.complaints() == []

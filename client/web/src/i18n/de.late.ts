@@ -282,6 +282,8 @@ export const words: LateCatalogue = {
   },
   /** The preview of a case. */
   preview: {
+    goalHint: "Ein Schnitt pro Runde. Das Ziel steht vor der ersten Abstimmung fest und erscheint neben dem, was die Klasse erreicht.",
+    inside: "Was drin ist",
     leftOut: (n) =>
       n === 1 ? "Eine Datei wurde ausgelassen" : `${n} Dateien wurden ausgelassen`,
     leftOutHint: "Die anderen Fälle sind da. Verbessere die Datei und komm dann auf diese Seite zurück.",

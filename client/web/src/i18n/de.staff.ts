@@ -66,7 +66,6 @@ export const words: StaffCatalogue = {
   podiumSwitch: "Am Ende die besten drei zeigen",
   soundSwitch: "Töne vorn, sobald der Bildschirm sie zulässt",
   goal: "Ziel der Klasse",
-  goalHint: "Ein Schnitt pro Runde. Das Ziel steht vor der ersten Abstimmung fest und erscheint neben dem, was die Klasse erreicht.",
   teamNames: "Teams, durch Kommas getrennt",
   practice: "Simulierte Mitspieler",
   practiceHint: "Sie stimmen ab wie eine Klasse. So kannst du das Spiel allein ausprobieren; der Raum gilt dann als Probe.",

@@ -280,6 +280,8 @@ export const words = {
   } as Record<string, string>,
   /** The preview of a case. */
   preview: {
+    goalHint: "A mean round score, set before the first vote and shown with the class’s result.",
+    inside: "What’s in it",
     leftOut: (n: number) => (n === 1 ? "One file was skipped" : `${n} files were skipped`),
     leftOutHint: "The other cases are available. Fix the file, then return to this page.",
     steps: "Step by step, on phone and projector",

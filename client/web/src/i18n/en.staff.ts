@@ -53,7 +53,6 @@ export const words = {
   podiumSwitch: "Show the top three at the end",
   soundSwitch: "Sounds, once allowed on the projector page",
   goal: "Class goal",
-  goalHint: "A mean round score, set before the first vote and shown with the class’s result.",
   teamNames: "Teams, separated by commas",
   practice: "Practice players",
   practiceHint: "They vote like a class, so you can try the game alone. This makes the room a rehearsal.",
