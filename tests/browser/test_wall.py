@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.load import load_library
 from server.app import Running
-from tests.browser.table import Table
+from tests.browser.table import PROJECTOR, Table
 from tests.browser.test_layout import opened, settle
 from tests.browser.test_pace import WATCH_FRAMES
 from tests.support.shown import Look, Shown, moments
@@ -21,6 +21,7 @@ expect = play.expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SIZE = (1280, 720)
+PAPER = "() => getComputedStyle(document.body).backgroundColor"
 NAMES = ("Ada", "Edsger", "Katherine", "Wilhelmine", "Radia")
 PODIUM = [
     {"rank": 1, "name": "Ada", "points": 489.5, "mean": 97.9, "rounds": 5},
@@ -122,3 +123,22 @@ async def test_all_of_a_class_of_thirty_see_their_names_and_of_sixty_as_many_as_
             await expect(page.locator(".rest")).to_have_text(
                 f"and {120 - fitting} more"
             )
+
+
+async def test_a_wall_is_dark_or_light_as_its_switch_says(table: Table) -> None:
+    room = await table.open_room(length=1)
+    wall = await table.sit(table.screen_path(room), size=PROJECTOR)
+    dark = wall.get_by_role("button", name="Dark colors")
+    await expect(dark).to_have_attribute("aria-pressed", "false")
+    light_paper = await wall.evaluate(PAPER)
+    await dark.click()
+    await expect(dark).to_have_attribute("aria-pressed", "true")
+    dark_paper = await wall.evaluate(PAPER)
+    assert light_paper != dark_paper
+    await wall.reload()
+    await expect(dark).to_have_attribute("aria-pressed", "true")
+    assert await wall.evaluate(PAPER) == dark_paper
+    await wall.emulate_media(color_scheme="dark")
+    await dark.click()
+    await expect(dark).to_have_attribute("aria-pressed", "false")
+    assert await wall.evaluate(PAPER) == light_paper

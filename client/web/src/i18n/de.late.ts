@@ -163,6 +163,7 @@ export const words: LateCatalogue = {
   },
   /** What only the wall says. */
   wall: {
+    dark: "Dunkle Farben",
     answers: "Antworten",
     storiesOnPhones: "Beide Geschichten stehen auf euren Handys.",
     hadIt: (n, of) => `${n} von ${of} lagen richtig.`,

@@ -157,6 +157,7 @@ export const words = {
   },
   /** What only the wall says. */
   wall: {
+    dark: "Dark colors",
     answers: "Answers",
     storiesOnPhones: "Both stories are on your phones.",
     hadIt: (n: number, of: number) => `${n} of ${of} got it right.`,
