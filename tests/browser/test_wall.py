@@ -11,7 +11,7 @@ from server.app import Running
 from tests.browser.table import PROJECTOR, Table
 from tests.browser.test_layout import opened, settle
 from tests.browser.test_pace import WATCH_FRAMES
-from tests.support.shown import Look, Shown, moments
+from tests.support.shown import Look, Shown, moments, replaced
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -142,3 +142,17 @@ async def test_a_wall_is_dark_or_light_as_its_switch_says(table: Table) -> None:
     await dark.click()
     await expect(dark).to_have_attribute("aria-pressed", "false")
     assert await wall.evaluate(PAPER) == light_paper
+
+
+async def test_the_wall_shows_the_story_above_its_repairs_if_all_of_it_fits(
+    browser: Browser, server: Running
+) -> None:
+    repair = next(one for one in first_class() if one.phase == "fix")
+    told = repair.screen[0]["view"]["story"]["text"]
+    longer = replaced(repair, told, f"{told} {told}")
+    async with opened(browser, server, "screen", (1920, 1080), "en-GB") as page:
+        await settle(page, repair, "screen")
+        await expect(page.get_by_text(told)).to_be_visible()
+        await page.evaluate("f => show(f)", list(longer.screen))
+        await expect(page.get_by_text(told)).to_be_hidden()
+        await expect(page.get_by_role("listitem").first).to_be_visible()
