@@ -1,4 +1,4 @@
-"""Network addresses: those phones can reach, and the one a request is counted by."""
+"""Network addresses: those that phones can reach, and the one a request counts for."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 """Hosts that stand for every interface."""
 
 SOCKET_PATH = "/ws"
-"""The path of the live connections."""
+"""The URL path of the websockets."""
 
 HERE = ""
-"""The address of what is counted by no address: this machine itself."""
+"""The address of requests from this machine itself, which no limit counts."""
 
 _ELSEWHERE = ("192.0.2.1", 9)
-"""A documentation address (RFC 5737): connecting a UDP socket only asks for a route."""
+"""A documentation address (RFC 5737). Connecting a UDP socket only looks up a route."""
 
 _TUNNEL = re.compile(
     r"^(tun|tap|wg|utun|ppp|ipsec|tailscale|zt|nordlynx|proton)|vpn|wireguard|openvpn",
@@ -39,10 +39,10 @@ _INTERNAL = re.compile(
     re.IGNORECASE,
 )
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
-"""Addresses between a provider and its customers (RFC 6598); VPNs use them as well."""
+"""Carrier-grade NAT addresses (RFC 6598); VPNs use them as well."""
 
 _PRIVATE = ("local", "lan", "home", "home.arpa", "internal", "localdomain", "fritz.box")
-"""Domains in which a local network, and no one outside it, gives names."""
+"""Domains whose names are assigned only within a local network."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -57,7 +57,7 @@ class Interface:
 
 
 def interfaces() -> tuple[Interface, ...]:
-    """Return the addresses of this machine that another device could use."""
+    """Return this machine's addresses that another device could use."""
     found = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
@@ -72,7 +72,7 @@ def interfaces() -> tuple[Interface, ...]:
 
 
 def routed() -> str | None:
-    """Return the address this machine reaches the internet by; sends nothing."""
+    """Return the address used to reach the internet. Sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_ELSEWHERE)
@@ -82,10 +82,10 @@ def routed() -> str | None:
 
 
 class Addresses:
-    """The addresses at which others reach a port, found afresh whenever asked.
+    """The addresses at which others can reach a port, determined on each access.
 
-    A laptop changes its Wi-Fi, opens a hotspot or starts a VPN while it serves, so
-    nothing is remembered but the addresses that clients have really used.
+    A laptop may switch Wi-Fi networks, open a hotspot or start a VPN while it serves,
+    so only the addresses that clients have actually used are remembered.
     """
 
     def __init__(
@@ -99,10 +99,9 @@ class Addresses:
         route: Callable[[], str | None] = routed,
         most_used: int = 8,
     ) -> None:
-        """``host`` is what the server listens on; ``public_urls`` take its place.
-
-        ``find`` lists this machine's addresses, ``route`` returns the one it reaches
-        the internet by. At most ``most_used`` used addresses are remembered.
+        """``host`` is the host that the server listens on; ``public_urls`` override it.
+        ``find`` lists this machine's addresses, and ``route`` returns the one used to
+        reach the internet. At most ``most_used`` used addresses are remembered.
         """
         self._host = host
         self._port = port
@@ -115,15 +114,15 @@ class Addresses:
 
     @property
     def url(self) -> str:
-        """The address to give to players, without a slash at its end."""
+        """The address to give to players, without a trailing slash."""
         return self.urls[0]
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """All addresses that others may reach, the likeliest first.
+        """All addresses that others may be able to reach, most likely first.
 
-        One that a phone has used comes before one that is only likely. The list is
-        never empty: on no network at all it holds this machine's own address.
+        Addresses that a phone has used come before the rest. Never empty: without a
+        network, it contains this machine's own address.
         """
         if self._public:
             return self._public
@@ -137,9 +136,9 @@ class Addresses:
 
     @property
     def sockets(self) -> tuple[str, ...]:
-        """Where clients open their sockets, if several public addresses lead here.
+        """The websocket URLs, if this server has several public addresses.
 
-        A client that has lost one of them continues at the next.
+        A client that loses its connection to one of them reconnects to the next.
         """
         if len(self._public) < 2:
             return ()
@@ -151,10 +150,10 @@ class Addresses:
         return tuple(reversed(self._used))
 
     def was_used(self, host: str, peer: str) -> None:
-        """Note the address that a client on another device has come by.
+        """Record the address that a client on another device has used.
 
-        ``host`` is its Host header. An address that is not this server's is ignored,
-        and so is a ``peer`` that is this machine itself.
+        ``host`` is its Host header. Ignored if the address is not this server's, or if
+        ``peer`` is this machine itself.
         """
         url = f"{self._scheme}://{host.strip().lower()}"
         if url in self._used:
@@ -169,10 +168,10 @@ class Addresses:
 
 
 def rank(found: Iterable[Interface], route: str | None) -> list[str]:
-    """Return addresses in the order in which phones are likely to reach them.
+    """Return addresses ordered by how likely phones are to reach them.
 
-    Local networks come first, and among them the one with the default route; then
-    VPNs, then networks inside this machine, then what a network has failed to assign.
+    Local networks come first, starting with the default route; then VPNs, networks
+    inside this machine, and self-assigned link-local addresses.
     """
     listed = list(found)
     if route is not None and all(one.address != route for one in listed):
@@ -200,19 +199,19 @@ def url_of(scheme: str, host: str, port: int) -> str:
 
 
 def socket_url(url: str) -> str:
-    """Return the address of the sockets of a server."""
+    """Return the websocket URL of the server at a URL."""
     parts = urlsplit(url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     return urlunsplit((scheme, parts.netloc, SOCKET_PATH, "", ""))
 
 
 class Names:
-    """The host names under which this server may be asked to open a live connection.
+    """The host names under which this server accepts websockets.
 
-    A page of another site can point its own name at this machine (DNS rebinding): the
-    browser then takes this server for that site. So a name counts only if it is this
-    machine's, or was given. Addresses count, and names without a dot: no one can point
-    those elsewhere from outside.
+    Another website can point its own name at this machine (DNS rebinding), so that the
+    browser mistakes this server for that site. A name is therefore accepted only if it
+    is this machine's or was configured. Addresses and names without a dot are always
+    accepted, because an outsider cannot point one of them at this machine.
     """
 
     def __init__(
@@ -221,9 +220,8 @@ class Names:
         machine: Callable[[], str] = socket.gethostname,
         logged: int = 20,
     ) -> None:
-        """``given`` are hosts, or addresses of pages whose hosts count; ``machine``
-        returns this machine's name. The log has the first ``logged`` other names, once
-        each.
+        """``given`` are hosts, or URLs whose hosts are accepted; ``machine`` returns
+        this machine's name. The first ``logged`` refused names are logged, once each.
         """
         self._given = {host for one in given if (host := _name_in(one))}
         self._machine = machine
@@ -258,9 +256,9 @@ class Names:
 
 
 def _name_in(text: str) -> str:
-    """Return the host of an address or a Host header, as a browser asks for it.
+    """Return the host in a URL or a Host header, as a browser would send it.
 
-    In small letters and Punycode; nothing if there is none.
+    It is in lowercase and Punycode; the result is empty if there is no host.
     """
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
@@ -270,9 +268,9 @@ def _name_in(text: str) -> str:
 
 
 def web_origin(url: str) -> str | None:
-    """Return an address as browsers write the origin of its pages.
+    """Return the origin of a URL as browsers write it.
 
-    None for one that no browser on another device opens, such as 0.0.0.0.
+    None if no browser on another device could open the URL (as with 0.0.0.0).
     """
     try:
         parts = urlsplit(url.strip())
@@ -296,7 +294,7 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def _ascii(host: str) -> str:
-    """Return a host's name with Punycode for letters of other scripts (RFC 3492)."""
+    """Return a host name with non-ASCII labels in Punycode (RFC 3492)."""
     labels = unicodedata.normalize("NFKC", host).lower().split(".")
     return ".".join(
         one if one.isascii() else f"xn--{one.encode('punycode').decode()}"
@@ -305,22 +303,22 @@ def _ascii(host: str) -> str:
 
 
 def _is_reachable(host: str) -> bool:
-    """Whether a host is an address, or a name as the domain name system has them."""
+    """Whether a host is a usable address or a valid domain name."""
     address = _parsed(host)
     if address is not None:
         return not address.is_unspecified and "%" not in host
     labels = host.split(".")
-    is_number = labels[-1].isdecimal()  # browsers take it for an address of IPv4
+    is_number = labels[-1].isdecimal()  # browsers parse it as an IPv4 address
     return not is_number and all(_LABEL.fullmatch(label) for label in labels)
 
 
 class Peers:
-    """Tells the address a request is counted by.
+    """Determines the address for which a request is counted.
 
-    Behind a proxy the connection's own address says nothing: a trusted one's
-    ``X-Forwarded-For`` does, read from its end, since what stands before was the
-    client's to write. Proxies on this machine are trusted always; without the header,
-    connections from this machine are counted by no address.
+    Behind a proxy, the connection's own address is the proxy's. For trusted proxies,
+    ``X-Forwarded-For`` is used instead. It is read from the end, because the client may
+    have forged the entries at the beginning. Proxies on this machine are always
+    trusted. Connections from this machine without that header are not counted.
     """
 
     def __init__(
@@ -328,24 +326,23 @@ class Peers:
         proxies: Iterable[str] = (),
         is_node: Callable[[Request | None], bool] = lambda _: False,
     ) -> None:
-        """``proxies`` are addresses or networks; raises ValueError for others.
-
-        ``is_node`` tells whether another node of the fleet passes a request on.
+        """``proxies`` are addresses or networks; raises ValueError if one is invalid.
+        ``is_node`` returns whether a request was relayed by another node in the fleet.
         """
         self.is_node = is_node
         self._proxies = [ipaddress.ip_network(each, strict=False) for each in proxies]
 
     def address(self, ws: ServerConnection, request: Request | None) -> str:
-        """Return the address a request is counted by, or :data:`HERE`."""
+        """Return the address for which a request is counted, or :data:`HERE`."""
         peer = ws.remote_address
         nearest = str(peer[0]) if peer else ""
         if self.is_node(request):
-            nearest = "127.0.0.1"  # like a proxy here: what it forwards for counts
+            nearest = "127.0.0.1"  # like a local proxy: count the forwarded address
         hops = request.headers.get_all("X-Forwarded-For") if request else []
         return self.counted(nearest, ", ".join(hops))
 
     def counted(self, nearest: str, forwarded: str = "") -> str:
-        """Return the address that counts, of a peer's and what it forwards for."""
+        """Return the address to count, from the peer's and its ``X-Forwarded-For``."""
         hops = [_host_of(hop) for hop in forwarded.split(",") if hop.strip()]
         address = nearest
         while hops and self._is_proxy(address):
@@ -355,7 +352,7 @@ class Peers:
             return address[:64]
         if parsed.is_loopback:
             return HERE
-        if parsed.version == 6:  # one household has a whole /64
+        if parsed.version == 6:  # one household usually has a whole /64
             return str(ipaddress.ip_network((parsed, 64), strict=False))
         return str(parsed)
 
@@ -367,7 +364,7 @@ class Peers:
 
 
 def _host_of(hop: str) -> str:
-    """Return the address of a hop, which some proxies write with a port."""
+    """Return the address of a hop without the port that some proxies append."""
     hop = hop.strip().strip('"')
     if hop.startswith("["):
         return hop[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""Requests of an admin: open rooms, list them, and browse the library."""
+"""Requests from an admin: open rooms, list them, and browse the library."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
 
 class AdminDesk:
-    """Answers admins. Without a key, anyone may open rooms.
+    """Answers requests from admins. Without a key, anyone may open rooms.
 
-    ``library`` returns the cases and decks as they are when it is called.
+    ``library`` returns the current cases and decks each time it is called.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class AdminDesk:
         self._new_seed = new_seed
         self._bring_practice = bring_practice
         self._next: dict[tuple[RoomCode, bool], RoomCode] = {}
-        """The rooms opened from each finished one: the same lesson, or the next."""
+        """Rooms opened from each finished room: for the same lesson or the next."""
 
     async def answer(
         self,
@@ -90,7 +90,7 @@ class AdminDesk:
     ) -> bytes:
         """Return the frame that answers a message; raises :class:`Refused`.
 
-        ``on_open`` gets the code of each room that is opened.
+        ``on_open`` is called with the code of each room that is opened.
         """
         match message:
             case OpenRoom():
@@ -139,9 +139,9 @@ class AdminDesk:
         room: RoomPort | None,
         on_open: Callable[[RoomCode], None],
     ) -> bytes:
-        """Open the next lesson of a room, or return the one that was opened.
+        """Open a room for the next lesson, or return the one already opened.
 
-        Raises :class:`Refused` if the game is not over, or the room is another node's.
+        Raises :class:`Refused` if the game is not over or another node has the room.
         """
         played = self._home_of(room)
         if played.state.phase is not Phase.FINISHED:
@@ -164,7 +164,7 @@ class AdminDesk:
         )
 
     def _lesson(self, state: RoomState) -> NewRoom:
-        """Return a lesson with twins of the cases that a class found hardest."""
+        """Return a lesson with twins of the cases that the class found hardest."""
         hardest = [state.rounds[index].case for index in taken_up(state)]
         two_link = state.settings.two_link
         try:
@@ -176,12 +176,12 @@ class AdminDesk:
         return NewRoom(plan, state.settings, seed, secret, state.name, chance)
 
     def _same(self, state: RoomState) -> NewRoom:
-        """Return the same lesson as a room's, for another class."""
+        """Return the same lesson as in a room, for another class."""
         plan = plan_anew(state.plan, self._library(), two_link=state.settings.two_link)
         return NewRoom(plan, state.settings, self._new_seed(), self._new_id())
 
     def _home_of(self, room: RoomPort | None) -> Room:
-        """Return a host's room; raises :class:`Refused` if its home is not here."""
+        """Return a host's room; raises :class:`Refused` if its home is another node."""
         found = self._directory.running(room.code) if room else None
         if found is None:
             raise Refused("not_allowed", "Ask the server that is the room's home.")
@@ -200,7 +200,7 @@ class AdminDesk:
         message: PlayerMessage | ScreenMessage | HostMessage,
         room: RoomPort | None,
     ) -> RoomMessage:
-        """Return a message for a room, with the case's text if it names a case.
+        """Return a message for a room, including the text of a case that it names.
 
         Raises :class:`Refused` for a case that the library does not have.
         """
@@ -283,7 +283,7 @@ class AdminDesk:
 
 
 def _minutes(library: Library) -> Iterator[tuple[str, dict[Flow, tuple[int, ...]]]]:
-    """Yield how long each deck takes by each flow, for the decks that can be played."""
+    """Yield the minutes that each playable deck takes with each flow."""
     for deck in library.decks.values():
         with suppress(NothingToPlay):
             plan = build_plan(
@@ -293,7 +293,10 @@ def _minutes(library: Library) -> Iterator[tuple[str, dict[Flow, tuple[int, ...]
 
 
 def _left_out(problem: Problem) -> LeftOut:
-    """Name the file by its last two parts, so as not to reveal where folders are."""
+    """Describe a problem, with only the last two parts of the path of its file.
+
+    This avoids revealing where the server's folders are.
+    """
     file = Path(*problem.file.parts[-2:])
     return LeftOut(
         file=str(file),

@@ -1,22 +1,21 @@
-"""A websocket connection of the library, extended; and all use of its private API.
+"""An extended websocket connection, and all use of the library's private API.
 
 Four things are added to ``ServerConnection``:
 
-- It reports when its socket becomes free or stops being free. To ask each connection
-  before each message whether it is open and not backed up costs more than it sounds:
-  with thousands of them, each question reads memory that is in no cache. The answer
-  changes rarely, and only when one of a few things happens; it is computed then.
-- It writes frames that were built once for many connections (crowd.py). The port offers
-  no extension, and nothing is sent in fragments.
-- It offers each message to the session the moment it arrives. The library queues every
-  message and wakes the task that reads the queue, which costs about as much as deciding
-  a vote. A message is offered only while none is queued before it, so order is kept.
+- It reports when its socket becomes free or stops being free. Asking each connection
+  before each message whether it is open and not backed up is expensive: with thousands
+  of connections, each check reads memory that is not in any cache. The answer changes
+  rarely, and only on a few events, so it is computed when those happen.
+- It writes frames that were built once for many connections (crowd.py). This is safe
+  because the port offers no extensions and nothing is sent in fragments.
+- It offers each message to the session as it arrives. The library queues every message
+  and wakes the task that reads the queue, which costs about as much as deciding a vote.
+  A message is offered only while the queue is empty, so the order is kept.
+- It limits the work that clients can cause in the library: pings, pongs and fragments
+  have a rate limit from the first frame on, and data is parsed a piece at a time.
 
-- It paces what the library sends on its own: pings, pongs and pieces of messages have
-  a rate of their own, from the first frame on, and data is read a piece at a time.
-
-What is private in ``websockets`` is marked "private" with its reason; the versions
-that pyproject.toml allows are tested one by one (tests/net/test_library_versions.py).
+Uses of private parts of ``websockets`` are marked "private" with the reason; every
+version that pyproject.toml allows is tested (tests/net/test_library_versions.py).
 """
 
 from __future__ import annotations
@@ -41,42 +40,42 @@ from server.net.limits import Bucket
 NO_FILE = -1
 
 HIGH_BYTES = 64 * 1024
-"""With this much unsent in the transport, further messages wait."""
+"""Messages are held back while at least this much is unsent in the transport."""
 
 PIECE_BYTES = 512
 """Bytes parsed before other tasks get a turn: at most 86 frames."""
 
 PAUSE_S = 0.05
-"""How long reading rests while the queue of messages is full."""
+"""Seconds for which reading is paused while the message queue is full."""
 
 _RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for 0 s."""
+"""The value of SO_LINGER: on, with a timeout of 0 s."""
 
 Made = TypeVar("Made")
 Options = ParamSpec("Options")
 
 
 class Connection(ServerConnection):
-    """A connection that reports when its socket is free, and offers its messages."""
+    """A connection that reports when its socket is free and offers its messages."""
 
     waiting: Waiting
     control: Bucket
-    """The rate of pings, pongs and pieces of messages."""
+    """Limits the rate of pings, pongs and message fragments."""
     on_slowed: Callable[[], None]
-    """Called when reading is slowed because of them."""
+    """Called when reading is slowed because of that rate."""
     file = NO_FILE
-    """The descriptor of the socket, if bytes written to it go out as they are: not
-    through TLS, and not on an event loop that keeps its own account of the socket. It
-    is valid until the connection is lost."""
+    """The socket's descriptor, if bytes may be written to it directly: there is no TLS,
+    and the event loop does not track the socket's writes itself. Valid until the
+    connection is lost."""
     is_free = False
     """Whether a frame may be written to the socket now: the connection is open and
     nothing is unsent."""
     on_free: Callable[[], None] | None = None
     """Called whenever :attr:`is_free` has changed."""
     take: Callable[[str], bool] | None = None
-    """Handles a text message immediately, or returns False to have it queued."""
+    """Handles a text message immediately, or returns False so that it is queued."""
     unread = 0
-    """Messages that were queued and are not handled yet. The reader counts down."""
+    """The number of queued messages not yet handled. The reader decrements it."""
     _is_backed_up = False
     _unparsed = b""
     _wait_s = 0.0
@@ -87,7 +86,8 @@ class Connection(ServerConnection):
     def write(self, payload: bytes, framer: Framer) -> bool:
         """Write a text message; return False if it has to wait.
 
-        It waits while too much is unsent. A closing connection drops it: True.
+        It has to wait while too much is unsent. A closing connection drops the message
+        and returns True.
         """
         if self.is_free:
             self.transport.write(framer.frame(payload))
@@ -100,11 +100,11 @@ class Connection(ServerConnection):
         return True
 
     def write_rest(self, rest: bytes) -> None:
-        """Write what the socket did not take of a frame."""
+        """Write the part of a frame that the socket did not accept."""
         self.transport.write(rest)
 
     def limit_frames(self, most_bytes: int) -> None:
-        """Read frames of at most ``most_bytes`` from now on; 1009 for longer ones.
+        """Accept frames of up to ``most_bytes`` from now on; close with 1009 beyond.
 
         Private: ``max_message_size``. The public ``max_size`` is set for all
         connections of a port, before it is known who is staff.
@@ -112,24 +112,24 @@ class Connection(ServerConnection):
         self.protocol.max_message_size = most_bytes
 
     def limit_unsent(self, most_bytes: int) -> None:
-        """Let the system keep ``most_bytes`` for a client that does not read.
+        """Limit the send buffer for a client that does not read to ``most_bytes``.
 
-        By default, Linux lets this grow to four megabytes a connection.
+        By default, Linux lets it grow to four megabytes per connection.
         """
         if (line := self._socket) is not None:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most_bytes)
 
     def reset(self) -> None:
-        """End the connection now: unread data is lost, and none of it is kept.
+        """End the connection immediately and discard all unsent data.
 
-        A mere close would have the system offer the rest for minutes.
+        After a normal close, the system would keep trying to send the rest for minutes.
         """
         if (line := self._socket) is not None:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
     def abort(self) -> None:
-        """Drop the connection. Idempotent, even if TLS has failed before it."""
+        """Drop the connection. Idempotent, and safe after a failed TLS handshake."""
         if hasattr(self, "transport"):  # private: set in connection_made
             self.transport.abort()
 
@@ -146,9 +146,9 @@ class Connection(ServerConnection):
     # --- overrides of the library's private methods ----------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note the socket. Private: that a connection is its own asyncio protocol.
+        """Record the socket. Private: a connection is its own asyncio protocol.
 
-        With a high mark of 0, every byte that has to wait is reported.
+        With a high-water mark of 0, the transport reports any unsent byte.
         """
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=0)
@@ -156,7 +156,7 @@ class Connection(ServerConnection):
         self.waiting.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the descriptor, before the system gives it to another connection.
+        """Forget the descriptor before the system reuses it for another connection.
 
         Private: as above.
         """
@@ -170,16 +170,16 @@ class Connection(ServerConnection):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Note that data waits in the transport. Private: as above.
+        """Record that the transport has unsent data. Private: as above.
 
-        The library is not told. It would hold back its pings, by which it notices that
-        a client is gone, and sends nothing else here that could pile up.
+        This is not passed on to the library, which would hold back its pings and then
+        not notice that a client is gone. It sends nothing else here that could pile up.
         """
         self._is_backed_up = True
         self._look()
 
     def resume_writing(self) -> None:
-        """Note that all data has gone out. Private: as above."""
+        """Record that all data has been sent. Private: as above."""
         self._is_backed_up = False
         self._look()
 
@@ -197,11 +197,11 @@ class Connection(ServerConnection):
                 self._go_on()
 
     def send_data(self) -> None:
-        """Send what the library has to send, in one write.
+        """Send the library's pending data in one write.
 
-        Private: nothing public reports that the state has changed. It changes to OPEN
-        and to CLOSING only with data that is sent through here. The library would write
-        each pong on its own, also to a transport that has failed.
+        Private: there is no public notification of state changes. The state changes to
+        OPEN and to CLOSING only when data is sent through here. The library itself
+        would write each pong separately, even to a transport that has failed.
         """
         waiting = self.protocol.data_to_send()
         if waiting and not self.transport.is_closing():
@@ -225,12 +225,12 @@ class Connection(ServerConnection):
                 self.unread += 1
         super().process_event(event)
 
-    # --- private parts of our own ----------------------------------------------------
+    # --- our own private methods -----------------------------------------------------
 
     def _parse_piece(self) -> None:
-        """Parse a piece of what was received; leave the rest for later, or rest.
+        """Parse a piece of the received data, or pause if the message queue is full.
 
-        Private: ``recv_messages.paused`` tells that the queue is full. Only the library
+        Private: ``recv_messages.paused`` shows that the queue is full. Only the library
         may then resume reading.
         """
         self._timer = None
@@ -245,7 +245,7 @@ class Connection(ServerConnection):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Read on, now or after a rest."""
+        """Continue reading, now or after a pause."""
         wait_s, self._wait_s = self._wait_s, 0.0
         if wait_s > 0:
             self.on_slowed()
@@ -273,7 +273,7 @@ class Connection(ServerConnection):
         try:
             text = bytes(frame.data).decode()
         except UnicodeDecodeError:
-            return False  # the library closes for that, with the right code
+            return False  # the library closes the connection with the right code
         return self.take(text)
 
     def _look(self) -> None:
@@ -287,7 +287,7 @@ class Connection(ServerConnection):
 
 
 def drop(connection: ClientConnection) -> None:
-    """Cut a connection to another server. Private: its transport."""
+    """Drop a connection to another server. Private: its transport."""
     connection.transport.abort()
 
 
@@ -303,12 +303,13 @@ def _file_of(transport: asyncio.Transport) -> int:
 
 
 class Waiting:
-    """Connections that are not a websocket yet, oldest first: half-open ones, and
-    readers of pages.
+    """Connections that are not websockets yet, oldest first: half-open ones and
+    those that fetch pages.
 
     Clients that connect and then send their request slowly or never, or do not read the
-    response, hold a place here. No client is refused because of them: beyond a number,
-    the one that has waited longest is dropped, which honest clients never reach.
+    response, occupy a slot here. They do not cause other clients to be refused: beyond
+    a maximum, the connection that has waited longest is dropped. Well-behaved clients
+    never wait that long.
     """
 
     def __init__(
@@ -319,10 +320,10 @@ class Waiting:
         on_late: Callable[[], None],
         spared_s: float = 2.0,
     ) -> None:
-        """``on_drop`` is called for each that is dropped because of ``most``,
-        ``on_late`` for each that has waited for ``late_s`` seconds, and is dropped by
-        the library. A connection younger than ``spared_s`` seconds is spared, unless
-        twice as many as ``most`` are waiting.
+        """``on_drop`` is called for each connection dropped because more than ``most``
+        are waiting, and ``on_late`` for each that the library drops after ``late_s``
+        seconds. Connections younger than ``spared_s`` seconds are not dropped unless
+        more than twice ``most`` are waiting.
         """
         self._most = most
         self._late_s = late_s
@@ -335,7 +336,7 @@ class Waiting:
         return len(self._since)
 
     def add(self, connection: Connection) -> None:
-        """Note that a connection was made."""
+        """Record a new connection."""
         now = asyncio.get_running_loop().time()
         self._since[connection] = now
         while len(self._since) > self._most:
@@ -348,7 +349,7 @@ class Waiting:
             oldest.transport.abort()
 
     def remove(self, connection: ServerConnection) -> None:
-        """Note that a connection is lost, or is a websocket now. Idempotent."""
+        """Record that a connection was lost or became a websocket. Idempotent."""
         since = self._since.pop(connection, None)
         now = asyncio.get_running_loop().time()
         if since is not None and now - since >= self._late_s:
@@ -358,7 +359,7 @@ class Waiting:
 def announced(
     make: Callable[Options, Made], announce: Callable[[Made], None]
 ) -> Callable[Options, Made]:
-    """Return ``make`` with a call of ``announce`` for each object that it makes."""
+    """Wrap ``make`` so that ``announce`` is called with each object it makes."""
 
     def make_and_announce(*args: Options.args, **options: Options.kwargs) -> Made:
         made = make(*args, **options)

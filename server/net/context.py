@@ -1,4 +1,4 @@
-"""What the sessions of a server share: its rooms, its gate, its clock."""
+"""The objects that a server's sessions share: its rooms, its gate, its clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CODE = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every session works with."""
+    """The shared services that every session uses."""
 
     directory: Directory
     admin: AdminDesk
@@ -49,20 +49,20 @@ class Desk:
     peers: Peers
     reports: Reports
     new_id: Callable[[], str]
-    """Returns a fresh random id (hex, 128 bits)."""
+    """Returns a new random ID (hex, 128 bits)."""
     site: str | None
-    """This node's name among others; None if it is alone."""
+    """This node's name in its fleet or federation; None if it is on its own."""
     metrics: Metrics
     sockets: tuple[str, ...] = ()
     """The addresses of this server's sockets, if it has several."""
     relays: Relays | None = None
-    """The ways to the other nodes of a fleet."""
+    """Opens relays to the other nodes of the fleet."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Once set, nothing that comes in is read: its sender comes back, and repeats."""
+    """Once set, incoming messages are ignored; their senders reconnect and resend."""
 
     @property
     def limits(self) -> Limits:
-        """What one client may ask."""
+        """The limits that apply to each client."""
         return self.gate.limits
 
     @property
@@ -73,9 +73,9 @@ class Desk:
         return "full" if self.gate.is_full else None
 
     async def find(self, address: str, given: str) -> RoomPort:
-        """Return the room of a code that was typed; raises :class:`Refused`.
+        """Return the room with the code that was typed; raises :class:`Refused`.
 
-        Wrong codes are counted by address, unless they cannot be a room's code at all.
+        Wrong codes are counted per address, except those that are not valid codes.
         """
         code = read_code(given)
         if not _CODE.fullmatch(code):
@@ -93,7 +93,7 @@ class Desk:
     async def way_to(
         self, address: str, hello: Hello, link: WsLink, ws: ServerConnection
     ) -> RoomPort | Relay:
-        """Return the room of a hello, or the way to it if another node is its home.
+        """Return the room that a hello names, or a relay if another node is its home.
 
         Raises :class:`Refused`.
         """
@@ -105,7 +105,7 @@ class Desk:
             return await find()
         except HeldElsewhere as held:
             if self.relays is None or self.peers.is_node(ws.request):
-                raise  # it came from another node: two would pass it to and fro
+                raise  # relayed by another node: relaying it again could loop
             return await self.relays.find(held, hello, address, link, find)
 
     def report(
@@ -114,7 +114,7 @@ class Desk:
         room: RoomCode | None,
         push: Callable[[bytes], None],
     ) -> None:
-        """Let a report of a room be made, or of those that a message compares."""
+        """Request a report on a room, or on the rooms that a message compares."""
         codes: tuple[RoomCode, ...] = (room,) if room is not None else ()
         if isinstance(message, GetAcross):
             codes = tuple(RoomCode(code.strip().upper()) for code in message.rooms)
@@ -133,9 +133,9 @@ class Desk:
     async def answer(
         self, address: str, message: AdminQuestion | HostQuestion, room: RoomPort | None
     ) -> bytes:
-        """Return the answer to an admin, or to the host of ``room``.
+        """Return the answer to a question from an admin or from the host of ``room``.
 
-        Rooms are opened at the rate of an address. Raises :class:`Refused`.
+        Opening rooms is limited per address. Raises :class:`Refused`.
         """
         directory = self.directory
         if isinstance(message, ListCases):

@@ -1,14 +1,14 @@
-"""The same frame to thousands of sockets, at little more than what the kernel charges.
+"""Sends the same frame to thousands of sockets with little overhead over the kernel's.
 
-``websockets`` frames a message again for every connection, also in its ``broadcast``. A
-frame from a server has no mask and, without extensions, nothing that belongs to one
-connection (RFC 6455, section 5.2): it is built once for all of them.
+``websockets`` frames a message separately for every connection, even in ``broadcast``.
+A frame from a server has no mask and, without extensions, contains nothing that is
+specific to one connection (RFC 6455, section 5.2), so here it is built only once.
 
-The sockets that are free (``connection.py``) are kept by descriptor, so that sending to
-all of them is a bare loop of writes: no call, no question, and nothing of ours that has
-to be fetched from memory for each of them. A descriptor is in here only while its
-connection has it, and nothing else is unsent there; what the kernel does not take of a
-frame is left to the transport, which is then not free until it has gone out.
+Free sockets (see ``connection.py``) are kept by descriptor. Sending to all of them is a
+bare loop of writes that checks no state and touches none of our objects per socket. A
+descriptor is listed only while its connection owns it and has no unsent data. If the
+kernel accepts only part of a frame, the rest goes to the transport, and the socket is
+not free again until that has been sent.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from os import write
 from server.rooms.ports import Link, Slot
 
 _FIN_TEXT = 0x81
-"""A whole message of text in one frame."""
+"""First byte of a frame that is a complete text message: FIN bit and opcode."""
 
 _SHORT, _MEDIUM = 125, 0xFFFF
-"""Longest payloads whose length takes one byte, and two more."""
+"""Longest payloads whose length fits in the second byte, and in two further bytes."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -40,7 +40,7 @@ def text_frame(payload: bytes) -> bytes:
 
 
 class Framer:
-    """Frames payloads, and the same one only once in a row."""
+    """Frames payloads, reusing the last frame if the same payload comes again."""
 
     __slots__ = ("_frame", "_payload", "made")
 
@@ -48,10 +48,10 @@ class Framer:
         self._payload = b""
         self._frame = text_frame(b"")
         self.made = 0
-        """Frames that were built so far."""
+        """The number of frames built so far."""
 
     def frame(self, payload: bytes) -> bytes:
-        """Return the frame of a payload; the last one is remembered."""
+        """Return the frame for a payload; only the last one is cached."""
         if payload is not self._payload:
             self._payload, self._frame = payload, text_frame(payload)
             self.made += 1
@@ -65,15 +65,15 @@ class DirectLink(Link, ABC):
 
     @abstractmethod
     def enter(self, crowd: SocketCrowd) -> None:
-        """Tell this crowd from now on when the socket is free."""
+        """Join a crowd: notify it from now on when the socket becomes free."""
 
     @abstractmethod
     def exit(self, crowd: SocketCrowd) -> None:
-        """Let a crowd write no more to the socket directly."""
+        """Leave a crowd: it may no longer write to the socket directly."""
 
     @abstractmethod
     def send_rest(self, rest: bytes) -> None:
-        """Send what the socket did not take of a frame that was written directly."""
+        """Send the part of a directly written frame that the socket did not accept."""
 
 
 class SocketCrowd:
@@ -82,10 +82,10 @@ class SocketCrowd:
     __slots__ = ("_free", "_others", "_write")
 
     def __init__(self, write: Callable[[int, bytes], int] = write) -> None:
-        """``write`` writes bytes to a descriptor, and returns how many it took."""
+        """``write`` writes bytes to a descriptor and returns how many were accepted."""
         self._write = write
         self._free: dict[int, DirectLink] = {}
-        """By descriptor: links whose socket may be written to directly."""
+        """Links whose socket may be written to directly, by descriptor."""
         self._others: dict[Link, None] = {}
 
     def add(self, link: Link) -> None:
@@ -106,12 +106,12 @@ class SocketCrowd:
         self._free[file] = link
 
     def engage(self, link: DirectLink, file: int) -> None:
-        """Leave it to the link how it sends: its socket is not free any more."""
+        """Send through the link from now on: its socket is no longer free."""
         del self._free[file]
         self._others[link] = None
 
     def push(self, payload: bytes, slot: Slot | None = None) -> None:
-        """Send a message to every link, in no order of theirs."""
+        """Send a message to every link, in no particular order."""
         frame = text_frame(payload)
         size, write = len(frame), self._write
         others = tuple(self._others)  # before some of the free ones join them
@@ -119,7 +119,7 @@ class SocketCrowd:
         for file in self._free:
             try:
                 sent = write(file, frame)
-            except OSError:  # it is full, or broken: the transport will see for itself
+            except OSError:  # full or broken: the transport will find out
                 sent = 0
             if sent != size:
                 short.append((file, sent))

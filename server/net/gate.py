@@ -1,8 +1,8 @@
-"""The gate: says who may come in, join, try a code, open a room or fetch a page.
+"""The gate: decides who may connect, join, try a code, open a room or fetch a page.
 
-Everything that bounds more than one socket is here; what bounds a single one is in
-session.py. The gate never slows people inside: coming back with a token and
-all messages in a room pass by it.
+Limits that span several sockets are enforced here; limits on a single socket are in
+session.py. The gate never slows down clients that are already in a room: reconnecting
+with a token and sending messages in a room bypass it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from server.net.addresses import HERE
 from server.net.limits import NAMES, TOLD, Bucket, Limits, Now, Recent
 
 REMEMBERED = 256
-"""Codes remembered of each address, right ones and wrong ones."""
+"""Right codes remembered per address, and as many wrong ones."""
 
 LEAST_RETRY_MS = 1_000
 BUSY_RETRY_MS = 5_000
 
 
 class Gate:
-    """Counts by address and by room, and refuses what is too much."""
+    """Counts requests by address and by room, and refuses those over a limit."""
 
     def __init__(
         self,
@@ -38,8 +38,8 @@ class Gate:
         queue_s: float = 5.0,
         most: int = 8192,
     ) -> None:
-        """A socket or a join waits for its turn for at most ``queue_s`` seconds. Of at
-        most ``most`` addresses something is remembered, and of as many rooms.
+        """A new socket or a join waits at most ``queue_s`` seconds for its turn. At
+        most ``most`` addresses are remembered, and as many rooms.
         """
         self.limits = limits
         self._hits = metrics.limits_hit(NAMES)
@@ -61,28 +61,28 @@ class Gate:
         self._was_late = False
 
     def hit(self, limit: str) -> None:
-        """Count that a limit, by its name in :class:`Limits`, was reached."""
+        """Count that a limit was reached; ``limit`` is its name in :class:`Limits`."""
         self._hits[limit].inc()
 
     # --- sockets and pages -----------------------------------------------------------
 
     @property
     def sockets(self) -> int:
-        """How many websockets are open."""
+        """The number of open websockets."""
         return self._open
 
     @property
     def is_full(self) -> bool:
-        """Whether the server has all the sockets that it may have."""
+        """Whether the server has reached its limit of open sockets."""
         return self._open >= self.limits.sockets
 
     @property
     def is_overfull(self) -> bool:
-        """Whether too many sockets are being refused to open further ones."""
+        """Whether too many sockets are open even to send another one its refusal."""
         return self._open >= self.limits.sockets + TOLD
 
     def connect_wait_s(self, address: str) -> float:
-        """Return how long a new websocket waits for a turn; it is then taken.
+        """Take a turn for a new websocket; return how many seconds to wait for it.
 
         Raises :class:`Refused` ("too_fast") if that would be too long.
         """
@@ -98,13 +98,13 @@ class Gate:
         return wait_s
 
     def is_crowded(self, address: str) -> bool:
-        """Whether a new websocket of an address would have to wait for too long."""
+        """Whether a new websocket from an address would have to wait too long."""
         if address == HERE:
             return False
         return self._connects.of(address).wait_s() > self._queue_s
 
     def enter(self, address: str) -> str | None:
-        """Count a websocket in; return the limit by which it has to go again."""
+        """Count a new websocket; return the limit it exceeds, or None."""
         is_full, has_all = self.is_full, self._has_all(address)
         self._open += 1
         self._sockets[address] += 1
@@ -119,16 +119,16 @@ class Gate:
         return held >= self.limits.sockets_address
 
     def leave(self, address: str) -> None:
-        """Count a websocket out."""
+        """Stop counting a websocket that has closed."""
         self._open -= 1
         self._sockets[address] -= 1
         if not self._sockets[address]:
             del self._sockets[address]
 
     def page_wait_s(self, address: str, price: float = 1) -> float:
-        """Return how long to wait before a page is given (0: take it now).
+        """Return how many seconds to wait before fetching a page (0: fetch it now).
 
-        ``price`` is what it costs beside a page that is there.
+        ``price`` is the cost of the request, where an ordinary page costs 1.
         """
         if address == HERE:
             return 0.0
@@ -143,7 +143,7 @@ class Gate:
     # --- joining ---------------------------------------------------------------------
 
     def join_wait_s(self, address: str, room: str) -> float:
-        """Return how long a new player waits for a turn; it is then taken.
+        """Take a turn for a new player to join; return how many seconds to wait for it.
 
         Raises :class:`Refused` ("too_fast", "busy") if that would be too long.
         """
@@ -173,7 +173,7 @@ class Gate:
             raise _later("Too many wrong codes were tried from your network.", wait_s)
 
     def code_was(self, address: str, code: str, *, is_right: bool) -> None:
-        """Note what came of a try."""
+        """Record whether a code that an address tried was right."""
         if address != HERE:
             note = self._guesses.right if is_right else self._guesses.wrong
             note(address, code)
@@ -186,8 +186,8 @@ class Gate:
     ) -> Iterator[Callable[[RoomCode], None]]:
         """Let an address open a room; raises :class:`Refused`.
 
-        Call what is returned with the room's code. Rooms that are being opened count
-        like those that run.
+        Call the yielded function with the new room's code. Rooms that are being opened
+        count as running.
         """
         if address == HERE:
             yield lambda _: None
@@ -215,7 +215,7 @@ class Gate:
     # --- load ------------------------------------------------------------------------
 
     def feel(self, lag_s: float) -> None:
-        """Note the loop's lag: after two high readings, new joins are refused."""
+        """Record the loop's lag; after two high readings, new joins are refused."""
         is_late = lag_s * 1000 >= self.limits.lag_ms
         if is_late and self._was_late:
             self.is_overloaded = True
@@ -231,7 +231,7 @@ def _later(what: str, wait_s: float) -> Refused:
 
 @dataclass(slots=True)
 class _Opened:
-    """The rooms that one address has opened."""
+    """The rooms that one address has opened or is opening."""
 
     codes: set[RoomCode] = field(default_factory=set)
     on_the_way: int = 0
@@ -243,7 +243,7 @@ class _Opened:
 
 @dataclass(slots=True)
 class _Tries:
-    """What one address has tried."""
+    """The codes that one address has tried."""
 
     bucket: Bucket
     right: OrderedDict[str, None] = field(default_factory=OrderedDict)
@@ -251,36 +251,36 @@ class _Tries:
 
 
 class Guesses:
-    """Wrong codes by address, for the last few thousand addresses.
+    """Counts wrong codes per address, for the last few thousand addresses.
 
-    A code has six characters, so it could be found by trying. Keys and tokens have 128
-    bits: they cannot, and trying them is limited by the socket alone. What is counted
-    is each *different* wrong code of an address: a whole class that asks again and
-    again for a room that is gone counts once. An address that has tried too many may
-    not try new ones for a while, right or wrong, so that nothing is learned by going
-    on; codes that were right for one person at this address stay open to all people
-    there.
+    A code has only six characters, so it could be guessed. Keys and tokens have 128
+    bits and cannot be guessed, so attempts at them are only limited per socket. Only
+    *distinct* wrong codes from an address are counted: a whole class that keeps asking
+    for a room that is gone counts once. After too many wrong codes, an address may not
+    try new ones for a while, right or wrong, so an attacker learns nothing by
+    continuing. Codes that were right for one person at an address still work for
+    everyone there.
     """
 
     def __init__(self, full: Callable[[], Bucket], most: int) -> None:
-        """``full`` makes the bucket of an address; ``most`` are remembered."""
+        """``full`` makes an address's bucket; ``most`` addresses are remembered."""
         self._of = Recent(lambda: _Tries(full()), most)
 
     def wait_s(self, address: str, code: str) -> float:
-        """Return how long an address has to wait before it may try a code (0: now)."""
+        """Return how many seconds an address must wait to try a code (0: now)."""
         tries = self._of.of(address)
         if code in tries.right or code in tries.wrong:
             return 0.0
         return tries.bucket.wait_s()
 
     def right(self, address: str, code: str) -> None:
-        """Note that a room has this code: it stays open to this address."""
+        """Record that a room has this code, so it keeps working for this address."""
         tries = self._of.of(address)
         tries.wrong.pop(code, None)
         _remember(tries.right, code)
 
     def wrong(self, address: str, code: str) -> None:
-        """Note that no room has this code; the same again does not count again."""
+        """Record that no room has this code; repeating it does not count again."""
         tries = self._of.of(address)
         if code not in tries.wrong:
             tries.bucket.take()

@@ -1,8 +1,9 @@
-"""The limits of one server: for each, its value, what it bounds, and the response.
+"""The limits of one server: for each, its value, what it limits, and the response.
 
-A whole school can be behind one address, so limits per address are generous, and limits
-per socket are strict. docs/limits.md is generated from this table. Rates are kept by
-token buckets, and the number of sockets fits the number of files the process may open.
+A whole school can share one address, so the limits per address are generous and those
+per socket are strict. docs/limits.md is generated from this table. Rates are enforced
+with token buckets, and the number of sockets is fitted to the process's limit on open
+files.
 """
 
 from __future__ import annotations
@@ -25,32 +26,35 @@ Number = TypeVar("Number", int, float)
 Value = TypeVar("Value")
 
 Now = Callable[[], float]
-"""Seconds that never go back."""
+"""A monotonic clock, in seconds."""
 
 SPARE = 300
-"""Files for the journal, the pages, the broker, and the system's own."""
+"""Open files reserved for the journal, the pages, the broker and the runtime."""
 
 TOLD = 500
-"""Sockets beyond the limit that are opened just to send the refusal."""
+"""Sockets beyond the limit that are accepted only to send a refusal."""
 
 ABOUT, ANSWER, UNIT, LEAST = "about", "answer", "unit", "least"
 
 
 class BadLimit(ValueError):  # noqa: N818 - reads as a sentence where it is caught
-    """A setting that names no limit, or a number that makes no sense for it."""
+    """A setting whose name is not a limit's, or whose number is not valid for it."""
 
 
 def _limit(
     default: Number, unit: str, answer: str, about: str, *, least: float = 1
 ) -> Number:
-    """Return a field of :class:`Limits`: what it bounds, what is answered beyond it."""
+    """Return a field of :class:`Limits`.
+
+    ``about`` says what the limit applies to, and ``answer`` what happens beyond it.
+    """
     notes = {ABOUT: about, ANSWER: answer, UNIT: unit, LEAST: least}
     return field(default=default, metadata=notes)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be asked of a server. Every limit has a counter of its name."""
+    """The limits of a server. Each has a counter of the same name."""
 
     player_frame: int = _limit(
         4 * 1024,
@@ -230,9 +234,9 @@ class Limits:
     )
 
     def with_settings(self, settings: Iterable[str]) -> Limits:
-        """Return the limits with some set, each as ``NAME=NUMBER``.
+        """Return a copy with some limits changed, each given as ``NAME=NUMBER``.
 
-        Raises :class:`BadLimit`, which says what would do.
+        Raises :class:`BadLimit`, whose text lists what would be valid.
         """
         numbers = dict(map(_parse, settings))
         return replace(self, **numbers)  # type: ignore[arg-type] # whole if it must be
@@ -261,7 +265,7 @@ NAMES = tuple(each.name for each in fields(Limits))
 
 
 def fitted(limits: Limits) -> Limits:
-    """Raise the process's limit of open files as far as it may; return what fits it."""
+    """Raise the process's limit on open files to the maximum; return fitted limits."""
     files = _most_files()
     if files is None:
         return limits
@@ -276,7 +280,7 @@ def fitted(limits: Limits) -> Limits:
 
 
 def _most_files() -> int | None:
-    """Allow as many open files as the system lets; return how many, None for any."""
+    """Raise the limit on open files to the maximum; return it, or None if unlimited."""
     if sys.platform != "win32":  # which has no such limit
         files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         with contextlib.suppress(
@@ -289,7 +293,7 @@ def _most_files() -> int | None:
 
 
 def fit(limits: Limits, files: int) -> Limits:
-    """Return the limits, with no more connections than this many open files allow."""
+    """Return the limits with connections reduced to fit this many open files."""
     if limits.sockets + TOLD + 2 * limits.waiting + SPARE <= files:
         return limits
     waiting = max(1, min(limits.waiting, files // 8))
@@ -298,7 +302,7 @@ def fit(limits: Limits, files: int) -> Limits:
 
 
 class Bucket:
-    """A token bucket: ``rate`` tokens a second, at most ``burst`` saved up."""
+    """A token bucket: refills at ``rate`` tokens per second, up to ``burst``."""
 
     __slots__ = ("_at", "_burst", "_now", "_rate", "_tokens")
 
@@ -310,14 +314,14 @@ class Bucket:
         self._at = now()
 
     def wait_s(self, tokens: float = 1) -> float:
-        """Return in how many seconds this many tokens are available (0: now)."""
+        """Return how many seconds until this many tokens are available (0: now)."""
         self._fill()
         return max(0.0, min(tokens, self._burst) - self._tokens) / self._rate
 
     def take(self, tokens: float = 1) -> float:
-        """Take tokens, on credit too; return how many seconds to wait for them.
+        """Take tokens, on credit if need be; return how many seconds to wait for them.
 
-        More than the bucket can hold are never asked for.
+        Never takes more than the bucket can hold.
         """
         self._fill()
         self._tokens -= min(tokens, self._burst)
@@ -325,11 +329,11 @@ class Bucket:
 
     @property
     def is_rested(self) -> bool:
-        """Whether half of what may be saved up is there again."""
+        """Whether the bucket is at least half full."""
         return self._tokens >= self._burst / 2
 
     def give_back(self) -> None:
-        """Undo a take that came to nothing."""
+        """Return one token that was taken but not used."""
         self._tokens += 1
 
     def _fill(self) -> None:
@@ -339,9 +343,9 @@ class Bucket:
 
 
 class Recent(Generic[Value]):
-    """A value for each key, made when the key is new.
+    """A least-recently-used mapping that makes a value for each new key.
 
-    At most ``most`` are kept: the key that was quiet for longest is forgotten first.
+    At most ``most`` are kept; the least recently used key is dropped first.
     """
 
     def __init__(self, make: Callable[[], Value], most: int) -> None:
@@ -350,7 +354,7 @@ class Recent(Generic[Value]):
         self._of: OrderedDict[str, Value] = OrderedDict()
 
     def of(self, key: str) -> Value:
-        """Return the value of a key."""
+        """Return the value for a key."""
         value = self._of.get(key)
         if value is None:
             value = self._of[key] = self._make()

@@ -1,8 +1,9 @@
-"""A websocket as a Link: never waits, keeps only the newest of what replaces itself.
+"""A websocket as a Link: never blocks, and holds only the newest frame of each slot.
 
-While the kernel takes what is written, frames go straight to the transport. Once a
-client reads too slowly, its frames are held here, newest of each slot; the keeper
-flushes held links, and resets those that stay stuck. No other client waits for them.
+While the kernel accepts writes, frames go straight to the transport. When a client
+reads too slowly, its frames are held here, only the newest for each slot. The keeper
+flushes links with held frames and resets those that stay stuck, so that no other client
+waits for them.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from server.supervision import OwnedGroup
 log = logging.getLogger("twogaps.net")
 
 HELD = 256
-"""Frames without a slot that are held for one client."""
+"""The most frames without a slot that are held for one client."""
 
 STUCK_S = 20.0
-"""Time in which a client must read something, in seconds."""
+"""Seconds after which a client that has read nothing counts as stuck."""
 
 
 class WsLink(DirectLink):
@@ -66,18 +67,18 @@ class WsLink(DirectLink):
         site: str | None = None,
         sockets: tuple[str, ...] = (),
     ) -> None:
-        """``on_refusal`` is called when a hello that was passed on has been refused,
-        ``on_welcome`` when it has been accepted; ``site`` names this node among others.
-        The welcome names ``sockets``, if this server has several addresses.
+        """``on_refusal`` is called when a hello that was passed on is refused, and
+        ``on_welcome`` when it is accepted. ``site`` is this node's name, if it is one
+        of several. The welcome lists ``sockets``, if this server has several addresses.
         """
         self._ws = ws
         self._keeper = keeper
         self._framer = keeper.framer
         self._is_clear = True
-        """No frame is waiting and the link is open: frames may be sent directly."""
+        """No frame is held and the link is open, so frames may be sent directly."""
         self._crowd: SocketCrowd | None = None
         self._file = NO_FILE
-        """The descriptor to which its crowd writes directly."""
+        """The descriptor that the crowd writes to directly."""
         ws.on_free = self._settle
         self._queue: list[bytes] = []  # short, and far smaller than an empty deque
         self._slots: dict[Slot, bytes] = {}
@@ -90,42 +91,42 @@ class WsLink(DirectLink):
         self.site = site
         self._sockets = sockets
         self.is_waiting = False
-        """A hello has been passed on and not yet been answered."""
+        """Whether a hello has been passed on and not yet answered."""
         self.is_welcome = False
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a frame, or hold it while the client is slow."""
+        """Send a frame, or hold it if the client is reading too slowly."""
         if self._is_clear and self._ws.write(frame, self._framer):
             return
         if not self._parting:
             self._hold(frame, slot)
 
     def enter(self, crowd: SocketCrowd) -> None:
-        """Get what a crowd gets: from now on, notify it when the socket is free."""
+        """Join a crowd: notify it from now on when the socket becomes free."""
         if self._crowd is not None:
             self.exit(self._crowd)
         self._crowd = crowd
         self._settle()
 
     def exit(self, crowd: SocketCrowd) -> None:
-        """Have a crowd write no more to the socket directly."""
+        """Leave a crowd: it may no longer write to the socket directly."""
         if self._crowd is crowd:
             self._leave_file()
             self._crowd = None
 
     def send_rest(self, rest: bytes) -> None:
-        """Send what the socket did not take of a frame that was written directly."""
+        """Send the part of a directly written frame that the socket did not accept."""
         self._ws.write_rest(rest)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
-        """Send the welcome: the session may now speak for its role."""
+        """Send the welcome; the session may now act in its role."""
         self.is_waiting, self.is_welcome = False, True
         self.player = player
         self._on_welcome()
         self.push(with_addresses(welcome, self._sockets))
 
     def turn_away(self, refusal: Refused) -> None:
-        """Send the refusal of a hello: the session may try another one."""
+        """Refuse a hello; the session may send another one."""
         self.is_waiting = False
         self._on_refusal(refusal)
 
@@ -140,7 +141,7 @@ class WsLink(DirectLink):
         self._keeper.close(self._ws)
 
     def flush(self, now: float) -> bool:
-        """Write the waiting frames; return whether any are left.
+        """Write the held frames; return whether any are left.
 
         Resets the link if it has been stuck for too long.
         """
@@ -162,7 +163,7 @@ class WsLink(DirectLink):
         return True
 
     def _settle(self) -> None:
-        """Tell the crowd whether it may write to the socket directly."""
+        """Notify the crowd if it may or may no longer write to the socket directly."""
         if self._crowd is None:
             return
         is_free = self._is_clear and self._ws.is_free and self._ws.file != NO_FILE
@@ -194,7 +195,7 @@ class WsLink(DirectLink):
             self.reset()
 
     def reset(self) -> None:
-        """Drop a stuck client: what it has not read is lost, and it may come back."""
+        """Drop a stuck client. Frames it has not read are lost; it may reconnect."""
         log.info("a client that does not read was disconnected")
         self._parting = True
         self._set_clear(False)
@@ -205,7 +206,7 @@ class WsLink(DirectLink):
 
 
 class Keeper:
-    """Flushes links that read slowly, and closes those that part."""
+    """Flushes the links of slow clients and closes the websockets of those leaving."""
 
     def __init__(
         self,
@@ -216,16 +217,17 @@ class Keeper:
         look_s: float = 0.1,
         resets: int = 5,
     ) -> None:
-        """``held`` frames without a slot are kept for one client; a client with more,
-        or one that has read nothing for ``stuck_s`` seconds, is reset. Held links are
-        flushed every ``look_s`` seconds, and at most ``resets`` of them reset then.
+        """At most ``held`` frames without a slot are kept for one client. A client with
+        more, or one that has read nothing for ``stuck_s`` seconds, is reset. Links with
+        held frames are flushed every ``look_s`` seconds; each time, at most ``resets``
+        of them are reset.
         """
         self.metrics = metrics
         self.metrics.watch("sockets_held", lambda: len(self._held))
         self.held = held
         self.stuck_s = stuck_s
         self.framer = Framer()
-        """Shared by all links: what goes to many is framed once."""
+        """Shared by all links, so that a payload sent to many is framed once."""
         self._look_s = look_s
         self._most_resets = resets
         self._held: set[WsLink] = set()
@@ -233,10 +235,10 @@ class Keeper:
         self._wake = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._parted: list[Connection] = []
-        """To be closed as soon as this runs (again)."""
+        """Websockets to close once :meth:`run` is running (again)."""
 
     def hold(self, link: WsLink) -> None:
-        """Flush a link until it has nothing held."""
+        """Keep flushing a link until it has no held frames left."""
         self._held.add(link)
         self._wake.set()
 
@@ -252,16 +254,16 @@ class Keeper:
             self._group.create_task(_close(ws), name="close-link")
 
     def may_cut(self) -> bool:
-        """Return whether one more link may be reset in this look.
+        """Return whether one more link may be reset in this round of flushing.
 
-        If a thousand that get stuck together were reset in the same moment, their
-        leaving would delay all other clients.
+        If a thousand links got stuck together and were all reset at the same moment,
+        handling their departure would delay all other clients.
         """
         self._resets += 1
         return self._resets <= self._most_resets
 
     async def run(self) -> None:
-        """Work until cancelled. May be run again after a failure."""
+        """Flush and close until cancelled. May be run again after a failure."""
         async with OwnedGroup() as group:
             self._group = group
             try:
@@ -283,7 +285,7 @@ class Keeper:
 
 
 def _flushed(link: WsLink, now: float) -> bool:
-    """Flush a link; one that fails is reset, and harms no other."""
+    """Flush a link; if that fails, reset it, so that other links are not affected."""
     try:
         return link.flush(now)
     except Exception:

@@ -1,13 +1,13 @@
-"""What an operator's programs read: figures and health, as plain pages.
+"""Health checks and metrics for monitoring systems, over plain HTTP.
 
-``/livez``   the process answers: restart it when this fails.
-``/healthz`` every part of it works: alert a person when this fails.
-``/readyz``  people may be sent here: parts work, and it is neither full nor stopping.
-``/metrics`` the figures, on a port of their own or with a key on the main one.
+``/livez``   The process responds. If this fails, restart it.
+``/healthz`` Every part of the server works. If this fails, alert a person.
+``/readyz``  Clients may be sent here: all parts work, and it isn't full or stopping.
+``/metrics`` The metrics, on a port of their own or with a key on the main one.
 
-A part is really tried, at most once a second: a commit that is synced, free space, a
-broker that answers. What is wrong is named in words without a path or a person. All
-who ask in the same second share one look, so that asking costs next to nothing.
+Each check really exercises its part, at most once a second: it syncs a commit, measures
+free space, or pings the broker. Problems are described without paths or names of
+people. Requests within the same second share one result, so they cost next to nothing.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from server.protocol.keys import is_equal
 log = logging.getLogger("twogaps.health")
 
 LOW_BYTES = 16 * 1024 * 1024
-"""Less free space than this is a full disk soon: a class of 300 writes about 1 MB."""
+"""Free space below which a disk counts as nearly full; a class of 300 writes 1 MB."""
 
 Check = Callable[[], Awaitable[str | None]]
-"""Tries a part; returns what is wrong, or None."""
+"""Checks a part of the server; returns what is wrong with it, or None."""
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health:
-    """Looks at the parts of a server when asked."""
+    """Checks the parts of a server on request."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class Health:
         fresh_s: float = 1.0,
         patience_s: float = 3.0,
     ) -> None:
-        """A look is good for ``fresh_s`` seconds. A part that has not answered after
-        ``patience_s`` seconds does not work; ``now`` tells seconds that never go back.
+        """Results are reused for ``fresh_s`` seconds. A part that has not responded
+        after ``patience_s`` seconds has failed. ``now`` is a monotonic clock.
         """
         self._checks = dict(checks)
         self._metrics = metrics
@@ -75,7 +75,7 @@ class Health:
         self._looking = asyncio.Lock()
 
     async def look(self) -> Mapping[str, str | None]:
-        """Return for each part what is wrong with it, or None; a second old at most."""
+        """Return what is wrong with each part, or None; reuses a recent result."""
         async with self._looking:
             if self._now() - self._looked_s >= self._fresh_s:
                 self._take_in(await self._try_all())
@@ -101,7 +101,7 @@ class Health:
         return found
 
     def _take_in(self, found: dict[str, str | None]) -> None:
-        """Keep what was found, and log what has changed."""
+        """Store the results and log what has changed."""
         for part, complaint in found.items():
             self._metrics.healthy.labels(part).set(complaint is None)
             if complaint is None and self._found.get(part) is not None:
@@ -112,7 +112,7 @@ class Health:
 
 
 def check_journal(commit: Callable[[], Awaitable[None]]) -> Check:
-    """Return a check of the journal: ``commit`` writes a heartbeat to it, and syncs."""
+    """Return a check of the journal: ``commit`` writes a heartbeat to it and syncs."""
 
     async def check() -> str | None:
         try:
@@ -125,9 +125,9 @@ def check_journal(commit: Callable[[], Awaitable[None]]) -> Check:
 
 
 def check_space(folder: Path, low_bytes: int = LOW_BYTES) -> Check:
-    """Return a check of the free space where the journal grows.
+    """Return a check of the free space on the journal's disk.
 
-    A heartbeat alone may still fit into a file that exists; a class's votes may not.
+    A heartbeat may still fit into an existing file when a class's votes no longer do.
     """
 
     async def check() -> str | None:
@@ -141,11 +141,11 @@ def check_space(folder: Path, low_bytes: int = LOW_BYTES) -> Check:
 
 
 class Outbox(Protocol):
-    """What is asked of an outbox to find out whether it works."""
+    """The part of an outbox's interface that its health check uses."""
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may be taken."""
+        """Whether it accepts no more messages."""
         ...
 
     async def check(self) -> None:
@@ -154,7 +154,7 @@ class Outbox(Protocol):
 
 
 def check_outbox(box: Outbox) -> Check:
-    """Return a check that writes to the outbox and waits for its sync."""
+    """Return a check that writes to the outbox and waits until that is synced."""
 
     async def check() -> str | None:
         if box.is_full:
@@ -169,7 +169,7 @@ def check_outbox(box: Outbox) -> Check:
 
 
 def check_broker(is_up: Callable[[], bool]) -> Check:
-    """Return a check of the line to the broker, which is pinged every few seconds."""
+    """Return a check of the broker connection, which is pinged every few seconds."""
 
     async def check() -> str | None:
         return None if is_up() else "is not connected"
@@ -178,7 +178,7 @@ def check_broker(is_up: Callable[[], bool]) -> Check:
 
 
 class Operations:
-    """Answers programs that watch this server."""
+    """Answers requests from monitoring systems."""
 
     def __init__(
         self,
@@ -187,8 +187,8 @@ class Operations:
         why_closed: Callable[[], str | None],
         key: str | None = None,
     ) -> None:
-        """``why_closed`` says why new people should not come; ``key`` opens /metrics on
-        the main port, as ``Authorization: Bearer KEY``.
+        """``why_closed`` returns why new clients should not be sent here, or None.
+        ``key`` protects /metrics on the main port (``Authorization: Bearer KEY``).
         """
         self._health = health
         self._metrics = metrics
@@ -196,14 +196,14 @@ class Operations:
         self._key = key
 
     async def answer(self, request: Request) -> Response | None:
-        """Return the response on the main port; None if the page is not ours."""
+        """Return the response on the main port; None if the path is not one of ours."""
         path = urlsplit(request.path).path
         if path == "/metrics":
             return await self._figures() if self._may_read(request.headers) else None
         return await self._vitals(path)
 
     async def answer_private(self, _: ServerConnection, request: Request) -> Response:
-        """Return the response on the port that only operators reach."""
+        """Return the response on the private port, which only operators can reach."""
         if not is_well_formed(request):
             return bad_request()
         path = urlsplit(request.path).path
@@ -242,7 +242,7 @@ def _verdict(found: Mapping[str, str | None]) -> Response:
 async def listen_privately(
     operations: Operations, host: str, port: int, *, open_timeout_s: float = 15
 ) -> Server:
-    """Open the operators' port. Raises OSError if that is not possible.
+    """Open the operators' private port. Raises OSError if that is not possible.
 
     Requests must arrive within ``open_timeout_s`` seconds.
     """
@@ -263,12 +263,12 @@ async def listen_privately(
 
 
 class LagMeter:
-    """Measures how late the event loop is."""
+    """Measures the lag of the event loop."""
 
     def __init__(
         self, metrics: Metrics, report: Callable[[float], None], pulse_s: float = 0.5
     ) -> None:
-        """``report`` is called with the lateness in seconds, every ``pulse_s``."""
+        """``report`` is called with the lag in seconds, every ``pulse_s`` seconds."""
         self._metrics = metrics
         self._report = report
         self._pulse_s = pulse_s

@@ -1,9 +1,9 @@
-"""The pages, answered on the same port from a table that is read once at start.
+"""The web pages, served on the same port from a table that is read once at startup.
 
-What the browser build wrote to client/web/dist is served as it is: hashed assets for
-ever, pages only after asking (ETag, 304), with gzip or brotli if the file has a
-compressed sibling. Two things are made here: the QR code of a room, and the address at
-which players reach this node. All else is 404.
+The browser client in client/web/dist is served as it was built: hashed assets may be
+cached forever, while pages must be revalidated (ETag, 304). Files with a compressed
+sibling are served with gzip or brotli. Two things are generated: the QR code of a room,
+and the address at which players reach this node. Everything else is a 404.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ ENTRIES = {
     "/preview": "preview.html",
 }
 FRAMED = ("/preview",)
-"""Pages that show themselves in a frame of their own: a phone beside a projector."""
+"""Pages that show this server's own pages in frames (a phone beside a projector)."""
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _ROOM_PATH = re.compile(r"/(?:j|join)/([^/.][^/]{0,60})/?", re.IGNORECASE)
 _CODE_PATH = re.compile(r"/([^/.][^/]{0,30})/?")
@@ -67,7 +67,7 @@ _QR_PATH = re.compile(rf"^/qr/([{CODE_ALPHABET}]{{{CODE_LENGTH}}})\.svg$")
 WHERE_PATH = "/where.json"
 
 QR_PRICE = 50.0
-"""Cost of drawing a QR code, which takes milliseconds, in pages."""
+"""The cost of drawing a QR code, in pages; drawing takes milliseconds."""
 
 _ON_ITS_WAY = """<!doctype html>
 <html lang="en"><meta charset="utf-8">
@@ -93,7 +93,7 @@ _NOWHERE = b"""<!doctype html>
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file as it is served: bodies by content encoding ("" is none)."""
+    """A file as it is served; ``bodies`` maps content encodings ("" for none)."""
 
     kind: str
     bodies: dict[str, bytes]
@@ -102,13 +102,13 @@ class Page:
 
     @classmethod
     def of(cls, body: bytes, kind: str, *, is_immutable: bool = False) -> Page:
-        """Return a page of one uncompressed body."""
+        """Return a page with one uncompressed body."""
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         return cls(kind, {"": body}, etag, is_immutable)
 
 
 class Pages:
-    """Answers plain GETs."""
+    """Answers plain GET requests."""
 
     def __init__(
         self,
@@ -116,8 +116,8 @@ class Pages:
         addresses: Addresses,
         draw: Callable[[str], bytes] | None = None,
     ) -> None:
-        """``folder`` holds the built client; ``addresses`` are those that players may
-        use, and ``draw`` draws the QR code of one (as :func:`qr_svg` does).
+        """``folder`` contains the built client; ``addresses`` are those that players
+        can use, and ``draw`` draws the QR code of an address (as :func:`qr_svg` does).
         """
         self._table = _read(folder)
         self._addresses = addresses
@@ -125,11 +125,11 @@ class Pages:
 
     @property
     def is_built(self) -> bool:
-        """Whether the browser client is there."""
+        """Whether the browser client has been built."""
         return "/index.html" in self._table
 
     def price(self, request: Request) -> float:
-        """Return how many pages a request costs: more if an image must be drawn."""
+        """Return the cost of a request in pages: more if a QR code must be drawn."""
         url = self._join_url(request)
         is_undrawn = url is not None and url not in self._drawings
         return QR_PRICE if is_undrawn else 1
@@ -148,15 +148,15 @@ class Pages:
         return _respond(found, request.headers, policy)
 
     def _where(self) -> Mapping[str, object]:
-        """Return where players reach this server, as its own pages ask."""
+        """Return the addresses at which players reach this server, for its pages."""
         urls, used = self._addresses.urls, self._addresses.used
         return {"url": urls[0], "urls": urls, "used": used}
 
     def _join_url(self, request: Request) -> str | None:
-        """Return the address behind the QR code that is asked for, if one is.
+        """Return the address to encode, if the request is for a QR code.
 
-        ``/qr/CODE.svg`` is a room's, ``/qr.svg`` the page where a code is typed.
-        ``?at=`` chooses another address of this server by its host and port.
+        ``/qr/CODE.svg`` leads to a room, ``/qr.svg`` to the page where a code is typed.
+        ``?at=`` selects another address of this server by its host and port.
         """
         parts = urlsplit(request.path)
         match = _QR_PATH.match(parts.path)
@@ -182,7 +182,7 @@ class Pages:
 def policy_of(path: str, sockets: Iterable[str] = ()) -> str:
     """Return the content security policy of a page.
 
-    It may open ``sockets`` beside those of its own address.
+    It allows the page to connect to ``sockets`` as well as to its own address.
     """
     hosts = " ".join(["'self'", *(url.removesuffix(SOCKET_PATH) for url in sockets)])
     policy = CSP.replace("connect-src 'self'", f"connect-src {hosts}")
@@ -193,7 +193,7 @@ def policy_of(path: str, sockets: Iterable[str] = ()) -> str:
 
 
 def _is_of_room(path: str) -> bool:
-    """Return whether a path names a room, as people type it: ``/CODE`` will do."""
+    """Return whether a path names a room, including ``/CODE`` as people type it."""
     path = unquote(path)
     if _ROOM_PATH.fullmatch(path):
         return True
@@ -202,7 +202,7 @@ def _is_of_room(path: str) -> bool:
 
 
 def qr_svg(url: str) -> bytes:
-    """Return the QR code of an address as SVG. Takes milliseconds."""
+    """Return the QR code of an address as SVG. This takes milliseconds."""
     out = io.BytesIO()
     segno.make(url, error="m").save(
         out, kind="svg", border=2, scale=8, xmldecl=False, svgns=True, light="#fff"
@@ -211,9 +211,9 @@ def qr_svg(url: str) -> bytes:
 
 
 class Drawings:
-    """QR codes by address, each drawn once, in a thread, one at a time.
+    """A cache of QR codes by address, drawn in a thread, one at a time.
 
-    Of those that were asked for last, ``most`` are kept.
+    The ``most`` most recently used codes are kept.
     """
 
     def __init__(self, draw: Callable[[str], bytes] = qr_svg, most: int = 256) -> None:
@@ -232,7 +232,7 @@ class Drawings:
         """Return the QR code of an address as a page."""
         if url not in self._pages:
             async with self._one:
-                if url not in self._pages:  # drawn meanwhile
+                if url not in self._pages:  # it may have been drawn meanwhile
                     svg = await asyncio.to_thread(self._draw, url)
                     self._pages[url] = Page.of(svg, TYPES[".svg"])
         page = self._pages[url]
@@ -307,7 +307,7 @@ def json_response(status: HTTPStatus, value: Mapping[str, object]) -> Response:
 
 
 def is_well_formed(request: Request) -> bool:
-    """Return whether the parts of a request can be read that are read of it."""
+    """Return whether the path and the headers that we use can be parsed."""
     try:
         urlsplit(request.path)
         urlsplit(request.headers.get("Origin", ""))
@@ -319,18 +319,18 @@ def is_well_formed(request: Request) -> bool:
 
 
 def without_body(_ws: object, request: Request, answer: Response) -> None:
-    """Leave out the body of an answer to HEAD (RFC 9110, 9.3.2)."""
-    if getattr(request, "method", "GET") == "HEAD":  # websockets 16 reads GET alone
+    """Remove the body from the response to a HEAD request (RFC 9110, 9.3.2)."""
+    if getattr(request, "method", "GET") == "HEAD":  # websockets 16 accepts only GET
         answer.body = b""
 
 
 def bad_request() -> Response:
-    """Return a 400."""
+    """Return a 400 response."""
     return _plain(HTTPStatus.BAD_REQUEST, "This request is not valid.\n")
 
 
 def misdirected(host: str) -> Response:
-    """Return a 421, for a host name that is not known to be this server's."""
+    """Return a 421 response for a host name that is not known to be this server's."""
     text = (
         f"'{host[:200]}' is not a known name of this server. Open it at its address, "
         "or start it with --public-url and the address that people use.\n"
@@ -339,12 +339,12 @@ def misdirected(host: str) -> Response:
 
 
 def not_found() -> Response:
-    """Return a 404."""
+    """Return a 404 response."""
     return _plain(HTTPStatus.NOT_FOUND, "There is no such page.\n")
 
 
 def forbidden(text: str) -> Response:
-    """Return a 403 that says why."""
+    """Return a 403 response with the reason."""
     return _plain(HTTPStatus.FORBIDDEN, text)
 
 

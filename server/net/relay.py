@@ -1,9 +1,9 @@
-"""Websockets that are passed through to the node that is home of their room.
+"""Relays websockets to the node that is the home of their room.
 
-In a fleet any node serves any code. A node that is not the home opens a socket to the
-node that is, and copies frames both ways: every role works everywhere, and a load
-balancer needs no stickiness. Who the client is travels in headers, which the home
-believes from nodes that know the secret of the fleet.
+In a fleet, any node accepts any room code. A node that is not the room's home opens a
+socket to the home and copies frames in both directions, so every role works on every
+node, and the load balancer does not need sticky sessions. The client's address is
+passed in a header, which the home trusts if the request carries the fleet's secret.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from server.supervision import OwnedGroup
 log = logging.getLogger("twogaps.net")
 
 NODE_HEADER = "X-TwoGaps-Node"
-"""Holds the secret of the fleet."""
+"""The header that carries the fleet's secret."""
 
 MOST_BYTES = 16 * 2**20
-"""A frame of a home, at most; homes send what clients may be sent."""
+"""Largest frame accepted from a home, which is itself part of the fleet."""
 
 _GONE = encode_server(
     Bye(
@@ -47,26 +47,26 @@ _GONE = encode_server(
 
 
 def comes_from_node(request: Request | None, key: str) -> bool:
-    """Whether another node of the fleet passes a request on."""
+    """Whether a request was relayed by another node in the fleet."""
     if not key or request is None:
         return False
     return is_equal(request.headers.get(NODE_HEADER, ""), key)
 
 
 class Relay:
-    """One client's socket at the home of its room."""
+    """One client's connection to the home of its room."""
 
     def __init__(self, node: str, upstream: ClientConnection, link: WsLink) -> None:
-        """``node`` is the home; what it sends goes to ``link``."""
+        """``node`` is the home; its frames are pushed to ``link``."""
         self.node = node
         self._upstream = upstream
         self._link = link
         self._is_closed = False
 
     async def takes(self, frame: str | bytes) -> bool:
-        """Pass a frame on; False for a hello: the client asks for another room.
+        """Pass a frame on; return False for a hello, which may ask for another room.
 
-        What the home does not get is sent again by its client.
+        A frame that does not reach the home is sent again by the client.
         """
         if is_hello(frame):
             await self.close()
@@ -76,7 +76,7 @@ class Relay:
         return True
 
     async def copy(self) -> None:
-        """Copy what the home sends, until either side closes."""
+        """Copy frames from the home to the client until either side closes."""
         with contextlib.suppress(ConnectionClosed):
             async for frame in self._upstream:
                 self._link.push(frame.encode() if isinstance(frame, str) else frame)
@@ -84,17 +84,17 @@ class Relay:
             self._link.part(_GONE)
 
     async def close(self) -> None:
-        """Close the socket at the home, and leave the client's open. Idempotent."""
+        """Close the connection to the home but not the client's. Idempotent."""
         self._is_closed = True
         await self._upstream.close()
 
     def cut(self) -> None:
-        """End both sides: the home does not answer any more."""
+        """Drop both connections, because the home no longer responds."""
         drop(self._upstream)
 
 
 class Relays:
-    """Opens relays, and ends those whose home is gone."""
+    """Opens relays and drops those whose home is gone."""
 
     def __init__(
         self,
@@ -104,9 +104,9 @@ class Relays:
         look_s: float = 0.25,
         patience_s: float = 6.0,
     ) -> None:
-        """``key`` is the secret of the fleet, and ``is_live`` tells whether a node has
-        a lease. A client waits up to ``patience_s`` seconds for a room whose home is
-        gone; every ``look_s`` it is looked for.
+        """``key`` is the fleet's secret, and ``is_live`` returns whether a node has a
+        lease. A client waits up to ``patience_s`` seconds for a room whose home is
+        gone; the room is looked up every ``look_s`` seconds.
         """
         self.key = key
         self._is_live = is_live
@@ -117,7 +117,7 @@ class Relays:
         metrics.watch("sockets_relayed", lambda: len(self._open))
 
     async def run(self) -> None:
-        """Copy frames, and watch the homes, until cancelled."""
+        """Copy frames and watch the homes until cancelled."""
         async with OwnedGroup() as group:
             self._group = group
             try:
@@ -137,10 +137,11 @@ class Relays:
         link: WsLink,
         find: Callable[[], Awaitable[RoomPort]],
     ) -> Relay | RoomPort:
-        """Return the way to a room that another node holds, or the room itself.
+        """Return a relay to a room that another node holds, or the room itself.
 
-        Where that node does not answer, ``find`` is tried until this node may take the
-        room, or another has it. Raises :class:`HeldElsewhere` if that takes too long.
+        If that node does not respond, ``find`` is retried until this node can take over
+        the room or another node has it. Raises :class:`HeldElsewhere` if that takes too
+        long.
         """
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._patience_s
@@ -159,17 +160,17 @@ class Relays:
         raise held.again()
 
     def end(self, relay: Relay) -> None:
-        """Close a relay in the background: its client is gone."""
+        """Close the relay of a client that is gone, in the background."""
         if self._group is not None:
             self._group.create_task(relay.close(), name="close-relay")
 
     async def _while_live(
         self, node: str, connecting: Coroutine[None, None, Relay], until_s: float
     ) -> Relay:
-        """Wait for a node that answers late, for as long as it has a lease.
+        """Wait for a slow node to respond, for as long as it has a lease.
 
-        Raises what ``connecting`` does, and TimeoutError when ``until_s`` (the loop's
-        clock) or the lease is over.
+        Raises whatever ``connecting`` raises, and TimeoutError when ``until_s`` (on the
+        loop's clock) has passed or the lease has expired.
         """
         task = asyncio.create_task(connecting, name="open-relay")
         try:
@@ -211,5 +212,5 @@ class Relays:
 
 
 def is_hello(frame: str | bytes) -> bool:
-    """Whether a client asks for another room. In a text the marks would be escaped."""
+    """Whether a frame is a hello. Inside a string, the quotes would be escaped."""
     return isinstance(frame, str) and '"type":"hello"' in frame.replace(" ", "")

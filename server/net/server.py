@@ -1,4 +1,4 @@
-"""The one port: websockets at /ws, pages everywhere else."""
+"""The server's port: websockets at /ws, and pages at every other path."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ log = logging.getLogger("twogaps.net")
 WHY_PATH = "/why.json"
 
 PLAIN_S = 30.0
-"""How long a request for a socket without Upgrade header explains a failure (s)."""
+"""Seconds for which a websocket request without Upgrade header explains a failure."""
 
 BAD_PRICE = 100.0
-"""An invalid request costs an address as much as this number of pages: no browser sends
-one, and the connection that it takes is what costs the server most."""
+"""The cost of an invalid request, in pages. Browsers never send one, and opening its
+connection is what costs the server most."""
 
 REFUSED_S = 1.0
-"""How long the refusal of a request waits, in seconds, at most: a program that asks
-again and again keeps its connections busy, and not the server."""
+"""The longest time, in seconds, for which a refusal is delayed, so that a client that
+keeps asking ties up its own connections and not the server."""
 
 PLAIN_KEPT = 256
-"""Addresses whose such requests are remembered."""
+"""Addresses remembered for having sent requests without Upgrade header."""
 
 ACCEPTED_TOGETHER = 4
-"""New connections are accepted by as many before others have their turn. asyncio takes
-the number from ``backlog``, which would also be the length of the system's queue."""
+"""New connections accepted before other tasks get a turn. asyncio uses ``backlog`` for
+this, which is also the length of the system's queue."""
 
 PING_S = 20
 """Ping interval and pong timeout, in seconds."""
@@ -76,8 +76,8 @@ class Origins:
     """The web origins whose pages may open a socket."""
 
     def __init__(self, more: Iterable[str], logged: int = 20) -> None:
-        """``more`` are allowed beside the server's own; the log names the first
-        ``logged`` that are refused, each once.
+        """``more`` are allowed in addition to the server's own origin. The first
+        ``logged`` refused origins are logged, once each.
         """
         self._more = frozenset(web_origin(one) or one for one in more)
         self._refused: set[str] = set()
@@ -86,7 +86,8 @@ class Origins:
     def admits(self, origin: str | None, host: str) -> bool:
         """Return whether a page may connect, given the request's Host header.
 
-        Programs send no Origin; a browser's must be this server's, or one of ``more``.
+        Other programs send no Origin and are admitted. A browser's Origin must be this
+        server's or one of ``more``.
         """
         if origin is None:
             return True
@@ -113,7 +114,7 @@ class Origins:
 
 
 class Door:
-    """Lets requests in: to a session, or to a page."""
+    """Routes incoming requests to a session or a page."""
 
     def __init__(
         self,
@@ -124,9 +125,9 @@ class Door:
         names: Names,
         arrived: Callable[[str, str], None] = lambda _host, _peer: None,
     ) -> None:
-        """``origins`` are further sites whose pages may connect, ``names`` this
-        server's host names. ``arrived`` gets the Host header and the address of each
-        socket from another device.
+        """``origins`` are other websites whose pages may connect, and ``names`` are
+        this server's host names. ``arrived`` is called with the Host header and the
+        address of each websocket from another device.
         """
         self._desk = desk
         self._gate = desk.gate
@@ -150,11 +151,11 @@ class Door:
 
     @property
     def limits(self) -> Limits:
-        """The limits it keeps."""
+        """The limits that it enforces."""
         return self._desk.limits
 
     async def check(self, ws: ServerConnection, request: Request) -> Response | None:
-        """Answer a plain request, or let a websocket pass (None)."""
+        """Answer a plain request, or return None to accept a websocket."""
         is_sound = is_well_formed(request)
         if not is_sound or urlsplit(request.path).path != SOCKET_PATH:
             return await self._page(ws, request, is_sound=is_sound)
@@ -177,9 +178,9 @@ class Door:
         return await self._turn(self._desk.peers.address(ws, request))
 
     async def _turn(self, address: str) -> Response | None:
-        """Wait until an address may have a further socket; refuse if that is too long.
+        """Wait until an address may open another socket; refuse if that takes too long.
 
-        When a class comes back together, its sockets open one after another.
+        When a whole class reconnects, its sockets are thus opened one after another.
         """
         try:
             wait_s = self._gate.connect_wait_s(address)
@@ -192,30 +193,30 @@ class Door:
         return None
 
     def _is_known(self, ws: ServerConnection, host: str) -> bool:
-        """Whether a Host header is a name of this server: with TLS, browsers check."""
+        """Whether a Host header names this server (with TLS, browsers check that)."""
         is_tls = isinstance(ws, Connection) and ws.is_tls
         return is_tls or self._names.admits(host)
 
     @property
     def _busy(self) -> str | None:
-        """Why no socket is admitted now: ``full`` or ``stopping``."""
+        """Return why sockets are not admitted now: ``full``, ``stopping`` or None."""
         if self._gate.is_overfull:
             return "full"
         return "stopping" if self._desk.stopping.is_set() else None
 
     def _remember_plain(self, address: str) -> None:
-        """Remember that a request for a socket came without its Upgrade header."""
+        """Remember that a websocket request from an address had no Upgrade header."""
         self._plain[address] = asyncio.get_running_loop().time()
         self._plain.move_to_end(address)
         if len(self._plain) > PLAIN_KEPT:
             self._plain.popitem(last=False)
 
     def _why(self, address: str, request: Request, *, is_known: bool) -> Response:
-        """Tell a page that gets no socket why, as far as the server can know.
+        """Tell a page that cannot open a websocket why, as far as the server can tell.
 
-        ``origin``: its requests come under another host name. ``upgrade``: they come
-        as plain requests. ``full`` and ``stopping``: it is the server. None: they do
-        not come at all.
+        ``origin``: its requests arrive under another host name. ``upgrade``: they
+        arrive as plain requests. ``full`` or ``stopping``: the server is. None: they
+        do not arrive at all.
         """
         origin = parse_qs(urlsplit(request.path).query).get("origin")
         host = request.headers.get("Host", "")
@@ -255,7 +256,7 @@ class Door:
         return answer or await self._pages.answer(request)
 
     async def receive(self, ws: ServerConnection) -> None:
-        """Serve a websocket, or tell its client that the server is full."""
+        """Serve a websocket, or send its client a refusal if the server is full."""
         if not isinstance(ws, Connection):
             raise TypeError("listen() makes connections of another type")
         self.waiting.remove(ws)
@@ -293,11 +294,11 @@ class Door:
             await ws.send(encode_server(bye), text=True)
 
     def slowed(self) -> None:
-        """Count that a connection is slowed because of its control frames."""
+        """Count a connection that is slowed because of its control frames."""
         self._gate.hit("control_rate")
 
     def stop(self) -> None:
-        """Admit no new people, and stop reading."""
+        """Stop admitting clients and handling messages."""
         self._desk.stopping.set()
 
     def part_all(self, bye: bytes) -> None:
@@ -313,7 +314,7 @@ def _asks_for_socket(request: Request) -> bool:
 
 
 class Port:
-    """An open port, and every connection on it."""
+    """An open port and all connections on it."""
 
     def __init__(self, server: Server, connections: WeakSet[Connection]) -> None:
         self._server = server
@@ -322,8 +323,9 @@ class Port:
     async def close(self, most_s: float) -> None:
         """Close the port and its websockets; abort those open after ``most_s`` seconds.
 
-        Connections that have not become websockets (browsers keep some in reserve) are
-        aborted immediately. Otherwise they would delay the end until they time out.
+        Connections that have not become websockets (browsers keep spare ones open) are
+        aborted immediately. Otherwise the shutdown would have to wait until they time
+        out.
         """
         self._server.close()
         self._abort(State.CONNECTING)
@@ -352,9 +354,10 @@ async def listen(
 ) -> Port:
     """Serve on a bound socket, with TLS if a context is given.
 
-    ``ping_s`` is the ping interval and the pong timeout, ``close_s`` how long a client
-    has to answer a close frame. ``queued_frames`` of one socket are read before the
-    first of them is handled; ``backlog`` connections may wait to be accepted.
+    ``ping_s`` is both the ping interval and the pong timeout, and ``close_s`` is how
+    long a client has to answer a close frame. Up to ``queued_frames`` frames from a
+    socket are read before the first one is handled, and up to ``backlog`` connections
+    may wait to be accepted.
     """
     limits = door.limits
     connections: WeakSet[Connection] = WeakSet()
@@ -368,7 +371,7 @@ async def listen(
     server = await serve(
         door.receive,
         sock=sock,
-        create_connection=announced(Connection, remember),  # type: ignore[arg-type] # a wrapper will do, says its documentation
+        create_connection=announced(Connection, remember),  # type: ignore[arg-type] # its documentation allows a wrapper
         process_request=door.check,
         process_response=without_body,
         compression=None,

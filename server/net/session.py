@@ -1,7 +1,7 @@
-"""One websocket's conversation: hello, proof, and then messages of its role.
+"""The session on one websocket: hello, proof, then the messages its role may send.
 
-The session turns frames into requests of a room. It decides nothing about the game; it
-knows which person is speaking, and lets no one speak for another.
+The session turns frames into requests to a room. It makes no decisions about the game.
+It knows which client it is talking to, and no client can act as another.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ log = logging.getLogger("twogaps.net")
 
 
 Work = Coroutine[object, None, None]
-"""What is left to do for a message that takes time."""
+"""The rest of the work on a message that cannot be handled without waiting."""
 
 _PASSING = ("busy", "too_fast", "storage_unavailable", "shutting_down", "internal")
-"""Refusals that say nothing against who is refused."""
+"""Codes of refusals that are not the client's fault and do not count against it."""
 
 
 class Session:
-    """The conversation on one websocket."""
+    """Handles one client's websocket from hello to close."""
 
     def __init__(self, ws: Connection, desk: Desk, address: str = HERE) -> None:
-        """``address`` is what limits per address count this socket by."""
+        """``address`` is the key under which per-address limits count this socket."""
         self._ws = ws
         self._desk = desk
         self._gate = desk.gate
@@ -75,16 +75,16 @@ class Session:
         self._role: Role | None = None
         self._room: RoomPort | None = None
         self._relay: Relay | None = None
-        """The way to the room's home, if that is another node of the fleet."""
+        """The connection to the room's home, if that is another node in the fleet."""
         self._challenge: tuple[Hello, str] | None = None
         self._refusals = 0
         self._is_slowed = False
         self._is_queued = False
         self._begun: Work | None = None
-        """What is left to do for the message that comes next in the queue."""
+        """The rest of the work on the message that is next in the queue."""
 
     async def run(self) -> None:
-        """Talk until the socket closes."""
+        """Handle messages until the socket closes."""
         deadline = asyncio.get_running_loop().call_later(
             self._desk.limits.hello_s, self._expire
         )
@@ -105,7 +105,7 @@ class Session:
     def _take(self, text: str) -> bool:
         """Handle a message as it arrives; return False if it has to be queued.
 
-        It is queued until its turn comes at this role's rate, and if it takes time.
+        It is queued if it exceeds this role's rate or its handling has to wait.
         """
         if self._bucket.wait_s() > 0 or self._relay is not None:
             return False
@@ -131,9 +131,9 @@ class Session:
         self._link.part(bye)
 
     def _turn_s(self) -> float:
-        """Take a turn at this role's rate; return how many seconds to wait for it.
+        """Take a token from this role's bucket; return how many seconds to wait for it.
 
-        A client that sends faster gets one refusal until it has rested.
+        A client that sends too fast gets one refusal; the next only after a pause.
         """
         wait_s = self._bucket.take()
         if not wait_s:
@@ -148,7 +148,7 @@ class Session:
         return wait_s
 
     def _welcomed(self) -> None:
-        """Staff may send more, and larger frames."""
+        """Raise the message rate and the frame size limit if the client is staff."""
         if self._role in ("host", "admin"):
             limits = self._desk.limits
             self._bucket = Bucket(limits.staff_rate, 2 * limits.staff_rate)
@@ -176,9 +176,9 @@ class Session:
     # --- permitted messages ----------------------------------------------------------
 
     def _begin(self, frame: str | bytes) -> Work | None:
-        """Handle a message, or refuse it; return what is left to do if it takes time.
+        """Handle or refuse a message; return the rest of the work if it has to wait.
 
-        Nothing is read while the server stops: clients come back, and repeat it.
+        Messages are ignored while the server is stopping: clients reconnect and resend.
         """
         if self._desk.stopping.is_set():
             return None
@@ -216,7 +216,7 @@ class Session:
             raise Refused("too_large", f"A frame may have at most {most} bytes here.")
 
     def _check_right(self, message: ClientMessage) -> None:
-        """Raise :class:`Refused` if this role may not send such a message now."""
+        """Raise :class:`Refused` if this role may not send this message now."""
         if message.type in ("hello", "prove"):
             return
         if not self._is_welcome or self._role is None:
@@ -226,7 +226,7 @@ class Session:
             raise Refused("not_allowed", detail)
 
     def _fail(self, exc: Exception) -> None:
-        """Answer a message that was refused, or that could not be handled."""
+        """Answer a message that was refused or whose handling failed."""
         if isinstance(exc, Refused):
             self._refuse(exc)
             return
@@ -234,7 +234,7 @@ class Session:
         self._refuse(Refused("internal", "Internal error; nothing was changed."))
 
     def _refuse(self, refusal: Refused) -> None:
-        """Send a refusal; disconnect clients that collect them before a welcome."""
+        """Send a refusal; disconnect a client refused too often before its welcome."""
         self._link.push(self._refusal(refusal))
         if not self._is_welcome and refusal.code not in _PASSING:
             self._refusals += 1
@@ -306,7 +306,7 @@ class Session:
         self._pass_on(room, request)
 
     async def _queue(self, room: RoomPort) -> None:
-        """Wait for a turn to join; raises :class:`Refused` if that is too long."""
+        """Wait for a turn to join; raises :class:`Refused` if that takes too long."""
         wait_s = self._gate.join_wait_s(self._address, room.code)
         if wait_s:
             self._is_queued = True
@@ -344,7 +344,7 @@ class Session:
 
     @property
     def _place(self) -> RoomPort:
-        """The room that this socket has asked for; raises :class:`Refused`."""
+        """The room named in this socket's hello; raises :class:`Refused` if none."""
         if self._room is None:
             raise Refused("hello_expected", "Say hello to a room first.")
         return self._room
@@ -361,7 +361,7 @@ class Session:
     # --- handling messages -----------------------------------------------------------
 
     def _report(self, message: GetReport | GetAcross) -> None:
-        """Let a report be made, of rooms of this node."""
+        """Request a report on rooms of this node; it is pushed when it is ready."""
         room = None if isinstance(message, GetAcross) else self._place.code
         self._desk.report(message, room, self._link.push)
 
@@ -376,7 +376,7 @@ class Session:
             self._link.push(self._refusal(refusal, message))
 
     async def _answer(self, message: AdminQuestion | HostQuestion) -> None:
-        """Answer what takes its time; a refusal names the message by its ref."""
+        """Answer a question that may have to wait; a refusal carries its ref."""
         try:
             answer = await self._desk.answer(self._address, message, self._room)
         except Refused as refusal:

@@ -1,10 +1,10 @@
 """The actor of one room: decide, append, evolve, publish.
 
-A step takes all requests that wait, decides them one after another, and stores their
-events in one append. The state evolves immediately, but messages are held
-until the append has returned: no client sees what a crash could undo.
-If the append fails, the room is rebuilt from its journal, and the senders learn that
-nothing was counted.
+A step takes all queued requests, decides them one after another, and stores their
+events in one append. The state evolves immediately, but messages are held back until
+the append has returned, so no client sees anything that a crash could undo. If the
+append fails, the room is rebuilt from its journal, and the senders are notified that
+their requests had no effect.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from server.rooms.requests import Bounds, Changes, Inbox
 log = logging.getLogger("twogaps.room")
 
 RETRY_MS = 500
-"""Pause, in milliseconds, of a room that cannot write."""
+"""Milliseconds to wait before a room that cannot write to its journal retries."""
 
 
 class Room:
@@ -66,8 +66,8 @@ class Room:
         bounds: Bounds | None = None,
         confirm: Callable[[], None] = lambda: None,
     ) -> None:
-        """``barrier`` makes what holds reveals back, ``bounds`` is how much one person
-        may change, and ``confirm`` raises unless this node is home of the room.
+        """``barrier`` makes the barrier that holds reveals back, ``bounds`` limits how
+        much one person may change; ``confirm`` raises if the room's home is not here.
         """
         self._confirm = confirm
         self._metrics = metrics or Metrics()
@@ -91,7 +91,7 @@ class Room:
             gateway, clock, self._presence, self._publisher, self._metrics
         )
         self._stored = state.version
-        """How many events the journal is known to hold."""
+        """The number of events known to be in the journal."""
         self._is_serving = False
         self._is_stalled = self._is_blind = False
         self._alarm: asyncio.TimerHandle | None = None
@@ -101,7 +101,7 @@ class Room:
 
     @property
     def state(self) -> RoomState:
-        """The state, for reading. It may be one step ahead of the journal."""
+        """The current state (read-only). It may be one step ahead of the journal."""
         return self._state
 
     @property
@@ -111,29 +111,29 @@ class Room:
 
     @property
     def is_attended(self) -> bool:
-        """Whether anyone is connected, or waits for an answer."""
+        """Whether anyone is connected or waiting for an answer."""
         here = any(self._gateway.links(self.code, kind) for kind in AUDIENCES)
         return here or self._is_serving or not self._inbox.is_idle
 
     @property
     def touched_ms(self) -> int:
-        """When something was last stored here, or the room was taken up."""
+        """When an event was last stored here or, before that, the room was loaded."""
         return self._touched_ms
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for their turn."""
+        """The number of queued requests."""
         return len(self._inbox)
 
     def put(self, request: Request) -> None:
         """Queue a request.
 
-        Raises :class:`Refused`: "busy" if too much waits, or why the room is closed.
+        Raises :class:`Refused`: "busy" if the queue is full, or why the room is closed.
         """
         self._inbox.put(request)
 
     def key_of(self, audience: Audience, site: str | None = None) -> str:
-        """Return the key (hex) that a host, a site's co-host or a screen has to prove.
+        """Return the key (hex) that a host, a site's co-host or a screen must prove.
 
         Raises :class:`Refused` for a co-host if there are no sites.
         """
@@ -144,20 +144,20 @@ class Room:
         return self._tokens.player_of(self._state, token)
 
     def finish(self) -> None:
-        """Serve what has come in, and then end: :meth:`run` returns."""
+        """Serve the requests already queued, then make :meth:`run` return."""
         self._inbox.end()
 
     def close(self, refusal: Refused) -> None:
-        """Refuse everything that waits and everything that comes; serve no more."""
+        """Stop serving: refuse all queued and all future requests."""
         for request in self._inbox.close(refusal):
             self._answers.give(self._state, request, refusal)
 
     # --- the loop --------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Serve requests until cancelled or told to finish.
+        """Serve requests until cancelled or asked to finish.
 
-        Raises what makes it impossible to go on, such as a damaged journal.
+        Raises any error that the room cannot recover from, such as a damaged journal.
         """
         try:
             await self._resume()
@@ -170,7 +170,7 @@ class Room:
                 self._alarm.cancel()
 
     async def _take(self, step: Step) -> None:
-        """Serve a batch; every request is answered, whatever fails."""
+        """Serve a batch; every request is answered, even if something fails."""
         self._is_serving = True
         try:
             try:
@@ -193,7 +193,7 @@ class Room:
         self._is_serving = False
 
     async def _resume(self) -> None:
-        """Take up the deadlines that ran when the server stopped."""
+        """Restart the deadlines that were running when the server stopped."""
         step = Step()
         try:
             self._apply(step, Resume())
@@ -221,12 +221,12 @@ class Room:
         await self._publish(effects, step.hosts_by, has_news=bool(step.events))
 
     def _is_time_up(self) -> bool:
-        """Whether the open ballot closes automatically now."""
+        """Whether the open ballot must close now because its time is up."""
         is_up = not self._is_stalled and is_due(self._state, *self._moment())
         return is_up and self._barrier.may_close(self._state)
 
     def _decide(self, step: Step, request: Request) -> Refused | None:
-        """Decide what a request changes; return the refusal if it is one."""
+        """Decide what a request changes; return the refusal if it is refused."""
         try:
             if self._is_stalled and isinstance(request, Enter | Say):
                 raise replies.STORAGE
@@ -260,7 +260,7 @@ class Room:
         return None
 
     def _must_see(self) -> None:
-        """Refuse new people while the state itself is in doubt."""
+        """Refuse clients that connect while the state cannot be trusted."""
         if self._is_blind:
             raise replies.STORAGE
 
@@ -271,7 +271,7 @@ class Room:
         requests.check_role(request, step.hosts_by, is_proven=is_in)
 
     def _command(self, request: Say) -> Command:
-        """Return the command a message stands for, in the name of who sent it."""
+        """Translate a message into a command on behalf of its sender."""
         player = self.player_of(request.token) if request.token else request.link.player
         return requests.command(request, player)
 
@@ -301,7 +301,7 @@ class Room:
         self._stored = self._state.version
 
     async def _fail(self, step: Step, refusal: Refused) -> None:
-        """Undo this step: rebuild, and tell the senders."""
+        """Undo this step: rebuild the state and answer the senders."""
         self._metrics.appends_failed.inc()
         was_stalled, self._is_stalled, self._is_blind = self._is_stalled, True, True
         await self._rebuild()
@@ -310,7 +310,7 @@ class Room:
         self._end(step, refusal, is_over=False)
 
     def _end(self, step: Step, refusal: Refused, *, is_over: bool = True) -> None:
-        """Answer what is left of a step: as decided if it was stored, else refused."""
+        """Answer a step's remaining requests: as decided if stored, else refused."""
         decided = step.refusals or [refusal] * len(step.batch)
         if not step.is_stored:
             for number, request in enumerate(step.batch):
@@ -321,9 +321,9 @@ class Room:
         self._answer_all(step, decided)
 
     async def _rebuild(self) -> None:
-        """Take the state from the journal again: the truth about what was stored.
+        """Rebuild the state from the journal, which is authoritative.
 
-        An append that was reported as failed may have been stored: it is shown.
+        Publishes events of an append that failed and yet turns out to be stored.
         """
         try:
             events = await self._store.load(self.code)
@@ -337,7 +337,7 @@ class Room:
             await self._publish(effects_of(found), None, has_news=True)
 
     async def _recover(self) -> None:
-        """Go on as soon as the journal can be written again."""
+        """Resume normal service if the journal can be written again."""
         try:
             await self._store.check()
         except StoreUnavailable:
@@ -354,7 +354,7 @@ class Room:
     # --- what leaves the room --------------------------------------------------------
 
     def _answer_all(self, step: Step, refusals: Sequence[Refused | None]) -> None:
-        """Answer each request of a step, once, whatever happens to one of them."""
+        """Answer each request of a step exactly once, even if answering one fails."""
         while step.answered < len(step.batch):
             number, step.answered = step.answered, step.answered + 1
             self._answers.give(self._state, step.batch[number], refusals[number])
@@ -379,7 +379,7 @@ class Room:
     # --- time ------------------------------------------------------------------------
 
     def _set_alarm(self) -> None:
-        """Wake up when the figures or the poll next need a look."""
+        """Schedule the next wake-up: for figures, a deadline, a flush or a retry."""
         now_ms, present = self._moment()
         self._figures_ms = self._publisher.next_change_ms(self._state, now_ms)
         due = [self._figures_ms, next_due_ms(self._state, now_ms, present)]
