@@ -9,6 +9,7 @@ consoles with one of these four in turns.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,19 +27,21 @@ from tests.browser.layout import (
     every_moment,
     limits,
     longest_moments,
+    longest_of_each_phase,
     opened,
     pages,
     settle,
     sweep,
 )
 from tests.support.figures import Figure
-from tests.support.shown import Shown, replaced
+from tests.support.shown import LONG_SITES, Look, Shown, replaced
 from tests.support.tiers import Tier, chosen_tier
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-pytest.importorskip("playwright.async_api", reason="pip install playwright")
+play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
+expect = play.expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EVERY_PAGE = pages(
@@ -138,6 +141,33 @@ async def test_the_answers_are_in_view_and_stay_where_they_are(
         unseen = await moved(page, asked())
     figure(f"answers {size[0]} x {size[1]}, {locale}: {len(asked())} ballots in view")
     assert not unseen, said(unseen)
+
+
+SITES_PAGES = pages(("player", (360, 640), "de-DE"), roles=("player",))
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(("role", "size", "locale"), SITES_PAGES)
+async def test_long_names_of_sites_fit(
+    browser: Browser, server: Running, role: str, size: Size, locale: str
+) -> None:
+    found = [
+        one
+        for one in longest_of_each_phase(Look(is_spread=True))
+        if one.phase in ("reveal.tallies", "finished")
+    ]
+    wrong: dict[str, list[str]] = {}
+    async with opened(browser, server, role, size, locale) as page:
+        await settle(page, first("vote"), role)
+        for moment in found:
+            await page.evaluate("f => show(f)", list(getattr(moment, role)))
+            # What compares the sites comes in later than the rest.
+            names = page.get_by_role("rowheader", name=re.compile(LONG_SITES[0]))
+            await expect(names.first).to_be_visible()
+            if bad := await page.evaluate("l => findings(l)", limits(role, size)):
+                wrong[moment.name] = bad
+    assert {one.phase for one in found} == {"reveal.tallies", "finished"}
+    assert not wrong, said(wrong)
 
 
 async def test_a_longer_line_or_a_smaller_letter_is_found(
