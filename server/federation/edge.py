@@ -1,8 +1,8 @@
-"""An edge: a node whose own people play in rooms of other nodes.
+"""The edge side of a node: connects its clients to rooms of other nodes.
 
 Shared views arrive on MQTT topics and are kept, so newcomers see the phase immediately.
-Requests are sent in batches until acknowledged; a vote is on disk here before the phone
-gets its receipt.
+Requests are sent in batches until they are acknowledged; a vote is on disk at this node
+before the phone gets its receipt.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from server.rooms.ports import AUDIENCES, SHARED, Audience, Link
 log = logging.getLogger("twogaps.federation")
 
 SEARCH_S = 2.0
-"""How long after connecting the broker may still be sending retained messages."""
+"""After a connect, the broker may send retained messages for this many seconds."""
 
 
 class EdgeRelay:
-    """Connects this node's people with rooms of other nodes."""
+    """Connects this node's clients to rooms of other nodes."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class EdgeRelay:
         most_rooms: int = 50_000,
         search_s: float = SEARCH_S,
     ) -> None:
-        """``people`` reaches this node's sockets; ``most_rooms`` limits those known."""
+        """``people`` sends to this node's sockets; at most ``most_rooms`` are known."""
         self._most_rooms = most_rooms
         self._search_s = search_s
         self._kept = outbox.kept
@@ -74,19 +74,19 @@ class EdgeRelay:
         self._early, self._views = Views(most_bytes=4 << 20), Views()
         self._returners = Returners()
         self._owed: dict[RoomCode, int] = {}
-        """How many votes for a room were announced to its home."""
+        """Number of unacknowledged votes that were last reported to a room's home."""
         self.rejections = Rejections()
 
     # --- asked by the sessions of this node ------------------------------------------
 
     def knows(self, code: str) -> bool:
-        """Whether a room lives at another node, and it is clear which one."""
+        """Whether a room is at another node, and it is certain at which one."""
         known = self._rooms.get(RoomCode(code))
         return known is not None and known.is_sure(self._now_s)
 
     @property
     def is_searching(self) -> bool:
-        """Whether other nodes may have rooms that this node does not know of yet."""
+        """Whether other nodes may have rooms that this node does not know about yet."""
         return not self._bus.is_up or self._now_s < self._up_s + self._search_s
 
     @property
@@ -94,7 +94,7 @@ class EdgeRelay:
         return asyncio.get_running_loop().time()
 
     def home_of(self, room: RoomCode) -> str | None:
-        """Return the other node that a room lives at, or None."""
+        """Return the other node that is home to a room, or None."""
         known = self._rooms.get(room)
         return known.home if known else None
 
@@ -124,7 +124,7 @@ class EdgeRelay:
         if known is None:
             return
 
-        def greet() -> None:  # not before the session has put the hello away
+        def greet() -> None:  # only after the session is done with the hello
             self._greeted(seat, known.welcome, known.player)
             if known.you is not None:
                 seat.link.push(known.you, "you")
@@ -134,7 +134,7 @@ class EdgeRelay:
         asyncio.get_running_loop().call_soon(greet)
 
     def leave(self, room: RoomCode, link: Link, body: UpBody) -> None:
-        """A connection of this node is gone."""
+        """Handle the end of a client's connection to this node."""
         link_id = self._ids.pop(link, None)
         if link_id is None:
             return
@@ -146,7 +146,7 @@ class EdgeRelay:
     def _id_of(self, room: RoomCode, link: Link) -> str:
         link_id = self._ids.get(link)
         if link_id is not None and self._seats[link_id].room != room:
-            del self._seats[link_id]  # it was refused there, and tries another room
+            del self._seats[link_id]  # refused there, and now trying another room
             link_id = None
         if link_id is None:
             link_id = self._ids[link] = secrets.token_hex(8)
@@ -158,10 +158,10 @@ class EdgeRelay:
         stamped_ms = int(body.stamped_ms + offset_ms)
         return body.model_copy(update={"stamped_ms": stamped_ms, "token": token})
 
-    # --- what comes from homes -------------------------------------------------------
+    # --- messages from homes ---------------------------------------------------------
 
     def announced(self, home: str, room: RoomCode, news: Announce | None) -> None:
-        """A home announces a room, or that it no longer has it (``news`` is None)."""
+        """Handle the announcement of a room, or its withdrawal (``news`` is None)."""
         known, reject = self._rooms.get(room), self.rejections.add
         if news is None:
             self._withdrawn(home, room)
@@ -194,7 +194,7 @@ class EdgeRelay:
         self._show_early(home, room)
 
     def _withdrawn(self, home: str, room: RoomCode) -> None:
-        """A home no longer has a room; if two claimed it, the other one now has it."""
+        """Forget a room that its home withdrew; another home's claim then counts."""
         known = self._rooms.get(room)
         if known is not None and home != known.home:
             known.rivals.pop(home, None)
@@ -208,7 +208,7 @@ class EdgeRelay:
     def _succeed(
         self, home: str, room: RoomCode, known: Elsewhere, news: Announce
     ) -> None:
-        """Follow a room to its new home, with all requests that wait for it."""
+        """Follow a room to its new home, and redirect its waiting requests there."""
         log.info("room %s has moved from %s to %s", room, known.home, home)
         self._learn(home, room, news, is_sure=True)
         if known.home != home:
@@ -221,14 +221,14 @@ class EdgeRelay:
             self._show(home, room, audience, view)
 
     def _forget(self, room: RoomCode) -> None:
-        """Forget a room that its home has dropped, or that lives here now."""
+        """Forget a room that its home has dropped or that has moved to this node."""
         if (known := self._rooms.pop(room, None)) is not None:
             self._views.take(known.home, room)
         self._owed.pop(room, None)
         self._cut.discard(room)
 
     def taken_home(self, room: RoomCode) -> None:
-        """This node is now the room's home: it gets the votes, and people reconnect."""
+        """Take a room over: send its votes to this node, and make clients reconnect."""
         known = self._rooms.get(room)
         if known is None:
             return
@@ -241,7 +241,7 @@ class EdgeRelay:
     def shown(
         self, home: str, room: RoomCode, audience: Audience, payload: bytes
     ) -> None:
-        """A home shows a view; one that is not newer is dropped."""
+        """Handle a view from a home; a view that is not newer is dropped."""
         found = decode_view(payload)
         known = self._rooms.get(room)
         if found is not None and (known is None or known.home == home):
@@ -252,7 +252,7 @@ class EdgeRelay:
             self.rejections.add(home, "a view of it cannot be used")
 
     def _show(self, home: str, room: RoomCode, audience: Audience, view: View) -> None:
-        """Show a view to this node's people and keep it; hold it until announced."""
+        """Keep a view; send it to this node's clients once its room is announced."""
         if room not in self._rooms:
             self._early.keep(home, room, audience, view)
             return
@@ -273,7 +273,7 @@ class EdgeRelay:
         self.sender.put(home, room, "", UpFlush(version=version, waiting=waiting))
 
     def progressed(self, home: str, room: RoomCode, frame: bytes) -> None:
-        """A home says how many have answered."""
+        """Pass on a home's figures of how many players have answered."""
         if self.home_of(room) == home and len(frame) <= MOST_PROGRESS:
             for audience in SHARED:
                 self._people.broadcast(room, audience, frame, "progress")
@@ -281,7 +281,7 @@ class EdgeRelay:
             self.rejections.add(home, "its figures for a room cannot be used")
 
     def home_state(self, home: str, is_up: bool, boot: str) -> None:
-        """A home is up or down; a new one needs the list of people here."""
+        """Handle a home going up or down; if it restarted, tell it who is here."""
         known = self.sender.home(home)
         was_up, known.is_up = known.is_up, is_up
         if not is_up or (known.boot and boot != known.boot):
@@ -293,7 +293,7 @@ class EdgeRelay:
         self._tell_state()
 
     def rejoin(self, home: str | None = None) -> None:
-        """Tell homes again who is here, after a lost connection or a home's restart."""
+        """Tell homes again which clients are here, after a disconnect or a restart."""
         for link_id, seat in self._seats.items():
             known = self._rooms.get(seat.room)
             if known is None or home not in (None, known.home):
@@ -329,7 +329,7 @@ class EdgeRelay:
                 self.flush(home, room, view[1] if view else 0)
 
     def _take(self, home: str, item: DownItem | None) -> None:
-        """Pass an item on if it is from its room's home; a bad one affects no other."""
+        """Pass on an item from its room's home; a bad item does not affect others."""
         seat = self._seats.get(item.link) if item else None
         if item is None:
             self.rejections.add(home, "one of its items cannot be read")
@@ -347,7 +347,7 @@ class EdgeRelay:
                 log.exception("an item from %s could not be used", home)
 
     def _greeted(self, seat: Seat, welcome: bytes, player: PlayerId | None) -> None:
-        """Attach a newcomer and show the kept view in one step."""
+        """Attach a newly admitted client and send it the kept view, in one step."""
         if (read := decode(Welcome, welcome)) is None:
             raise ValueError("a welcome cannot be read")
         seat.is_greeted, seat.is_forgotten = True, False
@@ -355,7 +355,7 @@ class EdgeRelay:
         if seat.token is not None and player is not None:
             self._returners.welcomed(seat.token, seat.room, welcome, player)
         if replaced := self._people.attach(seat.room, seat.link, player):
-            replaced.part(replies.TAKEN_OVER)  # what the home says may be lost
+            replaced.part(replies.TAKEN_OVER)  # the home's message may be lost
         seat.link.greet(welcome, player)
         known = self._rooms.get(seat.room)
         if known is None:
@@ -365,16 +365,16 @@ class EdgeRelay:
             return
         seat.link.push(view[2], "view")
         if player and len(self._people.links(seat.room, "player")) == 1:
-            self.flush(known.home, seat.room, view[1])  # as none could at its time
+            self.flush(known.home, seat.room, view[1])  # was not possible before
 
     def _secured(self, item: UpItem) -> None:
         if (seat := self._seats.get(item.link)) is not None:
             seat.say_received(item.body)
 
-    # --- what people are shown of the connection -------------------------------------
+    # --- the connection's state, for clients -----------------------------------------
 
     def bus_changed(self) -> None:
-        """Handle that the connection to the broker was restored or lost."""
+        """Handle a restored or lost connection to the broker."""
         if self._bus.is_up:
             self._up_s = self._now_s
             self.rejoin()
@@ -383,7 +383,7 @@ class EdgeRelay:
         self._tell_state()
 
     def _forgotten(self, home: str | None = None) -> None:
-        """A home that cannot reach this site forgets the people it admitted."""
+        """Mark clients as forgotten by homes that cannot reach this site."""
         for seat in self._seats.values():
             known = self._rooms.get(seat.room)
             if known is not None and home in (None, known.home):

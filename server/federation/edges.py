@@ -1,9 +1,9 @@
-"""What a home knows of its edges: their people, how far they flushed, what goes down.
+"""What a home knows about its edges: their clients, flush marks, and waiting frames.
 
-A flush mark says that everything the edge received before it is on its way. It holds
-once its own batch and every older one have arrived: a lost batch is sent again under
-the same number. Messages going down are cut to a size that every broker takes. Frames
-go before acknowledgements, so an edge that hears an acknowledgement has the answer.
+A flush mark says that the edge has sent everything that it received before. It counts
+once its own batch and every older one have arrived; a lost batch is sent again under
+the same number. Messages to edges are split to a size that every broker accepts. Frames
+are sent before acknowledgements, so an acknowledged request already has its answer.
 """
 
 from __future__ import annotations
@@ -35,39 +35,39 @@ from server.rooms.ports import Audience, Slot
 log = logging.getLogger("twogaps.federation")
 
 SHARED: tuple[Slot, ...] = ("view", "progress")
-"""Frames that players and screens elsewhere get by topic, not by link."""
+"""Frames that players and screens at other nodes get from a topic, not on a link."""
 
 SILENT_S = 8.0
-"""Edges ask for the time every 5 s; the console shows a longer silence."""
+"""Edges send a clock probe every 5 s; the console shows if one is silent for longer."""
 
 GATHER_S, GATHER_MOST_S = 0.001, 0.02
-"""How long frames going down are gathered: for each edge, and at most."""
+"""How long frames are collected before they are sent: per edge, and at most."""
 
 ROOM = MOST_BYTES - 1_024
-"""Bytes in a message beside its frame."""
+"""Maximum bytes of a message's contents; the rest is for its envelope."""
 
 SEQ_BYTES = 20
-"""Maximum size of a number with its comma."""
+"""Maximum bytes of an acknowledged number with its comma."""
 
 
 class Flushes:
-    """The flush marks of one edge, in one of its runs."""
+    """The flush marks from one run of an edge."""
 
     def __init__(self) -> None:
         self._heard: set[int] = set()
         self._oldest = 0
         self._marks: dict[RoomCode, tuple[int, int]] = {}
-        """Batch and version of each room's latest mark that does not hold yet."""
+        """Batch and version of each room's latest mark that does not count yet."""
         self._versions: dict[RoomCode, int] = {}
         self._pending: dict[RoomCode, dict[int, int]] = {}
-        """By room and number: requests not dealt with yet, and their batch."""
+        """By room and request number: the batch of each unfinished request."""
 
     def version(self, room: RoomCode) -> int:
-        """Return up to which version everything has come; 0 before the first mark."""
+        """Return the version up to which all has arrived; 0 before the first mark."""
         return self._versions.get(room, 0)
 
     def heard(self, number: int, oldest: int) -> None:
-        """A batch has come, whole; all before ``oldest`` are done. Idempotent."""
+        """Note that a batch is complete, and all before ``oldest`` done. Idempotent."""
         if oldest > self._oldest:
             self._oldest = oldest
             self._heard = {one for one in self._heard if one >= oldest}
@@ -76,29 +76,29 @@ class Flushes:
         self._settle()
 
     def marked(self, room: RoomCode, version: int, number: int) -> None:
-        """A flush mark has come in a batch. Idempotent."""
+        """Note that a flush mark has arrived in a batch. Idempotent."""
         mark = (number, version)
         self._marks[room] = max(mark, self._marks.get(room, mark))
         self._settle()
 
     def took(self, room: RoomCode, seq: int, number: int) -> None:
-        """A request was given to its room: marks after it hold once it is done."""
+        """Note that a room got a request: later marks do not count until it is done."""
         self._pending.setdefault(room, {})[seq] = number
 
     def done(self, room: RoomCode, seq: int) -> None:
-        """A request was stored, or refused for good. Idempotent."""
+        """Note that a request was stored, or permanently refused. Idempotent."""
         is_known = self._pending.get(room, {}).pop(seq, None) is not None
         if is_known and room in self._marks:
             self._settle()
 
     def forget(self, room: RoomCode) -> None:
-        """Forget a room that is put away. Idempotent."""
+        """Forget a room that was closed. Idempotent."""
         self._marks.pop(room, None)
         self._versions.pop(room, None)
         self._pending.pop(room, None)
 
     def rewind(self, room: RoomCode, version: int) -> None:
-        """Count nothing as flushed from this version on. Idempotent."""
+        """Treat this version and later ones as not flushed. Idempotent."""
         if self.version(room) >= version:
             self._versions[room] = version - 1
         if self._marks.get(room, (0, 0))[1] >= version:
@@ -115,14 +115,14 @@ class Flushes:
 
 
 def fits(encoded: bytes) -> bool:
-    """Whether an encoded item fits into a message at all."""
+    """Whether an encoded item fits into a message."""
     return len(encoded) < ROOM
 
 
 def messages(
     boot: str, items: Iterable[bytes], acks: Sequence[int], marks: Sequence[Mark]
 ) -> Iterator[bytes]:
-    """Yield messages of at most MOST_BYTES; each of ``items`` has to fit."""
+    """Yield messages of at most MOST_BYTES; each of ``items`` must fit into one."""
     chunk: list[bytes] = []
     size = 0
     for item in items:
@@ -143,36 +143,36 @@ def messages(
 
 @dataclass(slots=True)
 class Edge:
-    """What a home knows of one edge."""
+    """What a home knows about one edge."""
 
     name: str
     boot: str
     news: asyncio.Event
-    """Set when there is something to send down, to any edge."""
+    """Set when there is something to send to any edge."""
     links: dict[str, RemoteLink] = field(default_factory=dict)
     players: Counter[RoomCode] = field(default_factory=Counter)
-    """How many of the links play in each room."""
+    """Number of links that are players, by room."""
     outgoing: list[bytes] = field(default_factory=list)
-    """Items that are encoded already."""
+    """Encoded items that are waiting to be sent."""
     acks: list[int] = field(default_factory=list)
     asked: list[Mark] = field(default_factory=list)
     flushes: Flushes = field(default_factory=Flushes)
     lost: set[RoomCode] = field(default_factory=set)
-    """Rooms in which it had people when it was last lost."""
+    """Rooms in which it had players when its connection was last lost."""
     shown: set[RoomCode] = field(default_factory=set)
-    """Rooms that it has been shown since its first people there came."""
+    """Rooms that were published again for its first clients there."""
     waiting: dict[RoomCode, int] = field(default_factory=dict)
-    """Votes that it had and that were not acknowledged, as it said last."""
+    """Number of its unacknowledged votes by room, as it last reported."""
     heard_s: float = 0.0
-    """When it was last heard, on the loop's clock."""
+    """When it last sent a message, on the loop's clock."""
     is_up: bool = True
 
     def has_players(self, room: RoomCode) -> bool:
-        """Whether anyone plays there, or did when it was lost."""
+        """Whether it has players in a room, or had when its connection was lost."""
         return room in self.lost or self.players[room] > 0
 
     def greeted(self, id_: str, link: RemoteLink) -> None:
-        """Count a link that has become a player's, if it is still here."""
+        """Count a link that was admitted as a player, if it still exists."""
         if self.links.get(id_) is link:
             self.players[link.room] += 1
 
@@ -185,7 +185,7 @@ class Edge:
                 del self.players[link.room]
 
     def lose(self) -> list[RemoteLink]:
-        """Forget all links, and return them; remember the rooms that miss players."""
+        """Remove and return all links; remember in which rooms they played."""
         links = list(self.links.values())
         self.lost |= set(self.players)
         self.links, self.players = {}, Counter()
@@ -198,7 +198,7 @@ class RemoteLink:
     def __init__(
         self, edge: Edge, room: RoomCode, id_: str, audience: Audience = "player"
     ) -> None:
-        """``audience`` is the role that it asks for, and never changes."""
+        """``audience`` is the role that the link asks for; it never changes."""
         self.room = room
         self.site: str | None = edge.name
         self.audience = audience
@@ -208,19 +208,19 @@ class RemoteLink:
         self._is_greeted = False
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a private frame down; shared ones are retained at a topic."""
+        """Send a private frame to the edge; it gets shared frames from a topic."""
         if slot not in SHARED or self.audience not in ROLES_SHARED:
             self._send("push", frame.decode(), slot=slot)
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
-        """Send the welcome down."""
+        """Send the welcome to the edge."""
         if player is not None and self.player is None:
             self._edge.greeted(self._id, self)
         self.player, self._is_greeted = player, True
         self._send("greet", welcome.decode(), player=player)
 
     def turn_away(self, refusal: Refused) -> None:
-        """Send a refused hello down; the next hello gets a new link."""
+        """Send the refusal of a hello to the edge; the next hello gets a new link."""
         if not self._is_greeted and self._edge.links.get(self._id) is self:
             self._edge.remove(self._id)
         self._send("turn_away", refusal.detail, code=refusal.code)
@@ -245,10 +245,10 @@ class RemoteLink:
 
 
 class Edges:
-    """Every edge that this home has heard of, by name."""
+    """The edges that this home knows, by name."""
 
     def __init__(self, node: str, bus: Bus, url: Callable[[], str]) -> None:
-        """``url`` returns the address at which people reach this node."""
+        """``url`` returns this node's address for clients."""
         self._node = node
         self._bus = bus
         self._url = url
@@ -256,18 +256,18 @@ class Edges:
         self._nodes: dict[str, NodeState] = {}
         self._news = asyncio.Event()
         self.too_large = 0
-        """Private frames that fit into no message. Should stay 0."""
+        """Number of private frames that were too large for a message. Should stay 0."""
 
-    # --- what is known ---------------------------------------------------------------
+    # --- known edges -----------------------------------------------------------------
 
     def known(self, name: str) -> Edge | None:
-        """Return an edge that has sent something."""
+        """Return an edge; None if it has not sent anything yet."""
         return self._edges.get(name)
 
     def begin(self, name: str, boot: str, lost: set[RoomCode]) -> Edge:
-        """Forget an edge's earlier run and return its new one.
+        """Forget an edge's earlier run, and return its new one.
 
-        ``lost`` are the rooms in which it had players then.
+        ``lost`` are the rooms in which the edge had players during its earlier run.
         """
         edge = self._edges[name] = Edge(name, boot, self._news, lost=lost)
         return edge
@@ -275,8 +275,8 @@ class Edges:
     def expect(self, room: RoomCode, sites: Iterable[str]) -> None:
         """Note that these sites had players in a room before this run of the node.
 
-        They may have votes that were promised to be counted: until they are heard, a
-        reveal waits for them, as for sites that are cut off.
+        They may hold votes whose players already have a receipt. Until these sites send
+        a message, a reveal waits for them as it does for disconnected sites.
         """
         for name in sites:
             if name != self._node and name not in self._edges:
@@ -285,16 +285,16 @@ class Edges:
                 self._edges[name].lost.add(room)
 
     def heard(self, name: str) -> None:
-        """Note that an edge has made itself heard."""
+        """Note that an edge has just sent a message."""
         if name in self._edges:
             self._edges[name].heard_s = asyncio.get_running_loop().time()
 
     def node_is(self, name: str, state: NodeState) -> None:
-        """Note whether another node is up, and where people reach it."""
+        """Note whether another node is up, and its address for clients."""
         self._nodes[name] = state
 
     def take_marks(self, edge: Edge, batch: UpBatch, *, is_whole: bool) -> None:
-        """Note what a batch says of flushes; ``is_whole`` if every item was taken."""
+        """Note a batch's flush marks; ``is_whole`` means every item was accepted."""
         if is_whole:
             edge.flushes.heard(batch.number, batch.oldest)
         for item in batch.items:
@@ -305,19 +305,19 @@ class Edges:
                 edge.waiting[item.room] = item.body.waiting
 
     def forget(self, room: RoomCode) -> None:
-        """Forget a room that is put away. Idempotent."""
+        """Forget a room that was closed. Idempotent."""
         for edge in self._edges.values():
             edge.flushes.forget(room)
             edge.waiting.pop(room, None)
             edge.lost.discard(room)
             edge.shown.discard(room)
 
-    # --- what a reveal waits for -----------------------------------------------------
+    # --- for reveals that wait -------------------------------------------------------
 
     def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
-        """Return the edges with people in a room that have not flushed to a version.
+        """Return the edges with players in a room that have not flushed to a version.
 
-        Edges that cannot be heard count too, if they had players there.
+        Includes disconnected edges that had players there.
         """
         return tuple(
             edge.name
@@ -326,7 +326,7 @@ class Edges:
         )
 
     def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """Return every node that has been heard of, this one first; none if alone."""
+        """Return all known nodes, this one first; empty if there are no others."""
         if not self._nodes:
             return ()
         behind = self.behind(room, version)
@@ -351,16 +351,16 @@ class Edges:
             waiting=edge.waiting.get(room, 0) if edge else 0,
             is_behind=is_behind,
             silent_s=int(silent_s) if silent_s > SILENT_S else None,
-            url=None,  # what another node says stays out of links that hold a key
+            url=None,  # not trusted: links that contain a key must not use it
         )
 
     def ask_flush(
         self, room: RoomCode, version: int, *, is_first: bool = False
     ) -> None:
-        """Ask every live edge with people in a room to send what it has.
+        """Ask every live edge with players in a room to flush.
 
-        The first time, earlier answers for this version do not count: they were for a
-        close that could not be stored.
+        With ``is_first``, earlier answers for this version do not count: they were for
+        a close that could not be stored.
         """
         for edge in self._edges.values():
             if is_first:
@@ -369,10 +369,10 @@ class Edges:
                 edge.asked.append(Mark(room=room, version=version))
                 self._flush_edge(edge)
 
-    # --- what goes down --------------------------------------------------------------
+    # --- messages to edges -----------------------------------------------------------
 
     async def run(self) -> None:
-        """Send down what there is, until cancelled."""
+        """Send waiting frames and acknowledgements to edges, until cancelled."""
         while True:
             await self._news.wait()
             await asyncio.sleep(min(GATHER_MOST_S, GATHER_S * len(self._edges)))
@@ -380,7 +380,7 @@ class Edges:
             self.flush()
 
     def flush(self) -> None:
-        """Send each edge what is for it, in messages of bounded size."""
+        """Send each edge its frames and acknowledgements."""
         for edge in self._edges.values():
             if edge.acks or edge.outgoing:
                 self._flush_edge(edge)

@@ -1,9 +1,9 @@
-"""This node among the nodes of a fleet: its lease, renewed on the database's clock.
+"""A node's membership in a fleet: its lease, which runs on the database's clock.
 
-A node has one lease, whatever it holds. While the database is away no node can renew,
-and none can take. When it is back, a node takes no room of another before it has itself
-renewed for a whole lease without a gap. By then every node that lives has renewed, so
-an outage moves no room.
+A node has one lease for all its rooms. While the database is unavailable, no node can
+renew its lease or take rooms over. After that, a node takes no rooms over until it has
+renewed without a gap for the length of a lease. By then every live node has renewed, so
+an outage does not move any rooms.
 """
 
 from __future__ import annotations
@@ -56,42 +56,43 @@ from server.rooms.clock import since_boot_ns
 log = logging.getLogger("twogaps.fleet")
 
 LEASE_S = 3.0
-"""Time, in seconds, after which rooms of a node that died are taken, at most a beat
-later. A node that pauses for longer loses its rooms."""
+"""Length of a lease, in seconds. When a node dies, others take over its rooms this long
+after its last renewal, or at most a beat later. A node that pauses for longer loses its
+rooms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long a lease is, and what follows from that. Seconds."""
+    """The length of a lease and the times derived from it, in seconds."""
 
     lease_s: float = LEASE_S
 
     @property
     def beat_s(self) -> float:
-        """How often it is renewed."""
+        """The time between two renewals."""
         return self.lease_s / 4
 
     @property
     def gap_s(self) -> float:
-        """A pause between two renewals after which a node takes nothing for a lease.
+        """The pause after which a node takes no rooms over for the length of a lease.
 
-        An outage in which the lease of another node can end lasts three beats.
+        An outage must last three beats before another node's lease can end in it.
         """
         return self.lease_s / 2
 
     @property
     def margin_s(self) -> float:
-        """How long before its end a node stops relying on its lease."""
+        """How long before the end of its lease a node stops relying on it."""
         return self.lease_s / 10
 
 
 class NameTaken(Exception):  # noqa: N818 - read as a sentence
-    """Another server of the fleet has this one's name."""
+    """Another server in the fleet is already using this node's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a node has last read of another one."""
+    """What a node last read about another node."""
 
     name: str
     load: int
@@ -99,14 +100,14 @@ class Peer:
     is_draining: bool
     is_live: bool
     over_s: float
-    """For how long its lease has been over; negative while it has one."""
+    """Seconds since its lease ended; negative while the lease is valid."""
     has_rooms: bool
     url: str
-    """Where other nodes reach it; empty while it starts."""
+    """Its address for other nodes; empty while it starts."""
 
     @property
     def is_able(self) -> bool:
-        """Whether it could take rooms."""
+        """Whether it could take rooms over."""
         return self.is_live and not self.is_draining
 
 
@@ -122,8 +123,8 @@ class Member:
         reads: Sequence[int] = READS,
         shelf: SharedShelf | None = None,
     ) -> None:
-        """``now_s`` is a clock that counts suspended time; ``reads`` is the version
-        whose journals this node can read; ``shelf`` has the cases of all nodes.
+        """``now_s`` is a clock that includes suspended time. ``reads`` is the newest
+        version whose journals this node can read. ``shelf`` has the shared cases.
         """
         self.store = store
         self.shelf = shelf
@@ -131,11 +132,11 @@ class Member:
         self.terms = terms or Terms()
         self.reads = list(reads)
         self.key = ""
-        """The secret of the fleet: its nodes know each other by it."""
+        """The secret that the nodes of the fleet share."""
         self.admin_key = ""
-        """The key of the admin, the same at every node."""
+        """The admin's key, which is the same at every node."""
         self.url = ""
-        """Where other nodes reach this one; empty before it listens."""
+        """This node's address for other nodes; empty until it listens."""
         self.peers: list[Peer] = []
         self.is_draining = False
         """Whether this node has been asked to hold no rooms."""
@@ -146,16 +147,16 @@ class Member:
 
     @property
     def is_sure(self) -> bool:
-        """Whether this node's own clock says that its lease is not over."""
+        """Whether the lease is still valid by this node's own clock."""
         return self._now_s() < self._sure_until_s
 
     @property
     def names(self) -> Collection[str]:
-        """The names of all nodes, this one included."""
+        """The names of all nodes, including this one."""
         return {self.name, *(peer.name for peer in self.peers)}
 
     def reader_of(self, needs: list[int]) -> Peer | None:
-        """Return a node that can take a room whose journal needs a version."""
+        """Return the least busy node that can read journals of a version, or None."""
         readers = [
             peer
             for peer in self.peers
@@ -164,10 +165,10 @@ class Member:
         return min(readers, key=lambda peer: peer.load, default=None)
 
     async def join(self, offered_key: str | None = None) -> None:
-        """Get a lease, and have all rooms again that an earlier run of this node had.
+        """Get a lease, and resume all rooms that an earlier run of this node held.
 
-        ``offered_key`` becomes the admin's, if the fleet has none yet. Raises
-        :class:`StoreUnavailable`.
+        ``offered_key`` becomes the admin's key if the fleet does not have one yet.
+        Raises :class:`StoreUnavailable`.
         """
         began_s = self._now_s()
         async with self.store.connection() as db, db.transaction():
@@ -183,7 +184,7 @@ class Member:
     async def renew(self, db: Connection, load: int) -> dict[RoomCode, int]:
         """Renew the lease; return the epochs of the rooms that this node holds.
 
-        Raises :class:`NameTaken` if another process goes by its name.
+        Raises :class:`NameTaken` if another process uses this node's name.
         """
         began_s = self._now_s()
         values = {**self._values(), "url": self.url, "load": load}
@@ -209,11 +210,11 @@ class Member:
         await db.execute(JOIN, self._values())
 
     def _renewed(self, began_s: float) -> None:
-        """Rely on the lease from when its renewal was begun, less a margin."""
+        """Rely on the lease, counted from the start of the renewal, minus a margin."""
         self._sure_until_s = began_s + self.terms.lease_s - self.terms.margin_s
 
     async def leave(self) -> None:
-        """Give the lease back: rooms that are still held are free for others."""
+        """End the lease, so that other nodes can take rooms that are still held."""
         self._has_left, self._sure_until_s = True, -math.inf
         if self.shelf is not None:
             self.shelf.close()
@@ -229,12 +230,12 @@ class Member:
                         await call(db, peer.name)
 
     async def rights(self, db: Connection) -> tuple[bool, bool]:
-        """Return whether this node has a lease, and may take rooms of dead nodes."""
+        """Return whether this node has a lease, and may take over dead nodes' rooms."""
         rows = await rows_of(db, MAY_TAKE, self._values())
         return (rows[0][0], rows[0][1]) if rows else (False, False)
 
     async def adopt(self, db: Connection, load: int) -> list[RoomCode]:
-        """Take rooms whose node has died: a share, and the least busy node first."""
+        """Take over a share of dead nodes' rooms; the least busy node goes first."""
         able = [peer for peer in self.peers if peer.is_able]
         is_first = all(load <= peer.load for peer in able)
         patience_s = 0.0 if is_first else self.terms.beat_s
@@ -260,28 +261,28 @@ class Member:
         return taken
 
     async def ledger(self) -> str | None:
-        """Return how long this node has seen rooms kept, as it last said."""
+        """Return this node's stored ledger of how long rooms have been kept."""
         async with self.store.connection() as db:
             query = "SELECT ledger FROM nodes WHERE name = %s"
             found = await one_value(db, query, self.name)
         return found if isinstance(found, str) else None
 
     async def keep_ledger(self, text: str) -> None:
-        """Keep how long rooms have been kept."""
+        """Store this node's ledger of how long rooms have been kept."""
         async with self.store.connection() as db:
             query = "UPDATE nodes SET ledger = %s WHERE name = %s"
             await db.execute(query, (text, self.name))
 
     async def read_peers(self, db: Connection) -> None:
-        """Read what the other nodes say of themselves."""
+        """Read the state of the other nodes."""
         rows = await all_rows(db, PEERS)
         self.peers = [Peer(*row) for row in rows if row[0] != self.name]
 
     @contextlib.asynccontextmanager
     async def line(self) -> AsyncIterator[Connection]:
-        """Open a connection for renewals alone, on which this node is called.
+        """Open a connection for renewals, which also gets this node's notifications.
 
-        Raises :class:`StoreUnavailable`, also for what happens inside the block.
+        Raises :class:`StoreUnavailable`, also for database errors inside the block.
         """
         with translated():
             async with asyncio.timeout(self.terms.lease_s):
@@ -296,7 +297,7 @@ class Member:
                 await asyncio.shield(db.close())
 
     async def called(self, db: Connection) -> None:
-        """Wait until this node is called, for a beat at most."""
+        """Wait until this node is notified, for one beat at most."""
         async for notice in db.notifies(timeout=self.terms.beat_s, stop_after=1):
             if notice.payload == self.name:
                 return
@@ -312,14 +313,14 @@ class Member:
 
 
 class SharedShelf:
-    """Own cases and decks that are in the database, as files that this node reads."""
+    """Custom cases and decks from the database, as files that this node reads."""
 
     def __init__(
         self, store: PostgresStore, folder: Path | None, look_s: float = 2.0
     ) -> None:
-        """``folder`` is for nothing else; None takes one that is removed in the end.
+        """``folder`` is used for nothing else; None creates a temporary folder.
 
-        Every ``look_s`` seconds it is brought up to date.
+        The folder is updated every ``look_s`` seconds.
         """
         self._store = store
         self._made = None if folder else tempfile.TemporaryDirectory(prefix="two-gaps-")
@@ -356,15 +357,15 @@ class SharedShelf:
             fresh.replace(self.folder / path)
 
     def close(self) -> None:
-        """Remove a folder that was made for this. Idempotent."""
+        """Remove the temporary folder, if there is one. Idempotent."""
         if self._made is not None:
             self._made.cleanup()
 
 
 async def put_on_shelf(store: PostgresStore, files: Mapping[str, str]) -> None:
-    """Have all nodes read these files, by ``cases/ID.toml`` or ``decks/ID.toml``.
+    """Store files for all nodes, named ``cases/ID.toml`` or ``decks/ID.toml``.
 
-    They replace those that were there. Raises :class:`StoreUnavailable`.
+    They replace all earlier files. Raises :class:`StoreUnavailable`.
     """
     async with store.connection() as db, db.transaction():
         await db.execute("UPDATE twogaps SET shelved = shelved + 1")
@@ -374,7 +375,7 @@ async def put_on_shelf(store: PostgresStore, files: Mapping[str, str]) -> None:
 
 
 async def shelved_files(store: PostgresStore) -> list[str]:
-    """Return the names of the files that all nodes read."""
+    """Return the names of the files that are shared by all nodes."""
     async with store.connection() as db:
         return [row[0] for row in await all_rows(db, SHELF)]
 
@@ -384,7 +385,7 @@ def shared_out(
 ) -> dict[RoomCode, str]:
     """Return a node for each room: the least busy one that can read its journal.
 
-    ``rooms`` are codes, and the version that each journal needs.
+    ``rooms`` are codes, each with the version that its journal needs.
     """
     nodes = [(peer.load, peer.name, peer.reads) for peer in peers if peer.is_able]
     shares: dict[RoomCode, str] = {}

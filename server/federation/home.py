@@ -1,7 +1,7 @@
-"""Being home to rooms: showing them to other nodes, and taking in rooms that arrive.
+"""The home side of a node: publishes its rooms to other nodes, and imports rooms.
 
-To a room, a client at another node is a link like any other. Frames that are the same
-for a whole role are published once and retained; the rest goes down by link.
+A room sees a client at another node as a link like any other. Frames that are the same
+for a whole role are published once and retained; all others go to a single link.
 """
 
 from __future__ import annotations
@@ -40,16 +40,19 @@ from server.rooms.ports import Audience, Link, Slot
 log = logging.getLogger("twogaps.federation")
 
 MOST_CLAIMS = 20_000
-"""Rooms whose epoch is remembered; beyond that the oldest is forgotten."""
+"""Maximum number of remembered epochs; beyond that, the oldest is forgotten."""
 
 MOST_DISOWNED = 1_000
-"""Rooms that are taken back at every connect; beyond that the oldest is forgotten."""
+"""Maximum number of rooms whose retained messages are cleared at every connect.
+
+Beyond that, the oldest is forgotten.
+"""
 
 REFUSED = ".refused"
 
 
 class HomeGateway:
-    """A Gateway to this node's links and, over a bus, to those of other nodes."""
+    """A ``Gateway`` to this node's links and, over a bus, to links at other nodes."""
 
     def __init__(
         self,
@@ -59,9 +62,9 @@ class HomeGateway:
         forget: Callable[[RoomCode], None] = lambda _: None,
         again_s: float = 1.0,
     ) -> None:
-        """``people`` carries frames to links; ``forget`` gets the rooms that close.
+        """``people`` sends frames to links; ``forget`` is called with closed rooms.
 
-        Rooms are announced again ``again_s`` seconds after other nodes connect.
+        Rooms are announced again ``again_s`` seconds after another node connects.
         """
         self._again_s = again_s
         self._announcing: asyncio.TimerHandle | None = None
@@ -70,7 +73,7 @@ class HomeGateway:
         self._people = people
         self._forget = forget
         self._retained: dict[RoomCode, dict[str, bytes]] = {}
-        """What is retained at the broker, by room and topic."""
+        """The messages that are retained at the broker, by room and topic."""
         self._claims: dict[RoomCode, Announce] = {}
         self._confirms: dict[RoomCode, Callable[[], None]] = {}
         self._disowned: dict[RoomCode, None] = {}
@@ -84,19 +87,19 @@ class HomeGateway:
         return self._people.attach(room, link, player)
 
     def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False if it was unknown or another has taken its place."""
+        """Detach a link; return False if it was unknown or has been replaced."""
         return self._people.detach(room, link)
 
     def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
-        """Return the links of a role, at whatever node: a live view."""
+        """Return a live view of the links of a role, at any node."""
         return self._people.links(room, audience)
 
     def player(self, room: RoomCode, player: PlayerId) -> Link | None:
-        """Return the link of a player who is attached now."""
+        """Return a player's current link; None if the player is not connected."""
         return self._people.player(room, player)
 
     def dismiss(self, room: RoomCode, bye: bytes) -> None:
-        """Send every link of a room a last frame and part from it."""
+        """Send a last frame to every link of a room, and end the links."""
         self._people.dismiss(room, bye)
 
     # --- frames for a whole role -----------------------------------------------------
@@ -104,7 +107,7 @@ class HomeGateway:
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
-        """Send a view to this node's people, and retain it for the others'."""
+        """Send a view to this node's clients, and retain it for other nodes."""
         self._people.show(room, audience, frame, version)
         if audience not in ROLES_SHARED:
             return
@@ -116,9 +119,10 @@ class HomeGateway:
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
-        """Send the same frame to a whole role; figures travel once a node.
+        """Send a frame to a whole role, and publish progress figures to other nodes.
 
-        A closed room's do not travel: they could overtake what takes the room back.
+        The figures of a closed room are not published: they could overtake the messages
+        that withdraw the room.
         """
         self._people.broadcast(room, audience, frame, slot)
         is_progress = audience == "player" and slot == "progress"
@@ -126,21 +130,22 @@ class HomeGateway:
             self._bus.publish(topics.progress(self._node, room), frame)
 
     def vacate(self, room: RoomCode) -> None:
-        """Forget a room's links; what is retained stays until its next home shows more.
+        """Forget a room's links, but keep its retained messages.
 
-        A site that read of no home in between would take the room for put away.
+        They are replaced when the room's next home publishes its own. If there were
+        none in between, other sites would assume that the room had been closed.
         """
         self._people.close(room)
         self._forget(room)
 
     def close(self, room: RoomCode) -> None:
-        """Forget a room, and take its retained messages back. Idempotent."""
+        """Forget a room, and clear its retained messages. Idempotent."""
         self._people.close(room)
         self._forget(room)
         for topic in self._retained.pop(room, {}):
             self._bus.publish(topic, b"", qos=1, retain=True)
 
-    # --- whose room it is ------------------------------------------------------------
+    # --- ownership of rooms ----------------------------------------------------------
 
     def claim(
         self,
@@ -149,10 +154,10 @@ class HomeGateway:
         secret: str,
         confirm: Callable[[], None] = lambda: None,
     ) -> None:
-        """Be home to a room, in an epoch that its secret proves.
+        """Become home to a room, in an epoch that its secret proves.
 
-        ``confirm`` raises :class:`TenureLost` or :class:`StoreUnavailable` if
-        another node may be home now: nothing is shown again then.
+        ``confirm`` raises :class:`TenureLost` or :class:`StoreUnavailable` if another
+        node may be the home by now; the room is then not published again.
         """
         self._claims.pop(room, None)
         self._confirms[room] = confirm
@@ -174,14 +179,14 @@ class HomeGateway:
         return claim.epoch if claim else 0
 
     def is_succeeded_by(self, room: RoomCode, news: Announce) -> bool:
-        """Whether an announcement proves that a room of this node has moved on."""
+        """Whether an announcement proves that a room has moved away from this node."""
         claim = self._claims.get(room)
         if claim is None or news.epoch <= claim.epoch:
             return False
         return follows(news.key, news.epoch, claim.key, claim.epoch)
 
     def disown(self, room: RoomCode) -> None:
-        """Take back what this or an earlier run has retained of a room."""
+        """Clear the messages that this run or an earlier one retained for a room."""
         self._claims.pop(room, None)
         self._confirms.pop(room, None)
         self._retained.pop(room, None)
@@ -206,17 +211,18 @@ class HomeGateway:
             self._bus.publish(topic, payload, qos=1, retain=True)
 
     def republish(self) -> None:
-        """Publish everything that is retained: the broker may have forgotten it."""
+        """Publish all retained messages again, as the broker may have lost them."""
         for room in self._disowned:
             self._take_back(room)
         for room in self._retained:
             self.show_again(room)
 
     def announce_soon(self) -> None:
-        """Announce all rooms once more, as another node has just connected.
+        """Schedule another announcement of all rooms, as another node has connected.
 
-        A cluster of NATS may neither retain nor pass on to a client what is published
-        while the client subscribes: its people would never find the room.
+        A client of a NATS cluster can miss a message that is published while the client
+        subscribes, even if the message is retained. Without the second announcement,
+        people at that node might never find the room.
         """
         if self._announcing is None:
             loop = asyncio.get_running_loop()
@@ -230,7 +236,7 @@ class HomeGateway:
                 self._bus.publish(topic, retained[topic], qos=1, retain=True)
 
     def _may_show(self, room: RoomCode) -> bool:
-        """Whether a room is this node's, as far as it can know."""
+        """Whether this node is still home to a room, as far as it can tell."""
         try:
             self._confirms.get(room, _is_mine)()
         except (TenureLost, StoreUnavailable):
@@ -238,7 +244,7 @@ class HomeGateway:
         return True
 
     def show_again(self, room: RoomCode) -> None:
-        """Publish what is retained of a room once more, while it is this node's."""
+        """Publish a room's retained messages again if this node is still its home."""
         if not self._may_show(room):
             return
         for topic, payload in self._retained.get(room, {}).items():
@@ -246,14 +252,14 @@ class HomeGateway:
 
 
 def _is_mine() -> None:
-    """Confirm a room of a node that no other could take it from."""
+    """Do nothing: the default ``confirm``, for rooms that no other node can take."""
 
 
 class Arrivals:
-    """Takes rooms that come from other nodes as files in a folder, while serving.
+    """Imports rooms of other nodes from files in a folder while the server is running.
 
-    A file is written under another name first, so that one with a room's suffix is
-    whole. Files that were taken are removed, others are kept under another name.
+    A file is written under a temporary name first, so any file with the suffix of a
+    room is complete. Imported files are removed; rejected files are renamed.
     """
 
     def __init__(
@@ -264,8 +270,8 @@ class Arrivals:
         arrived: Callable[[RoomCode], Awaitable[None]],
         look_s: float = 1.0,
     ) -> None:
-        """``name`` is this node's; ``arrived`` hears of a room once it is stored; the
-        folder is looked at every ``look_s`` seconds.
+        """``name`` is this node's name. ``arrived`` is called with a room's code once
+        the room is stored. The folder is checked every ``look_s`` seconds.
         """
         self._folder = folder
         self._store = store
@@ -274,13 +280,13 @@ class Arrivals:
         self._look_s = look_s
 
     async def run(self) -> None:
-        """Look for rooms until cancelled."""
+        """Check the folder for rooms until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(self._look_s)
 
     async def look(self) -> None:
-        """Take every room in the folder; one that cannot be taken harms no other."""
+        """Import every room in the folder; a failure does not affect other rooms."""
         for path in await asyncio.to_thread(self._found):
             try:
                 arrival = await asyncio.to_thread(_read, path)
@@ -301,7 +307,7 @@ class Arrivals:
         return sorted(self._folder.glob(f"*{SUFFIX}"))
 
     async def _take(self, arrival: _Arrival) -> None:
-        """Store the new part of a room: all of it, or what came since it left here."""
+        """Store a room's new events: all, or those added since it left this node."""
         parcel, events, state = arrival.parcel, arrival.events, arrival.state
         if parcel.to != self._name:
             raise ParcelError(f"it is for '{parcel.to}', and this is '{self._name}'")
@@ -319,7 +325,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """A room that has come as a file."""
+    """A room that was read from a file."""
 
     parcel: Parcel
     events: list[Event]
@@ -327,9 +333,10 @@ class _Arrival:
 
 
 def _read(path: Path) -> _Arrival:
-    """Read a room from a file, on a thread: it may be large.
+    """Read a room from a file. Runs on a thread, because the file may be large.
 
-    Raises ParcelError if it holds no room, OSError if it cannot be read.
+    Raises ParcelError if the file is not a valid room, and OSError if it cannot be
+    read.
     """
     parcel = unpack(path.read_bytes())
     events = parcel.events()

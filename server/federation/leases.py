@@ -1,9 +1,9 @@
-"""Whose room it is, in a fleet of nodes on one PostgreSQL.
+"""Ownership of rooms in a fleet of nodes that share a PostgreSQL database.
 
-A room points to its node, and has it as its home while that has a lease. Taking a room
-raises its epoch, by compare and set, and every append names the epoch: a node that was
-paused or cut off stores nothing, whatever it believes. It also compares its own clock
-with the end of its lease, and past that it says nothing of its rooms.
+A room names a node, which is its home while that node has a lease. Taking a room over
+increments its epoch with a compare-and-set, and every append names the epoch, so a node
+that was paused or cut off cannot store anything. A node also compares its own clock
+with the end of its lease; after that, it publishes nothing about its rooms.
 """
 
 from __future__ import annotations
@@ -44,37 +44,37 @@ from server.supervision import OwnedGroup
 log = logging.getLogger("twogaps.fleet")
 
 TRIES = 3
-"""How often a take is tried while others change the same room."""
+"""Number of attempts to take a room while other nodes change the same room."""
 
 
 class Tenants(Protocol):
-    """The rooms of this node, which are notified of their owner."""
+    """The rooms of this node, which are notified when their owner changes."""
 
     @property
     def load(self) -> int:
-        """How much this node has to do: its rooms, and the people in them."""
+        """How busy this node is: the number of its rooms plus the people in them."""
         ...
 
     async def arrived(self, code: RoomCode) -> None:
-        """A room is this node's now: take it up."""
+        """Start to run a room that now belongs to this node."""
         ...
 
     def lost(self, code: RoomCode) -> None:
-        """A room is another node's now: let it go."""
+        """Stop running a room that now belongs to another node."""
         ...
 
     async def hand_over(self) -> None:
-        """Give every room to other nodes."""
+        """Hand all rooms over to other nodes."""
         ...
 
 
 class Lease:
-    """This node's right to be home of one room. Implements ``Tenure``."""
+    """This node's right to be home to one room. Implements ``Tenure``."""
 
     def __init__(
         self, leases: Leases, room: RoomCode, epoch: int, previous: str | None = None
     ) -> None:
-        """``previous`` is the node that was home before, if it is another one."""
+        """``previous`` is the node that was home to the room before, if any other."""
         self._leases = leases
         self._room = room
         self.epoch = epoch
@@ -83,16 +83,16 @@ class Lease:
 
     @property
     def members(self) -> Collection[str]:
-        """The nodes of this fleet: a room of one of them may be taken by another.
+        """The nodes of this fleet, any of which may take over a room from another.
 
-        One that was forgotten, as it has been away for long, is still the room's.
+        Includes the room's previous home even if the fleet has since forgotten it.
         """
         return {*self._leases.node.names, *filter(None, [self._previous])}
 
     def confirm(self) -> None:
-        """Raise unless this node is home of the room now.
+        """Check that this node is home to the room now.
 
-        :class:`TenureLost` if another is, :class:`StoreUnavailable` if that is unknown.
+        Raises :class:`TenureLost` if it is not, :class:`StoreUnavailable` if unsure.
         """
         if self.is_lost:
             raise TenureLost(f"{self._room} has another home than in {self.epoch}")
@@ -102,7 +102,7 @@ class Lease:
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
     ) -> None:
-        """Store events, if this node is still home of the room in this epoch."""
+        """Store events if this node is still home to the room in this epoch."""
         self.confirm()
         try:
             store = self._leases.node.store
@@ -120,34 +120,34 @@ class Lease:
         return await self._leases.node.store.load(room)
 
     async def check(self) -> None:
-        """Write something trivial; raises as :meth:`confirm` does."""
+        """Write something trivial. Raises the same errors as :meth:`confirm`."""
         self.confirm()
         await self._leases.node.store.check()
 
 
 class Leases:
-    """The rooms that this node is home of by its lease. Implements ``Homes``."""
+    """The rooms that this node is home to under its lease. Implements ``Homes``."""
 
     def __init__(self, node: Member, metrics: Metrics | None = None) -> None:
-        """``metrics`` counts the appends that were refused to this node."""
+        """``metrics`` counts this node's appends that were refused."""
         self.node = node
         self.metrics = metrics or Metrics()
         self._held: dict[RoomCode, Lease] = {}
         self._busy: set[RoomCode] = set()
-        """Rooms that are being let go, or taken up."""
+        """Rooms that are being released or started."""
         self._is_away = False
 
-    # --- what the rooms ask ----------------------------------------------------------
+    # --- called by the rooms ---------------------------------------------------------
 
     is_shared = True
 
     @property
     def held(self) -> Collection[RoomCode]:
-        """The rooms that this node is home of."""
+        """The rooms that this node is home to."""
         return self._held.keys()
 
     async def assigned(self) -> Collection[RoomCode]:
-        """Return the rooms to take up at a start: those of an earlier run."""
+        """Return the rooms to resume at startup: those of this node's earlier run."""
         query = "SELECT code FROM rooms WHERE node = %s AND is_held"
         async with self.node.store.connection() as db:
             rows = await all_rows(db, query, self.node.name)
@@ -175,9 +175,9 @@ class Leases:
         return self._hold(room, Lease(self, room, 1))
 
     async def take(self, room: RoomCode) -> Lease | None:
-        """Be home of a room; None if there is no such room.
+        """Become home to a room; return None if there is no such room.
 
-        Raises :class:`HeldElsewhere` if another node is its home, or may be, and
+        Raises :class:`HeldElsewhere` if another node is or may be its home, and
         :class:`Refused` if this node cannot read its journal.
         """
         name = self.node.name
@@ -207,9 +207,9 @@ class Leases:
         seen: tuple[int, str | None],
         holder: str | None,
     ) -> int:
-        """Take a room in the epoch and at the node that were seen; 0 if that changed.
+        """Take a room over and return its new epoch; 0 if it is no longer as ``seen``.
 
-        ``holder`` has it without a lease. It is locked first, so that it cannot renew.
+        ``holder`` has the room without a lease, and is locked so that it cannot renew.
         """
         epoch, node = seen
         async with db.transaction():
@@ -235,7 +235,7 @@ class Leases:
         return lease
 
     async def let_go(self, room: RoomCode) -> None:
-        """Be home of a room no longer: the next node that is asked for it is."""
+        """Release a room: the next node that is asked for it becomes its home."""
         lease = self._held.pop(room, None)
         if lease is None:
             return
@@ -254,12 +254,12 @@ class Leases:
             self._busy.discard(room)
 
     async def hand_over(self, rooms: Iterable[RoomCode]) -> Collection[RoomCode]:
-        """Give rooms to other nodes, by their load; return those that were given.
+        """Hand rooms over to the least busy nodes; return those that were handed over.
 
         Raises :class:`StoreUnavailable`.
         """
         going = {room: self._held.pop(room) for room in rooms if room in self._held}
-        self._busy |= going.keys()  # a renewal meanwhile finds neither lost nor new
+        self._busy |= going.keys()  # a renewal in the meantime ignores them
         given: Collection[RoomCode] = ()
         try:
             async with self.node.store.connection() as db, db.transaction():
@@ -291,7 +291,7 @@ class Leases:
         return given
 
     async def is_fenced(self, room: RoomCode, epoch: int) -> bool:
-        """Whether a room has gone on to another epoch than that of an append."""
+        """Whether a room's current epoch differs from the epoch of an append."""
         async with self.node.store.connection() as db:
             found = await one_value(db, "SELECT epoch FROM rooms WHERE code = %s", room)
         if found != epoch:
@@ -304,21 +304,21 @@ class Leases:
     # --- the lease -------------------------------------------------------------------
 
     def is_live(self, name: str) -> bool:
-        """Whether a node had a lease when this one last looked."""
+        """Whether a node had a lease when this node last checked."""
         return any(peer.name == name and peer.is_live for peer in self.node.peers)
 
     def why_closed(self) -> str | None:
-        """Why new clients should not be sent to this node; None while they may come."""
+        """Return why new clients must not be sent to this node; None if they may."""
         return "draining" if self.node.is_draining else None
 
     async def check(self) -> str | None:
-        """Return what is wrong with the lease, as a check of the server's health."""
+        """Return what is wrong with the lease, for /healthz; None if it is valid."""
         return None if self.node.is_sure else "is over"
 
     async def run(self, tenants: Tenants) -> None:
-        """Renew the lease, and tell rooms whose they are, until cancelled.
+        """Renew the lease, and notify rooms of new owners, until cancelled.
 
-        Raises :class:`NameTaken` if another process goes by this node's name.
+        Raises :class:`NameTaken` if another process uses this node's name.
         """
         async with OwnedGroup() as group:
             while True:
@@ -345,7 +345,7 @@ class Leases:
     async def beat(
         self, db: Connection, tenants: Tenants, group: asyncio.TaskGroup
     ) -> None:
-        """Renew the lease once, let go of what was lost, and take what has no home."""
+        """Renew the lease once, drop lost rooms, and take over rooms without a home."""
         before, was_draining = dict(self._held), self.node.is_draining
         mine = await self.node.renew(db, tenants.load)
         for code, lease in before.items():
@@ -385,7 +385,7 @@ async def open_leases(config: Config, store: PostgresStore, metrics: Metrics) ->
 
 
 def _name_of(port: int) -> str:
-    """Return a name that is the same after a restart: that of this machine and port."""
+    """Return a name that survives restarts, made from the machine's name and port."""
     machine = re.sub(r"[^a-z0-9-]", "-", socket.gethostname().lower()).strip("-")
     return f"{machine[:24] or 'node'}-{port or secrets.token_hex(3)}"
 

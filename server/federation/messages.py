@@ -1,12 +1,13 @@
-"""What nodes say to each other: batches up, batches down, states, probes, claims.
+"""The messages between nodes: batches up and down, node states, probes and claims.
 
 Any message may be lost or delivered twice: a batch is sent again until it is
 acknowledged, and a home may process an item more than once.
 
-Which node a room lives at is proven by a chain of keys that only holders of its journal
-can continue. The key of epoch ``e`` is a seed from the room's secret, hashed repeatedly
-that each epoch's key is the hash of the next one's (Lamport 1981). Announcing an epoch
-shows its key; a node that knows an earlier key can check it and cannot make the next.
+A node proves that it is home to a room with a chain of keys that only holders of the
+room's journal can continue. The key of epoch ``e`` is a seed derived from the room's
+secret, hashed ``EPOCHS - e`` times, so each epoch's key is the hash of the next one's
+(Lamport 1981). Announcing an epoch reveals its key; a node that knows an earlier key
+can verify it, but cannot compute the next one.
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ EPOCHS = 1_024
 """Maximum number of times that a room may move."""
 
 SPAN = 1_024
-"""The newest batch on its way is less than this many numbers after the oldest."""
+"""The newest batch in flight must be numbered less than this far above the oldest."""
 
 MOST_BYTES = 64 * 1024
-"""No message between nodes is larger."""
+"""Maximum size of a message between nodes, in bytes."""
 
 MOST_PROGRESS = 4_096
-"""Maximum bytes of a frame of figures."""
+"""Maximum size of a frame with progress figures, in bytes."""
 
 LARGEST = 2**53
-"""No number between nodes is larger: a greater one is forged."""
+"""Maximum number in a message between nodes; a larger one must be forged."""
 
 Counted = Annotated[int, Field(ge=0, le=LARGEST)]
 UtcMs = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
@@ -61,22 +62,22 @@ Token = Annotated[str, Field(pattern=r"^[!-~]{1,100}$")]
 
 
 class NodeMessage(BaseModel):
-    """Base: frozen. Keys that only a later version knows are left out."""
+    """Base class of messages: frozen. Ignores keys that only later versions know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class NodeState(NodeMessage):
-    """A node is up, with its own boot id, or down."""
+    """Whether a node is up, and the ID of its current run."""
 
     is_up: bool
     boot: Boot
     url: Annotated[str, Field(max_length=200, pattern=r"^(https?://\S+)?$")] = ""
-    """The address at which people reach the node; empty before it listens."""
+    """The node's address for clients; empty until it listens."""
 
 
 class Announce(NodeMessage):
-    """A node is home to this room; a greater epoch wins, if its key follows."""
+    """Announces a room's home; a later epoch wins if its key follows."""
 
     epoch: Annotated[int, Field(ge=1, le=EPOCHS)]
     key: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")] = ""
@@ -84,16 +85,16 @@ class Announce(NodeMessage):
 
 
 class UpEnter(NodeMessage):
-    """A person joins by name."""
+    """A player joins by name."""
 
     op: Literal["enter"] = "enter"
     hello: Hello
     by: Annotated[str, Field(max_length=32)] = ""
-    """A mark of their address, for this room and this run of the site alone."""
+    """A keyed hash of their address, for this room and this run of the site only."""
 
 
 class UpReturn(NodeMessage):
-    """A player is back, or the edge tells a new home who is there."""
+    """A player has reconnected, or the edge lists its players for a new home."""
 
     op: Literal["return"] = "return"
     token: Annotated[str, Field(max_length=100)]
@@ -109,15 +110,16 @@ class UpAttend(NodeMessage):
 
 
 class UpLeave(NodeMessage):
-    """A connection is gone."""
+    """A client has disconnected."""
 
     op: Literal["leave"] = "leave"
 
 
 class UpSay(NodeMessage):
-    """A message of a player, a wall or a co-host, stamped in the home's time (UTC ms).
+    """A message from a player, a screen or a co-host.
 
-    Which of them may say it is for the room to check.
+    Its timestamp is in the home's time (UTC ms). The room checks which role may send
+    it.
     """
 
     op: Literal["say"] = "say"
@@ -129,12 +131,12 @@ class UpSay(NodeMessage):
 
 
 class UpFlush(NodeMessage):
-    """Everything the edge received under views before this version is on its way."""
+    """The edge has sent everything it received for views before this version."""
 
     op: Literal["flush"] = "flush"
     version: Counted
     waiting: Counted = 0
-    """Votes for the room that are not acknowledged yet."""
+    """Number of votes for the room that are not acknowledged yet."""
 
 
 UpBody = Annotated[
@@ -153,7 +155,7 @@ class UpItem(NodeMessage):
 
 
 def _one_alone(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    """Return None for an item that cannot be read: it spoils no other."""
+    """Return None for an item that cannot be read, so that others can still be used."""
     try:
         return read(value)
     except ValidationError:
@@ -164,16 +166,16 @@ _ALONE = WrapValidator(_one_alone)
 
 
 class UpBatch(NodeMessage):
-    """Requests of one edge, in a batch with its own number."""
+    """A numbered batch of requests from one edge."""
 
     boot: Boot
     number: Counted
     oldest: Counted
-    """The oldest batch that is not done: whatever is older has been dealt with."""
+    """The oldest unfinished batch: all older ones are done."""
     items: Annotated[
         tuple[Annotated[UpItem | None, _ALONE], ...], Field(max_length=1000)
     ]
-    """None for each that cannot be read."""
+    """None for each item that cannot be read."""
 
     @model_validator(mode="after")
     def _is_on_its_way(self) -> Self:
@@ -186,7 +188,7 @@ DownOp = Literal["push", "greet", "turn_away", "part"]
 
 
 class DownItem(NodeMessage):
-    """Something for one link: a frame, the welcome, a refused hello, or the end."""
+    """An item for one link: a frame, the welcome, a refused hello, or the end."""
 
     link: LinkId
     room: Code
@@ -198,26 +200,26 @@ class DownItem(NodeMessage):
 
 
 class Mark(NodeMessage):
-    """Asks an edge to say when all it received for a room so far is on its way."""
+    """Asks an edge to report when it has sent everything it received for a room."""
 
     room: Code
     version: Counted
 
 
 class DownBatch(NodeMessage):
-    """Acknowledged numbers and frames for one edge, together or not at all."""
+    """Acknowledgements and frames for one edge, delivered together or not at all."""
 
     boot: Boot
-    """Of the edge the numbers belong to."""
+    """The run of the edge that the acknowledged numbers belong to."""
     acks: tuple[Counted, ...]
     items: tuple[Annotated[DownItem | None, _ALONE], ...]
-    """None for each that cannot be read."""
+    """None for each item that cannot be read."""
     marks: tuple[Mark, ...] = ()
-    """What the edge is asked to send a flush mark for."""
+    """Rooms for which the edge is asked to send a flush mark."""
 
 
 class Welcome(BaseModel):
-    """What an edge reads of a player's welcome."""
+    """The part of a player's welcome that an edge reads."""
 
     token: Token | None = None
 
@@ -226,13 +228,13 @@ ProbeMs = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 
 
 class Probe(NodeMessage):
-    """A clock probe: the edge's time when it was sent."""
+    """A clock probe, with the edge's time when it was sent."""
 
     sent_ms: ProbeMs
 
 
 class Answer(NodeMessage):
-    """The home's time when a probe was answered (UTC ms)."""
+    """The answer to a clock probe, with the home's time (UTC ms)."""
 
     sent_ms: ProbeMs
     home_ms: UtcMs
@@ -241,7 +243,7 @@ class Answer(NodeMessage):
 def encode_up_batch(
     boot: str, number: int, oldest: int, items: Iterable[bytes]
 ) -> bytes:
-    """Return a batch of requests that are encoded already: each only once."""
+    """Return an encoded batch; ``items`` are already encoded, each only once."""
     return b'{"boot":"%s","number":%d,"oldest":%d,"items":[%s]}' % (
         boot.encode(),
         number,
@@ -259,7 +261,7 @@ def encode_down_item(
     player: PlayerId | None = None,
     code: str = "",
 ) -> bytes:
-    """Return a DownItem as it is sent: by hand, since there is one for every vote."""
+    """Return a DownItem as JSON, written by hand because every vote needs one."""
     text = f'{{"link":{_quoted(link)},"room":{_quoted(room)},"op":"{op}"'
     text += f',"frame":{_quoted(frame)}'
     if slot is not None:
@@ -274,7 +276,7 @@ def encode_down_item(
 def encode_down_batch(
     boot: str, acks: Iterable[int], items: Iterable[bytes], marks: Iterable[Mark] = ()
 ) -> bytes:
-    """Return acknowledgements and frames for an edge; the frames are encoded."""
+    """Return an encoded batch for an edge; ``items`` are already encoded."""
     return b'{"boot":"%s","acks":[%s],"items":[%s],"marks":[%s]}' % (
         boot.encode(),
         ",".join(map(str, acks)).encode(),
@@ -292,7 +294,7 @@ def encode(message: NodeMessage) -> bytes:
 
 
 def decode(kind: type[M], payload: bytes) -> M | None:
-    """Return the message in a payload; None if it is forged or too large."""
+    """Return the message in a payload; None if it is invalid or too large."""
     if len(payload) > MOST_BYTES:
         return None
     try:
@@ -307,7 +309,7 @@ def encode_view(epoch: int, version: int, frame: bytes) -> bytes:
 
 
 def decode_view(payload: bytes) -> tuple[int, int, bytes] | None:
-    """Return epoch, version and frame of a retained view; None if it is none."""
+    """Return epoch, version and frame of a retained view; None if it is invalid."""
     head, newline, frame = payload.partition(b"\n")
     if not newline or len(head) > 40 or len(payload) > MOST_BYTES:
         return None
@@ -332,7 +334,7 @@ def follows(key: str, epoch: int, known_key: str, known_epoch: int) -> bool:
         return False
     try:
         return _hashed(key, epoch - known_epoch) == known_key
-    except ValueError:  # no hexadecimal digits
+    except ValueError:  # not hexadecimal
         return False
 
 

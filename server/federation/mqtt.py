@@ -1,8 +1,9 @@
-"""The Bus port, and the bus on a real broker: the only importer of aiomqtt.
+"""The Bus port, and its implementation over MQTT. Only this module imports aiomqtt.
 
-A bus promises little: what is published while the broker is not connected is dropped,
-and messages on their way may be lost with the connection. Senders repeat until
-acknowledged, and publish retained messages again after every reconnect.
+A bus guarantees little: messages published while the broker is disconnected are
+dropped, and messages in flight may be lost with the connection. Senders therefore
+repeat a message until it is acknowledged, and publish retained messages again after
+every reconnect.
 
 :class:`MqttBus` works with plain MQTT 3.1.1 and clean sessions. It handles what aiomqtt
 leaves to its user: a new client for each connection, a publish that does not notice a
@@ -33,14 +34,14 @@ from server.federation.topics import (
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker publishes for us when we disappear."""
+    """The message that the broker publishes if this node's connection is lost."""
 
     topic: str
     payload: bytes
 
 
 class Bus(Protocol):
-    """Publishes messages; the listener given to it gets incoming ones."""
+    """Publishes messages, and passes incoming messages to a listener."""
 
     @property
     def is_up(self) -> bool:
@@ -49,75 +50,77 @@ class Bus(Protocol):
 
     @property
     def dropped(self) -> int:
-        """How many messages were not sent: no line, too many, or too large."""
+        """Number of dropped messages: not connected, queue full, or too large."""
         ...
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
-        """Send a message, in order; dropped while there is no line, or if too large."""
+        """Send a message, in order; drop it if disconnected or if it is too large."""
         ...
 
     async def run(self, listener: Listener) -> None:
-        """Keep the line up and tell the listener, until cancelled. Called once."""
+        """Stay connected and call the listener, until cancelled. Called once."""
         ...
 
 
 class Listener(Protocol):
-    """What a bus tells."""
+    """Receives the connection changes and the incoming messages of a bus."""
 
     def bus_up(self) -> None:
-        """The broker is connected, and everything subscribed to."""
+        """Called when the broker is connected and all subscriptions are in place."""
         ...
 
     def bus_down(self) -> None:
-        """The connection is lost."""
+        """Called when the connection is lost."""
         ...
 
     def bus_message(self, topic: str, payload: bytes) -> None:
-        """A message has come."""
+        """Called for each incoming message."""
         ...
 
 
 log = logging.getLogger("twogaps.federation")
 
 KEEPALIVE_S = 5
-"""A cut line is noticed in about six seconds."""
+"""With this keepalive, a lost connection is noticed in about six seconds."""
 
 FIRST_S, CAP_S = 0.2, 1.0
-"""Between two attempts to connect."""
+"""Shortest and longest backoff between two attempts to connect, in seconds."""
 
 STEADY_S, SHORT_LINES, SLOW_S = 10.0, 5, 5.0
-"""After SHORT_LINES in a row that lasted less than STEADY_S, wait up to SLOW_S."""
+"""After ``SHORT_LINES`` consecutive connections that each lasted less than ``STEADY_S``
+seconds, the backoff may grow to ``SLOW_S`` seconds."""
 
 OUTGOING = 10_000
 INCOMING = 4_096
 IN_FLIGHT = 100
-"""Maximum number of retained messages that the broker has not confirmed."""
+"""Maximum number of retained messages that the broker has not acknowledged."""
 
 CONNECT_S = 2.0
-"""A line that is back is noticed by the next attempt: none may take long."""
+"""Timeout of an attempt to connect, in seconds. It is short because only the next
+attempt notices that the network is back."""
 
 TIMEOUT_S = 5.0
-"""Time without an answer, in seconds, after which a connection is taken as lost."""
+"""Time without an answer, in seconds, after which a connection is considered lost."""
 
 CANCEL_S = 1.0
-"""After so long, a task that runs although it was cancelled is cancelled again."""
+"""Time, in seconds, before a task that ignored a cancellation is cancelled again."""
 
 _FAILURE = 0x80
-"""From here on, a code in an answer to a subscription means that it was refused."""
+"""SUBACK return codes of this value or more mean that a subscription was refused."""
 
 
 class _Overrun(aiomqtt.MqttError):
-    """More messages came than could be handled: some were lost, start over."""
+    """Messages arrived faster than they could be handled; some were lost: reconnect."""
 
 
 class _Unreadable(aiomqtt.MqttError):
-    """The broker has refused a topic that every site reads."""
+    """The broker refused a subscription that every site needs."""
 
 
 class _Incoming(asyncio.Queue[aiomqtt.Message]):
-    """A bounded queue that remembers that it has lost something."""
+    """A bounded queue that remembers whether it has lost a message."""
 
     has_lost = False
 
@@ -130,9 +133,9 @@ class _Incoming(asyncio.Queue[aiomqtt.Message]):
 
 
 class MqttBus:
-    """A Bus on a real broker that reconnects forever.
+    """A Bus over MQTT that reconnects forever.
 
-    Where there are several, it continues with the next one after each failure.
+    In a cluster, it tries the next broker after each failure.
     """
 
     def __init__(
@@ -144,9 +147,9 @@ class MqttBus:
         jitter: Callable[[], float] = random.random,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Raises BusSettingsError if the authority's file cannot be used.
+        """Raises BusSettingsError if the CA file cannot be used.
 
-        After ``timeout_s`` seconds without an answer a connection is taken as lost.
+        After ``timeout_s`` seconds without an answer, a connection is considered lost.
         """
         self._address = address
         self._client_id = client_id
@@ -163,18 +166,18 @@ class MqttBus:
         self._is_leaving = False
         self._dropped = 0
         self._short = 0
-        """Connections in a row that did not last."""
+        """Number of consecutive connections that were short-lived."""
         self._said: dict[str, str] = {}
-        """What was last logged, by host."""
+        """The message that was last logged, by host."""
 
     @property
     def is_up(self) -> bool:
-        """Whether the broker is connected, and everything subscribed to."""
+        """Whether the broker is connected and all subscriptions are in place."""
         return self._is_up
 
     @property
     def dropped(self) -> int:
-        """How many messages were not sent."""
+        """Number of messages that were dropped."""
         return self._dropped
 
     def publish(
@@ -190,12 +193,13 @@ class MqttBus:
             self._outgoing.put_nowait((topic, payload, qos, retain))
 
     async def run(self, listener: Listener) -> None:
-        """Connect, and connect again, until cancelled.
+        """Connect and keep reconnecting until cancelled.
 
-        Cancelling is repeated: what waits in aiomqtt may swallow it
-        (``asyncio.wait_for`` of Python 3.11), or fail to say goodbye.
+        The inner task is cancelled repeatedly: aiomqtt may swallow a cancellation
+        (``asyncio.wait_for`` in Python 3.11), or raise another error while it
+        disconnects.
         """
-        watch_sockets(asyncio.get_running_loop())  # aiomqtt expects that of a loop
+        watch_sockets(asyncio.get_running_loop())  # required by aiomqtt
         self._is_leaving = False  # this may be a restart
         line = asyncio.create_task(self._keep_up(listener), name="bus-line")
         try:
@@ -225,7 +229,7 @@ class MqttBus:
 
     @property
     def _place(self) -> tuple[str, int]:
-        """Host and port of the broker that is connected, or tried, now."""
+        """Host and port of the broker that is connected or being tried."""
         places = self._address.places
         return places[self._tries % len(places)]
 
@@ -241,8 +245,9 @@ class MqttBus:
                 await self._subscribe(client)
                 yield client
         finally:
-            # private: aiomqtt keeps the socket of a connect that was not answered, and
-            # sends pings on it. Let in late, it would throw out its successor.
+            # private: aiomqtt keeps the socket of a connect that got no answer, and
+            # sends pings on it. If the broker accepted that connection later, it would
+            # close the one that replaced it.
             client._client._sock_close()
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
@@ -251,7 +256,7 @@ class MqttBus:
             granted = await client.subscribe(topic, qos=qos)
             if all(getattr(code, "value", code) < _FAILURE for code in granted):
                 continue
-            if qos:  # even in a cluster without a leader: a NATS broker stores these
+            if qos:  # a NATS cluster without a leader also refuses these
                 raise _Unreadable(topic)
             refused.append(topic)
         if refused:
@@ -278,14 +283,14 @@ class MqttBus:
             tls_context=self._tls,
             socket_options=options(KEEPALIVE_S + 1),
         )
-        # private: aiomqtt hands no timeout of the connect on to paho; held to by
-        # tests/federation/test_mqtt.py, as is the queue below
+        # private: aiomqtt does not pass a connect timeout to paho. Covered by
+        # tests/federation/test_mqtt.py, like the private queue below
         client._client.connect_timeout = CONNECT_S
         return client
 
     async def _talk(self, client: aiomqtt.Client, listener: Listener) -> None:
-        """Send and receive until either finds that the line is lost."""
-        while not self._outgoing.empty():  # of an earlier connection
+        """Send and receive until either notices that the connection is lost."""
+        while not self._outgoing.empty():  # left over from an earlier connection
             self._outgoing.get_nowait()
         self._is_up = True
         if self._short < SHORT_LINES:
@@ -307,10 +312,10 @@ class MqttBus:
         self._say("connected to the broker at %s")
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        """Publish in order; a bounded number waits for the broker's confirmation.
+        """Publish messages in order, with at most IN_FLIGHT unacknowledged.
 
-        Each in a task of its own: a publish may swallow that it is cancelled
-        (``asyncio.wait_for`` of Python 3.11), and then only that task continues.
+        Each message has its own task: a publish may swallow its cancellation
+        (``asyncio.wait_for`` in Python 3.11), and then only that task keeps running.
         """
         slots = asyncio.Semaphore(IN_FLIGHT)
         async with asyncio.TaskGroup() as publishing:
@@ -323,7 +328,7 @@ class MqttBus:
                 )
                 task.add_done_callback(lambda _: slots.release())
 
-    # --- what the operator hears -----------------------------------------------------
+    # --- messages for the operator ---------------------------------------------------
 
     def _complain(self, error: BaseException) -> None:
         while isinstance(error, BaseExceptionGroup):
@@ -331,7 +336,7 @@ class MqttBus:
         self._say("broker %s: %s", self._why(error), level=logging.WARNING)
 
     def _say(self, text: str, *values: str, level: int = logging.INFO) -> None:
-        """Log a state of the broker once, however often it is tried again."""
+        """Log a message about the current broker, unless it repeats the last one."""
         host = self._place[0]
         said = text % (host, *values)
         if said != self._said.get(host):
@@ -339,7 +344,7 @@ class MqttBus:
         self._said[host] = said
 
     def _why(self, error: BaseException) -> str:
-        """Return what has failed and what to do, in plain words."""
+        """Explain in plain words what failed and what to do."""
         cause = error.__context__ or error
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (

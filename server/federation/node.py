@@ -1,4 +1,4 @@
-"""One node of many, or a node alone: what the server is wired up with."""
+"""A node, alone or among others: the parts that the server is assembled from."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ from server.rooms.ports import Barrier, Crowd, OtherNodes, RoomPort
 log = logging.getLogger("twogaps.federation")
 
 Parts = tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
-"""Background work by name; each runs until cancelled, and raises on a fault."""
+"""Background tasks by name; each runs until cancelled, and raises if it fails."""
 
 GOODBYE_S = 0.1
-"""How long a last word to the broker may take."""
+"""How long the last message to the broker may take, in seconds."""
 
 ITEM_BYTES = 256
-"""What an item of a batch takes, about: budgets of sites are counted in items."""
+"""Approximate size of an item in a batch. The budgets of sites are counted in items."""
 
 FIRST_PROBES = 16
 QUICK_PROBE_S, SLOW_PROBE_S = 0.1, 5.0
@@ -64,32 +64,32 @@ class LoneNode:
     """A node without others: every room and every client is here."""
 
     def __init__(self, crowd: Callable[[], Crowd]) -> None:
-        """``crowd`` makes what sends one frame to all players of a room."""
+        """``crowd`` makes the object that sends one frame to all players of a room."""
         self.name: str | None = None
         self.gateway = LocalGateway(crowd)
         self.others: OtherNodes = NoOtherNodes()
 
     def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
-        """Return no background work: there is none."""
+        """Return no background tasks: a lone node needs none."""
         del rooms, store
         return ()
 
     def checks(self) -> dict[str, Check]:
-        """Return no checks: nothing of this node can fail."""
+        """Return no checks: there is no connection that could fail."""
         return {}
 
     def register_metrics(self, metrics: Metrics) -> None:
-        """Report nothing: there are no other nodes to measure."""
+        """Register nothing: there are no other nodes to measure."""
 
     def reached_at(self, url: str) -> None:
-        """Tell no other node the address of this one."""
+        """Do nothing: there are no other nodes to notify."""
 
     async def leave(self) -> None:
-        """Tell no other node that this one goes."""
+        """Do nothing: there are no other nodes to notify."""
 
 
 class Status:
-    """What this node says of itself, retained at the broker."""
+    """This node's own state, which is retained at the broker."""
 
     def __init__(self, name: str, boot: str, bus: Bus) -> None:
         self._name = name
@@ -97,28 +97,28 @@ class Status:
         self._bus = bus
         self._is_leaving = False
         self.url = ""
-        """The address at which people reach this node; empty before it listens."""
+        """This node's address for clients; empty until it listens."""
 
     def say(self) -> None:
-        """Publish it."""
+        """Publish the state."""
         is_up = not self._is_leaving
         state = NodeState(is_up=is_up, boot=self._boot, url=self.url)
         topic = topics.node_state(self._name)
         self._bus.publish(topic, encode(state), qos=1, retain=True)
 
     def correct(self, heard: NodeState) -> None:
-        """Publish it again if an earlier connection's will came late."""
+        """Publish the state again if an earlier connection's last will replaced it."""
         if not heard.is_up and not self._is_leaving:
             self.say()
 
     def leave(self) -> None:
-        """Say that this node goes down."""
+        """Publish that this node is going down."""
         self._is_leaving = True
         self.say()
 
 
 class Node:
-    """A node among others: home to its own rooms, and an edge to theirs."""
+    """A node among others: home to its own rooms, and an edge for rooms of others."""
 
     def __init__(
         self,
@@ -132,9 +132,9 @@ class Node:
         pace: Pace = PACE,
         search_s: float = SEARCH_S,
     ) -> None:
-        """``crowd`` makes what sends one frame to all players of a room; rooms of other
-        nodes arrive in the folder ``data``; ``pace`` is that of an edge's sending; the
-        broker tells what it retains in ``search_s`` seconds.
+        """``crowd`` makes the object that sends one frame to all players of a room.
+        Rooms of other nodes arrive in the folder ``data``. ``pace`` is when the edge
+        resends. The broker sends its retained messages within ``search_s`` seconds.
         """
         self.name = name
         self._bus = bus
@@ -149,39 +149,39 @@ class Node:
 
     @property
     def others(self) -> OtherNodes:
-        """What the directory asks of other nodes: this object."""
+        """The directory's port to other nodes: this object."""
         return self
 
     # --- asked by the directory ------------------------------------------------------
 
     @property
     def is_searching(self) -> bool:
-        """Whether rooms of other nodes may exist that are not known yet."""
+        """Whether other nodes may have rooms that are not known yet."""
         return self.edge.is_searching
 
     def elsewhere(self, room: RoomCode) -> RoomPort | None:
-        """Return the way to a room of another node."""
+        """Return a proxy for a room at another node, or None."""
         if not self.edge.knows(room) or self.gateway.has(room):
             return None
         return RemoteRoom(room, self.edge)
 
     def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
-        """Be home to a room; the sites of its players may have votes for it."""
+        """Become home to a room; the sites of its players may have votes for it."""
         self.gateway.claim(state.code, state.epoch, state.secret, confirm)
         self.edges.expect(state.code, state.sites)
 
     def disown(self, room: RoomCode) -> None:
-        """Take back what was announced of a room that lives elsewhere now."""
+        """Clear the retained messages of a room that another node is home to now."""
         self.gateway.disown(room)
 
     def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> Barrier:
-        """Return what holds a room's reveals back until its sites have sent votes."""
+        """Return a barrier that delays reveals until a room's sites have sent votes."""
         return Settling(self.edges, self.gateway, clock, is_idle)
 
     # --- asked by the composition root -----------------------------------------------
 
     def parts(self, rooms: Rooms, store: RoomStore) -> Parts:
-        """Return the background work of a node whose rooms are these."""
+        """Return this node's background tasks; ``rooms`` are its own rooms."""
         count = self.edge.rejections
         uplink = Uplink(self.gateway, self.edges, rooms, self._clock, count)
         listener = Dispatcher(self, self._bus, uplink, rooms, self._clock)
@@ -206,14 +206,14 @@ class Node:
         return (("arrivals", arrivals.run), *parts)
 
     def checks(self) -> dict[str, Check]:
-        """Return what /healthz tries of the way to other nodes."""
+        """Return the /healthz checks of the connection to other nodes."""
         return {
             "broker": check_broker(lambda: self._bus.is_up),
             "outbox": check_outbox(self._outbox),
         }
 
     def register_metrics(self, metrics: Metrics) -> None:
-        """Let the gauges of the way to other nodes be read."""
+        """Register the gauges of the connection to other nodes."""
         bus, outbox, edge, edges = self._bus, self._outbox, self.edge, self.edges
         metrics.watch("broker_rejected", lambda: edge.rejections.count)
         metrics.watch("batches_resent", lambda: edge.sender.resent)
@@ -222,18 +222,18 @@ class Node:
         metrics.watch("outbox_waiting", lambda: outbox.size)
 
     def reached_at(self, url: str) -> None:
-        """Tell other nodes the address at which people reach this one."""
+        """Tell other nodes this node's address for clients."""
         self.status.url = url
         self.status.say()
 
     async def leave(self) -> None:
-        """Tell other nodes that this one goes."""
+        """Tell other nodes that this one is going down."""
         self.status.leave()
         await asyncio.sleep(GOODBYE_S)
 
 
 class Dispatcher:
-    """Hands what comes over the bus to the home half or the edge half of a node."""
+    """Passes messages from the bus to the home side or the edge side of a node."""
 
     def __init__(
         self, node: Node, bus: Bus, uplink: Uplink, rooms: Rooms, clock: Clock
@@ -251,27 +251,27 @@ class Dispatcher:
         self._batches = Budget(per_s=5_000, burst=20_000)
         self._probes = Budget(per_s=20, burst=200)
 
-    # --- what the bus tells ----------------------------------------------------------
+    # --- called by the bus -----------------------------------------------------------
 
     def bus_up(self) -> None:
-        """Say that this node is there, and everything it retains."""
+        """Publish this node's state and all its retained messages."""
         status, home = self._node.status, self._home
         for say in (status.say, home.republish, self._edge.bus_changed):
             try:
                 say()
-            except Exception:  # the line stays up, whatever one part finds
+            except Exception:  # an error in one part does not end the connection
                 log.exception("the state was not fully sent after connecting")
 
     def bus_down(self) -> None:
-        """Tell this site's people that the connection is cut."""
+        """Tell this site's clients that the connection is lost."""
         self._edge.bus_changed()
 
     def bus_message(self, topic: str, payload: bytes) -> None:
-        """Hand a message to the half it is for; count what is forged or foreign."""
+        """Pass a message to the side it is for; count forged and foreign messages."""
         parts = topics.parts(topic)
         try:
             self._hand(parts, payload)
-        except Exception:  # whatever another site sends: this one goes on
+        except Exception:  # no message from another site may stop this one
             self._reject(topics.sender(parts), "one of its messages could not be used")
             log.exception("a message at %s could not be used", topic)
 
@@ -311,14 +311,14 @@ class Dispatcher:
                     offset.add(heard.sent_ms, heard.home_ms, self._clock.now_ms())
 
     def _good(self, site: str, kind: type[M], payload: bytes) -> M | None:
-        """Read a message; count it if it cannot be read."""
+        """Decode a message; if it cannot be read, count it and return None."""
         message = decode(kind, payload)
         if message is None:
             self._reject(site, f"a {kind.__name__} of it cannot be read")
         return message
 
     def _may_send(self, kind: str, site: str, payload: bytes) -> bool:
-        """Whether a site's budget pays for a message; honest ones send it again."""
+        """Whether a site's budget covers a message; honest sites send it again."""
         if kind == "clk":
             return self._probes.allows(site)
         cost = 1 + len(payload) / ITEM_BYTES
@@ -351,7 +351,7 @@ class Dispatcher:
             self._edge.progressed(home, room, payload)
 
     async def probe(self) -> None:
-        """Compare clocks with every home, until cancelled."""
+        """Send clock probes to every home, until cancelled."""
         sent = 0
         while True:
             for home in (homes := self._edge.sender.live()):
@@ -365,7 +365,7 @@ class Dispatcher:
 async def open_node(
     config: Config, clock: Clock, stack: contextlib.AsyncExitStack
 ) -> LoneNode | Node:
-    """Make a node, with a broker one among others. Raises :class:`CannotStart`."""
+    """Create a node: alone, or with a broker, among others. Raises CannotStart."""
     if config.broker is None:
         return LoneNode(SocketCrowd)
     try:
@@ -396,5 +396,5 @@ async def open_node(
 
 
 def last_will(name: str, boot: str) -> Will:
-    """Return what the broker says when this node disappears."""
+    """Return the message that the broker publishes if it loses this node."""
     return Will(topics.node_state(name), encode(NodeState(is_up=False, boot=boot)))

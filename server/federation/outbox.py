@@ -1,8 +1,8 @@
-"""What an edge still owes its homes: kept until acknowledged, votes on disk.
+"""The outbox of an edge: its unacknowledged requests, with votes on disk.
 
-A vote is "received at your site" once it is in here and synced; it is sent again until
-its home says that it is stored. Everything else is kept in memory only: its sender
-is connected, and would ask again.
+A vote is "received at your site" once it has been synced to the outbox; it is sent
+again until its home confirms that it is stored. All other requests are kept in memory
+only: their senders are connected, and would repeat them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from server.game.ids import RoomCode
 from server.protocol.client_messages import Vote
 
 CAPACITY = 50_000
-"""Requests that may wait; beyond that, players are asked to wait."""
+"""Maximum number of waiting requests; beyond that, new ones are refused."""
 
 SWEEP_S = 600
-"""How often the file is cleared of what has been passed on."""
+"""Interval, in seconds, at which votes that were passed on are purged from the file."""
 
 log = logging.getLogger("twogaps.federation")
 
@@ -57,10 +57,10 @@ CREATE TABLE IF NOT EXISTS homes (
 
 
 class Disk(Protocol):
-    """What runs jobs on the file; see :class:`server.disk.DiskThread`."""
+    """Runs jobs on the file; see :class:`server.disk.DiskThread`."""
 
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a job; what it wrote is durable on return. Raises DiskError."""
+        """Run a job; its writes are durable on return. Raises DiskError."""
         ...
 
     async def ask_alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -68,39 +68,39 @@ class Disk(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what was asked for and let go of the file."""
+        """Finish the pending jobs and close the file."""
         ...
 
 
 OpenDisk = Callable[[Path, Callable[[sqlite3.Connection], None], str], Disk]
-"""Opens a file: its path, what sets up a connection, and the name of the thread."""
+"""Opens a file, given its path, the setup of a connection, and a thread name."""
 
 
 class KeptHomes:
-    """Which site each room elsewhere was at, so that a restart believes no other.
+    """Remembers which site each remote room was at, even after a restart.
 
-    Another site is believed only if its key follows (see messages.py).
+    A claim by another site is accepted only if its key follows (see messages.py).
     """
 
     def __init__(self, most: int = 5_000) -> None:
-        """``most`` rooms are kept of each site; beyond that its oldest is forgotten."""
+        """At most ``most`` rooms are kept per site; then its oldest is forgotten."""
         self._most = most
         self._at: dict[RoomCode, tuple[str, Announce]] = {}
         self._of: dict[str, dict[RoomCode, None]] = {}
         self._changed: dict[RoomCode, None] = {}
 
     def is_kept(self, room: RoomCode) -> bool:
-        """Whether it is known at which site a room was."""
+        """Whether the site of a room is known."""
         return room in self._at
 
     def allows(self, room: RoomCode, home: str, news: Announce) -> bool:
-        """Whether a site may have a room that was kept."""
+        """Whether a site may claim a room whose earlier site is known."""
         old, known = self._at[room]
         is_next = follows(news.key, news.epoch, known.key, known.epoch)
         return home == old or not known.key or is_next
 
     def keep(self, room: RoomCode, home: str, news: Announce) -> None:
-        """Remember at which site a room is."""
+        """Remember the site of a room."""
         if self._at.get(room) == (home, news):
             return
         self.forget(room)
@@ -111,13 +111,13 @@ class KeptHomes:
             self.forget(next(iter(of)))
 
     def forget(self, room: RoomCode) -> None:
-        """Forget a room that was put away. Idempotent."""
+        """Forget a room that was closed. Idempotent."""
         if (old := self._at.pop(room, None)) is not None:
             self._of[old[0]].pop(room, None)
             self._changed[room] = None
 
     def changes(self) -> list[tuple[str, str | None, str]]:
-        """Return what is to be written since the last call: room, site and claim."""
+        """Return the changes since the last call: room, site (or None) and claim."""
         changed, self._changed = self._changed, {}
         found = [(room, self._at.get(room)) for room in changed]
         return [
@@ -127,12 +127,12 @@ class KeptHomes:
 
 
 class Outbox:
-    """Unacknowledged requests by home, in their order."""
+    """Unacknowledged requests by home, in the order in which they were added."""
 
     def __init__(self, path: Path | None, open_disk: OpenDisk = DiskThread) -> None:
-        """``path`` is the file of the votes; None keeps them in memory only.
+        """``path`` is the file for votes; None keeps them in memory only.
 
-        ``open_disk`` opens the file, given how to set it up and a name for the thread.
+        ``open_disk`` opens the file (see :data:`OpenDisk`).
         """
         self._disk = open_disk(path, _prepare, "outbox-writer") if path else None
         self._waiting: dict[str, dict[int, UpItem]] = {}
@@ -144,7 +144,7 @@ class Outbox:
         """Numbers of stored votes that this version cannot read; they stay on disk."""
 
     async def restore(self) -> None:
-        """Take up the votes that an earlier run still owes. Raises DiskError.
+        """Load the votes that an earlier run could not pass on. Raises DiskError.
 
         A vote that cannot be read (written by another version) is logged and kept.
         """
@@ -172,7 +172,7 @@ class Outbox:
         self.kept.changes()
 
     async def save_kept(self) -> None:
-        """Write where rooms are, as far as that has changed. Raises DiskError."""
+        """Write the sites of rooms whose site has changed. Raises DiskError."""
         changes = self.kept.changes()
         if changes and self._disk is not None:
             self._is_unswept = True
@@ -180,23 +180,23 @@ class Outbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may be taken."""
+        """Whether no more requests can be accepted."""
         return self._size >= CAPACITY
 
     @property
     def size(self) -> int:
-        """How many requests wait."""
+        """Number of requests that are waiting."""
         return self._size
 
     def put(self, home: str, room: RoomCode, link: str, body: UpBody) -> UpItem:
-        """Take a request; it gets the next number."""
+        """Add a request under the next number, and return it as an item."""
         item = UpItem.model_construct(seq=self._next, room=room, link=link, body=body)
         self._next += 1
         self._keep(home, item)
         return item
 
     def move(self, room: RoomCode, old: str, new: str) -> list[UpItem]:
-        """Owe to another home what is owed for a room; return it, to be secured."""
+        """Redirect a room's requests to another home; return them, to be secured."""
         waiting = self._waiting.get(old, {})
         items = [item for item in waiting.values() if item.room == room]
         for item in items:
@@ -205,7 +205,7 @@ class Outbox:
         return items
 
     async def secure(self, home: str, items: list[UpItem]) -> None:
-        """Write the votes among these to disk. Raises DiskError."""
+        """Write the votes among these items to disk. Raises DiskError."""
         votes = [
             (item.seq, home, item.room, _BODY.dump_json(item.body).decode())
             for item in items
@@ -215,19 +215,19 @@ class Outbox:
             await self._disk.ask(lambda db: db.executemany(INTO, votes))
 
     def waiting(self, home: str) -> list[UpItem]:
-        """Return what is owed to a home, oldest first."""
+        """Return the requests that wait for a home, oldest first."""
         return list(self._waiting.get(home, {}).values())
 
     def homes(self) -> list[str]:
-        """Return the homes that something is owed to."""
+        """Return the homes that have waiting requests."""
         return [home for home, items in self._waiting.items() if items]
 
     def is_waiting(self, home: str, seq: int) -> bool:
-        """Whether a request is owed to a home still."""
+        """Whether a home has not acknowledged a request yet."""
         return seq in self._waiting.get(home, {})
 
     def acknowledged(self, home: str, seqs: Iterable[int]) -> list[UpItem]:
-        """Forget what a home has dealt with; return it."""
+        """Remove and return the requests that a home has acknowledged."""
         waiting = self._waiting.get(home, {})
         found = [item for seq in seqs if (item := waiting.pop(seq, None)) is not None]
         self._size -= len(found)
@@ -241,7 +241,7 @@ class Outbox:
             await self._disk.ask(lambda db: db.executemany(_DELETE, seqs))
 
     async def keep_clean(self) -> None:
-        """Leave no trace of votes that were passed on, until cancelled."""
+        """Regularly purge votes that were passed on from the file, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
@@ -252,7 +252,7 @@ class Outbox:
                 )
 
     async def sweep(self) -> None:
-        """Leave no trace of what has been forgotten, if nothing waits just now.
+        """Purge removed votes from the file, unless requests are waiting.
 
         Raises DiskError.
         """
@@ -261,10 +261,10 @@ class Outbox:
             await self._disk.ask_alone(rewrite)
 
     async def remove(self, is_doomed: Callable[[RoomCode, UpSay], bool]) -> int:
-        """Drop votes that must no longer be sent; return how many.
+        """Remove votes that must no longer be sent; return how many.
 
-        For an operator who purges, while no server is running. Votes that cannot be
-        read are removed as well: they may hold the words that must go. Raises
+        Used by an operator's purge, while no server is running. Votes that cannot be
+        read are removed as well: they may contain the words to be purged. Raises
         DiskError.
         """
         unreadable = [(seq,) for seq in self._unreadable]
@@ -287,7 +287,7 @@ class Outbox:
             await self._disk.ask(_beat)
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._disk is not None:
             await self._disk.close()
 
@@ -297,7 +297,7 @@ class Outbox:
 
 
 def is_vote(body: UpBody) -> bool:
-    """Whether a request is a vote: what must never be lost."""
+    """Whether a request is a vote, which must never be lost."""
     return isinstance(body, UpSay) and isinstance(body.message, Vote)
 
 

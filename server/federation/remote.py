@@ -1,7 +1,7 @@
-"""Rooms elsewhere, and people elsewhere: the two ends of the relay.
+"""The two ends of the relay: remote rooms at an edge, remote clients at a home.
 
-:class:`RemoteRoom` takes requests like a room and sends them to its home;
-:class:`Uplink`, at the home, gives the requests of edges to the rooms they are for.
+At the edge, :class:`RemoteRoom` accepts requests like a room and sends them to the
+room's home. At the home, :class:`Uplink` passes the requests of edges to their rooms.
 """
 
 from __future__ import annotations
@@ -52,25 +52,25 @@ from server.rooms.ports import (
 )
 
 UP = PlayerMessage | ScreenMessage | CohostMessage
-"""What people of a site may say to a room of another."""
+"""The messages that clients of one site may send to a room of another."""
 
 log = logging.getLogger("twogaps.federation")
 
 DAY_MS = 24 * 3600 * 1000
-"""A request stamped further than this from the home's time is refused."""
+"""A request whose timestamp is further than this from the home's time is refused."""
 
 MOST_LINKS = 50_000
-"""Maximum number of people of one edge."""
+"""Maximum number of clients of one edge."""
 
 
 MARK_KEY = secrets.token_bytes(16)
-"""What addresses are marked with, in this run of the node alone."""
+"""The key for hashing addresses, which is different in each run of the node."""
 
 
 def mark_of(address: str, room: RoomCode) -> str:
-    """Return a mark that tells a home which people of a room share an address.
+    """Return a keyed hash that tells a home which players of a room share an address.
 
-    It says nothing of the address itself; this machine has none.
+    It does not reveal the address. Without an address, it is empty.
     """
     if not address:
         return ""
@@ -79,7 +79,7 @@ def mark_of(address: str, room: RoomCode) -> str:
 
 
 class RemoteRoom:
-    """A room of another node, as the sessions of this one see it."""
+    """A room at another node, as sessions of this node see it."""
 
     def __init__(
         self,
@@ -124,40 +124,40 @@ class RemoteRoom:
                 assert_never(request)
 
     def _where(self) -> str:
-        """Tell a host at which site the room lives.
+        """Return a message that tells a host at which site the room is.
 
-        Names no address: this site knows only what the other says of itself, and a
-        host link holds the key of the room.
+        It contains no address: this site knows only the address that the other site
+        claims, and a host link contains the key of the room.
         """
         home = self._relay.home_of(self._code) or "another site"
         return f"This room lives at {home}. Open the host link of that site's server."
 
 
 class Rooms(Protocol):
-    """The rooms of this node, as other nodes reach them."""
+    """The rooms of this node, as used by the links to other nodes."""
 
     def running(self, code: RoomCode) -> RoomPort | None:
-        """Return a room that is running."""
+        """Return a room if it is running; otherwise None."""
         ...
 
     async def find_here(self, wanted: str) -> RoomPort:
-        """Return a room, from the journal if it is not running.
+        """Return a room; load it from the journal if it is not running.
 
         Raises :class:`Refused`.
         """
         ...
 
     def succeeded(self, code: RoomCode, home: str, epoch: int) -> None:
-        """Give up a room that another node has proven to go on with."""
+        """Give up a room that another node has provably taken over."""
         ...
 
     async def arrived(self, code: RoomCode) -> None:
-        """Take up a room that was stored by another hand."""
+        """Start to run a room whose events were just stored from elsewhere."""
         ...
 
 
 class Uplink:
-    """Gives the requests of people elsewhere to the rooms of this node."""
+    """Passes the requests of clients at other nodes to the rooms of this node."""
 
     def __init__(
         self,
@@ -169,8 +169,9 @@ class Uplink:
         most_waiting: int = 10_000,
         most_links: int = MOST_LINKS,
     ) -> None:
-        """``rejections`` counts what cannot be read; ``most_waiting`` requests may wait
-        for rooms that are being loaded; one edge may have ``most_links`` people.
+        """``rejections`` counts unreadable requests. At most ``most_waiting`` requests
+        wait for rooms that are being loaded. One edge has at most ``most_links``
+        clients.
         """
         self._home = home
         self._edges = edges
@@ -185,20 +186,20 @@ class Uplink:
         self._wanted: asyncio.Queue[RoomCode] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Load the rooms that requests are for, until cancelled."""
+        """Load rooms that have waiting requests, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
                     code = await self._wanted.get()
                     group.create_task(self._load(code), name=f"uplink-{code}")
-        finally:  # edges send again what was not acknowledged
+        finally:  # edges resend unacknowledged requests
             self._waiting.clear()
             self._size = 0
 
-    # --- what edges send -------------------------------------------------------------
+    # --- requests from edges ---------------------------------------------------------
 
     def receive(self, name: str, batch: UpBatch) -> None:
-        """Take a batch of an edge; each item may have come before."""
+        """Handle a batch from an edge; any of its items may be a repetition."""
         edge = self._edges.known(name)
         if edge is None or edge.boot != batch.boot:
             lost = self._drop(edge) if edge is not None else set()
@@ -213,7 +214,7 @@ class Uplink:
         self._edges.take_marks(edge, batch, is_whole=is_whole)
 
     def node_is(self, name: str, state: NodeState) -> None:
-        """Note that another node is up, or that its people cannot be heard."""
+        """Note that another node is up, or that its clients cannot be reached."""
         self._edges.node_is(name, state)
         if not state.is_up:
             self.edge_is_down(name)
@@ -221,21 +222,21 @@ class Uplink:
             self._home.announce_soon()
 
     def edge_is_down(self, name: str) -> None:
-        """Let the people of an edge linger, like phones that lost their network."""
+        """Treat an edge's clients like phones that have lost their network."""
         edge = self._edges.known(name)
         if edge is not None:
             edge.is_up = False
             self._drop(edge)
 
     def _drop(self, edge: Edge) -> set[RoomCode]:
-        """Let the people of an edge leave; return the rooms that miss players."""
+        """Remove an edge's clients; return the rooms in which it had players."""
         edge.shown.clear()
         for link in edge.lose():
             self._deliver(link, Leave(link=link))
         return edge.lost
 
     def _take(self, edge: Edge, item: UpItem, number: int) -> bool:
-        """Give a request of a batch to its room; False if it has to come again."""
+        """Pass a request of a batch to its room; False if it must be sent again."""
 
         def acknowledge() -> None:
             edge.acks.append(item.seq)
@@ -267,9 +268,9 @@ class Uplink:
     def _refusal(
         self, link: RemoteLink, item: UpItem, audience: Audience | None
     ) -> Refused | None:
-        """Return why a request is not for any room; None if it may be.
+        """Return why a request must be refused; None if it may go to its room.
 
-        A link has one role, and one room: it asks for another under another id.
+        A link has one role and one room; another role or room needs another link ID.
         """
         if link.room != item.room or audience not in (None, link.audience):
             return Refused("not_allowed", "This connection has another role or room.")
@@ -281,10 +282,10 @@ class Uplink:
         return None
 
     def _show(self, edge: Edge, room: RoomCode) -> None:
-        """Publish a room's retained messages again for the first people of an edge.
+        """Publish a room's retained messages again for the first clients of an edge.
 
-        A broker may skip what is retained while a client is just subscribing (NATS
-        does, now and then): they would wait for their first view forever.
+        A broker may skip retained messages while a client is subscribing (NATS
+        sometimes does); without this, these clients might never get a first view.
         """
         if room not in edge.shown:
             edge.shown.add(room)
@@ -293,9 +294,9 @@ class Uplink:
     # --- to the rooms ----------------------------------------------------------------
 
     def _deliver(self, link: RemoteLink, request: Request) -> bool:
-        """Give a request to a room; it is acknowledged once dealt with.
+        """Pass a request to its room, which acknowledges it when it is done.
 
-        False if the room takes no more now: it has to come again.
+        Returns False if the room is too busy, so that the request must be sent again.
         """
         code = link.room
         room = self._rooms.running(code)
@@ -315,7 +316,7 @@ class Uplink:
         return True
 
     async def _load(self, code: RoomCode) -> None:
-        """Load a room and give it what waits for it, or refuse that."""
+        """Load a room and pass it the waiting requests; refuse them if that fails."""
         try:
             room: RoomPort | Refused = await self._rooms.find_here(code)
         except Refused as refusal:
@@ -354,7 +355,7 @@ def _audience(body: UpBody) -> Audience | None:
 
 
 def _refuse(request: Request, refusal: Refused) -> None:
-    """Refuse a request of an edge: for good, unless it may succeed later.
+    """Refuse a request from an edge: permanently, unless it may succeed later.
 
     A vote for a room that has moved stays with its edge, which sends it to the new
     home as soon as that is announced.
@@ -366,7 +367,7 @@ def _refuse(request: Request, refusal: Refused) -> None:
 
 
 def _request(item: UpItem, link: RemoteLink, ack: Ack) -> Request:
-    """Return the request that an item stands for."""
+    """Convert an item into a request to a room."""
     match item.body:
         case UpEnter(hello=hello, by=by):
             site = link.site

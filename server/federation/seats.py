@@ -1,8 +1,8 @@
-"""What an edge knows of its own people in rooms of other nodes, and tells them.
+"""What an edge knows about its clients in remote rooms, and its notices to them.
 
-A token that the home has welcomed here, in this run of the node, opens the same room
-again while the connection to the home is cut: a phone that is reloaded then can go on
-voting. The home checks the token as soon as it is reachable.
+While the connection to a home is lost, a token that the home accepted during this run
+of the node still opens the same room, so that a phone that is reloaded can keep voting.
+The home checks the token as soon as it can be reached again.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from server.protocol.server_messages import Bye, Notice, Received
 from server.rooms.ports import SHARED, Audience, Link
 
 FINAL = ("kicked", "bad_token")
-"""Refusals of players who are in already that end their connection."""
+"""Refusals that end the connection of a player who has already been admitted."""
 
 
 @dataclass(slots=True)
 class Elsewhere:
-    """A room of another node, as an edge knows it."""
+    """What an edge knows about a room of another node."""
 
     home: str
     epoch: int
     key: str = ""
-    """Of its epoch; empty if no announcement has come yet."""
+    """The key of its epoch; empty if no announcement has arrived yet."""
     sure_s: float = 0.0
-    """When its home is sure, on the loop's clock: the broker has told all by then."""
+    """When its home is certain (on the loop's clock): all claims are known by then."""
     rivals: dict[str, Announce] = field(default_factory=dict)
-    """Other sites that say they have it: until one withdraws, none of them does."""
+    """Other sites that claim the room; until they withdraw, its home is uncertain."""
 
     def is_sure(self, now_s: float) -> bool:
-        """Whether it is clear which site has the room."""
+        """Whether it is certain which site has the room."""
         return not self.rivals and now_s >= self.sure_s
 
     def is_rival(self, home: str, news: Announce, now_s: float) -> bool:
-        """Whether a site's claim is as good as the one that came first."""
+        """Whether a site's claim is as valid as the one that came first."""
         if self.is_sure(now_s) or home == self.home:
             return False
         return not follows(self.key, self.epoch, news.key, news.epoch)
@@ -47,24 +47,24 @@ class Elsewhere:
 
 @dataclass(slots=True)
 class Seat:
-    """One of this node's people in a room elsewhere."""
+    """One of this node's clients in a room of another node."""
 
     link: Link
     room: RoomCode
     token: str | None = None
     is_greeted: bool = False
     is_forgotten: bool = False
-    """Whether the home has since forgotten that it admitted this person."""
+    """Whether the home has since forgotten that it admitted this client."""
     returning: int = 0
-    """The number of its latest return, which may be on its way still."""
+    """The number of its latest request to return, which may still be in flight."""
 
     def say_received(self, body: UpBody) -> None:
-        """Tell that a vote is as safe as it can be at this site."""
+        """Send a receipt if the request is a vote: it is now safe at this site."""
         if isinstance(body, UpSay) and isinstance(body.message, Vote):
             self.link.push(received(body.message))
 
     def hear(self, item: DownItem, returners: Returners) -> None:
-        """Pass on what a home says to a player who has been welcomed or refused."""
+        """Pass on a home's frame, refusal or goodbye to the client."""
         frame = item.frame.encode()
         match item.op:
             case "push":
@@ -79,7 +79,7 @@ class Seat:
                     returners.forget(self.token or "")
 
     def turned_away(self, item: DownItem, returners: Returners) -> None:
-        """A home refuses a hello: for good if the player had been let in before."""
+        """Handle a refused hello; it is final if the player was admitted before."""
         if self.is_greeted and item.code in FINAL:
             returners.forget(self.token or "")
             self.link.part(shown_out(item.frame))
@@ -89,7 +89,7 @@ class Seat:
 
 @dataclass(slots=True)
 class Returner:
-    """A player as last welcomed, and the private part that was sent last."""
+    """A player's last welcome, and the private frame that was sent last."""
 
     room: RoomCode
     welcome: bytes
@@ -98,17 +98,17 @@ class Returner:
 
 
 class Returners:
-    """Players of rooms elsewhere, by their token."""
+    """Players in rooms of other nodes, by their token."""
 
     def __init__(self, most: int = 50_000) -> None:
-        """``most`` tokens are remembered; beyond that the oldest is forgotten."""
+        """At most ``most`` tokens are remembered; then the oldest is forgotten."""
         self._most = most
         self._known: dict[str, Returner] = {}
 
     def welcomed(
         self, token: str, room: RoomCode, welcome: bytes, player: PlayerId
     ) -> None:
-        """A home has welcomed a player."""
+        """Remember the welcome that a home sent to a player."""
         old = self._known.pop(token, None)
         you = old.you if old is not None else None
         self._known[token] = Returner(room, welcome, player, you)
@@ -116,17 +116,17 @@ class Returners:
             del self._known[next(iter(self._known))]
 
     def told(self, token: str, you: bytes) -> None:
-        """A home has sent a player's private part."""
+        """Remember the private frame that a home sent to a player."""
         if token in self._known:
             self._known[token].you = you
 
     def find(self, token: str, room: RoomCode) -> Returner | None:
-        """Return the person with this token in a room."""
+        """Return the player with this token in a room, or None."""
         found = self._known.get(token)
         return found if found is not None and found.room == room else None
 
     def forget(self, token: str) -> None:
-        """A home has shown a player out. Idempotent."""
+        """Forget a player who was removed by the home. Idempotent."""
         self._known.pop(token, None)
 
 
@@ -135,23 +135,23 @@ View = tuple[int, int, bytes]
 
 
 class Views:
-    """The newest views of rooms elsewhere: each home has a limited number of bytes."""
+    """The newest views of rooms at other nodes, with a size limit for each home."""
 
     def __init__(self, most_bytes: int = 32 << 20) -> None:
-        """``most_bytes`` are kept of each home; beyond that its oldest are forgotten.
+        """At most ``most_bytes`` are kept per home; then its oldest are forgotten.
 
-        A view that was forgotten comes again with the first people who join its room.
+        The home sends a forgotten view again when the first clients join its room.
         """
         self._most_bytes = most_bytes
         self._kept: dict[str, dict[tuple[RoomCode, Audience], View]] = {}
         self._bytes: dict[str, int] = {}
 
     def get(self, home: str, room: RoomCode, audience: Audience) -> View | None:
-        """Return the view of a role in a room."""
+        """Return the view of a role in a room, or None."""
         return self._kept.get(home, {}).get((room, audience))
 
     def keep(self, home: str, room: RoomCode, audience: Audience, view: View) -> None:
-        """Remember a view instead of an earlier one."""
+        """Remember a view, and forget the previous one."""
         self._forget(home, room, audience)
         kept = self._kept.setdefault(home, {})
         kept[room, audience] = view
@@ -160,7 +160,7 @@ class Views:
             self._forget(home, *next(iter(kept)))
 
     def take(self, home: str, room: RoomCode) -> dict[Audience, View]:
-        """Return and forget the views of a room."""
+        """Remove and return the views of a room."""
         found = {role: self._forget(home, room, role) for role in SHARED}
         return {role: view for role, view in found.items() if view is not None}
 
@@ -200,7 +200,7 @@ MOVED = encode_server(
 
 
 def received(vote: Vote) -> bytes:
-    """Return the frame that says of a vote that it is safe at this site."""
+    """Return the receipt for a vote that is safe at this site."""
     return encode_server(
         Received(
             round=vote.round,
@@ -212,5 +212,5 @@ def received(vote: Vote) -> bytes:
 
 
 def shown_out(detail: str) -> bytes:
-    """Return the last frame for a person the home does not readmit."""
+    """Return the last frame for a player that the home does not readmit."""
     return encode_server(Bye(code="refused", detail=detail[:500], come_back=False))

@@ -1,8 +1,9 @@
-"""What an edge sends up: secured on disk, in batches, again until it is acknowledged.
+"""Sends an edge's requests to homes: in batches, and again until acknowledged.
 
-Knows homes and their clocks; knows nothing of people and views. Batches to one home are
-numbered, and each names the oldest that is not done, so that the home can tell whether
-everything before a flush mark has arrived, whatever was lost on the way.
+Votes are secured on disk first. This module knows about homes and their clocks, but not
+about clients and views. Batches to one home are numbered, and each names the oldest
+unfinished batch, so that the home can tell whether everything before a flush mark has
+arrived, even if batches were lost.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from server.federation.outbox import Outbox, is_vote
 from server.game.ids import RoomCode
 
 UNACKED = 32
-"""Most batches in flight; the rest waits, and gathers."""
+"""Maximum number of batches in flight; other requests wait in the queue."""
 
 STUBBORN = 8
-"""A batch that was sent this often is queued again when the window is full."""
+"""Number of sends after which a batch is queued again when the window is full."""
 
 BATCH = 500
 """Maximum number of requests in a batch."""
@@ -39,22 +40,22 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Batch:
-    """Requests that travel together, each encoded."""
+    """Encoded requests that are sent together."""
 
     number: int
     left: dict[int, bytes] = field(default_factory=dict)
-    """What is not acknowledged, by its number among all requests."""
+    """Unacknowledged requests, by request number."""
     sent_s: float | None = None
-    """When it was last sent; None: it has to be sent now."""
+    """When the batch was last sent; None if it has to be sent now."""
     times: int = 0
-    """How often it was sent."""
+    """How many times the batch was sent."""
 
 
 class Window:
-    """What one home is owed, in its order."""
+    """The unacknowledged requests to one home, in order."""
 
     def __init__(self, batch_bytes: int) -> None:
-        """``batch_bytes`` bounds the requests of a batch, without its frame."""
+        """``batch_bytes`` limits the size of a batch, without its envelope."""
         self._batch_bytes = batch_bytes
         self._queue: deque[tuple[int, bytes]] = deque()
         self._batches: dict[int, Batch] = {}
@@ -63,23 +64,23 @@ class Window:
 
     @property
     def on_the_way(self) -> int:
-        """How many batches are not done yet."""
+        """Number of unfinished batches."""
         return len(self._batches)
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest batch that is not done, otherwise of the next."""
+        """The number of the oldest unfinished batch; without any, of the next batch."""
         return next(iter(self._batches), self._next)
 
     def put(self, seq: int, encoded: bytes) -> None:
-        """Let a request wait for its turn."""
+        """Queue a request."""
         self._queue.append((seq, encoded))
 
     def due(self, now_s: float, rto_s: float, *, is_up: bool = True) -> list[Batch]:
-        """Return the batches to send now, oldest first, and take them as sent.
+        """Return the batches to send now, oldest first, and mark them as sent.
 
-        Those that have waited ``rto_s`` for an answer come again. ``is_up`` tells
-        whether the home is there, as far as is known.
+        Includes batches that have waited ``rto_s`` seconds for an answer. ``is_up`` is
+        whether the home is up, as far as is known.
         """
         if is_up and self._queue and not self._has_room:
             self._repack()
@@ -96,7 +97,7 @@ class Window:
         return ready
 
     def acknowledged(self, seqs: Iterable[int]) -> None:
-        """Forget what the home has dealt with."""
+        """Remove requests that the home has acknowledged."""
         for seq in seqs:
             batch = self._batch_of.pop(seq, None)
             if batch is None:
@@ -106,13 +107,13 @@ class Window:
                 del self._batches[batch.number]
 
     def withdraw(self, seqs: Iterable[int]) -> None:
-        """Forget requests that another home will get, sent or not."""
+        """Remove requests that another home will get, whether or not they were sent."""
         gone = set(seqs)
         self._queue = deque(one for one in self._queue if one[0] not in gone)
         self.acknowledged(gone)
 
     def again(self) -> None:
-        """Everything in flight may be lost: it is due immediately."""
+        """Make all batches in flight due immediately, as they may have been lost."""
         for batch in self._batches.values():
             batch.sent_s = None
 
@@ -121,10 +122,10 @@ class Window:
         return len(self._batches) < UNACKED and self._next - self.oldest < SPAN
 
     def _repack(self) -> None:
-        """Put requests that are never acknowledged behind those that wait.
+        """Move requests that remain unacknowledged to the end of the queue.
 
-        A home that cannot deal with one room now must not hold up the votes for its
-        other rooms: batches that were sent several times are queued again.
+        A room that a home cannot handle now must not hold up votes for its other rooms,
+        so batches that were sent several times are queued again.
         """
         for batch in list(self._batches.values()):
             if batch.times < STUBBORN:
@@ -135,7 +136,7 @@ class Window:
                 self._queue.append((seq, encoded))
 
     def _pack(self) -> None:
-        """Make a batch of what waits longest; one request always fits."""
+        """Make a batch of the oldest queued requests; a single one always fits."""
         batch = self._batches[self._next] = Batch(self._next)
         self._next += 1
         size = 0
@@ -150,7 +151,7 @@ class Window:
 
 
 PROBES = 16
-"""How many of the latest probes are compared."""
+"""Number of the latest probes that are compared."""
 
 
 class ClockOffset:
@@ -161,11 +162,11 @@ class ClockOffset:
         self._is_old = False
 
     def doubt(self) -> None:
-        """Use what is known only until the next answer: a side may have been asleep."""
+        """Use the offset only until the next answer: a side may have been suspended."""
         self._is_old = True
 
     def add(self, sent_ms: float, home_ms: float, heard_ms: float) -> None:
-        """Take in an answered probe: own time sent, home's time, own time heard."""
+        """Add a probe: own time when sent, home's time, own time when answered."""
         if self._is_old:
             self._probes.clear()
             self._is_old = False
@@ -174,35 +175,35 @@ class ClockOffset:
 
     @property
     def offset_ms(self) -> float:
-        """What to add to own time; 0 before the first probe."""
+        """What to add to this node's time; 0 before the first answer."""
         return min(self._probes)[1] if self._probes else 0.0
 
     @property
     def round_trip_ms(self) -> float | None:
-        """The shortest way there and back; None before the first probe."""
+        """The shortest round trip; None before the first answer."""
         return min(self._probes)[0] if self._probes else None
 
 
 log = logging.getLogger("twogaps.federation")
 
 FORGET_S = 0.1
-"""How long acknowledged votes are gathered before they are taken off the disk."""
+"""How long acknowledged votes are collected before they are deleted from disk (s)."""
 
 ROUND_TRIPS = 3
-"""Round trips after which an answer is given up on."""
+"""Number of round trips after which a batch without an answer is sent again."""
 
 ROOM_FOR_ITEMS = MOST_BYTES - 1_024
-"""Bytes of requests in a batch: the rest is its frame."""
+"""Maximum bytes of requests in a batch; the rest is for its envelope."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When an edge sends again what was not acknowledged. Seconds."""
+    """When an edge resends unacknowledged batches. Times are in seconds."""
 
     least_rto_s: float = 1.0
-    """Wait at least this long for an answer: three round trips if they take longer."""
+    """Minimum wait for an answer; three round trips if they take longer."""
     retry_s: float = 0.25
-    """How often batches that have waited too long are looked for."""
+    """Interval between checks for batches that have waited too long."""
 
 
 PACE = Pace()
@@ -210,18 +211,18 @@ PACE = Pace()
 
 @dataclass(slots=True)
 class Home:
-    """What an edge knows of one home."""
+    """What an edge knows about one home."""
 
     boot: str = ""
     is_up: bool = False
     offset: ClockOffset = field(default_factory=ClockOffset)
     window: Window = field(default_factory=lambda: Window(ROOM_FOR_ITEMS))
     fresh: list[UpItem] = field(default_factory=list)
-    """Not secured yet."""
+    """Requests that are not secured on disk yet."""
 
 
 class Sender:
-    """Carries the requests of one edge to its homes."""
+    """Sends the requests of one edge to its homes."""
 
     def __init__(
         self,
@@ -232,7 +233,7 @@ class Sender:
         received: Callable[[UpItem], None],
         pace: Pace,
     ) -> None:
-        """``received`` hears of each request once it is as safe as it can be here."""
+        """``received`` is called with each request once it is secured at this site."""
         self._node = node
         self._boot = boot
         self._bus = bus
@@ -241,25 +242,25 @@ class Sender:
         self._pace = pace
         self._homes: dict[str, Home] = {}
         self._done: list[UpItem] = []
-        """Acknowledged, and on disk still."""
+        """Acknowledged requests that are still on disk."""
         self._news = asyncio.Event()
         self.resent = 0
-        """Batches that were sent more than once."""
+        """Number of times that a batch was sent again."""
 
-    # --- what is owed ----------------------------------------------------------------
+    # --- unacknowledged requests -----------------------------------------------------
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may be taken."""
+        """Whether no more requests can be accepted."""
         return self._outbox.is_full
 
     @property
     def owed(self) -> int:
-        """How many requests wait to be acknowledged."""
+        """Number of unacknowledged requests."""
         return self._outbox.size
 
     def home(self, name: str) -> Home:
-        """Return what is known of a home; what an earlier run owes it is on its way."""
+        """Return a home; a new one starts with the requests left by an earlier run."""
         home = self._homes.get(name)
         if home is None:
             home = self._homes[name] = Home()
@@ -268,11 +269,11 @@ class Sender:
         return home
 
     def live(self) -> list[str]:
-        """Return the homes that are up: those whose clocks matter."""
+        """Return the homes that are up."""
         return [name for name, home in self._homes.items() if home.is_up]
 
     def put(self, home: str, room: RoomCode, link: str, body: UpBody) -> UpItem:
-        """Take a request for a home."""
+        """Accept a request to a home, and return it as an item."""
         known = self.home(home)
         item = self._outbox.put(home, room, link, body)
         known.fresh.append(item)
@@ -284,12 +285,12 @@ class Sender:
         return self._outbox.is_waiting(home, seq)
 
     def votes_owed(self, home: str, room: RoomCode) -> int:
-        """Return how many votes for a room wait to be acknowledged."""
+        """Return the number of unacknowledged votes for a room."""
         waiting = self._outbox.waiting(home)
         return sum(item.room == room and is_vote(item.body) for item in waiting)
 
     def acknowledged(self, home: str, seqs: Iterable[int]) -> list[UpItem]:
-        """Forget what a home has dealt with; return it."""
+        """Remove and return the requests that a home has acknowledged."""
         known = self._homes.get(home)
         if known is None:
             return []
@@ -300,7 +301,7 @@ class Sender:
         return done
 
     def again(self, home: str | None = None) -> None:
-        """Resend now what may be lost, after a cut or a home's restart."""
+        """Resend everything that a disconnect or a home's restart may have lost."""
         for owed in self._outbox.homes():
             self.home(owed)
         for name, known in self._homes.items():
@@ -309,17 +310,17 @@ class Sender:
         self._news.set()
 
     def move(self, room: RoomCode, old: str, new: str) -> None:
-        """Owe another home what was owed for a room: it lives there now."""
+        """Redirect a room's requests to its new home."""
         items = self._outbox.move(room, old, new)
         self.home(old).window.withdraw(item.seq for item in items)
         self.home(new).fresh += items
         self._news.set()
 
     def take_home(self, room: RoomCode, old: str) -> None:
-        """Owe this node itself the votes for a room that has come to live here.
+        """Redirect the votes for a room that has moved here to this node itself.
 
-        They go over the bus like all others; what else was owed is not wanted any more,
-        since those people join again.
+        They are sent over the bus like all others. The room's other requests are
+        dropped, since those clients join again.
         """
         items = self._outbox.move(room, old, self._node)
         self.home(old).window.withdraw(item.seq for item in items)
@@ -330,10 +331,10 @@ class Sender:
         ]
         self._news.set()
 
-    # --- on its way ------------------------------------------------------------------
+    # --- sending ---------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Secure and send what is new, until cancelled."""
+        """Secure new requests on disk and send them, until cancelled."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -356,12 +357,12 @@ class Sender:
                 self._received(item)
 
     def send_all(self) -> None:
-        """Send what is due to any home: also what has waited too long."""
+        """Send the batches that are due to any home, including those to send again."""
         for name in self._homes:
             self.send(name)
 
     def send(self, name: str) -> None:
-        """Send what is due to a home, if there is a line."""
+        """Send the batches that are due to a home, if the broker is connected."""
         if not self._bus.is_up:
             return
         window, offset = self._homes[name].window, self._homes[name].offset
@@ -376,13 +377,13 @@ class Sender:
             self.resent += batch.times > 1
 
     async def resend(self) -> None:
-        """Send again what has waited too long, until cancelled."""
+        """Resend batches that have waited too long, until cancelled."""
         while True:
             await asyncio.sleep(self._pace.retry_s)
             self.send_all()
 
     async def forget_done(self) -> None:
-        """Take acknowledged votes off the disk, many at a time, until cancelled."""
+        """Delete acknowledged votes from disk, many at a time, until cancelled."""
         while True:
             await asyncio.sleep(FORGET_S)
             done, self._done = self._done, []

@@ -1,10 +1,10 @@
-"""Holds a reveal until the votes of every site are in, or the host continues.
+"""Delays a reveal until the votes of every site have arrived, or the host overrides it.
 
-A vote that was stamped in time counts if it comes before the reveal. VOTE and REVOTE
-are closed before they are revealed; FIX and TRANSFER are revealed by their close, so
-that their sites are asked for what they have when the close is asked for. A requested
-reveal waits until the host overrides it; the console lists the sites it waits for. A
-ballot that closes automatically waits for 2 s at most.
+A vote with a timestamp before the close counts if it arrives before the reveal. The
+ballots VOTE and REVOTE are closed before they are revealed. Closing FIX or TRANSFER
+reveals its answer, so sites are asked to flush when the host requests the close. A
+requested reveal waits until the host overrides the wait; the console lists the sites
+that it waits for. A ballot that closes automatically waits 2 s at most.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ ASK_MS = 1_000
 """How often sites that are behind are asked again."""
 
 SHOWN_MS = 300
-"""What waits shorter than this is not worth a word."""
+"""A wait that is shorter than this is not shown to the host."""
 
 LOOK_MS = 250
-"""How often the sites are looked at for the host."""
+"""How often the state of the sites is checked for the host."""
 
 QUICK_MS, SLOW_MS = 20, 200
-"""How often what waits is looked at: at first, and after the first 2 s."""
+"""How often a waiting reveal is checked: during the first 2 s, and after that."""
 
 _Kinds = tuple[type[object], ...]
 
@@ -66,45 +66,45 @@ _INSTEAD: _Kinds = (
     Revote,
     SkipRound,
 )
-"""Commands that take the place of a reveal that waits already."""
+"""Commands that replace a reveal that is already waiting."""
 
 _AFTER: _Kinds = (*_INSTEAD, AskFix, AskSay, NextStep, Transfer)
-"""Commands that come after a reveal that was sent in the same batch."""
+"""Commands that wait behind a reveal that was sent in the same batch."""
 
 _SHOWING: _Kinds = (Reveal, CloseVotes, Finish)
-"""Commands that show an answer, close a ballot that does, or may score a test."""
+"""Commands that reveal an answer, close a ballot, or may score a test."""
 
 _OVERTAKEN = Refused("overtaken", "Another command has replaced this one.")
 
 
 class Sites(Protocol):
-    """What is asked of other sites before a reveal."""
+    """The state of other sites, which is checked before a reveal."""
 
     def behind(self, room: RoomCode, version: int) -> tuple[str, ...]:
-        """Return the sites that have not sent all they received before a version."""
+        """Return the sites that have not sent everything received before a version."""
         ...
 
     def sites(self, room: RoomCode, version: int) -> tuple[SiteLink, ...]:
-        """Return every site that is known, this one first; none if it is alone."""
+        """Return all known sites, this one first; empty if there are no others."""
         ...
 
     def ask_flush(
         self, room: RoomCode, version: int, *, is_first: bool = False
     ) -> None:
-        """Ask every site for what it has received so far, as if before a version.
+        """Ask every site to send everything that it received before a version.
 
-        The first time, earlier answers for this version do not count.
+        With ``is_first``, earlier answers for this version do not count.
         """
         ...
 
 
 class Settling:
-    """The Barrier of one room: what is held back, since when, and for which sites."""
+    """The Barrier of one room: holds commands until sites have sent their votes."""
 
     def __init__(
         self, sites: Sites, gateway: Gateway, clock: Clock, is_idle: Callable[[], bool]
     ) -> None:
-        """``is_idle`` tells whether no request of the room waits."""
+        """``is_idle`` returns whether the room has no waiting requests."""
         self._sites = sites
         self._gateway = gateway
         self._clock = clock
@@ -113,7 +113,7 @@ class Settling:
         self._held_ms = 0
         self._version = 0
         self._closing_ms: int | None = None
-        """When the sites were asked for a close that is not decided yet."""
+        """When the sites were asked to flush for a close that is still pending."""
         self._asked_ms = 0
         self._waived: set[str] = set()
         """Sites that the host continues without, until they have caught up."""
@@ -124,16 +124,16 @@ class Settling:
 
     @property
     def sites(self) -> tuple[SiteLink, ...]:
-        """The sites as they were last looked at."""
+        """The state of the sites at the last check."""
         return self._seen[0]
 
     @property
     def held(self) -> HeldReveal | None:
-        """The reveal that waits, as it was last looked at."""
+        """The waiting reveal at the last check, or None."""
         return self._seen[1]
 
     def has_news(self, state: RoomState) -> bool:
-        """Look at the sites, not too often; return whether anything has changed."""
+        """Check the sites, but not too often; return whether anything has changed."""
         now_ms = self._clock.now_ms()
         if now_ms - self._looked_ms < LOOK_MS:
             return False
@@ -153,7 +153,7 @@ class Settling:
         return HeldReveal(self._held[0].message.type, waited) if waited else None
 
     def look_in_ms(self, state: RoomState) -> int | None:
-        """Return in how many milliseconds to look again; None if there is no need."""
+        """Return the milliseconds until the next check; None if none is needed."""
         now_ms = self._clock.now_ms()
         if self._closing_ms is not None and not self._held:
             return QUICK_MS
@@ -161,14 +161,14 @@ class Settling:
             return QUICK_MS if now_ms < self._held_ms + GRACE_MS else SLOW_MS
         return LOOK_MS if self._gateway.links(state.code, "host") else None
 
-    # --- what waits ------------------------------------------------------------------
+    # --- waiting commands ------------------------------------------------------------
 
     def closed(self, version: int) -> None:
-        """A ballot was closed: the view of this version asks for flush marks."""
+        """Note that a ballot was closed: views of this version ask for flush marks."""
         self._version, self._closing_ms = version, None
 
     def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
-        """Return what may be decided now, and keep the rest for later."""
+        """Return the requests that may be handled now, and keep the others back."""
         if not self._held and not any(_is(one, _SHOWING) for one in batch):
             return batch
         waiting = self._in_turn(batch)
@@ -185,9 +185,10 @@ class Settling:
         return self._hold(state, waiting, early)
 
     def _in_turn(self, batch: list[Request]) -> list[Request]:
-        """Return all that waits: votes that have just come before what they hold up.
+        """Return all waiting requests in order: new votes go before a waiting reveal.
 
-        Going on without a site takes the place of waiting, and so does another move.
+        A command to continue without a site replaces the waiting one, and so do
+        commands that lead to another phase.
         """
         if self._held and any(_is_without(one) or _is(one, _INSTEAD) for one in batch):
             for one in self._held:
@@ -221,7 +222,7 @@ class Settling:
         return ready
 
     def may_close(self, state: RoomState) -> bool:
-        """Whether a ballot that is due may close automatically; 2 s late at most."""
+        """Whether a due ballot may close automatically; it waits 2 s at most."""
         if not _reveals_at_close(state):
             return True
         closing_ms = self._ask_for_close(state)
@@ -229,7 +230,7 @@ class Settling:
         return is_over or self._is_settled(state)
 
     def _ask_for_close(self, state: RoomState) -> int:
-        """Ask the sites for what they have, once for a close; return when (UTC ms)."""
+        """Ask the sites to flush, once per close; return when that was (UTC ms)."""
         if self._closing_ms is None:
             self._closing_ms = self._asked_ms = self._clock.now_ms()
             self._version = state.version + 1
@@ -247,7 +248,7 @@ class Settling:
 
 
 def _held_in(state: RoomState) -> _Kinds:
-    """Return what waits for sites: what shows an answer, and the end of a test."""
+    """Return the commands that wait for sites: they reveal an answer or end a test."""
     if state.flow == "test" and any(map(state.is_handed_in, state.rounds)):
         return (Reveal, Finish)
     return (Reveal, CloseVotes) if _reveals_at_close(state) else (Reveal,)

@@ -1,7 +1,7 @@
-"""The way to the broker: its address, topics, what each site may send, and sockets.
+"""The connection to the broker: its address, topics, limits per site, and sockets.
 
-``tg/v1`` is the version of this layout. Sites are distinguished by the name under
-which the broker lets each publish.
+``tg/v1`` is the version of the topic layout. A site is identified by the name in a
+topic, since the broker lets each site publish only under its own name.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ ROOT = "tg/v1"
 log = logging.getLogger("twogaps.federation")
 
 MOST_SITES = 1_000
-"""Sites that are distinguished; beyond that the one seen longest ago is forgotten."""
+"""Maximum number of known sites; beyond that, the one seen longest ago is forgotten."""
 
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ROOM = re.compile(r"[0-9A-Za-z]{1,16}")
 
 
-# --- where the broker is -------------------------------------------------------------
+# --- the broker's address ------------------------------------------------------------
 
 
 class BusSettingsError(Exception):
-    """The broker's address cannot be understood."""
+    """The broker's address or CA file cannot be used."""
 
 
 _NOT_VALID = (
@@ -42,20 +42,20 @@ _NOT_VALID = (
     "or mqtts://user:password@host[:8883], with # / ? @ in the password written as "
     "%23 %2F %3F %40. For a cluster, list its brokers as host,host,host."
 )
-"""Does not repeat what was given: it may hold a password."""
+"""Does not repeat the given address, which may contain a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the broker is, and who we are there."""
+    """The broker's address, and this node's credentials there."""
 
     places: tuple[tuple[str, int], ...]
-    """Host and port of each broker of a cluster, the one to try first in front."""
+    """Host and port of each broker of a cluster, in the order in which to try them."""
     user: str | None
     password: str | None
     is_secure: bool
     authority: Path | None = None
-    """File of the authority that signed the broker's certificate (PEM)."""
+    """File of the CA that signed the broker's certificate (PEM)."""
 
     @classmethod
     def parse(cls, url: str, authority: Path | None = None) -> BrokerAddress:
@@ -88,14 +88,14 @@ class BrokerAddress:
 
     @property
     def hosts(self) -> str:
-        """The names of the hosts, as text for people."""
+        """The host names, as text for messages."""
         return ", ".join(dict.fromkeys(host for host, _ in self.places))
 
     def client_id(self, name: str) -> str:
-        """Return the id of a node at the broker: unique and hard to guess.
+        """Return a node's client ID at the broker: unique and hard to guess.
 
-        A client throws out another of the same id. Where the broker does not take the
-        user's name instead, only who knows the password may do so.
+        A client disconnects an earlier one with the same ID. Unless the broker uses the
+        user's name instead, only clients that know the password can do so.
         """
         if self.password is None:
             return name
@@ -106,49 +106,52 @@ class BrokerAddress:
 
 
 def node_state(node: str) -> str:
-    """Whether a node is up, retained and its last will."""
+    """Return the topic of a node's state: retained, and used by its last will."""
     return f"{ROOT}/node/{node}/state"
 
 
 def announce(node: str, room: str) -> str:
-    """That a node is home to a room, retained."""
+    """Return the topic for announcing that a node is home to a room: retained."""
     return f"{ROOT}/home/{node}/room/{room}/announce"
 
 
 def view(node: str, room: str, audience: Audience) -> str:
-    """The view of players or screens, retained. Never a host's or a co-host's."""
+    """Return the topic of the view of players or screens: retained.
+
+    Raises :class:`Broken` for the views of hosts and co-hosts, which are private.
+    """
     if audience not in SHARED:
         raise Broken(f"a {audience}'s view never leaves by a shared topic")
     return f"{ROOT}/home/{node}/room/{room}/{audience}"
 
 
 def progress(node: str, room: str) -> str:
-    """How many have answered; not retained."""
+    """Return the topic of how many players have answered: not retained."""
     return f"{ROOT}/home/{node}/room/{room}/progress"
 
 
 def up(home: str, edge: str) -> str:
-    """Batches from an edge to a home."""
+    """Return the topic of batches from an edge to a home."""
     return f"{ROOT}/up/{home}/{edge}"
 
 
 def down(edge: str, home: str) -> str:
-    """Acknowledgements and private frames from a home to an edge."""
+    """Return the topic of acknowledgements and private frames to an edge."""
     return f"{ROOT}/down/{edge}/{home}"
 
 
 def clock_up(home: str, edge: str) -> str:
-    """Clock probes to a home."""
+    """Return the topic of clock probes to a home."""
     return f"{ROOT}/clk/up/{home}/{edge}"
 
 
 def clock_down(edge: str, home: str) -> str:
-    """Answers to clock probes."""
+    """Return the topic of answers to an edge's clock probes."""
     return f"{ROOT}/clk/down/{edge}/{home}"
 
 
 def subscriptions(node: str) -> tuple[tuple[str, int], ...]:
-    """What a node listens to, each with its quality of service; none overlap."""
+    """Return the topics that a node subscribes to, with their QoS; none overlap."""
     return (
         (f"{ROOT}/node/+/state", 1),
         (f"{ROOT}/home/+/room/+/announce", 1),
@@ -163,14 +166,14 @@ def subscriptions(node: str) -> tuple[tuple[str, int], ...]:
 
 
 def parts(topic: str) -> tuple[str, ...]:
-    """Return a topic's levels behind the root; empty for a foreign topic."""
+    """Return a topic's levels after the root; empty for a foreign topic."""
     if not topic.startswith(f"{ROOT}/"):
         return ()
     return tuple(topic.removeprefix(f"{ROOT}/").split("/"))
 
 
 def sender(parts: tuple[str, ...]) -> str:
-    """Return the site that a topic is published by; empty for a foreign topic."""
+    """Return the site that publishes on a topic; empty for a foreign topic."""
     match parts:
         case ("node" | "home", name, *_):
             return name
@@ -185,21 +188,21 @@ def is_site(name: str) -> bool:
 
 
 def is_room(code: str) -> bool:
-    """Whether a level of a topic has the shape of a room's code."""
+    """Whether a level of a topic looks like a room's code."""
     return _ROOM.fullmatch(code) is not None
 
 
 class Rejections:
-    """Counts messages that were forged, foreign or too large; logs one a site."""
+    """Counts messages that were forged, foreign or too large, and logs some of them."""
 
     def __init__(self, quiet_s: float = 600.0) -> None:
-        """After a line about a site, ``quiet_s`` seconds pass before the next."""
+        """A site is logged at most once every ``quiet_s`` seconds."""
         self._quiet_s = quiet_s
         self._logged_s: dict[str, float] = {}
         self.count = 0
 
     def add(self, site: str, why: str, number: int = 1) -> None:
-        """Count what a site has sent that cannot be used."""
+        """Count ``number`` unusable messages from a site; log ``why`` if it is time."""
         self.count += number
         now_s = asyncio.get_running_loop().time()
         if now_s - self._logged_s.get(site, -self._quiet_s) < self._quiet_s:
@@ -212,16 +215,16 @@ class Rejections:
 
 
 class Budget:
-    """How much each site may use of something: a token bucket a site."""
+    """Limits how much of something each site may use, with a token bucket per site."""
 
     def __init__(self, per_s: float, burst: float) -> None:
         self._per_s = per_s
         self._burst = burst
         self._left: dict[str, tuple[float, float]] = {}
-        """What each site has left, and when that was counted (s)."""
+        """Each site's remaining tokens, and when they were counted (s)."""
 
     def allows(self, site: str, cost: float = 1.0) -> bool:
-        """Take a cost from a site's budget; False if too little is left."""
+        """Deduct a cost from a site's budget; return False if too little is left."""
         now_s = asyncio.get_running_loop().time()
         left, then_s = self._left.pop(site, (self._burst, now_s))
         left = min(self._burst, left + (now_s - then_s) * self._per_s)
@@ -235,15 +238,15 @@ class Budget:
 # --- sockets to the broker, on every system ------------------------------------------
 
 WATCHING = ("add_reader", "remove_reader", "add_writer", "remove_writer")
-"""What a loop needs for aiomqtt, which leaves sockets to the MQTT library."""
+"""The methods of a loop that aiomqtt needs to watch the MQTT library's sockets."""
 
 
 def watch_sockets(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop watch sockets by a thread if it cannot itself. Idempotent.
+    """Have a thread watch a loop's sockets if the loop cannot. Idempotent.
 
-    The proactor loop is the default on Windows, and the only one there that starts
-    programs and waits for more than 512 sockets. It watches no socket for its user, so
-    Tornado's thread does, and calls back on the loop.
+    The proactor loop is the default on Windows, and the only one there that can start
+    programs and wait for more than 512 sockets. It cannot watch sockets for its user,
+    so Tornado's selector thread does, and calls back on the loop.
     """
     if type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader:
         return
@@ -269,10 +272,10 @@ def options(unanswered_s: int) -> list[tuple[int, int, int]]:
 
 
 def tls_to(address: BrokerAddress) -> ssl.SSLContext | None:
-    """Return TLS that trusts the address's authority, or those of the system.
+    """Return a TLS context that trusts the address's CA, or else the system's CAs.
 
-    None for an address without TLS. Raises BusSettingsError if the file of the
-    authority cannot be used.
+    Returns None for an address without TLS. Raises BusSettingsError if the CA file
+    cannot be used.
     """
     if not address.is_secure:
         return None
