@@ -1,4 +1,4 @@
-"""The composition root: the one place where the parts are made and put together."""
+"""The composition root: the only place where the parts are created and connected."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ WEB = Path(__file__).parent.parent / "client" / "web" / "dist"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that runs."""
+    """A running server."""
 
     bound: Bound
     """Its port and addresses."""
@@ -86,7 +86,7 @@ class Running:
     admin: AdminDesk
     directory: Directory
     library: Library
-    """As it was at the start; own folders may have changed since."""
+    """The library at startup; additional folders may have changed since."""
     is_web_built: bool
     gate: Gate
     metrics: Metrics
@@ -98,28 +98,28 @@ class Running:
 
     @property
     def port(self) -> int:
-        """Number of the main port."""
+        """The number of the main port."""
         return self.bound.port
 
     @property
     def url(self) -> str:
-        """Address that players use, as this machine's networks are now."""
+        """The URL for players, based on this machine's current networks."""
         return self.bound.addresses.url
 
     @property
     def local_url(self) -> str:
-        """Address by which this machine reaches the server."""
+        """The URL at which this machine reaches the server."""
         return self.bound.local_url
 
     @property
     def staff_url(self) -> str:
-        """Address for hosts and the admin: this machine's own, or the public one."""
+        """The URL for hosts and the admin: this machine's own or the public one."""
         return self.bound.staff_url
 
 
 @dataclass(frozen=True, slots=True)
 class _Core:
-    """What plays games, before anything is open to the network."""
+    """The parts that run games, before any port is opened."""
 
     store: Journal
     clock: Clock
@@ -130,7 +130,7 @@ class _Core:
     gate: Gate
     metrics: Metrics
     leases: Leases | None
-    """Of this node in a fleet; None if its journal is its own."""
+    """This node's leases in a fleet; None if its journal is not shared."""
     relays: Relays | None
 
 
@@ -139,8 +139,8 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """Run a server for as long as the block lasts.
 
     Raises :class:`CannotStart` if the port, the journal or the cases are unavailable,
-    and :class:`PartFailed` if a part of it fails for good while it runs. On leaving,
-    clients are notified, votes are stored, and the port is closed.
+    and :class:`PartFailed` if a part fails for good while the server is running. At the
+    end, clients are notified, votes are stored, and the port is closed.
     """
     config.check()
     certificate = certificate_of(config)
@@ -184,7 +184,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
 
 async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
-    """Make the parts that play games; nothing of it runs yet."""
+    """Create the parts that run games, without starting any of them."""
     metrics = Metrics()
     gate = Gate(fitted(config.limits), metrics)
     store = await _open_store(config, stack)
@@ -236,7 +236,7 @@ def _retention(config: Config, leases: Leases | None) -> Retention:
 
 
 def _case_folders(config: Config, leases: Leases | None) -> tuple[Path, ...]:
-    """Return the folders of own cases: those given, and that of the fleet."""
+    """Return the folders of additional cases: those configured, and the fleet's."""
     shelf = leases.node.shelf if leases is not None else None
     return config.cases if shelf is None else (*config.cases, shelf.folder)
 
@@ -247,9 +247,9 @@ def _bounds(config: Config, gate: Gate) -> Bounds:
 
 
 async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) -> None:
-    """Start the background parts, and wait until unfinished rooms are taken up.
+    """Start the background parts and wait until unfinished rooms are loaded.
 
-    They end in reverse order when the stack is left.
+    The parts end in reverse order when the stack is closed.
     """
     started, leases, relays = asyncio.Event(), core.leases, core.relays
     shelf = leases.node.shelf if leases is not None else None
@@ -281,7 +281,7 @@ async def _start(core: _Core, tree: TaskTree, stack: contextlib.AsyncExitStack) 
 def _practice(
     config: Config, bound: Bound, tree: TaskTree, folders: tuple[Path, ...]
 ) -> BringPractice | None:
-    """Return what brings practice players to a room, if this server does."""
+    """Return the function that adds practice players to a room, if configured."""
     if config.bring_practice is None:
         return None
     play = config.bring_practice(bound.inner_url, folders)
@@ -341,7 +341,7 @@ def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Oper
 
 
 def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
-    """Return what /healthz tries: the parts that this server has."""
+    """Return the checks that /healthz runs, for the parts that this server has."""
     tried = {"journal": check_journal(core.store.check), "tasks": tree.check}
     if config.data is not None:
         tried["disk"] = check_space(config.data, config.low_disk_bytes)
@@ -352,8 +352,8 @@ def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
 
 
 def _origins(config: Config) -> tuple[str, ...]:
-    """Return the sites whose pages may connect, beside the one a page came from."""
-    return (*config.origins, *config.public_urls)  # a proxy may not pass its name on
+    """Return the origins whose pages may connect, in addition to a page's own."""
+    return (*config.origins, *config.public_urls)  # a proxy may not forward its name
 
 
 async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:
@@ -371,7 +371,7 @@ async def _open_leases(
     metrics: Metrics,
     stack: contextlib.AsyncExitStack,
 ) -> Leases | None:
-    """Join a fleet, if the journal is one that several nodes may use."""
+    """Join a fleet if the journal is one that several nodes may use."""
     if config.store is not None or not is_shared(config.journal):
         return None
     from server.federation.leases import open_leases
@@ -385,7 +385,7 @@ async def _open_leases(
 
 
 async def _wind_down(door: Door, core: _Core, drain_s: float) -> None:
-    """Take in nothing more, store and answer what has come, and tell every client."""
+    """Stop accepting requests, store and answer those queued, and notify clients."""
     door.stop()
     if core.leases is not None:
         await core.directory.hand_over()

@@ -1,10 +1,10 @@
-"""One file that holds a whole data folder, taken while a server may be running.
+"""Backs up a whole data folder to one file, even while a server is running.
 
-A tar archive: ``manifest.json`` (what, when, by which version, checksums), the journal,
-the outbox if there is one, and the admin's key unless it is left out. Databases
-are copied by their adapters: one moment of each room, whole, and with nothing that had
-been removed before. The file is as secret as the folder: it holds names,
-reasons and the keys of all rooms.
+The file is a tar archive that contains ``manifest.json`` (contents, date, version and
+checksums), the journal, the outbox if there is one, and the admin key unless excluded.
+Databases are copied by their adapters, as a consistent snapshot of each room and
+without data that was removed earlier. The file must be kept as secret as the folder: it
+contains names, reasons and the keys of all rooms.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KIND = "two-gaps backup 1"
 DATABASES = (JOURNAL, OUTBOX)
 MEMBERS = (*DATABASES, ADMIN_KEY)
 BACKING_UP, RESTORING = ".backup-", ".restore-"
-"""How the names of folders begin that hold unfinished work."""
+"""Prefixes of the names of temporary folders."""
 
 YOUNG_S = 60
 MOST_MANIFEST = 64 * 1024
@@ -49,22 +49,22 @@ COPY = 1024 * 1024
 
 
 class BackupError(Exception):
-    """The backup cannot be made or used; the text says why and what to do."""
+    """The backup cannot be made or used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says of itself."""
+    """A backup's description of itself."""
 
     kind: str
     version: str
     made_ms: int
     format: int
-    """``user_version`` of the journal."""
+    """The journal's ``user_version``."""
     rooms: int
     events: int
     sha256: dict[str, str]
-    """Checksum of each file in it."""
+    """The checksum of each file in the archive."""
 
 
 def back_up(
@@ -74,10 +74,10 @@ def back_up(
     journal: Address | None = None,
     with_key: bool = True,
 ) -> Manifest:
-    """Write a backup of a data folder, which a server may be using, to a new file.
+    """Write a backup of a data folder to a new file; a server may be using the folder.
 
-    ``journal`` is its address, if it is not in the folder; in the backup it is a
-    SQLite file in any case. The file is complete and synced once it has its name.
+    ``journal`` is the journal's URL, if it is not in the folder; in the backup, it is
+    always a SQLite file. The file gets its name only when it is complete and synced.
     Raises :class:`BackupError`.
     """
     if target.exists():
@@ -94,7 +94,7 @@ def back_up(
 
 @contextlib.contextmanager
 def _scratch(folder: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder that is removed at the end; remove what killed runs have left."""
+    """Make a temporary folder; also remove any that killed runs have left behind."""
     clear_leftovers(folder, prefix)
     with (
         tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as made,
@@ -106,9 +106,9 @@ def _scratch(folder: Path, prefix: str) -> Iterator[Path]:
 
 
 def clear_leftovers(folder: Path, *prefixes: str) -> int:
-    """Remove what killed backups and restores have left; return how many folders.
+    """Remove folders left by killed backups and restores; return how many.
 
-    Those that a running one holds are kept.
+    Folders that are still in use are kept.
     """
     left = [path for prefix in prefixes for path in folder.glob(f"{prefix}*")]
     dead = [path for path in left if path.is_dir() and _is_dead(path)]
@@ -121,7 +121,7 @@ def _is_dead(scratch: Path) -> bool:
     try:
         with (scratch / LOCK).open("r+") as handle:
             return lock_descriptor(handle.fileno(), blocking=False)
-    except FileNotFoundError:  # it has just been made, or is of an earlier version
+    except FileNotFoundError:  # just created, or from an earlier version
         return time.time() - scratch.stat().st_mtime > YOUNG_S
     except OSError:
         return False
@@ -152,10 +152,10 @@ def _pack(folder: Path, scratch: Path, target: Path, *, with_key: bool) -> Manif
 
 
 def _name_finally(path: Path, target: Path) -> None:
-    """Give a complete file its name; raises FileExistsError if that is taken by now.
+    """Give a complete file its final name; raises FileExistsError if it is taken.
 
-    File systems without links, such as FAT on a USB stick, get an empty file of that
-    name first, which is then replaced.
+    On file systems without links, such as FAT on a USB stick, an empty file with that
+    name is created first and then replaced.
     """
     try:
         os.link(path, target)
@@ -167,7 +167,7 @@ def _name_finally(path: Path, target: Path) -> None:
 
 
 def _create(path: Path) -> BinaryIO:
-    """Open a new file that only this user may read."""
+    """Create and open a file that only this user may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
@@ -210,10 +210,10 @@ def _checksum(path: Path) -> str:
 
 
 def restore(source: Path, folder: Path) -> Manifest:
-    """Unpack a backup into a data folder that holds nothing yet.
+    """Unpack a backup into an empty data folder.
 
-    Every file is checked before the first one gets its place. Raises
-    :class:`BackupError`, and :class:`CannotStart` if a server uses the folder.
+    All files are checked before any is moved into place. Raises :class:`BackupError`,
+    and :class:`CannotStart` if a server is using the folder.
     """
     with lock(folder):
         clear_leftovers(folder, RESTORING)
@@ -237,7 +237,7 @@ def restore(source: Path, folder: Path) -> Manifest:
 
 
 def _give_to_owner(folder: Path, names: Iterable[str]) -> None:
-    """Give what root has restored to the folder's owner, who runs the server."""
+    """Give files that root has restored to the folder's owner, who runs the server."""
     if sys.platform != "win32" and os.geteuid() == 0:
         owner = folder.stat()
         for name in names:
@@ -245,7 +245,7 @@ def _give_to_owner(folder: Path, names: Iterable[str]) -> None:
 
 
 def _unpack(source: Path, scratch: Path) -> Manifest:
-    """Write the files of a backup into a folder, and check them."""
+    """Extract the files of a backup into a folder and check them."""
     with tarfile.open(source, mode="r:") as archive:
         manifest = _read_manifest(source, archive)
         for name in manifest.sha256:
@@ -278,7 +278,7 @@ def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
 
 
 def _take_out(archive: tarfile.TarFile, name: str, target: Path) -> None:
-    """Copy one file out, by its name alone: no path of an archive is believed."""
+    """Extract one file by its name; paths in the archive are not trusted."""
     content = archive.extractfile(archive.getmember(name))
     if content is None:
         raise BackupError(f"{name} in this backup is not a file.")
@@ -300,7 +300,7 @@ def _check_database(path: Path, source: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Sync the names in a folder, if the system can (Windows cannot)."""
+    """Sync a folder's entries, if the system can (Windows cannot)."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

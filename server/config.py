@@ -1,4 +1,4 @@
-"""The settings of a server, without anything that is built from them."""
+"""The settings of a server, independent of the objects built from them."""
 
 from __future__ import annotations
 
@@ -20,81 +20,81 @@ from server.supervision import Restarts
 MAX_PORT = 65535
 SITE_NAME = r"[a-z0-9][a-z0-9-]{0,31}"
 LEASE_LEAST_S, LEASE_MOST_S = 1.0, 300.0
-"""A shorter lease could expire during a pause of a busy machine."""
+"""The shortest and longest lease. A shorter one could expire while a busy machine
+pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How a server is set up. The command line fills it in."""
+    """The configuration of a server, filled in from the command line."""
 
     host: str = "127.0.0.1"
     port: int = 8000
-    """0 lets the system choose."""
+    """The main port; 0 lets the system choose one."""
     data: Path | None = None
-    """Folder that contains the journal; None keeps everything in memory."""
+    """The folder that contains the journal; None keeps everything in memory."""
     journal: str | None = None
-    """Address of the journal, if it is not in ``data``."""
+    """The URL of the journal, if it is not in ``data``."""
     cases: tuple[Path, ...] = ()
-    """Folders of cases and decks beside the built-in ones."""
+    """Folders with cases and decks in addition to the built-in ones."""
     public_url: str | None = None
-    """Address for players, if it is not this machine's own. Several, separated by
-    commas, all lead to this server or to its fleet."""
+    """The URL for players, if it is not this machine's own. May be several, separated
+    by commas, that all lead to this server or its fleet."""
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
-    """Addresses or networks of proxies on other machines that are trusted."""
+    """Addresses or networks of trusted proxies on other machines."""
     tls_cert: Path | None = None
-    """File of the certificate, with those between it and its authority (PEM): the port
-    then speaks TLS."""
+    """The file with the certificate and its intermediate certificates (PEM). If given,
+    the main port uses TLS."""
     tls_key: Path | None = None
-    """File of the certificate's private key (PEM); None if it is in ``tls_cert``."""
+    """The file with the private key (PEM); None if the key is in ``tls_cert``."""
     is_open: bool = False
-    """Anyone may open rooms, without the admin key."""
+    """Whether anyone may open rooms without the admin key."""
     broker: str | None = None
-    """Address of an MQTT broker, or of several that are one cluster: this node then
-    plays one game with others."""
+    """The URL of an MQTT broker, or of several in one cluster. If given, this node
+    shares its games with other nodes."""
     broker_ca: Path | None = None
-    """File of the authority that signed the broker's certificate (PEM)."""
+    """The file with the certificate of the broker's CA (PEM)."""
     site: str | None = None
     """This node's name among the others."""
     node_url: str | None = None
-    """Where other nodes of a fleet reach this one, if not by its own address."""
+    """The URL at which other nodes in the fleet reach this one, if not its own."""
     lease_s: float = 3.0
-    """In a fleet: how long a node that is not heard keeps its rooms, in seconds."""
+    """In a fleet, seconds for which an unresponsive node keeps its rooms."""
     keep_days: int = 90
     """Rooms that have not changed for this many days are removed; 0 keeps all."""
     idle_s: float = 60.0
-    """How often, in seconds, rooms that are over are put away or removed."""
+    """Seconds between two cleanups, which stop or remove rooms that are over."""
     words: Path | None = None
-    """File of words that names, reasons and sentences may not contain, one per line."""
+    """The file of words blocked in names, reasons and sentences, one per line."""
     limits: Limits = field(default_factory=Limits)
     metrics_port: int | None = None
-    """Port of figures and health, for operators; 0 lets the system choose."""
+    """The port of metrics and health checks; 0 lets the system choose one."""
     metrics_host: str = "127.0.0.1"
     metrics_key: str | None = None
-    """Also opens /metrics on the main port."""
+    """The key that gives access to /metrics on the main port as well."""
     bring_practice: Callable[[str, tuple[Path, ...]], BringPractice] | None = None
-    """Given the server's own address and the folders of own cases, returns what plays
-    as practice players, for as long as they stay."""
+    """Called with the server's own URL and the folders of additional cases; returns
+    the function that runs practice players."""
     store: Callable[[], Awaitable[Journal]] | None = None
-    """Opens another store than ``data`` asks for."""
+    """Opens the store to use instead of the one in ``data``."""
     health_fresh_s: float = 1.0
-    """How long a look at the server's health is good for, in seconds."""
+    """Seconds for which the result of a health check is reused."""
     low_disk_bytes: int = LOW_BYTES
-    """Free space below which the server is not healthy."""
+    """Free disk space below which the server reports that it is not healthy."""
     restarts: Restarts = field(default_factory=Restarts)
-    """How often a background part that failed is started again."""
+    """How often a failed background task is restarted."""
     drain_s: float = 1.5
-    """How long, in seconds, requests that have come in may take to be stored when the
-    server stops."""
+    """Seconds that queued requests have to be stored when the server stops."""
 
     @property
     def public_urls(self) -> tuple[str, ...]:
-        """The addresses in ``public_url``, one by one."""
+        """The URLs in ``public_url``, as a tuple."""
         given = self.public_url
         return () if given is None else tuple(one.strip() for one in given.split(","))
 
     def word_list(self) -> WordList:
-        """Return the words of ``words``; none without a file.
+        """Return the words in the file ``words``, or an empty list without one.
 
         Raises :class:`CannotStart` if the file cannot be read.
         """
@@ -138,7 +138,7 @@ class Config:
 
 
 def _check_url(option: str, url: str) -> None:
-    """Raise :class:`CannotStart` unless ``url`` is scheme, host and port alone."""
+    """Raise :class:`CannotStart` unless ``url`` is only a scheme, host and port."""
     if web_origin(url) is None:
         raise CannotStart(
             f"{option} '{url}' is not an address that a browser on another device "

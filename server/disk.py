@@ -1,13 +1,13 @@
-"""One worker thread that owns one SQLite file: one transaction for all waiting jobs.
+"""A worker thread that owns one SQLite file and runs queued jobs in one transaction.
 
-Jobs that are asked for while a commit runs share the next one (group commit). Each
-runs in a savepoint of its own: what it raises, a broken constraint included, is its
-outcome and undoes nothing else. An error of the file itself (full, locked, unreadable)
-undoes the whole transaction, releases the file, and reaches every job of the group as
-:class:`DiskError`. The next job opens the file again.
+Jobs submitted during a commit share the next one (group commit). Each job runs in its
+own savepoint: if it raises, for example because of a constraint, only that job fails.
+An error with the file itself (full, locked, unreadable) rolls back the whole
+transaction, closes the file, and fails every job of the group with :class:`DiskError`.
+The next job opens the file again.
 
-The worker cannot die: whatever it raises fails the futures of its group, is logged, and
-the next group starts with a fresh connection.
+The worker cannot die: an unexpected exception fails the jobs of its group and is
+logged, and the next group starts with a new connection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TypeVar
 
 GROUP = 256
-"""At most this many jobs share a commit."""
+"""The most jobs that share a commit."""
 
 _OF_THE_FILE = frozenset(
     {
@@ -42,8 +42,8 @@ _OF_THE_FILE = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""Primary result codes that concern every job. All others concern the job that met
-them, SQLITE_CORRUPT too: one damaged page is one room's damage."""
+"""Primary result codes that affect every job. All others affect only the job that got
+them, including SQLITE_CORRUPT, because a damaged page damages only one room."""
 
 log = logging.getLogger("twogaps.disk")
 
@@ -51,23 +51,23 @@ T = TypeVar("T")
 
 
 class DiskError(Exception):
-    """The file cannot be written or read now; whether the job was stored is unknown."""
+    """The file cannot be read or written now. The job may or may not be stored."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """Work for the thread, and the way to tell the caller how it went."""
+    """A job for the thread, with a callback for its result."""
 
     do: Callable[[sqlite3.Connection], None]
     settle: Callable[[Exception | None], None]
-    """Called on the event loop, with the failure or None."""
+    """Called on the event loop with the exception or None."""
     is_alone: bool
-    """Outside of any transaction, and not together with others."""
+    """Whether the job runs outside any transaction and not with others."""
     failure: Exception | None = None
 
 
 class DiskThread:
-    """Runs jobs on one SQLite file. What a job wrote is durable when it returns."""
+    """Runs jobs on one SQLite file. A job's writes are durable when it returns."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ class DiskThread:
         undone: Callable[[], None] = lambda: None,
         group: int = GROUP,
     ) -> None:
-        """Must be called on a running event loop; touches the file at the first job.
+        """Must be called on a running event loop. The first job opens the file.
 
-        ``prepare`` sets up a fresh connection; ``name`` is the thread's.
+        ``prepare`` sets up a new connection, and ``name`` is the thread's name.
         ``committed`` is called on the thread after every commit, before the callers
-        hear of it; ``undone`` when a commit failed. ``group`` jobs share a commit at
-        the most.
+        are notified, and ``undone`` when a commit has failed. At most ``group`` jobs
+        share a commit.
         """
         self._committed = committed
         self._undone = undone
@@ -97,13 +97,13 @@ class DiskThread:
         self._idle.set()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        """Device and inode of the file, once it was opened."""
+        """The device and inode of the file, once it has been opened."""
         self._is_closed = False
 
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a job, and return what it returns once it is committed and synced.
+        """Run a job and return its result once it is committed and synced.
 
-        Raises :class:`DiskError`, or what the job raised.
+        Raises :class:`DiskError` or whatever the job raised.
         """
         return await self._do(work, is_alone=False)
 
@@ -136,7 +136,7 @@ class DiskThread:
         return await done
 
     async def close(self) -> None:
-        """Finish what was asked for and end the thread. Idempotent."""
+        """Finish the queued jobs and end the thread. Idempotent."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -147,7 +147,7 @@ class DiskThread:
     # --- on the event loop -----------------------------------------------------------
 
     def _start(self) -> None:
-        """Hand the next group to the thread; be idle if nothing waits."""
+        """Give the next group of jobs to the thread, if any jobs are queued."""
         group, self._waiting = self._split(self._waiting)
         if not group:
             self._idle.set()
@@ -161,7 +161,7 @@ class DiskThread:
             running.add_done_callback(lambda ran: self._ended(group, ran.exception()))
 
     def _split(self, waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
-        """Return the jobs that share the next transaction, and those after them."""
+        """Split the jobs into those that share the next transaction and the rest."""
         if waiting and waiting[0].is_alone:
             return waiting[:1], waiting[1:]
         end = min(len(waiting), self._most)
@@ -169,7 +169,7 @@ class DiskThread:
         return waiting[:end], waiting[end:]
 
     def _ended(self, group: Sequence[_Job], raised: BaseException | None) -> None:
-        """Tell the callers of a group how it went, and go on with the next."""
+        """Notify the callers of a group of the results and start the next group."""
         if raised is not None:
             log.error("%s: the writer failed", self._path.name, exc_info=raised)
             failure = self._failure(raised)
@@ -198,7 +198,7 @@ class DiskThread:
         except Exception as exc:  # noqa: BLE001 - handed to the caller, who awaits it
             self._undo(group, exc if group[0].is_alone else self._fault(exc))
         except BaseException as exc:
-            self._undo(group, self._failure(exc))  # no transaction is left begun
+            self._undo(group, self._failure(exc))  # leave no open transaction
             raise
 
     def _commit(self, db: sqlite3.Connection, group: Sequence[_Job]) -> None:
@@ -208,10 +208,10 @@ class DiskThread:
         db.execute("COMMIT")
         self._committed()
         if any(isinstance(job.failure, DiskError) for job in group):
-            self._disconnect()  # what it holds in memory may be damaged
+            self._disconnect()  # the connection's cache may be damaged
 
     def _attempt(self, db: sqlite3.Connection, job: _Job) -> None:
-        """Do one job in a savepoint of its own; what it raises is its outcome."""
+        """Run one job in its own savepoint and record any exception as its outcome."""
         db.execute("SAVEPOINT job")
         try:
             job.do(db)
@@ -249,16 +249,16 @@ class DiskThread:
         return self._connection
 
     def _must_be_the_same(self) -> None:
-        """Refuse to write if the file no longer is what was opened.
+        """Refuse to write if the path no longer leads to the file that was opened.
 
-        Otherwise SQLite keeps writing into the removed file, and all of it is lost when
-        the process ends.
+        Otherwise, SQLite would keep writing to a removed file, and all of that would be
+        lost when the process ends.
         """
         if self._file is not None and _identity(self._path) != self._file:
             raise DiskError(f"{self._path.name} was removed or replaced while in use")
 
     def _disconnect(self) -> None:
-        """Release the file: an open transaction is rolled back with it."""
+        """Close the file, which rolls back any open transaction."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
@@ -270,7 +270,7 @@ def _concerns_the_file(exc: sqlite3.Error) -> bool:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of a file; None when there is none."""
+    """Return the device and inode of a file; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -279,25 +279,25 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 MEMORY = 2
-"""What ``PRAGMA temp_store`` says if temporary files are kept in memory."""
+"""The value of ``PRAGMA temp_store`` that keeps temporary files in memory."""
 
 MOST_IN_MEMORY = 256 * 2**20
-"""Bytes of a file that is rewritten with its copy in memory."""
+"""The size, in bytes, of the largest file to rewrite with its copy in memory."""
 
 SPARE_BYTES = 16 * 2**20
-"""Free space that rewriting a file leaves to everything else."""
+"""Free space, in bytes, that must remain while a file is rewritten."""
 
 TEMP_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - only looked at
-"""Where SQLite makes its temporary files, apart from what the environment says."""
+"""Where SQLite creates its temporary files, unless the environment overrides it."""
 
 
 def be_durable(
     db: sqlite3.Connection, busy_ms: int, temp_folders: Sequence[str] = TEMP_FOLDERS
 ) -> None:
-    """Write ahead, sync every commit in full, overwrite what is deleted.
+    """Use write-ahead logging, fully sync every commit, and overwrite deleted data.
 
-    Where none of ``temp_folders`` can be written, as in a read-only container, SQLite
-    keeps in memory what it would put there.
+    If none of ``temp_folders`` can be written, as in a read-only container, SQLite
+    keeps its temporary files in memory.
     """
     if os.name == "posix" and _temp_folder(temp_folders) is None:
         db.execute("PRAGMA temp_store=MEMORY")
@@ -308,7 +308,7 @@ def be_durable(
 
 
 def _temp_folder(folders: Sequence[str] = TEMP_FOLDERS) -> str | None:
-    """Return the folder in which SQLite makes its temporary files; None without one."""
+    """Return the folder for SQLite's temporary files; None if there is none."""
     named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
     found = (at for at in (*named, *folders) if at)
     return next((at for at in found if os.access(at, os.W_OK | os.X_OK)), None)
@@ -319,15 +319,15 @@ def rewrite(
     free: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free,
     most_in_memory: int = MOST_IN_MEMORY,
 ) -> None:
-    """Rewrite the file, so that nothing of what was removed is left in it.
+    """Rewrite the file, so that no removed data is left in it.
 
-    ``secure_delete`` zeroes what is freed, but pages that were rebalanced before may
-    hold copies; and the write-ahead log keeps old pages until it is cut. ``free`` tells
-    the free bytes of a folder; without a folder for temporary files, at most
-    ``most_in_memory`` bytes are copied in memory. Raises sqlite3.OperationalError,
-    before anything is written, if the copies do not fit.
+    ``secure_delete`` zeroes freed space, but copies may remain in pages that were
+    rebalanced earlier, and in the write-ahead log until it is truncated. ``free``
+    returns the free bytes in a folder. Without a folder for temporary files, at most
+    ``most_in_memory`` bytes are copied in memory. If the copies do not fit, raises
+    sqlite3.OperationalError before anything is written.
     """
-    _cut_log(db)  # while another process reads, the log would grow by the whole file
+    _cut_log(db)  # the log would grow by the whole file while another process reads
     _must_fit(db, free, most_in_memory)
     db.execute("VACUUM")
     _cut_log(db)
@@ -336,9 +336,9 @@ def rewrite(
 def _must_fit(
     db: sqlite3.Connection, free: Callable[[str], int], most_in_memory: int
 ) -> None:
-    """Refuse to fill the disk, or the memory, with copies of a large file.
+    """Refuse to fill the disk or the memory with copies of a large file.
 
-    SQLite writes the new content to a temporary file, and then to the log.
+    SQLite writes the new content to a temporary file and then to the log.
     """
     used, unused, page, in_memory = (
         int(db.execute(f"PRAGMA {name}").fetchone()[0])
@@ -376,6 +376,6 @@ def _cut_log(db: sqlite3.Connection) -> None:
 
 
 def vacuum_into(source: Path, target: Path) -> None:
-    """Write a copy of a SQLite file that others may be writing."""
+    """Copy a SQLite file that others may be writing to."""
     with contextlib.closing(sqlite3.connect(source)) as db:
         db.execute("VACUUM INTO ?", (str(target),))

@@ -1,4 +1,4 @@
-"""The data folder: one server at a time, its files, and the admin's key."""
+"""The data folder: its lock, its files and the admin key."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from server.protocol.keys import KEY_BYTES
 
 JOURNAL = "journal.sqlite"
 OUTBOX = "outbox.sqlite"
-"""Votes that a node still owes to others."""
+"""Votes that this node has yet to deliver to other nodes."""
 
 ADMIN_KEY = "admin.key"
 LOCK = "server.lock"
 SITE = "site"
-"""Name under which a node last served this folder to others."""
+"""The name under which a node last served this folder."""
 
 RETENTION = "retention.json"
-"""How long rooms have been kept; holds their codes."""
+"""The retention ledger: how long each room, listed by code, has been kept."""
 
 SHELF = "shelf"
-"""Own cases and decks of a fleet, as its database has them."""
+"""A local copy of a fleet's own cases and decks, which are in its database."""
 
 INCOMING = "incoming"
-"""Rooms that come from other nodes, a file each."""
+"""Rooms that arrive from other nodes, one file each."""
 
 
 class CannotStart(Exception):  # noqa: N818 - read as a sentence
-    """The server cannot start; the text says why and what to do."""
+    """The server cannot start; the message says why and what to do."""
 
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Keep a second server off the same folder, until the block or the process ends.
+    """Lock a folder against use by a second server until the block or process ends.
 
-    The folder is made if need be, for this user alone: it holds names and keys. Raises
-    :class:`CannotStart` if another process holds it, or it cannot be locked.
+    The folder is created if necessary, accessible to this user only, because it
+    contains names and keys. Raises :class:`CannotStart` if another process has locked
+    it or it cannot be locked.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> CannotStart:
-    """Return the error that a server is using a folder."""
+    """Return the error for a folder that another server is using."""
     return CannotStart(
         f"Another Two Gaps server is using {folder}. Stop it first, or choose another "
         "folder with --data."
@@ -78,7 +79,7 @@ def in_use(folder: Path) -> CannotStart:
 
 
 def is_served(folder: Path) -> bool:
-    """Whether a server is using a folder. False if none can tell."""
+    """Whether a server is using a folder; False if that cannot be determined."""
     with contextlib.suppress(OSError), (folder / LOCK).open("r+") as handle:
         if not lock_descriptor(handle.fileno(), blocking=False):
             return True
@@ -88,10 +89,10 @@ def is_served(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _itself(folder: Path) -> Iterator[int | None]:
-    """Open a folder to be locked beside its lock file, which someone may remove.
+    """Open the folder itself to lock it as well, in case its lock file is removed.
 
-    None if the system opens no folders; such a system lets no one remove an open
-    file either.
+    Yields None if the system cannot open folders. Such a system does not allow the
+    removal of open files either.
     """
     try:
         own = os.open(folder, os.O_RDONLY)
@@ -105,7 +106,7 @@ def _itself(folder: Path) -> Iterator[int | None]:
 
 
 def _locked(own: int) -> bool:
-    """Lock a folder; True also if the file system locks no folders, as NFS does."""
+    """Try to lock a folder; True also if the file system (such as NFS) cannot."""
     try:
         return lock_descriptor(own, blocking=False)
     except OSError:
@@ -113,9 +114,9 @@ def _locked(own: int) -> bool:
 
 
 def admin_key(data: Path | None, shared: str | None = None) -> str:
-    """Return the admin key (hex): kept beside the journal, so that links stay good.
+    """Return the admin key (hex), which is stored so that links remain valid.
 
-    ``shared`` is that of a fleet; it is kept here as well, for the tools on this
+    ``shared`` is the key of a fleet; it is stored here as well, for the tools on this
     machine. Raises :class:`CannotStart`.
     """
     kept = None if data is None else stored_key(data)
@@ -132,7 +133,7 @@ def admin_key(data: Path | None, shared: str | None = None) -> str:
 
 
 def stored_key(data: Path) -> str | None:
-    """Return the admin key in a folder; None without one.
+    """Return the admin key in a folder, or None if there is none.
 
     Raises :class:`CannotStart`.
     """
@@ -154,5 +155,5 @@ def _unusable(path: Path, exc: OSError) -> CannotStart:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of the journal's files, those it writes ahead included."""
+    """Return the total size of the journal's files in bytes, including its WAL."""
     return sum(path.stat().st_size for path in folder.glob(f"{JOURNAL}*"))

@@ -1,4 +1,4 @@
-"""Opens ports: the public one, with TLS if configured, and the operators'."""
+"""Opens ports: the main one, with TLS if configured, and the operators' port."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from server.net.server import Door, listen
 log = logging.getLogger("twogaps")
 
 CLOSE_S = 2.0
-"""How long sockets may take to close before they are cut."""
+"""Seconds that sockets have to close before they are aborted."""
 
 LOOPBACK = "127.0.0.1"
 
 
 class Certificate:
-    """A certificate and its key in files, which may be renewed while it serves."""
+    """A certificate and its key in files, which may be renewed while in use."""
 
     def __init__(self, certificate: Path, key: Path | None) -> None:
         """Raises :class:`CannotStart` if the files cannot be used."""
@@ -41,12 +41,12 @@ class Certificate:
             ) from exc
 
     def reload(self) -> None:
-        """Use the files as they are now for connections to come.
+        """Reload the files and use them for new connections.
 
-        Files that cannot be used are logged, and the old ones stay in use.
+        If they cannot be used, this is logged, and the old certificate stays in use.
         """
         try:
-            self._loaded()  # first into a context of its own: all or nothing
+            self._loaded()  # try a separate context first, so it is all or nothing
             self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as exc:
             log.error("the certificate was not reloaded: %s", _why(exc))
@@ -60,7 +60,7 @@ class Certificate:
 
 
 def _no_password() -> str:
-    """Refuse an encrypted key: OpenSSL would ask on the terminal, and wait."""
+    """Reject an encrypted key; OpenSSL would otherwise prompt for its password."""
     raise OSError(
         errno.EACCES,
         "the private key is encrypted. Write one without a password for the server: "
@@ -69,7 +69,7 @@ def _no_password() -> str:
 
 
 def certificate_of(config: Config) -> Certificate | None:
-    """Return the certificate of the main port, if it speaks TLS."""
+    """Return the certificate of the main port, or None if it does not use TLS."""
     if config.tls_cert is None:
         if config.tls_key is not None:
             raise CannotStart("--tls-key needs --tls-cert.")
@@ -79,27 +79,27 @@ def certificate_of(config: Config) -> Certificate | None:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Sockets that have their port but do not listen yet, and their addresses."""
+    """Sockets that are bound but not listening yet, and their addresses."""
 
     main: socket.socket
     inner: socket.socket | None
-    """For this machine alone, without TLS, if the main port speaks it: practice
-    players of the server itself come in here. The certificate is not for 127.0.0.1."""
+    """If the main port uses TLS, a socket without TLS for this machine only. The
+    server's own practice players use it, as the certificate is not for 127.0.0.1."""
     port: int
     addresses: Addresses
-    """Those that players use."""
+    """The addresses for players."""
     local_url: str
-    """Address by which this machine reaches the server."""
+    """The URL at which this machine reaches the server."""
     staff_url: str
-    """Address that hosts and the admin use: this machine's own, or the public one."""
+    """The URL for hosts and the admin: this machine's own or the public one."""
     inner_url: str
-    """Address that practice players of this server use."""
+    """The URL for this server's practice players."""
     node_url: str
-    """Address at which other nodes of a fleet reach this machine."""
+    """The URL at which other nodes in a fleet reach this machine."""
 
 
 def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
-    """Take the main port, so that its number is known before anything is served.
+    """Bind the main port, so that its number is known before anything is served.
 
     Raises :class:`CannotStart`.
     """
@@ -137,7 +137,7 @@ def bind_all(stack: AsyncExitStack, config: Config) -> Bound:
 async def open_main(
     stack: AsyncExitStack, bound: Bound, door: Door, certificate: Certificate | None
 ) -> None:
-    """Begin to serve on the sockets that were bound."""
+    """Start serving on the bound sockets."""
     context = certificate.context if certificate else None
     for sock, tls in ((bound.main, context), (bound.inner, None)):
         if sock is not None:
@@ -146,7 +146,7 @@ async def open_main(
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Return a socket with this address; on ``::`` it takes IPv4 as well."""
+    """Return a socket bound to this address; on ``::`` it accepts IPv4 as well."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None,
         port,
@@ -155,7 +155,7 @@ def _bind(host: str, port: int) -> socket.socket:
     )[0]
     sock = socket.socket(family, kind, protocol)
     try:
-        if sys.platform == "win32":  # there, two programs may share a port otherwise
+        if sys.platform == "win32":  # otherwise, two programs could share the port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -169,10 +169,10 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a port can be opened, also on this machine's own address.
+    """Whether a port can be opened, on this machine's own address as well.
 
-    macOS opens a port on all addresses while another program has it on 127.0.0.1, and
-    links to this machine would lead there.
+    macOS can open a port on all addresses while another program uses it on 127.0.0.1.
+    Links to this machine would then lead to that program.
     """
     try:
         for each in {host, reachable_here(host)}:
@@ -189,7 +189,7 @@ def _number(sock: socket.socket) -> int:
 async def open_private(
     stack: AsyncExitStack, config: Config, operations: Operations
 ) -> int | None:
-    """Open the operators' port, if one is wanted; return its number."""
+    """Open the operators' port if one is configured; return its number."""
     if config.metrics_port is None:
         return None
     host, port = config.metrics_host, config.metrics_port
@@ -205,7 +205,7 @@ async def open_private(
 
 
 def reachable_here(host: str) -> str:
-    """Return the address by which this machine reaches what listens on ``host``."""
+    """Return the address at which this machine reaches a socket bound to ``host``."""
     return LOOPBACK if host in ANY else host
 
 

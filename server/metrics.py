@@ -1,9 +1,10 @@
-"""Metrics of the running server, for Prometheus: what is counted, and its names.
+"""The server's Prometheus metrics: their names and what they count.
 
-One object, made in app.py and handed to the parts that count. Labels come from lists
-that this project documents, never from what a client sends: no name of a person, no
-code of a room, and a bounded number of series. Every series is there from the start, at
-zero, so that an alert on its rate works. How they are read is net/operations.py.
+One object is created in app.py and passed to all parts that count something. Labels
+come from lists that this project documents and never from client input, so metrics
+contain no names of people or room codes, and the number of series is bounded. Every
+series exists from the start with a value of zero, so that alerts on its rate work. See
+net/operations.py for how they are served.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from server.protocol.server_messages import Bye
 GOODBYES: tuple[str, ...] = get_args(Bye.model_fields["code"].annotation)
 MESSAGES = tuple(sorted(frozenset({"hello", "prove"}).union(*ALLOWED.values())))
 UNREADABLE = "unreadable"
-"""The type under which frames are counted that hold no message."""
+"""The message type under which frames without a valid message are counted."""
 
 TURNED_AWAY = ("host", "origin", "full", "stopping", "too_fast")
 ROLES = ("player", "screen", "host")
@@ -42,7 +43,7 @@ QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
-    """All figures of one server. Cheap: a count is a lock and an addition."""
+    """All metrics of one server. Counting is cheap: a lock and an addition."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -161,7 +162,7 @@ class Metrics:
     # --- counting --------------------------------------------------------------------
 
     def limits_hit(self, names: Iterable[str]) -> Mapping[str, Counter]:
-        """Return a counter for each limit, at zero."""
+        """Return a counter for each limit, starting at zero."""
         return {name: self._limits.labels(name) for name in names}
 
     def stored(self, events: Iterable[Event]) -> None:
@@ -170,15 +171,15 @@ class Metrics:
             self.events[kind].inc(n)
 
     def watch(self, name: str, read: Callable[[], float], *labels: str) -> None:
-        """Let a gauge be read whenever the figures are requested.
+        """Register the function that reads a gauge whenever metrics are requested.
 
-        Called once for each gauge; ``name`` is without ``twogaps_``.
+        Call this once for each gauge; ``name`` is without the prefix ``twogaps_``.
         """
         gauge = self._gauges[name]
         (gauge.labels(*labels) if labels else gauge).set_function(read)
 
     def text(self) -> bytes:
-        """Return all figures in Prometheus's text format 0.0.4."""
+        """Return all metrics in Prometheus's text format 0.0.4."""
         return generate_latest(self.registry)
 
     # --- making ----------------------------------------------------------------------
@@ -196,7 +197,7 @@ class Metrics:
     def _counts(
         self, name: str, text: str, label: str, values: Iterable[str]
     ) -> Mapping[str, Counter]:
-        """Return a counter for each value of a label, at zero."""
+        """Return a counter for each value of a label, starting at zero."""
         parent = Counter(f"twogaps_{name}", text, (label,), registry=self.registry)
         return {value: parent.labels(value) for value in values}
 

@@ -1,9 +1,9 @@
 """The task tree: one owner for everything that runs in the background.
 
-A part that fails is logged, makes ``/readyz`` false while it is down, and is restarted
-after a pause. A part that is vital, or that keeps failing, takes the whole server down
-with :class:`PartFailed`, so that whatever started the process can restart it.
-Nothing that failed is ever reported as well.
+If a part fails, this is logged, ``/readyz`` fails while the part is down, and it is
+restarted after a pause. If the part is vital or keeps failing, the whole server stops
+with :class:`PartFailed`, so that a service manager can restart the process. A failed
+part is never reported as healthy.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ __all__ = [
 log = logging.getLogger("twogaps.tasks")
 
 OWNER: ContextVar[str] = ContextVar("twogaps_owner", default="")
-"""Name of the part on whose behalf this code runs. Tasks and callbacks inherit it, so
-that each of them can be traced to the part that answers for it."""
+"""The name of the part on whose behalf the current code runs. Tasks and callbacks
+inherit it, so that each can be traced to the part that is responsible for it."""
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ Run = Callable[[], Awaitable[None]]
 
 
 class PartFailed(Exception):  # noqa: N818 - read as a sentence
-    """A part of the server failed for good, and the server with it."""
+    """A part of the server failed permanently, so the server has to stop."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the part '{name}' failed; the log says why")
@@ -57,28 +57,28 @@ class PartFailed(Exception):  # noqa: N818 - read as a sentence
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Work that continues for as long as the server runs."""
+    """A background task that runs for as long as the server does."""
 
     name: str
     run: Run
     is_vital: bool = False
-    """Its failure ends the server immediately: its state cannot be rebuilt."""
+    """Whether its failure stops the server, because its state cannot be rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restarts:
-    """How often a failed part is tried again (the restart intensity of Erlang/OTP)."""
+    """How often a failed part is restarted (as in Erlang/OTP's restart intensity)."""
 
     pause_s: float = 0.5
-    """Pause before the first restart; doubled for each further one."""
+    """The pause before the first restart; it doubles with each further one."""
     most: int = 5
-    """More failures than this within ``window_s`` end the server."""
+    """More failures than this within ``window_s`` stop the server."""
     window_s: float = 60.0
 
 
 @dataclass(slots=True)
 class _Record:
-    """What the tree knows of one part."""
+    """The tree's record of one part."""
 
     task: asyncio.Task[None] = field(init=False)
     failures_s: list[float] = field(default_factory=list)
@@ -87,7 +87,7 @@ class _Record:
 
 
 class TaskTree:
-    """The background tasks of one server, by name. Made by :func:`task_tree`."""
+    """The background tasks of one server, by name. Created by :func:`task_tree`."""
 
     def __init__(self, group: asyncio.TaskGroup, restarts: Restarts) -> None:
         self._group = group
@@ -98,7 +98,7 @@ class TaskTree:
 
     @property
     def tasks(self) -> dict[str, asyncio.Task[None]]:
-        """The running parts by name; what they start themselves is below them."""
+        """The running parts by name, without the tasks that they start themselves."""
         return {name: record.task for name, record in self._parts.items()}
 
     @property
@@ -108,11 +108,11 @@ class TaskTree:
         return f"restarting: {', '.join(down)}" if down else None
 
     async def check(self) -> str | None:
-        """Return the complaint, as a check of the server's health."""
+        """Return the complaint, as a health check."""
         return self.complaint
 
     def start(self, part: Part) -> None:
-        """Run a part until :meth:`end` is awaited for it; its name must be new."""
+        """Run a part until :meth:`end` is called for it; its name must be unique."""
         if part.name in self._parts:
             raise ValueError(f"there is a part named '{part.name}' already")
         record = _Record()
@@ -122,7 +122,7 @@ class TaskTree:
         self._parts[part.name] = record
 
     def errand(self, name: str, work: Run) -> None:
-        """Run something that ends on its own; a failure is logged and harms nothing."""
+        """Run a task that ends on its own; if it fails, that is only logged."""
         task = self._group.create_task(
             _log_failure(name, work), name=name, context=_owned_by(name)
         )
@@ -136,7 +136,7 @@ class TaskTree:
         await _cancel(record.task)
 
     async def close(self) -> None:
-        """End everything that still runs, newest part first."""
+        """End everything that is still running, newest part first."""
         self._is_closing = True
         for task in list(self._errands):
             await _cancel(task)
@@ -144,7 +144,7 @@ class TaskTree:
             await self.end(name)
 
     async def _keep(self, part: Part, record: _Record) -> None:
-        """Run a part, again after each failure, until it fails for good."""
+        """Run a part, restarting it after each failure, until it fails for good."""
         while True:
             try:
                 await part.run()
@@ -161,7 +161,7 @@ class TaskTree:
             record.is_down = False
 
     async def _pause(self, part: Part, record: _Record) -> None:
-        """Wait before a restart; raises :class:`PartFailed` if there is none."""
+        """Wait before a restart; raises :class:`PartFailed` if none is allowed."""
         now_s = asyncio.get_running_loop().time()
         since_s = now_s - self._restarts.window_s
         recent = (at for at in record.failures_s if at > since_s)
@@ -179,8 +179,8 @@ class TaskTree:
 async def task_tree(restarts: Restarts | None = None) -> AsyncIterator[TaskTree]:
     """Own background tasks for as long as the block lasts.
 
-    Raises :class:`PartFailed` if a part fails for good: the block is then cancelled.
-    Whatever the block itself raises comes through unchanged.
+    If a part fails for good, the block is cancelled and :class:`PartFailed` is raised.
+    Exceptions raised by the block itself are passed on unchanged.
     """
     failure: Exception | None = None
     try:
@@ -200,7 +200,7 @@ async def task_tree(restarts: Restarts | None = None) -> AsyncIterator[TaskTree]
 
 @contextlib.contextmanager
 def owned_by(name: str) -> Iterator[None]:
-    """Let what is started in this block, callbacks included, belong to a part."""
+    """Assign all tasks and callbacks started in this block to a part."""
     token = OWNER.set(name)
     try:
         yield
@@ -209,10 +209,10 @@ def owned_by(name: str) -> Iterator[None]:
 
 
 class OwnedGroup(asyncio.TaskGroup):
-    """A TaskGroup whose tasks belong to the part that made it.
+    """A TaskGroup whose tasks belong to the part that created the group.
 
-    By default a task belongs to whichever part asked for it; a room that a connection
-    opened, for example, is not the connection's.
+    By default, a task belongs to the part that starts it. But a room that was opened
+    by a connection, for example, must not belong to that connection.
     """
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ class OwnedGroup(asyncio.TaskGroup):
         name: str | None = None,
         context: Context | None = None,
     ) -> asyncio.Task[T]:
-        """Start a task in this group, as its owner's."""
+        """Start a task in this group, on behalf of the group's owner."""
         context = context or _owned_by(self._owner)
         return super().create_task(coro, name=name, context=context)
 
@@ -238,7 +238,7 @@ def _owned_by(name: str) -> Context:
 
 
 def _uncancel() -> None:
-    """Forget a cancellation that did not come from the tree."""
+    """Undo a cancellation that did not come from the tree."""
     if (task := asyncio.current_task()) is not None:
         task.uncancel()
 
@@ -251,7 +251,7 @@ async def _log_failure(name: str, work: Run) -> None:
 
 
 async def _cancel(task: asyncio.Task[None], again_s: float = 1.0) -> None:
-    """Cancel a task until it has ended, in seconds of ``again_s``.
+    """Cancel a task, every ``again_s`` seconds, until it has ended.
 
     A library may swallow a cancellation (``asyncio.wait_for`` in Python 3.11).
     """
@@ -266,15 +266,16 @@ async def _cancel(task: asyncio.Task[None], again_s: float = 1.0) -> None:
 def tune_garbage_collection(
     young: int = 10_000, middle: int = 25, old: int = 4
 ) -> None:
-    """Collect garbage rarely; called once per process, after everything is imported.
+    """Collect garbage less often; call once per process, after all imports.
 
-    Nearly everything here is freed as soon as it is unreferenced; only reference cycles
-    need collecting, and a closed socket leaves one. By default Python collects after
-    every 700 new objects, which was a fifth of what a vote costs (docs/performance.md).
-    ``young`` objects are made before a collection, which takes about 5 ms for as many,
-    and all objects are looked at after ``young * middle * old``: at the latest when
-    some 25,000 sockets have come and gone.
-    What was loaded at the start is never garbage and is not looked at again.
+    Nearly everything here is freed as soon as it is unreferenced. Only reference cycles
+    need collecting, and each closed socket leaves one. By default, Python collects
+    after every 700 new objects, which took a fifth of the time needed for a vote
+    (docs/performance.md). Here, the young generation is collected after ``young`` new
+    objects, which takes about 5 ms, and all objects after ``young * middle * old``, or
+    about 25,000 sockets that have come and gone.
+
+    Objects loaded at startup are never garbage and are excluded from collection.
     """
     gc.collect()
     gc.freeze()

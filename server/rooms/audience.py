@@ -1,4 +1,4 @@
-"""The people of this node by room and role, and the ports of a node without others."""
+"""The clients on this node by room and role, and ports for a node on its own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from server.rooms.ports import Audience, Crowd, Link, Request, RoomPort, Slot
 
 
 class PlainCrowd:
-    """A Crowd of links of any kind: sends to one after another."""
+    """A Crowd of any links, which sends to them one after another."""
 
     def __init__(self) -> None:
         self._links: dict[Link, None] = {}
 
     def add(self, link: Link) -> None:
-        """Send a link everything from now on. Idempotent."""
+        """Send all frames to a link from now on. Idempotent."""
         self._links[link] = None
 
     def discard(self, link: Link) -> None:
@@ -33,10 +33,10 @@ class PlainCrowd:
 
 @dataclass(slots=True)
 class _Listeners:
-    """The links of one room: one for each player, any number of screens and hosts."""
+    """The links of a room: one for each player, any number of screens and hosts."""
 
     crowd: Crowd
-    """The links of all players, for what goes to all of them."""
+    """The links of all players, for frames that all of them get."""
     players: dict[PlayerId, Link] = field(default_factory=dict)
     staff: dict[Audience, dict[Link, None]] = field(default_factory=dict)
     """Screens, co-hosts and hosts by role."""
@@ -59,14 +59,14 @@ class LocalGateway:
     """A Gateway to the links of this process."""
 
     def __init__(self, crowd: Callable[[], Crowd] = PlainCrowd) -> None:
-        """``crowd`` makes what sends one frame to all players of a room."""
+        """``crowd`` makes a Crowd for the players in a room."""
         self._crowd = crowd
         self._rooms: dict[RoomCode, _Listeners] = {}
 
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
-        """Attach a link to its room; return the player's link that it replaces."""
+        """Attach a link to its room; return the player's earlier link if it has one."""
         listeners = self._rooms.get(room)
         if listeners is None:
             listeners = self._rooms[room] = _Listeners(self._crowd())
@@ -83,7 +83,7 @@ class LocalGateway:
         return None
 
     def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False if it was unknown or another has taken its place."""
+        """Forget a link; return False if it is unknown or was already replaced."""
         listeners = self._rooms.get(room)
         if listeners is None:
             return False
@@ -99,12 +99,12 @@ class LocalGateway:
         return True
 
     def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
-        """Return the links of a role: a live view."""
+        """Return the links of a role as a live view."""
         listeners = self._rooms.get(room)
         return listeners.of(audience) if listeners else ()
 
     def player(self, room: RoomCode, player: PlayerId) -> Link | None:
-        """Return the link of a player who is attached now."""
+        """Return a player's link, if one is attached."""
         listeners = self._rooms.get(room)
         return listeners.players.get(player) if listeners else None
 
@@ -124,18 +124,18 @@ class LocalGateway:
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
-        """Send the view of a phase: on one node nothing can overtake it."""
+        """Send the view of a phase; on a single node, the order is always kept."""
         del version
         self.broadcast(room, audience, frame, "view")
 
     def dismiss(self, room: RoomCode, bye: bytes) -> None:
-        """Send every link of a room a last frame and part from it."""
+        """Send a last frame to every link of a room and close the links."""
         listeners = self._rooms.get(room)
         for link in listeners.everyone() if listeners else ():
             link.part(bye)
 
     def vacate(self, room: RoomCode) -> None:
-        """Forget the links of a room that another node continues. Idempotent."""
+        """Forget the links of a room that another node has taken over. Idempotent."""
         self.close(room)
 
     def close(self, room: RoomCode) -> None:
@@ -146,51 +146,51 @@ class LocalGateway:
 
 
 class NoBarrier:
-    """A Barrier that holds nothing back: every vote of one node is in already."""
+    """A Barrier that holds nothing back, because a single node has all votes."""
 
     sites = ()
     held = None
 
     def has_news(self, state: RoomState) -> bool:
-        """Nothing can change."""
+        """Return False: there are no sites that could change."""
         del state
         return False
 
     def look_in_ms(self, state: RoomState) -> int | None:
-        """There is nothing to look at."""
+        """Return None: there are no sites to check."""
         del state
         return None
 
     def closed(self, version: int) -> None:
-        """No other site has votes."""
+        """Do nothing: there are no other sites with votes."""
 
     def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
-        """Everything may be decided now."""
+        """Return all requests: none has to wait."""
         del state
         return batch
 
     def may_close(self, state: RoomState) -> bool:
-        """Nothing has to arrive first."""
+        """Return True: there are no votes to wait for."""
         del state
         return True
 
 
 class NoOtherNodes:
-    """The OtherNodes of a node that is alone."""
+    """The OtherNodes of a node that has no others."""
 
     name = None
     is_searching = False
 
     def elsewhere(self, room: RoomCode) -> RoomPort | None:
-        """Every room is here."""
+        """Return None: every room is on this node."""
         del room
         return None
 
     def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
-        """No other node could have the room."""
+        """Do nothing: no other node could have the room."""
 
     def disown(self, room: RoomCode) -> None:
-        """No other node knows the room."""
+        """Do nothing: no other node knows the room."""
 
     def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> NoBarrier:
         """Return a barrier that holds nothing back."""

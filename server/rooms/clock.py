@@ -1,4 +1,4 @@
-"""The clock of the rooms: UTC milliseconds that never jump."""
+"""The clock that rooms use: UTC milliseconds that never jump."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """UTC as it was at the start, carried on by a clock that counts sleep as well.
+    """UTC read once at startup, advanced by a monotonic clock that includes suspend.
 
-    Setting the machine's clock in mid-lesson moves no deadline, and a laptop that was
-    suspended overnight wakes up with the right time.
+    Setting the machine's clock during a lesson does not move deadlines, and a laptop
+    that was suspended overnight wakes up with the right time.
     """
 
     def __init__(
@@ -28,9 +28,9 @@ class SystemClock:
         wall_ns: Callable[[], int] = time.time_ns,
         running_ns: Callable[[], int] | None = None,
     ) -> None:
-        """``wall_ns`` is UTC, read once; ``running_ns`` never goes backwards.
+        """``wall_ns`` returns UTC and is called once; ``running_ns`` is monotonic.
 
-        Both in nanoseconds.
+        Both return nanoseconds.
         """
         self._running_ns = running_ns or since_boot_ns
         self._offset_ns = wall_ns() - self._running_ns()
@@ -41,11 +41,11 @@ class SystemClock:
 
 
 def since_boot_ns() -> int:
-    """Return nanoseconds since an arbitrary point, suspended time included.
+    """Return nanoseconds since an arbitrary point, including suspended time.
 
     ``time.monotonic`` stops during suspend on Linux (CLOCK_MONOTONIC) and on macOS
-    (mach_absolute_time), but not on Windows. The clocks below go on: CLOCK_BOOTTIME of
-    Linux, and what macOS calls CLOCK_MONOTONIC (clock_gettime(2) and (3)).
+    (mach_absolute_time), but not on Windows. The clocks used here keep running:
+    CLOCK_BOOTTIME on Linux and CLOCK_MONOTONIC on macOS (clock_gettime(2) and (3)).
     """
     if sys.platform == "linux":
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

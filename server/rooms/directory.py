@@ -1,4 +1,4 @@
-"""All rooms of this node: opening them, finding them, and taking them up again."""
+"""All rooms of this node: opens them, finds them, and loads them again."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from server.supervision import OwnedGroup
 log = logging.getLogger("twogaps.rooms")
 
 LISTED = 200
-"""Rooms in a list, at most."""
+"""The most rooms in a list."""
 
 
 class Directory:
-    """Rooms by code. Rooms run as tasks of the group that :meth:`run` holds."""
+    """Rooms by code. Each runs as a task in the group that :meth:`run` owns."""
 
     def __init__(
         self,
@@ -68,13 +68,13 @@ class Directory:
     ) -> None:
         """Make an empty directory.
 
-        ``draw`` returns a random character of its argument (a CSPRNG's); ``nodes`` are
-        the nodes that this one is connected to; None for ``retention`` keeps all rooms.
-        A room whose journal cannot be taken up is not read again for ``closed_s``
-        seconds. A finished room that has no visitor is put away after ``idle_s``.
-        ``bounds`` is how much one person may ask of a room; ``homes`` says which rooms
-        are here, all of the journal without it. What has come in may take ``drain_s``
-        seconds to be stored before rooms are handed over.
+        ``draw`` returns a random character from its argument, using a CSPRNG. ``nodes``
+        are the nodes that this one is connected to. Without ``retention``, all rooms
+        are kept. A journal that cannot be replayed is not read again for ``closed_s``
+        seconds. Every ``idle_s`` seconds, empty rooms that are finished are stopped.
+        ``bounds`` limits how much one person may change in a room. ``homes`` determines
+        which rooms are here; without it, all rooms in the journal are. Before rooms are
+        handed over, their queued requests have ``drain_s`` seconds to be stored.
         """
         self._homes = homes or OwnRooms(store)
         self._drain_s = drain_s
@@ -86,7 +86,7 @@ class Directory:
         self._draw = draw
         self._most = most_rooms
         self._opening = 0
-        """Rooms that are being stored, and have a place already."""
+        """The number of rooms that are still being stored but already count."""
         self._metrics = metrics = metrics or Metrics()
         self._live = LiveRooms(
             gateway, clock, self._homes, self._nodes, metrics, bounds
@@ -96,7 +96,7 @@ class Directory:
         )
 
     async def run(self, started: asyncio.Event) -> None:
-        """Take up unfinished rooms, set ``started``, and keep house until cancelled."""
+        """Load unfinished rooms, set ``started`` and clean up until cancelled."""
         async with OwnedGroup() as group:
             self._live.begin(group)
             try:
@@ -118,16 +118,16 @@ class Directory:
         return list(self._live)
 
     async def drain(self, most_s: float) -> bool:
-        """Let every room serve what has come in; return whether all could in time.
+        """Let every room serve its queued requests; return whether all were in time.
 
-        Rooms serve nothing after this.
+        The rooms serve nothing after this.
         """
         return await self._live.drain(most_s)
 
     async def open(self, new: NewRoom, host_key_of: Callable[[RoomCode], str]) -> Room:
-        """Open a room under a fresh code; ``host_key_of`` gives its host key (hex).
+        """Open a room under a new code; ``host_key_of`` returns its host key (hex).
 
-        Raises :class:`Refused` if no room has a place, or nothing can be stored.
+        Raises :class:`Refused` if the server is full or nothing can be stored.
         """
         if self._is_full and not self._live.evict_empty():
             most = plural(self._most, "room")
@@ -151,14 +151,15 @@ class Directory:
         return len(self._live) + self._opening >= self._most
 
     def running(self, code: RoomCode) -> Room | None:
-        """Return a room of this node that is running."""
+        """Return a room that is running on this node, or None."""
         return self._live.get(code)
 
     async def find(self, code: str) -> RoomPort:
-        """Return the room of a code; raises :class:`Refused` ("unknown_room").
+        """Return the room with a code; raises :class:`Refused` ("unknown_room").
 
-        A room of the own journal is never elsewhere, whatever other nodes announce. One
-        that has moved to a node that has not announced it yet is looked for again.
+        A room in this node's journal is never sought elsewhere, even if other nodes
+        announce it. If a room has moved to a node that has not announced it yet, it is
+        looked up again.
         """
         wanted = RoomCode(code.strip().upper())
         remote = None if wanted in self._live else self._nodes.elsewhere(wanted)
@@ -179,10 +180,10 @@ class Directory:
             raise
 
     async def find_here(self, wanted: str) -> Room:
-        """Return a room of this node, from the journal if it is not running.
+        """Return a room of this node, loading it if it is not running.
 
         Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
-        or "room_closed" if its journal does not make a room.
+        or "room_closed" if its journal cannot be replayed.
         """
         code = RoomCode(wanted)
         if (running := self._live.get(code)) is not None:
@@ -190,7 +191,7 @@ class Directory:
         return await self._loader.load(code, self._live.group)
 
     async def summaries(self) -> tuple[RoomSummary, ...]:
-        """Return a line for every room of the journal, newest first (at most 200)."""
+        """Return a summary of each room in the journal, newest first (at most 200)."""
         records = await self._store.rooms()
         found = ((record, self.running(record.code)) for record in records[:LISTED])
         return tuple(
@@ -209,11 +210,11 @@ class Directory:
         now_ms = self._clock.now_ms()
         for code in await self._retention.unfinished(self._store, self._homes, now_ms):
             if self._is_full:
-                return  # the rest is taken up when a client asks for it
+                return  # the rest are loaded when a client asks for them
             await self.arrived(code)
 
     async def arrived(self, code: RoomCode) -> None:
-        """Take up a room of the journal, such as one from another node."""
+        """Load a room from the journal, such as one that came from another node."""
         self._loader.allow(code)
         try:
             await self.find_here(code)
@@ -224,14 +225,17 @@ class Directory:
             log.error("room %s stays closed: %s", code, refusal.detail, extra=about)
 
     def succeeded(self, code: RoomCode, home: str, epoch: int) -> None:
-        """Give a room up that another node has proven to go on with, in an epoch."""
+        """Give up a room that another node has proved to have taken over.
+
+        ``epoch`` is the room's epoch at its new home.
+        """
         room = self.running(code)
         if room is not None and epoch > room.state.epoch:
             _, running = self._live.pop(code)
             event = RoomMoved(home, epoch, self._clock.now_ms())
             work = self._give_up(room, running, event)
             self._live.group.create_task(work, name=f"give-up-{code}")
-        elif room is None and self._homes.is_shared:  # it was given away before
+        elif room is None and self._homes.is_shared:  # it was handed over earlier
             self._nodes.disown(code)
 
     async def _give_up(
@@ -259,15 +263,15 @@ class Directory:
 
     @property
     def load(self) -> int:
-        """How much this node has to do: its rooms, and the people in them."""
+        """This node's load: the number of its rooms plus the people in them."""
         return self._live.load
 
     def lost(self, code: RoomCode) -> None:
-        """Let go of a room that another node is home of now."""
+        """Stop a room that another node has taken over."""
         self._live.lost(code)
 
     async def hand_over(self) -> None:
-        """Give every room to other nodes, between two steps; its people follow."""
+        """Hand all rooms over to other nodes, each between two steps."""
         if not self._homes.can_hand_over:
             log.warning("no other node could take the rooms of this one")
             return
@@ -298,7 +302,7 @@ class Directory:
     # --- keeping house ---------------------------------------------------------------
 
     async def _keep_house(self) -> None:
-        """Remove old rooms, and leave no trace of them while no one plays."""
+        """Remove old rooms; erase their data from the journal while no one plays."""
         now_ms = self._clock.now_ms()
         await self._retention.remove(self._store, self._homes, self._live, now_ms)
         is_played = any(room.is_attended for room in self._live)
@@ -306,9 +310,9 @@ class Directory:
             await self._retention.sweep(self._store)
 
     def _tidy(self) -> None:
-        """Put away empty rooms that are over, or were left long ago.
+        """Stop empty rooms that are finished or were left long ago.
 
-        In a fleet no node holds a room that has neither people nor a deadline.
+        In a fleet, no node keeps a room that has neither people nor a deadline.
         """
         now_ms, idle_ms = self._clock.now_ms(), round(self._idle_s * 1000)
         for room in self._live:

@@ -1,7 +1,7 @@
-"""The rooms that run on this node: started, stopped, and kept apart when one fails.
+"""Starts and stops the rooms on this node, and isolates their failures.
 
-A room is a failure domain: whatever happens to one is logged and closes that room, and
-leaves every other room untouched.
+A room is a failure domain: an error in a room is logged and closes that room, without
+affecting any other.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOVING = Refused("busy", "This room is moving to another node; try again.")
 
 
 class LiveRooms:
-    """Rooms by code, each with its task in one group."""
+    """Running rooms by code. Each has a task, and all tasks are in one group."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class LiveRooms:
         metrics: Metrics,
         bounds: Bounds | None = None,
     ) -> None:
-        """``bounds`` is how much one person may ask of a room."""
+        """``bounds`` limits how much one person may change in a room."""
         self._gateway = gateway
         self._clock = clock
         self._homes = homes
@@ -79,31 +79,31 @@ class LiveRooms:
         return code in self._rooms
 
     def get(self, code: RoomCode) -> Room | None:
-        """Return a room that runs."""
+        """Return a running room, or None."""
         return self._rooms[code][0] if code in self._rooms else None
 
     def task_of(self, code: RoomCode) -> asyncio.Task[None]:
-        """Return the task of a room that runs."""
+        """Return the task of a running room."""
         return self._rooms[code][1]
 
     @property
     def load(self) -> int:
-        """How much this node has to do: its rooms, and the people in them."""
+        """This node's load: the number of its rooms plus the people in them."""
         return len(self._rooms) + sum(self._people(role) for role in AUDIENCES)
 
     @property
     def group(self) -> asyncio.TaskGroup:
-        """What rooms run in; raises :class:`Refused` if none can be started."""
+        """The task group of the rooms; raises :class:`Refused` if none can start."""
         if self._group is None or self._is_ending:
             raise Refused("shutting_down", "This server is not loading any rooms now.")
         return self._group
 
     def begin(self, group: asyncio.TaskGroup) -> None:
-        """Run rooms in this group from now on."""
+        """Start running rooms in this task group."""
         self._group = group
 
     def end(self) -> None:
-        """Stop every room, and start no more."""
+        """Stop all rooms and do not start any more."""
         self._is_ending = True
         for _, task in self._rooms.values():
             task.cancel()
@@ -111,7 +111,7 @@ class LiveRooms:
     # --- a room ----------------------------------------------------------------------
 
     def start(self, state: RoomState, tenure: Tenure) -> Room:
-        """Run a room, unless it runs; return it. Raises :class:`Refused`."""
+        """Start a room unless it is running; return it. Raises :class:`Refused`."""
         if (running := self._rooms.get(state.code)) is not None:
             return running[0]
         group, code, barrier = self.group, state.code, self._nodes.barrier
@@ -123,9 +123,9 @@ class LiveRooms:
         return room
 
     async def _run(self, room: Room) -> None:
-        """Run a room; a fault that it cannot handle closes it, and no other.
+        """Run a room; an error that it cannot handle closes only this room.
 
-        Its journal is kept, and it is taken up again when a client asks for it.
+        Its journal is kept, and the room is loaded again when a client asks for it.
         """
         about = {"room": room.code}
         try:
@@ -151,18 +151,18 @@ class LiveRooms:
         self.retire(room, replies.CLOSED, replies.ROOM_CLOSED)
 
     def pop(self, code: RoomCode) -> tuple[Room, asyncio.Task[None]]:
-        """Take a room out, with its task, which has to be stopped."""
+        """Remove a room; return it and its task, which the caller must stop."""
         return self._rooms.pop(code)
 
     def put_away(self, code: RoomCode) -> None:
-        """Stop a room; a client that asks for it later finds it again."""
+        """Stop a room; it is loaded again if a client asks for it later."""
         room, task = self.pop(code)
         task.cancel()
         self.retire(room, _PUT_AWAY)
         self._let_go(code)
 
     def evict_empty(self) -> bool:
-        """Evict the longest running empty room; return False if there is none."""
+        """Evict the longest-running empty room; return False if there is none."""
         for room in self:
             if not room.is_attended:
                 log.info("room %s: closed, to make room for a new one", room.code)
@@ -171,14 +171,14 @@ class LiveRooms:
         return False
 
     def lost(self, code: RoomCode) -> None:
-        """Let go of a room that another node is home of now."""
+        """Stop a room that another node has taken over."""
         if code in self._rooms:
             log.error("room %s: another node has taken it", code, extra={"room": code})
             self._metrics.rooms_lost.inc()
             self.depart(code)
 
     def depart(self, code: RoomCode) -> None:
-        """Stop a room, and send its people to where it continues."""
+        """Stop a room and send its clients to its new home."""
         room, task = self.pop(code)
         task.cancel()
         self.retire(room, _MOVING, replies.MOVED, is_over=False)
@@ -191,9 +191,9 @@ class LiveRooms:
         *,
         is_over: bool = True,
     ) -> None:
-        """Answer what waits in a room that has ended here, and free its links.
+        """Refuse the queued requests of a stopped room and release its links.
 
-        ``is_over``: no other node continues it now.
+        ``is_over`` is False if another node continues the room.
         """
         try:
             room.close(refusal)
@@ -205,15 +205,15 @@ class LiveRooms:
             (self._gateway.close if is_over else self._gateway.vacate)(room.code)
 
     def _let_go(self, code: RoomCode) -> None:
-        """Let other nodes be home of a room that has stopped here."""
+        """Let other nodes become the home of a room that has stopped here."""
         if self._homes.is_shared and self._group is not None:
             letting = self._homes.let_go(code)
             self._group.create_task(letting, name=f"let-go-{code}")
 
     async def drain(self, most_s: float) -> bool:
-        """Let every room serve what has come in; return whether all could in time.
+        """Let every room serve its queued requests; return whether all were in time.
 
-        Rooms serve nothing after this.
+        The rooms serve nothing after this.
         """
         for room, _ in self._rooms.values():
             room.finish()

@@ -1,4 +1,4 @@
-"""Opening rooms, and taking them up from the journal: a damaged one harms no other."""
+"""Opens rooms and loads them from the journal; a damaged room affects no other."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from server.rooms.room import Room
 log = logging.getLogger("twogaps.rooms")
 
 DRAWS = 100
-"""Codes drawn for a new room: each may be taken."""
+"""The most codes drawn for a new room, as each may be taken already."""
 
 HELD_S = 0.1
-"""How long it is remembered that another node has a room, in seconds."""
+"""Seconds for which it is remembered that another node has a room."""
 
 MOST_CLOSED = 1_000
-"""Rooms whose refusal is remembered; beyond that the oldest is forgotten."""
+"""The most rooms whose refusal is remembered; the oldest is dropped first."""
 
 MOST_FOREIGN = 10_000
-"""Rooms of other nodes that are remembered; beyond that the oldest is forgotten."""
+"""The most rooms of other nodes that are remembered; the oldest is dropped first."""
 
 _UNREADABLE = Refused("storage_unavailable", "Cannot read the journal now.")
 _DAMAGED = Refused(
@@ -54,20 +54,20 @@ _DAMAGED = Refused(
 
 @dataclass(frozen=True, slots=True)
 class NewRoom:
-    """What a room is opened with."""
+    """The data with which a room is opened."""
 
     plan: Plan
     settings: RoomSettings
     seed: int
     secret: str = ""
-    """The room's own secret (hex); empty: its host key."""
+    """The room's own secret (hex); if empty, its host key is used."""
     name: str = ""
-    """What the host calls it, as it may be shown."""
+    """The host's name for the room, as it may be shown."""
     chance: float = USUAL_CHANCE
     """How likely the class's first votes are to be right (0-1): it sets the goal."""
 
     def events(self, code: RoomCode, host_key: str, now_ms: int) -> list[Event]:
-        """Return what the journal of this room begins with."""
+        """Return the first events in the room's journal."""
         opened = RoomOpened(
             code=code,
             plan=self.plan,
@@ -82,7 +82,7 @@ class NewRoom:
 
 
 class Freehold:
-    """The Tenure of a node whose journal is its own: no other node can be home."""
+    """The Tenure of a node with a journal of its own: no other node can be home."""
 
     epoch = 1
     members = ()
@@ -93,11 +93,11 @@ class Freehold:
         self.check = store.check
 
     def confirm(self) -> None:
-        """No other node can be home."""
+        """Do nothing: no other node can be the home."""
 
 
 class OwnRooms:
-    """The Homes of a node whose journal is its own: it is home of every room."""
+    """The Homes of a node with a journal of its own: it is the home of every room."""
 
     is_shared = False
     is_quiet = True
@@ -107,7 +107,7 @@ class OwnRooms:
         self._store = store
 
     async def assigned(self) -> Collection[RoomCode] | None:
-        """All rooms that are not over are taken up."""
+        """Return None: all unfinished rooms are loaded."""
         return None
 
     async def open(self, room: RoomCode, events: Sequence[Event]) -> Tenure:
@@ -116,21 +116,21 @@ class OwnRooms:
         return Freehold(self._store)
 
     async def take(self, room: RoomCode) -> Tenure | None:
-        """Every room is at home here; its journal says whether there is one."""
+        """Return a Tenure for any room; its journal shows whether it exists."""
         del room
         return Freehold(self._store)
 
     async def let_go(self, room: RoomCode) -> None:
-        """No other node could take it."""
+        """Do nothing: no other node could take the room."""
 
     async def hand_over(self, rooms: Collection[RoomCode]) -> Collection[RoomCode]:
-        """No other node could take them."""
+        """Return nothing: no other node could take the rooms."""
         del rooms
         return ()
 
 
 class Loader:
-    """Loads rooms, several at a time, and remembers those that cannot be loaded."""
+    """Loads rooms concurrently and remembers those that cannot be loaded."""
 
     def __init__(
         self,
@@ -141,8 +141,8 @@ class Loader:
         clock: Clock,
         closed_s: float,
     ) -> None:
-        """``start`` runs a room; one whose journal does not make a room is not read
-        again for ``closed_s`` seconds.
+        """``start`` starts a room. A journal that cannot be replayed is not read again
+        for ``closed_s`` seconds.
         """
         self._homes = homes
         self._clock = clock
@@ -152,15 +152,15 @@ class Loader:
         self._closed_s = closed_s
         self._loading: dict[RoomCode, asyncio.Task[Room | Refused]] = {}
         self._closed: dict[RoomCode, tuple[float, Refused]] = {}
-        """Rooms that are not loaded, until when (s, the loop's clock), and why."""
+        """Rooms that must not be loaded, until when (s, loop's clock), and why."""
         self._foreign: dict[RoomCode, None] = {}
-        """Rooms of other nodes: their hellos do not read the journal."""
+        """Rooms of other nodes, for which the journal need not be read."""
 
     async def load(self, code: RoomCode, group: asyncio.TaskGroup) -> Room:
-        """Load a room; all who ask meanwhile get the same one.
+        """Load a room; concurrent calls share the same load.
 
         Raises :class:`Refused`: "unknown_room", "room_moved", "storage_unavailable",
-        or "room_closed" if its journal does not make a room.
+        or "room_closed" if its journal cannot be replayed.
         """
         until_s, refusal = self._closed.get(code, (0.0, _DAMAGED))
         if asyncio.get_running_loop().time() < until_s:
@@ -176,30 +176,30 @@ class Loader:
         return found
 
     def refuse(self, code: RoomCode, refusal: Refused, for_s: float) -> None:
-        """Refuse a room for some seconds, without reading its journal."""
+        """Refuse a room for ``for_s`` seconds without reading its journal."""
         self._closed.pop(code, None)
         self._closed[code] = (asyncio.get_running_loop().time() + for_s, refusal)
         if len(self._closed) > MOST_CLOSED:
             del self._closed[next(iter(self._closed))]
 
     def allow(self, code: RoomCode) -> None:
-        """Read a room's journal again when a client asks for it."""
+        """Allow a room's journal to be read again when a client asks for the room."""
         self._closed.pop(code, None)
         self._foreign.pop(code, None)
 
     def is_foreign(self, code: RoomCode) -> bool:
-        """Whether the own journal is known not to hold a room, or to have moved it."""
+        """Whether a room is known to be missing from the journal or to have moved."""
         return code in self._foreign
 
     def foreign(self, code: RoomCode, remote: RoomPort) -> RoomPort:
-        """Return a room of another node, and remember that it is not in the journal."""
+        """Remember that a room of another node is not in the journal; return it."""
         self._foreign[code] = None
         if len(self._foreign) > MOST_FOREIGN:
             del self._foreign[next(iter(self._foreign))]
         return remote
 
     async def _load(self, code: RoomCode) -> Room | Refused:
-        """Return a room that runs, or why that cannot be done."""
+        """Return the room, running, or the refusal if it cannot be loaded."""
         about = {"room": code}
         try:
             return await self._take_up(code)
@@ -224,7 +224,7 @@ class Loader:
         return _DAMAGED
 
     async def _take_up(self, code: RoomCode) -> Room:
-        """Be home of a room and run it; one that makes no room is let go."""
+        """Make this node the home of a room and run it; let go of it if that fails."""
         tenure = await self._homes.take(code)
         if tenure is None:
             raise _unknown(code)
@@ -262,9 +262,9 @@ class Loader:
         draw: Callable[[str], str],
         host_key_of: Callable[[RoomCode], str],
     ) -> tuple[list[Event], Tenure]:
-        """Store a room under a fresh code: the journal refuses one that is taken.
+        """Store a room under a new code; the journal rejects codes that are taken.
 
-        ``draw`` returns a random character of its argument. Raises :class:`Refused`
+        ``draw`` returns a random character from its argument. Raises :class:`Refused`
         if no code is free, and :class:`StoreUnavailable`.
         """
         for _ in range(DRAWS):
@@ -280,7 +280,7 @@ class Loader:
 
 
 def _again(refusal: Refused) -> Refused:
-    """Return a refusal to be raised once more, without where it was raised before."""
+    """Return a copy of a refusal, without the traceback of where it was raised."""
     if isinstance(refusal, HeldElsewhere):
         return refusal.again()
     return Refused(refusal.code, refusal.detail)

@@ -1,8 +1,8 @@
-"""What a room needs of the world around it: ports that its adapters implement.
+"""The interfaces that a room uses to reach the outside; adapters implement them.
 
-A room does not know where its people's sockets are, whether there are other nodes, or
-what the time is. Frames are encoded messages (UTF-8 JSON). Sending returns immediately:
-a client that reads slowly is handled by its link, and nothing waits for it.
+A room does not know where its clients' sockets are, whether there are other nodes, or
+what time it is. Frames are encoded messages (UTF-8 JSON). Sending never blocks: a slow
+client is handled by its link, and nothing else waits for it.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ Audience = Literal["player", "screen", "cohost", "host"]
 AUDIENCES: tuple[Audience, ...] = ("player", "screen", "cohost", "host")
 STAFF: tuple[Audience, ...] = ("screen", "cohost", "host")
 SHARED: tuple[Audience, ...] = ("player", "screen")
-"""Roles whose view may be read at every site; other views go to their links only."""
+"""Roles whose view every site may read; other views are sent only to their links."""
 
 
 RoomMessage = PlayerMessage | ScreenMessage | HostMessage | AddCase
-"""What a client says, or a case that the server has put into words for it."""
+"""A message from a client, or a request to add a case that includes its text."""
 
 Slot = Literal["view", "panel", "progress", "you"]
 """Frames of one slot replace each other: only the newest unsent one is kept."""
 
 PASSING = ("storage_unavailable", "internal", "busy")
-"""Refusals that say nothing about the request: it may be sent again as it is."""
+"""Codes of temporary refusals, after which the same request may be sent again."""
 
 
 # --- people --------------------------------------------------------------------------
@@ -50,22 +50,22 @@ class Link(Protocol):
     """One connected client, wherever its socket is."""
 
     audience: Audience
-    """The role it asked for."""
+    """The role that the client asked for."""
     player: PlayerId | None
-    """The player it speaks for, once greeted as one."""
+    """The client's player, once it has been welcomed as one."""
     site: str | None
-    """The node that its socket is at; None if there is only one."""
+    """The node to which its socket is connected; None if there is only one node."""
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a frame, in order; with a slot it may be replaced by a newer one."""
+        """Send a frame, in order. If it has a slot, a newer frame may replace it."""
         ...
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
-        """Send the welcome: from now on the link speaks for its role."""
+        """Send the welcome; from now on, the link may act in its role."""
         ...
 
     def turn_away(self, refusal: Refused) -> None:
-        """Send the refusal of a hello: the client may try another one."""
+        """Refuse a hello; the client may send another one."""
         ...
 
     def part(self, bye: bytes) -> None:
@@ -74,10 +74,10 @@ class Link(Protocol):
 
 
 class Crowd(Protocol):
-    """Links that are sent the same frames, such as all players of a room on a node."""
+    """Links that get the same frames, such as all players in a room on this node."""
 
     def add(self, link: Link) -> None:
-        """Send a link everything from now on. Idempotent."""
+        """Send all frames to a link from now on. Idempotent."""
         ...
 
     def discard(self, link: Link) -> None:
@@ -85,45 +85,48 @@ class Crowd(Protocol):
         ...
 
     def push(self, frame: bytes, slot: Slot | None = None) -> None:
-        """Send a frame to every link, in order with other frames sent to it."""
+        """Send a frame to every link, keeping the order of the frames for each link."""
         ...
 
 
 class Gateway(Protocol):
-    """Carries frames to the people of each room."""
+    """Delivers frames to the clients in each room."""
 
     def attach(
         self, room: RoomCode, link: Link, player: PlayerId | None
     ) -> Link | None:
-        """Attach a link to its room. Returns the link it replaces: a player has one."""
+        """Attach a link to its room; return the player's earlier link if it has one."""
         ...
 
     def detach(self, room: RoomCode, link: Link) -> bool:
-        """Forget a link; False if it had been replaced before. Idempotent."""
+        """Forget a link; return False if it was already replaced. Idempotent."""
         ...
 
     def links(self, room: RoomCode, audience: Audience) -> Collection[Link]:
-        """Return the links of a role: a live view, so copy it before an await."""
+        """Return the links of a role as a live view; copy it before an await."""
         ...
 
     def player(self, room: RoomCode, player: PlayerId) -> Link | None:
-        """Return the link of a player who is attached now."""
+        """Return a player's link, if one is attached."""
         ...
 
     def broadcast(
         self, room: RoomCode, audience: Audience, frame: bytes, slot: Slot | None = None
     ) -> None:
-        """Send the same frame to every link of one role in one room."""
+        """Send the same frame to every link with this role in a room."""
         ...
 
     def show(
         self, room: RoomCode, audience: Audience, frame: bytes, version: int
     ) -> None:
-        """Send the view of a phase to every link of one role; newer replaces older."""
+        """Send the view of a phase to every link with this role.
+
+        A view with a newer ``version`` replaces an older one.
+        """
         ...
 
     def dismiss(self, room: RoomCode, bye: bytes) -> None:
-        """Send every link of a room a last frame and part from it."""
+        """Send a last frame to every link of a room and close the links."""
         ...
 
     def close(self, room: RoomCode) -> None:
@@ -131,9 +134,9 @@ class Gateway(Protocol):
         ...
 
     def vacate(self, room: RoomCode) -> None:
-        """Forget the links of a room that another node continues. Idempotent.
+        """Forget the links of a room that another node has taken over. Idempotent.
 
-        What other sites were shown of it stays until that node shows more.
+        Frames retained for other sites remain until that node replaces them.
         """
         ...
 
@@ -142,26 +145,27 @@ class Gateway(Protocol):
 
 
 Ack = Callable[[], None]
-"""Called once a request has been dealt with for good: stored, or finally refused."""
+"""Called when a request is settled: its outcome is stored, or it is finally refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enter:
-    """A hello by name; the same hello again is the same player."""
+    """A player's hello by name; repeating it gives the same player."""
 
     link: Link
     hello: Hello
     site: str | None = None
     address: str = ""
-    """What new people are counted by: an address, or another node's mark of one."""
+    """The key by which newcomers are counted: an address, or a pseudonym for one that
+    another node has assigned."""
     relay: str | None = None
-    """The other node that it came through."""
+    """The other node that passed it on."""
     ack: Ack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A player is back with a token."""
+    """A player's hello with a resume token."""
 
     link: Link
     token: str
@@ -170,7 +174,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attend:
-    """A host, a co-host or a screen answers a challenge."""
+    """The answer of a host, a co-host or a screen to a challenge."""
 
     link: Link
     nonce: str
@@ -180,7 +184,7 @@ class Attend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """A connection is gone."""
+    """Notification that a connection is gone."""
 
     link: Link
     ack: Ack | None = None
@@ -188,11 +192,11 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """A message of a welcomed client, stamped where it was received (UTC ms).
+    """A message from a welcomed client, timestamped where it was received (UTC ms).
 
-    ``token`` speaks for a player whose link is not known any more. ``is_permitted``:
-    this node's own session has found that the role may send such a message. A session
-    of another node is not trusted with that: the room looks at its role itself.
+    ``token`` identifies a player whose link is no longer known. ``is_permitted`` means
+    that a session on this node has checked that the role may send the message. The room
+    does not trust sessions on other nodes and checks their role itself.
     """
 
     link: Link
@@ -207,7 +211,7 @@ Request = Enter | Return | Attend | Leave | Say
 
 
 class RoomPort(Protocol):
-    """Takes requests: a room of this node, or the way to one of another node."""
+    """Accepts requests: a room on this node, or a proxy for one on another node."""
 
     @property
     def code(self) -> RoomCode:
@@ -217,7 +221,7 @@ class RoomPort(Protocol):
     def put(self, request: Request) -> None:
         """Queue a request.
 
-        Raises :class:`Refused`: "busy" if too much waits, or why the room is closed.
+        Raises :class:`Refused`: "busy" if the queue is full, or why the room is closed.
         """
         ...
 
@@ -226,31 +230,32 @@ class RoomPort(Protocol):
 
 
 class Tenure(EventStore, Protocol):
-    """This node's right to be home of one room, and the room's way to its journal.
+    """This node's right to be the home of a room, with access to the room's journal.
 
-    Its calls also raise :class:`TenureLost`, once another node is home.
+    Every call raises :class:`TenureLost` once another node is the home.
     """
 
     @property
     def epoch(self) -> int:
-        """How often a node has become home of the room; 1 since it was opened."""
+        """The number of times the room has been given a home; 1 when it is opened."""
         ...
 
     @property
     def members(self) -> Collection[str]:
-        """The nodes that rooms come from and go to on their own."""
+        """The nodes among which rooms move automatically."""
         ...
 
     def confirm(self) -> None:
-        """Raise unless this node is home of the room now.
+        """Raise unless this node is the home of the room now.
 
-        :class:`TenureLost` if another is, :class:`StoreUnavailable` if that is unknown.
+        Raises :class:`TenureLost` if another node is, and :class:`StoreUnavailable` if
+        that is unknown.
         """
         ...
 
 
 class Homes(Protocol):
-    """Says which rooms this node is home of: a room has one home at any time."""
+    """Tracks the rooms whose home is this node. A room has only one home at a time."""
 
     @property
     def is_shared(self) -> bool:
@@ -259,20 +264,20 @@ class Homes(Protocol):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether no other node has a room."""
+        """Whether no other node is home to any room."""
         ...
 
     @property
     def can_hand_over(self) -> bool:
-        """Whether another node could take rooms."""
+        """Whether another node could take over rooms."""
         ...
 
     async def assigned(self) -> Collection[RoomCode] | None:
-        """Return the rooms to take up at a start; None for all that are not over."""
+        """Return the rooms to load at startup; None means all unfinished rooms."""
         ...
 
     async def open(self, room: RoomCode, events: Sequence[Event]) -> Tenure:
-        """Store a new room, at home here.
+        """Store a new room and make this node its home.
 
         Raises :class:`VersionConflict` if the code is taken, and
         :class:`StoreUnavailable`.
@@ -280,19 +285,19 @@ class Homes(Protocol):
         ...
 
     async def take(self, room: RoomCode) -> Tenure | None:
-        """Be home of a room; None if there is no such room.
+        """Make this node the home of a room; return None if it does not exist.
 
-        Raises :class:`HeldElsewhere`, a :class:`Refused`, if another node is, and
-        :class:`StoreUnavailable`.
+        Raises :class:`HeldElsewhere` (a :class:`Refused`) if its home is another node,
+        and :class:`StoreUnavailable`.
         """
         ...
 
     async def let_go(self, room: RoomCode) -> None:
-        """Be home of a room no longer. Idempotent."""
+        """Stop being the home of a room. Idempotent."""
         ...
 
     async def hand_over(self, rooms: Collection[RoomCode]) -> Collection[RoomCode]:
-        """Make other nodes home of rooms; return those that have another home now.
+        """Hand rooms over to other nodes; return those that now have another home.
 
         Raises :class:`StoreUnavailable`.
         """
@@ -303,32 +308,35 @@ class Homes(Protocol):
 
 
 class Barrier(Protocol):
-    """Holds a reveal back until the votes of every site are in."""
+    """Holds a reveal back until the votes from every site have arrived."""
 
     @property
     def sites(self) -> tuple[SiteLink, ...]:
-        """The sites as last looked at; none if this node is alone."""
+        """The sites when last checked; empty if this node has no others."""
         ...
 
     @property
     def held(self) -> HeldReveal | None:
-        """The reveal that waits, as last looked at."""
+        """The reveal that was being held back when last checked."""
         ...
 
     def has_news(self, state: RoomState) -> bool:
-        """Look at the sites, not too often; return whether anything has changed."""
+        """Check the sites, at a limited rate; return whether anything has changed."""
         ...
 
     def look_in_ms(self, state: RoomState) -> int | None:
-        """Return in how many milliseconds to look again; None for no need to."""
+        """Return the milliseconds until the next check; None if none is needed."""
         ...
 
     def closed(self, version: int) -> None:
-        """A ballot was closed: the view of this version asks sites for their votes."""
+        """Record that a ballot was closed.
+
+        The view with this version asks the sites to send their votes.
+        """
         ...
 
     def ready(self, state: RoomState, batch: list[Request]) -> list[Request]:
-        """Return the requests that may be decided now, and keep the rest."""
+        """Return the requests that may be decided now, and hold the others back."""
         ...
 
     def may_close(self, state: RoomState) -> bool:
@@ -337,37 +345,37 @@ class Barrier(Protocol):
 
 
 MakeBarrier = Callable[[Clock, Callable[[], bool]], Barrier]
-"""Makes the barrier of a room from its clock and whether no request of it waits."""
+"""Makes a room's barrier from its clock and a function that tells if it is idle."""
 
 
 class OtherNodes(Protocol):
-    """What the directory asks of the nodes that this one may be connected to."""
+    """The directory's interface to the other nodes that this one is connected to."""
 
     @property
     def name(self) -> str | None:
-        """This node's name among them; None if it is alone."""
+        """This node's name among them; None if there are no others."""
         ...
 
     @property
     def is_searching(self) -> bool:
-        """Whether rooms of other nodes may exist that are not known yet."""
+        """Whether other nodes may have rooms that have not been discovered yet."""
         ...
 
     def elsewhere(self, room: RoomCode) -> RoomPort | None:
-        """Return the way to a room of another node."""
+        """Return a proxy for a room on another node, or None."""
         ...
 
     def claim(self, state: RoomState, confirm: Callable[[], None]) -> None:
-        """Be home to a room, in an epoch that its secret proves.
+        """Announce this node as the home of a room, with a proof made from its secret.
 
         ``confirm`` raises if another node may be its home now.
         """
         ...
 
     def disown(self, room: RoomCode) -> None:
-        """Take back what was announced of a room that lives elsewhere now."""
+        """Withdraw the announcements for a room that now has another home."""
         ...
 
     def barrier(self, clock: Clock, is_idle: Callable[[], bool]) -> Barrier:
-        """Return the barrier of a room; ``is_idle`` tells if no request of it waits."""
+        """Return a room's barrier; ``is_idle`` returns whether its queue is empty."""
         ...

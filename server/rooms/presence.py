@@ -1,7 +1,7 @@
-"""People of one room as only this process knows them: present, and not yet heard.
+"""In-memory data about the people in a room: who is present, and who is new.
 
-Present are those who are connected now, or were within the last 20 s. Nothing of it is
-stored.
+People are present if they are connected now or were within the last 20 s. None of this
+is stored.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from server.rooms.ports import Enter, Link
 from server.rooms.requests import Bounds, join
 
 LINGER_MS = 20_000
-"""A player whose phone has dropped counts as present for so long."""
+"""Milliseconds for which a disconnected player still counts as present."""
 
 
 class Presence:
-    """Connected and lingering players of one room, and walls that can be heard.
+    """Connected and lingering players in a room, and screens whose sound is on.
 
     Times are in milliseconds.
     """
@@ -30,22 +30,22 @@ class Presence:
     def __init__(self) -> None:
         self._connected: set[PlayerId] = set()
         self._left_ms: OrderedDict[PlayerId, int] = OrderedDict()
-        """In the order in which they left. A plain dict finds its first item ever more
-        slowly while items are taken from its front."""
+        """Ordered by when they left. Not a plain dict, because finding its first item
+        becomes slower with every item removed from the front."""
         self._present: set[PlayerId] = set()
         self.version = 0
-        """Grows whenever who is present changes."""
+        """Incremented whenever the set of present players changes."""
         self._sounding: set[Link] = set()
 
     def expect(self, players: Iterable[PlayerId], now_ms: int) -> None:
-        """After a restart: treat all players as present a moment ago."""
+        """Treat all players as if they had just disconnected (after a restart)."""
         for player in players:
             self._left_ms[player] = now_ms
             self._present.add(player)
         self.version += 1
 
     def arrive(self, player: PlayerId) -> None:
-        """A player is connected."""
+        """Record that a player has connected."""
         self._connected.add(player)
         if player not in self._present:
             self._present.add(player)
@@ -53,19 +53,19 @@ class Presence:
         self._left_ms.pop(player, None)
 
     def leave(self, player: PlayerId, now_ms: int) -> None:
-        """A player's connection is gone; it lingers."""
+        """Record that a player's connection is gone; the player lingers."""
         self._connected.discard(player)
         self._left_ms[player] = now_ms
 
     def remove(self, player: PlayerId) -> None:
-        """A player is out of the room for good."""
+        """Record that a player has left the room for good."""
         self._connected.discard(player)
         self._present.discard(player)
         self.version += 1
         self._left_ms.pop(player, None)
 
     def present(self, now_ms: int) -> Set[PlayerId]:
-        """Return who is here. A live set: read it, do not keep it."""
+        """Return the players who are present. The set is live, so do not keep it."""
         while self._left_ms:
             player, left_ms = next(iter(self._left_ms.items()))
             if now_ms - left_ms <= LINGER_MS:
@@ -80,12 +80,12 @@ class Presence:
         return player in self._connected
 
     def next_expiry_ms(self) -> int | None:
-        """Return when the next person stops lingering; None when there is none."""
+        """Return when the next player stops lingering; None if no player lingers."""
         first = next(iter(self._left_ms.values()), None)
         return None if first is None else first + LINGER_MS + 1
 
     def sound(self, wall: Link, *, is_on: bool) -> bool:
-        """A wall says whether it can be heard; return whether that is news."""
+        """Record whether a screen's sound is on; return whether that has changed."""
         is_news = is_on != (wall in self._sounding)
         if is_on:
             self._sounding.add(wall)
@@ -94,17 +94,17 @@ class Presence:
         return is_news
 
     def silent(self, walls: Collection[Link]) -> int:
-        """Return how many of these walls cannot be heard yet."""
+        """Return how many of these screens have no sound yet."""
         return sum(wall not in self._sounding for wall in walls)
 
 
 class Newcomers:
-    """Bounds how many people of one address are in a room without ever answering.
+    """Limits how many people from one address may be in a room without ever answering.
 
-    A script that joins over and over would take every place. A whole school may share
-    an address, so the bound is wide, and those who have answered no longer count.
-    People of another node are counted by that node, whatever it says of them, and by
-    the marks that it gives their addresses.
+    Otherwise, a script that joins repeatedly could take every place. A whole school may
+    share an address, so the limit is generous, and people who have answered no longer
+    count. People from another node are counted together for that node, which is not
+    trusted, and by the pseudonyms that it assigns to their addresses.
     """
 
     def __init__(self, bounds: Bounds) -> None:
@@ -112,7 +112,7 @@ class Newcomers:
         self._of: dict[tuple[str | None, str], set[PlayerId]] = {}
 
     def join(self, state: RoomState, request: Enter) -> Join:
-        """Return the command of a hello by name.
+        """Translate a hello by name into a command.
 
         Raises :class:`Refused` ("too_many_new").
         """
@@ -129,7 +129,7 @@ class Newcomers:
     def _bounds_of(
         self, state: RoomState, request: Enter
     ) -> Iterator[tuple[tuple[str | None, str], int]]:
-        """Yield the groups that a person is counted in, and how large each may be."""
+        """Yield the groups in which a person is counted, and the limit of each."""
         newcomers, relay = self._bounds.newcomers, request.relay
         wide = max(newcomers, state.settings.max_players * 3 // 4)
         if relay is not None:
@@ -140,7 +140,7 @@ class Newcomers:
     def _free(
         self, state: RoomState, who: tuple[str | None, str], most: int
     ) -> set[PlayerId]:
-        """Return who of a group has not answered yet; refuse if these are many."""
+        """Return the people in a group who have not answered; refuse if too many."""
         silent = self._of.get(who)
         if silent is None:
             silent = self._of[who] = _of_site(state, who[0]) if not who[1] else set()

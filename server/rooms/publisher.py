@@ -1,7 +1,7 @@
-"""Frames of a room's state: encoded once per role, coalesced under load.
+"""Sends frames of a room's state: encoded once per role, coalesced under load.
 
-This module decides nothing, and is called only after the journal has stored the state
-that it shows.
+This module makes no decisions, and it is called only after the journal has stored the
+state that it shows.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ from server.rooms.ports import AUDIENCES, STAFF, Audience, Barrier, Gateway, Lin
 from server.rooms.presence import Presence
 
 FRESH_MS = 250
-"""How long an encoded view with a running clock may be sent again."""
+"""Milliseconds for which an encoded view with a running clock may be reused."""
 
 FAST_MS = 200
-"""Minimum time between two progress frames to hosts and screens."""
+"""Minimum time between two progress frames to hosts and screens, in milliseconds."""
 
 SLOW_MS = 1_000
-"""Minimum time between two progress frames to players."""
+"""Minimum time between two progress frames to players, in milliseconds."""
 
 REST = 10
-"""Pause between two counts, as a multiple of the time that the last one took: a room
-that counts a million people five times a second would do nothing else."""
+"""The pause between two counts, as a multiple of the time the last one took. Without
+it, a very large room would do nothing but count."""
 
 ALL_RESULTS = Effects(results=True)
 
 ROSTER_PAGE = 50
 
 YIELD_EVERY = 200
-"""Private frames encoded in a row before other tasks get a turn."""
+"""The number of private frames encoded before other tasks get a turn."""
 
 
 @dataclass(slots=True)
@@ -89,9 +89,9 @@ class Publisher:
         self._views: dict[Audience, _Encoded] = {}
         self._talks: dict[PlayerId, Talk] = {}
         self._met: tuple[int, int] | None = None
-        """Versions of the state and the presence from which the groups were formed."""
+        """The versions of the state and the presence from which groups were formed."""
         self._again: int | None = None
-        """The round whose reveal is shown again, as players were last told."""
+        """The round whose reveal is shown again, as last sent to players."""
         self._fast_ms: int | None = None
         self._slow_ms: int | None = None
         self._last_fast_ms = 0
@@ -100,12 +100,12 @@ class Publisher:
         self._slow_gap_ms = SLOW_MS
         self._figures: _Figures | None = None
         self._told: tuple[Phase, bytes] | None = None
-        """The last figures sent to all players, and their phase."""
+        """The last figures sent to all players, with their phase."""
 
     # --- the stage -------------------------------------------------------------------
 
     def stage(self, state: RoomState) -> None:
-        """Send all audiences the view of a new phase or step."""
+        """Send the view of a new phase or step to all audiences."""
         for audience in AUDIENCES:
             if audience == "cohost" and not self._gateway.links(state.code, audience):
                 continue
@@ -113,7 +113,7 @@ class Publisher:
             self._gateway.show(state.code, audience, frame, state.version)
 
     def view(self, state: RoomState, audience: Audience) -> bytes:
-        """Return the frame of a role's view, encoded at most once per version."""
+        """Return the frame of a role's view, cached per version."""
         now_ms = self._clock.now_ms()
         known = self._views.get(audience)
         if known is not None and known.version == state.version:
@@ -139,7 +139,7 @@ class Publisher:
         code: Literal["storage_unavailable", "storage_back"],
         detail: str,
     ) -> None:
-        """Tell everyone in the room that votes cannot be stored, or can be again."""
+        """Notify everyone in the room that votes cannot be stored, or can be again."""
         frame = encode_server(Notice(code=code, detail=detail))
         for audience in AUDIENCES:
             self._gateway.broadcast(state.code, audience, frame)
@@ -147,7 +147,7 @@ class Publisher:
     # --- one person ------------------------------------------------------------------
 
     def show_all(self, state: RoomState, audience: Audience, link: Link) -> None:
-        """Send a client that has just connected everything its role may see now."""
+        """Send everything that its role may see now to a newly connected client."""
         link.push(self.view(state, audience), "view")
         if audience == "host":
             link.push(self._panel(state), "panel")
@@ -156,15 +156,15 @@ class Publisher:
         link.push(self._recent_progress(state), "progress")
 
     def you(self, state: RoomState, player: PlayerId) -> None:
-        """Send one player their private part."""
+        """Send their private part to one player."""
         link = self._gateway.player(state.code, player)
         if link is not None:
             link.push(self.you_frame(state, player), "you")
 
     async def private(self, state: RoomState, effects: Effects) -> None:
-        """Send their private part to all players whose part has changed."""
+        """Send their private part to all players for whom it has changed."""
         meeting = set(self.meet(state))
-        if state.again != self._again:  # a reveal was shown again, or is no longer
+        if state.again != self._again:  # an earlier reveal was shown or hidden
             self._again, effects = state.again, effects | ALL_RESULTS
         if not (effects.results or effects.timed or effects.persons or meeting):
             return
@@ -189,7 +189,7 @@ class Publisher:
     def meet(self, state: RoomState) -> list[PlayerId]:
         """Form groups for discussion; return the players whose group has changed.
 
-        Does nothing while neither the state nor who is present has changed.
+        Does nothing if neither the state nor the set of present players has changed.
         """
         before = self._talks
         if state.phase is not Phase.DISCUSS and not before:
@@ -201,12 +201,12 @@ class Publisher:
         self._met = seen
         self._talks = talks(state, present)
         if state.phase is not Phase.DISCUSS:
-            return []  # phones show it in the discussion alone
+            return []  # phones show it only during the discussion
         concerned = before.keys() | self._talks.keys()
         return [p for p in concerned if before.get(p) != self._talks.get(p)]
 
     def roster(self, state: RoomState, ask: GetRoster, link: Link) -> bytes:
-        """Return the frame of a roster page; for a co-host, only of their own site."""
+        """Return the frame of a roster page; a co-host sees only their own site."""
         is_cohost = link.audience == "cohost"
         site = link.site if is_cohost else ask.site
         wanted = ask.search.casefold()
@@ -234,9 +234,9 @@ class Publisher:
     # --- figures that change with every vote -----------------------------------------
 
     def mark(self, *, for_newcomers: bool = False) -> None:
-        """Note that the figures may have changed; they go out when they are due.
+        """Record that the figures may have changed; they are sent when they are due.
 
-        Players are not sent the same figures twice, unless some have just joined.
+        Players are not sent the same figures twice unless some have just joined.
         """
         if for_newcomers:
             self._told = None
@@ -247,14 +247,17 @@ class Publisher:
             self._slow_ms = max(now_ms, self._last_slow_ms + self._slow_gap_ms)
 
     def next_change_ms(self, state: RoomState, now_ms: int) -> int | None:
-        """Return when figures next change without a vote: a deadline, or a fade-out."""
+        """Return when figures next change without a vote.
+
+        That is at a deadline, or when a disconnected player stops counting as present.
+        """
         if state.poll is None and state.phase is not Phase.DISCUSS:
             return None
         times = (state.deadline_ms, self._presence.next_expiry_ms())
         return min((ms for ms in times if ms is not None and ms > now_ms), default=None)
 
     def due_ms(self) -> int | None:
-        """Return when figures are next due to go out; None when nothing changed."""
+        """Return when figures are next due to be sent; None if nothing has changed."""
         due = [ms for ms in (self._fast_ms, self._slow_ms) if ms is not None]
         return min(due, default=None)
 
@@ -293,7 +296,7 @@ class Publisher:
                 self._gateway.show(code, audience, frame, state.version)
 
     def panel(self, state: RoomState) -> None:
-        """Send the hosts their figures now."""
+        """Send hosts and co-hosts their figures now."""
         if self._gateway.links(state.code, "host"):
             self._gateway.broadcast(state.code, "host", self._panel(state), "panel")
         for link in list(self._gateway.links(state.code, "cohost")):
@@ -307,7 +310,7 @@ class Publisher:
         return encode_server(SitePanel(version=state.version, panel=panel))
 
     def _recent_progress(self, state: RoomState) -> bytes:
-        """Return figures that may be a moment old: a newcomer gets newer ones soon.
+        """Return figures that may be a moment old; newcomers soon get newer ones.
 
         Counting takes longer with more players, and a thousand may join in a second.
         """

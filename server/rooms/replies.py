@@ -1,4 +1,4 @@
-"""The answers to single requests: their frames, and what else they do."""
+"""The answers to single requests: their frames and their side effects."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CLOSED = Refused(
 
 
 def summary(record: RoomRecord, state: RoomState | None) -> RoomSummary:
-    """Return a line of the list of rooms; ``state`` is that of a room that runs."""
+    """Return a room's entry in the list of rooms; ``state`` is None if not running."""
     stored = Phase.FINISHED if record.finished_ms else Phase.LOBBY
     return RoomSummary(
         room=record.code,
@@ -88,7 +88,7 @@ def welcome(
     link: Link,
     player: PlayerId | None = None,
 ) -> bytes:
-    """Return the welcome of a role; a player's holds name and resume token."""
+    """Return the welcome for a role; a player's has their name and resume token."""
     return encode_server(
         Welcome(
             role=role,
@@ -104,14 +104,14 @@ def welcome(
 
 
 def recorded(state: RoomState, vote: Vote, player: PlayerId) -> bytes:
-    """Return the acknowledgement of a vote: what is recorded now."""
+    """Return the acknowledgment of a vote, with the answer that is now recorded."""
     poll = state.round_at(vote.round).polls[vote.ballot]
     held = poll.votes.get(player) or poll.late[player]
     return encode_recorded(vote, held.answer, is_late=held.is_late)
 
 
 def done(ref: int) -> bytes:
-    """Return the answer to a command that was carried out."""
+    """Return the answer to a command that has been carried out."""
     return encode_server(Done(ref=ref))
 
 
@@ -183,25 +183,25 @@ SHUTTING_DOWN = encode_server(
 
 @dataclass(slots=True)
 class Step:
-    """What one step has decided, held back until it is stored."""
+    """The decisions of one step, held back until they are stored."""
 
     batch: list[Request] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refusals: list[Refused | None] = field(default_factory=list)
-    """For each request of the batch: why it was refused, or None."""
+    """For each request in the batch, the refusal or None."""
     proven: set[Link] = field(default_factory=set)
-    """Hosts, co-hosts and screens that have proven their key in this step."""
+    """Hosts, co-hosts and screens that have proved their key in this step."""
     hosts_by: Link | None = None
-    """The host that called the link back in this step: no other may command."""
+    """The host that called the link back in this step; no other may send commands."""
     is_stored: bool = False
     answered: int = 0
-    """How many requests of the batch have been answered."""
+    """The number of requests in the batch that have been answered."""
     is_suspect: bool = False
-    """A rule has failed in a way that it never should."""
+    """Whether a rule has raised an unexpected error."""
 
 
 def refuse(request: Request, refusal: Refused) -> None:
-    """Answer a request with a refusal; one that is final acknowledges it."""
+    """Answer a request with a refusal; also acknowledge it if that is final."""
     if isinstance(request, Enter | Return | Attend):
         request.link.turn_away(refusal)
     elif isinstance(request, Say):
@@ -211,7 +211,7 @@ def refuse(request: Request, refusal: Refused) -> None:
 
 
 class Answers:
-    """Answers the requests of one room, once what they changed is stored."""
+    """Answers the requests to a room once their changes are stored."""
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class Answers:
         self._metrics = metrics
 
     def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
-        """Answer a request; if that fails, its client is notified and may repeat it."""
+        """Answer a request; if that fails, notify its client, which may repeat it."""
         try:
             self._give(state, request, refusal)
         except Exception:
@@ -292,7 +292,7 @@ class Answers:
     def _greet(
         self, state: RoomState, request: Enter | Return, player: PlayerId
     ) -> None:
-        """Attach a player and show everything, in one go: nothing can fall between."""
+        """Attach a player and send everything, with no await so nothing is missed."""
         link, now_ms = request.link, self._clock.now_ms()
         replaced = self._gateway.attach(state.code, link, player)
         if replaced is not None:
@@ -304,9 +304,9 @@ class Answers:
         self._publisher.mark(for_newcomers=True)
 
     def show_out(self, state: RoomState, effects: Effects, by: Link | None) -> None:
-        """Part from players who were removed, and from links that were called back.
+        """Disconnect removed players and the clients whose links were called back.
 
-        ``by`` has called them back, and stays.
+        ``by`` is the client that called them back; it stays connected.
         """
         for player in effects.kicked:
             self._presence.remove(player)

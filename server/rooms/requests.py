@@ -1,4 +1,4 @@
-"""Requests to a room: their queue, their commands, who may make them and how many."""
+"""Requests to a room: their queue, commands, permissions and limits."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ from server.rooms.ports import (
 
 CAPACITY = 32_768
 BATCH = 1_024
-"""At most this many requests share a step, and so a commit."""
+"""The most requests that share a step and thus a commit."""
 
 
 QUESTIONS = frozenset({"get_roster", "ping", "tell_sound"})
-"""Messages that are answered and change nothing."""
+"""Messages that are answered but change nothing."""
 
 
 class Inbox:
-    """A bounded queue that wakes its one reader for requests and for alarms."""
+    """A bounded queue that wakes its only reader for requests and alarms."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        """``capacity`` is how many requests may wait."""
+        """``capacity`` is the most requests that may be queued."""
         self._queue: deque[Request] = deque()
         self._capacity = capacity
         self._signal = asyncio.Event()
@@ -83,7 +83,7 @@ class Inbox:
         """Queue a request.
 
         Raises :class:`Refused`: "busy" if the queue is full, or why it is closed. A
-        Leave is never refused: a connection that is gone must be forgotten.
+        Leave is never refused, because a closed connection must always be forgotten.
         """
         is_leave = isinstance(request, Leave)
         if self._closed is not None:
@@ -98,12 +98,12 @@ class Inbox:
         self._signal.set()
 
     def end(self) -> None:
-        """Let the reader have what waits, and then nothing more."""
+        """Give the reader the requests already queued, and no more after that."""
         self._is_ending = True
         self._signal.set()
 
     def close(self, refusal: Refused) -> list[Request]:
-        """Refuse every request from now on; return those that waited."""
+        """Refuse every request from now on; return those that were queued."""
         self._closed = refusal
         left = list(self._queue)
         self._queue.clear()
@@ -111,20 +111,20 @@ class Inbox:
 
     @property
     def is_over(self) -> bool:
-        """Whether the end was asked for and nothing waits any more."""
+        """Whether :meth:`end` was called and the queue is empty."""
         return self._is_ending and not self._queue
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request waits."""
+        """Whether the queue is empty."""
         return not self._queue
 
     def wake(self) -> None:
-        """Wake the reader without a request: something is due."""
+        """Wake the reader without a request, because something is due."""
         self._signal.set()
 
     async def batch(self) -> list[Request]:
-        """Wait for requests or an alarm; return what waits, oldest first."""
+        """Wait for requests or an alarm; return the queued requests, oldest first."""
         await self._signal.wait()
         taken = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         if not self._queue:
@@ -133,31 +133,31 @@ class Inbox:
 
 
 def player_for(state: RoomState, hello: Hello) -> PlayerId:
-    """Return the id of the sender of this hello: the same for the same join key."""
+    """Return the ID of a hello's sender, which depends only on its join key."""
     return PlayerId(derive(state.secret, f"join {hello.join_key}")[:12])
 
 
 def join(state: RoomState, hello: Hello, site: str | None) -> Join:
-    """Return the command that a hello by name stands for."""
+    """Translate a hello by name into a command."""
     player = player_for(state, hello)
     device = None
-    if hello.device is not None:  # another mark in each room: it links no two of them
+    if hello.device is not None:  # differs per room, so that rooms cannot be linked
         device = derive(state.secret, f"device {hello.device}")[:12]
     name = hello.name or ""
     return Join(player, name, hello.team, hello.is_practice, site, device)
 
 
 def limited(message: RoomMessage, link: Link) -> RoomMessage:
-    """Return a message as its sender may mean it: a co-host acts for one site only."""
+    """Return a message restricted to its sender's rights: a co-host has one site."""
     if link.audience == "cohost" and isinstance(message, SiteCommand):
         return replace(message, site=link.site)
     return message
 
 
 def command(request: Say, player: PlayerId | None) -> Command:
-    """Return the command that a message stands for, in the name of who sent it.
+    """Translate a message into a command on behalf of its sender.
 
-    A player's message needs the player; raises :class:`Refused` without one.
+    A player's message needs ``player``; raises :class:`Refused` without one.
     """
     message = limited(request.message, request.link)
     if isinstance(
@@ -198,7 +198,7 @@ def _cast(message: Vote, player: PlayerId, stamped_ms: int) -> CastVote:
 
 
 def key_of(state: RoomState, audience: Audience, site: str | None = None) -> str:
-    """Return the key (hex) that a host, a site's co-host or a screen has to prove.
+    """Return the key (hex) that a host, a site's co-host or a screen must prove.
 
     Raises :class:`Refused` for a co-host if there are no sites.
     """
@@ -208,7 +208,7 @@ def key_of(state: RoomState, audience: Audience, site: str | None = None) -> str
 
 
 def _keys(state: RoomState, audience: Audience, site: str | None) -> list[str]:
-    """Return the keys that a role has had, one for each host link, newest last."""
+    """Return all keys that a role has had, one for each host link, newest last."""
     keys = [state.host_key]
     for salt in state.link_salts:
         keys.append(next_host_key(keys[-1], salt))
@@ -222,8 +222,8 @@ def _keys(state: RoomState, audience: Audience, site: str | None) -> list[str]:
 def check_proof(state: RoomState, request: Attend) -> None:
     """Raise :class:`Refused` if the answer to a challenge is wrong.
 
-    A link that was called back is named as such. Those of projector pages stay good,
-    and those of co-hosts unless these were also called back.
+    The refusal says so if the link was called back. Links to projector pages stay
+    valid, and so do those of co-hosts unless they were called back as well.
     """
     audience, site = request.link.audience, request.link.site
     key_of(state, audience, site)  # a co-host needs a site
@@ -242,9 +242,10 @@ def check_proof(state: RoomState, request: Attend) -> None:
 def check_role(request: Say, by: Link | None, *, is_proven: bool) -> None:
     """Raise :class:`Refused` if a role may not send this message.
 
-    A session of this node has checked it already; one of another node is untrusted.
-    ``by`` is the host that has just called the host link back, so no other may command;
-    ``is_proven`` tells whether the link has been let in as a host, co-host or screen.
+    A session on this node has already checked that; sessions on other nodes are not
+    trusted. ``by`` is the host that has just called the host link back, if any; no
+    other host may send commands. ``is_proven`` says whether the link has been accepted
+    as a host, co-host or screen.
     """
     role, kind = request.link.audience, request.message.type
     if not request.is_permitted and kind not in ALLOWED[role]:
@@ -255,7 +256,7 @@ def check_role(request: Say, by: Link | None, *, is_proven: bool) -> None:
 
 
 def bearer(token: str) -> PlayerId:
-    """Return the player a token names; it may not be genuine."""
+    """Return the player that a token names, without checking that it is genuine."""
     return PlayerId(token.partition(".")[0])
 
 
@@ -264,7 +265,7 @@ class Tokens:
 
     def __init__(self) -> None:
         self._genuine: set[str] = set()
-        """Tokens that were shown and are right: at most one for each player."""
+        """Tokens that have been checked and are genuine, at most one per player."""
 
     def player_of(self, state: RoomState, token: str) -> PlayerId:
         """Return the player that a token belongs to; raises :class:`Refused`."""
@@ -277,7 +278,7 @@ class Tokens:
         return player
 
     def _is_genuine(self, state: RoomState, token: str, player: PlayerId) -> bool:
-        """Compare a token once: a site shows it with every vote."""
+        """Check a token only once, because a site sends it with every vote."""
         if token not in self._genuine:
             if not is_equal(token, player_token(state.secret, player)):
                 return False
@@ -290,26 +291,26 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one person may ask of a room, and in what words."""
+    """Limits on how much one person may change, and the words that are blocked."""
 
     changes: int = 100
-    """Changes of one person in one phase."""
+    """Changes that one person may make in one phase."""
     newcomers: int = 500
-    """People of one address, or of one other site, who have not answered yet; three
-    quarters of the room's places if that is more. Of one address at another site:
-    this number."""
+    """People from one address, or from one other site, who have not answered yet. If
+    three quarters of the room's places are more, that number applies, except to a
+    single address at another site."""
     hit: Callable[[str], None] = lambda _: None
-    """Called with the name of a bound that was reached."""
+    """Called with the name of a limit that was reached."""
     words: WordList = field(default_factory=WordList)
-    """What names, reasons, sentences and challenges may not contain."""
+    """Words that names, reasons, sentences and challenges may not contain."""
 
 
 class Changes:
-    """Bounds what one person changes while the room stays in a phase.
+    """Limits how much one person changes while the room stays in a phase.
 
-    Every change is kept in the journal, so a device that changes its answer all the
-    time would fill the disk. What a first answer adds is not counted, nor is anything
-    from before a restart.
+    Every change is kept in the journal, so a device that keeps changing its answer
+    would fill the disk. First answers are not counted, and neither are changes made
+    before a restart.
     """
 
     def __init__(self, bounds: Bounds) -> None:
@@ -321,9 +322,10 @@ class Changes:
     def decide(
         self, state: RoomState, command: Command, now_ms: int, present: Set[PlayerId]
     ) -> list[Event]:
-        """Decide a command as the engine does.
+        """Decide a command with the engine, within the limits.
 
-        Raises :class:`Refused`: as the engine does, "too_many_changes" and "bad_word".
+        Raises :class:`Refused`: the engine's refusals, "too_many_changes" and
+        "bad_word".
         """
         self._check_words(command)
         events = decide(state, command, now_ms, present)

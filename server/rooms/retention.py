@@ -1,10 +1,10 @@
-"""How long rooms are kept, by time that has been observed and not by the date.
+"""Removes rooms after a retention time, measured by observed time and not by the date.
 
-A computer without a battery for its clock, or with a wrong date, must not remove a
-room. So a room's age is not the difference of two dates: it is added up while servers
-run on the folder, and the time between two looks counts for a third of the term at
-most, in either direction. A clock that is wrong for a while, and then right, adds
-nothing; no single jump makes a new room old.
+A computer with a wrong date, or without a battery for its clock, must not remove a room
+too early. So a room's age is not the difference between two dates. It is accumulated
+while servers run on the folder, and the time between two checks counts for at most a
+third of the retention time, in either direction. A clock that is wrong for a while and
+then corrected adds nothing, and no single jump makes a new room old.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ log = logging.getLogger("twogaps.rooms")
 
 DAY_MS = 24 * 3600 * 1000
 NOTICE_MS = 7 * DAY_MS
-"""How long before its removal a room is named in the log, at most."""
+"""The longest time before its removal at which a room is named in the log."""
 
 RECENT_MS = 2 * DAY_MS
 """Unfinished rooms touched within two days continue when the server starts."""
 
 MOST_RESTS = 60
-"""Looks without a sweep after some that failed, at most."""
+"""The most checks in a row that skip the sweep after it has failed repeatedly."""
 
 SAVE_MS = 10 * 60 * 1000
-"""How old a ledger may be that has the right rooms."""
+"""Age after which a ledger is written again even if its rooms have not changed."""
 
 LARGEST_GAP = 3
-"""The time between two looks counts for this fraction of the term, at most."""
+"""The time between two checks counts for at most the retention time over this."""
 
 
 class _Strict(BaseModel):
@@ -49,30 +49,30 @@ class _Strict(BaseModel):
 
 
 class Kept(_Strict):
-    """What is known of one room. Times are milliseconds of observed time."""
+    """The ledger's entry for one room. Times are milliseconds of observed time."""
 
     version: int
     since_ms: int
     """When the room was first seen at this version."""
     noticed_ms: int | None = None
-    """When the log named it as one that will be removed."""
+    """When the log announced that the room will be removed."""
 
 
 class Ledger(_Strict):
-    """What is kept between two starts; holds no names."""
+    """The data kept from one run to the next. It contains no names."""
 
     last_ms: int
-    """UTC of the last look."""
+    """The time of the last check (UTC)."""
     observed_ms: int = 0
-    """Observed time so far."""
+    """The total observed time so far."""
     rooms: dict[str, Kept] = Field(default_factory=dict)
 
 
 class SharedLedger(Protocol):
-    """Keeps a ledger if no disk is sure to last. Raises as a store does."""
+    """Keeps the ledger where no local disk is permanent. Raises as a store does."""
 
     async def ledger(self) -> str | None:
-        """Return what was kept last; None without it."""
+        """Return the ledger that was kept last, or None."""
         ...
 
     async def keep_ledger(self, text: str) -> None:
@@ -81,9 +81,9 @@ class SharedLedger(Protocol):
 
 
 class Retention:
-    """Tells which rooms are past their time. Every look may be minutes after the last.
+    """Determines which rooms are past their retention time, in checks minutes apart.
 
-    Nothing is removed before the log has named it, nor at the first look of a process.
+    No room is removed before the log has named it, or at a process's first check.
     """
 
     def __init__(
@@ -93,10 +93,10 @@ class Retention:
         notice_ms: int = NOTICE_MS,
         shared: SharedLedger | None = None,
     ) -> None:
-        """``keep_days`` is the term; 0 keeps all rooms.
+        """``keep_days`` is the retention time; 0 keeps all rooms.
 
-        ``folder`` keeps the ledger, or ``shared`` does; without either there is none at
-        the start. ``notice_ms`` is cut to a third of the term.
+        The ledger is kept in ``folder`` or by ``shared``; without either, it starts
+        empty. ``notice_ms`` is limited to a third of the retention time.
         """
         self._shared = shared
         self._keep_ms = round(keep_days * DAY_MS)
@@ -106,15 +106,15 @@ class Retention:
         self._ledger = None if self._path is None else read(self._path)
         self._has_looked = False
         self._saved = 0, ""
-        """When the ledger was written, and the rooms in it."""
+        """When the ledger was last written, and the rooms in it."""
         self._pause = self._rests = 0
-        """Calls without a sweep after one that failed, and those left of them."""
+        """How many calls skip the sweep after a failure, and how many are left."""
 
     def recent(self, records: Sequence[RoomRecord], now_ms: int) -> list[RoomRecord]:
         """Return the rooms that were touched within the last two days.
 
-        These are days on which a server ran here, so the present date matters little.
-        Without a ledger the newest room says what the date was.
+        Only days on which a server ran here count, so the current date matters little.
+        Without a ledger, the newest room's date is taken as the current one.
         """
         if self._ledger is None:
             newest_ms = max((record.updated_ms for record in records), default=0)
@@ -135,9 +135,9 @@ class Retention:
         return self._ledger.observed_ms - kept.since_ms <= RECENT_MS
 
     def look(self, records: Iterable[RoomRecord], now_ms: int) -> list[RoomCode]:
-        """Take in what the journal holds; return the rooms to remove.
+        """Update the ledger from the journal; return the rooms to remove.
 
-        Rooms whose time is nearly over are named in a warning.
+        Rooms that will be removed soon are named in a warning.
         """
         records = list(records)
         newest_ms = max((record.updated_ms for record in records), default=0)
@@ -172,7 +172,7 @@ class Retention:
         return Kept(version=record.version, since_ms=ledger.observed_ms)
 
     def _past(self, ledger: Ledger) -> list[RoomCode]:
-        """Return the rooms past their time; warn of those that will be soon."""
+        """Return the rooms past their retention time; warn about those due soon."""
         doomed, named = [], []
         for code, kept in ledger.rooms.items():
             left_ms = kept.since_ms + self._keep_ms - ledger.observed_ms
@@ -201,8 +201,8 @@ class Retention:
     async def unfinished(
         self, store: RoomStore, homes: Homes, now_ms: int
     ) -> Collection[RoomCode]:
-        """Return the rooms to take up at a start: those assigned to this node, or all
-        that were touched lately and are not over.
+        """Return the rooms to load at startup: those assigned to this node, or all
+        unfinished rooms that were touched recently.
         """
         assigned = await homes.assigned()
         if assigned is not None:
@@ -217,7 +217,7 @@ class Retention:
         running: Container[RoomCode],
         now_ms: int,
     ) -> None:
-        """Remove rooms past the time they are kept for, but for those that run."""
+        """Remove rooms past their retention time, except those that are running."""
         try:
             await self._recall()
             for code in self.look(await store.rooms(), now_ms):
@@ -236,7 +236,7 @@ class Retention:
             await self._share(self._shared)
 
     async def _recall(self) -> None:
-        """Read the shared ledger before the first look."""
+        """Read the shared ledger before the first check."""
         if self._shared is None or self._ledger is not None:
             return
         if (text := await self._shared.ledger()) is not None:
@@ -256,10 +256,10 @@ class Retention:
             self._ledger.rooms.pop(code, None)
 
     async def sweep(self, store: RoomStore) -> None:
-        """Leave no trace of what was removed; takes a while for a large journal.
+        """Erase removed data from the journal; this takes a while for a large one.
 
-        After a failure the next call does nothing; after each further one, twice as
-        many calls and one more, up to an hour of them.
+        After a failure, the next call does nothing. With each further failure, the
+        number of skipped calls doubles and grows by one, up to ``MOST_RESTS``.
         """
         if self._rests > 0:
             self._rests -= 1
@@ -274,9 +274,9 @@ class Retention:
             self._rests = self._pause
 
     def save(self) -> None:
-        """Write the ledger, if rooms have changed or the last time is a while ago.
+        """Write the ledger if rooms have changed or it was last written a while ago.
 
-        A failure is logged: rooms are then kept for longer.
+        A failure is only logged; it means that rooms are kept for longer.
         """
         ledger = self._ledger
         if self._path is None or ledger is None or (news := self._news(ledger)) is None:
@@ -288,7 +288,7 @@ class Retention:
             log.warning("%s cannot be written: %s", self._path.name, exc.strerror)
 
     def _news(self, ledger: Ledger) -> tuple[int, str] | None:
-        """Return when the ledger was made and its rooms, if it is to be written."""
+        """Return the ledger's time and its rooms if it has to be written, or None."""
         rooms = ledger.model_dump_json(include={"rooms"})
         saved_ms, saved = self._saved
         is_recent = 0 <= ledger.last_ms - saved_ms < SAVE_MS
@@ -296,7 +296,7 @@ class Retention:
 
 
 async def _is_free(code: RoomCode, homes: Homes) -> bool:
-    """Whether no other node is home of a room."""
+    """Whether no other node is the home of a room."""
     try:
         return await homes.take(code) is not None
     except Refused:
@@ -304,7 +304,7 @@ async def _is_free(code: RoomCode, homes: Homes) -> bool:
 
 
 def read(path: Path) -> Ledger | None:
-    """Return the ledger in a file; None if there is none that can be used."""
+    """Return the ledger in a file; None if it is missing or cannot be used."""
     try:
         return _parsed(path.read_bytes(), path.name)
     except FileNotFoundError:
@@ -323,7 +323,7 @@ def _parsed(text: bytes, name: str) -> Ledger | None:
 
 
 def write(path: Path, ledger: Ledger) -> None:
-    """Replace the file as a whole; only its owner may read it."""
+    """Replace the ledger file atomically; only its owner may read it."""
     fresh = path.with_name(f".{path.name}.new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
