@@ -162,7 +162,7 @@ class Publisher:
             link.push(self.you_frame(state, player), "you")
 
     async def private(self, state: RoomState, effects: Effects) -> None:
-        """Send their private part to all players for whom it has changed."""
+        """Send their private part to all players whose part has changed."""
         meeting = set(self.meet(state))
         if state.again != self._again:  # an earlier reveal was shown or hidden
             self._again, effects = state.again, effects | ALL_RESULTS
