@@ -1,10 +1,12 @@
-"""Makes a deck concrete for one room: which cases, in which order, with what beside.
+"""Turns a deck into the plan of one room: its cases, their order, contrasts and twins.
 
-Reads no file. All chance comes from the seed, so the same call gives the same plan.
+Reads no files. All randomness comes from the seed, so the same call returns the same
+plan.
 
-The order of an interleaved deck works on bare labels (None: a case without a single
-one). Rule: at most three of one label in a row, and 40-60% outer from five clean cases
-up, so that the next answer cannot be guessed from the last ones (Brunmair & Richter
+The order of an interleaved deck depends only on the labels of its cases (None for a
+case without a single label). No more than three cases with the same label may follow
+one another, and if there are at least five clean cases, 40-60% of them are outer. This
+keeps players from guessing the next answer from the previous ones (Brunmair & Richter
 2019).
 """
 
@@ -24,10 +26,10 @@ def build_plan(
 ) -> Plan:
     """Return the plan of a room.
 
-    ``length`` is the number of rounds at most; None means all. Two-button rooms
-    (``two_link`` false) cannot ask about cases with both links broken, or neither:
-    ``Plan.left_out`` names what had to be left out. Raises ``NothingToPlay``
-    if no round remains, and ``UnknownCase`` for a deck of another library.
+    ``length`` is the maximum number of rounds; None means all of them. Two-button rooms
+    (``two_link`` false) cannot ask about cases in which both links broke, or neither;
+    ``Plan.left_out`` lists the cases that were left out. Raises ``NothingToPlay`` if no
+    round remains, and ``UnknownCase`` if the deck belongs to another library.
     """
     return _Builder(deck, library, Random(seed), two_link).plan(length)  # noqa: S311 - an order
 
@@ -130,7 +132,7 @@ class _Builder:
     def _take_home(
         self, rounds: tuple[PlannedRound, ...], opening: tuple[Case, ...]
     ) -> tuple[Case, ...]:
-        """Choose cases to come back to, after all else is drawn."""
+        """Choose the take-home cases once all other cases have been drawn."""
         used = {*self.deck.case_ids, *(case.id for case in opening)}
         used |= {item.transfer.id for item in rounds if item.transfer is not None}
         return take_home(self.library.cases.values(), used, self.random)
@@ -163,16 +165,16 @@ def _contrasting_pairs(library: Library, taken: set[str]) -> Iterator[tuple[str,
 # --- the next lesson -----------------------------------------------------------------
 
 AGAIN = 5
-"""Rounds of a lesson that takes up what was hard."""
+"""Number of rounds in a follow-up lesson on the hardest cases."""
 
 
 def plan_again(
     played: Plan, hardest: Sequence[Case], library: Library, *, two_link: bool
 ) -> Plan:
-    """Return a lesson of up to five twins of cases that were played, hardest first.
+    """Return a lesson with the twins of up to five cases just played, hardest first.
 
-    Nothing comes back that this class has seen. For a case whose twin it has seen, the
-    most similar case of the same label takes the twin's place. Raises ``NothingToPlay``
+    It contains no case that the class has already seen. If the class has seen a twin,
+    the most similar case with the same label is used instead. Raises ``NothingToPlay``
     if no case is left.
     """
     seen = {case.id for case in (*played.opening, *played.closing)}
@@ -207,10 +209,10 @@ def plan_again(
 
 
 def plan_anew(plan: Plan, library: Library, *, two_link: bool) -> Plan:
-    """Return a plan to be played by another class, with the present text of its cases.
+    """Return the plan for another class, with the current text of its cases.
 
-    A case that the library no longer has, or that such a room can no longer ask about,
-    stays as it is.
+    A case keeps its old text if it is no longer in the library, or if a room with this
+    ``two_link`` setting could not ask about its current version.
     """
 
     def now(case: Case) -> Case:
@@ -228,7 +230,7 @@ def plan_anew(plan: Plan, library: Library, *, two_link: bool) -> Plan:
 
 
 def _most_alike(case: Case, free: Sequence[Case]) -> Case | None:
-    """Return the twin of a case, else the most similar case of its label, if any."""
+    """Return the twin if it is free, else the most similar free case of its label."""
     for one in free:
         if one.id == case.twin:
             return one
@@ -245,7 +247,7 @@ def _most_alike(case: Case, free: Sequence[Case]) -> Case | None:
 
 
 def addable(library: Library, used: Set[str], *, two_link: bool) -> list[Case]:
-    """Return the cases that can be added to a plan which uses others, by title."""
+    """Return the cases that a room can ask about and has not used, sorted by title."""
     fit = (case for case in library.cases.values() if case.id not in used)
     able = (case for case in fit if two_link or case.is_clean or not case.is_scored)
     return sorted(able, key=lambda case: case.title.casefold())
@@ -254,9 +256,9 @@ def addable(library: Library, used: Set[str], *, two_link: bool) -> list[Case]:
 def one_more(
     case_id: str, library: Library, used: Set[str], *, two_link: bool
 ) -> PlannedRound:
-    """Return a round with one more case, and its twin if no other round has it.
+    """Return a round with one more case, and its twin unless another round uses it.
 
-    Raises ``UnknownCase``.
+    Raises ``UnknownCase`` if the library does not have the case.
     """
     case = library.case(case_id)
     twin = library.cases.get(case.twin) if case.twin else None
@@ -268,15 +270,15 @@ def one_more(
 # --- new cases to come back to after the lesson --------------------------------------
 
 TAKE_HOME = 6
-"""Cases, one a day: spacing makes what was learned last (Cepeda et al. 2008)."""
+"""Number of cases, one per day: spacing improves retention (Cepeda et al. 2008)."""
 
 
 def take_home(
     cases: Iterable[Case], used: Set[str], chance: Random
 ) -> tuple[Case, ...]:
-    """Return up to six clean cases that are not ``used``, in a drawn order.
+    """Return up to six clean cases that are not in ``used``, in random order.
 
-    As many are of one gap as of the other if the library has them.
+    Half of them are outer and half inner if the library has enough of each.
     """
     free = [case for case in cases if case.is_clean and case.id not in used]
     chance.shuffle(free)
@@ -300,7 +302,7 @@ KINDS: tuple[Kind, ...] = (Label.OUTER, Label.INNER, None)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many cases of each label there are."""
+    """The number of cases with each label."""
 
     outer: int = 0
     inner: int = 0
@@ -308,17 +310,17 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All of them together."""
+        """The number of cases with any label, or with none."""
         return self.outer + self.inner + self.unlabelled
 
     def of(self, kind: Kind) -> int:
-        """Return the count of one label."""
+        """Return the number of cases with a label."""
         if kind is None:
             return self.unlabelled
         return self.outer if kind is Label.OUTER else self.inner
 
     def less(self, kind: Kind) -> Counts:
-        """Return the counts with one of that label taken away."""
+        """Return the counts with one case of this label removed."""
         if kind is None:
             return replace(self, unlabelled=self.unlabelled - 1)
         if kind is Label.OUTER:
@@ -333,7 +335,10 @@ def is_balanced(counts: Counts) -> bool:
 
 
 def can_follow(counts: Counts, last: Kind = None, run: int = 0) -> bool:
-    """Return whether these can be laid out after a run of ``last`` already there."""
+    """Return whether these cases can be ordered without too long a run of one label.
+
+    They follow ``run`` cases in a row that have the label ``last``.
+    """
     for kind in Label:
         others = counts.total - counts.of(kind)
         head = LONGEST_RUN - run if kind is last else LONGEST_RUN
@@ -343,7 +348,11 @@ def can_follow(counts: Counts, last: Kind = None, run: int = 0) -> bool:
 
 
 def choose_counts(have: Counts, length: int) -> Counts:
-    """Return the largest playable choice of at most ``length``, most like ``have``."""
+    """Return the largest playable choice of at most ``length`` cases.
+
+    If several are equally large, return the one whose proportions are closest to those
+    of ``have``.
+    """
     choices = [
         Counts(*numbers)
         for numbers in product(
@@ -362,7 +371,7 @@ def _unlike(some: Counts, whole: Counts) -> int:
 
 
 def sequence(counts: Counts, random: Random) -> list[Kind]:
-    """Return a random layout of these labels without too long a run."""
+    """Return these labels in random order, without too long a run of one label."""
     laid: list[Kind] = []
     left = counts
     while left.total:

@@ -1,7 +1,8 @@
-"""How long a lesson takes by its flow: the same times that a room's timers run on.
+"""Estimates how long a lesson takes in each flow, from the timers that rooms use.
 
-Pure, in milliseconds. A class that uses its time takes as long as these figures say;
-one that knows the answers is quicker. What the host adds is not in them.
+Pure; times are in milliseconds. A class that uses all its time takes as long as
+estimated, and one that knows the answers is quicker. Time that the host adds is not
+included.
 """
 
 from __future__ import annotations
@@ -13,30 +14,31 @@ from scenarios.model import Case, Flow, Plan, PlannedRound
 
 WORDS_PER_MINUTE = 150
 VOTE_MS = 30_000
-"""What a ballot has beside the time to read what is new."""
+"""Time for a ballot, in addition to the time for reading what is new."""
 DISCUSS_MS = 120_000
 
 JOIN_MS = 180_000
-"""From the first code on the wall to the last person who has joined."""
+"""From when the code first appears on the projector until the last person joins."""
 MINUTE_MS = 90_000
-"""The opening minute, taps included."""
+"""The opening minute, including the taps."""
 SCREEN_MS = 8_000
-"""What a screen of a reveal has beside the time to read it."""
+"""Time for each screen of a reveal, in addition to the time for reading it."""
 TALK_MS = 60_000
-"""What a class says of a verdict in the full flow, or of a case at the end."""
+"""Time to talk about a verdict in the full flow, or about a case at the end."""
 END_MS = 120_000
-"""The closing page, and the first look at the card."""
+"""Time for the closing page, and for a first look at the card."""
 
 
 def reading_ms(*texts: str) -> int:
-    """Return how long texts take to read."""
+    """Return how long it takes to read these texts (ms)."""
     return sum(len(text.split()) for text in texts) * 60_000 // WORDS_PER_MINUTE
 
 
 def minutes_of(plan: Plan, flow: Flow) -> tuple[int, ...]:
-    """Return how long the first round, the first two, ... of a plan take, in minutes.
+    """Return how many minutes a plan takes with only its first round, two rounds, ...
 
-    Rounded up, from the first person who joins to the closing page.
+    Each figure is rounded up, and includes everything from the first person who joins
+    to the closing page.
     """
     total_ms = JOIN_MS + END_MS + _around_ms(plan, flow)
     minutes = []
@@ -47,7 +49,7 @@ def minutes_of(plan: Plan, flow: Flow) -> tuple[int, ...]:
 
 
 def _around_ms(plan: Plan, flow: Flow) -> int:
-    """Return what comes before the first round and after the last one."""
+    """Return the time before the first round and after the last one (ms)."""
     if flow == "test":
         return 0
     minute_ms = MINUTE_MS if plan.minute else 0
@@ -56,7 +58,7 @@ def _around_ms(plan: Plan, flow: Flow) -> int:
 
 
 def _round_ms(planned: PlannedRound, flow: Flow) -> Iterator[int]:
-    """Yield what each part of a round takes by a flow."""
+    """Yield the time that each part of a round takes in a flow (ms)."""
     case, told = planned.case, planned.case.breakdown
     yield reading_ms(case.story) + VOTE_MS
     if flow == "test":

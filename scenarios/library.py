@@ -1,6 +1,6 @@
-"""The available cases and decks, what was wrong with the rest, and what is not there.
+"""The library of cases and decks, and the errors for those that are not available.
 
-Reading lives in ``load``; this is only the finished, frozen result.
+A library is frozen. ``load`` reads it from files.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from scenarios.model import Case, Deck
 
 
 class ScenarioError(Exception):
-    """Base of every error raised by this package; its text is fit for a person."""
+    """Base of every error raised by this package; messages are suitable for users."""
 
 
 class UnknownCase(ScenarioError):  # noqa: N818 - read as sentences
-    """No case of that id in the library; ``close`` holds the ids most like it."""
+    """The library has no case with that ID; ``close`` contains the most similar IDs."""
 
     def __init__(self, case_id: str, close: tuple[str, ...] = ()) -> None:
         self.case_id = case_id
@@ -27,7 +27,7 @@ class UnknownCase(ScenarioError):  # noqa: N818 - read as sentences
 
 
 class UnknownDeck(ScenarioError):  # noqa: N818 - read as sentences
-    """No deck of that id in the library; ``close`` holds the ids most like it."""
+    """The library has no deck with that ID; ``close`` contains the most similar IDs."""
 
     def __init__(self, deck_id: str, close: tuple[str, ...] = ()) -> None:
         self.deck_id = deck_id
@@ -36,7 +36,7 @@ class UnknownDeck(ScenarioError):  # noqa: N818 - read as sentences
 
 
 class NothingToPlay(ScenarioError):  # noqa: N818 - read as sentences
-    """A deck from which no round can be made with the settings asked for."""
+    """The deck has no round that can be played with the requested settings."""
 
     def __init__(self, deck_id: str, why: str) -> None:
         self.deck_id = deck_id
@@ -52,7 +52,7 @@ def _unknown(what: str, name: str, close: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one file: where, what, and what to do about it.
+    """One problem with one file: where it is, what is wrong, and what to do about it.
 
     ``column`` is the column of a spreadsheet, such as "column D".
     """
@@ -73,7 +73,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Every usable case and deck by id, with the problems of the rest.
+    """Every usable case and deck by ID, and the problems with the rest.
 
     ``notes`` are about harmless files that are not cases.
     """
@@ -86,14 +86,14 @@ class Library:
     notes: tuple[Problem, ...] = ()
 
     def case(self, case_id: str) -> Case:
-        """Return the case of that id, or raise ``UnknownCase`` with close matches."""
+        """Return the case with that ID, or raise ``UnknownCase`` with close matches."""
         found = self.cases.get(case_id)
         if found is None:
             raise UnknownCase(case_id, close_to(case_id, self.cases))
         return found
 
     def deck(self, deck_id: str) -> Deck:
-        """Return the deck of that id, or raise ``UnknownDeck`` with close matches."""
+        """Return the deck with that ID, or raise ``UnknownDeck`` with close matches."""
         found = self.decks.get(deck_id)
         if found is None:
             raise UnknownDeck(deck_id, close_to(deck_id, self.decks))
@@ -101,5 +101,5 @@ class Library:
 
 
 def close_to(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return at most three known names that look like this one, best first."""
+    """Return up to three known names that look like this one, best match first."""
     return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))

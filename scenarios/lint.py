@@ -1,7 +1,7 @@
 """Checks what the model cannot: wording, leaks, sources, figures, twins, balance.
 
-Pure: works on a finished library and reads no file. An ``error`` has to be fixed; a
-``note`` is for the author to judge.
+Pure: works on a library that has been read, and reads no files. An ``error`` has to be
+fixed; a ``note`` is for the author to judge.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ Severity = Literal["error", "note"]
 
 SHORTEST, LONGEST = 60, 120
 EASIEST_GRADE, HARDEST_GRADE = 6.0, 10.0
-"""The aim is 7 to 9, with one grade of tolerance: no story should pass or fail by one
-period. Joining two sentences of a story moves its grade by 0.7 in the median and by up
-to 1.0 in nine of ten (measured in this library). Grade 10 is age 15."""
+"""The goal is 7 to 9, with a tolerance of one grade, so that no story passes or fails
+because of a single period. Joining two sentences of a story changes its grade by 0.7 in
+the median, and by up to 1.0 in nine out of ten stories (measured in this library).
+Grade 10 corresponds to age 15."""
 MOST_OF_A_MOULD = 0.15
-"""Share of the cases whose sentence to say may be of one mould."""
+"""Largest share of the cases whose ``breakdown.say`` may follow the same mould."""
 FEWEST_FOR_MOULDS = 20
 LONGEST_QUOTE = 25
-"""Words quoted from one original: enough to decide, and fair use."""
+"""Most words quoted from one original: enough to decide the case, and fair use."""
 LEAST_SHARED = 0.5
-"""Share of words, in order, that a story with one fact changed has of the true one."""
+"""Similarity to the true story, as a ratio of words in order, that a story with one
+fact changed must have at least."""
 
 FORBIDDEN = re.compile(
     r"\b(outer|inner|prox(?:y|ies)|misalign\w*|reward[\s-]+hack\w*|specifications?"
@@ -46,7 +48,7 @@ FORBIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to fix: in which case or deck, where, what, and how."""
+    """One thing to fix: the case or deck, the key, what is wrong, and how to fix it."""
 
     item: str
     key: str
@@ -61,7 +63,7 @@ class Finding:
 
 
 def lint(library: Library) -> list[Finding]:
-    """Return the findings of every case and then every deck, sorted by id."""
+    """Return the findings for all cases and then for all decks, each sorted by ID."""
     found: list[Finding] = []
     moulds = moulds_of(library)
     for name, case in sorted(library.cases.items()):
@@ -136,7 +138,7 @@ def _figures(case: Case) -> Iterator[Finding]:
 
 
 def uncovered_numbers(case: Case) -> list[str]:
-    """Return each number in the text that no figure explains, as written."""
+    """Return each number in the case's text that is not in ``figures``, as written."""
     return list(dict.fromkeys(written for _, written in _uncovered(case)))
 
 
@@ -207,7 +209,7 @@ CASE_RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
 
 
 def moulds_of(library: Library) -> dict[str, int]:
-    """Return each mould that too many sentences to say share, with how many do."""
+    """Return each mould that too many ``breakdown.say`` share, and how many do."""
     total = len(library.cases)
     if total < FEWEST_FOR_MOULDS:
         return {}
@@ -247,7 +249,7 @@ def _twin(case: Case, library: Library) -> Iterator[Finding]:
 
 
 def _one_fact(case: Case, twin: Case) -> Iterator[Finding]:
-    """A true story with one fact changed has its words, and another verdict."""
+    """Check a story with one fact changed: the same words, but a different verdict."""
     if not twin.is_true or twin.verdict == case.verdict:
         message = f"'{case.twin}' is not a true story of another verdict"
         remedy = "name the true story that it changes, or set kind to 'variant'"
@@ -291,11 +293,11 @@ def _reading(deck: Deck, _: Library) -> Iterator[Finding]:
 
 
 def _time(deck: Deck, library: Library) -> Iterator[Finding]:
-    """Find a deck that takes longer by its flow than the lesson it is for."""
+    """Check whether the deck, in its flow, takes longer than the lesson it is for."""
     try:
         plan = build_plan(deck, library, seed=0, length=None, two_link=deck.two_link)
     except ScenarioError:
-        return  # a case of it is missing, or none can be played: said elsewhere
+        return  # a case is missing, or none can be played: reported elsewhere
     takes = minutes_of(plan, deck.flow)[-1]
     if takes > deck.minutes:
         message = f"takes about {takes} minutes by its flow ({deck.flow})"

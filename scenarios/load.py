@@ -1,13 +1,15 @@
 """Reads cases and decks from folders of TOML files into a library.
 
-A folder holds ``cases/*.toml`` and ``decks/*.toml``. A file that cannot be used becomes
-a problem and never stops the others; what systems and programs leave beside them is
-recognized by name. Checks of wording and balance live in ``lint``.
+A folder contains ``cases/*.toml`` and ``decks/*.toml``. A file that cannot be used is
+reported as a problem and does not affect other files. Files that operating systems and
+programs leave behind are recognized by name. Wording and balance are checked in
+``lint``.
 
-A ``Shelf`` is the library as it is now: own folders are looked at again each time it
-is asked for. Only files that changed are read again, and the built-in ones never: a
-look costs one stat a file of an author's own. A file that cannot be used is left out,
-and so is its last good version: an author has to see what a class would see.
+A ``Shelf`` keeps the library up to date: it checks an author's own folders each time
+the library is requested. This costs one ``stat`` per file of the author's own. Only
+files that have changed are read again; built-in files never are. A file that cannot be
+used is left out, even if an earlier version was valid: authors have to see what a class
+would see.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ BUILTIN = Path(__file__).parent
 
 
 def read_file(model: type[Item], file: Path) -> Item | tuple[Problem, ...]:
-    """Return the case or deck in a file, or everything that is wrong with it."""
+    """Return the case or deck in a file, or all problems with it."""
     raw = _parse(file)
     if isinstance(raw, Problem):
         return (raw,)
@@ -43,7 +45,7 @@ def read_file(model: type[Item], file: Path) -> Item | tuple[Problem, ...]:
 
 
 def _misnamed(file: Path, name: str) -> Problem:
-    """Return the problem of a file whose name is not its id: often a second copy."""
+    """Return the problem of a file that is not named after its ID, often a copy."""
     own = f"{name}.toml"
     message = f"is '{name}' but the file is called '{file.name}'"
     may_be_id = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", file.stem)
@@ -61,14 +63,14 @@ class Read(Protocol):
     """Reads one file, as :func:`read_file` does."""
 
     def __call__(self, model: type[Item], file: Path, /) -> Item | tuple[Problem, ...]:
-        """Return the case or deck in a file, or everything that is wrong with it."""
+        """Return the case or deck in a file, or all problems with it."""
         ...
 
 
 def load_library(
     *folders: Path, builtin: bool = True, read: Read = read_file
 ) -> Library:
-    """Read the built-in folder and then the others; the first file of an id wins."""
+    """Read the built-in folder and then the others; the first file with an ID wins."""
     every = (BUILTIN, *folders) if builtin else folders
     problems: list[Problem] = []
     notes: list[Problem] = []
@@ -111,7 +113,7 @@ _SHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".csv", ".tsv")
 
 
 def _leftovers(folder: Path) -> Iterator[tuple[Problem, bool]]:
-    """Yield each file that is not a case, and whether an author may take it for one."""
+    """Yield each file that is not a case, and whether an author may think it is one."""
     for kind in ("cases", "decks"):
         for file in sorted((folder / kind).glob("*")):
             if (told := _left(file, folder)) is not None:
@@ -120,7 +122,10 @@ def _leftovers(folder: Path) -> Iterator[tuple[Problem, bool]]:
 
 
 def _left(file: Path, folder: Path) -> tuple[bool, str, str] | None:
-    """Return what a file is by its name; None for a case file and for the unknown."""
+    """Return what a file is, judging by its name; None for case and unknown files.
+
+    The tuple says whether an author may think it is a case, what it is, and the remedy.
+    """
     name = file.name
     before, dot_toml, after = name.partition(".toml")
     if name.startswith("._"):
@@ -146,7 +151,7 @@ def _left(file: Path, folder: Path) -> tuple[bool, str, str] | None:
 
 
 def _renamed(before: str, after: str) -> tuple[bool, str, str]:
-    """Return what a file is whose name has more after ``.toml``."""
+    """Return what a file is if its name continues after ``.toml``."""
     if after == ".icloud":
         message = "is in iCloud, and not on this machine"
         return True, message, "download it: open its folder in the Finder"
@@ -200,7 +205,7 @@ def _parse(file: Path) -> dict[str, object] | Problem:
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text (byte {error.start})"
         return Problem(file, "the whole file", message, "save the file as UTF-8")
-    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
+    except (ValueError, RecursionError) as error:  # also for a number of 5,000 digits
         message = f"is not valid TOML: {error}"
         return Problem(file, "the whole file", message, _syntax(text, str(error)))
 
@@ -209,7 +214,7 @@ _ODD = re.compile("[“”„‟‘’«»\u00a0\u200b-\u200f\u2060\ufeff]")
 
 
 def _syntax(text: str, message: str) -> str:
-    """Return what to do about a line that is not TOML."""
+    """Return what to do about a line that is not valid TOML."""
     found = re.search(r"at line (\d+)", message)
     line = text.split("\n")[int(found[1]) - 1] if found else ""
     if (odd := _ODD.search(line)) is None:
@@ -274,9 +279,9 @@ Stamp = tuple[int, int, int]
 
 
 class Shelf:
-    """The built-in cases and decks, and those of other folders.
+    """The built-in cases and decks, and those in other folders.
 
-    ``is_quiet`` keeps what changes and what is left out from the log.
+    If ``is_quiet``, changes and problems are not logged.
     """
 
     def __init__(self, *folders: Path, is_quiet: bool = False) -> None:

@@ -1,9 +1,9 @@
-"""The shape of a case, a deck and a plan. Pure: no I/O, no clock, no randomness.
+"""The data model of cases, decks and plans. Pure: no I/O, no clock, no randomness.
 
 A :class:`Case` is one story with its expert breakdown. A :class:`Deck` names the cases
-of a lesson. A :class:`Plan` is a deck made concrete for one room: the full text of
-every case in the order in which it will be played, so that a stored game replays on
-its own after the library has changed.
+of a lesson. A :class:`Plan` is a deck prepared for one room: it contains the full text
+of every case, in playing order, so that a stored game can be replayed even after the
+library has changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Label(StrEnum):
 
     @property
     def other(self) -> Label:
-        """The label that this one is not."""
+        """The opposite label."""
         return Label.INNER if self is Label.OUTER else Label.OUTER
 
 
@@ -50,8 +50,8 @@ Kind = Literal["documented", "one-fact", "variant", "thought"]
 a thought experiment. Only the first has a year in which it happened."""
 Checked = Literal["read in source", "read in secondary source", "from memory only"]
 Evidence = Literal["confirmed", "secondary", "disputed"]
-"""How sure the facts of a true story are: the deciding words were seen in the original
-and are quoted; or it rests on accounts of others; or sources contradict each other."""
+"""How certain the facts of a true story are: we have seen the deciding words in the
+original and quote them; or we rely on accounts by others; or sources disagree."""
 Rule = Literal[
     "system", "others", "skill", "steps", "score", "paid", "yardstick", "cues", "repair"
 ]
@@ -62,7 +62,7 @@ Incident = Annotated[
         pattern=r"^(AIID [1-9][0-9]{0,5}|OECD [0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{4})$"
     ),
 ]
-"""An entry of a public record of incidents: "AIID 639" in the AI Incident Database,
+"""An entry in a public database of incidents: "AIID 639" in the AI Incident Database,
 "OECD 2024-02-15-7d63" in the OECD's AI Incidents Monitor."""
 VerdictWord = Literal["outer", "inner", "both", "neither", "contested"]
 Flow = Literal["quick", "full", "test"]
@@ -72,7 +72,7 @@ FLOWS: tuple[Flow, ...] = get_args(Flow)
 
 
 class Model(BaseModel):
-    """Base of everything here: frozen, and unknown keys are refused."""
+    """Base of all models here: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -140,7 +140,7 @@ class FixQuestion(Model):
 
     @property
     def text(self) -> str:
-        """All that has to be read before answering."""
+        """The whole text that has to be read before answering."""
         return " ".join((self.question, *(option.text for option in self.options)))
 
     @property
@@ -186,7 +186,7 @@ class Source(Model):
 
     @property
     def reading(self) -> Reading:
-        """The source as it is named after the reveal."""
+        """The source as it is cited after the reveal."""
         return Reading(
             authors=self.authors, year=self.year, title=self.title, where=self.where
         )
@@ -256,7 +256,7 @@ class Case(Model):
 
     @property
     def verdict(self) -> VerdictWord:
-        """The verdict in one word: contested goes before what the truth says."""
+        """The verdict in one word; a contested case is "contested" whatever broke."""
         if self.contested is not None:
             return "contested"
         if self.truth.outer == self.truth.inner:
@@ -265,26 +265,26 @@ class Case(Model):
 
     @property
     def is_clean(self) -> bool:
-        """Whether exactly one link broke and experts agree about it."""
+        """Whether exactly one link broke and experts agree on which."""
         return self.label is not None
 
     @property
     def is_scored(self) -> bool:
-        """Whether votes on it earn points: contested cases never do."""
+        """Whether votes on this case earn points; votes on contested cases never do."""
         return self.contested is None
 
     @property
     def shown_kind(self) -> Kind:
-        """The kind as a class sees it: a changed fact also counts as a variant.
+        """The kind as shown to a class: a story with one fact changed is a variant.
 
-        One changed fact turns inner into outer, never the other way around, so a
-        class that saw it would know the label.
+        Changing one fact turns inner into outer, never the other way around, so a class
+        that saw the exact kind would know the label.
         """
         return "variant" if self.kind == "one-fact" else self.kind
 
     @property
     def is_true(self) -> bool:
-        """Whether it happened as told, in its year."""
+        """Whether the story happened as told, in its year."""
         return self.kind == "documented"
 
 
@@ -357,7 +357,7 @@ class Deck(Model):
 
     @property
     def case_ids(self) -> tuple[str, ...]:
-        """Every case the deck uses: opening, voted, contrast, transfer, closing."""
+        """Every case in the deck: opening, voted, contrast, transfer, closing."""
         beside = [
             name
             for item in self.rounds
@@ -376,19 +376,19 @@ class PlannedRound(Model):
 
 
 class Plan(Model):
-    """A deck made concrete for one room, in playing order."""
+    """A deck prepared for one room, in playing order."""
 
     deck: Slug
     deck_version: int
     title: Line
     minute: bool = False
-    """Whether it begins with the opening minute."""
+    """Whether the game begins with the opening minute."""
     flow: Flow = "full"
-    """Where the big button leads; plans of before there were others are ``full``."""
+    """Where the big button leads; plans from before this field existed are ``full``."""
     opening: tuple[Case, ...] = ()
     rounds: tuple[PlannedRound, ...] = Field(min_length=1)
     closing: tuple[Case, ...] = ()
-    """Told with their label after the last round; then the four kinds side by side."""
+    """Cases told with their label after the last round, before the four kinds."""
     reading: tuple[Reading, ...] = ()
     take_home: tuple[Case, ...] = Field(
         default=(), description="New cases to come back to after the lesson."

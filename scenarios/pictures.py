@@ -1,12 +1,13 @@
 """Reads the picture of a case: a drawing in two colors, as a small subset of SVG.
 
-Decks come from other servers, so a picture is read by an allow-list: shapes and paths,
-with attributes whose values are numbers or one of a few words. Whatever else SVG can do
-(scripts, styles, links, text, images, filters) is refused by name, with what to do
-instead. The text kept is written from what was read; it is never the text given.
+Decks can come from other servers, so pictures are parsed against an allow-list: shapes
+and paths, with attributes whose values are numbers or one of a few words. All other
+features of SVG (scripts, styles, links, text, images, filters) are refused by name,
+with advice on what to do instead. The stored text is generated from the parsed
+elements; it is never the original text.
 
-``black`` is the ink, ``gray`` the tone; pages put the colors of their own surface in
-their place. An element without a fill is drawn in ink, as in any viewer of SVG.
+``black`` is the ink, ``gray`` the tone; pages replace them with the colors of their own
+theme. An element without a fill is drawn in ink, as in any SVG viewer.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from xml.parsers import expat
 from pydantic_core import PydanticCustomError
 
 MOST_BYTES = 4096
-"""Size of a picture, in bytes of UTF-8."""
+"""Maximum size of a picture, in bytes of UTF-8."""
 
 WIDTH, HEIGHT = 160, 120
 """The canvas, in units of the drawing."""
 
 DEEPEST = 8
-"""How many elements may be inside one another."""
+"""Maximum nesting depth of elements."""
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 INK, TONE = "black", "gray"
@@ -31,7 +32,7 @@ INK, TONE = "black", "gray"
 _NUMBER = r"-?(?:\d{1,4}(?:\.\d{0,4})?|\.\d{1,4})(?!\d)"
 _GAP = r"[\s,]*+"
 _ONE = re.compile(_NUMBER)
-# Possessive (++): a text of 4 KB that does not fit is found out in one pass.
+# Possessive (++), so that 4 KB of text that do not match are rejected in one pass.
 _MANY = re.compile(rf"(?:{_NUMBER}{_GAP})++")
 _PATH = re.compile(rf"[Mm](?:[MmLlHhVvCcSsQqTtAaZz]|{_NUMBER}|[\s,])*+")
 _TURN = rf"(?:translate|rotate|scale|skewX|skewY|matrix)\((?:{_NUMBER}{_GAP}){{1,6}}\)"
@@ -95,14 +96,14 @@ _SHAPES_SAID = "shapes here are " + ", ".join(_SHAPES)
 
 
 def read_picture(svg: str) -> str:
-    """Return the text of a picture as it is kept: what is allowed, in one line.
+    """Return the text of a picture as it is stored: allowed elements only, on one line.
 
     Raises :class:`PydanticCustomError`, of type ``picture`` with a ``remedy`` in its
-    context, for whatever is not allowed.
+    context, if the picture contains anything that is not allowed.
     """
     _check_size(svg)
     kept = _Reader().read(svg.strip())
-    _check_size(kept)  # it may be longer, and is read again from journals
+    _check_size(kept)  # may be longer than svg, and has to be readable from journals
     return kept
 
 
@@ -119,7 +120,7 @@ def _refusal(message: str, remedy: str) -> PydanticCustomError:
 
 
 class _Reader:
-    """Reads one picture by expat, which asks for nothing outside the text."""
+    """Parses one picture with expat, which does not load anything external."""
 
     def __init__(self) -> None:
         self._kept: list[str] = []
@@ -197,7 +198,7 @@ class _Reader:
 def _attribute(
     element: str, allowed: dict[str, re.Pattern[str]], name: str, value: str
 ) -> str:
-    """Return an attribute as it is kept."""
+    """Return an attribute as it is stored."""
     pattern = allowed.get(name)
     if pattern is None:
         remedy = _INSTEAD.get(

@@ -1,18 +1,19 @@
-"""Plain words: a count with its noun; and what a text contains.
+"""Formats counts with their nouns, and analyzes texts.
 
-Of a text: its numbers, to ask where each comes from, its reading level, its moulds.
+Finds the numbers in a text, to ask for the source of each; its reading level; and its
+moulds.
 
 Numbers are digits, and number words above ten. Digits that are part of a name
-(``GPT-4o``) are not numbers. "One" to "ten" are too common in plain speech to be
-figures.
+(``GPT-4o``) are not numbers. The words "one" to "ten" are too common in plain speech to
+count as figures.
 
 The reading level is the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers & Chissom
-1975); add five for an age. Syllables are counted by groups of vowels, so it is an
-estimate.
+1975); add five to get an age. It is an estimate, since syllables are counted as groups
+of vowels.
 
-A mould is what is left of a sentence when its content is taken out: conjunctions,
-pronouns, forms of "be" and "have", modal verbs and punctuation stay, and everything
-else becomes a dot. "Speed was meant and points were paid, so" is ``· be · and · be ·``.
+A mould is the frame of a sentence without its content: conjunctions, pronouns, forms of
+"be" and "have", modal verbs and punctuation are kept, and everything else is replaced
+by a dot. "Speed was meant and points were paid, so" is ``· be · and · be ·``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import re
 def plural(n: int, one: str, many: str = "") -> str:
     """Return a number with its noun: "1 room", "2 rooms".
 
-    ``many`` is the plural, if it is not ``one`` with an "s".
+    ``many`` is the plural; by default, it is ``one`` with an "s".
     """
     return f"{n} {one if n == 1 else many or one + 's'}"
 
@@ -60,7 +61,7 @@ SPELLED = re.compile(rf"\b({LONGEST_FIRST})s?\b", re.IGNORECASE)
 
 
 def numbers_in(text: str) -> dict[str, str]:
-    """Return each number, without separators, with its first spelling in the text."""
+    """Map each number, without separators, to its first spelling in the text."""
     found: dict[str, str] = {}
     for match in DIGITS.finditer(text):
         found.setdefault(match[1].replace(",", ""), match[0])
@@ -75,7 +76,7 @@ VOWELS = re.compile(r"[aeiouy]+")
 
 
 def grade(text: str) -> float:
-    """Return the school grade (US years) at which the text is read with ease."""
+    """Return the US school grade in which most students can read the text easily."""
     words = WORD.findall(text)
     if not words:
         return 0.0
@@ -85,7 +86,7 @@ def grade(text: str) -> float:
 
 
 def syllables_in(word: str) -> int:
-    """Return about how many syllables an English word has, at least one."""
+    """Return the approximate number of syllables in an English word, at least 1."""
     small = word.lower()
     groups = len(VOWELS.findall(small))
     is_silent = small.endswith("e") and not small.endswith(("le", "ee"))
@@ -93,7 +94,7 @@ def syllables_in(word: str) -> int:
 
 
 MOULD_LENGTH = 6
-"""Pieces of a mould: about two short clauses."""
+"""Number of pieces in a mould: about two short clauses."""
 BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 FRAME = frozenset(
     (
@@ -108,7 +109,7 @@ PIECE = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[.;:,!?]")
 
 
 def frame_of(text: str) -> list[str]:
-    """Return a text with its content taken out: see the module."""
+    """Return the pieces of a text without its content; see the module's docstring."""
     pieces: list[str] = []
     for word in PIECE.findall(text.lower()):
         piece = "be" if word in BE else word
@@ -120,7 +121,7 @@ def frame_of(text: str) -> list[str]:
 
 
 def moulds_in(text: str) -> set[str]:
-    """Return each run of pieces that is long enough, with two words that stay."""
+    """Return each run of ``MOULD_LENGTH`` pieces that keeps at least two words."""
     pieces = frame_of(text)
     runs = (
         pieces[start : start + MOULD_LENGTH]

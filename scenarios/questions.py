@@ -1,7 +1,7 @@
-"""The questions to the author of a new case, in the order in which cases are developed.
+"""Questions for the author of a new case, in the order in which cases are developed.
 
-Pure: it yields the questions and checks the answers. The command line does the asking.
-Answers are kept by column, as in ``exchange.flat``: ``breakdown.why``.
+Pure: it yields the questions and checks the answers; the command line asks them.
+Answers are stored by column, as in ``exchange.flat``, for example ``breakdown.why``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REPAIRS = ("this gap", "the other gap", "neither gap")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to ask: its column, the words, and whether it may be skipped."""
+    """One question: the column it fills, its text, and whether it may be skipped."""
 
     column: str
     words: str
@@ -90,8 +90,8 @@ TWIN = Question("twin", "Id of its counterpart among the cases", is_optional=Tru
 def questions(answers: Mapping[str, str]) -> Iterator[Question]:
     """Yield the questions; later ones depend on the answers added in the meantime.
 
-    The position of the right repair is drawn at random, seeded with the case's id, so
-    that it is not always the first. The author is asked where each number comes from.
+    The position of the right repair is random, seeded with the case's ID, so that it is
+    not always first. The author is also asked for the source of each number.
     """
     yield from FIRST
     yield from LATER
@@ -130,7 +130,10 @@ def _numbers(answers: Mapping[str, str]) -> list[str]:
 
 
 def completed(answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers plus the fields not asked for: version, each repair's gap."""
+    """Return the answers plus the fields that are not asked for.
+
+    These are the version, and the gap that each repair fixes.
+    """
     places = [0, 1, 2]
     Random(answers.get("id", "")).shuffle(places)  # noqa: S311 - likewise
     kinds = {

@@ -1,6 +1,6 @@
-"""What a library holds, counted: by verdict, subject, decade, level, kind and checking.
+"""Counts the cases of a library by verdict, subject, decade, level, kind and checking.
 
-Pure: works on a finished library. How it is printed is the command line's business.
+Pure: works on a library that has been read. The command line prints the counts.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ GRADES: Mapping[Evidence, str] = {
     "secondary": "secondary",
     "disputed": "disputed",
 }
-"""How each grade of evidence is named to readers."""
+"""The name of each grade of evidence, as shown to readers."""
 INVENTED, UNGRADED = "invented", "not graded"
 BEFORE_THE_FAILURE = "before-the-failure"
-"""Tag of a case that stops before anything fails: the risk is the answer."""
+"""Tag of a case whose story ends before anything fails; its answer is the risk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of cases: ``by[dimension][value][verdict]``, and which cases are pairs."""
+    """Counts of cases as ``by[dimension][value][verdict]``, and the pairs of cases."""
 
     total: int
     verdicts: Mapping[VerdictWord, int]
     by: Mapping[str, Mapping[str, Mapping[VerdictWord, int]]]
     minimal_pairs: tuple[tuple[str, str], ...]
-    """(true story, its twin): one fact changed, another verdict."""
+    """Pairs (true story, its twin): one fact changed, a different verdict."""
     variant_pairs: tuple[tuple[str, str], ...]
-    """(true story, its twin): an invented variant, another verdict."""
+    """Pairs (true story, its twin): an invented variant, a different verdict."""
     before_the_failure: tuple[str, ...]
 
 
@@ -58,7 +58,10 @@ def count(library: Library) -> Stats:
 
 
 def pairs(library: Library, kind: Kind) -> list[tuple[str, str]]:
-    """Return (true story, twin of this kind): mutual twins of unlike verdict."""
+    """Return pairs (true story, its twin of this kind), sorted.
+
+    The two are each other's twins, and have different verdicts.
+    """
     found = []
     for case in library.cases.values():
         twin = library.cases.get(case.twin) if case.twin else None
@@ -70,20 +73,20 @@ def pairs(library: Library, kind: Kind) -> list[tuple[str, str]]:
 
 
 def weakest_check(case: Case) -> str:
-    """Return how the least checked source of a case was checked."""
+    """Return how the least thoroughly checked source of a case was checked."""
     checks = {source.checked for source in case.sources}
     return next((check for check in WEAKEST_FIRST if check in checks), UNSOURCED)
 
 
 def grade_of_evidence(case: Case) -> str:
-    """Return how sure the facts of a case are, in words."""
+    """Return how certain the facts of a case are, in words."""
     if not case.is_true:
         return INVENTED
     return GRADES[case.evidence] if case.evidence else UNGRADED
 
 
 def year_told(case: Case) -> str:
-    """Return the year of a true story from 2020 on, and the decade before that."""
+    """Return the year of a true story since 2020, or the decade of an earlier one."""
     if not case.is_true:
         return INVENTED
     return str(case.year) if case.year >= RECENT else decade(case)
@@ -102,7 +105,7 @@ TOLD_AS: Mapping[Kind, str] = {
     "variant": "invented variant of a real case",
     "thought": "thought experiment",
 }
-"""How each kind is named to readers."""
+"""The name of each kind, as shown to readers."""
 DIMENSIONS: Mapping[str, Callable[[Case], str]] = {
     "domain": lambda case: case.domain,
     "decade": decade,

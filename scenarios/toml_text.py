@@ -1,7 +1,7 @@
-"""A case as the text of its file, in the layout in which cases are kept.
+"""Formats a case as TOML, in the layout of case files.
 
-Pure. Reading is the standard library's; it has no writer, and general writers keep a
-long story on one line, where it is hard to edit.
+Pure. The standard library can read TOML but not write it, and general-purpose writers
+put a long story on one line, where it is hard to edit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TABLES = (
 
 
 def case_text(case: Case) -> str:
-    """Return the whole text of a case's file; reading it gives the same case."""
+    """Return the text of a case file; reading it results in the same case."""
     lines = list(_head(case))
     for name in TABLES:
         value = getattr(case, name)
@@ -48,7 +48,10 @@ def _head(case: Case) -> Iterator[str]:
 
 
 def _picture(picture: Picture) -> Iterator[str]:
-    """An element a line. Without apostrophes: our own reader has written all of it."""
+    """Yield a picture, one element per line.
+
+    Our own reader generated the text, so it does not contain apostrophes.
+    """
     yield from ("", "[picture]", f"alt = {_basic(picture.alt)}")
     lines = picture.svg.replace("><", ">\n<")
     yield f"svg = '''\n{lines}\n'''"
@@ -86,12 +89,12 @@ def _value(value: object) -> str:
 
 
 def _basic(text: str) -> str:
-    """Return a TOML basic string; JSON's differs only in what DEL needs."""
+    """Return a TOML basic string, which differs from JSON only in escaping DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _folded(text: str) -> str:
-    """Return a text as folded lines if folding gives back the same, else as one."""
+    """Return a text as folded lines if they read back as the same text, else as one."""
     is_plain = " ".join(text.split()) == text and '"""' not in text
     if not is_plain or "\\" in text or not text.isprintable() or text.endswith('"'):
         return _basic(text)

@@ -1,6 +1,7 @@
-"""Validates cases and decks, and says in plain words what does not fit the model.
+"""Validates cases and decks, and explains validation errors in plain words.
 
-Turns pydantic's errors into problems with a key, a message and a remedy. Reads no file.
+Turns pydantic's errors into problems with a key, a message and a remedy. Reads no
+files.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Item = TypeVar("Item", Case, Deck)
 
 
 def validate(model: type[Item], raw: object) -> Item | ValidationError:
-    """Return the case or deck that these tables are, or what is wrong with them."""
+    """Return the case or deck in these tables, or the validation error."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
@@ -51,7 +52,7 @@ REMEDIES = {
 def explain(
     file: Path, model: type[BaseModel], error: ValidationError
 ) -> list[Problem]:
-    """Return one problem for each thing the validation found, in the model's order."""
+    """Return one problem for each error, in the order of the model's fields."""
     return [_problem(file, model, each) for each in error.errors(include_url=False)]
 
 
@@ -87,7 +88,7 @@ def _words(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, 
 
 
 def _odd(text: str) -> str:
-    """Name the first character of an id that looks like another, or like none."""
+    """Name the first character of an ID that is not a visible ASCII character."""
     found = re.search(r"[^\x21-\x7e]", text)
     return f"; it contains {name_of(found[0])}" if found else ""
 
@@ -111,7 +112,7 @@ def _meaning(model: type[BaseModel], loc: Loc) -> str:
 
 
 def fields_beside(model: type[BaseModel], loc: Loc) -> dict[str, str]:
-    """Return name → description of the keys allowed beside the last part of loc."""
+    """Return the names and descriptions of the keys allowed next to the end of loc."""
     here = _holding(model, loc)
     if here is None:
         return {}
@@ -142,7 +143,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 
 def dotted(loc: Loc) -> str:
-    """Return a location as a course author writes it: ``sources[0].year``."""
+    """Return a location as authors write it, for example ``sources[0].year``."""
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"

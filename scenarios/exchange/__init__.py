@@ -1,1 +1,1 @@
-"""Cases and decks in other people's formats: spreadsheets, Moodle, Kahoot."""
+"""Cases and decks in the formats of other programs: spreadsheets, Moodle, Kahoot."""

@@ -1,6 +1,6 @@
-"""The cells of a spreadsheet, with what makes their meaning uncertain.
+"""The cells of a spreadsheet, and the reasons why the text of a cell is uncertain.
 
-A cell is taken if it can only mean one text, and has a fault otherwise. Pure.
+A cell is accepted if it can have only one meaning; otherwise, it has a fault. Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scenarios.validate import name_of
 
 
 class UnreadableSheet(Exception):  # noqa: N818 - read as a sentence
-    """The file is not a spreadsheet of cases; the text says why and what to do."""
+    """The file is not a spreadsheet of cases; the message says why and what to do."""
 
 
 class Fault(NamedTuple):
@@ -28,9 +28,9 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, and how the spreadsheet program keeps it.
+    """One cell: its text, and how the spreadsheet program stores it.
 
-    ``number_format`` is that of a number; ``fault`` is set if the text is not known.
+    ``number_format`` is set for numbers; ``fault`` is set if the text is uncertain.
     """
 
     text: str = ""
@@ -43,9 +43,10 @@ class Cell:
 class Grid:
     """The cells of one sheet, or of a CSV file.
 
-    ``name`` is the sheet's, empty for CSV. With ``is_ragged`` a row may have another
-    number of cells than the headings and then says so: a separator was not quoted, or
-    the row has another ``separator`` than the headings.
+    ``name`` is the name of the sheet, or empty for CSV. ``is_ragged`` means that rows
+    can be longer or shorter than the row of headings. Such a row is reported as a
+    problem: a separator was not quoted, or the row does not use the ``separator`` of
+    the headings.
     """
 
     name: str
@@ -61,9 +62,9 @@ _ERROR = re.compile(
     r"#{3,}|#[¡¿]?[\w/]{1,24}[!?]|#N/?[ADV]|#Н/Д|#YOK|#HIÁNYZIK|#GETTING_DATA"
     r"|ERR:\d{3}"
 )
-"""Of Excel in any of its languages, and of LibreOffice; all are in capitals."""
+"""Error values of Excel in any language, and of LibreOffice; all are in capitals."""
 _LOADING = "Loading..."
-"""What Google's spreadsheets show until a formula has its value."""
+"""What Google Sheets shows until a formula has been calculated."""
 _ESCAPE = re.compile(r"_(x005F_)?x([0-9A-Fa-f]{4})_")
 _LOST = re.compile("\ufffd")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -75,11 +76,11 @@ _MISREAD = "|".join(
     and not set(char.encode()) & {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 )
 _MOJIBAKE = re.compile(_MISREAD)
-"""UTF-8 that was opened as Windows text: ``Ã¼`` for ü, ``â€“`` for a dash."""
+"""UTF-8 text that was decoded as Windows-1252: ``Ã¼`` for ü, ``â€“`` for a dash."""
 
 
 def is_error(text: str) -> bool:
-    """Return whether a text is what a spreadsheet shows instead of a value."""
+    """Return whether a text is an error that a spreadsheet shows instead of a value."""
     text = text.strip()
     if text == _LOADING:
         return True
@@ -94,10 +95,10 @@ def error_fault(text: str) -> Fault:
 
 
 def text_cell(text: str, *, is_literal: bool = False) -> Cell:
-    """Return a cell of text, with line ends as in a case file.
+    """Return a cell with a text, its line endings normalized to those of a case file.
 
-    A fault is set if characters were lost, or read in another encoding, and for an
-    error value unless the cell is literal.
+    The cell has a fault if characters were lost or decoded with the wrong encoding. An
+    error value is also a fault, unless the cell is literal.
     """
     text = _unescape(text).replace("\r\n", "\n").replace("\r", "\n")
     if is_error(text) and not is_literal:
@@ -106,10 +107,10 @@ def text_cell(text: str, *, is_literal: bool = False) -> Cell:
 
 
 def _unescape(text: str) -> str:
-    """Replace ``_x000D_`` and its like (ECMA-376, ST_Xstring) by what they stand for.
+    """Decode escapes such as ``_x000D_`` (ECMA-376, ST_Xstring).
 
-    Only control characters are ever written in this way; a text that looks like such
-    an escape has ``_x005F_`` before it.
+    Only control characters are written in this way. A text that merely looks like such
+    an escape has its underscore written as ``_x005F_``.
     """
 
     def plain(match: re.Match[str]) -> str:
@@ -135,10 +136,10 @@ def _damage(text: str) -> Fault | None:
 
 
 def settled(cell: Cell, column: str, story: str) -> str | Fault:
-    """Return the text of a cell in a column, or why it is uncertain.
+    """Return the text of a cell in a column, or the fault that makes it uncertain.
 
-    A number in a column of text may have been typed in another way (05, 1.50, 96%).
-    In ``figures`` it is certain if the story contains the same number just so.
+    A number in a text column may have been typed differently (05, 1.50, 96%). In
+    ``figures``, it is certain if the story contains the number in the same spelling.
     """
     if cell.fault is not None:
         return cell.fault
@@ -177,10 +178,10 @@ def _same(one: str, other: str) -> bool:
 
 
 def column_of(heading: str) -> str:
-    """Return the column that a heading names, however it was typed.
+    """Return the column that a heading names.
 
-    Case, spaces, invisible characters, quotation marks and a colon at the end do not
-    matter. A heading that names no column is returned as it is.
+    Ignores case, spaces, invisible characters, quotation marks, and a colon at the end.
+    A heading that names no column is returned unchanged.
     """
     text = visible(unicodedata.normalize("NFKC", heading))
     text = text.strip().strip(QUOTES).strip(" :*").strip(QUOTES).lower()
@@ -190,13 +191,14 @@ def column_of(heading: str) -> str:
 
 
 HEADING_ROWS = 50
-"""How far down a sheet its headings are looked for."""
+"""Number of rows at the top of a sheet that are searched for headings."""
 
 
 def headings_at(rows: list[list[Cell]]) -> tuple[int, int]:
-    """Return the place of the row of headings, and how many columns it names.
+    """Return the index of the row of headings, and how many columns it names.
 
-    It has an ``id``, and names more columns than any other. Place -1: there is none.
+    This is the row that includes ``id`` and names more columns than any other. The
+    index is -1 if there is no such row.
     """
     best, most = -1, 0
     for place, row in enumerate(rows[:HEADING_ROWS]):

@@ -1,6 +1,7 @@
-"""CSV files: written so that spreadsheets keep every text, read in what they save.
+"""Reads and writes CSV files that spreadsheet programs can edit without changing text.
 
-Encodings are never guessed: UTF-8 and UTF-16 are certain, and others are refused.
+Encodings are never guessed: UTF-8 and UTF-16 can be recognized reliably, and any other
+encoding is refused.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _RETYPED = re.compile(
     r"|true|false|wahr|falsch",
     re.IGNORECASE,
 )
-"""What Excel takes for a number, a date or a truth value when it opens a CSV file."""
+"""Text that Excel converts to a number, date or Boolean when it opens a CSV file."""
 _CONVERTED = re.compile(
     rf"\d{{1,2}}[-. ]{{1,2}}{_MONTH}(?:[-. ]{{1,2}}\d{{2,4}})?"
     rf"|{_MONTH}[-. ]{{1,2}}\d\d"
@@ -54,7 +55,7 @@ _CONVERTED = re.compile(
     r"|-?\d(?:[.,]\d+)?E[-+]\d{2,}",
     re.IGNORECASE,
 )
-"""What Excel writes for a date that it made, or for a long number."""
+"""Text that Excel writes for a date that it converted, or for a long number."""
 
 
 def write_delimited(
@@ -63,10 +64,11 @@ def write_delimited(
     file: Path,
     separator: str = ",",
 ) -> None:
-    """Write RFC 4180 with a byte order mark, which spreadsheets look for.
+    """Write a CSV file (RFC 4180) with a byte order mark, which spreadsheets look for.
 
-    A text that a spreadsheet would take for a formula (OWASP, CSV injection) or turn
-    into a number or a date gets an apostrophe before it; reading removes it again.
+    Text that a spreadsheet would treat as a formula (OWASP, CSV injection) or convert
+    to a number or a date is prefixed with an apostrophe, which is removed when the file
+    is read.
     """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
@@ -83,7 +85,7 @@ def _guarded(column: str, cell: str) -> str:
 
 
 def _needs_guard(cell: str) -> bool:
-    """Return whether a text, apostrophes aside, would not stay as it is."""
+    """Return whether a spreadsheet would change a text, leading apostrophes aside."""
     bare = cell.lstrip("'")
     return bool(bare) and (
         starts_like_a_formula(bare)
@@ -93,9 +95,9 @@ def _needs_guard(cell: str) -> bool:
 
 
 def starts_like_a_formula(text: str) -> bool:
-    """Return whether some spreadsheet would take a text for a formula.
+    """Return whether some spreadsheet program would treat a text as a formula.
 
-    Japanese and Chinese ones take full-width and small signs, too (OWASP, CSV
+    Japanese and Chinese versions also accept full-width and small signs (OWASP, CSV
     injection).
     """
     first = unicodedata.normalize("NFKC", text[:1])
@@ -105,8 +107,8 @@ def starts_like_a_formula(text: str) -> bool:
 def read_delimited(file: Path) -> Grid:
     """Return the cells of a file. Raises ``UnreadableSheet``.
 
-    The separator is that of the ``sep=`` line, or the one by which most headings are
-    known columns.
+    The separator is the one for which most headings are known columns. If the file has
+    a ``sep=`` line, the separator named there is tried first.
     """
     text = _text(file)
     separators = list(SEPARATORS)
@@ -127,9 +129,9 @@ def read_delimited(file: Path) -> Grid:
 
 
 def other_separator(cells: Sequence[Cell], grid: Grid, wanted: int) -> str | None:
-    """Return what separates a row of CSV, in words, if the headings have another.
+    """Return, in words, the separator of a CSV row if the headings use another one.
 
-    The row then has as many cells as are ``wanted``.
+    A separator counts if it splits the row into the ``wanted`` number of cells.
     """
     line = grid.separator.join(cell.text for cell in cells)
     for separator, words in SEPARATORS.items():
@@ -193,7 +195,7 @@ def _text(file: Path) -> str:
 
 
 def _encoding(raw: bytes) -> str:
-    """Return the encoding that the first bytes prove, UTF-8 if they prove none."""
+    """Return the encoding that the first bytes indicate; UTF-8 by default."""
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return encoding

@@ -1,7 +1,8 @@
-"""A case as one flat row: a column for each key, named as in a message of the lint.
+"""Converts a case to one flat row and back, with a column for each key.
 
-``breakdown.why``, ``reasons.outer[0]``, ``sources[1].year``. Pure: text in, text out.
-An empty cell is an absent key, so that a row gives back exactly the case it came from.
+Columns are named as in the messages of the linter, such as ``breakdown.why``,
+``reasons.outer[0]`` or ``sources[1].year``. An empty cell means that the key is absent,
+so a row converts back to exactly the case it came from. Pure: text in, text out.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ _COLUMN = re.compile(r"[a-z_]+(?:\[\d{1,2}\])?(?:\.[a-z_]+(?:\[\d{1,2}\])?)*")
 
 
 def to_row(case: Case) -> dict[str, str]:
-    """Return the cells of a case by column, in the order of the model."""
+    """Return the cells of a case by column, in the order of the model's fields."""
     return dict(_cells((), case))
 
 
 def columns_of(rows: Iterable[Row]) -> list[str]:
-    """Return every column that some row has; entries of a list stay together."""
+    """Return every column used in at least one row, with list entries kept together."""
     seen = [column for row in rows for column in row]
     keys = {key: place for place, key in enumerate(Case.model_fields)}
     stems: dict[str, int] = {}
@@ -64,10 +65,10 @@ def _cells(loc: tuple[str | int, ...], value: object) -> Iterator[tuple[str, str
 
 
 def from_row(row: Row) -> dict[str, object]:
-    """Return what the cells say as nested tables, ready to be validated as a case.
+    """Return the cells of a row as nested tables, ready to be validated as a case.
 
-    What cannot be read as the number or the yes or no that its column wants stays
-    text, so that the validation names the column.
+    A cell that cannot be read as the number or Boolean its column requires is kept as
+    text, so that the validation error names the column.
     """
     tree: Table = {}
     for column, cell in row.items():
@@ -83,7 +84,7 @@ def is_column(name: str) -> bool:
 
 
 def kind_of(column: str) -> object:
-    """Return the type that the model gives a column, or None if it has none."""
+    """Return the type of a column in the model, or None if it has no such column."""
     return type_at(Case, _loc(column))
 
 
@@ -96,7 +97,10 @@ def is_known(column: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """Return a text without format characters: zero-width ones, marks, soft hyphens."""
+    """Return a text without its format characters (Unicode category Cf).
+
+    They include zero-width spaces, direction marks and soft hyphens.
+    """
     return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
@@ -108,9 +112,10 @@ _NO = ("false", "no", "falsch")
 
 
 def word(cell: str) -> str:
-    """Return the word in a cell: no spaces, quotes or invisible characters around it.
+    """Return the word in a cell, without spaces, quotes or invisible characters.
 
-    Full-width letters become plain ones, runs of spaces one space, dashes hyphens.
+    Converts full-width letters to plain ones and dashes to hyphens, and collapses runs
+    of spaces into one.
     """
     text = " ".join(visible(unicodedata.normalize("NFKC", cell)).split())
     return _DASHES.sub("-", text.strip(QUOTES).strip())
@@ -141,14 +146,14 @@ def _value(loc: tuple[str | int, ...], cell: str) -> object:
 def _put(tree: Table, loc: tuple[str | int, ...], value: object) -> None:
     for part in loc[:-1]:
         inside = tree.setdefault(part, {})
-        if not isinstance(inside, dict):  # a cell and a table of the same name
+        if not isinstance(inside, dict):  # a cell and a table have the same name
             return
         tree = inside
     tree[loc[-1]] = value
 
 
 def _lists(tree: object) -> object:
-    """Turn tables whose keys are numbers into lists, gaps closed."""
+    """Turn tables whose keys are numbers into lists, skipping missing numbers."""
     if not isinstance(tree, dict):
         return tree
     if tree and all(isinstance(key, int) for key in tree):

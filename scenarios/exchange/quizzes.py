@@ -1,8 +1,9 @@
-"""A deck as a quiz of another program: GIFT for Moodle, a spreadsheet for Kahoot.
+"""Exports a deck as a quiz for another program: GIFT for Moodle, XLSX for Kahoot.
 
-Kahoot's template keeps the first eight rows for itself. A question may have 120
-characters and an answer 75, so that no story fits: stories go to a second sheet, to be
-read aloud, and what was cut is returned and named.
+Kahoot's template reserves the first eight rows. A question can have at most 120
+characters and an answer 75, which is too short for a story. Stories are therefore
+written to a second sheet, to be read aloud, and a list of everything that had to be
+shortened or left out is returned with the quiz.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ _SPECIAL = re.compile(r"([~=#{}:\\])")
 
 
 def gift_text(plan: Plan, *, two_link: bool) -> str:
-    """Return one question a round: the story, the answers, and the breakdown.
+    """Return one question per round: the story, the answers, and the breakdown.
 
-    Contested cases become essay questions, which have no key. Worked
-    examples, contrasts and transfers are left out.
+    Contested cases become essay questions, which have no right answer. Worked examples,
+    contrasts and transfers are left out.
     """
     head = f"// {_line(plan.title)}\n$CATEGORY: {_escape(_line(plan.title))}\n"
     answers = ANSWERS if two_link else dict(list(ANSWERS.items())[:2])
@@ -75,11 +76,11 @@ def _escape(text: str) -> str:
 
 
 QUESTION, ANSWER = 120, 75
-"""The most characters that Kahoot takes."""
+"""Maximum lengths that Kahoot accepts, in characters."""
 FIRST_ROW = 8
-"""Counted from 0; the template's own rows stand above."""
+"""Row of the first question, from 0; the template's own rows come before it."""
 SECONDS = 240
-"""The longest time it offers, so that there is time for a story."""
+"""The longest time limit that Kahoot offers, to leave time for reading the story."""
 HEADING = (
     "",
     "Question - max 120 characters",
@@ -97,7 +98,7 @@ VERDICTS = ("outer", "inner", "both", "neither")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row: texts within the limits, and which answer is right, from 1."""
+    """One row: texts within the limits, and the right answer, counting from 1."""
 
     text: str
     answers: tuple[str, ...]
@@ -106,14 +107,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Quiz:
-    """A quiz, and in words what could not come along."""
+    """A quiz, and a description of what had to be shortened or left out."""
 
     questions: tuple[Question, ...]
     cut: tuple[str, ...]
 
 
 def quiz_of(plan: Plan, *, two_link: bool) -> Quiz:
-    """Return a verdict question and a repair question for each scored round."""
+    """Return a verdict question and a repair question for each round that is scored."""
     questions: list[Question] = []
     cut = [
         "Stories are on the sheet 'Read aloud': they are longer than 120 characters."
@@ -138,7 +139,7 @@ def quiz_of(plan: Plan, *, two_link: bool) -> Quiz:
 
 
 def write_kahoot(plan: Plan, quiz: Quiz, file: Path) -> None:
-    """Write the quiz as .xlsx: the template's sheet, and one to read aloud from."""
+    """Write the quiz as .xlsx: the template's sheet, and a sheet for reading aloud."""
     plain = {"strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(file), plain) as book:
         bold, wrap = (

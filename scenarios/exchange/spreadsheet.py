@@ -1,6 +1,6 @@
-"""Cases in a plain spreadsheet: CSV or XLSX, one row a case, read back without loss.
+"""Reads and writes cases as a spreadsheet (CSV or XLSX), one row per case, losslessly.
 
-What a row means is in ``flat``, what a cell means in ``cells``.
+``flat`` defines the meaning of a row, and ``cells`` the meaning of a cell.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from scenarios.validate import explain, validate
 
 FORMATS = (".csv", ".xlsx")
 READ_FORMATS = (*FORMATS, ".tsv", ".txt")
-"""What can be read: Excel saves Unicode text as .txt."""
+"""The formats that can be read. Excel saves "Unicode text" as .txt."""
 _CURLY = "“”„‟«»"
 
 __all__ = [
@@ -48,16 +48,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The cases of a spreadsheet, and what was wrong with the other rows."""
+    """The cases of a spreadsheet, and the problems with the other rows."""
 
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...]
 
 
 def write_sheet(cases: Sequence[Case], file: Path, *, separator: str = ",") -> None:
-    """Write cases to a .csv or .xlsx file, over what is there.
+    """Write cases to a .csv or .xlsx file, replacing the file if it exists.
 
-    ``separator`` is that of CSV: a semicolon if numbers have a decimal comma.
+    ``separator`` applies to CSV. Use a semicolon where spreadsheet programs expect a
+    decimal comma in numbers.
     """
     rows = [to_row(case) for case in cases]
     columns = columns_of(rows)
@@ -71,9 +72,10 @@ def write_sheet(cases: Sequence[Case], file: Path, *, separator: str = ",") -> N
 def read_sheet(file: Path) -> Imported:
     """Read the cases of every sheet of an .xlsx file, or of a CSV file.
 
-    The headings may have other rows above them. Raises ``UnreadableSheet`` if the
-    whole file cannot be used. A row that is not a valid case, or of which a cell is
-    uncertain, becomes problems, which name sheet, row and column, and stops no other.
+    There may be other rows above the headings. Raises ``UnreadableSheet`` if the file
+    as a whole cannot be used. A row that is not a valid case, or that has an uncertain
+    cell, is reported as problems that name sheet, row and column. It does not prevent
+    other rows from being read.
     """
     _check_name(file)
     is_xlsx = file.suffix.lower() == ".xlsx"
@@ -97,7 +99,7 @@ def read_sheet(file: Path) -> Imported:
 
 
 def _check_name(file: Path) -> None:
-    """Refuse the files that spreadsheet programs and systems leave beside others."""
+    """Refuse lock files and other auxiliary files of programs and systems."""
     for mark, what in (
         ("~$", "the lock file of a spreadsheet program that has {} open"),
         (".~lock.", "the lock file of a spreadsheet program that has {} open"),
@@ -111,7 +113,7 @@ def _check_name(file: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A sheet with the columns that its headings name."""
+    """A sheet, and the columns named by its headings."""
 
     file: Path
     grid: Grid
@@ -119,13 +121,13 @@ class _Table:
     columns: list[str]
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield the rows below the headings that are not empty, counted from 1."""
+        """Yield the nonempty rows below the headings, with row numbers from 1."""
         for number, row in enumerate(self.grid.rows[self.first :], self.first + 1):
             if any(cell.text.strip() or cell.fault for cell in row):
                 yield number, row
 
     def letter(self, index: int) -> str:
-        """Return "column D"; for CSV only if the column has no name."""
+        """Return "column D"; for CSV, return "" if the column has a name."""
         is_named = index < len(self.columns) and self.columns[index]
         return "" if is_named and not self.grid.name else f"column {_letter(index)}"
 
@@ -138,7 +140,7 @@ class _Table:
         )
 
     def place(self, number: int) -> Path:
-        """Return the name of a row, in the form of a path."""
+        """Return the location of a row for messages, in the form of a path."""
         return self.file.with_name(f"{_name(self.file, self.grid)}, row {number}")
 
 
@@ -147,10 +149,10 @@ def _name(file: Path, grid: Grid) -> str:
 
 
 def _tables(file: Path, grids: list[Grid]) -> list[_Table]:
-    """Return the sheets that hold cases.
+    """Return the sheets that contain cases.
 
-    A sheet that names less than half as many columns as another is a list of contents
-    or of the columns, and no case could come from it.
+    A sheet that names less than half as many columns as another is skipped: it is a
+    table of contents or an explanation of the columns.
     """
     found = [(grid, *headings_at(grid.rows)) for grid in grids]
     most = max((known for _, _, known in found), default=0)
@@ -166,7 +168,7 @@ def _tables(file: Path, grids: list[Grid]) -> list[_Table]:
 
 
 def _table(file: Path, grid: Grid, place: int) -> _Table:
-    """Return a sheet as a table of cases, with its headings in the row at a place."""
+    """Return a sheet as a table of cases, with its headings in row ``place``."""
     columns = [column_of(cell.text) for cell in grid.rows[place]]
     for number, column in enumerate(columns):
         if column and column in columns[:number]:
@@ -223,7 +225,7 @@ def _story(table: _Table, cells: list[Cell]) -> str:
 
 
 def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
-    """Return the text of a cell, or why it cannot be taken."""
+    """Return the text of a cell, or the fault for which it cannot be accepted."""
     text = cell.text.strip()
     if not column:
         if not text:
@@ -241,7 +243,7 @@ def _settled(table: _Table, column: str, cell: Cell, story: str) -> str | Fault:
 
 
 def _ragged(table: _Table, place: Path, cells: list[Cell]) -> list[Problem]:
-    """Return a problem if a row has more or fewer cells than there are headings."""
+    """Return a problem if a row has more or fewer cells than the row of headings."""
     count, wanted = len(cells), len(table.columns)
     if count == wanted:
         return []

@@ -1,4 +1,4 @@
-"""XLSX workbooks: cases written as text cells, and every sheet read cell by cell."""
+"""Reads and writes XLSX workbooks: writes text cells, and reads every sheet's cells."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ from scenarios.exchange.cells import (
 )
 
 MOST_CELLS = 500_000
-"""A sheet of more was made by a stray cell far outside, and is refused."""
+"""Maximum number of cells in a sheet.
+
+A sheet with more is refused: it usually has a stray cell far outside the table.
+"""
 _STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _OLE = b"\xd0\xcf\x11\xe0"
 _PLAIN_TEXT = {
@@ -54,9 +57,9 @@ _NO_VALUE = Fault(
 def write_workbook(
     columns: Sequence[str], table: Iterable[Sequence[str]], file: Path
 ) -> None:
-    """Write one sheet named ``cases``, all its cells formatted as text.
+    """Write one sheet named ``cases``, with all cells formatted as text.
 
-    A text that equals an error value gets an apostrophe before it.
+    A text that is the same as an error value is prefixed with an apostrophe.
     """
     with xlsxwriter.Workbook(str(file), _PLAIN_TEXT) as book:
         text = book.add_format({"num_format": "@", "valign": "top"})
@@ -92,7 +95,7 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
         with file.open("rb") as start:
             is_ole = start.read(4) == _OLE
         _refuse_strict(file)
-        with warnings.catch_warnings():  # of parts of a workbook that no case needs
+        with warnings.catch_warnings():  # about parts that cases don't need
             warnings.simplefilter("ignore")
             return openpyxl.load_workbook(file, data_only=values, rich_text=values)
     except OSError as exc:
@@ -106,7 +109,7 @@ def _load(file: Path, *, values: bool) -> openpyxl.Workbook:
 
 
 def _refuse_strict(file: Path) -> None:
-    """Refuse the strict form of the format: openpyxl finds no sheet in it."""
+    """Refuse Strict Open XML files, in which openpyxl does not find any sheets."""
     with zipfile.ZipFile(file) as parts:
         if "xl/workbook.xml" not in parts.namelist():
             return
@@ -147,7 +150,7 @@ def _rows(
 
 
 def _hidden_columns(sheet: openpyxl.worksheet.worksheet.Worksheet) -> set[int]:
-    """Return the numbers of the hidden columns; one dimension may be about many."""
+    """Return the numbers of hidden columns; one dimension can cover several columns."""
     return {
         column
         for dimension in sheet.column_dimensions.values()
@@ -157,7 +160,7 @@ def _hidden_columns(sheet: openpyxl.worksheet.worksheet.Worksheet) -> set[int]:
 
 
 def _seen(cell: Cell, *, is_row: bool) -> Cell:
-    """Return a hidden cell with that as its fault: its author may not know its text."""
+    """Return a hidden cell with a fault: its author may not be aware of its text."""
     if cell.fault is not None or not cell.text.strip():
         return cell
     where = "row" if is_row else "column"
@@ -168,7 +171,7 @@ def _seen(cell: Cell, *, is_row: bool) -> Cell:
 def _merged(
     sheet: openpyxl.worksheet.worksheet.Worksheet,
 ) -> Iterator[tuple[tuple[int, int], Fault]]:
-    """Yield row and column of each cell covered by another that has a value."""
+    """Yield the row and column of each cell that is covered by a merged cell."""
     for area in sheet.merged_cells.ranges:
         first = (area.min_row, area.min_col)
         if sheet.cell(*first).value is None or area.size["rows"] > MOST_CELLS:
@@ -185,7 +188,7 @@ def _merged(
 def _cell(
     shown: openpyxl.cell.Cell, typed: openpyxl.cell.Cell, merged: Fault | None
 ) -> Cell:
-    """Return a cell; of a formula, its stored result."""
+    """Return a cell, with the stored result if it contains a formula."""
     value = shown.value
     if merged is not None:
         return Cell(fault=merged)
@@ -211,7 +214,7 @@ def _cell(
 
 
 def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
-    """Return a fault if the look of a cell says something that its text does not."""
+    """Return a fault if a cell's formatting changes the meaning of its text."""
     parts = cell.value if isinstance(cell.value, CellRichText) else ()
     fonts = [part.font for part in parts if isinstance(part, TextBlock)]
     for font in (cell.font, *fonts):
@@ -234,6 +237,6 @@ def _shape(cell: openpyxl.cell.Cell) -> Fault | None:
 def _number(value: float, number_format: str) -> Cell:
     is_whole = float(value).is_integer() and abs(value) < 1e15
     text = str(int(value) if is_whole else value)
-    if set(number_format) == {"0"}:  # 00 shows 5 as 05
+    if set(number_format) == {"0"}:  # the format 00 shows 5 as 05
         text, number_format = text.zfill(len(number_format)), PLAIN_FORMATS[0]
     return Cell(text, "number", number_format)
