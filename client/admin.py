@@ -1,4 +1,4 @@
-"""An admin, who opens rooms and reads the library."""
+"""The admin's client, which opens rooms and reads the library."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class OpenedRoom:
 
 
 class Admin(Session):
-    """One admin of one server."""
+    """One admin connected to one server."""
 
     role = "admin"
 
@@ -99,7 +99,7 @@ class Admin(Session):
         return await self._ask(ListDecks(), DeckList)
 
     async def get_case(self, case: str) -> Case:
-        """Return one whole case by its ID."""
+        """Return the complete case with this ID."""
         return (await self._ask(GetCase(case=case), CaseMessage)).case
 
     def _host_key(self, opened: RoomOpenedMessage) -> str:

@@ -1,7 +1,7 @@
-"""One connection that reconnects: hello, proof, reading, writing, coming back.
+"""One connection that reconnects: hello, proof, reading, writing and backoff.
 
-It knows nothing of votes or commands; its :class:`Owner` uses it. One task runs it,
-and one task per socket writes; there are no others.
+It knows nothing about votes or commands, which are left to its :class:`Owner`. One task
+runs the connection, and one task per socket writes; there are no others.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def socket_url(address: str) -> str:
 
 
 def socket_urls(addresses: str) -> tuple[str, ...]:
-    """Return the WebSocket addresses of the nodes of a fleet, separated by commas.
+    """Return the WebSocket addresses of a fleet's nodes from a comma-separated list.
 
     Addresses without a scheme use that of the first. Raises :class:`BadAddress`.
     """
@@ -78,7 +78,7 @@ def socket_urls(addresses: str) -> tuple[str, ...]:
 
 
 def further(known: Collection[str], named: Sequence[str]) -> list[str]:
-    """Return the named addresses that are new; with TLS alone, if all known have it."""
+    """Return the new addresses, but only those with TLS if all known ones use it."""
     least = "" if any(url.startswith("ws:") for url in known) else "wss:"
     return [url for url in named if url not in known and url.startswith(least)]
 
@@ -93,7 +93,7 @@ def _has_port_or_none(netloc: str) -> bool:
 log = logging.getLogger("twogaps.client")
 
 MISDIRECTED = 421
-"""The HTTP status of a server that does not know the host name in the request."""
+"""The HTTP status with which a server rejects a host name that it does not serve."""
 
 FIRST_ATTEMPTS = 6
 """How many times to try a server that has never answered before giving up."""
@@ -104,7 +104,7 @@ MAX_FRAME = 8 * 2**20
 
 
 class Backoff:
-    """Exponential backoff with full jitter: 0 to ``first_s``, then twice that, …
+    """Exponential backoff with full jitter: up to ``first_s``, then twice that, …
 
     Full jitter spreads the clients of a whole class best when they all reconnect at
     the same time (Brooker 2015, "Exponential Backoff and Jitter"). All randomness comes
@@ -140,7 +140,7 @@ class Backoff:
         self._failures = 0
 
     def fresh(self) -> Backoff:
-        """Return a new one with the same bounds, reset to the shortest wait."""
+        """Return a new backoff with the same bounds, starting at the shortest wait."""
         return Backoff(self._random, self._first_s, self._cap_s)
 
 
@@ -154,31 +154,31 @@ class Link(StrEnum):
 
 
 class Owner(Protocol):
-    """The user of a connection. None of these calls may block."""
+    """The user of a connection. None of its methods may block."""
 
     def hello(self) -> Hello:
-        """Return the hello to send now; after a welcome it should hold the token."""
+        """Return the hello to send; after a welcome, it should include the token."""
         ...
 
     def opened(self, welcome: Welcome) -> None:
-        """The hello was accepted: send what is due. Called once per socket."""
+        """Send what is pending: the hello was accepted. Called once per socket."""
         ...
 
     def received(self, message: ServerMessage) -> None:
-        """A message has arrived."""
+        """Handle a message that has arrived."""
         ...
 
     def dropped(self) -> None:
-        """The socket is gone; another will follow, unless ``over`` is called next."""
+        """Handle a lost socket; the next call is ``opened`` or ``over``."""
         ...
 
     def over(self, cause: ClientError) -> None:
-        """The connection has ended for good. Called once."""
+        """Handle the end of the connection, which is final. Called once."""
         ...
 
 
 class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
-    """This socket is finished; the next one may work."""
+    """The connection on this socket failed; another attempt may succeed."""
 
     def __init__(self, detail: str, retry_ms: int | None) -> None:
         super().__init__(detail)
@@ -186,7 +186,7 @@ class _TryAgain(Exception):  # noqa: N818 - not an error: a reason to wait
 
 
 class Connection:
-    """Keeps one socket open until the server tells it not to come back."""
+    """Keeps one socket open until the server says that it must not reconnect."""
 
     def __init__(
         self,
@@ -195,9 +195,9 @@ class Connection:
         backoff: Backoff,
         key: str | None = None,
     ) -> None:
-        """``urls`` are those of one server, or of nodes that serve the same rooms.
+        """``urls`` belong to one server, or to nodes that serve the same rooms.
 
-        If one does not answer or is full, the next is tried; a welcome may name more.
+        If one does not answer or is full, the next is tried; a welcome can add more.
         """
         self.links: Latest[Link] = Latest()
         self.cause: ClientError | None = None
@@ -206,7 +206,7 @@ class Connection:
         self._backoff = backoff
         self._key = key
         self._next_key: str | None = None
-        """The key of a link that may have replaced this one."""
+        """The key of the new link, which may already have replaced the current one."""
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX)
         self._attempts_left: int | None = FIRST_ATTEMPTS * len(urls)
         self.links.put(Link.CONNECTING)
@@ -232,24 +232,24 @@ class Connection:
             raise TooMuchWaiting("The server accepts nothing more right now.") from exc
 
     def expect_key(self, salt: str) -> str:
-        """Note that the key may change soon; return the new one."""
+        """Prepare for a change of key; return the new key, derived from ``salt``."""
         if self._key is None:
             raise WrongKey("wrong_proof", "This connection has no key.")
         self._next_key = next_host_key(self._key, salt)
         return self._next_key
 
     def use_next_key(self) -> None:
-        """Continue with the key that was expected, if there is one."""
+        """Switch to the expected key, if there is one."""
         self._key, self._next_key = self._next_key or self._key, None
 
     async def wait_open(self) -> None:
-        """Wait for the welcome; raise the cause if it never comes."""
+        """Wait for the welcome; raise the cause if the connection ends first."""
         await self.links.until(lambda link: link in (Link.OPEN, Link.OVER))
         if self.cause is not None:
             raise self.cause
 
     async def run(self) -> None:
-        """Connect and reconnect until the end. Cancel it to leave."""
+        """Connect and keep reconnecting until the end. Cancel it to leave."""
         try:
             while self.cause is None:
                 await self._attempt()
@@ -257,12 +257,12 @@ class Connection:
             self._end(LeftByUs())
 
     async def _attempt(self) -> None:
-        """Run one socket, and the wait after it."""
+        """Use one socket until it closes, then wait before the next attempt."""
         self.links.put(Link.CONNECTING)
         started = asyncio.get_running_loop().time()
         least_s = 0.0
         try:
-            if bye := await self._live():  # in order: it is expected to come back
+            if bye := await self._live():  # an orderly close: reconnecting is expected
                 self._backoff.reset()
                 least_s = (bye.retry_ms or 0) / 1000
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as exc:
@@ -281,7 +281,7 @@ class Connection:
         await asyncio.sleep(least_s + self._backoff.wait_s())
 
     def _count_failure(self, exc: Exception) -> None:
-        """Give up on a server that has never answered."""
+        """Count a failed attempt; give up if the server has never answered."""
         if isinstance(exc, InvalidStatus) and exc.response.status_code == MISDIRECTED:
             self._end(CannotConnect(bytes(exc.response.body).decode().strip()))
             return
@@ -306,7 +306,7 @@ class Connection:
         async with open_socket(
             self._urls[0],
             compression=None,
-            proxy=None,  # the game is on the local network, beside any proxy
+            proxy=None,  # the game is on the local network, not behind a proxy
             max_size=MAX_FRAME,
             close_timeout=1,
             logger=logging.getLogger("twogaps.client.socket"),
@@ -323,13 +323,13 @@ class Connection:
             finally:
                 self.links.put(Link.WAITING)
                 self._owner.dropped()
-                await socket.close()  # or it would close as if by a fault (1011)
+                await socket.close()  # or it would close with an internal error (1011)
         if farewell is not None and not farewell.come_back:
             raise rejected(farewell.code, farewell.detail)
         return farewell
 
     async def _greet(self, socket: ClientConnection) -> Welcome:
-        """Say hello, and prove the key if the server asks."""
+        """Send the hello, and prove possession of the key if the server asks for it."""
         hello = self._owner.hello()
         await socket.send(encode_client(hello), text=True)
         while True:
@@ -364,7 +364,7 @@ class Connection:
             raise WrongKey("wrong_proof", "The key is not 32 hex digits.") from exc
 
     async def _exchange(self, socket: ClientConnection) -> Bye | None:
-        """Read until the socket ends, write beside it; return the goodbye, if any."""
+        """Read and write until the socket closes; return the goodbye, if any."""
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(self._write(socket), name="client writer")
             try:
@@ -389,7 +389,7 @@ class Connection:
             while True:
                 await socket.send(await outbox.get(), text=True)
         except ConnectionClosed:
-            return  # the reader sees it too, and ends the socket
+            return  # the reader gets the same exception and ends the connection
 
 
 def _decode(frame: bytes) -> ServerMessage | None:

@@ -1,10 +1,10 @@
-"""What can go wrong for a client. Imports nothing."""
+"""The exceptions of the client. Imports nothing."""
 
 from __future__ import annotations
 
 
 class ClientError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of all exceptions that this package raises on purpose."""
 
 
 class BadAddress(ClientError):  # noqa: N818 - reads as a sentence where it is caught
@@ -16,9 +16,10 @@ class CannotConnect(ClientError):  # noqa: N818 - read as a sentence
 
 
 class ConnectionLost(ClientError):  # noqa: N818 - read as a sentence
-    """The connection dropped before the answer came.
+    """The connection dropped before the answer arrived.
 
-    The command may or may not have been carried out: the next view shows it.
+    The command may or may not have been carried out; the next view shows whether it
+    was.
     """
 
 
@@ -31,7 +32,7 @@ class VoteSuperseded(ClientError):  # noqa: N818 - read as a sentence
 
 
 class Refusal(ClientError):  # noqa: N818 - read as a sentence
-    """The server said no. ``code`` is one of its documented codes."""
+    """The server refused a request. ``code`` is one of its documented codes."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -48,7 +49,7 @@ class VoteRefused(Refusal):
 
 
 class Rejected(Refusal):
-    """The server does not let this client in, or back in. Final."""
+    """The server does not admit this client, or does not let it reconnect. Final."""
 
 
 class UnknownRoom(Rejected):
@@ -72,7 +73,7 @@ class RoomClosed(Rejected):
 
 
 class WrongKey(Rejected):
-    """The key does not match, or a key is needed and none was given."""
+    """The key is wrong, or a key is required and none was given."""
 
 
 class LinkCalledBack(Rejected):
@@ -88,7 +89,7 @@ class BadName(Rejected):
 
 
 class BadTeam(Rejected):
-    """The room has no team of this name."""
+    """The room has no team with this name."""
 
 
 class Kicked(Rejected):
@@ -133,9 +134,9 @@ _BY_CODE: dict[str, type[Rejected]] = {
 PASSING = frozenset(
     {"storage_unavailable", "busy", "too_fast", "shutting_down", "internal"}
 )
-"""Codes that mean: resend in a moment."""
+"""Codes of temporary refusals: the client should resend the request in a moment."""
 
 
 def rejected(code: str, detail: str) -> Rejected:
-    """Return the exception that a final refusal or a final goodbye stands for."""
+    """Return the exception for a final refusal or a final goodbye."""
     return _BY_CODE.get(code, Rejected)(code, detail)

@@ -1,4 +1,4 @@
-"""Values that change: readers see the newest, and may miss older ones."""
+"""Values that change. Readers always get the newest, and may miss older ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Awaited(Protocol):
     """Something that must arrive at least once before a session can be used."""
 
     async def arrived(self) -> None:
-        """Wait for a first value, or for the end."""
+        """Wait for the first value, or for the end of the series."""
         ...
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ class Latest(Generic[T]):
         self._wake()
 
     def close(self) -> None:
-        """End the series: followers stop after the last value. Idempotent."""
+        """End the series. Followers stop after the last value. Idempotent."""
         self.is_over = True
         self._wake()
 
@@ -52,18 +52,18 @@ class Latest(Generic[T]):
         return self.value
 
     async def until(self, is_wanted: Callable[[T], bool]) -> T | None:
-        """Wait for a value that matches; return None if it closes first."""
+        """Wait for a value that matches; return None if the series ends first."""
         async for value in self.follow():
             if is_wanted(value):
                 return value
         return None
 
     async def arrived(self) -> None:
-        """Wait for a first value, or for the end."""
+        """Wait for the first value, or for the end of the series."""
         await self.until(lambda _: True)
 
     async def newer_than(self, count: int) -> tuple[int, T] | None:
-        """Return the next value and its number, or None if closed without one."""
+        """Return the next value and its number, or None if the series ends first."""
         while self._count == count:
             if self.is_over:
                 return None
@@ -92,18 +92,18 @@ ViewT = TypeVar("ViewT")
 
 
 class Stage(Generic[ViewT]):
-    """The newest view of one role, by version."""
+    """The newest view of one role, according to its version."""
 
     def __init__(self) -> None:
         self.views: Latest[ViewT] = Latest()
         self._version = -1
 
     def restart(self) -> None:
-        """A new socket: the first view on it is the current one."""
+        """Prepare for a new socket: take its first view, whatever its version is."""
         self._version = -1
 
     def take(self, version: int, view: ViewT, *, is_last: bool) -> None:
-        """Take a view; no more views follow the closing page."""
+        """Take a view unless it is outdated; close the series after the last one."""
         if version < self._version:
             return
         self._version = version

@@ -1,7 +1,7 @@
-"""What is in flight: requests until their answer, votes until they are stored.
+"""Tracks requests until they are answered, and votes until they are stored.
 
 A request has a number, which its answer repeats; it fails when the connection drops.
-A vote keeps its stamp (client, counter) whenever it is resent, so the server counts it
+A vote keeps its stamp (client, counter) when it is resent, so the server counts it only
 once, no matter how often it arrives.
 """
 
@@ -29,14 +29,14 @@ IN_FLIGHT = 64
 
 
 class Replies:
-    """Matches answers to requests by ``ref``. At most 64 wait at a time."""
+    """Matches answers to requests by ``ref``. Up to 64 requests can be in flight."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, asyncio.Future[ServerMessage]] = {}
         self._last = 0
 
     def expect(self) -> tuple[int, asyncio.Future[ServerMessage]]:
-        """Return a new number, and the future of its answer."""
+        """Return a new request number, and a future for the answer."""
         if len(self._waiting) >= IN_FLIGHT:
             raise TooMuchWaiting(
                 f"{IN_FLIGHT} commands are already waiting for an answer."
@@ -51,7 +51,7 @@ class Replies:
         self._waiting.pop(ref, None)
 
     def settle(self, message: ServerMessage) -> bool:
-        """Pass an answer to its request; return False if there is none."""
+        """Deliver an answer to its request; return False if no request is waiting."""
         ref = getattr(message, "ref", None)
         future = self._waiting.pop(ref, None) if ref is not None else None
         if future is None:
@@ -65,7 +65,7 @@ class Replies:
         return True
 
     def fail(self, cause: ClientError) -> None:
-        """No answer will come to anything in flight."""
+        """Fail every request in flight with this cause."""
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
@@ -73,7 +73,7 @@ class Replies:
 
 
 SILENCE_S = 5.0
-"""After this time without an answer, a vote is resent."""
+"""Time without an answer after which a vote is resent, in seconds."""
 
 Slot = tuple[int, Ballot]
 Post = Callable[[Vote], None]
@@ -88,7 +88,7 @@ class _Pending:
 
 
 class PendingVotes:
-    """At most one unanswered vote per ballot: a newer one replaces an older one."""
+    """Votes waiting for an answer. A newer vote in a ballot replaces an older one."""
 
     def __init__(self, post: Post, backoff: Backoff) -> None:
         self._post = post
@@ -101,9 +101,10 @@ class PendingVotes:
         return tuple(entry.vote for entry in self._pending.values())
 
     def add(self, vote: Vote) -> asyncio.Future[Recorded]:
-        """Send a vote and return the future of its outcome.
+        """Send a vote and return a future for its outcome.
 
-        An older vote in the same ballot that is still waiting ends as VoteSuperseded.
+        An older vote in the same ballot that is still pending fails with
+        VoteSuperseded.
         """
         self._drop(
             (vote.round, vote.ballot), VoteSuperseded("A newer answer is being sent.")
@@ -114,25 +115,25 @@ class PendingVotes:
         return entry.outcome
 
     def resend(self) -> None:
-        """Send everything again: a new socket is open, perhaps to another node."""
+        """Resend all pending votes on a new socket, perhaps to another node."""
         for entry in self._pending.values():
             entry.backoff.reset()
             self._send(entry)
 
     def pause(self) -> None:
-        """No socket is open: nothing is sent until :meth:`resend`."""
+        """Stop sending, since no socket is open, until :meth:`resend` is called."""
         for entry in self._pending.values():
             _stop(entry)
 
     def recorded(self, message: Recorded) -> None:
-        """A vote is stored. The receipt of a vote that is not pending is ignored."""
+        """Handle the receipt for a vote; ignore it if the vote is not pending."""
         entry = self._find(message)
         if entry is not None:
             self._remove(entry)
             _settle(entry.outcome, message)
 
     def refused(self, message: RefusedMessage) -> None:
-        """A vote was refused: try again, or give up. Other refusals are ignored."""
+        """Retry or give up a vote that was refused; ignore refusals of other requests."""
         entry = self._find(message)
         if entry is None:
             return
@@ -143,7 +144,7 @@ class PendingVotes:
             _settle(entry.outcome, VoteRefused(message.code, message.detail))
 
     def fail(self, cause: ClientError) -> None:
-        """The connection is over: no vote will be stored any more."""
+        """Fail every pending vote with this cause: the connection has ended."""
         for slot in list(self._pending):
             self._drop(slot, cause)
 
@@ -159,7 +160,7 @@ class PendingVotes:
         try:
             self._post(entry.vote)
         except ConnectionLost:
-            _stop(entry)  # the next welcome sends it
+            _stop(entry)  # it is sent after the next welcome
         except TooMuchWaiting:
             self._send_in(entry, entry.backoff.wait_s())
         else:
@@ -194,4 +195,4 @@ def _settle(future: asyncio.Future[Recorded], outcome: Recorded | ClientError) -
         future.set_result(outcome)
     else:
         future.set_exception(outcome)
-        future.exception()  # a caller that stopped waiting need not hear of it
+        future.exception()  # retrieved, so that asyncio does not log it as unhandled

@@ -1,4 +1,4 @@
-"""A player, who sees the class's view and their own data, and answers ballots."""
+"""The player's client: shows the class's view and private data, and answers ballots."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Player(Session):
 
     @property
     def view(self) -> StageView:
-        """What the class sees now."""
+        """The class's current view."""
         return self._stage.views.now()
 
     @property
@@ -85,7 +85,7 @@ class Player(Session):
 
     @property
     def unrecorded(self) -> tuple[Vote, ...]:
-        """Votes not yet confirmed as stored; they are resent until they are."""
+        """Votes not yet confirmed as stored; the client resends them until they are."""
         return self._pending.votes
 
     def views(self) -> AsyncIterator[StageView]:
@@ -142,21 +142,22 @@ class Player(Session):
         return await asyncio.shield(self._pending.add(vote))
 
     async def ask_time(self, percent: Percent) -> None:
-        """Ask privately for more time in every vote: 150 or 200 percent; 0: no limit.
+        """Ask privately for more time in every vote.
 
-        Returns and raises as :meth:`ask` does.
+        ``percent`` is 150 or 200, or 0 for no limit.
+        Behaves like :meth:`ask`.
         """
         await self.ask(AskTime(percent=percent))
 
     async def choose_team(self, team: str) -> None:
-        """Move to another team. Returns and raises as :meth:`ask` does."""
+        """Move to another team. Behaves like :meth:`ask`."""
         await self.ask(ChooseTeam(team=team))
 
     async def say(self, text: str, round_index: int) -> None:
-        """Explain a case in your own words: the open one, or one on the card.
+        """Explain a case in your own words: the current one, or one on the card.
 
         ``round_index`` (0-based) selects the case, for example ``view.room.round``. An
-        empty text removes the sentence. Returns and raises as :meth:`ask` does.
+        empty text removes the sentence. Behaves like :meth:`ask`.
         """
         await self.ask(SayIt(round=round_index, text=text))
 
@@ -164,7 +165,7 @@ class Player(Session):
         """Say in a sentence (280 characters) why the label of a case is wrong.
 
         ``round_index`` (0-based) selects a case whose verdict has been shown. An empty
-        text removes the sentence. Returns and raises as :meth:`ask` does.
+        text removes the sentence. Behaves like :meth:`ask`.
         """
         await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
@@ -176,7 +177,7 @@ class Player(Session):
         """
         await self._ask(wish, Done)
 
-    # --- what the connection asks and tells ------------------------------------------
+    # --- callbacks of the connection -------------------------------------------------
 
     def hello(self) -> Hello:
         """Rejoin with the token, or join with the name if there is none."""
@@ -193,7 +194,7 @@ class Player(Session):
         )
 
     def opened(self, welcome: Welcome) -> None:
-        """Keep the cleaned name and the token; send what is not yet stored."""
+        """Keep the cleaned name and the token; resend the votes not yet stored."""
         super().opened(welcome)
         self.name = welcome.name or self.name
         self.token = welcome.token or self.token
@@ -201,12 +202,12 @@ class Player(Session):
         self._pending.resend()
 
     def dropped(self) -> None:
-        """Keep the votes for the next socket."""
+        """Hold back the pending votes until the next socket is open."""
         super().dropped()
         self._pending.pause()
 
     def over(self, cause: ClientError) -> None:
-        """End every wait."""
+        """End everything that callers are waiting for."""
         super().over(cause)
         self._pending.fail(cause)
 
@@ -235,7 +236,7 @@ def connect(
     is_practice: bool = False,
     backoff: Backoff | None = None,
 ) -> AbstractAsyncContextManager[Player]:
-    """Join a room as a player, or come back to it with ``token``.
+    """Join a room as a player, or rejoin it with ``token``.
 
     ``async with connect("192.168.0.7:8000", "K7MQ2P", "Ada") as player: ...``. For
     a fleet, list its nodes: "http://10.0.0.11:8000,10.0.0.12:8000". If one does not

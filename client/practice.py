@@ -1,7 +1,7 @@
 """Practice players: simulated people who join a room and answer, for rehearsals.
 
-``practice_mind`` decides who they are and what they think. This module lets them join,
-answer each ballot, and stay until the game is over.
+``practice_mind`` decides who they are and what they answer. This module makes them
+join, answer each ballot, and stay until the game is over.
 """
 
 from __future__ import annotations
@@ -54,11 +54,12 @@ async def run_practice(
     knowledge: Knowledge | None = None,
     on_event: OnEvent | None = None,
 ) -> None:
-    """Bring practice players to a room, and return when the game is over for them.
+    """Connect practice players to a room, and return when the game is over for them.
 
-    With ``knowledge`` they answer according to their skill; without it they guess
-    according to their lean. ``on_event`` gets one line about each event. A player who
-    is removed or not let in is skipped; if none gets in, the first error is raised.
+    With ``knowledge``, they answer according to their skill; without it, they guess
+    according to their lean. ``on_event`` is called with one line about each event.
+    Players that are removed or not admitted are skipped; if none is admitted, the first
+    error is raised.
     """
     crowd = _Crowd(url, code, settings, knowledge or Knowledge(), on_event)
     async with asyncio.TaskGroup() as group:
@@ -69,7 +70,7 @@ async def run_practice(
 
 
 class _Crowd:
-    """What the practice players of one room share."""
+    """The state that the practice players in one room share."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class _Crowd:
     async def _play(self, index: int, name: str) -> None:
         try:
             await self._play_as(index, name)
-        except BadName:  # the room takes suggested names only
+        except BadName:  # the room accepts only suggested names
             await self._play_as(index, suggestions()[index % len(suggestions())])
 
     async def _play_as(self, index: int, name: str) -> None:
@@ -127,14 +128,14 @@ class _Crowd:
             raise player.cause
 
     async def _tap(self, index: int, player: Player, view: OpeningView) -> None:
-        """Tap on an open short case; half of the players choose each gap."""
+        """Tap a gap for a short case that is open; half of the players choose each."""
         if view.case is not None and view.gap is None:
             gap = list(Label)[(index + view.case) % 2]
             with suppress(CommandRefused):  # the class has moved on
                 await player.ask(TapOpening(case=view.case, gap=gap))
 
     async def _answer(self, player: Player, asked: Asked, view: StageView) -> None:
-        """Think, then answer what the view asked, even if the class has moved on."""
+        """Think, then answer the question, even if the class has moved on."""
         decision = decide(self._settings, asked, self._knowledge)
         if decision.delay_s:
             await asyncio.sleep(decision.delay_s)
@@ -152,7 +153,7 @@ class _Crowd:
 
 
 def question(index: int, view: StageView) -> Asked | None:
-    """Return what a view asks a player, or None."""
+    """Return the question that a view asks a player, or None."""
     match view:
         case StoryView(phase="vote"):
             ballot = Ballot.VOTE

@@ -1,7 +1,7 @@
 """Names, knowledge and answers of practice players, all drawn from a seed.
 
-Pure. A decision depends on the settings, the player's index, the story's title and the
-ballot, and on what is asked; never on time, on the order of arrival, or on others.
+Pure. A decision depends on the settings, the player's index, the story's title, the
+ballot and the question; never on time, the order of arrival, or other players.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SECOND_WORDS = (
 _FIRST = tuple(_FIRST_WORDS.split())
 _SECOND = tuple(_SECOND_WORDS.split())
 NAMES = len(_FIRST) * len(_SECOND)
-"""How many different names there are."""
+"""Number of different names."""
 
 REASONS: dict[Side, tuple[str, ...]] = {
     "outer": (
@@ -93,7 +93,7 @@ def _name(pick: int, lap: int) -> str:
 T = TypeVar("T")
 
 LOSS_SHARE = 0.2
-"""Share of ``learning`` at which right answers turn wrong in a revote (0 to 1)."""
+"""How often right answers turn wrong in a revote, as a fraction of ``learning``."""
 
 SURER = 0.06
 """Added to a player's confidence when right, and subtracted when wrong (0-1)."""
@@ -101,22 +101,25 @@ SURER = 0.06
 
 @dataclass(frozen=True, slots=True)
 class PracticeSettings:
-    """What a crowd of practice players is like. Raises ValueError out of range."""
+    """The settings of a crowd of practice players.
+
+    Raises ValueError if a value is out of range.
+    """
 
     n: int = 30
-    """How many (0 to 5000)."""
+    """Number of players (0 to 5000)."""
     seed: int = 1
-    """Same seed, same names and same answers."""
+    """Seed of all names and answers; the same seed gives the same ones."""
     skill: float = 0.65
-    """Mean chance (0 to 1) of seeing which gap it is; 0.5 is guessing."""
+    """Mean probability (0 to 1) of recognizing the gap; 0.5 is guessing."""
     skill_spread: float = 0.1
     """Standard deviation (0 to 0.5) of the skill between players."""
     confidence: float = 0.75
     """Mean confidence (0.5 to 1)."""
     lean: float = 0.0
-    """Share (0 to 1) that calls everything outer; below 0, everything inner."""
+    """Share of answers (0 to 1) that are outer in any case; below 0, inner."""
     delay_s: tuple[float, float] = (0.0, 0.0)
-    """Shortest and longest thought before an answer, in seconds."""
+    """Shortest and longest time to think before an answer, in seconds."""
     reason_rate: float = 0.3
     """Share (0 to 1) of votes that come with a reason."""
     learning: float = 0.25
@@ -141,7 +144,10 @@ class PracticeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What lets practice players be right by skill: never part of the wire."""
+    """The right answers, on which the skill of practice players depends.
+
+    Never sent over the wire.
+    """
 
     truths: Mapping[str, Truth] = field(default_factory=dict)
     """Which links broke, by the case's title."""
@@ -150,7 +156,7 @@ class Knowledge:
 
 
 def knowledge_of(cases: Iterable[Case]) -> Knowledge:
-    """Return the truths and repairs of some cases."""
+    """Return the right answers to these cases."""
     known = tuple(cases)
     return Knowledge(
         truths={case.title: case.truth for case in known},
@@ -160,7 +166,7 @@ def knowledge_of(cases: Iterable[Case]) -> Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question as asked: its audience, its subject, and the possible answers."""
+    """One question to one player: the ballot, the case, and the possible answers."""
 
     player: int
     """Index of the practice player."""
@@ -173,7 +179,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a practice player does: answer, reason (or none), and when (s)."""
+    """A practice player's decision: the answer, a reason or none, and the delay (s)."""
 
     answer: Answer
     reason: str
@@ -182,14 +188,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """A belief about one link: whether it broke, and (if known) whether it is right."""
+    """A belief that one link broke or did not, and (if known) whether it is right."""
 
     broke: bool
     is_right: bool | None
 
 
 def decide(settings: PracticeSettings, asked: Asked, knowledge: Knowledge) -> Decision:
-    """Return what a practice player answers, why, and after how long."""
+    """Return a practice player's decision about a question."""
     mind = _Mind(settings, asked, knowledge)
     chance = mind.chance("manner")
     delay_s = chance.uniform(*settings.delay_s)
@@ -202,7 +208,7 @@ def decide(settings: PracticeSettings, asked: Asked, knowledge: Knowledge) -> De
 
 
 class _Mind:
-    """One player in front of one question."""
+    """One player deciding on one question."""
 
     def __init__(
         self, settings: PracticeSettings, asked: Asked, knowledge: Knowledge
@@ -219,14 +225,14 @@ class _Mind:
         return Random("|".join((*who, *what, *about)))  # noqa: S311 - a simulation
 
     def gap(self) -> GapAnswer:
-        """Say which gap it was."""
+        """Choose a gap."""
         truth = self._truth.outer if self._truth else None
         belief = self._believe("gap", truth, leaned=self._settings.lean)
         label = Label.OUTER if belief.broke else Label.INNER
         return GapAnswer(label, self._confidence("gap", belief))
 
     def links(self) -> LinksAnswer:
-        """Say for each link whether it broke."""
+        """Decide for each link whether it broke."""
         lean, truth = self._settings.lean, self._truth
         outer = self._believe("outer", truth.outer if truth else None, leaned=lean)
         inner = self._believe("inner", truth.inner if truth else None, leaned=-lean)
@@ -236,7 +242,7 @@ class _Mind:
         )
 
     def repair(self) -> int:
-        """Choose a repair: the right one by skill, otherwise one of the others."""
+        """Choose a repair: the right one with a probability that depends on skill."""
         chance = self.chance("repair")
         if self._repair is None:
             return chance.randrange(3)
@@ -245,7 +251,7 @@ class _Mind:
         return chance.choice([option for option in range(3) if option != self._repair])
 
     def _skill(self, *, has_learned: bool) -> float:
-        """Return the chance of being right, which is higher after a breakdown."""
+        """Return the probability of being right, which is higher after a breakdown."""
         settings = self._settings
         own = self._own("skill").gauss(settings.skill, settings.skill_spread)
         skill = min(max(own, 0.0), 1.0)
@@ -277,7 +283,7 @@ class _Mind:
         return _Belief(broke, broke == truth)
 
     def _reconsider(self, link: str, first: _Belief) -> _Belief:
-        """Discussion changes some wrong beliefs, and a few right ones."""
+        """Return a belief after discussion, which reverses some, mostly wrong ones."""
         rate = self._settings.learning
         if first.is_right is not False:
             rate *= LOSS_SHARE
@@ -287,7 +293,7 @@ class _Mind:
         return _Belief(not first.broke, is_right)
 
     def _confidence(self, link: str, belief: _Belief) -> int | None:
-        """Return the offered level nearest to this player's confidence, or None."""
+        """Return the offered level closest to this player's confidence, or None."""
         if not self._asked.chips:
             return None
         tilt = {True: SURER, False: -SURER, None: 0.0}[belief.is_right]

@@ -73,9 +73,9 @@ class Session:
         self._replies = Replies()
 
         self._firsts: tuple[Awaited, ...] = ()
-        """What must have arrived before the block is entered."""
+        """Series that need a first value before the ``async with`` block is entered."""
 
-    # --- what can be asked of it -----------------------------------------------------
+    # --- for callers -----------------------------------------------------------------
 
     @property
     def code(self) -> RoomCode | None:
@@ -89,7 +89,7 @@ class Session:
 
     @property
     def cause(self) -> ClientError | None:
-        """Why the connection has ended for good; None while it has not."""
+        """Why the connection has ended for good, or None if it has not."""
         return self._connection.cause
 
     def states(self) -> AsyncIterator[Link]:
@@ -126,18 +126,18 @@ class Session:
         if self.cause is not None:
             raise self.cause
 
-    # --- what the connection asks and tells ------------------------------------------
+    # --- callbacks of the connection -------------------------------------------------
 
     def hello(self) -> Hello:
         """Return the hello of this role."""
         return Hello(version=PROTOCOL_VERSION, role=self.role, room=self._code)
 
     def opened(self, welcome: Welcome) -> None:
-        """Note who the server says we are."""
+        """Store the identity that the server has assigned to this client."""
         self.welcome = welcome
 
     def received(self, message: ServerMessage) -> None:
-        """Sort a message: an answer, a figure, or something for the role."""
+        """Dispatch a message: an answer, a figure, or a message for this role."""
         if self._replies.settle(message):
             return
         match message:
@@ -150,18 +150,18 @@ class Session:
         self.news.put(message)
 
     def dropped(self) -> None:
-        """The socket is gone: no request in flight will be answered."""
+        """Fail the requests in flight, since their socket is gone."""
         self._replies.fail(ConnectionLost("The connection dropped before the answer."))
 
     def over(self, cause: ClientError) -> None:
-        """The connection has ended for good."""
+        """Store the cause for which the connection has ended, and end all series."""
         self._replies.fail(cause)
         self.news.close()
         for first in self._firsts:
             first.close()
 
     def _take(self, message: ServerMessage) -> None:
-        """Take a message that only this role gets."""
+        """Handle a message that only this role gets."""
 
 
 AnswerT = TypeVar("AnswerT")
@@ -176,7 +176,7 @@ def _numbered(question: Question, ref: int) -> Question:
 
 @asynccontextmanager
 async def running(session: SessionT) -> AsyncIterator[SessionT]:
-    """Keep a session connected inside the block, which starts after its first view.
+    """Keep a session connected inside the block, which is entered after the first view.
 
     An exception raised in the block propagates unchanged. An internal error in the
     session's task cancels the block and is raised as an exception group.

@@ -1,4 +1,4 @@
-"""The staff of a room: its screen, the co-host of a site, and the host."""
+"""The clients of a room's staff: its screen, the co-host of a site, and the host."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from server.protocol.server_messages import (
 
 
 class Screen(Session):
-    """One projector page of one room."""
+    """One projector of one room."""
 
     role: Role = "screen"
 
@@ -64,7 +64,7 @@ class Screen(Session):
 
     @property
     def view(self) -> StageView:
-        """What the class sees now."""
+        """The class's current view."""
         return self._stage.views.now()
 
     def views(self) -> AsyncIterator[StageView]:
@@ -72,7 +72,7 @@ class Screen(Session):
         return self._stage.views.follow()
 
     def opened(self, welcome: Welcome) -> None:
-        """Take whatever view comes first."""
+        """Accept the next view, whatever its version is."""
         super().opened(welcome)
         self._stage.restart()
 
@@ -90,12 +90,12 @@ def screen(
 
 
 def _place(view: StageView) -> Place:
-    """Return where a view of an open ballot is."""
+    """Return the place of the game that a view with an open ballot shows."""
     return Place(view.room.round, Phase(view.phase))
 
 
 class Cohost(Screen):
-    """One co-host, at their own site's server."""
+    """One co-host, connected to their own site's server."""
 
     role = "cohost"
 
@@ -116,7 +116,7 @@ class Cohost(Screen):
         return self._panels.follow()
 
     async def until(self, is_wanted: Callable[[CohostPanel], bool]) -> CohostPanel:
-        """Wait for figures that match; raise the cause if none can come."""
+        """Wait for figures that match; raise the cause if the connection ends first."""
         found = await self._panels.until(is_wanted)
         if found is not None:
             return found
@@ -141,7 +141,7 @@ class Cohost(Screen):
     async def kick(self, player: PlayerId) -> None:
         """Remove a person at this site; votes already cast still count.
 
-        Their device and their name are kept out until :meth:`let_back`.
+        Their device and their name cannot rejoin until :meth:`let_back` is called.
         """
         await self._ask(Kick(player=player), Done)
 
@@ -154,7 +154,7 @@ class Cohost(Screen):
     ) -> Roster:
         """Return a page of the people at this site, at most 50, without their points.
 
-        ``removed``: return those who were removed instead.
+        If ``removed``, return the people who were removed instead.
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
@@ -199,7 +199,7 @@ class Host(Session):
 
     @property
     def view(self) -> HostView:
-        """The host's view of the phase."""
+        """The host's current view."""
         return self._stage.views.now()
 
     @property
@@ -219,7 +219,7 @@ class Host(Session):
         return self._panels.follow()
 
     async def until(self, is_wanted: Callable[[HostPanel], bool]) -> HostPanel:
-        """Wait for figures that match; raise the cause if none can come."""
+        """Wait for figures that match; raise the cause if the connection ends first."""
         found = await self._panels.until(is_wanted)
         if found is not None:
             return found
@@ -228,10 +228,10 @@ class Host(Session):
     async def send(self, command: HostCommand) -> None:
         """Send a command, and wait until it is carried out and stored.
 
-        A command that moves the room on includes the place of ``view``, unless it names
-        another place. It is refused as ``stale`` if the room has moved on since then.
+        A command that moves the game forward includes the place of ``view``, unless it
+        names another place. It is refused as ``stale`` if the game has moved on since.
 
-        The resulting view arrives right after, the figures up to 0.2 s later; until
+        The resulting view arrives right after, and the figures up to 0.2 s later; until
         then, ``panel`` still describes the previous state. Raises
         :class:`CommandRefused`, or :class:`ConnectionLost` if the connection drops
         first. In that case the command may have been carried out; the next view shows
@@ -246,7 +246,7 @@ class Host(Session):
     ) -> Roster:
         """Return a page of the people in the room, at most 50.
 
-        ``removed``: return those who were removed instead.
+        If ``removed``, return the people who were removed instead.
         """
         ask = GetRoster(offset=offset, search=search, removed=removed)
         return await self._ask(ask, Roster)
@@ -255,7 +255,7 @@ class Host(Session):
         """Say why the label of a case is wrong, as the host.
 
         Like :meth:`Player.challenge`; ``panel.challenges`` has all challenges to the
-        case on show, with their authors.
+        current case, with their authors.
         """
         await self._ask(ChallengeLabel(round=round_index, text=text), Done)
 
@@ -266,15 +266,15 @@ class Host(Session):
     async def add_case(self, case: str) -> None:
         """Add a case (by its ID) to the end of the plan.
 
-        Raises as :meth:`send` does.
+        Raises the same exceptions as :meth:`send`.
         """
         await self._ask(AddCase(case=case, seen=self.view.place), Done)
 
     async def open_next(self, *, same: bool = False) -> tuple[RoomCode, str]:
         """Open the next lesson after the game; return its room and host key.
 
-        ``same``: open the same lesson for another class. While that room runs, asking
-        again returns the same room. Raises :class:`CommandRefused`.
+        If ``same``, open the same lesson for another class. While that room is open,
+        further calls return the same room. Raises :class:`CommandRefused`.
         """
         opened = await self._ask(OpenNext(same=same), RoomOpenedMessage)
         return opened.room, opened.host_key or ""
@@ -283,8 +283,8 @@ class Host(Session):
         """Revoke the host link; return the key of the new one (32 hex digits).
 
         This host continues with the new key, even if the connection drops before the
-        answer. Other hosts need the new link. ``cohosts``: also revoke the co-hosts'
-        links. Raises as :meth:`send` does.
+        answer. Other hosts need the new link. If ``cohosts``, also revoke the co-hosts'
+        links. Raises the same exceptions as :meth:`send`.
         """
         salt = secrets.token_hex(KEY_BYTES)
         new = self._connection.expect_key(salt)
@@ -292,10 +292,10 @@ class Host(Session):
         self._connection.use_next_key()
         return new
 
-    # --- what the connection tells ---------------------------------------------------
+    # --- callbacks of the connection -------------------------------------------------
 
     def opened(self, welcome: Welcome) -> None:
-        """Take whatever view comes first."""
+        """Accept the next view, whatever its version is."""
         super().opened(welcome)
         self._stage.restart()
 

@@ -1,7 +1,7 @@
-"""The demo: leads a whole game on its own and draws it as it goes.
+"""The demo: hosts a whole game automatically and prints it as it progresses.
 
-It leads as a host would who takes the advice; votes are closed only once every practice
-player has answered, so that the same seed gives the same final table.
+It acts like a host who follows the panel's advice. It closes a vote only after every
+practice player has answered, so that the same seed produces the same final table.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from server.game.views.role_types import HostPanel, HostView
 from server.game.views.stage_types import Standing
 
 AGAIN_S = 0.5
-"""How long to wait after a refusal that passes."""
+"""How long to wait after a temporary refusal, in seconds."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long the class gets for each thing, in seconds; the votes take their time."""
+    """How long the demo waits at each step, in seconds; votes wait for all answers."""
 
     read: float = 6
     discuss: float = 5
@@ -43,7 +43,7 @@ class Pace:
     look: float = 4
 
     def before(self, command: str) -> float:
-        """Return how long to wait before a command is given."""
+        """Return how long to wait before giving a command."""
         match command:
             case "open_vote" | "show_example" | "show_opening":
                 return self.read
@@ -66,11 +66,11 @@ async def run_demo(
     console: Console,
     sleep: Sleep = asyncio.sleep,
 ) -> tuple[Standing, ...]:
-    """Lead and draw a whole game; return the final table (at most 50 lines).
+    """Host and print a whole game; return the final table (at most 50 lines).
 
-    Waits for ``players`` to join and, in each vote, to answer. Goes by the flow; in the
-    full one the first vote is always discussed, so that the demo shows a second one.
-    Raises the connection's cause if it is over before the game is.
+    Waits for ``players`` to join and, in each vote, to answer. Follows the room's flow.
+    In the full flow, the first vote is always discussed, so that the demo includes a
+    second vote. Raises the connection's cause if it ends before the game does.
     """
     pace = UNPACED if fast else Pace()
     return await _Demo(host, players, pace, console, sleep).run()
@@ -137,10 +137,10 @@ class _Demo:
     # --- waiting for everyone -------------------------------------------------------
 
     async def _everyone(self, did: str, count: Callable[[HostPanel], int]) -> None:
-        """Wait until all have joined, or answered; show how many have.
+        """Wait until all players have joined or answered, and show how many have.
 
-        The panel of a phase comes before the answer to the command that led there, so
-        that it never speaks of the vote before.
+        The panel of a new phase arrives before the answer to the command that led to
+        it, so it is never about the previous vote.
         """
         with self._progress() as progress:
             bar = progress.add_task(did, total=self._players)
@@ -171,8 +171,8 @@ class _Demo:
     async def _give(self, view: HostView, command: HostCommand) -> HostView:
         """Give a command and return the view that it leads to.
 
-        Where it is not known whether it was carried out, or another host was quicker,
-        return the present view: what to do is then decided afresh.
+        If the command may not have been carried out, or another host was quicker,
+        return the current view, from which the next command is then chosen.
         """
         try:
             await self._host.send(command)
@@ -198,7 +198,7 @@ class _Demo:
         raise exc
 
     async def _after(self, view: HostView) -> HostView:
-        """Return the first view of another place than that of ``view``."""
+        """Return the first view that shows a different place than ``view``."""
         before = place(view.stage)
         async for now in self._host.views():
             if place(now.stage) != before:
@@ -206,17 +206,17 @@ class _Demo:
         raise self._host.cause or ConnectionLost("The views have ended.")
 
     async def _back(self) -> None:
-        """Wait until the connection is back, with the view and panel it brings."""
+        """Wait until the connection is open again and has received view and panel."""
         async for link in self._host.states():
             if link is Link.OPEN:
                 with suppress(ConnectionLost):
-                    await self._host.ping()  # its answer comes behind the view
+                    await self._host.ping()  # the answer arrives after the view
                     return
         raise self._host.cause or ConnectionLost("The connection has been closed.")
 
 
 Figures = tuple[int, int, int]
-"""People who have answered; who have, or still could; who are connected."""
+"""Numbers of people: who have answered, who are expected to, and who are connected."""
 
 
 def _figures(panel: HostPanel) -> Figures:
@@ -224,7 +224,7 @@ def _figures(panel: HostPanel) -> Figures:
 
 
 def _enough(figures: Figures, players: int) -> bool:
-    """Whether all who are still connected have answered."""
+    """Return whether all players who are still connected have answered."""
     answered, expected, connected = figures
     return answered >= players or (connected < players and 0 < answered == expected)
 

@@ -1,7 +1,7 @@
-"""What the class sees, as rich renderables: shared by player, host and demo.
+"""Draws what the class sees as Rich renderables, for the player, host and demo.
 
-Pure: from a piece of a view to something that can be printed. Texts of cases and
-people go in as ``Text``, so that nothing in them is read as markup.
+Pure: turns parts of a view into something that can be printed. Text from cases and
+people is wrapped in ``Text``, so that it is never interpreted as markup.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ from server.game.views.stage_types import (
 Gap = Literal["unknown", "held", "broke"]
 
 WIDTH = 88
-"""Columns of running text at most."""
+"""Maximum width of running text, in columns."""
 
 TABLE_LINES = 15
-"""Lines of the final table that are printed."""
+"""Number of lines of the final table that are printed."""
 
 _DRAWN = {"intended": 1, "written": 2, "learned": 3}
-"""How much of the diagram the first steps draw."""
+"""How many stations of the diagram are drawn after each of the first steps."""
 
 
 def narrow(renderable: RenderableType) -> RenderableType:
-    """Keep something readable on a wide terminal."""
+    """Limit the width of a renderable, to keep it readable on a wide terminal."""
     return Constrain(renderable, WIDTH)
 
 
 def heading(text: str) -> RenderableType:
-    """Draw the line that opens a phase."""
+    """Draw the heading of a phase."""
     line = Rule(Text(text, style="bold"), align="left", characters="─")
     return narrow(Padding(line, (1, 0, 0, 0)))
 
@@ -91,7 +91,7 @@ def title_of(shown: Story) -> str:
 
 
 def story(shown: Story) -> RenderableType:
-    """Draw a case without its verdict."""
+    """Draw the story of a case without its verdict."""
     return narrow(
         Panel(
             Text(shown.text.strip()),
@@ -106,7 +106,7 @@ def story(shown: Story) -> RenderableType:
 
 
 def texts(shown: Mapping[str, str]) -> RenderableType:
-    """Draw texts of a breakdown, each beside its name."""
+    """Draw the texts of a breakdown, each next to its label."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(width=21, style="bold")
     grid.add_column()
@@ -116,7 +116,7 @@ def texts(shown: Mapping[str, str]) -> RenderableType:
 
 
 def chain(verdict: Verdict | None, stations: int = 3) -> RenderableType:
-    """Draw the two-gaps diagram with room around it."""
+    """Draw the diagram of the two gaps with space around it."""
     return Padding(diagram(Chain.of(verdict, stations)), (1, 0, 1, 2))
 
 
@@ -126,14 +126,14 @@ def verdict_line(verdict: Verdict) -> Text:
 
 
 def right_option(verdict: Verdict | None) -> str | None:
-    """Return the option to tick; None while unknown, and if experts disagree."""
+    """Return the right option, or None if it is unknown or experts disagree."""
     if verdict is None or verdict.is_contested:
         return None
     return verdict_key(verdict)
 
 
 def tallies(view: RevealView) -> RenderableType:
-    """Draw the vote before, after, and who moved."""
+    """Draw the first and second votes, and how many people changed their answer."""
     right = right_option(view.verdict)
     parts = [tally("First vote", view.before, right)]
     if view.after is not None:
@@ -143,7 +143,7 @@ def tallies(view: RevealView) -> RenderableType:
 
 
 def steps(view: RevealView, new: Sequence[Step]) -> RenderableType:
-    """Draw the steps of the breakdown that are new; the diagram grows with them."""
+    """Draw the new steps of the breakdown, and the part of the diagram they explain."""
     parts: list[RenderableType] = []
     keys = [step.key for step in new]
     if "tallies" in keys:
@@ -168,7 +168,7 @@ def example(shown: WorkedExample) -> RenderableType:
 
 
 def worked(view: ExampleView) -> list[RenderableType]:
-    """Draw a worked example of those that open or close a deck, or the four kinds."""
+    """Draw a worked example that opens or closes a deck, or the four kinds of cases."""
     if view.square:
         lines = [
             Text.assemble(
@@ -192,7 +192,7 @@ def pinned(reasons: Sequence[PinnedReason]) -> RenderableType:
 
 
 def fix_question(view: FixView | FixRevealView) -> RenderableType:
-    """Draw the question which repair fits, and its options by number."""
+    """Draw the question of which repair fits, with numbered options."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
@@ -202,7 +202,7 @@ def fix_question(view: FixView | FixRevealView) -> RenderableType:
 
 
 def fix_reveal(view: FixRevealView) -> RenderableType:
-    """Draw which repair fits, and what the others would do."""
+    """Draw the right repair, and what the other ones would do."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
@@ -254,9 +254,10 @@ def _of(right: int | None, n: int | None, otherwise: str) -> str:
 def final_table(
     standings: Sequence[Standing], joined: int, most: int = TABLE_LINES
 ) -> Table:
-    """Draw the final table; of those who joined, the rest is only counted.
+    """Draw the first ``most`` lines of the final table; count the people left out.
 
-    ``standings`` may be the head of the table only.
+    ``standings`` may contain only the top of the table. ``joined`` is the number of
+    people who joined.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Place", justify="right")
@@ -287,7 +288,7 @@ STATIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What the diagram shows: how far it is drawn (0 to 3), and each gap."""
+    """The state of the diagram: how many stations are drawn (0 to 3), and each gap."""
 
     stations: int = STATIONS
     outer: Gap = "unknown"
@@ -295,7 +296,7 @@ class Chain:
 
     @classmethod
     def of(cls, verdict: Verdict | None, stations: int = STATIONS) -> Chain:
-        """Return the chain of a verdict; both gaps unknown if there is none."""
+        """Return the chain for a verdict; both gaps are unknown if there is none."""
         if verdict is None:
             return cls(stations)
         return cls(
@@ -306,7 +307,7 @@ class Chain:
 
 
 def diagram(chain: Chain) -> Text:
-    """Draw the chain in one line, with a second one naming the gaps once known."""
+    """Draw the chain in one line, and the names of the gaps below it once known."""
     line = Text(no_wrap=True)
     under = Text(no_wrap=True)
     gaps = (
@@ -328,7 +329,7 @@ def diagram(chain: Chain) -> Text:
 
 
 def _gap(sign: str, how: Gap) -> str:
-    """Return a gap of 13 columns: whole, or cracked open."""
+    """Return a gap, 13 columns wide: intact, or cracked open."""
     return f" ───{sign}╱  ╱─── " if how == "broke" else f" ─────{sign}───── "
 
 
@@ -340,7 +341,7 @@ BAR_WIDTH = 36
 
 
 def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
-    """Draw one tally; ``right`` is the option that gets a tick, once it is known."""
+    """Draw one tally; ``right`` is the option to tick, or None if it is unknown."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(width=BAR_WIDTH, no_wrap=True)
@@ -362,19 +363,19 @@ def tally(title: str, bars: Bars, right: str | None = None) -> RenderableType:
 
 
 def _name(option: str, bars: Bars) -> str:
-    """Return an option's name; beside "both", a gap means that one alone."""
+    """Return an option's name; if "both" is an option, a gap means only that gap."""
     is_alone = "both" in bars.options and option in ("outer", "inner")
     return f"{option_words(option)} only" if is_alone else option_words(option)
 
 
 def _bar(share: float) -> str:
-    """Return a bar with halves, so that one vote of sixty still shows."""
+    """Return a bar in steps of half a column, so that 1 vote out of 60 is visible."""
     halves = round(share * BAR_WIDTH * 2)
     return "█" * (halves // 2) + "▌" * (halves % 2)
 
 
 def moves(moved: Sequence[Move], carried: int) -> Text:
-    """Say who moved from one answer to another, and whose first vote was carried."""
+    """Say how many changed their answer, and how many first votes were carried over."""
     said = [
         f"{'some' if move.n is None else move.n} from {option_words(move.before)} "
         f"to {option_words(move.after)}"

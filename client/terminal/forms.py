@@ -1,8 +1,8 @@
-"""What a view asks as a conversation: a question at a time, a line the answer. Pure.
+"""Asks what a view asks as a dialog: one question at a time, one line per answer. Pure.
 
-A ballot is a form, all else one question. Each form knows what to ask next and which
-answer has been given so far; an answer is complete enough to be sent before its form is
-finished, so that no vote is lost over a confidence or a reason.
+A ballot is a form; everything else is a single question. A form keeps track of what to
+ask next and what has been answered so far. An answer can be sent before its form is
+finished, so that a vote counts even without a confidence or a reason.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _YES = {"y": True, "yes": True, "n": False, "no": False}
 
 
 class Misread(Exception):  # noqa: N818 - not an error of the program
-    """The line does not answer the question; its text says what would."""
+    """The line does not answer the question; the message says what would."""
 
 
 @dataclass
 class Form:
-    """What is asked in one ballot, and what has been answered so far."""
+    """The questions of one ballot, and the answers given so far."""
 
     parts: tuple[Part, ...]
     chips: tuple[Chip, ...] = ()
@@ -50,17 +50,17 @@ class Form:
 
     @property
     def part(self) -> Part | None:
-        """What is asked now; None when everything has been."""
+        """The part that is asked now, or None if everything has been asked."""
         return self.parts[self.at] if self.at < len(self.parts) else None
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to ask."""
+        """Whether everything has been asked."""
         return self.part is None
 
     @property
     def answer(self) -> Answer | None:
-        """The answer that stands so far; None while it cannot be sent."""
+        """The answer given so far, or None if it cannot be sent yet."""
         if self.fix is not None:
             return FixAnswer(self.fix)
         if self.label is not None:
@@ -92,9 +92,10 @@ class Form:
                 return "To change your answer, answer again before voting closes."
 
     def take(self, line: str) -> None:
-        """Take a line as the answer to what is asked; :class:`Misread` if it is none.
+        """Take a line as the answer to the current part.
 
-        A finished form begins again with the line, except for an empty one.
+        A form that is finished starts again with a new line, unless the line is empty.
+        Raises :class:`Misread` if the line is not an answer.
         """
         if self.is_complete:
             if not line:
@@ -174,9 +175,9 @@ def _look_up(known: dict[str, T], line: str, expected: str) -> T:
 
 @dataclass
 class Question:
-    """One question other than a vote: each line is an answer, the latest holds.
+    """One question other than a vote. Each line is an answer; the latest one counts.
 
-    ``wish_of`` makes of a line what it asks of the room, or raises :class:`Misread`.
+    ``wish_of`` turns a line into a request to the room, or raises :class:`Misread`.
     """
 
     question: str
@@ -189,7 +190,7 @@ class Question:
         return self.wish is not None
 
     def take(self, line: str) -> None:
-        """Take a line as the answer; :class:`Misread` if it is none."""
+        """Take a line as the answer. Raises :class:`Misread` if it is not an answer."""
         self.wish = self.wish_of(line)
 
 
@@ -197,11 +198,11 @@ class Question:
 
 
 class Lines:
-    """The lines of a stream, in order; one is read ahead at most.
+    """The lines of a stream, in order, with a read-ahead of at most one line.
 
-    A daemon thread waits for them, because no event loop can wait for a terminal, a
-    pipe and a file on every system. A thread of the loop's own pool would delay the end
-    of the program until a person presses Enter.
+    A daemon thread waits for them, because an event loop cannot wait for terminals,
+    pipes and files on every system. A thread from the loop's default executor would
+    keep the program from exiting until someone presses Enter.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -217,9 +218,9 @@ class Lines:
         return self._stream.isatty()
 
     async def next(self) -> str | None:
-        """Return the next line, stripped; None when there will be no more.
+        """Return the next line, stripped, or None at the end of the stream.
 
-        May be cancelled: the line that was waited for goes to the next call.
+        If cancelled, the line that it was waiting for goes to the next call.
         """
         if self._thread is None:
             loop = asyncio.get_running_loop()
@@ -239,7 +240,7 @@ class Lines:
             self._wanted.acquire()
             line = self._stream.readline()
             said = line.strip() if line else None
-            with suppress(RuntimeError):  # the loop is closed: nothing reads any more
+            with suppress(RuntimeError):  # the loop is closed, and no one is reading
                 loop.call_soon_threadsafe(self._came.put_nowait, said)
             if said is None:
                 return

@@ -1,4 +1,4 @@
-"""The terminal host: the advised step on Enter, everything else by a letter."""
+"""The terminal host: Enter gives the advised command, letters all the others."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from server.game.phases import Place
 from server.game.views.role_types import HostPanel, HostView
 
 STAYING = ("give_time", "stop_clock", "start_clock")
-"""Commands after which the room is where it was."""
+"""Commands that do not move the game to another place."""
 
 SETTLE_S = 2.0
-"""How long to wait, after a command, for the view it leads to."""
+"""How long to wait for the view that a command leads to, in seconds."""
 
 ENOUGH = 0.8
-"""Below this share of answers, a close is asked about first."""
+"""Share of answers below which closing a vote has to be confirmed."""
 
 GUARD_S = 0.7
-"""An Enter typed sooner after a new phase was meant for the one before."""
+"""How long after a new phase Enter is ignored: it was meant for the previous one."""
 
 
 async def run_host(
@@ -60,9 +60,9 @@ async def run_host(
     lines: Lines | None = None,
     guard_s: float = GUARD_S,
 ) -> int:
-    """Host a room in this terminal; return the exit code, 0 for a good end.
+    """Host a room in this terminal; return the exit code, 0 if the game ends normally.
 
-    For ``guard_s`` after each new phase, an Enter that is typed does nothing.
+    For ``guard_s`` seconds after each new phase, an Enter that is typed is ignored.
 
     Raises :class:`ClientError` if the room cannot be hosted.
     """
@@ -76,7 +76,7 @@ class Desk:
     def __init__(
         self, host: Host, console: Console, lines: Lines, guard_s: float = GUARD_S
     ) -> None:
-        """``guard_s``: how long after a new phase a typed Enter does nothing."""
+        """``guard_s`` is how long after a new phase a typed Enter is ignored."""
         self._host = host
         self._console = console
         self._lines = lines
@@ -87,12 +87,12 @@ class Desk:
         """Whether the latest figures said that a vote closes automatically."""
         self._guard_s = guard_s
         self._asked: Place | None = None
-        """Where the host was asked whether to close a vote so early."""
+        """The place at which the host was asked to confirm closing a vote early."""
         self._changed_s = -guard_s
-        """When the room last came to another phase or step, by the loop's clock."""
+        """When the room last moved to another phase or step (the loop's clock)."""
 
     async def work(self) -> int:
-        """Follow the game until it is over, or the host leaves."""
+        """Follow the game until it is over or the host leaves; return the exit code."""
         async with asyncio.TaskGroup() as group:
             works = [
                 group.create_task(self._watch(), name="desk: watch"),
@@ -127,7 +127,7 @@ class Desk:
         self._done.set()
 
     async def _figures(self) -> None:
-        """Offer the next step when the figures change what is advised."""
+        """Offer the next step whenever the figures change the advice."""
         async for panel in self._host.panels():
             if panel.warned_ms is not None:
                 self._say(f"Closes in {round(panel.warned_ms / 1000)} s.", "dim")
@@ -138,10 +138,10 @@ class Desk:
             self._offer()
 
     def _offer(self) -> None:
-        """Say what Enter does, whenever that has changed."""
+        """Say what Enter does if that has changed."""
         panel, view = self._host.panel, self._host.view
         if panel.advised not in view.commands:
-            return  # the figures lag behind the view: the next ones fit
+            return  # the figures lag behind the view; the next ones will match it
         is_ready = "" if panel.is_ready else " (not all have answered)"
         offered = f"Enter: {command_words(panel.advised)}{is_ready}   ?: help"
         if offered == self._offered:
@@ -178,7 +178,7 @@ class Desk:
             except ClientError as exc:
                 self._say(str(exc), "bold")
         if not self._lines.is_typed:
-            self._done.set()  # a script that has ended leaves the room
+            self._done.set()  # a script leaves the room when it ends
 
     async def _obey(self, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -229,7 +229,7 @@ class Desk:
 
     @property
     def _is_guarded(self) -> bool:
-        """Whether what Enter gives has only just changed, under a person's hand."""
+        """Whether a typed Enter may still be meant for the previous phase."""
         since_s = asyncio.get_running_loop().time() - self._changed_s
         return self._lines.is_typed and since_s < self._guard_s
 
@@ -244,14 +244,14 @@ class Desk:
             self._say(typed_lines(view.commands))
 
     async def _advised(self) -> str:
-        """Return what Enter gives, once the figures fit the view."""
+        """Return the advised command, as soon as the figures match the view."""
         panel = await self._host.until(
             lambda panel: panel.advised in self._host.view.commands
         )
         return panel.advised
 
     def _is_early(self, command: HostCommand) -> bool:
-        """Whether to ask before a vote is closed: once, while few have answered."""
+        """Ask once before a vote is closed early; return whether the host was asked."""
         is_plain = isinstance(command, CloseVotes) and not command.override
         answered, expected = self._host.panel.answered, self._host.panel.expected
         is_early = is_plain and answered < ENOUGH * expected and self._lines.is_typed
@@ -279,7 +279,7 @@ class Desk:
                         break
 
     async def _is_done(self, command: HostCommand) -> bool:
-        """Give a command; False if it waits for other sites, and keeps waiting."""
+        """Give a command; return False if it is still waiting for other sites."""
         sending = asyncio.create_task(self._host.send(command), name="desk: command")
         held = asyncio.create_task(self._host.until(_is_held), name="desk: held")
         try:
@@ -294,7 +294,7 @@ class Desk:
         return False
 
     async def _go_on(self) -> None:
-        """Go on without the sites that something waits for."""
+        """Continue without the sites that a command is waiting for."""
         held = self._host.panel.held
         if held is None:
             self._say("Nothing is waiting for another site.", "dim")
@@ -329,7 +329,7 @@ class Desk:
                 self._console.print(private.plan(self._host.view.plan))
 
     async def _move(self, number: int, place: int) -> None:
-        """Move a case that is still to come to the place of another one."""
+        """Move a case that has not been played yet to another place in the plan."""
         order = [one.index for one in self._host.view.plan if one.status == "to come"]
         if number not in order or place not in order:
             self._say("Only cases that are still to come can be moved.", "dim")
@@ -389,6 +389,6 @@ def _is_held(panel: HostPanel) -> bool:
 
 
 def _forget(sending: asyncio.Task[None]) -> None:
-    """Take what becomes of a command that waited: the next view tells it."""
+    """Discard the result of a command that was waiting; the next view shows it."""
     if not sending.cancelled():
         sending.exception()

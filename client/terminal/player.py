@@ -1,4 +1,4 @@
-"""The terminal player: one question at a time, and an honest word on each vote."""
+"""The terminal player: one question at a time, and the true status of each vote."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ HELP = (
     "/team NAME: move to another team    /quit: leave; /help: this"
 )
 QUIET_S = 0.3
-"""A vote that is stored sooner than this is not first called "sending"."""
+"""A vote that is stored within this time is not shown as "sending" first (seconds)."""
 
 LAST_VOTE_S = 1.0
-"""How long a vote that is still on its way is waited for when the game is over."""
+"""How long to wait for a vote still in flight when the game is over, in seconds."""
 
 CARD_S = 3.0
-"""How long the closing page waits for the player's own card."""
+"""How long to wait for the player's own card on the closing page, in seconds."""
 
 
 async def play(
     url: str, code: str, name: str, console: Console, lines: Lines | None = None
 ) -> int:
-    """Play a whole game in this terminal; return the exit code, 0 for a good end.
+    """Play a whole game in this terminal; return the exit code, 0 if it ends normally.
 
     Raises :class:`ClientError` if the room cannot be joined.
     """
@@ -71,7 +71,7 @@ class Seat:
         self._terms = (player.you.percent, player.you.team)
 
     async def sit(self) -> int:
-        """Follow the game until it is over, or the player leaves."""
+        """Follow the game until it ends or the player leaves; return the exit code."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             works = [
@@ -113,7 +113,7 @@ class Seat:
         self._ask()
 
     def _show_own(self) -> None:
-        """Tell the player's own result, and a close that nears; each of them once."""
+        """Show the player's own results, and warn before a vote closes; each once."""
         you = self._player.you
         for line in private.results(you):
             if (you.round, line) not in self._told:
@@ -138,7 +138,7 @@ class Seat:
         return bool(self._player.you.card)
 
     async def _mind_the_line(self) -> None:
-        """Say calmly that the connection is gone, and that it is back."""
+        """Say when the connection has dropped, and when it is open again."""
         is_away = False
         async for link in self._player.states():
             if link is Link.OPEN:
@@ -155,7 +155,7 @@ class Seat:
     async def _listen(self) -> None:
         while True:
             if not self._lines.is_typed:
-                await self._asked.wait()  # a script's line waits for its question
+                await self._asked.wait()  # a script answers only when asked
             line = await self._lines.next()
             if line is None:
                 return
@@ -190,7 +190,7 @@ class Seat:
         self._say(form.question, "bold")
 
     def _start(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Send something while the next line is read; say so if that fails."""
+        """Send something in the background, and show an error if that fails."""
         task = self._group.create_task(self._try(send), name="seat: send")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)

@@ -1,4 +1,4 @@
-"""What one person alone sees: the host's figures, a player's own results and card."""
+"""Draws what only one person sees: the host's figures, or a player's own results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def figures(panel: HostPanel, is_voting: bool) -> Text:
 
 
 def advice(panel: HostPanel) -> RenderableType:
-    """Draw the vote as the host may see it before the reveal, and what is advised."""
+    """Draw the vote as the host sees it before the reveal, and the advice."""
     parts: list[RenderableType] = []
     if panel.tally_seen:
         said = "This vote was reopened, and you have already seen its tally."
@@ -93,7 +93,7 @@ def waiting(panel: HostPanel) -> str:
 
 
 def sites(panel: HostPanel) -> RenderableType:
-    """Draw the sites side by side: the line there, people, and how right they are."""
+    """Draw a table of the sites: connection, people, and how many are right."""
     if not panel.sites:
         return Text()
     table = Table("site", "line", "people", "answered", "right", "late", box=box.SIMPLE)
@@ -128,7 +128,7 @@ def _right(site: SiteCard) -> str:
 
 
 def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
-    """Draw the reasons heard, numbered for pinning; with their authors if wanted."""
+    """Draw the reasons given, numbered for pinning; with their authors if ``names``."""
     lines = []
     for number, reason in enumerate(panel.reasons, start=1):
         line = Text(f"  {number} {option_words(reason.side)}: “{reason.text}”")
@@ -144,7 +144,7 @@ def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
 
 
 def challenges(panel: HostPanel) -> RenderableType:
-    """Draw the challenges of the label that is shown, with their authors."""
+    """Draw the challenges to the label that is shown, with their authors."""
     if not panel.challenged:
         return Text()
     lines = [
@@ -190,7 +190,7 @@ _BALLOTS = {
 
 
 def results(you: PrivateView) -> tuple[str, ...]:
-    """Print the discussion group, and how the round's votes did, as far as known."""
+    """Return the discussion group and the results of this round, as far as known."""
     lines = [_talk(you.talk)] if you.talk else []
     lines += [_judged(vote) for vote in you.votes if vote.is_right is not None]
     if you.missed:
@@ -201,7 +201,7 @@ def results(you: PrivateView) -> tuple[str, ...]:
 
 
 def _talk(talk: Talk) -> str:
-    """Print the discussion group."""
+    """Describe the discussion group."""
     names = ", ".join(talk.names) or f"find {talk.others} more with this number"
     return f"You are in group {talk.number}: {names}."
 
@@ -217,7 +217,7 @@ def _judged(vote: MyVote) -> str:
 
 
 def terms(you: PrivateView) -> str:
-    """Say what was granted to this player alone."""
+    """Say which time allowance and team this player has."""
     time = {0: "no time limit", 100: "the same time as everyone"}
     own_time = time.get(you.percent, f"{you.percent}% of the time")
     team = f"; team {you.team}" if you.team else ""
@@ -225,7 +225,7 @@ def terms(you: PrivateView) -> str:
 
 
 def card(you: PrivateView) -> RenderableType:
-    """Draw the player's own card: every case, own answers, the deciding fact."""
+    """Draw the player's card: each case, the player's answers, the deciding fact."""
     table = Table(title=f"Your card, {you.name}", box=box.SIMPLE_HEAD, pad_edge=False)
     table.title_justify = "left"
     table.add_column("Case")
@@ -252,7 +252,7 @@ def _own(item: CardItem) -> str:
 
 
 def points(you: PrivateView) -> Text:
-    """Say what the whole game brought."""
+    """Say how many points the player has earned in the game."""
     cases = plural(you.rounds, "case")
     return Text(f"{you.points:.1f} points in {cases}.", style="bold")
 
@@ -272,7 +272,7 @@ def plan(items: Sequence[PlanItem]) -> RenderableType:
 
 
 def cases(found: Sequence[CaseSummary]) -> RenderableType:
-    """Draw the cases that can be added, by title."""
+    """Draw the cases that can be added, sorted by title."""
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("id", "title", "gap", "level"):
         table.add_column(heading)

@@ -1,6 +1,6 @@
-"""Tells the game as it goes: prints what is new in a view, and nothing twice.
+"""Narrates the game: prints what is new in each view, and nothing twice.
 
-``asked`` is the other half of a view: what it asks of a player.
+``asked`` returns what a view asks a player.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def place(view: StageView) -> Place:
 
 
 def asked(view: StageView) -> Form | Question | None:
-    """Return what a view asks of a player; None if it asks nothing."""
+    """Return what a view asks a player, or None if it asks nothing."""
     match view:
         case FixView(options=options):
             return Form(("choice",), options=len(options))
@@ -85,7 +85,7 @@ def _sentence(case: int, line: str) -> SayIt:
 
 
 class Teller:
-    """One console that follows one room."""
+    """Follows one room on one console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -95,7 +95,7 @@ class Teller:
         self._pins: tuple[PinnedReason, ...] = ()
 
     def tell(self, view: StageView) -> bool:
-        """Print what is new; False if the view shows no new place."""
+        """Print what is new; return False if the game is where it was."""
         now = place(view)
         if now == self._place:
             self._tell_pins(view)
@@ -108,7 +108,7 @@ class Teller:
         return True
 
     def _tell_pins(self, view: StageView) -> None:
-        """Print the reasons that the host shows, once each."""
+        """Print each reason that the host has pinned, once."""
         if not isinstance(view, StoryView | ContrastView | RevealView):
             return
         new = [pin for pin in view.pinned if pin not in self._pins]

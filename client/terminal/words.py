@@ -1,6 +1,6 @@
-"""Every word and sign the terminal shows, and the commands they name. No drawing.
+"""All words and signs that the terminal shows, and the commands they name.
 
-Outer is a ring and orange, inner a dot and blue: never color alone.
+Outer is an orange ring and inner a blue dot: color is never the only difference.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ FIELDS = {
     "residual": "What it doesn't solve",
     "say": "An expert says",
 }
-"""The texts of a breakdown, by the name of their field."""
+"""The label of each text in a breakdown, by field name."""
 
 COMMANDS = {
     "show_opening": "opening minute: next step",
@@ -88,7 +88,7 @@ COMMANDS = {
     "show_again": "go back to the lesson",
     "none": "nothing left to do",
 }
-"""Of commands that need more than their name to be understood."""
+"""Descriptions of commands whose names are not clear enough."""
 
 
 LETTERS = {
@@ -112,8 +112,8 @@ LETTERS = {
     "skip": ("skip_round",),
     "finish": ("finish",),
 }
-"""What is typed, and the commands it stands for: the first that can be given. Every
-command can also be typed by its name."""
+"""What can be typed, and the commands it stands for, of which the first that can be
+given is sent. Every command can also be typed by its name."""
 
 ONLY_WITH = {
     "next_step": ("a", "all steps of the breakdown"),
@@ -147,12 +147,12 @@ ALWAYS = (
 
 
 def command_words(name: str) -> str:
-    """Say what a command does; its own name if that says it all."""
+    """Return a description of a command, or its name if that is clear enough."""
     return COMMANDS.get(name, name.replace("_", " "))
 
 
 def typed_lines(can: Sequence[str]) -> str:
-    """Return what a host may type when these commands can be given, a line each."""
+    """Return what a host can type if these commands can be given, one per line."""
     keys = [("Enter", "the suggested step")]
     typed = {name: key for key, names in LETTERS.items() for name in names}
     keys += [(typed.get(name, name), command_words(name)) for name in can]
@@ -165,7 +165,7 @@ NAMED: dict[str, HostCommand] = {command.type: command for command in PRESSES}
 
 
 def named(name: str) -> HostCommand:
-    """Return the command of that name, with its defaults."""
+    """Return the command with this name, with its defaults."""
     return NAMED[name]
 
 
@@ -188,12 +188,12 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 def option_words(option: str) -> str:
-    """Return a tally's option as it is shown: a gap with its sign, or a number."""
+    """Return an option of a tally as it is shown: a gap with its sign, or a number."""
     return f"{SIGNS[option]} {option}" if option in SIGNS else str(int(option) + 1)
 
 
 def answer_words(answer: Answer) -> str:
-    """Say an answer in a few words."""
+    """Describe an answer in a few words."""
     match answer:
         case GapAnswer(label=label, confidence=confidence):
             return _sure(option_words(label.value), confidence)
