@@ -133,7 +133,7 @@ class PendingVotes:
             _settle(entry.outcome, message)
 
     def refused(self, message: RefusedMessage) -> None:
-        """Retry or give up a vote that was refused; ignore refusals of other requests."""
+        """Retry or give up a refused vote; ignore refusals of other requests."""
         entry = self._find(message)
         if entry is None:
             return

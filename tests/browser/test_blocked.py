@@ -167,9 +167,9 @@ async def test_a_question_that_gets_no_answer_costs_three_seconds_more(
         screen = await table.sit(path, port=between.port, profile=profile)
         async with screen.expect_request("**/why.json*", timeout=MACHINE_S * 1000):
             await pass_time([screen])
-        assert "answer" not in await screen.inner_text("body")
+        assert "responding" not in await screen.inner_text("body")
         await screen.clock.run_for(ANSWER_MS)
-        await says(screen, "The server doesn’t answer", "still running")
+        await says(screen, "The server isn’t responding", "still running")
 
 
 async def test_the_report_says_what_blocks_its_first_connection(table: Table) -> None:

@@ -3,10 +3,10 @@
     python -m tools.blind draw INTO --key KEY.json      # sheets without a verdict
     python -m tools.blind score KEY.json ANSWERS...     # agreement and alpha
 
-A sheet holds a title and a story, as a class reads them before it votes. Its number is
-drawn as well, so that neither a name nor the order says anything. The labelers read
-docs/labels.md, so a case that it names is never drawn. An answers file has a line for
-each sheet: its number and one word of VALUES.
+A sheet contains a title and a story, as a class reads them before it votes. Its number
+is random too, so that neither names nor order give anything away. Labelers read
+docs/labels.md, so the cases it names are never drawn. An answers file has one line per
+sheet, with the number of the sheet and one of the words in VALUES.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from server.game.intervals import wilson
 VALUES = ("outer", "inner", "both", "neither", "contested", "undecidable")
 SEED, COUNT, DRAWS = 60, 60, 2000
 FEWEST_FOR_INTERVAL = 30
-"""Stories below which an interval of alpha is not given."""
+"""Minimum number of stories for a confidence interval of alpha."""
 RULES = Path(__file__).parents[2] / "docs" / "labels.md"
-"""What labelers read beside the sheets; the cases it names are known to them."""
+"""The rules that labelers read. They know the labels of the cases it names."""
 NAMED = re.compile(r"[`/]([a-z0-9]+(?:-[a-z0-9]+)+)(?:`|\.toml)")
 LINE = re.compile(r"^\s*(\d+)\s*[:.,;\t ]\s*([a-z]+)\b", re.IGNORECASE)
 TASK = """# Which of the two links broke?
@@ -57,22 +57,22 @@ Answers = Mapping[int, str]
 
 
 def worked_examples(library: Library) -> set[str]:
-    """Return the ids of the cases that docs/labels.md names and so gives away."""
+    """Return the IDs of the cases whose labels docs/labels.md gives away."""
     return set(NAMED.findall(RULES.read_text(encoding="utf-8"))) & set(library.cases)
 
 
 def draw(library: Library, seed: int, count: int) -> list[Case]:
-    """Return a seeded draw of cases, without the worked examples of the rules."""
+    """Return a random sample of the cases, without the worked examples of the rules."""
     names = sorted(set(library.cases) - worked_examples(library))
     chosen = Random(seed).sample(names, min(count, len(names)))  # noqa: S311
     return [library.cases[name] for name in chosen]
 
 
 def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
-    """Write a sheet for each story into a folder, all of them in one file, the task and
-    the rules; write the key to a file elsewhere.
+    """Write a sheet for each story, all sheets in one file, the task and the rules.
 
-    Raises ValueError if the key would be beside the sheets.
+    They are written to the folder ``into``, and the key to a file elsewhere. Raises
+    ValueError if the key would be in the folder of the sheets.
     """
     if key.resolve().is_relative_to(into.resolve()):
         raise ValueError(f"The key has to be outside of {into}: name another file.")
@@ -91,7 +91,7 @@ def write_sheets(cases: Sequence[Case], into: Path, key: Path) -> None:
 
 
 def read_answers(path: Path) -> dict[int, str]:
-    """Return a file's answers by sheet; raise ValueError if a word is not one."""
+    """Return the answers in a file by sheet; raise ValueError for an unknown word."""
     found: dict[int, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         match = LINE.match(line)
@@ -105,10 +105,10 @@ def read_answers(path: Path) -> dict[int, str]:
 
 
 def alpha(stories: Iterable[Sequence[str]]) -> float:
-    """Return Krippendorff's alpha for nominal labels; each item holds one story's.
+    """Return Krippendorff's alpha for nominal labels; each item is one story's labels.
 
-    A story with fewer than two labels counts for nothing (Krippendorff 2011). Where all
-    labels are one value, nothing could disagree, and the result is 1.
+    Stories with fewer than two labels are ignored (Krippendorff 2011). If all labels
+    are the same, no disagreement is possible, and the result is 1.
     """
     agreed = 0.0
     totals: dict[str, float] = {}
@@ -125,9 +125,10 @@ def alpha(stories: Iterable[Sequence[str]]) -> float:
 
 
 def interval(stories: Sequence[Sequence[str]]) -> tuple[float, float] | None:
-    """Return a 95% interval of alpha: stories resampled, on a log scale of 1 - alpha.
+    """Return a 95% confidence interval of alpha by resampling stories.
 
-    None from fewer than 30 stories, or if there is no disagreement at all.
+    The interval is computed on a log scale of 1 - alpha. Returns None for fewer than 30
+    stories, or if there is no disagreement at all.
     """
     middle = alpha(stories)
     if len(stories) < FEWEST_FOR_INTERVAL or middle == 1:
@@ -140,7 +141,7 @@ def interval(stories: Sequence[Sequence[str]]) -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often one labeler agreed with the key: right of n, over some stories."""
+    """How often a labeler agreed with the key: ``right`` out of ``n`` stories."""
 
     right: int
     n: int
@@ -152,7 +153,7 @@ class Agreement:
 
 
 def with_key(key: Mapping[int, str], answers: Answers, clean: bool) -> Agreement:
-    """Return the agreement with the key over all stories, or over the clean ones."""
+    """Return the agreement with the key over all stories, or only over clean ones."""
     asked = [n for n in key if not clean or key[n] in ("outer", "inner")]
     told = [n for n in asked if n in answers]
     return Agreement(sum(answers[n] == key[n] for n in told), len(told))

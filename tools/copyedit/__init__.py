@@ -1,13 +1,13 @@
-"""Blind copy-editing: the stories of today, old versions and native prose, shuffled.
+"""Blind copy-editing: current stories, old versions and native prose, shuffled.
 
     python -m tools.copyedit draw INTO --key KEY.json --old COMMIT --native FOLDER
     python -m tools.copyedit score KEY.json MARKS...
 
-A passage of a case is its story and the connected sentences of its breakdown. An old
-version is read from the history of this repository, and is never one of a case that is
-also drawn in its present version. Native prose is a folder of text files that someone
-has gathered; none of it is part of this repository. A marks file has a line for each
-sentence that a copy editor would change: the passage's number, a colon, and why.
+The passage of a case consists of its story and the running prose of its breakdown. Old
+versions are read from the history of this repository; a case is never drawn in both
+versions. Native prose is read from a folder of text files that someone has collected
+and that are not part of this repository. A marks file has one line for each sentence
+that a copy editor would change: the number of the passage, a colon, and the reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEW, OLD, NATIVE = 40, 20, 20
 SEED, FILES = 62, 4
 CASES = "scenarios/cases"
 ARGUED = ("why", "why_not", "more_capable", "residual")
-"""What of a breakdown is read: its connected sentences."""
+"""The fields of a breakdown that are running prose."""
 SENTENCE_END = re.compile(r"[.!?][\"')”]*(?=\s|$)")
 SHORT = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Co|Fla|St|vs|No|a\.m|p\.m|[A-Z])\.(?=\s)")
 MARK = re.compile(r"^\s*(\d+)\s*[:|]")
@@ -51,7 +51,7 @@ Do not guess where a passage comes from, and do not look for it.
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One passage to be read: where it is from, and its text."""
+    """One passage to read: its origin and its text."""
 
     kind: str
     name: str
@@ -59,18 +59,18 @@ class Passage:
 
 
 def sentences(text: str) -> int:
-    """Return about how many sentences a text has: by full stops and the like."""
+    """Return the approximate number of sentences in a text, counted by punctuation."""
     return len(SENTENCE_END.findall(SHORT.sub("x", text)))
 
 
 def text_of(story: str, breakdown: Mapping[str, str]) -> str:
-    """Return what of a case is running prose: the story, then why and what remains."""
+    """Return the running prose of a case: the story, and the fields in ARGUED."""
     argued = " ".join(breakdown[name].strip() for name in ARGUED)
     return f"{story.strip()}\n\n{argued}"
 
 
 def present_texts(library: Library) -> dict[str, str]:
-    """Return the text of each case of today."""
+    """Return the current text of each case."""
     return {
         case.id: text_of(case.story, case.breakdown.model_dump())
         for case in library.cases.values()
@@ -102,9 +102,9 @@ def _git(root: Path, *arguments: str) -> str:
 def choose(
     new: Mapping[str, str], old: Mapping[str, str], native: Mapping[str, str], seed: int
 ) -> list[Passage]:
-    """Return 40 present cases, 20 others as they were and 20 native texts, shuffled.
+    """Return 40 current cases, old versions of 20 others and 20 native texts, shuffled.
 
-    Raises ValueError if there are too few of a kind.
+    Raises ValueError if there are not enough texts of a kind.
     """
     random = Random(seed)  # noqa: S311
     passages: list[Passage] = []
@@ -123,7 +123,7 @@ def choose(
 
 
 def write_passages(passages: Sequence[Passage], into: Path, key: Path) -> None:
-    """Write the task, the passages in a few files, and what they are into the key."""
+    """Write the task, the passages in a few files, and the key with their origins."""
     into.mkdir(parents=True, exist_ok=True)
     task = TASK.format(total=len(passages))
     (into / "TASK.md").write_text(task, encoding="utf-8")
@@ -143,7 +143,7 @@ def write_passages(passages: Sequence[Passage], into: Path, key: Path) -> None:
 
 
 def read_marks(lines: Iterable[str]) -> Counter[int]:
-    """Return how many sentences of each passage were marked."""
+    """Return the number of marked sentences in each passage."""
     found = (MARK.match(line) for line in lines)
     return Counter(int(match[1]) for match in found if match)
 
@@ -151,7 +151,7 @@ def read_marks(lines: Iterable[str]) -> Counter[int]:
 def rates(
     key: Mapping[int, tuple[str, str, int]], marks: Mapping[int, int]
 ) -> dict[str, tuple[int, int]]:
-    """Return for each kind the sentences marked, and how many there are."""
+    """Return, for each kind, the numbers of marked sentences and of all sentences."""
     every = dict.fromkeys(KINDS, (0, 0))
     for number, (kind, _, n) in key.items():
         marked, total = every[kind]

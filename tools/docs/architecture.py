@@ -1,7 +1,7 @@
 """Draw docs/pictures/architecture.svg: the packages of the server in their layers.
 
-The layers are those that import-linter enforces (pyproject.toml), and the words are the
-first sentences of the packages' docstrings.
+The layers are those that import-linter enforces (pyproject.toml). The descriptions are
+the first sentences of the packages' docstrings.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ WIDTH, MARGIN, GAP = 860, 20, 10
 LINE, PAD = 17, 12
 NAME_WIDTH = 150
 CHARACTERS_PX = 6.4
-"""Mean width of a character of the text, in pixels."""
+"""Average width of a character, in pixels."""
 
 BESIDE = ("scenarios", "client", "twogaps")
-"""Packages that the server's layers do not contain."""
+"""Packages outside the server's layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Part:
 
 
 def layers(project: Path = PROJECT) -> list[list[Part]]:
-    """Return the server's layers, the topmost first, each with its parts."""
+    """Return the server's layers from top to bottom, each with its parts."""
     text = (project / "pyproject.toml").read_text(encoding="utf-8")
     contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
     names = next(each["layers"] for each in contracts if each["type"] == "layers")
@@ -84,7 +84,7 @@ def _height(part: Part, width: float) -> float:
 def _box(
     part: Part, x: float, y: float, width: float, height: float, kind: str = "layer"
 ) -> Iterator[str]:
-    """Yield a box with its name at the left and its words at the right."""
+    """Yield a box with the part's name on the left and its description on the right."""
     yield (
         f'<rect class="{kind}" x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" rx="6"/>'

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document of the wire, generated from the messages."""
+"""Generates the AsyncAPI 3 document of the protocol from its messages."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _message(entry: Entry) -> dict[str, Any]:
 
 
 def _repoint(body: Any) -> Any:
-    """Point references into components/schemas, as AsyncAPI wants them."""
+    """Make references point to components/schemas, as AsyncAPI requires."""
     if isinstance(body, dict):
         return {key: _repoint(value) for key, value in body.items()}
     if isinstance(body, list):

@@ -1,11 +1,11 @@
-"""The code blocks of the documentation, and how each is held.
+"""The code blocks of the documentation, and how each is tested.
 
 A mark is a comment on the line before a block:
 
 - ``<!-- block: run -->``: a test runs it as written (tests/docs/test_blocks.py);
-- ``<!-- block: run, until stopped -->``: the same, for a server;
-- ``<!-- block: parsed -->``: a test parses or compiles it, by its language;
-- ``<!-- block: not run: REASON -->``.
+- ``<!-- block: run, until stopped -->``: the same, for a server that has to be stopped;
+- ``<!-- block: parsed -->``: a test parses or compiles it, depending on its language;
+- ``<!-- block: not run: REASON -->``: no test runs it.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Block:
     language: str
     text: str
     how: str
-    """As in the mark: run, parsed, …; empty without a mark."""
+    """How it is tested, as in its mark: run, parsed, …; empty if it has no mark."""
     why: str
 
     @property
     def place(self) -> str:
-        """Where it is: path and line."""
+        """The path and line of the block."""
         return f"{self.page}:{self.line}"
 
 
 def pages(project: Path) -> list[Path]:
-    """Return the pages whose blocks are held."""
+    """Return the pages whose blocks are tested."""
     found = [*(project / "docs").rglob("*.md"), *project.glob("*.md")]
     return sorted(path for path in found if path.is_file())
 
@@ -77,18 +77,18 @@ def parse(page: str, text: str) -> list[Block]:
 
 
 def _before(lines: list[str], start: int) -> str:
-    """Return the nearest line before a block that is not empty."""
+    """Return the last nonempty line before a block."""
     above = (line.strip() for line in reversed(lines[:start]))
     return next((line for line in above if line), "")
 
 
 def unmarked(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks that do not say how they are held."""
+    """Return the blocks that do not say how they are tested."""
     return [block for block in blocks if not block.how]
 
 
 def summary(blocks: Iterable[Block]) -> str:
-    """Return in one line how many blocks are held in which way."""
+    """Return a one-line summary of how many blocks are tested in which way."""
     counts = Counter(block.how.partition(",")[0] for block in blocks)
     parts = [f"{counts[how]} {how}" for how in ("run", "parsed", "not run")]
     return f"{plural(counts.total(), 'code block')}: {', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""Every message of the wire with its one-line meaning, for the generated documents."""
+"""Lists every message of the protocol with its meaning, for generated documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.docs.schema import bundle
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message: its type, what it means, its definition, and who may send it."""
+    """One message: its type, its meaning, its definition, and who may send it."""
 
     type: str
     definition: str
@@ -23,7 +23,7 @@ class Entry:
 
 
 def entries(union: str, whole: dict[str, Any] | None = None) -> list[Entry]:
-    """Return the messages of ``ClientMessage`` or ``ServerMessage`` in their order."""
+    """Return the messages of ``ClientMessage`` or ``ServerMessage``, in order."""
     defs = (whole or bundle())["$defs"]
     mapping: dict[str, str] = defs[union]["discriminator"]["mapping"]
     return [

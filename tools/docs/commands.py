@@ -38,7 +38,7 @@ def _single(function: Callable[..., None]) -> typer.Typer:
 
 
 def _command(command: object, name: str) -> Iterator[str]:
-    """Yield the lines about a command."""
+    """Yield the lines that document a command."""
     if not isinstance(command, TyperCommand):
         raise TypeError(f"{name} is not a command of Typer")
     arguments = [each for each in command.params if isinstance(each, TyperArgument)]

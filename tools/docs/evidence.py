@@ -1,4 +1,4 @@
-"""docs/evidence.md: how sure the facts of each true story are, and what was read."""
+"""Render docs/evidence.md: how certain each true story is, and what we have read."""
 
 from __future__ import annotations
 
@@ -65,21 +65,21 @@ CHECKS = Path(__file__).with_name("checks.tsv")
 
 
 class Check(NamedTuple):
-    """One fact of a story, checked against its source after it was written."""
+    """One fact in a story that was checked against its source after it was written."""
 
     case: str
     fact: str
     source: str
     seen: str
     verdict: str
-    """Begins with one of VERDICTS; what was corrected follows a colon."""
+    """One of VERDICTS, followed by a colon and the correction if there was one."""
 
 
 VERDICTS = ("right", "corrected", "not seen again", "disputed")
 
 
 def read_checks() -> list[Check]:
-    """Return the facts checked, in the order of the file."""
+    """Return the facts that were checked, in the order of the file."""
     with CHECKS.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return [Check(*row) for row in rows]
@@ -94,7 +94,7 @@ def verdict_of(check: Check) -> str:
 
 
 def render() -> str:
-    """Return the document for the cases as they are now."""
+    """Return the document for the current cases."""
     cases = [case for _, case in sorted(load_library().cases.items()) if case.is_true]
     by_grade = {
         grade: [case for case in cases if case.evidence == grade] for grade in GRADES

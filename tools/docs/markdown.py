@@ -1,4 +1,4 @@
-"""docs/protocol.md, generated: the prose here, the tables from the messages."""
+"""Render docs/protocol.md: the prose from here, the tables from the messages."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _default(body: dict[str, Any]) -> str:
 
 
 def _kind(body: Any) -> str:
-    """Return a type in a few words, with links to the types below."""
+    """Describe a type in a few words, with links to types defined in the document."""
     if not isinstance(body, dict):
         return "anything"
     if "$ref" in body:
@@ -97,7 +97,7 @@ def _range(body: dict[str, Any]) -> str:
 
 
 def _used(whole: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the definitions that are not messages themselves."""
+    """Return the definitions that messages use and that are not messages themselves."""
     messages = {
         entry.definition
         for union in ("ClientMessage", "ServerMessage")

@@ -6,7 +6,7 @@ from server.game.engine import TABLE
 from server.game.phases import Phase
 
 _EVERYWHERE = {"finish", "back_to_lobby", "skip_round", "open_round", "tick"}
-"""Ways out that nearly every phase has: told in words, or drawn once below."""
+"""Commands possible in nearly every phase: described in words, or drawn only once."""
 
 _HEAD = """\
 # The phases of a game
@@ -33,10 +33,10 @@ def render() -> str:
 
 
 def _drawing() -> str:
-    """Draw every arrow of the table but those of _EVERYWHERE, which would hide them.
+    """Draw every arrow of the table except those in _EVERYWHERE, which would hide them.
 
-    Of those, drawn is the way into the next round (only to reading, not to where a
-    round was left), and one of the ways to the end.
+    Of those, only two are drawn: the way into the next round (to reading, not to the
+    phase in which a round was interrupted), and one of the ways to the end.
     """
     arrows = [
         f"{phase} --> {target}: {command}"

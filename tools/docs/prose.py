@@ -1,4 +1,4 @@
-"""The prose of docs/protocol.md: what the tables cannot say."""
+"""The prose of docs/protocol.md: everything that the tables cannot express."""
 
 PROSE = """\
 # The Two Gaps protocol, version 1

@@ -98,7 +98,7 @@ limit was reached.
 
 
 def metrics() -> str:
-    """Return the table of figures, as Markdown."""
+    """Return the table of metrics, as Markdown."""
     rows = [
         (f"`{_name(metric)}`", metric.type, _labels(metric), metric.documentation)
         for metric in Metrics().registry.collect()
@@ -128,7 +128,7 @@ def _labels(metric: Metric) -> str:
 
 
 def _told(values: list[str]) -> str:
-    """Return the values of a label; long lists are in the protocol's document."""
+    """Return the values of a label; long lists are in the protocol's documentation."""
     if values == [__version__]:
         return "the version that is running"
     if len(values) > MOST_VALUES:

@@ -1,7 +1,7 @@
 """Render docs/roles.md: who may send each message, and in which phases.
 
-Both facts come from the server: the roles from its unions of messages, the phases from
-the transition table.
+Both are taken from the server: the roles from its unions of messages, and the phases
+from the transition table.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMMANDS = frozenset(command for row in TABLE.values() for command in row)
 
 
 def render() -> str:
-    """Return the document, with messages grouped by the first role that sends them."""
+    """Return the document: messages, grouped by the first role that may send them."""
     found = sorted(entries("ClientMessage"), key=lambda entry: _rank(_who(entry)[0]))
     return _HEAD + "".join(f"{_line(entry)}\n" for entry in found)
 

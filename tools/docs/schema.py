@@ -1,4 +1,4 @@
-"""JSON Schema: of the wire (two unions of messages), and of a case and a deck."""
+"""Generates JSON Schemas of the protocol (two unions of messages), cases and decks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Untitled(GenerateJsonSchema):
-    """Leaves out the titles that only repeat the names of fields."""
+    """Leaves out titles that merely repeat the names of fields."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - theirs
-        """No field needs a title."""
+        """Return False: no field needs a title."""
         return False
 
 
 def bundle() -> dict[str, Any]:
     """Return both unions and all their definitions as one JSON Schema document.
 
-    ``$defs/ClientMessage`` is what a client may send (defaults may be left out),
-    ``$defs/ServerMessage`` what the server sends (every field is there).
+    ``$defs/ClientMessage`` describes what a client may send (fields with defaults may
+    be left out), and ``$defs/ServerMessage`` what the server sends (with all fields).
     """
     client, client_defs = _union(ClientMessage, "validation")
     server, server_defs = _union(ServerMessage, "serialization")
@@ -50,7 +50,7 @@ def bundle() -> dict[str, Any]:
 
 
 def render() -> str:
-    """Return the schema as text, the same for the same models."""
+    """Return the schema as text, which is always the same for the same models."""
     return json.dumps(bundle(), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -67,7 +67,7 @@ def _union(union: Any, mode: JsonSchemaMode) -> tuple[dict[str, Any], dict[str, 
 
 
 def _rename(body: Any, renamed: set[str]) -> Any:
-    """Point references to definitions that differ between the two directions."""
+    """Rename references to definitions that differ between the two directions."""
     if isinstance(body, dict):
         return {key: _rename(value, renamed) for key, value in body.items()}
     if isinstance(body, list):

@@ -1,13 +1,13 @@
 """``python -m tools.docs.site``: build the documentation as a site, offline.
 
-The pages stay where a repository's readers look for them: in docs/, and at the root.
-They are copied into a temporary folder, with links that lead from page to page, and
-Sphinx (MyST, furo) builds the site there. Its order is that of the lists in
-docs/README.md: tutorials, how-to guides, reference, explanation.
+The pages remain where readers of the repository look for them: in docs/ and at the
+root. They are copied to a temporary folder, with links rewritten to lead from page to
+page, and Sphinx (MyST, Furo) builds the site from there. The order of the pages is that
+of the lists in docs/README.md: tutorials, how-to guides, reference, explanation.
 
-A warning fails the build: a link to a page or heading that is not there, a page that no
-list names. So does a code block without a mark (see tools/docs/blocks.py), and a built
-page that would ask another host for anything.
+The build fails on any warning, such as a link to a page or heading that does not exist,
+or a page missing from all lists. It also fails if a code block has no mark (see
+tools/docs/blocks.py), or if a built page would request anything from another host.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ FOREIGN = re.compile(r"(?:@import|url\()\s*['\"(]?\s*(?:https?:)?//")
 
 
 class BrokenLinkError(Exception):
-    """A page links to a file that is not there."""
+    """A page links to a file that does not exist."""
 
 
 def sources(project: Path) -> dict[str, str]:
-    """Return the pages: path in the project to path in the site, both with slashes."""
+    """Map each page's path in the project to its path in the site, with slashes."""
     found = {name: name.lower() for name in ROOT_PAGES}
     for path in sorted((project / "docs").rglob("*.md")):
         name = path.relative_to(project).as_posix()
@@ -52,7 +52,7 @@ def sources(project: Path) -> dict[str, str]:
 
 
 def stage(project: Path, folder: Path) -> list[str]:
-    """Copy the pages into a folder with the links of the site; return their paths."""
+    """Copy the pages into a folder, with their links rewritten; return their paths."""
     pages = sources(project)
     for name, target in pages.items():
         text = (project / name).read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def _write(path: Path, text: str) -> None:
 def linked(
     project: Path, folder: Path, name: str, text: str, pages: dict[str, str]
 ) -> str:
-    """Return a page with the links of the site; other files are copied beside it."""
+    """Return a page with its links rewritten; copy the other files it links to."""
     codes: list[str] = []
 
     def hide(found: re.Match[str]) -> str:
@@ -105,7 +105,7 @@ def linked(
 
 
 def _toctrees(text: str) -> str:
-    """Return a table of contents for each section, in the order of its links."""
+    """Return a table of contents for each section, in the order of the links in it."""
     trees = []
     for section in SECTION.finditer(text):
         names = [link for link in LINK.findall(section["body"]) if _is_page(link)]
@@ -131,10 +131,10 @@ def _decisions(project: Path) -> str:
 
 
 def build(project: Path, out: Path) -> None:
-    """Build the site into a folder, which must be empty or a site built before.
+    """Build the site in a folder, which must be empty or contain an earlier build.
 
-    Raises :class:`BrokenLinkError`, or ``subprocess.CalledProcessError`` with Sphinx's
-    warnings printed.
+    Raises :class:`BrokenLinkError`, or ``subprocess.CalledProcessError`` after Sphinx
+    has printed its warnings.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "pages"
@@ -148,7 +148,7 @@ def build(project: Path, out: Path) -> None:
 
 
 class _Requests(HTMLParser):
-    """Collects the addresses that a browser fetches on its own."""
+    """Collects the addresses that a browser fetches when it loads a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def foreign(out: Path) -> Iterator[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Build, check and count; return the exit code."""
+    """Build and check the site, and print a summary; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs.site")
     parser.add_argument("--out", type=Path, default=PROJECT / "build" / "docs")
     options = parser.parse_args(argv)

@@ -1,1 +1,1 @@
-"""Checks the words of the project: documents, docstrings, messages, catalogues."""
+"""Checks the project's prose: documents, docstrings, messages, translation catalogs."""

@@ -1,13 +1,13 @@
-"""``python -m tools.prose``: check the words of the project with textlint.
+"""``python -m tools.prose``: check the project's prose with textlint.
 
     python -m tools.prose            # fails on findings in text that is not old
     python -m tools.prose --all      # shows the findings in old text too
     python -m tools.prose --shrink   # forgets old findings that are gone
     python -m tools.prose --install  # fetches the pinned packages with npm
 
-Old text of case files is listed in baseline.txt, by a digest of the rule and the line.
-A line that is moved stays old; a line that is edited does not. The list can only become
-shorter. Every other text is clean.
+Findings in old text of case files are listed in baseline.txt, as a digest of the rule
+and the line. A line that is moved remains old, but an edited line does not. The list
+can only become shorter. No findings are allowed in other text.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ RESULTS: TypeAdapter[list[Checked]] = TypeAdapter(list[Checked])
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """What is wrong with a line."""
+    """One problem with one line."""
 
     path: str
     line: int
@@ -68,7 +68,7 @@ class Finding:
 
     @property
     def digest(self) -> str:
-        """Identifies the finding by its rule and its line's text, wherever it is."""
+        """Identifies a finding by its rule and the text of its line, not its place."""
         rule = SENTENCE_LENGTH if "sentence length" in self.what else self.what
         return hashlib.sha256(f"{rule}\0{self.text}".encode()).hexdigest()[:12]
 
@@ -77,7 +77,7 @@ class Finding:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the options say; return the exit code."""
+    """Run the command given by the options; return the exit code."""
     options = _arguments(argv)
     if options.install:
         return install()
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def found_node() -> hatch_build.Node | None:
-    """Return the system's Node, or the one that pip installed, if there is one."""
+    """Return the system's Node or the one installed by pip, or None without either."""
     try:
         return hatch_build.installed_node() or hatch_build.wheel_node()
     except hatch_build.WebBuildError:
@@ -109,7 +109,7 @@ def found_node() -> hatch_build.Node | None:
 
 
 def install() -> int:
-    """Fetch what package-lock.json pins, and Node if it is missing.
+    """Install the packages pinned in package-lock.json, and Node if it is missing.
 
     Returns the exit code.
     """
@@ -140,13 +140,13 @@ def install() -> int:
 
 
 def environment(node: hatch_build.Node) -> dict[str, str]:
-    """Return the environment in which scripts find this Node."""
+    """Return the environment variables with which scripts find this Node."""
     path = os.pathsep.join([node.folder, os.environ.get("PATH", "")])
     return {**os.environ, "PATH": path}
 
 
 def findings(node: hatch_build.Node, root: Path, names: Iterable[str]) -> list[Finding]:
-    """Return what textlint finds in the prose of these files, in their order."""
+    """Return textlint's findings in the prose of these files, in their order."""
     sources = {name: (root / name).read_text(encoding="utf-8") for name in names}
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder).resolve()
@@ -197,7 +197,7 @@ def _line(source: str, message: Message) -> str:
 
 
 def new(found: Iterable[Finding], old: Counter[str]) -> list[Finding]:
-    """Return the findings that the baseline does not list, each as often as it may."""
+    """Return the findings that exceed the number listed for them in the baseline."""
     left = old.copy()
     fresh = []
     for finding in found:
@@ -209,17 +209,17 @@ def new(found: Iterable[Finding], old: Counter[str]) -> list[Finding]:
 
 
 def shrunk(found: Iterable[Finding], old: Counter[str]) -> Counter[str]:
-    """Return the baseline without the findings that are gone. It never grows."""
+    """Return the baseline without findings that no longer occur. It never grows."""
     return old & Counter(finding.digest for finding in found)
 
 
 def read(path: Path) -> Counter[str]:
-    """Return the digests in a baseline, each with how often it is listed."""
+    """Return the digests in a baseline, with the number of times each is listed."""
     return Counter(path.read_text(encoding="utf-8").split())
 
 
 def write(path: Path, digests: Counter[str]) -> None:
-    """Write a baseline, sorted, one digest a line."""
+    """Write a baseline, sorted, with one digest per line."""
     path.write_text("".join(f"{digest}\n" for digest in sorted(digests.elements())))
 
 

@@ -1,12 +1,13 @@
-"""``python -m tools.prose.counts``: count the worst habits of the project's words.
+"""``python -m tools.prose.counts``: count the worst habits of the project's prose.
 
-    python -m tools.prose.counts                  # now, beside the first review
-    python -m tools.prose.counts --since v0.1.0   # now, beside another revision
-    python -m tools.prose.counts --show "at once" # where one of them is today
+    python -m tools.prose.counts                  # now, compared with the first review
+    python -m tools.prose.counts --since v0.1.0   # now, compared with another revision
+    python -m tools.prose.counts --show "at once" # where one of them occurs now
 
 The first review of the project's English, at commit 05d6d64, counted phrases that no
-native engineer writes. The same phrases are counted here, in every tracked Python,
-Markdown, TypeScript and Svelte file. Names count too: ``test_nobody_waits`` is a hit.
+native engineer writes. This program counts the same phrases in every tracked Python,
+Markdown, TypeScript and Svelte file. Identifiers count too: ``test_nobody_waits`` is a
+hit.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 REVIEWED = "05d6d64"
-"""The commit that the review read."""
+"""The commit that was reviewed."""
 
 SUFFIXES = {".py", ".md", ".ts", ".svelte"}
 
@@ -31,10 +32,10 @@ EXCEPT = re.compile(
     r"tools/prose/counts\.py|tests/tools/test_(prose|reading|copyedit)\.py"
     r"|docs/evidence\.md|scenarios/prose\.py|client/web/src/i18n/de(\.\w+)?\.ts"
 )
-"""Not our English: the habits as examples, originals quoted, lists of words, German."""
+"""Files with text that is not our English: examples, quotes, word lists, German."""
 
 GAP = r"(?:_|[ \t]+|[ \t]*\n[ \t]*(?:(?:\#:?|//|\*)[ \t]+)?)"
-"""What separates two words in text, over a line's end, or in an identifier."""
+"""What separates two words in text, across a line break, or in an identifier."""
 
 HEAD = (
     rf"(?:^|[^\w\s,]\s*|(?<![a-z])(?:to|for|by|of|from|with|than|as|is|on|in|at){GAP})"
@@ -69,7 +70,7 @@ HABITS: dict[str, re.Pattern[str]] = {
 
 
 def count(folder: Path, names: Sequence[str]) -> dict[str, int]:
-    """Return how often each habit occurs in these files of a folder."""
+    """Return how often each habit occurs in these files in a folder."""
     totals = dict.fromkeys(HABITS, 0)
     for name in names:
         text = (folder / name).read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def count(folder: Path, names: Sequence[str]) -> dict[str, int]:
 
 
 def tracked(root: Path) -> list[str]:
-    """Return the text files of a checkout that are tracked or about to be."""
+    """Return the text files of a checkout that are tracked or not ignored."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(  # noqa: S603 - git, with arguments of our own
         command, cwd=root, check=True, text=True, capture_output=True
@@ -104,7 +105,7 @@ def count_revision(root: Path, revision: str) -> dict[str, int]:
 
 
 def places(root: Path, habit: str) -> Iterator[str]:
-    """Yield path, line and text of every place of a habit."""
+    """Yield the path, line and text of every occurrence of a habit."""
     for name in tracked(root):
         text = (root / name).read_text(encoding="utf-8")
         for found in HABITS[habit].finditer(text):
@@ -117,7 +118,7 @@ def _is_text(name: str) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table, or the places of one habit; return the exit code."""
+    """Print the table, or all occurrences of one habit; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.prose.counts")
     parser.add_argument("--since", default=REVIEWED, help="The revision before.")
     parser.add_argument("--show", choices=sorted(HABITS), help="List its places.")

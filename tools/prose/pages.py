@@ -1,7 +1,7 @@
-"""Extracts the text that people read from each file, keeping its line numbers.
+"""Extracts the text that people read from each file, preserving line numbers.
 
-A page has as many lines as its file and holds its prose alone, as Markdown, so that
-textlint names the right line.
+A page has the same number of lines as its file and contains only the prose, as
+Markdown, so that textlint reports the right line.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FEWEST_WORDS = 3
-"""Words from which a string of a program is prose."""
+"""Minimum number of words for a string in a program to count as prose."""
 
 LONGEST_PHRASE = 12
-"""Words beyond which a string without small words is a list, or a style sheet."""
+"""Longest string without small words, in words; longer ones are lists or CSS."""
 
 SMALL_WORDS = re.compile(r"\b(?:the|of|to|is|are|and|in|it|for)\b")
 
@@ -25,23 +25,23 @@ SQL = re.compile(
 )
 
 NOT_PROSE = re.compile(r"^[\w./:{}%@$<>=,*#\\-]*$")
-"""A string without a space: a name, a path, a pattern."""
+"""Matches strings that are not prose, such as names, paths and patterns."""
 
 STRING = re.compile(
     r'"(?P<double>(?:[^"\\\n]|\\.)*)"|`(?P<template>(?:[^`\\]|\\.)*)`', re.DOTALL
 )
 _KEY = re.compile(r'^[\w"]+ = |^\[.*\]$|^"""$|"""\s*$|\\$')
-"""What is not prose on a line of a case file."""
+"""Matches the parts of a line in a case file that are not prose."""
 
 QUOTING = "docs/evidence.md"
-"""Its tables hold the words of originals, and notes on them out of case files."""
+"""A page whose tables contain quotes from originals, and notes from case files."""
 
 HOLE = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 LINE_COMMENT = re.compile(r"(^|[ \t])//.*$", re.MULTILINE)
 
 
 def checked_files(root: Path) -> list[str]:
-    """Return the files of a repository that hold prose, tracked or about to be."""
+    """Return the files in a repository that contain prose and are not ignored."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(  # noqa: S603 - git, with arguments of our own
         command, cwd=root, check=True, text=True, capture_output=True
@@ -58,12 +58,12 @@ def _is_checked(name: str) -> bool:
 
 
 def is_case(name: str) -> bool:
-    """Whether a file is a case or a deck of the library."""
+    """Return whether a file is a case or a deck of the library."""
     return name.startswith("scenarios/") and name.endswith(".toml")
 
 
 def page(name: str, source: str) -> str:
-    """Return the prose of a file, on its own lines."""
+    """Return the prose of a file, with each line at its original line number."""
     if is_case(name):
         return "\n".join(_KEY.sub("", line) for line in source.split("\n")) + "\n"
     if name == QUOTING:
@@ -87,7 +87,7 @@ def _fill(source: str, prose: Iterator[tuple[int, str]]) -> str:
 
 
 def _python(source: str) -> Iterator[tuple[int, str]]:
-    """Yield docstrings, and every string of several words: help, errors, log lines."""
+    """Yield docstrings and all strings of several words: help, errors, log messages."""
     tree = ast.parse(source)
     docstrings = {
         id(node.value)
@@ -109,7 +109,7 @@ def _python(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _test(source: str) -> Iterator[tuple[int, str]]:
-    """Yield docstrings, and the names of tests as sentences."""
+    """Yield docstrings, and the names of tests as sentences, with spaces."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Expr(value=ast.Constant(value=str(text))):
@@ -125,7 +125,7 @@ def _dedented(text: str, margin: int) -> str:
 
 
 def _sentence(node: ast.expr) -> Iterator[tuple[int, str]]:
-    """Yield a string on one line, as an item of a list; values become "x"."""
+    """Yield a string on one line, as a list item, with each inserted value as "x"."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         text = node.value
     elif isinstance(node, ast.JoinedStr):
@@ -140,14 +140,14 @@ def _sentence(node: ast.expr) -> Iterator[tuple[int, str]]:
 
 
 def _is_code(text: str) -> bool:
-    """Whether a string is SQL, CSS, a template of a program, or a list."""
+    """Return whether a string is SQL, CSS, a code template, or a list."""
     is_list = len(text.split()) > LONGEST_PHRASE and not SMALL_WORDS.search(text)
     is_style = re.search(r"\{[\w-]+:[^}]*\}", text) is not None
     return is_list or is_style or '"""' in text or SQL.match(text) is not None
 
 
 def _catalogue(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the strings of a TypeScript catalogue."""
+    """Yield the strings in a translation catalog (TypeScript)."""
     code = LINE_COMMENT.sub(lambda found: " " * len(found[0]), source)
     for found in STRING.finditer(code):
         text = found["double"] if found["template"] is None else found["template"]

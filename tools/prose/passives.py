@@ -1,7 +1,7 @@
-"""The share of passive sentences in the documents that people read from top to bottom.
+"""Measures passive sentences in the documents that people read from top to bottom.
 
 A passive is a form of *be* with a past participle ("is stored", "was quickly sent").
-This is an estimate: it takes "is tired" for a passive, and misses "gets sent".
+This is an estimate: it counts "is tired" as a passive, and misses "gets sent".
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from tools.prose.pages import checked_files
 
 MOST = 0.33
-"""Largest share of passive sentences on a page."""
+"""Largest share of passive sentences allowed on a page."""
 
 FEWEST = 20
-"""Sentences below which a page is not judged."""
+"""Minimum number of sentences for a page to be checked."""
 
 _PARTICIPLE = (
     r"(?:\w+ed|built|bought|brought|chosen|cut|done|drawn|found|given|held|hidden|kept|"
@@ -43,14 +43,14 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def share(text: str) -> tuple[float, int]:
-    """Return the share of passive sentences of a page, and how many it has."""
+    """Return the share of passive sentences on a page, and its number of sentences."""
     found = list(sentences(text))
     passive = sum(1 for each in found if PASSIVE.search(each))
     return passive / max(1, len(found)), len(found)
 
 
 def pages(root: Path) -> list[str]:
-    """Return the documents that are judged: what is written to be read on."""
+    """Return the documents that are checked: those with running text."""
     return [
         name
         for name in checked_files(root)
@@ -62,7 +62,7 @@ def pages(root: Path) -> list[str]:
 
 
 def too_many(root: Path) -> list[str]:
-    """Return a line for each page with too many passives."""
+    """Return one line for each page with too many passive sentences."""
     lines = []
     for name in pages(root):
         part, n = share((root / name).read_text(encoding="utf-8"))

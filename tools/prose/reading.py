@@ -1,14 +1,14 @@
-"""``python -m tools.prose.reading``: have the words of the project read blind.
+"""``python -m tools.prose.reading``: have the project's prose judged in a blind test.
 
     python -m tools.prose.reading draw /tmp/reading --key /tmp/key.json --others FOLDER
     python -m tools.prose.reading score /tmp/key.json marks.*.txt
 
-`draw` mixes pages of today with pages of an earlier revision and with passages that
-others wrote well (text files in a folder), numbers them, and leaves out where each is
-from. Readers write one line for each sentence that a native writer would not have
-published as it stands: `NUMBER: the sentence | why`. `score` prints how many of each
-kind they marked: few of today's, few of the others', and many of the earlier ones, or
-the readers saw nothing.
+`draw` mixes current pages with pages from an earlier revision and with well-written
+passages by others (text files in a folder). It numbers them and does not say where each
+one is from. Readers write one line for each sentence that a native writer would not
+have published: `NUMBER: the sentence | why`. `score` prints how many sentences of each
+kind they marked. They should mark few in the current pages, few in those by others, and
+many in the earlier pages; otherwise, the readers do not notice anything.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ROOT = Path(__file__).parents[2]
 SEED = 20
 FILES = 6
 WORDS = 300
-"""Words of a page, about."""
+"""Approximate number of words on a page."""
 
 FEWEST = 120
-"""Words below which a page says too little to be read on its own."""
+"""Minimum number of words on a page; shorter ones make no sense on their own."""
 
 QUOTAS = {
     "front": 5,
@@ -46,7 +46,7 @@ QUOTAS = {
     "decision": 8,
     "program": 8,
 }
-"""How many pages of today are drawn of each sort. The catalogue is read whole."""
+"""How many current pages of each sort are drawn. The catalog is read in full."""
 
 EARLIER_QUOTAS = {
     "front": 2,
@@ -67,7 +67,7 @@ SORTS = (
     ("catalogue", r"client/web/src/i18n/en(\.\w+)?\.ts"),
     ("program", r"(server|client|scenarios|tools)/.*\.py"),
 )
-"""Sorts of pages, by path: the first that matches counts."""
+"""Sorts of pages, with a pattern for their paths; the first match counts."""
 
 HEAD = """\
 Numbered passages of technical documentation, program messages and interface texts, from
@@ -89,7 +89,7 @@ _MARK = re.compile(r"\s*(\d+)\s*:\s*(.*\S)\s*")
 
 
 class Origin(BaseModel):
-    """Where a page comes from, and how many sentences it has."""
+    """The origin of a page, and its number of sentences."""
 
     kind: str
     """`today`, `catalogue`, `earlier` or `others`."""
@@ -111,7 +111,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A sentence that a reader would have written differently."""
+    """A sentence that a reader would not have published."""
 
     number: int
     sentence: str
@@ -119,7 +119,7 @@ class Mark:
 
 
 def pages_of(text: str) -> list[str]:
-    """Cut a text into pages of about `WORDS` words, between its paragraphs."""
+    """Split a text into pages of about `WORDS` words, at paragraph breaks."""
     found: list[str] = []
     held: list[str] = []
     for block in _blocks(prose(text)):
@@ -136,7 +136,7 @@ def pages_of(text: str) -> list[str]:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Yield the paragraphs of a text; a long list counts by its items."""
+    """Yield the paragraphs of a text, with long lists split into items."""
     for block in re.split(r"\n\s*\n", text):
         is_long = _words([block]) > WORDS / 2
         parts = _LIST.split(block) if is_long else [block]
@@ -144,13 +144,13 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def prose(text: str) -> str:
-    """Return a Markdown text with its code blocks and comments left out."""
+    """Return a Markdown text without its code blocks and comments."""
     plain = _RULE.sub("", _COMMENT.sub("", _FENCE.sub("[code]", text)))
     return _INDENTED.sub("[code]\n", plain)
 
 
 def sentences(text: str) -> int:
-    """Count the sentences of a page: of three words or more, a table's row as one."""
+    """Count sentences of at least three words on a page; a table row counts as one."""
     total = 0
     for block in re.split(r"\n\s*\n", _ITEM.sub("\n\n", text)):
         rows = [line for line in block.split("\n") if line.startswith("|")]
@@ -166,7 +166,7 @@ def _words(blocks: Iterable[str]) -> int:
 
 
 def passages(kind: str, files: dict[str, str]) -> dict[str, list[Passage]]:
-    """Return the pages of some files, by their sort."""
+    """Return the pages made from these files, grouped by sort."""
     found: dict[str, list[Passage]] = {sort: [] for sort, _ in SORTS}
     for path, source in sorted(files.items()):
         sort = _sort(path)
@@ -190,7 +190,7 @@ def _unreleased(changes: str) -> str:
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[str]:
-    """Yield the lines in blocks of a quarter of a page."""
+    """Yield the lines in blocks of about a quarter of a page."""
     held: list[str] = []
     for line in lines:
         held.append(line)
@@ -207,7 +207,7 @@ def draw(
     others: dict[str, str],
     seed: int = SEED,
 ) -> list[Passage]:
-    """Draw and shuffle the pages to read."""
+    """Return a random sample of pages to read, shuffled."""
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
     now = passages("today", today)
     chosen = list(now["catalogue"])
@@ -221,7 +221,7 @@ def draw(
 
 
 def write(drawn: Sequence[Passage], folder: Path, key: Path) -> None:
-    """Write the pages as files of similar length, and the key apart."""
+    """Write the pages to files of similar length, and the key to a separate file."""
     folder.mkdir(parents=True, exist_ok=True)
     share = _words(each.text for each in drawn) / FILES
     texts: list[list[str]] = [[HEAD] for _ in range(FILES)]
@@ -241,7 +241,7 @@ def write(drawn: Sequence[Passage], folder: Path, key: Path) -> None:
 
 
 def read_marks(text: str) -> list[Mark]:
-    """Return the marks of a reader: lines of `NUMBER: sentence | why`."""
+    """Return a reader's marks from lines such as `NUMBER: sentence | why`."""
     marks = []
     for line in text.splitlines():
         if found := _MARK.fullmatch(line):
@@ -251,7 +251,7 @@ def read_marks(text: str) -> list[Mark]:
 
 
 def score(key: dict[int, Origin], marks: Sequence[Mark]) -> list[str]:
-    """Return a line for each kind: how many of its sentences are marked."""
+    """Return one line per kind, with the number of its sentences that are marked."""
     unknown = sorted({mark.number for mark in marks} - key.keys())
     if unknown:
         raise ValueError(f"No pages have these numbers: {unknown}")
@@ -267,7 +267,7 @@ def score(key: dict[int, Origin], marks: Sequence[Mark]) -> list[str]:
 
 
 def files_of(root: Path, revision: str) -> dict[str, str]:
-    """Return the text files of a revision, or of the working tree for ''."""
+    """Return the text files of a revision, or of the working tree if it is ''."""
     listing = ["ls-tree", "-r", "--name-only", revision] if revision else ["ls-files"]
     names = [name for name in _git(root, *listing).split("\n") if _sort(name)]
     if revision:
@@ -289,7 +289,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draw pages, or score the marks of readers; return the exit code."""
+    """Draw pages, or score the readers' marks; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.prose.reading")
     actions = parser.add_subparsers(dest="action", required=True)
     drawing = actions.add_parser("draw", help="write numbered pages, and a key apart")

@@ -1,4 +1,4 @@
-"""The reject list (reject.toml), and the configuration of textlint made from it."""
+"""The reject list (reject.toml), and the textlint configuration generated from it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 HERE = Path(__file__).parent
 LIST = HERE / "reject.toml"
 LONGEST_SENTENCE = 220
-"""Most characters of a sentence."""
+"""Maximum length of a sentence, in characters."""
 
 SENTENCE_LENGTH = "sentence-length"
-"""The rule for long sentences, by textlint's name."""
+"""The name of textlint's rule for long sentences."""
 
 
 class Rule(BaseModel):
-    """One pattern, what to write instead, and two texts that test it."""
+    """One pattern, what to write instead, and two example texts that test it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,18 +27,18 @@ class Rule(BaseModel):
     catch: str
     passes: str = Field(alias="pass")
     exact: bool = False
-    """Whether upper and lower case matter."""
+    """Whether the pattern is case-sensitive."""
     cases: bool = False
-    """Whether the rule also reads case files."""
+    """Whether the rule also applies to case files."""
 
     @property
     def expression(self) -> str:
-        """The pattern as prh reads it: a JavaScript regular expression."""
+        """The pattern in the syntax of prh, a JavaScript regular expression."""
         return f"/{self.pattern}/{'' if self.exact else 'i'}"
 
 
 def load(path: Path = LIST) -> list[Rule]:
-    """Return the rules of a reject list, in its order."""
+    """Return the rules in a reject list, in order."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))["rule"]
     return [Rule.model_validate(table) for table in tables]
 
@@ -58,6 +58,6 @@ def configure(folder: Path, rules: list[Rule]) -> Path:
 
 
 def reads_cases(message: str, rules: list[Rule]) -> bool:
-    """Whether a finding's rule also reads case files."""
+    """Return whether the rule of a finding also applies to case files."""
     instead = message.partition(" => ")[2]
     return any(rule.cases for rule in rules if rule.instead == instead)

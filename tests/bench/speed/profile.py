@@ -45,7 +45,7 @@ PARTS = (
     ),
     ("links and gateway: to whom", ("server/net/links.py", "server/federation/")),
     ("websockets: reading frames", ("/websockets/",)),
-    ("messages from JSON and to it", ("server/protocol/codec.py", "pydantic")),
+    ("messages to and from JSON", ("server/protocol/codec.py", "pydantic")),
     ("the session", ("server/net/session.py", "server/net/limits.py")),
     ("figures for Prometheus", ("prometheus_client", "server/metrics.py")),
     ("the journal's thread", ("server/disk.py", "server/journal/")),

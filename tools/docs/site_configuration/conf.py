@@ -1,4 +1,4 @@
-"""Sphinx's configuration: MyST reads the pages, furo draws them, nothing is fetched."""
+"""Sphinx configuration: MyST parses the pages, and Furo is the theme; works offline."""
 
 project = "Two Gaps"
 extensions = ["myst_parser"]

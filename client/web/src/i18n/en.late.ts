@@ -14,7 +14,7 @@ export const words = {
   blocked: {
     title: "This page can’t connect to the game",
     causes: {
-      server: () => "The server doesn’t answer.",
+      server: () => "The server isn’t responding.",
       origin: (host: string, here: string) =>
         `A tunnel or proxy changes the host name: this page is at ${here}, but its requests reach the server as ${host}.`,
       upgrade: () =>
@@ -42,7 +42,7 @@ export const words = {
       `In the first vote, you got ${right} of ${few(of, "case", "cases")} right.`,
     cardNone: "No scored votes in this game.",
     sureAndWrong: "Where you were sure but wrong",
-    noneSureWrong: "You were never sure but wrong.",
+    noneSureWrong: "You were never wrong when you were sure.",
     lean: "Which way you lean",
     leanOuter: "When you miss, you mostly call an inner failure outer: check whether the objective was right before you blame it.",
     leanInner: "When you miss, you mostly call an outer failure inner: check whether the system simply did what was asked.",
