@@ -1,7 +1,7 @@
-"""The command line: ``twogaps``, in one grammar: a noun, then a verb.
+"""The ``twogaps`` command line: its commands are a noun followed by a verb.
 
 :data:`COMMANDS` lists every command. A command's module is imported only when that
-command is run, so ``--version`` and ``--help`` answer quickly.
+command is run, so that ``--version`` and ``--help`` respond quickly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Command:
     name: str
     panel: str
     about: str
-    """First paragraph of its help, shown without importing it; a test compares both."""
+    """The first paragraph of its help, so that it can be shown without an import. A
+    test checks that they are the same."""
 
     load: Callable[[], Callable[..., None] | typer.Typer]
 
@@ -239,12 +240,12 @@ RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("broker", "mosquitto"): ("broker", "configure"),
     ("broker", "sites"): ("broker", "list-sites"),
 }
-"""Names until version 0.1: a word, a noun and its verb, or a word with an option.
-They are accepted until 0.2. Longer ones come first."""
+"""Command names until version 0.1: a word, a noun and its verb, or a word with an
+option. They are accepted until 0.2. Longer names come first."""
 
 
 def renamed(words: Sequence[str]) -> list[str]:
-    """Return a command line in today's names; say on stderr what changed."""
+    """Translate earlier command names into current ones, with a notice on stderr."""
     for old, new in RENAMED.items():
         rest = _after(old, words)
         if rest is not None:
@@ -257,7 +258,7 @@ def renamed(words: Sequence[str]) -> list[str]:
 
 
 def _after(old: tuple[str, ...], words: Sequence[str]) -> list[str] | None:
-    """Return what follows an earlier name in a command line; None for another one.
+    """Return the arguments after an earlier name; None if the line does not use it.
 
     An option that is part of the name may be anywhere in the line.
     """
@@ -300,13 +301,13 @@ def _root(
 
 
 def _unloaded() -> None:
-    """Hold the place of a command that ``--help`` lists but does not run."""
+    """Stand for a command that ``--help`` lists but does not import."""
 
 
 def program(words: Sequence[str] | None = None) -> typer.Typer:
     """Return the program, ready to run a command line.
 
-    Only the command that ``words`` begin with is imported; without words, all are.
+    Only the command that ``words`` starts with is imported; without words, all are.
     """
     app = typer.Typer(
         name="twogaps",
@@ -345,21 +346,21 @@ def _attach(app: typer.Typer, command: Command) -> None:
 
 
 def _prepare_streams() -> None:
-    """Replace characters that the console cannot show with "?", and never fail."""
+    """Make output replace characters that the console cannot show with "?"."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def _drop_foreign_settings() -> None:
-    """Ignore what Kubernetes sets in each container for a Service named ``twogaps``."""
+    """Remove variables that Kubernetes sets for a Service with the name ``twogaps``."""
     for name in ("TWOGAPS_PORT", "TWOGAPS_METRICS_PORT"):
         if "://" in os.environ.get(name, ""):
             del os.environ[name]
 
 
 def main() -> None:
-    """Run the command line; the entry point ``twogaps``."""
+    """Run the command line. This is the entry point ``twogaps``."""
     _prepare_streams()
     _drop_foreign_settings()
     words = renamed(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""What commands share: output, errors, findings, the data folder, options, signals."""
+"""Helpers for all commands: output, errors, findings, data folder, options, signals."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ err = Console(stderr=True)
 
 
 def complain(text: str) -> None:
-    """Write an error: what is wrong and what to do."""
+    """Print an error, which should say what is wrong and what to do."""
     err.print(f"[bold red]twogaps:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def fail(text: str) -> typer.Exit:
-    """Return the exit to raise, after writing the error."""
+    """Print an error; return the exit for the caller to raise."""
     complain(text)
     return typer.Exit(1)
 
 
 Verdict = Literal["good", "note", "bad"]
-"""good; note: works, but know this; bad: a class would notice."""
+"""``good``: works. ``note``: works, with a remark. ``bad``: a class would notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part that was looked at."""
+    """The result of checking one part."""
 
     part: str
     verdict: Verdict
@@ -51,22 +51,22 @@ class Finding:
 
 
 def good(part: str, says: str) -> Finding:
-    """Return a finding: this part works."""
+    """Return a finding for a part that works."""
     return Finding(part, "good", says)
 
 
 def note(part: str, says: str, remedy: str) -> Finding:
-    """Return a finding: this part works, with something to know."""
+    """Return a finding for a part that works, with a remark."""
     return Finding(part, "note", says, remedy)
 
 
 def bad(part: str, says: str, remedy: str) -> Finding:
-    """Return a finding: this part will fail in class."""
+    """Return a finding for a part that will fail in class."""
     return Finding(part, "bad", says, remedy)
 
 
 def default_data() -> Path:
-    """Return the user's data folder, where the journal is unless an option says."""
+    """Return the user's data folder, which contains the journal by default."""
     if base := os.environ.get("XDG_DATA_HOME"):
         return Path(base) / "twogaps"
     try:
@@ -82,15 +82,15 @@ def default_data() -> Path:
 
 
 def date_of(ms: int, zone: str | None) -> str:
-    """Return UTC milliseconds as the class's clock showed them, with the time zone."""
+    """Format UTC milliseconds in the class's local time, with the time zone."""
     return class_time(ms, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def can_draw_qr() -> bool:
-    """Whether the console shows a QR code.
+    """Whether the console can show a QR code.
 
-    Half blocks are needed, which most encodings but UTF-8 do not have, nor do the fonts
-    of consoles older than Windows 10.
+    This needs half-block characters, which are missing from most encodings other than
+    UTF-8 and from the console fonts before Windows 10.
     """
     if out.legacy_windows or out.is_dumb_terminal:
         return False
@@ -156,7 +156,7 @@ SemicolonsOption = Annotated[
 def on_signal(
     loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]
 ) -> None:
-    """Call ``action`` in the loop when a signal arrives, also on Windows."""
+    """Call ``action`` in the event loop when a signal arrives, even on Windows."""
     try:
         loop.add_signal_handler(number, action)
     except NotImplementedError:
@@ -171,7 +171,7 @@ def with_options(
 ) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
     """Return a decorator for a command whose options are the fields of a dataclass.
 
-    ``kind`` is the dataclass; a field is written as a parameter of a command would be:
+    ``kind`` is the dataclass; its fields are written like the parameters of a command:
     ``port: Annotated[int, typer.Option(...)] = 8000``.
     """
     hints = get_type_hints(kind, include_extras=True)

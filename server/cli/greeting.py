@@ -1,4 +1,4 @@
-"""What a teacher sees when a server starts: links and QR code, printed or as a page."""
+"""The links and the QR code that a teacher sees at startup, printed or as a page."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class OpenedRoom:
 
 
 def links_to(server: Running, code: RoomCode, key: str) -> OpenedRoom:
-    """Return the links of a room; ``key`` is the host's."""
+    """Return the links to a room; ``key`` is the host key."""
     staff = f"room={code}&key="
     return OpenedRoom(
         code=code,
@@ -117,9 +117,9 @@ def admin_link(server: Running) -> str:
 
 
 async def open_room(server: Running, deck: str, name: str = "") -> OpenedRoom | None:
-    """Open a room with a deck; print why if that is not possible.
+    """Open a room with a deck; if that is not possible, print the reason.
 
-    Its votes close as its flow says.
+    Votes close as defined by the room's flow.
     """
     found = server.library.decks.get(deck)
     two_link = found is not None and found.two_link
@@ -136,9 +136,9 @@ async def open_room(server: Running, deck: str, name: str = "") -> OpenedRoom | 
 def greet(
     server: Running, config: Config, room: OpenedRoom | None, page: str | None = None
 ) -> None:
-    """Print the links, and the QR code of the room or of the page for any room.
+    """Print the links, and the QR code for the room or for the page to enter a code.
 
-    ``page`` is the address of the start page, if it is to be printed.
+    ``page`` is the URL of the start page, if it should be printed.
     """
     lines = out.print
     lines()
@@ -176,37 +176,37 @@ def _link(name: str, url: str, note: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A room as the start page shows it."""
+    """A room on the start page."""
 
     links: OpenedRoom
     joined: int
     when: str
     """When it was last played, as text."""
     name: str = ""
-    """What its host calls it; empty if it has no name."""
+    """The host's name for the room; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What the start page shows: the room of today, unfinished ones, and a new one."""
+    """The contents of the start page: today's room, unfinished rooms and a new one."""
 
     today: Place | None
     others: tuple[Place, ...]
     new: str
-    """Link of the page that opens rooms."""
+    """The link to the page that opens rooms."""
 
 
 @contextlib.asynccontextmanager
 async def start_page(
     places: Callable[[], Awaitable[Places]], stop: Callable[[], None]
 ) -> AsyncIterator[str]:
-    """Serve the start page for as long as the block lasts; yield its address.
+    """Serve the start page for as long as the block lasts; yield its URL.
 
-    It is served to this machine alone, under an address that cannot be guessed, because
-    it shows the host's keys and its button stops the server.
+    The page is served only to this machine, at a URL that cannot be guessed, because it
+    contains the host keys and a button that stops the server.
 
-    ``places`` is asked each time the page is read, ``stop`` is called by its button.
-    Raises OSError if no port is free.
+    ``places`` is called each time the page is requested, and ``stop`` is called when
+    the button is pressed. Raises OSError if no port is free.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
 
@@ -234,7 +234,7 @@ async def start_page(
 
 
 def show_trouble(text: str) -> None:
-    """Show in the browser why the server cannot start."""
+    """Explain in the browser why the server cannot start."""
     page = _told(ENGLISH, "trouble", text)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", prefix="two-gaps-", suffix=".html", delete=False
@@ -244,7 +244,7 @@ def show_trouble(text: str) -> None:
 
 
 def _words(accepted: str) -> Words:
-    """Return the words for the first language that a browser accepts."""
+    """Return the texts in the browser's preferred language."""
     return GERMAN if accepted.strip().lower().startswith("de") else ENGLISH
 
 

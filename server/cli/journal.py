@@ -1,4 +1,4 @@
-"""Commands on the journal: list rooms, remove them, forget a player."""
+"""Commands for the journal: list rooms, remove them, forget a player."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DAY_MS = 24 * 3600 * 1000
 
 @contextlib.asynccontextmanager
 async def reading(data: Path | None, journal: str | None) -> AsyncIterator[Journal]:
-    """Open a journal to read it, even beside a server; tell the user what fails."""
+    """Open a journal for reading, even while a server uses it; report errors."""
     where = journal or data or default_data()
     try:
         async with open_store(where, must_exist=True) as store:
@@ -138,14 +138,14 @@ def _carry_out(
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What is to be removed: a player of a room, a room, or all that is old."""
+    """What should be removed: a player in a room, one room, or all old rooms."""
 
     room: RoomCode | None
     player: str | None
     before_ms: int
 
     def has(self, record: RoomRecord) -> bool:
-        """Whether a whole room is meant."""
+        """Whether the whole room should be removed."""
         if self.room is not None:
             return record.code == self.room
         return record.updated_ms < self.before_ms
@@ -154,7 +154,7 @@ class _Order:
 async def _purge(where: Address, folder: Path, order: _Order, *, is_sure: bool) -> None:
     async with open_journal(where, folder) as store:
         try:
-            await store.sweep()  # an earlier purge may have been cut short
+            await store.sweep()  # an earlier purge may have been interrupted
             if order.room is not None and order.player is not None:
                 players = await _forget(store, order.room, order.player)
             else:
@@ -190,7 +190,7 @@ async def _remove(
 
 
 async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
-    """Forget who has a name in a room, or else who had it; return their ids."""
+    """Forget players with this name, else those who once had it; return their IDs."""
     named: dict[PlayerId, list[str]] = {}
     for event in await store.load(room):
         if isinstance(event, PlayerJoined | PlayerRenamed):
@@ -210,7 +210,7 @@ async def _forget(store: Journal, room: RoomCode, name: str) -> tuple[str, ...]:
 
 
 def _refused_parcels(folder: Path, order: _Order) -> list[Path]:
-    """Return the rooms in files, meant by an order, that could not be taken in."""
+    """Return the files of rooms, matching an order, that could not be imported."""
     found = (folder / INCOMING).glob(f"*{REFUSED}")
     if order.room is not None:
         return [path for path in found if _room_in(path) == order.room]
@@ -225,7 +225,7 @@ def _room_in(path: Path) -> str:
 
 
 def _clear_leftovers(folder: Path, order: _Order) -> None:
-    """Remove refused parcels that are meant, and what killed runs have left."""
+    """Remove matching refused parcels and the leftovers of killed runs."""
     parcels = _refused_parcels(folder, order)
     for path in parcels:
         path.unlink()
@@ -234,7 +234,7 @@ def _clear_leftovers(folder: Path, order: _Order) -> None:
 
 
 async def _clear_outbox(folder: Path, order: _Order, players: tuple[str, ...]) -> None:
-    """Remove the votes that this site still owes to homes elsewhere, if meant."""
+    """Remove matching votes that have yet to be delivered to other nodes."""
     path = folder / OUTBOX
     if not path.exists():
         return

@@ -1,8 +1,8 @@
-"""Logs on stderr: one line an event, for people, or as JSON for programs.
+"""Logs to stderr, one line per event: text for people or JSON for programs.
 
-A line about a room carries its code (``extra={"room": ...}``). At level info and above,
-a log contains no names and no votes. The words of an exception may quote what a player
-sent, so they are written at level debug only; its type and traceback always are.
+A line about a room includes its code (``extra={"room": ...}``). At level info and
+above, logs contain no names and no votes. The message of an exception may quote input
+from a player, so it is logged only at level debug; its type and traceback always are.
 """
 
 from __future__ import annotations
@@ -30,49 +30,52 @@ from server.disk import DiskError
 from server.journal.store import StoreUnavailable
 
 SPEAKABLE = (OSError, sqlite3.Error, StoreUnavailable, DiskError)
-"""Exceptions that speak of the machine, not of people: their words may be logged."""
+"""Exceptions about the machine and not about people, whose messages may be logged."""
 
 
 Fault = (
     tuple[type[BaseException], BaseException, TracebackType | None]
     | tuple[None, None, None]
 )
-"""What :func:`sys.exc_info` returns."""
+"""The type of the result of :func:`sys.exc_info`."""
 
 
 class LogFormat(StrEnum):
-    """How the log is written."""
+    """The format of the log."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class Discreet(logging.Formatter):
-    """Writes tracebacks without the words of exceptions, unless told to speak."""
+    """Formats tracebacks without exception messages, unless ``is_frank`` is set."""
 
     def __init__(self, fmt: str | None = None, *, is_frank: bool = False) -> None:
         super().__init__(fmt)
         self._is_frank = is_frank
 
     def formatException(self, ei: Fault) -> str:  # noqa: N802 - as logging has it
-        """Return the traceback of an ``exc_info``."""
+        """Return the traceback for an ``exc_info``."""
         if self._is_frank or ei[1] is None:
             return super().formatException(ei)
         return "\n".join(_messages_left_out(traceback.TracebackException(*ei), ei[1]))
 
 
 class PeopleFormatter(Discreet):
-    """A line for people; what concerns a room begins with its code."""
+    """Formats a line for people; lines about a room start with its code."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and a traceback below it."""
+        """Return the line, followed by the traceback if there is one."""
         room = getattr(record, "room", None)
         record.about = f"room {room}: " if room else ""
         return super().format(record)
 
 
 class JsonFormatter(Discreet):
-    """An object a line: at, level, logger, message, version, and room or exception."""
+    """Formats one JSON object per line.
+
+    Its keys are at, level, logger, message and version, plus room and exception.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object as one line of JSON."""
@@ -92,16 +95,16 @@ class JsonFormatter(Discreet):
 
 
 class Writer(logging.Handler):
-    """Writes lines in a thread of its own, so that a full pipe stops nothing else.
+    """Writes lines in a separate thread, so that a full pipe does not block the server.
 
-    What does not fit into the queue is dropped, counted, and reported by a line of its
-    own when the stream takes lines again.
+    Lines that do not fit into the queue are dropped and counted. A line reports their
+    number when the stream accepts lines again.
     """
 
     def __init__(
         self, stream: TextIO | None, most_lines: int = 2_000, last_s: float = 0.5
     ) -> None:
-        """``most_lines`` may wait; ``last_s`` is how long the end waits for them."""
+        """At most ``most_lines`` are queued; :meth:`flush` waits up to ``last_s``."""
         super().__init__()
         self._stream = stream
         self._last_s = last_s
@@ -110,16 +113,16 @@ class Writer(logging.Handler):
         threading.Thread(target=self._run, name="log-writer", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue a line, or count it."""
+        """Queue a line, or count it as dropped if the queue is full."""
         try:
             self._lines.put_nowait(self.format(record))
         except queue.Full:
             self._dropped += 1
-        except Exception:  # noqa: BLE001 - as every handler of logging does
+        except Exception:  # noqa: BLE001 - like every logging handler
             self.handleError(record)
 
     def flush(self) -> None:
-        """Wait until what is queued has been written, for a short time."""
+        """Wait a short time for the queued lines to be written."""
         until = time.monotonic() + self._last_s
         while self._lines.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.005)
@@ -144,10 +147,10 @@ class Writer(logging.Handler):
 
 
 class Repeats(logging.Filter):
-    """Lets a few records of one kind pass in a period, and says how many it held back.
+    """Limits the records of each kind per period and reports how many it suppressed.
 
-    asyncio writes a line for each write to a connection that is gone, and for each
-    connection that it has no file descriptor for: a stranger decides how many.
+    asyncio logs a line for each write to a closed connection, and for each connection
+    that it has no file descriptor for, so a stranger could flood the log.
     """
 
     def __init__(
@@ -162,7 +165,7 @@ class Repeats(logging.Filter):
         self._period_s = period_s
         self._now_s = now_s
         self._seen: dict[str, tuple[float, int]] = {}
-        """When each kind's period began, and how many came since."""
+        """When each kind's period began, and how many records came since then."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a record passes; its kind is its text without arguments."""
@@ -200,7 +203,7 @@ def _messages_left_out(
 
 
 def set_up_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
-    """Log to stderr; the sockets' own chatter only when it matters."""
+    """Log to stderr, with only the important messages from the websockets library."""
     names = logging.getLevelNamesMapping()
     if level.upper() not in names:
         raise typer.BadParameter(f"no such level: {level}", param_hint="--log-level")
@@ -219,7 +222,7 @@ def set_up_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
 
 
 def log_task_faults(loop: asyncio.AbstractEventLoop) -> None:
-    """Log faults that no task waits for; asyncio's own words would quote them."""
+    """Log exceptions in unawaited tasks; asyncio's own message would quote them."""
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         raised = context.get("exception")

@@ -106,7 +106,7 @@ AddressArgument = Annotated[
 ]
 
 PART = 1_000
-"""Events that are copied at a time."""
+"""The number of events copied at a time."""
 
 
 def copy(source: AddressArgument, target: AddressArgument) -> None:
@@ -148,7 +148,7 @@ async def _copy(source: Address, target: Address) -> list[RoomCode]:
     return left
 
 
-# --- what is intact of a damaged journal ----------------------------------------------
+# --- checking and salvaging a damaged journal -----------------------------------------
 
 
 def check(data: DataOption = None, journal: JournalOption = None) -> None:
@@ -198,7 +198,7 @@ def _salvage(folder: Path) -> None:
 
 
 def _tell(findings: list[Finding]) -> bool:
-    """Show what was found; return whether anything is damaged."""
+    """Print the findings; return whether anything is damaged."""
     damaged = [finding for finding in findings if finding.damage]
     if not damaged:
         out.print(f"{plural(len(findings), 'room')}, no damage.", highlight=False)

@@ -1,4 +1,4 @@
-"""Rooms go on at another node: ``room move``, ``room take`` and ``fleet drain``."""
+"""Moves rooms to other nodes: ``room move``, ``room take`` and ``fleet`` commands."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SELECT pg_notify('twogaps', %s) FROM asked
 """
 
 DRAIN_LOOK_S = 0.2
-"""How often a drain is looked at, in seconds."""
+"""Seconds between two checks of the progress of a drain."""
 
 
 def move_room(
@@ -105,7 +105,7 @@ def move_room(
 
 
 async def _leave(where: Address, folder: Path, room: RoomCode, to: str) -> bytes:
-    """Mark the journal, and return the room as a file. Again gives the same file."""
+    """Mark the room as moved, and return its file; repeating it gives the same file."""
     async with open_journal(where, folder, must_exist=True) as store:
         state = await _state(store, room)
         own = _site(folder)
@@ -206,7 +206,7 @@ def _must_be_data(folder: Path) -> None:
 
 
 def _write(target: Path, packed: bytes) -> None:
-    """Write a file, whole once it has its name, that only this user may read."""
+    """Write a file atomically, readable only by this user."""
     part = target.with_name(target.name + ".part")
     try:
         with os.fdopen(
@@ -297,7 +297,7 @@ def share_cases(
 
 
 def _case_files(folder: Path) -> dict[str, str]:
-    """Return the files of a folder, if they are all right."""
+    """Return the case and deck files in a folder; exit if any has a problem."""
     if not folder.is_dir():
         raise fail(f"There is no folder {folder}.")
     files = [*folder.glob("cases/*.toml"), *folder.glob("decks/*.toml")]
@@ -336,7 +336,7 @@ async def _share(where: str, files: dict[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A line of the list of nodes."""
+    """A row in the list of nodes."""
 
     name: str
     url: str
@@ -348,7 +348,7 @@ class _Node:
 
 
 def _fleet(journal: str | None) -> str:
-    """Return the address of a fleet's database."""
+    """Return the URL of a fleet's database."""
     if journal is None or not is_shared(journal):
         raise fail("Name the fleet's database: --journal postgresql://…")
     return journal
@@ -376,7 +376,7 @@ def _database(store: Journal) -> PostgresStore:
 
 
 async def _drain(journal: str, name: str, wait_s: float) -> int:
-    """Drain a node; return how many rooms it has after ``wait_s`` seconds."""
+    """Drain a node; return how many rooms it still has after ``wait_s`` seconds."""
     try:
         async with open_store(journal, must_exist=True) as store:
             async with _database(store).connection() as db:

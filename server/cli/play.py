@@ -1,4 +1,4 @@
-"""``twogaps play``: one command, or a double click, and a class can join.
+"""``twogaps play`` starts everything that a class needs with one command.
 
 ``twogaps demo`` plays a whole game with practice players in one terminal.
 """
@@ -64,14 +64,14 @@ from server.listening import is_free
 from server.protocol.client_messages import OpenRoom
 
 FIRST_PORT, PORTS = 8000, 10
-"""The first free one of these ports is used, so that a restart finds its own again."""
+"""The first free port of these is used, so that a restart usually gets the same one."""
 
 DECK = "first-class"
 ANSWER_S = 3.0
-"""How long, in seconds, a server that runs may take to answer for its start page."""
+"""Seconds that a running server has to respond to a request for its start page."""
 
 STARTED = "started"
-"""A file in the data folder: the start page's address while the server is running."""
+"""The file in the data folder with the start page's URL while the server runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class PlayOptions:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What can show something to the user: a terminal, a browser."""
+    """Whether there is a terminal and a browser for showing things to the user."""
 
     has_terminal: bool
     has_browser: bool
@@ -137,7 +137,7 @@ def play(options: PlayOptions) -> None:
 
 
 def surroundings(has_browser: bool | None) -> Surroundings:
-    """Return what there is; ``has_browser`` is what the user says, if anything."""
+    """Detect the surroundings; ``has_browser`` is the user's choice, or None."""
     has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if has_browser is None:
         has_browser = _has_desktop()
@@ -155,9 +155,9 @@ def _has_desktop() -> bool:
 
 
 def _show_again(folder: Path, around: Surroundings) -> None:
-    """Show the start page of the server that uses this folder.
+    """Show the start page of the server that is using this folder.
 
-    Raises :class:`CannotStart` if it has none, as ``twogaps serve``.
+    Raises :class:`CannotStart` if that server has none, like ``twogaps serve``.
     """
     try:
         page = (folder / STARTED).read_text(encoding="ascii").strip()
@@ -174,11 +174,11 @@ def _show_again(folder: Path, around: Surroundings) -> None:
 
 
 def _unfinished(folder: Path) -> list[RoomRecord]:
-    """Return the unfinished rooms of a folder, the one played last first."""
+    """Return the unfinished rooms in a folder, most recently played first."""
     try:
         found = asyncio.run(_records(folder))
     except (NoJournal, StoreUnavailable, UnreadableEvent):
-        return []  # a new folder; for another one, the server says what is wrong
+        return []  # a new folder; otherwise, the server reports what is wrong
     left = [record for record in found if record.finished_ms is None]
     return sorted(left, key=lambda record: record.updated_ms, reverse=True)
 
@@ -189,9 +189,9 @@ async def _records(folder: Path) -> list[RoomRecord]:
 
 
 def _chosen(left: Sequence[RoomRecord], around: Surroundings) -> RoomCode | None:
-    """Return which unfinished room continues; None for a new one.
+    """Return the unfinished room to continue; None for a new one.
 
-    A room that no one has joined is used without asking.
+    A room that no one has joined is reused without asking.
     """
     if not left:
         return None
@@ -233,7 +233,7 @@ def _play(
 
 
 def free_port(host: str, first: int = FIRST_PORT) -> int:
-    """Return the first free port from ``first`` on; 0, for any, if all are taken."""
+    """Return the first free port from ``first`` on, or 0 (any) if all are taken."""
     ports = range(first, first + PORTS)
     found = next((port for port in ports if is_free(host, port)), 0)
     if found != first:
@@ -242,13 +242,13 @@ def free_port(host: str, first: int = FIRST_PORT) -> int:
 
 
 def _continued(server: Running, code: RoomCode) -> OpenedRoom | None:
-    """Return the links of an unfinished room; None if it could not be taken up."""
+    """Return the links to an unfinished room; None if it could not be loaded."""
     room = server.directory.running(code)
     return links_to(server, code, room.key_of("host")) if room else None
 
 
 async def _show(page: str, room: OpenedRoom | None, around: Surroundings) -> None:
-    """Open the browser, at the console if the terminal has shown the QR code."""
+    """Open the browser; at the host console if the terminal has shown the QR code."""
     if not around.has_browser:
         return
     is_shown = around.has_terminal and can_draw_qr()
@@ -277,7 +277,7 @@ async def _places(server: Running, today: OpenedRoom | None) -> Places:
 
 @contextlib.contextmanager
 def _noted(file: Path, page: str) -> Iterator[None]:
-    """Note the address of the start page, for the next ``twogaps play``."""
+    """Store the URL of the start page for the next ``twogaps play``."""
     with contextlib.suppress(OSError):
         file.touch(mode=0o600)
         file.write_text(page + "\n", encoding="ascii")
@@ -291,7 +291,7 @@ def _noted(file: Path, page: str) -> Iterator[None]:
 
 NO_PAUSE = (0.0, 0.0)
 CLASS_PACE = (1.0, 8.0)
-"""Seconds that a practice player thinks."""
+"""The shortest and longest time before a practice player answers, in seconds."""
 
 
 def demo(

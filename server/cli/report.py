@@ -1,4 +1,4 @@
-"""Commands on what stored rooms say: reports, exports, and re-keying."""
+"""Commands for the results of stored rooms: reports, exports and rescoring."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Codes = Annotated[list[str], typer.Argument(metavar="CODE...", help="Rooms.")]
 
 
 class Format(StrEnum):
-    """What a report is written as."""
+    """The file format of a report."""
 
     HTML = "html"
     CSV = "csv"
@@ -163,7 +163,7 @@ def _state(
 
 
 def _perhaps(events: Sequence[Event]) -> RoomState | None:
-    """Return another room; None if it cannot be understood."""
+    """Return the state of another room; None if it cannot be replayed."""
     try:
         return replay(events)
     except ReplayError:
@@ -177,7 +177,7 @@ async def _load(
     *,
     with_others: bool = False,
 ) -> dict[RoomCode, list[Event]]:
-    """Return the events of some rooms, and of others of the same journal."""
+    """Return the events of some rooms, and optionally of the journal's other rooms."""
     async with reading(data, journal) as store:
         known = [record.code for record in await store.rooms()]
         for code in wanted:
@@ -218,7 +218,7 @@ def rescore(
 
 
 def _present(folders: Sequence[Path] | None) -> dict[str, Case]:
-    """Return the cases of today; your own replace built-in ones."""
+    """Return the current cases; cases in ``folders`` replace built-in ones."""
     own = load_library(*(folders or ()), builtin=False)
     for problem in own.problems:
         if problem.key != "twin":

@@ -41,17 +41,17 @@ from server.supervision import PartFailed
 log = logging.getLogger("twogaps")
 
 PRACTICE_PAUSE_S = (2.0, 12.0)
-"""Shortest and longest time that a practice player thinks, in seconds."""
+"""The shortest and longest time before a practice player answers, in seconds."""
 
 LAST_S = 4.8
-"""Time, in seconds, after which a stopping server exits even if a part hangs."""
+"""Seconds after which a stopping server exits even if a part of it hangs."""
 
 LAST_WORD_S = 0.1
-"""Time, in seconds, that writing the last line may take."""
+"""Seconds that writing the last line may take."""
 
 EXIT_LATE = 1
 EXIT_FAULT = 3
-"""A part of the server failed for good; a service manager should restart it."""
+"""The exit code after a part failed for good; a service manager should restart it."""
 
 EXIT_INTERRUPTED = 130
 
@@ -211,7 +211,7 @@ class ServeOptions:
     ] = LogFormat.TEXT
 
     def config(self) -> Config:
-        """Return the settings of the server."""
+        """Return the server's configuration."""
         return Config(
             host=self.host,
             port=self.port,
@@ -259,15 +259,15 @@ def serve(options: ServeOptions) -> None:
 
 
 Stop = Callable[[], None]
-"""Stops the server in order; immediately if it is called again."""
+"""Stops the server gracefully, or immediately if called again."""
 
 Greeting = Callable[[Running, Stop], AbstractAsyncContextManager[None]]
-"""What is shown while a server is running."""
+"""Makes the context manager that shows output while a server is running."""
 
 
 def run_server(config: Config, greeting: Greeting) -> None:
     """Run a server until it is asked to stop. Raises :class:`CannotStart`."""
-    os.umask(0o077)  # the journal holds names and keys, whatever the folder's rights
+    os.umask(0o077)  # the journal contains names and keys, so do not rely on the folder
     tune_garbage_collection()
     try:
         asyncio.run(_serve(config, greeting))
@@ -277,7 +277,7 @@ def run_server(config: Config, greeting: Greeting) -> None:
 
 
 def practice_bringer(url: str, folders: tuple[Path, ...]) -> BringPractice:
-    """Return what plays as practice players in a room of the server at ``url``.
+    """Return the function that runs practice players in a room at the server ``url``.
 
     They know the built-in cases and those in ``folders``.
     """
@@ -332,9 +332,10 @@ async def _serve(config: Config, greeting: Greeting) -> None:
 
 
 def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
-    """Return what a hangup does: read the certificate again, if there is one.
+    """Return the handler for SIGHUP, which reloads the certificate if there is one.
 
-    Without one, a server stops when its terminal closes, and a service continues.
+    Without a certificate, a server in a terminal stops when the terminal closes, and a
+    service continues.
     """
     if server.certificate is not None:
         return server.certificate.reload
@@ -344,9 +345,9 @@ def _hangup(server: Running, stop: asyncio.Event) -> Callable[[], None]:
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:
-    """Stop in order; exit immediately if asked again, or if it takes too long.
+    """Stop gracefully; exit immediately if asked again or if stopping takes too long.
 
-    Exiting immediately loses nothing that was acknowledged: that is on disk.
+    An immediate exit loses no acknowledged data, because all of it is on disk.
     """
     if stop.is_set():
         os._exit(EXIT_INTERRUPTED)
@@ -357,7 +358,7 @@ def _asked_to_stop(stop: asyncio.Event) -> None:
 
 
 def _end_immediately() -> None:
-    last = threading.Thread(target=_say_late, daemon=True)  # stderr may be a full pipe
+    last = threading.Thread(target=_say_late, daemon=True)  # stderr may block
     last.start()
     last.join(LAST_WORD_S)
     os._exit(EXIT_LATE)

@@ -1,4 +1,4 @@
-"""Commands that play on a server that runs: a host, a player, practice players."""
+"""Commands that use a running server: a host, a player and practice players."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def host(
 
 @dataclass(frozen=True, slots=True)
 class NewRoom:
-    """What a new room is opened with."""
+    """The options for a new room."""
 
     deck: str
     length: int | None
@@ -93,7 +93,7 @@ async def _host(link: str | None, order: NewRoom, url: str, data: Path) -> int:
 
 
 def _read_link(link: str, url: str) -> tuple[str, str, str]:
-    """Return room, key and server address of a host link."""
+    """Return the room, the key and the server URL from a host link."""
     parts = urlsplit(link)
     fields = parse_qs(parts.fragment)
     room, key = fields.get("room"), fields.get("key")

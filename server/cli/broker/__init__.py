@@ -33,7 +33,7 @@ HELP = (
 
 DEFAULT_FOLDER = Path("broker")
 PEER_PORT = 6222
-"""Where brokers of a cluster reach each other, unless said otherwise."""
+"""The default port for connections between the brokers in a cluster."""
 
 FolderOption = Annotated[
     Path, typer.Option("--folder", help="Where the broker's files are.")
@@ -98,7 +98,7 @@ def run(
     broker = BrokerFolder(folder)
     broker.take()
     broker.set_up_nats(listener)
-    if listener.cluster is None:  # in a cluster, the others count on what it has
+    if listener.cluster is None:  # in a cluster, the others rely on its data
         shutil.rmtree(folder / NATS_STORE, ignore_errors=True)
     _say_sites(broker)
     out.print(f"Broker on {address}:{listener.port}. Stop it with Ctrl-C.")
@@ -184,7 +184,7 @@ def _listener(
 
 
 def nats_program() -> str | None:
-    """Return where the NATS of our own environment is, or the system's."""
+    """Return the path of NATS in our Python environment, or else the system's."""
     beside = Path(sys.executable).parent
     return shutil.which("nats-server", path=str(beside)) or shutil.which("nats-server")
 
@@ -207,7 +207,7 @@ def _say_sites(broker: BrokerFolder) -> None:
 
 
 def _reload(broker: BrokerFolder) -> None:
-    """Let a broker that runs here know; on Windows, nothing tells it."""
+    """Make a broker that runs here reload its files (not possible on Windows)."""
     if sys.platform == "win32":
         out.print(
             "If a broker is running here, restart it: it reads its files only at "

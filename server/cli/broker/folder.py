@@ -1,7 +1,7 @@
-"""The folder of a broker: its sites, and what is written from them for each broker.
+"""A broker's folder: its sites, and the configuration files generated from them.
 
-``sites.json`` is the source; the other files are written from it and may be deleted.
-Nothing here starts a broker.
+``sites.json`` is the source; the other files are generated from it and may be deleted.
+This module does not start a broker.
 """
 
 from __future__ import annotations
@@ -30,23 +30,24 @@ from server.cli.broker.formats import (
 from server.folder import CannotStart
 
 NATS_STORE = "nats-store"
-"""What NATS keeps while it is running; it starts without it."""
+"""The folder for NATS's data while it is running. NATS can start without it."""
 
 CLUSTER_KEY = "cluster.key"
-"""The password by which the brokers of a cluster know each other."""
+"""The file with the password that the brokers in a cluster share."""
 
 LOCK = "broker.lock"
-"""Held by the broker that runs in the folder."""
+"""The lock file of the broker that is running in the folder."""
 
 PROGRAMS = {"mosquitto.pid": "mosquitto", "nats.pid": "nats-server"}
-"""Which program a file with a process id belongs to."""
+"""The program to which each PID file belongs."""
 
 NATS_ROUNDS = 4
-"""bcrypt's least cost: our passwords are random, and every reconnect pays for it."""
+"""bcrypt's lowest cost. It is enough because our passwords are random, and every
+reconnect pays for it."""
 
 
 class BrokerFolder:
-    """One folder of sites and of the configurations written from them."""
+    """A folder with the sites and the configurations generated from them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,7 +61,7 @@ class BrokerFolder:
         return [Site(**site) for site in json.loads(known)]
 
     def add(self, name: str, *, is_home: bool) -> str:
-        """Add a site; return its new password, which is kept only as hashes."""
+        """Add a site; return its new password, of which only hashes are stored."""
         password = secrets.token_urlsafe(18)
         site = Site(
             name=name,
@@ -72,14 +73,14 @@ class BrokerFolder:
         return password
 
     def remove(self, name: str) -> bool:
-        """Take a site's rights away; False if there is none of this name."""
+        """Remove a site; return False if there is none with this name."""
         sites = self.sites()
         left = [site for site in sites if site.name != name]
         self.write(left)
         return len(left) < len(sites)
 
     def write(self, sites: list[Site] | None = None) -> None:
-        """Write the sites, and every broker's files that follow from them."""
+        """Write the sites, and generate each broker's files from them."""
         sites = self.sites() if sites is None else sites
         self.path.mkdir(parents=True, exist_ok=True)
         listed = json.dumps([asdict(site) for site in sites], indent=2)
@@ -94,12 +95,12 @@ class BrokerFolder:
 
     @property
     def nats_file(self) -> Path:
-        """Where NATS's configuration is."""
+        """The path of NATS's configuration."""
         return self.path / "nats.conf"
 
     @property
     def mosquitto_file(self) -> Path:
-        """Where Mosquitto's configuration is."""
+        """The path of Mosquitto's configuration."""
         return self.path / "mosquitto.conf"
 
     def set_up_nats(self, listener: Listener) -> None:
@@ -125,7 +126,7 @@ class BrokerFolder:
         if not path.exists():
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
-        cluster = kept.get("cluster")  # not there in those of earlier versions
+        cluster = kept.get("cluster")  # missing in files from earlier versions
         return Listener(
             kept["address"],
             kept["port"],
@@ -137,21 +138,21 @@ class BrokerFolder:
         )
 
     def cluster_key(self) -> str:
-        """Return the password of a cluster, the same in the folders of its brokers."""
+        """Return the cluster's password, which all its brokers' folders share."""
         path = self.path / CLUSTER_KEY
         if not path.exists():
             self.path.mkdir(parents=True, exist_ok=True)
             _put(path, secrets.token_urlsafe(18) + "\n")
         return path.read_text(encoding="utf-8").strip()
 
-    # --- a broker that runs ----------------------------------------------------------
+    # --- a running broker ------------------------------------------------------------
 
     def take(self) -> None:
-        """Keep every other broker out of this folder until this process ends.
+        """Lock this folder against other brokers until this process ends.
 
-        Call it before anything in the folder is changed. The lock is kept by the
-        program that this process turns into. Raises :class:`CannotStart`, having
-        changed nothing, if a broker runs here or the folder cannot be locked.
+        Call this before changing anything in the folder. The lock survives when this
+        process executes the broker. If a broker is running here or the folder cannot be
+        locked, raises :class:`CannotStart` and changes nothing.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -173,7 +174,7 @@ class BrokerFolder:
         os.set_inheritable(handle, True)
 
     def reload(self) -> list[str]:
-        """Let brokers that run here read their files again; return their programs.
+        """Make brokers that run here reload their files; return their programs.
 
         Raises PermissionError if one runs as another user.
         """
@@ -187,9 +188,9 @@ class BrokerFolder:
 
 
 def _put(path: Path, text: str) -> None:
-    """Replace a file as a whole; only its owner reads it. Keeps group and owner.
+    """Replace a file atomically, keeping its owner and group; only the owner may read.
 
-    One that says so already is left alone: it may be mounted into a container.
+    A file that already has this text is not touched: it may be mounted in a container.
     """
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
@@ -215,7 +216,7 @@ def _nats_hash(password: str) -> str | None:
 
 
 def _process(file: Path, program: str) -> int | None:
-    """Return the process id in a file, if it is still this program's."""
+    """Return the process ID in a file, if that process is still this program."""
     try:
         pid = int(file.read_text(encoding="ascii"))
         found = subprocess.run(  # noqa: S603 - our own arguments

@@ -1,4 +1,4 @@
-"""Render the files of a broker from the templates in ``deploy/brokers``."""
+"""Renders a broker's files from the templates in ``deploy/brokers``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 INSTALLED = Path(__file__).parent / "templates"
-"""Where a wheel holds the templates."""
+"""The folder of the templates in an installed wheel."""
 
 CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "brokers"
 
@@ -19,8 +19,8 @@ ITERATIONS = 101
 """Mosquitto's own number of rounds for its ``$7$`` format; our passwords are random."""
 
 INTERNAL = "$MQTT.sub.>"
-"""NATS subject on which a client is sent QoS 1. Allowed implicitly since 2.12.3; a
-client cannot subscribe to it, since its subjects are random."""
+"""The NATS subjects on which clients get QoS 1 messages. They are allowed implicitly
+since 2.12.3. Other clients cannot subscribe to them, because they are random."""
 
 
 REPLICAS = """\
@@ -29,33 +29,33 @@ REPLICAS = """\
   stream_replicas: 3
   js_api_timeout: "2s"
 """
-"""What a cluster needs of MQTT: by default a broker alone may keep the only copy."""
+"""MQTT settings for a cluster. By default, a single broker may have the only copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One broker of a cluster of three, and where the others are."""
+    """A broker in a cluster of three, and the addresses of the others."""
 
     name: str
-    """Of this broker; each has its own, and keeps it."""
+    """This broker's name, which must be unique and must not change."""
     port: int
-    """Where the other brokers reach this one."""
+    """The port at which the other brokers reach this one."""
     peers: tuple[str, ...]
-    """Host and port of each of the others."""
+    """The host and port of each of the others."""
     key: str
-    """The password by which brokers know each other."""
+    """The password that the brokers share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where a broker listens; with a certificate it speaks TLS only."""
+    """The address at which a broker listens; with a certificate, only over TLS."""
 
     address: str
     port: int
     certificate: Path | None = None
     key: Path | None = None
     cluster: Cluster | None = None
-    """None for a broker alone."""
+    """The cluster, or None for a single broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +66,22 @@ class Site:
     is_home: bool
     mosquitto: str
     nats: str | None
-    """None if the site was added without the library that hashes for NATS."""
+    """The hash for NATS; None if the bcrypt library was missing at the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Topic filters that a site may write to and read from."""
+    """The topic filters to which a site may publish and subscribe."""
 
     write: tuple[str, ...]
     read: tuple[str, ...]
 
 
 def rights_of(site: str, *, is_home: bool) -> Rights:
-    """Return what a site may do.
+    """Return a site's rights.
 
-    Every site may relay for rooms of others; only one with home rights may have rooms
-    that others join.
+    Every site may relay for rooms at other sites; only sites with home rights may have
+    rooms that others join.
     """
     lines = _rendered("rights", site=site).splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
@@ -114,7 +114,7 @@ def mosquitto_conf(folder: Path, listener: Listener) -> str:
 
 
 def password_hash(password: str, salt: bytes) -> str:
-    """Return a password as Mosquitto keeps it: PBKDF2-HMAC-SHA512, 12-byte salt."""
+    """Return a password's hash for Mosquitto: PBKDF2-HMAC-SHA512, 12-byte salt."""
     mac = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS, 64)
     parts = (base64.b64encode(part).decode() for part in (salt, mac))
     return f"$7${ITERATIONS}${'$'.join(parts)}"
@@ -126,7 +126,7 @@ def password_file(sites: Iterable[Site]) -> str:
 
 
 def rights_file(sites: Iterable[Site]) -> str:
-    """Return Mosquitto's file of rights by topic (``acl_file``)."""
+    """Return Mosquitto's access control list (``acl_file``)."""
     return "\n".join(_section(site) for site in sites)
 
 

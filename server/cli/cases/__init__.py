@@ -1,4 +1,4 @@
-"""Commands about cases and decks: look at them, check them, write and move them."""
+"""Commands for cases and decks: list, check, write, export and import them."""
 
 from server.cli.cases.authoring import lint_cases, new_case, preview_case
 from server.cli.cases.exchange import export_cases, import_cases

@@ -72,7 +72,7 @@ def lint_cases(
 
 
 def _folders(file: Path | None, folders: list[Path]) -> list[Path]:
-    """Return the folders to read, with the folder of a file."""
+    """Return the folders to read, including the folder that contains a file."""
     if file is None:
         return folders
     home = file.resolve().parent.parent
@@ -153,12 +153,12 @@ async def _preview(
 
 
 def link_of(server: Running, case_id: str) -> str:
-    """Return the address of the preview of a case, with the key that opens it."""
+    """Return the URL of a case's preview, including the key that opens it."""
     return f"{server.local_url}/preview#admin={server.admin_key}&case={case_id}"
 
 
 def _must_be_there(library: Library, case_id: str) -> None:
-    """Refuse a case that is nowhere; one whose file is left out is for the page."""
+    """Exit if a case does not exist; if its file is invalid, the page shows that."""
     mine = [each for each in library.problems if each.file.stem == case_id]
     for problem in mine:
         complain(str(problem))
@@ -197,7 +197,7 @@ def new_case(
 
 
 class _Interview:
-    """The answers so far, kept on disk after each."""
+    """The answers so far, saved to disk after each one."""
 
     def __init__(self, into: Path, answers: dict[str, str]) -> None:
         self._into = into
@@ -207,7 +207,7 @@ class _Interview:
             self._open(answers["id"])
 
     def run(self) -> None:
-        """Ask everything that is not answered yet."""
+        """Ask all questions that have not been answered yet."""
         for question in questions(self._answers):
             if question.column not in self._answers:
                 self._answers[question.column] = self._ask(question)
@@ -216,7 +216,7 @@ class _Interview:
                 self._save()
 
     def keep(self) -> None:
-        """Say where the answers are, after an interruption."""
+        """Print where the answers are saved, after an interruption."""
         if "id" not in self._answers:
             return
         err.print()
@@ -225,7 +225,7 @@ class _Interview:
         complain(f"Your answers are saved in {self._draft}. To continue: {again}")
 
     def finish(self) -> None:
-        """Write the file of the case, remove the draft, and report what to fix."""
+        """Write the case file, remove the draft, and report what to fix."""
         case = validate(Case, from_row(completed(self._answers)))
         if not isinstance(case, Case):
             for problem in explain(self._draft, Case, case):
@@ -246,7 +246,7 @@ class _Interview:
         out.print(f"Check it: twogaps case lint {tail}", highlight=False)
 
     def _open(self, name: str) -> None:
-        """Take up the draft of that name; refuse the name of a finished case."""
+        """Load the draft with that name; refuse the name of a finished case."""
         fault = fault_of("id", {"id": name})
         if fault is not None:
             raise fail(f"'{name}': {fault}")

@@ -31,7 +31,7 @@ from server.cli.console import CasesOption, SemicolonsOption, complain, err, fai
 
 
 class As(StrEnum):
-    """What to write."""
+    """The format to write."""
 
     SHEET = "sheet"
     GIFT = "gift"
@@ -176,7 +176,7 @@ def _check_suffix(file: Path, known: tuple[str, ...]) -> None:
 
 
 def _write(file: Path, work: Callable[[], object]) -> None:
-    """Make the folder and do the work; an error ends the command with a word."""
+    """Create the file's folder and call ``work``; report an error and exit."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         work()
@@ -185,5 +185,5 @@ def _write(file: Path, work: Callable[[], object]) -> None:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text file and its folder, or end the command with a word."""
+    """Write a text file, creating its folder; report an error and exit."""
     _write(file, lambda: file.write_text(text, encoding="utf-8"))

@@ -51,7 +51,7 @@ def _year(case: Case) -> str:
 
 
 def _told_as(case: Case) -> str:
-    """Return how true a story is, with the year if it happened."""
+    """Return how a story is labeled, with the year if it really happened."""
     told = TOLD_AS[case.kind].capitalize()
     return f"{told}, {case.year}" if case.is_true else told
 

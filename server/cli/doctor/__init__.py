@@ -82,7 +82,7 @@ def doctor(
 
 
 def _show(found: Iterator[Finding]) -> list[Finding]:
-    """Print findings as they come; return them."""
+    """Print each finding as it arrives; return them all."""
     shown = []
     for finding in found:
         shown.append(finding)
@@ -96,7 +96,7 @@ def _show(found: Iterator[Finding]) -> list[Finding]:
 def _broker(
     url: str, site: str | None, authority: Path | None, folder: Path, port: int
 ) -> Finding:
-    """Try the broker, or ask the server that is connected to it already."""
+    """Test the broker, or ask a running server that is already connected to it."""
     if not is_served(folder):
         return asyncio.run(network.look_at_broker(url, site, authority))
     if network.ask(port, "/healthz") == HTTPStatus.OK:
@@ -110,7 +110,7 @@ def _broker(
 
 
 def _phone(host: str, port: int) -> Finding:
-    """Show an address, and wait for a phone."""
+    """Show a URL and wait for a phone to open it."""
     url = Addresses(host, port).url + "/"
     if network.is_ours(port):
         return note(

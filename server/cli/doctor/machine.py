@@ -1,4 +1,4 @@
-"""This machine: open files, the clock, the pages, the cases, and the data folder."""
+"""Checks of this machine: open files, clock, pages, cases and data folder."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from server.net.operations import LOW_BYTES
 ROOMY_BYTES = 500 * 1024 * 1024
 SYNCS = 20
 SLOW_MS, TOO_SLOW_MS = 30.0, 250.0
-"""A class votes within a few syncs of each other; slower than this, people wait."""
+"""Median sync times, in milliseconds, above which a disk gets a remark or counts as a
+problem. The votes of a class share a few syncs, and people wait for those."""
 
 ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs"})
-"""File systems over a network: SQLite's write-ahead log may be damaged there."""
+"""Network file systems, on which SQLite's write-ahead log may get corrupted."""
 
 FLEETING = frozenset({"tmpfs", "ramfs"})
 FUTURE_MS = 60_000
@@ -40,11 +41,11 @@ LONG_DAYS = 30
 
 CLASS = 300
 EPOCH_S = 1_780_000_000
-"""May 2026, before this program was written: an earlier clock is wrong."""
+"""A time (May 2026) before this program was written; an earlier clock is wrong."""
 
 
 def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
-    """Look at the machine."""
+    """Check the machine."""
     if sys.platform != "win32":
         import resource
 
@@ -57,7 +58,7 @@ def look(web: Path, cases: tuple[Path, ...]) -> Iterator[Finding]:
 
 
 def open_files(most: int | None, sockets: int) -> Finding:
-    """Judge the hard limit of open files, which the server raises its own to.
+    """Check the hard limit on open files, to which the server raises its own limit.
 
     None means unlimited.
     """
@@ -75,7 +76,7 @@ def open_files(most: int | None, sockets: int) -> Finding:
 
 
 def clock(now_s: float) -> Finding:
-    """Judge the clock, which dates rooms and orders the votes of several sites."""
+    """Check the clock, which dates rooms and orders votes from several sites."""
     if now_s < EPOCH_S:
         shown = time.strftime("%Y-%m-%d", time.localtime(now_s))
         return bad("clock", f"says {shown}", "Set the date: timedatectl set-ntp true.")
@@ -90,7 +91,7 @@ def clock(now_s: float) -> Finding:
 
 
 def _is_synchronized() -> bool | None:
-    """Return whether time comes from the network; None if unknown."""
+    """Return whether the clock is synchronized over the network; None if unknown."""
     program = shutil.which("timedatectl")
     if program is None:
         return None
@@ -108,7 +109,7 @@ def _is_synchronized() -> bool | None:
 
 
 def pages(folder: Path) -> Finding:
-    """Judge whether the pages for browsers are there."""
+    """Check whether the browser client has been built."""
     wanted = ("index.html", "host.html", "screen.html", "report.html")
     missing = [name for name in wanted if not (folder / name).is_file()]
     if not missing:
@@ -121,7 +122,7 @@ def pages(folder: Path) -> Finding:
 
 
 def library(cases: tuple[Path, ...]) -> Finding:
-    """Judge whether cases and decks can be read."""
+    """Check whether cases and decks can be read."""
     loaded = load_library(*cases)
     decks = plural(len(loaded.decks), "deck")
     found = f"{plural(len(loaded.cases), 'case')}, {decks}"
@@ -139,9 +140,9 @@ def library(cases: tuple[Path, ...]) -> Finding:
 
 
 def look_at_folder(folder: Path, where: str | None = None) -> Iterator[Finding]:
-    """Look at the data folder; if it does not exist yet, at where it would be.
+    """Check the data folder or, if it does not exist yet, the place for it.
 
-    ``where`` is the address of the journal, if it is not in the folder.
+    ``where`` is the URL of the journal, if it is not in the folder.
     """
     place = _nearest(folder)
     if not os.access(place, os.W_OK | os.X_OK):
@@ -162,13 +163,13 @@ def look_at_folder(folder: Path, where: str | None = None) -> Iterator[Finding]:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or the first one above it that exists."""
+    """Return the folder or its nearest existing parent."""
     whole = folder.absolute()
     return next(path for path in (whole, *whole.parents) if path.is_dir())
 
 
 def rights(folder: Path) -> Finding:
-    """Judge who else may read the names and keys in the folder."""
+    """Check who else may read the names and keys in the folder."""
     if not folder.exists():
         return good("folder", f"{folder} will be created at the first start")
     open_to_all = [
@@ -187,7 +188,7 @@ def rights(folder: Path) -> Finding:
 
 
 def kind(name: str) -> Finding:
-    """Judge the kind of file system."""
+    """Check the type of the file system."""
     if name in ELSEWHERE:
         return bad(
             "file system",
@@ -204,7 +205,7 @@ def kind(name: str) -> Finding:
 
 
 def kind_of(place: Path) -> str:
-    """Return the type of the file system of a folder; empty if unknown."""
+    """Return the type of a folder's file system; empty if unknown."""
     try:
         table = Path("/proc/self/mounts").read_text("utf-8", errors="replace")
     except OSError:
@@ -221,7 +222,7 @@ def kind_of(place: Path) -> str:
 
 
 def space(free: int) -> Finding:
-    """Judge the free space."""
+    """Check the free disk space."""
     says = f"{free // 1024**2:,} MB free"
     if free < LOW_BYTES:
         return bad(
@@ -235,7 +236,7 @@ def space(free: int) -> Finding:
 
 
 def sync_ms(place: Path) -> float:
-    """Return the median time of a small write and its sync, in milliseconds."""
+    """Return the median time for a small write and its sync, in milliseconds."""
     taken = []
     with tempfile.TemporaryFile(dir=place) as file:
         for _ in range(SYNCS):
@@ -248,7 +249,7 @@ def sync_ms(place: Path) -> float:
 
 
 def locking(place: Path) -> Finding:
-    """Judge whether files can be locked: it keeps a second server off the journal."""
+    """Check whether files can be locked, which prevents two servers on one journal."""
     with tempfile.TemporaryFile(dir=place) as file:
         try:
             lock_descriptor(file.fileno(), blocking=False)
@@ -262,7 +263,7 @@ def locking(place: Path) -> Finding:
 
 
 def syncing(median_ms: float) -> Finding:
-    """Judge how long a vote waits until it is on disk."""
+    """Check how long it takes until a vote is on disk."""
     says = f"{median_ms:.1f} ms to put a vote on disk"
     if median_ms > TOO_SLOW_MS:
         return bad(
@@ -276,9 +277,9 @@ def syncing(median_ms: float) -> Finding:
 
 
 def journal(where: Address, now_ms: int) -> Finding | None:
-    """Judge the journal: whole, replayable, of a format we read, and near the date.
+    """Check that the journal is intact and replayable, in a known format, and recent.
 
-    None if there is none yet.
+    Returns None if there is no journal yet.
     """
     try:
         found = asyncio.run(_examine(where))

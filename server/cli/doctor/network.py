@@ -1,4 +1,4 @@
-"""The network: the port, the address that phones use, the broker of other sites."""
+"""Checks of the network: the port, the address for phones, and the broker."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ HELLO = b"It works: this phone reaches the laptop. You may close this page.\n"
 
 
 def look(host: str, port: int) -> Iterator[Finding]:
-    """Look at the port and the address."""
+    """Check the port and the address for phones."""
     yield port_of(host, port)
     yield address(interfaces(), routed(), host)
 
 
 def port_of(host: str, port: int) -> Finding:
-    """Judge the port: free, ours, or another program's."""
+    """Check whether the port is free, used by our server or by another program."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if sys.platform == "win32":  # there, two programs may share a port otherwise
+        if sys.platform == "win32":  # otherwise, two programs could share the port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,7 +72,7 @@ def port_of(host: str, port: int) -> Finding:
 
 
 def _who_uses(port: int) -> str:
-    """Return the command of this system that names the program behind a port."""
+    """Return the system command that shows which program is using a port."""
     if sys.platform == "win32":
         return f"netstat -ano | findstr :{port}"
     if sys.platform == "darwin":
@@ -81,12 +81,12 @@ def _who_uses(port: int) -> str:
 
 
 def is_ours(port: int) -> bool:
-    """Whether a Two Gaps server answers at a port of this machine."""
+    """Whether a Two Gaps server responds on a port of this machine."""
     return ask(port, "/livez") == HTTPStatus.OK
 
 
 def ask(port: int, path: str) -> int | None:
-    """Return the status of a page on this machine; None if nothing answers."""
+    """Return the HTTP status of a page on this machine; None if nothing responds."""
     return _ask("http", port, path) or _ask("https", port, path)
 
 
@@ -107,7 +107,7 @@ def _ask(scheme: str, port: int, path: str) -> int | None:
 
 
 def address(found: Sequence[Interface], route: str | None, host: str) -> Finding:
-    """Judge the addresses that phones may use."""
+    """Check the addresses that phones can use."""
     if host not in ANY:
         if ipaddress.ip_address(host).is_loopback:
             return note(
@@ -134,7 +134,7 @@ def address(found: Sequence[Interface], route: str | None, host: str) -> Finding
 
 
 async def phone(host: str, port: int, url: str, wait_s: float = 90.0) -> Finding:
-    """Serve one page, and wait until another device opens it."""
+    """Serve one page and wait until another device opens it."""
     came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     own = {"127.0.0.1", "::1", *(one.address for one in interfaces())}
 
@@ -170,7 +170,7 @@ async def phone(host: str, port: int, url: str, wait_s: float = 90.0) -> Finding
 
 
 class _Echo:
-    """Publishes that this site is down, which is true, and waits to receive it."""
+    """Publishes that this site is down (which it is) and waits to receive that."""
 
     def __init__(self, topic: str, payload: bytes) -> None:
         self.bus: MqttBus | None = None
@@ -179,39 +179,40 @@ class _Echo:
         self._topic, self._payload = topic, payload
 
     def bus_up(self) -> None:
-        """The broker has let us in: speak."""
+        """Publish the message once the broker has accepted the connection."""
         self.is_up = True
         required(self.bus, "the bus").publish(
             self._topic, self._payload, qos=1, retain=True
         )
 
     def bus_down(self) -> None:
-        """It is tried again."""
+        """Do nothing: the bus reconnects automatically."""
 
     def bus_message(self, topic: str, payload: bytes) -> None:
-        """Something has come: ours?"""
+        """Check whether a received message is the one that was published."""
         if topic == self._topic and payload == self._payload:
             self.heard.set()
 
 
 class _Memory(logging.Handler):
-    """Keeps what the bus complains of."""
+    """Collects the messages that the bus logs."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
+        """Store the message of a record."""
         self.said.append(record.getMessage())
 
 
 async def look_at_broker(
     url: str, site: str | None, authority: Path | None, patience_s: float = 8.0
 ) -> Finding:
-    """Connect as this site would, say something it may say, and wait to hear it.
+    """Connect as this site, publish a permitted message, and wait to receive it.
 
-    Not while a server of this site runs: a broker knows one connection a user.
+    Do not use this while this site's server is running, because a broker allows only
+    one connection per user.
     """
     try:
         address = BrokerAddress.parse(url, authority)
