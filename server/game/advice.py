@@ -1,10 +1,10 @@
-"""What a class's figures lead to: advice to the host, and the last words of a lesson.
+"""What a class's figures lead to: advice to the host, and a lesson's last words.
 
-Advice is never an order; where the big button leads is decided here as well.
+Advice is never an order. This module also chooses the command of the big button.
 
-With two options half of a guessing class is right, so the classic 35-70% band of peer
-instruction (Crouch & Mazur 2001) is corrected for chance: k = (p-g)/(1-g), then read
-off for two options as p = .5 + k/2. The thresholds are learning rule A2's.
+With two options, half of a guessing class is right, so the classic 35-70% band of peer
+instruction (Crouch & Mazur 2001) is corrected for chance: k = (p-g)/(1-g), which is
+p = .5 + k/2 for two options. The thresholds are those of learning rule A2.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from server.game.state import RoomState, Round
 
 Action = Literal["contrast", "discuss", "reveal", "none"]
 ENOUGH = 5
-"""Below this many votes nothing is advised."""
+"""The fewest votes for which there is advice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The advised action, and why, in one sentence each."""
+    """The advised action and the reason for it, in one sentence each."""
 
     action: Action
     headline: Sentence
@@ -62,7 +62,7 @@ _NOTHING = sentence("advise_nothing", "Too few votes for advice")
 
 
 def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> Advice:
-    """Return what to do after VOTE."""
+    """Return the advice on what to do after VOTE."""
     if case.contested is not None:
         argued = "Experts disagree here: let both sides argue."
         return Advice("discuss", _DISCUSS, sentence("experts_disagree", argued))
@@ -87,7 +87,7 @@ def advise(tally: Tally, case: Case, *, two_link: bool, has_contrast: bool) -> A
 
 
 def _by_share(p1: float, confidence: float | None) -> tuple[Action, Sentence, str, str]:
-    """Return action and headline, and key and end of the reason."""
+    """Return the action, its headline, and the key and the end of the reason."""
     if p1 < 0.43:
         return "contrast", _CONTRAST, "other_gap", ": most chose the other gap."
     if p1 <= 0.57:
@@ -124,7 +124,8 @@ def advice_of(state: RoomState) -> Advice | None:
 def advised_command(state: RoomState) -> str:
     """Return the command that the host's big button gives now, or "none".
 
-    It goes by the flow; in the full one, what follows a first vote goes by the advice.
+    The command depends on the flow. In the full flow, the command after a first vote is
+    the advised one.
     """
     if state.again is not None:
         return ShowAgain().type

@@ -1,8 +1,8 @@
-"""What a player may answer: a gap, the two links, or a repair.
+"""The answers that a player can give: a gap, the two links, or a repair.
 
 Answers are frozen and hashable, so that a tally is simply a count of equal answers.
-Confidences are whole per cents (50 to 100) in the answer given; None means that no
-chip was tapped: it scores as the lowest and is left out of calibration.
+Confidences are whole percentages from 50 to 100. None means that no chip was tapped:
+the answer scores like one with the lowest confidence, and is left out of calibration.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scenarios.model import Label
 Confidence = Annotated[int, Field(ge=50, le=100)]
 
 COIN_FLIP = 50
-"""Percent: what an untouched confidence counts as."""
+"""The confidence (percent) that an answer without one counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LinkAnswer:
 
     @property
     def probability(self) -> float:
-        """The probability (0-1) that the link broke, as this answer puts it."""
+        """The probability (0-1) that the link broke, according to this answer."""
         sure = (self.confidence or COIN_FLIP) / 100
         return sure if self.broke else 1 - sure
 

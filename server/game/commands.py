@@ -1,11 +1,10 @@
-"""What may be asked of a room: imperatives, each with a ``type`` that names it.
+"""The commands that a room accepts, each identified by its ``type``.
 
-Each command is defined in the module of its feature; ``FEATURES`` lists those, and
-``asked`` finds the rule of a command in the feature it belongs to: mypy fails if one
-belongs to none. Host commands travel on the wire
-as they are, with ``ref``, the sender's own number for the command, which the reply
-repeats. Player commands carry the player, which the server fills in from the session: a
-client cannot speak for another player.
+Each command is defined in the module of its feature. ``FEATURES`` lists these modules,
+and ``asked`` finds the rule for a command; mypy fails if a command belongs to no
+feature. Host commands are sent over the wire in this form, with ``ref``, a number that
+the sender chooses and the reply repeats. Player commands contain the player, which the
+server fills in from the session, so that a client cannot act for another player.
 """
 
 from __future__ import annotations
@@ -159,7 +158,7 @@ FEATURES = (
 
 PlayerChange = CastVote | AskTime | ChooseTeam | SayIt | TapOpening
 Change = PlayerChange | ChallengeLabel
-"""What a person may change: bounded, for each change is kept."""
+"""What a person may change. These changes are limited, since each of them is stored."""
 PlayerCommand = Join | Change
 HostCommand = (
     ShowOpening
@@ -225,7 +224,7 @@ BUTTONS: tuple[HostCommand, ...] = (
     StartClock(),
     ShowAgain(),
 )
-"""Commands that move the game, in the order of a round, as a plain press gives them."""
+"""Commands that move the game, in the order of a round, as the buttons send them."""
 
 _FULL: tuple[HostCommand, ...] = (
     OpenVote(),
@@ -248,9 +247,9 @@ _ROUNDS: dict[Flow, tuple[HostCommand, ...]] = {
 
 
 def onward(flow: Flow, phase: Phase) -> tuple[HostCommand, ...]:
-    """Return what leads on by a flow, first what is played first.
+    """Return the commands that move the game forward in a flow, in order of preference.
 
-    Of these, the big button gives the first that can be given.
+    The big button sends the first of these that is allowed.
     """
     before = flow != "test" and phase in BEFORE_ROUNDS
     return (ShowOpening(), ShowExample(), *_ROUNDS[flow]) if before else _ROUNDS[flow]
@@ -260,7 +259,7 @@ HOST_COMMANDS = tuple(command.type for command in BUTTONS)
 
 
 def asked(command: Command) -> Asked[Event]:
-    """Return a command with the rule that its feature has for it."""
+    """Return a command together with its feature's rule for it."""
     if isinstance(command, voting.Commands):
         return voting.asked(command)
     if isinstance(command, people.Commands):

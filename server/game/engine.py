@@ -1,10 +1,10 @@
-"""The rules at work: commands become events, events become the state of a room.
+"""The game engine: commands become events, and events become the state of a room.
 
-``decide`` looks up whether a command may be given in the phase, asks its guard, and
-then its rule. ``can`` asks the same two for the host's buttons, and docs/phases.md is
-drawn from the same ``TABLE``. ``evolve`` folds an event into the state, ``replay`` a
-whole journal. Which feature a command or an event belongs to is in ``commands`` and in
-``events``; nothing here names one of them.
+``decide`` checks whether a command is allowed in the current phase, calls its guard,
+and then its rule. ``can`` makes the first two checks for the host's buttons, and
+docs/phases.md is generated from the same rows, which are in ``TABLE``. ``evolve`` folds
+one event into the state, and ``replay`` folds a whole journal. ``commands`` and
+``events`` know which feature each command and each event belongs to.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TABLE: dict[Phase, dict[str, Row]] = {
     }
     for phase in Phase
 }
-"""What may be done in each phase, by the command's type."""
+"""The commands that are allowed in each phase, by the command's type."""
 
 
 def decide(
@@ -58,7 +58,7 @@ def decide(
 
 
 def _check_seen(state: RoomState, command: FromPlace) -> None:
-    """Refuse a command that was decided on another place, or on another plan."""
+    """Refuse a command whose sender saw another place or another plan."""
     seen = command.seen
     if seen is None:
         return
@@ -71,7 +71,7 @@ def _check_seen(state: RoomState, command: FromPlace) -> None:
 
 
 def can(state: RoomState, command: Command) -> bool:
-    """Whether a command may be given in this state, as far as the state alone tells."""
+    """Whether a command is allowed, as far as the state alone can tell."""
     found = asked(command)
     return state.phase in found.row.leads and found.refusal(state) is None
 
@@ -89,24 +89,24 @@ def _not_now(state: RoomState, command: Command) -> Refused:
 def evolve(state: RoomState, event: Event) -> None:
     """Fold one event into the state, in place.
 
-    Any exception means that the event does not belong after the earlier ones, and
-    leaves the state undefined: replay the journal, or close the room. A vote costs the
-    same however many players there are; a reveal walks through all of them once.
+    Any exception means that the event cannot follow the earlier ones, and leaves the
+    state undefined: replay the journal, or close the room. Folding a vote takes the
+    same time for any number of players; folding a reveal visits each of them once.
     """
     fold(state, event)
     state.version += 1
 
 
 class ReplayError(Exception):
-    """An event of a journal cannot be folded into the state that its room had then.
+    """An event in a journal cannot be folded into the state at that point.
 
-    ``version`` is the event's number in the journal, from 1; ``event_type`` its type,
-    empty if the journal holds no event at all. ``__cause__`` is what the fold
-    raised.
+    ``version`` is the event's number in the journal, counting from 1; ``event_type`` is
+    its type, empty if the journal contains no events. ``__cause__`` is the exception
+    that the fold raised.
     """
 
     def __init__(self, version: int, event_type: str, detail: str) -> None:
-        """``detail`` says in words why the event does not fit."""
+        """``detail`` describes why the event does not fit."""
         super().__init__(f"event {version} ({event_type or 'none'}): {detail}")
         self.version = version
         self.event_type = event_type
@@ -120,8 +120,8 @@ def open_room(event: RoomOpened) -> RoomState:
 def replay(events: Iterable[Event]) -> RoomState:
     """Return the state after all the events of a journal.
 
-    Raises :class:`ReplayError` if the first is not a RoomOpened, or if one does
-    not fit what came before it.
+    Raises :class:`ReplayError` if the first is not a RoomOpened, or if an event
+    does not fit those before it.
     """
     stream = iter(events)
     first = next(stream, None)

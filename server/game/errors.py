@@ -1,6 +1,7 @@
-"""Plain words for people: refusals and sentences. Imports nothing of ours.
+"""The messages that people read: refusals and sentences.
 
-Pages say refusals and sentences in their own language, by code and by key.
+Web pages show them in the user's language, looked up by code and by key. This module
+does not import any other module of the project.
 """
 
 from __future__ import annotations
@@ -102,21 +103,21 @@ REFUSALS = {
 
 
 class Broken(RuntimeError):  # noqa: N818 - reads as a sentence where it is raised
-    """An invariant does not hold: our fault, whatever the caller asked for."""
+    """An invariant does not hold: a bug in the server, whatever the caller did."""
 
 
 def required(part: Part | None, what: str) -> Part:
-    """Return a part that is never missing here; raises :class:`Broken` if it is."""
+    """Return ``part``, which must be present; raises :class:`Broken` if it is None."""
     if part is None:
         raise Broken(f"{what} is missing")
     return part
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is not an error of ours
+class Refused(Exception):  # noqa: N818 - a refusal is not an internal error
     """A command was not accepted, and nothing changed."""
 
     def __init__(self, code: str, detail: str, retry_ms: int | None = None) -> None:
-        """``retry_ms``: how long to wait before the same is worth trying again."""
+        """``retry_ms`` is how long to wait before retrying, in milliseconds."""
         if code not in REFUSALS:
             raise Broken(f"undocumented refusal {code!r}")
         super().__init__(code, detail)
@@ -195,7 +196,7 @@ SENTENCES = frozenset(
         "was_rehearsal",
     }
 )
-"""The key of every sentence: each other language of the pages says all of them."""
+"""The key of every sentence; each language of the web pages translates all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Sentence:
 
 
 def sentence(key: str, text: str, **values: str | int | Sentence) -> Sentence:
-    """Return a sentence; ``text`` has the names of its values in braces."""
+    """Return a sentence; ``text`` contains the names of its values in braces."""
     if key not in SENTENCES:
         raise Broken(f"unlisted sentence {key!r}")
     return Sentence(key, text.format(**values), values)

@@ -1,10 +1,10 @@
-"""What has happened in a room: frozen, past tense, never edited once stored.
+"""Events, which record what happened in a room and are never edited once stored.
 
-Each event is defined in the module of its feature; ``fold`` finds the feature that
-folds it: mypy fails if there is none. A class whose shape changes gets a
-version and an upcaster of its own (how: server/journal/codec.py). Times are UTC
-milliseconds. ``RoomOpened`` holds the seed, the order and the full text of its cases: a
-journal replays on its own after the library has changed.
+Each event is defined in the module of its feature, and ``fold`` finds the feature that
+an event belongs to; mypy fails if there is none. A class whose shape changes gets a new
+version and an upcaster (see server/journal/codec.py). Times are UTC milliseconds.
+``RoomOpened`` contains the seed, the order and the full text of the cases, so that a
+journal can still be replayed after the library has changed.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ Event = Annotated[
 
 
 def fold(state: RoomState, event: Event) -> None:
-    """Fold an event into the state by the feature it belongs to."""
+    """Fold an event into the state, using the feature it belongs to."""
     if isinstance(event, voting.Events):
         voting.fold(state, event)
     elif isinstance(event, people.Events):
@@ -231,9 +231,10 @@ def fold(state: RoomState, event: Event) -> None:
 def erased(
     event: Event, player: PlayerId, name: str, names: Set[str] = frozenset()
 ) -> Event:
-    """Return the event without the words of one player; the same one if untouched.
+    """Return the event without one player's words; the same event if it has none.
 
-    ``name`` takes the place of the player's own, which are ``names``.
+    ``name`` replaces the player's name. A room name that contains one of ``names``, the
+    names that the player has had, is removed.
     """
     match event:
         case PlayerJoined() | PlayerRenamed() if event.player == player:

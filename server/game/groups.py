@@ -1,9 +1,10 @@
-"""Discussion groups of two to four, from the votes. Pure.
+"""Form discussion groups of two to four people, based on their votes.
 
-Both answers in a group if possible (Crouch & Mazur 2001), by team if there are
-teams, never across sites. Some groups are of one mind on purpose: if all were mixed,
-people could tell how their neighbors voted. A phone shows its group's number and size,
-so neither depends on which groups are of one mind.
+If possible, a group contains both answers (Crouch & Mazur 2001). Groups are formed
+within teams, if there are any, and never across sites. Some groups agree on purpose: if
+all were mixed, people could tell how their neighbors voted. A phone shows the number
+and size of its group, so neither depends on whether a group agrees. These functions
+have no side effects.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from server.game.ids import PlayerId
 Group = tuple[PlayerId, ...]
 
 MOST = 4
-"""People in a group, at most."""
+"""The maximum number of people in a group."""
 
 ONE_MIND_FROM = 8
-"""Number of people from which some groups agree."""
+"""With at least this many people, some groups are made to agree."""
 
 ONE_MIND_EVERY = 10
-"""Number of people for each such group."""
+"""One group is made to agree for each of this many people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class Person:
 
 
 def form(people: Iterable[Person], seed: str) -> tuple[Group, ...]:
-    """Return groups of two to four: each person is in one, and none is alone.
+    """Return groups of two to four, with each person in exactly one group.
 
-    Only who is alone at a site stays alone. The same people and seed give the same
-    groups, whatever order the people come in.
+    A person is alone only if they are the only one at their site. The groups depend on
+    the people and the seed, but not on the order of ``people``.
     """
     by_site: dict[str | None, list[Person]] = defaultdict(list)
     for person in sorted(people, key=lambda one: _chance(seed, one.id)):
@@ -61,7 +62,7 @@ def _chance(seed: str, what: str) -> bytes:
 
 
 def _shuffled(groups: list[list[Person]], seed: str) -> list[list[Person]]:
-    """Return groups in an order that says nothing of how they were formed."""
+    """Return groups in an order that does not reveal how they were formed."""
 
     def key(group: list[Person]) -> bytes:
         return _chance(seed, f"group/{min(person.id for person in group)}")
@@ -84,7 +85,7 @@ def _at_site(people: Sequence[Person], seed: str) -> list[list[Person]]:
 
 
 def _in_team(people: Sequence[Person], seed: str) -> list[list[Person]]:
-    """Group two or more: some of one mind, then mixed, then the rest."""
+    """Group two or more people: some who agree, then mixed groups, then the rest."""
     sides: dict[str | None, list[Person]] = defaultdict(list)
     for person in people:
         sides[person.option].append(person)
@@ -100,7 +101,7 @@ def _in_team(people: Sequence[Person], seed: str) -> list[list[Person]]:
 def _of_one_mind(
     sides: dict[str | None, list[Person]], people: int
 ) -> list[list[Person]]:
-    """Take a few pairs who agree, from the sides that have most."""
+    """Take a few pairs who agree from the sides with the most people."""
     if people < ONE_MIND_FROM:
         return []
     pairs = []
@@ -112,7 +113,7 @@ def _of_one_mind(
 
 
 def _mixed(sides: dict[str | None, list[Person]]) -> list[list[Person]]:
-    """Pair people of different answers for as long as there are any."""
+    """Pair people with different answers for as long as there are any."""
     pairs: list[list[Person]] = []
     while True:
         first, *others = sorted(sides.values(), key=len, reverse=True) or [[]]
@@ -122,10 +123,10 @@ def _mixed(sides: dict[str | None, list[Person]]) -> list[list[Person]]:
 
 
 def _fill(groups: list[list[Person]], left: list[Person]) -> None:
-    """Let those who are left over join groups, the smallest first.
+    """Add the people who are left over to groups, the smallest groups first.
 
-    They are all of one side. Groups of one mind of that side stay so, and grow as the
-    mixed ones do.
+    They all gave the same answer. Groups that agree on that answer grow in the same way
+    as mixed groups, and still agree.
     """
     for size in range(2, MOST):
         for group in groups:
@@ -134,7 +135,7 @@ def _fill(groups: list[list[Person]], left: list[Person]) -> None:
 
 
 def _with_rest(groups: list[list[Person]], rest: list[Person]) -> list[list[Person]]:
-    """Pair the rest among themselves; one over joins the smallest group."""
+    """Pair the remaining people; if one is left over, they join the smallest group."""
     pairs = [list(rest[at : at + 2]) for at in range(0, len(rest) - 1, 2)]
     groups = [*groups, *pairs]
     if len(rest) % 2 == 0:
@@ -150,12 +151,13 @@ def _with_rest(groups: list[list[Person]], rest: list[Person]) -> list[list[Pers
 
 
 def settle(formed: Sequence[Group], people: Sequence[Person]) -> tuple[Group, ...]:
-    """Return the groups as they are now, with as little changed as can be.
+    """Return the current groups, with as few changes as possible.
 
-    ``people`` are all who are there now, in the order in which they came. People who
-    are alone since the others have gone, and people who came late, join the smallest
-    group of their site, of their own team if they can. Groups keep their places;
-    emptied ones stay, empty. Costs a fixed number of looks a person.
+    ``people`` are all who are here now, in the order in which they joined. People who
+    are alone because the others have left, and people who joined late, are added to the
+    smallest group at their site, of their own team if possible. Groups keep their
+    indices, so a group that everyone has left stays in the list. Takes a fixed number
+    of lookups per person.
     """
     known = {person.id: person for person in people}
     groups = [[known[p] for p in group if p in known] for group in formed]
@@ -171,14 +173,15 @@ def settle(formed: Sequence[Group], people: Sequence[Person]) -> tuple[Group, ..
 
 
 _Key = tuple[str | None, str | None, bool, int]
-"""A site, a team of it, whether the team matters, and a size."""
+"""A site, a team at that site, whether the team matters, and a group size."""
 
 
 class _Places:
-    """Finds the first group of a site and size, of a team or of any.
+    """Finds the first group by site and size, and by team if that matters.
 
-    Each kind of group has a heap of places. A group that changes is entered again,
-    and its old entries are dropped when they come up: nothing is ever searched.
+    There is a heap of indices for each kind of group. A group that changes is entered
+    again, and its outdated entries are dropped when they reach the top of a heap, so
+    that groups are never searched.
     """
 
     def __init__(self, groups: list[list[Person]]) -> None:
@@ -188,7 +191,7 @@ class _Places:
             self.enter(at)
 
     def enter(self, at: int) -> None:
-        """Note what a group is now; none if it is empty."""
+        """Enter a group under what it is now, unless it is empty."""
         for key in self._keys(at):
             heapq.heappush(self._heaps[key], at)
 
@@ -203,8 +206,8 @@ class _Places:
     def first(self, lone: Person, at: int) -> int | None:
         """Return the best group for a person who is alone in group ``at``.
 
-        Others who are alone come first, then groups of their own team, small before
-        large, then groups of other teams; full groups only if there is no other.
+        Others who are alone come first, then groups of the person's own team, small
+        before large, then groups of other teams. A full group is the last resort.
         """
         for sizes in ((1,), range(2, MOST), (MOST,)):
             for is_own in (True, False):
@@ -216,10 +219,10 @@ class _Places:
         return None
 
     def _first(self, key: _Key, besides: int) -> int | None:
-        """Return the first group of a kind; its entry stays, so that it is found again.
+        """Return the first group of a kind, and keep its entry to be found again.
 
-        The entry of ``besides`` is dropped: the group either empties now or is entered
-        again.
+        The entry of ``besides`` is dropped, since that group either becomes empty now
+        or is entered again.
         """
         heap = self._heaps[key]
         while heap:
@@ -231,7 +234,7 @@ class _Places:
 
 
 def _join(groups: list[list[Person]], at: int, places: _Places) -> None:
-    """Let a person who is alone join a group, or one of a full group come over."""
+    """Move a person who is alone to a group, or someone from a full group to them."""
     (lone,) = groups[at]
     best = places.first(lone, at)
     if best is None:

@@ -1,4 +1,4 @@
-"""Names for the strings and numbers that identify things, and how a code is read."""
+"""Types for the identifiers of things, and a reader for room codes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ RoomCode = NewType("RoomCode", str)
 """Six characters of :data:`CODE_ALPHABET`; what a player types to join."""
 
 PlayerId = NewType("PlayerId", str)
-"""A stable id within one room: never a socket, never a name."""
+"""A player's stable ID within one room, independent of their name and connection."""
 
 ClientId = NewType("ClientId", str)
-"""One running copy of a client; with a counter it stamps a vote."""
+"""The ID of one running client; together with a counter, it stamps a vote."""
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 6
@@ -28,18 +28,18 @@ _READ_AS = str.maketrans(
     "АВЕКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹",
     "ABEKMHOPCTYXABEZHIKMNOPTYX01234567890123456789",
 )
-"""What a keyboard of another script writes for a letter or digit of a code."""
+"""What keyboards for other scripts type, and the letter or digit that is meant."""
 _MISREAD = str.maketrans("0O1IL", "QQJJJ")
-"""Characters that no code holds, by the one that looks most like them."""
+"""Characters that codes never contain, and the letters that look most like them."""
 
 
 def read_code(text: str) -> str:
-    """Return the room code in a text that was typed or pasted, as far as there is one.
+    """Return the room code in a text that was typed or pasted, as far as it has one.
 
-    Full-width characters, other keyboards, a whole link, a sentence around the code,
-    invisible characters, spaces, hyphens and a leading # are understood. Letters that
-    no code holds are taken for the ones that look like them. The same is done in
-    client/web/src/room/code.ts.
+    The text may contain full-width characters, letters of other scripts, a whole link,
+    a sentence around the code, invisible characters, spaces, hyphens and a leading #.
+    Characters that codes never contain are replaced with the letters that look most
+    like them. The web pages do the same (client/web/src/room/code.ts).
     """
     plain = unicodedata.normalize("NFKC", unquote(text)).replace("\\", "/")
     link = _LINK.search(plain)
@@ -56,7 +56,7 @@ def _letters(text: str) -> str:
 
 
 def _of_sentence(text: str) -> str:
-    """Return the one word of a text that is as long as a code; prefer capitals."""
+    """Return the only word that is as long as a code, preferring words in capitals."""
     words = {
         word: read
         for word in re.split(r"[\s:,;()]+", text)
@@ -71,14 +71,14 @@ Ref = Annotated[int, Field(ge=0, le=2**53)] | None
 """The sender's own number for a message, which the reply repeats."""
 
 Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None
-"""A site's name; if it is given, a command is about its people only."""
+"""A site's name; if given, a command applies only to the people at that site."""
 
 RoundIndex = Annotated[int, Field(ge=0, le=999)]
 
 
 @dataclass(frozen=True, slots=True)
 class Challenger:
-    """The person who challenges a label: a player, a co-host, else the host."""
+    """The person who challenges a label: a player, a co-host, or else the host."""
 
     player: PlayerId | None = None
     site: str | None = None

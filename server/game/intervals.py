@@ -1,8 +1,8 @@
-"""Intervals: Wilson's for a proportion, the jackknife's for what is pooled over people.
+"""Intervals: Wilson's for a proportion, and the jackknife's for pooled figures.
 
-With the quantiles of beta and Student's t, which the standard library lacks: they are
-small and tested against scipy. And with the types of figures that are shown with an
-interval: of sites and teams, side by side, each with its own n.
+This module also has the quantiles of beta and Student's t, which the standard library
+lacks; they are tested against SciPy. It defines the types of figures that are shown
+with an interval: those of sites and teams, side by side, each with its own n.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
 def beta_cdf(x: float, a: float, b: float) -> float:
     """Return P(X <= x) for X ~ Beta(a, b), a and b above 0.
 
-    The regularized incomplete beta function as a continued fraction by Lentz's method
-    (Press et al., Numerical Recipes, 6.4).
+    This is the regularized incomplete beta function, computed as a continued fraction
+    by Lentz's method (Press et al., Numerical Recipes, 6.4).
     """
     if x <= 0:
         return 0.0
@@ -86,7 +86,7 @@ def bisect(rising: Callable[[float], float], low: float, high: float) -> float:
 
 
 def t_quantile(p: float, df: float) -> float:
-    """Return the quantile of Student's t for p of at least .5 and df above 0."""
+    """Return the quantile of Student's t for p >= .5 and df > 0."""
     x = beta_quantile(2 * (1 - p), df / 2, 0.5)
     return math.sqrt(df * (1 - x) / x) if x > 0 else math.inf
 

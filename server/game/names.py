@@ -1,10 +1,10 @@
-"""What people type: names and lines of text, cleaned by Unicode property. Pure.
+"""Clean the names and lines of text that people type, based on Unicode properties.
 
-Compatibility forms are folded, characters that cannot be seen are removed (but joiners
-stay where a script or an emoji needs them), marks do not pile up, and two names that
-look alike count as one name. A list of words that may not be typed finds them by the
-same forms. Sources: UAX #31 and RFC 5892 appendix A for joiners,
-UTS #39 for look-alikes, UAX #29 for where a text may be cut.
+Compatibility forms are folded, invisible characters are removed (but joiners stay where
+a script or an emoji needs them), marks cannot be stacked, and two names that look alike
+count as the same name. A list of forbidden words is matched in the same way. Sources:
+UAX #31 and RFC 5892 appendix A for joiners, UTS #39 for look-alikes, UAX #29 for where
+a text may be cut. These functions have no side effects.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from server.game.confusables import PROTOTYPES
 from server.game.errors import Refused
 
 MAX_LENGTH = 24
-"""Code points of a name, at most."""
+"""The maximum length of a name, in code points."""
 
 MAX_MARKS = 2
-"""Marks above or below one base, at most."""
+"""The maximum number of marks above or below a base character."""
 
 MAX_SPACING = 4
-"""Marks beside one base, at most."""
+"""The maximum number of spacing marks next to a base character."""
 
 _ZWNJ, _ZWJ, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0f"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -34,11 +34,11 @@ _FLAGS = tuple(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(ch)) for ch in code) + "\U000e007f"
     for code in ("gbeng", "gbsct", "gbwls")
 )
-"""Flags that are written with tags: all those that UTS #51 recommends."""
+"""Flags that are encoded with tag characters: all those that UTS #51 recommends."""
 _TAGS = range(0xE0020, 0xE0080)
 _KEYCAP = "\u20e3"
 _VIRAMA = 9
-"""The combining class of signs that join consonants in scripts of India."""
+"""The combining class of signs that join consonants in Indic scripts."""
 
 _BLANK = frozenset(
     [
@@ -49,9 +49,9 @@ _BLANK = frozenset(
         *range(0xE0100, 0xE01F0),
     ]
 )
-"""Letters, marks and signs that draw nothing: Default_Ignorable_Code_Point beyond
-category Cf, the two blank symbols of Braille and music, and what stands for an object
-or for a character that was lost."""
+"""Letters, marks and signs that are invisible: Default_Ignorable_Code_Point outside
+category Cf, the blank symbols of Braille and music, and the replacement characters for
+objects and for characters that were lost."""
 
 _GENERIC_MARKS = frozenset(
     [
@@ -65,25 +65,25 @@ _GENERIC_MARKS = frozenset(
         *range(0x06D6, 0x06EE),
     ]
 )
-"""Accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic, and the stroke
-that stretches Arabic words: a name is read without them. The marks of other scripts
-are vowels and tones, which make another name."""
+"""Latin, Greek and Cyrillic accents, Hebrew and Arabic points, and the stroke that
+stretches Arabic words. They are ignored when names are compared. The marks of other
+scripts are vowels and tones, which distinguish names."""
 
 _ASCII_PROTOTYPES = str.maketrans(
     {ch: seen for ch, seen in PROTOTYPES.items() if ch.isascii()}
 )
 
 _TYPED = str.maketrans("01|!5$@3", "ollissae")
-"""Digits and signs that people write for letters."""
+"""Digits and signs that people type instead of letters."""
 
 _SMALL = str.maketrans("вкмнтβεηκτυωχ", "bkmhtbenktuwx")
-"""Small letters that look like another script's capitals, made small."""
+"""Lowercase letters whose capitals look like Latin ones, and the Latin lowercase."""
 
 
 def clean_name(raw: str, most: int = MAX_LENGTH) -> str:
-    """Return the name as it may be shown, at most ``most`` (24) characters.
+    """Return the name cleaned for display, with at most ``most`` characters.
 
-    Raises :class:`Refused` ("bad_name") when nothing readable is left.
+    Raises :class:`Refused` ("bad_name") if nothing readable is left.
     """
     folded = unicodedata.normalize("NFKC", raw[: 8 * most])
     name = _cut(_visible(folded), most)
@@ -93,20 +93,20 @@ def clean_name(raw: str, most: int = MAX_LENGTH) -> str:
 
 
 def one_line(raw: str, most: int) -> str:
-    """Return one readable line of what a person typed, at most ``most`` characters."""
+    """Return what a person typed as one readable line of up to ``most`` characters."""
     if raw.isascii() and raw.isprintable():
         return " ".join(raw.split())[:most]
     return _cut(_visible(raw), most)
 
 
-# --- two names ------------------------------------------------------------------------
+# --- comparing names ------------------------------------------------------------------
 
 
 def unique_name(name: str, taken: Container[str]) -> str:
-    """Return ``name``, or with a number behind it if it looks like a taken one.
+    """Return ``name``, with a number appended if it looks like a name that is taken.
 
-    ``taken`` holds the looks of the names in use (see :func:`looks`). The number is
-    found by doubling and halving, so that a thousand players of one name cost little.
+    ``taken`` contains the look-alike forms of the names in use (see :func:`looks`). The
+    number is found by binary search, which is fast even for a thousand equal names.
     """
     if not _is_taken(name, taken):
         return name
@@ -133,9 +133,9 @@ def _numbered(name: str, number: int) -> str:
 
 
 def forget(counts: Counter[str], *keys: str) -> None:
-    """Take one off each count; a count of nothing is removed.
+    """Decrement the count of each key, and remove the key if its count reaches zero.
 
-    ``counts -= Counter(keys)`` would walk through all of them.
+    ``counts -= Counter(keys)`` would iterate over the whole counter.
     """
     for key in keys:
         counts[key] -= 1
@@ -144,11 +144,11 @@ def forget(counts: Counter[str], *keys: str) -> None:
 
 
 def looks(name: str) -> frozenset[str]:
-    """Return the forms of a name of which one is shared by any name that looks like it.
+    """Return the look-alike forms of a name: names that look alike share at least one.
 
-    One is the skeleton, which ignores case and accents; one is that of the name without
-    its punctuation; and one is the name as it is written (UTS #39, section 4), with
-    every capital I as an l.
+    The forms are the skeleton, which ignores case and accents; the skeleton of the name
+    without punctuation; and the name as it is written (UTS #39, section 4), with every
+    capital I replaced with an l.
     """
     if name.isascii():
         seen = name.translate(_ASCII_PROTOTYPES)
@@ -162,12 +162,12 @@ def looks(name: str) -> frozenset[str]:
 
 
 def _is_beside(ch: str) -> bool:
-    """Whether a character is a sign beside the letters of a name."""
+    """Whether a character counts as punctuation in a name."""
     return ch in "|$" or unicodedata.category(ch)[0] == "P"
 
 
 def skeleton(name: str) -> str:
-    """Return the form in which two look-alike names are equal, whatever their case."""
+    """Return a form that is the same for names that look alike, ignoring case."""
     if name.isascii():
         return "".join(name.casefold().translate(_TYPED).split())
     bare = unicodedata.normalize("NFKD", name).translate(_SMALL)
@@ -182,14 +182,14 @@ def _is_letter(ch: str) -> bool:
 
 
 def _letter(ch: str) -> str:
-    """Return what a character is read as; Latin letters and digits are themselves."""
+    """Return what a character is read as; ASCII characters are returned unchanged."""
     if ch.isascii():
         return ch
     seen = PROTOTYPES.get(ch, ch)
     return "I" if seen == "l" and ch.isupper() else seen
 
 
-# --- what a room may take -------------------------------------------------------------
+# --- suggested names and forbidden words ----------------------------------------------
 
 
 SUGGESTED = (
@@ -204,11 +204,11 @@ SUGGESTED = (
         "Otter Reiher Luchs Fink Dachs Ahorn Komet Specht Falke Igel Marder Hase",
     ),
 )
-"""The words of suggested names, by language: one of the first, one of the second."""
+"""The words of suggested names, by language; a name has one word from each list."""
 
 
 def suggestions() -> tuple[str, ...]:
-    """Return every name that is suggested, in any language."""
+    """Return every suggested name, in all languages."""
     return tuple(
         f"{first} {second}"
         for kinds, animals in SUGGESTED
@@ -221,28 +221,29 @@ _SUGGESTIONS = frozenset(suggestions())
 
 
 def is_suggested(name: str) -> bool:
-    """Whether a cleaned name is one of those suggested."""
+    """Whether a cleaned name is a suggested name."""
     return name in _SUGGESTIONS
 
 
 _APART = re.compile(r"[\s.,;:_/\\\-+*~'\"()\[\]{}<>?#&]+")
 _FOR_LETTERS = "!|$@"
-"""Signs that are read as letters inside a word, and as signs around it."""
+"""Signs that are read as letters inside a word, and as punctuation around it."""
 
 _READ_AS = str.maketrans("l4769", "iatgg")
-"""What is typed for one letter or another, after the skeleton."""
+"""More characters that are typed instead of letters, replaced after the skeleton."""
 
 
 class WordList:
-    """Words that names and lines may not contain, whatever they are written with.
+    """Words that names and lines must not contain, however they are spelled.
 
-    Words are compared by their skeletons (UTS #39), with each letter as often as it is
-    typed, and letters that stand apart are read together. An entry is a whole word;
-    with ``*`` before or after it, it may begin or end inside a longer one.
+    Words are compared by their skeletons (UTS #39). Letters may be repeated, and single
+    letters with spaces between them are read as one word. An entry matches a whole
+    word; with a ``*`` before or after it, it also matches the end or the beginning of
+    longer words.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
-        """``entries``: one word each; empty ones and those after ``#`` are left out."""
+        """Compile the entries, skipping empty ones and those that begin with ``#``."""
         words = [entry.strip() for entry in entries]
         words = [word for word in words if word and not word.startswith("#")]
         found = (_pattern(word) for one in words for word in (one, one.casefold()))
@@ -250,14 +251,14 @@ class WordList:
         self._any = re.compile("|".join(patterns)) if patterns else None
 
     def holds(self, text: str) -> bool:
-        """Whether a text contains one of the words."""
+        """Whether a text contains any of the words."""
         if self._any is None:
             return False
         return any(self._any.fullmatch(word) for word in _words(text))
 
 
 def _pattern(entry: str) -> str:
-    """Return the expression of an entry; empty if nothing of it can be read."""
+    """Return the regular expression for an entry; empty if nothing is readable."""
     letters = "".join(
         re.escape(ch) + (f"{{{count},}}" if (count := len(list(run))) > 1 else "+")
         for ch, run in groupby(_read(entry.strip("*")))
@@ -271,7 +272,7 @@ def _read(word: str) -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield the words of a text as they are read, then a short one as one word."""
+    """Yield the words of a text as they are read; a short text also as one word."""
     parts = [part for part in _APART.split(text) if part]
     for is_letter, run in groupby(parts, lambda part: len(part) == 1):
         for word in ("".join(run),) if is_letter else run:
@@ -282,25 +283,25 @@ def _words(text: str) -> Iterator[str]:
         yield _read("".join(parts))
 
 
-# --- one text -------------------------------------------------------------------------
+# --- cleaning a text ------------------------------------------------------------------
 
 
 def _draws(ch: str) -> bool:
-    """Whether a character shows anything, or is a space."""
+    """Whether a character is visible, or is a space."""
     return ch == " " or (
         unicodedata.category(ch)[0] not in "CZ" and ord(ch) not in _BLANK
     )
 
 
 def _shows(ch: str) -> bool:
-    """Whether a character of a cleaned text makes a difference to a reader."""
+    """Whether a character of a cleaned text makes a visible difference."""
     return _draws(ch) or ord(ch) in _TAGS
 
 
 def _visible(text: str) -> str:
-    """Return the text as it is seen, with single spaces between its words."""
+    """Return the visible text, with single spaces between its words."""
     kept: list[str] = []
-    marks = MAX_MARKS  # at the start there is nothing that could carry a mark
+    marks = MAX_MARKS  # there is no base character for marks yet
     spacing = 0
     has_base = False
     for at, ch in enumerate(text):
@@ -349,7 +350,7 @@ def _joins(joiner: str, before: list[str], after: str) -> bool:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return as much of the beginning as fits, never a part of what is read as one."""
+    """Return as much of the beginning as fits, without splitting a grapheme cluster."""
     if len(text) <= most:
         return text
     kept = ""
@@ -361,7 +362,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """Yield the characters of a text as people count them: with marks and joiners."""
+    """Yield the grapheme clusters of a text (characters with marks and joiners)."""
     cluster = ""
     for ch in text:
         if cluster and not _continues(cluster, ch):

@@ -1,11 +1,11 @@
-"""What came of a round and of a game: each figure is computed here and nowhere else.
+"""The results of a round and of a game; each figure is computed only here.
 
 The closing page, the reveal, the host's panel, the player's card, the terminal and the
-report all take a figure from here, so that no two of them disagree.
+report all get their figures from here, so that they never disagree.
 
-Groups are shown side by side. Roles other than the host see no group of fewer than
-``min_cell`` people, and none that could be worked out from the figures of the whole
-class. Where all that is hidden is fewer than ``min_cell``, the smallest group that
+Groups are shown side by side. Roles other than the host don't see a group with fewer
+than ``min_cell`` people, or one that could be worked out from the figures of the whole
+class. If fewer than ``min_cell`` people are hidden in total, the smallest group that
 would be shown is also hidden.
 """
 
@@ -39,22 +39,23 @@ from server.game.views.stage_types import Standing
 
 
 def percent(share: float) -> int:
-    """Return a proportion (0-1) as whole per cents, halves rounded up.
+    """Return a proportion (0-1) as a whole percentage, with halves rounded up.
 
-    The pages round the same way (``client/web/src/parts/percent.ts``). The error that
-    dividing two counts leaves is taken off first: 57 of 200 are 29%, not 28.
+    The web pages round in the same way (``client/web/src/parts/percent.ts``). The
+    floating-point error from dividing two counts is removed first: 57 of 200 are 29%,
+    not 28%.
     """
     return math.floor(round(share * 1e8) / 1e6 + 0.5)
 
 
 NOISE_DIGITS = 9
-"""Decimals kept of points: sums of floats differ after them, by the order of adding."""
+"""Decimal places of points that are kept; later ones depend on the order of a sum."""
 
 
 def tenth(value: float) -> float:
-    """Return points with one decimal, halves rounded away from zero, as pages do.
+    """Return points rounded to one decimal, with halves away from zero, as pages do.
 
-    Binary noise is taken off first: a mean of 14.549999999999999 is 14.55, so 14.6.
+    Floating-point error is removed first: 14.549999999999999 is 14.55, and so 14.6.
     """
     exact = Decimal(repr(round(float(value), NOISE_DIGITS)))
     return float(exact.quantize(Decimal("0.1"), ROUND_HALF_UP))
@@ -66,8 +67,8 @@ def tenth(value: float) -> float:
 def is_judged(state: RoomState, case: Case) -> bool:
     """Return whether answers to a case can be called right or wrong.
 
-    Those to contested cases cannot; with two buttons only those to cases in which one
-    gap broke can, since no button is right otherwise.
+    Answers to contested cases cannot. With two buttons, answers can be judged only if
+    the case has exactly one gap, since otherwise neither button is right.
     """
     return case.is_scored and (state.settings.two_link or case.is_clean)
 
@@ -75,7 +76,7 @@ def is_judged(state: RoomState, case: Case) -> bool:
 def is_known(state: RoomState, round_: Round, ballot: Ballot) -> bool:
     """Return whether answers to a ballot can be called right or wrong.
 
-    The right repair is also known of contested cases.
+    Contested cases also have a right repair.
     """
     return ballot is Ballot.FIX or is_judged(state, round_.case_of(ballot))
 
@@ -97,10 +98,10 @@ class Count:
 
 
 def count_of(state: RoomState, round_: Round, ballot: Ballot) -> Count | None:
-    """Return what came of a ballot so far; None if it was not held.
+    """Return the count of a ballot so far; None if it was not held.
 
-    Once the second vote is closed, those who voted only in the first one are counted
-    again in it (rule A5).
+    Once the second vote is closed, it also includes the votes of people who voted only
+    in the first one (rule A5).
     """
     poll = round_.polls.get(ballot)
     if poll is None:
@@ -113,7 +114,7 @@ def count_of(state: RoomState, round_: Round, ballot: Ballot) -> Count | None:
 
 
 def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
-    """Return REVOTE's tally with carried votes in it, and how many those are."""
+    """Return REVOTE's tally including carried votes, and the number of those."""
     if round_.is_counted:
         return round_.after, round_.carried
     first, second = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
@@ -126,10 +127,11 @@ def _carried(state: RoomState, round_: Round) -> tuple[Tally, int]:
 
 
 def taken_up(state: RoomState) -> list[int]:
-    """Return the rounds (0-based) that count, to take up again, hardest first.
+    """Return the rounds (0-based) that are worth taking up again, hardest first.
 
-    By the share right in the last vote on the case, then by how many were wrong and
-    sure of it. Rounds in which no answer can be called right are left out.
+    They are sorted by the share of right answers in the last vote on the case, and then
+    by the number of people who were sure but wrong. Rounds in which no answer can be
+    called right are left out.
     """
     found: list[tuple[float, int, int]] = []
     for index, round_ in enumerate(state.rounds):
@@ -142,15 +144,15 @@ def taken_up(state: RoomState) -> list[int]:
 
 
 def last_count(state: RoomState, round_: Round) -> Count | None:
-    """Return what came of the last vote on a round's own case."""
+    """Return the count of the last vote on a round's own case."""
     after = count_of(state, round_, Ballot.REVOTE)
     return after or count_of(state, round_, Ballot.VOTE)
 
 
 def tells_errors(errors: int, n: int) -> bool:
-    """Return whether enough of n people were sure but wrong to name the error.
+    """Return whether enough of n people were sure but wrong to mention the error.
 
-    At least three, and at least a tenth of those who answered (rule B16).
+    These are at least three people and a tenth of those who answered (rule B16).
     """
     return errors >= max(3, n / 10)
 
@@ -159,7 +161,7 @@ def tells_errors(errors: int, n: int) -> bool:
 
 
 class HasMean(Protocol):
-    """A player, or what they scored for one team."""
+    """A player, or their scores for one team."""
 
     @property
     def id(self) -> PlayerId:
@@ -172,7 +174,7 @@ class HasMean(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What one player scored for one team, by the index of the round."""
+    """One player's scores for one team, by the index of the round."""
 
     id: PlayerId
     rounds: Mapping[int, float]
@@ -184,21 +186,21 @@ class Member:
 
 
 def scored(state: RoomState) -> list[Player]:
-    """Return the players with a score: practice only in rehearsals."""
+    """Return the players with a score; practice players only in rehearsals."""
     return [p for p in state.players.values() if p.rounds_scored and state.counts(p.id)]
 
 
 def mean_score(players: Iterable[Player]) -> float | None:
-    """Return the mean of the players' mean round scores: each counts once."""
+    """Return the mean of the players' mean round scores, so that each counts once."""
     means = [player.mean for player in players if player.mean is not None]
     return round(math.fsum(means) / len(means), NOISE_DIGITS) if means else None
 
 
 def teams_of(state: RoomState) -> dict[str, list[Member]]:
-    """Return who has scored for each team, in the order of the settings.
+    """Return the members who have scored for each team, in the order of the settings.
 
-    A score counts for the team in which the player answered: a player who changes teams
-    has a mean in each, of the rounds that they played for it.
+    A score counts for the team that the player was in when they answered. A player who
+    changes teams has a mean in each team, based on the rounds played for that team.
     """
     scores: dict[str, dict[PlayerId, dict[int, float]]]
     scores = {name: {} for name in state.settings.teams}
@@ -225,7 +227,7 @@ def sites_of(state: RoomState) -> dict[str, list[Player]]:
 
 
 def standings(state: RoomState) -> tuple[Standing, ...]:
-    """Return the final table: by points, then by name; no one who was removed."""
+    """Return the final table, by points and then by name, without removed players."""
     ranked = sorted(
         ((p, p.mean) for p in scored(state) if p.mean is not None and not p.is_kicked),
         key=lambda pair: (-tenth(pair[0].points), pair[0].name),
@@ -260,13 +262,13 @@ def hidden_groups(sizes: Mapping[str, int], least: int) -> dict[str, WhyHidden]:
 
 
 def _portions(tally: Tally, *, two_link: bool) -> Portions:
-    """Return a tally of votes as parts of its n, each with Wilson's interval."""
+    """Return each option's share of a tally of votes, with Wilson's interval."""
     n, options = tally.n, tally.options(Ballot.VOTE, two_link=two_link)
     return Portions(n, {key: Portion(k, *wilson(k, n)) for key, k in options.items()})
 
 
 def cohorts_of(state: RoomState, round_: Round) -> tuple[Cohort, ...]:
-    """Return how each site voted in a revealed round; none if all play at one."""
+    """Return how each site voted in a revealed round; empty if all play at one site."""
     counted = round_.cohorts
     has_revote = Ballot.REVOTE in round_.polls
     sizes = {name: cohort.before.n for name, cohort in counted.items()}
@@ -318,7 +320,7 @@ def _mean(name: str, means: Sequence[float]) -> GroupMean:
 
 
 def mean_so_far(state: RoomState) -> float | None:
-    """Return how far the class has come; None if that is about a few people."""
+    """Return the class's mean score so far; None if it is based on too few people."""
     people = scored(state)
     mean = mean_score(people) if len(people) >= state.settings.min_cell else None
     return None if mean is None else tenth(mean)
@@ -371,6 +373,6 @@ def next_chance(state: RoomState) -> float:
 
 
 def latest_names(state: RoomState, most: int) -> tuple[str, ...]:
-    """Return the names of players in the room, those who joined last first."""
+    """Return up to ``most`` names of players in the room, latest first."""
     here = (p.name for p in reversed(state.players.values()) if not p.is_kicked)
     return tuple(islice(here, most))

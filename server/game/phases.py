@@ -1,7 +1,8 @@
 """The phases of a game, its ballots, and the steps of the breakdown.
 
-Which command may be given in which phase, and where it leads, is in the rules of the
-features; ``server.game.engine.TABLE`` holds them all, and docs/phases.md draws it.
+The rules of the features define which commands are allowed in each phase and which
+phases they lead to. ``server.game.engine.TABLE`` contains all of these rules, and
+docs/phases.md shows them as a diagram.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ GAME = tuple(phase for phase in Phase if phase is not Phase.FINISHED)
 """Every phase of a game that is not over."""
 
 BEFORE_ROUNDS = (Phase.LOBBY, Phase.OPENING, Phase.EXAMPLE)
-"""Phases that belong to no round, and from which one is opened."""
+"""Phases that belong to no round, and from which a round can be opened."""
 
 ROUND = tuple(phase for phase in GAME if phase not in BEFORE_ROUNDS)
 """Every phase of a round."""
 
 AFTER_REVEAL = (Phase.REVEAL, Phase.SAY, Phase.FIX_REVEAL, Phase.TRANSFER_REVEAL)
-"""Phases from which a revealed round goes on to its next part, or to another round."""
+"""Phases from which a revealed round can continue, or another round can be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Place:
     """How often the plan has been changed. None in a command: it may be any plan."""
 
     def has(self, seen: Place) -> bool:
-        """Whether this is the place that a command was decided on, by any plan."""
+        """Whether a command's sender saw this place, with this plan or another."""
         return (seen.round, seen.phase, seen.step) == (
             self.round,
             self.phase,
@@ -90,7 +91,7 @@ class Ballot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """While the clock of a ballot stood still; ``to_ms`` is None while it does."""
+    """A pause of a ballot's clock; ``to_ms`` is None until it ends."""
 
     from_ms: int
     to_ms: int | None = None
@@ -98,21 +99,21 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When a ballot ran: one that was closed and reopened ran more than once."""
+    """A time during which a ballot was open; a reopened ballot has more than one."""
 
     opened_ms: int
     deadline_ms: int | None
     pauses: tuple[Pause, ...] = ()
 
     def limit_ms(self, until_ms: int | None) -> int:
-        """Return the time from its opening to a deadline, pauses left out; else 0."""
+        """Return the time from opening to a deadline, without pauses; 0 without one."""
         if until_ms is None:
             return 0
         ended = (p.to_ms - p.from_ms for p in self.pauses if p.to_ms is not None)
         return until_ms - self.opened_ms - sum(ended)
 
     def elapsed_ms(self, at_ms: int) -> int:
-        """Return how long its clock had run at a moment."""
+        """Return how long the clock had been running at a given time."""
         stood_ms = 0
         for pause in self.pauses:
             to_ms = at_ms if pause.to_ms is None else min(at_ms, pause.to_ms)
@@ -121,11 +122,11 @@ class Run:
 
 
 MOST_PRACTICE = 100
-"""How many times cases of one room can be played again."""
+"""The maximum number of times that cases can be played again in one room."""
 
 PRACTICE_FROM = 900
-"""The index of the first case that is played again. Rooms of before plans could grow
-have indices that follow those of the plan."""
+"""The index of the first practice round. In old rooms, whose plans could not grow,
+the indices of practice rounds follow those of the plan."""
 
 CLOSES_TO = {
     Ballot.VOTE: Phase.VOTE_CLOSED,
@@ -133,17 +134,17 @@ CLOSES_TO = {
     Ballot.FIX: Phase.FIX_REVEAL,
     Ballot.TRANSFER: Phase.TRANSFER_REVEAL,
 }
-"""Where a ballot's close leads."""
+"""The phase that closing a ballot leads to."""
 
 REOPENS = {CLOSES_TO[ballot]: ballot for ballot in (Ballot.VOTE, Ballot.REVOTE)}
-"""The ballot whose close can be taken back, by the phase it led to."""
+"""The ballot that can be reopened, by the phase in which it is closed."""
 
 OPEN_BALLOT = {ballot.phase: ballot for ballot in Ballot}
 """The ballot that is open in a phase, for the phases that have one."""
 
 
 # --- the steps of the breakdown: both tallies, then the three stations from left to
-# right, then the gap that broke, then what to make of it
+# right, then the verdict, then the explanations
 
 StepKey = Literal[
     "tallies",
@@ -160,27 +161,27 @@ StepKey = Literal[
 STEPS: tuple[StepKey, ...] = get_args(StepKey)
 LAST_STEP = len(STEPS) - 1
 VERDICT_STEP = STEPS.index("verdict")
-"""The step from which players see whether they were right."""
+"""From this step on, players see whether they were right."""
 
 _FOUR = tuple(STEPS.index(key) for key in ("tallies", "learned", "verdict", "say"))
 _THREE = tuple(STEPS.index(key) for key in ("tallies", "verdict", "say"))
 
 STOPS: dict[Flow, tuple[int, ...]] = {"quick": _THREE, "full": _FOUR, "test": _FOUR}
-"""The screens of a reveal: the tallies, the line, the verdict with its fact, the
-expert. The steps between two of them are details for hosts who ask for them. The quick
-flow has the line in the diagram of its verdict."""
+"""The steps at which a reveal stops: the tallies, the line, the verdict, the expert.
+The steps between two of them are details for hosts who ask for them. The quick flow
+shows the line in the diagram of its verdict."""
 
 CLOSES_IN_TIME: dict[Flow, frozenset[Ballot]] = {
     "quick": frozenset(Ballot),
     "full": frozenset((Ballot.FIX, Ballot.TRANSFER)),
     "test": frozenset(),
 }
-"""The ballots that a flow closes when their time is up. Any flow closes a ballot that
+"""The ballots that a flow closes when their time is up. Every flow closes a ballot once
 all have answered; in a lesson and in a test, time alone never ends a vote."""
 
 
 def step_texts(case: Case, key: StepKey) -> dict[str, str]:
-    """Return the texts of one step, by the name of their field in the breakdown."""
+    """Return the texts of one step, by the names of their fields in the breakdown."""
     told = case.breakdown
     match key:
         case "tallies":
@@ -206,17 +207,17 @@ def step_texts(case: Case, key: StepKey) -> dict[str, str]:
             return {"say": told.say}
 
 
-# --- what players hear about a case after its reveal ---------------------------------
+# --- what players learn about a case after its reveal --------------------------------
 
 RECORDS = {
     "AIID": ("AI Incident Database", "https://incidentdatabase.ai/cite/"),
     "OECD": ("OECD AI Incidents Monitor", "https://oecd.ai/en/incidents/"),
 }
-"""The public records of incidents: their names, and where their entries are."""
+"""The public records of incidents: their names, and the addresses of their entries."""
 
 
 def records_of(case: Case) -> tuple[str, ...]:
-    """Return a case's entries in records of incidents, as readers see them."""
+    """Return a case's entries in records of incidents, as shown to readers."""
     return tuple(
         f"{name} {entry}, {address}{entry}"
         for kind, _, entry in (one.partition(" ") for one in case.incidents)

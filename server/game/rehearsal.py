@@ -1,7 +1,7 @@
-"""One case through all its phases in one go, as three people would see it. Pure.
+"""Play one case through all its phases, to preview what three people would see.
 
-A preview needs no room, no host and no socket: the rules play one round, with votes on
-either side, and every moment is kept as the pages would show it.
+A preview needs no room, host or socket. The rules of the game play one round, with
+votes for both answers, and each moment is recorded as the pages would show it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from server.game.views.stage import player_view, screen_view
 CODE = RoomCode("CASE22")
 NAMES = ("You", "Ada", "Ben")
 NOW_MS = 0
-"""No timer runs, so the time does not matter."""
+"""No timer is running, so the time does not matter."""
 
 
 def scenes_of(case: Case) -> tuple[Scene, ...]:
-    """Return the round of one case, from reading to the repair's own reveal.
+    """Return the scenes of one round with a case, from reading to the repair's reveal.
 
-    Cases with both links broken, or neither, are played as rooms that ask about both.
-    The first player votes for the label that tempts.
+    If both links are broken, or neither is, the room asks about both links. The first
+    player votes for the tempting label.
     """
     return tuple(_scenes(_Rehearsal(case)))
 
@@ -81,7 +81,7 @@ class _Rehearsal:
             self._do(Join(player, name))
 
     def after(self, command: Command) -> Scene:
-        """Carry out a command and return what is then to be seen."""
+        """Execute a command and return what is shown afterward."""
         self._do(command)
         state = self._state
         at = f".{STEPS[state.step]}" if state.phase == "reveal" else ""

@@ -1,8 +1,9 @@
-"""What an answer is worth, and how answers are counted. Pure arithmetic.
+"""Score and count answers.
 
-The default is the quadratic score (Brier 1950), strictly proper: a player does best by
-reporting what they believe. ``certainty`` is Gardner-Medwin's (1995) marking scheme. A
-:class:`Tally` counts equal answers, so a vote costs one step however large the class.
+The default is the quadratic score (Brier 1950), which is strictly proper: players do
+best by reporting what they believe. ``certainty`` is Gardner-Medwin's (1995) marking
+scheme. A :class:`Tally` counts equal answers, so that counting a vote takes constant
+time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from server.game.settings import CLASS_GOALS, ScoreMode
 BRIER_LEVELS = (50, 60, 70, 80, 90, 100)
 CERTAINTY_LEVELS = (60, 75, 90)
 CERTAINTY_MARKS = {60: (1, 0), 75: (2, -2), 90: (3, -6)}
-"""Per level (as a confidence in percent): marks when right, marks when wrong."""
+"""For each confidence in percent: the marks if right and the marks if wrong."""
 
 MISSED: dict[ScoreMode, float] = {
     "brier": 50,
@@ -30,11 +31,11 @@ MISSED: dict[ScoreMode, float] = {
     "certainty": 0,
     "speed": 25,
 }
-"""What a vote counts that a player who was there did not cast."""
+"""The points for a vote that a player missed although they were present."""
 
 
 def levels(mode: ScoreMode) -> tuple[int, ...]:
-    """Return the confidences (percent) that may be chosen in a score mode."""
+    """Return the confidences (percent) that can be chosen in a score mode."""
     return CERTAINTY_LEVELS if mode == "certainty" else BRIER_LEVELS
 
 
@@ -70,9 +71,9 @@ def gap_points(
 ) -> float:
     """Return the points of one two-button answer.
 
-    ``confidence`` is in percent, None if no chip was tapped; ``elapsed`` is the
-    share (0-1) of the time limit that had passed, used by ``speed`` alone. Ranges:
-    brier and accuracy 0 to 100, certainty -6 to 3, speed 0 to 100.
+    ``confidence`` is in percent, or None if no chip was tapped. ``elapsed`` is the
+    share (0-1) of the time limit that had passed, and used only by ``speed``. Points
+    range from 0 to 100, except in ``certainty``, where they range from -6 to 3.
     """
     if mode == "accuracy":
         return 100 if is_right else 0
@@ -85,9 +86,10 @@ def gap_points(
 
 
 def links_points(mode: ScoreMode, answer: LinksAnswer, truth: Truth) -> float:
-    """Return 100·(1-½[(o₁-p₁)²+(o₂-p₂)²]), p = probability that a link broke (0-100).
+    """Return 100·(1-½[(o₁-p₁)²+(o₂-p₂)²]), from 0 to 100.
 
-    In ``accuracy``, each link that is called right earns 50.
+    Here, p is the probability that the player gives for a break in a link, and o is 1
+    if it broke. In ``accuracy``, each link that is judged correctly earns 50.
     """
     if mode == "accuracy":
         hits = (answer.outer.broke == truth.outer) + (answer.inner.broke == truth.inner)
@@ -132,8 +134,9 @@ def round_score(
 ) -> float | None:
     """Return the mean of VOTE and REVOTE, or None for a round that was not seen.
 
-    ``missed`` is what a VOTE counts that a player who was there did not cast, None for
-    a player who was not. Where there was a REVOTE, a carried VOTE counts again.
+    ``missed`` is the points for a VOTE that the player missed although they were
+    present, or None if they were not. If there was a REVOTE, a carried VOTE counts
+    twice.
     """
     first = vote if vote is not None else missed
     if not revoted:
@@ -208,7 +211,8 @@ def _logistic(odds: float) -> float:
 # --- counting -----------------------------------------------------------------------
 
 CONFIDENT = 80
-"""Percent: from here on a wrong answer is a confident error (Fazio & Marsh 2009)."""
+"""From this confidence (percent) on, wrong answers are confident errors (Fazio & Marsh
+2009)."""
 
 
 @dataclass(slots=True)
@@ -222,25 +226,25 @@ class Tally:
         self.cells[answer] += 1
 
     def remove(self, answer: Answer) -> None:
-        """Count one answer less (it was changed)."""
+        """Count one answer fewer, after it was changed."""
         self.cells[answer] -= 1
         if not self.cells[answer]:
             del self.cells[answer]
 
     @property
     def n(self) -> int:
-        """How many answers are counted."""
+        """The number of answers counted."""
         return self.cells.total()
 
     def options(self, ballot: Ballot, *, two_link: bool) -> dict[str, int]:
-        """Return the count of each thing that the ballot asks for, zeros included."""
+        """Return the count of each option of the ballot, including zeros."""
         counts: Counter[str] = Counter()
         for answer, n in self.cells.items():
             counts[option_of(answer)] += n
         return {key: counts[key] for key in options_of(ballot, two_link=two_link)}
 
     def right(self, case: Case) -> int:
-        """Return how many are right about the case (for two links: about both)."""
+        """Return how many are right about the case; with two links, about both."""
         return sum(n for a, n in self.cells.items() if is_right(a, case))
 
     def links_right(self, case: Case) -> tuple[int, int]:
@@ -276,9 +280,10 @@ class Tally:
 
 
 def options_of(ballot: Ballot, *, two_link: bool) -> tuple[str, ...]:
-    """Return what can be answered to a ballot, as the keys under which it is counted.
+    """Return the options of a ballot, as the keys under which answers are counted.
 
-    Outer and inner, and of two links also both and neither; or the index of a repair.
+    These are outer and inner, with two links also both and neither; or the index of a
+    repair.
     """
     if ballot is Ballot.FIX:
         return ("0", "1", "2")
@@ -286,7 +291,7 @@ def options_of(ballot: Ballot, *, two_link: bool) -> tuple[str, ...]:
 
 
 def option_of(answer: Answer) -> str:
-    """Return the key under which an answer is counted, its confidence left out."""
+    """Return the key under which an answer is counted, ignoring its confidence."""
     match answer:
         case GapAnswer(label=label):
             return label.value
@@ -299,7 +304,7 @@ def option_of(answer: Answer) -> str:
 
 
 def confidences(answer: Answer) -> list[int]:
-    """Return the confidences (percent) that were tapped, none, one or two."""
+    """Return the confidences (percent) that were tapped: none, one or two."""
     return [value for value in _chips(answer) if value is not None]
 
 
@@ -339,7 +344,7 @@ def _chips(answer: Answer) -> tuple[int | None, ...]:
 
 @dataclass(slots=True)
 class Cohort:
-    """How one site voted: in VOTE, and in REVOTE with carried votes in it."""
+    """How one site voted in VOTE, and in REVOTE including carried votes."""
 
     before: Tally = field(default_factory=Tally)
     after: Tally = field(default_factory=Tally)

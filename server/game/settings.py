@@ -38,7 +38,7 @@ ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0
 
 
 def zone_of(name: str | None) -> ZoneInfo | None:
-    """Return a time zone by its name; None for one that this system doesn't know."""
+    """Return the time zone with this name; None if this system doesn't know it."""
     if name is None:
         return None
     try:
@@ -48,7 +48,7 @@ def zone_of(name: str | None) -> ZoneInfo | None:
 
 
 def require_zone(name: str | None) -> None:
-    """Do nothing, or raise :class:`Refused` for a time zone that is unknown here."""
+    """Raise :class:`Refused` for a time zone that this system doesn't know."""
     if name is not None and zone_of(name) is None:
         raise Refused(
             "bad_settings",
@@ -142,9 +142,10 @@ class SettingsChange(BaseModel):
 
 
 def ballot_ms(settings: RoomSettings, ballot: Ballot, case: Case) -> int | None:
-    """Return how long a ballot runs, None if timers are off.
+    """Return how long a ballot runs, in milliseconds; None if timers are off.
 
-    Every ballot has 30 s; VOTE, FIX and TRANSFER also the time to read what is new.
+    Every ballot lasts 30 s; VOTE, FIX and TRANSFER also include the time to read their
+    new text. The time factor applies to both.
     """
     if settings.time_factor is None:
         return None
@@ -163,7 +164,7 @@ def _new_text(ballot: Ballot, case: Case) -> str:
 
 
 def discuss_ms(settings: RoomSettings) -> int | None:
-    """Return how long a discussion runs, None if timers are off."""
+    """Return how long a discussion runs, in milliseconds; None if timers are off."""
     if settings.time_factor is None:
         return None
     return int(DISCUSS_MS * settings.time_factor)

@@ -1,4 +1,4 @@
-"""The state of one room, owned by its actor and folded in place by ``evolve``."""
+"""The state of one room, owned by its actor and updated in place by ``evolve``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from server.game.scoring import Cohort, Tally, points
 from server.game.settings import RoomSettings
 
 GRACE_MS = 2_000
-"""A vote stamped this long after the close still counts, if it comes before reveal."""
+"""A vote stamped within this time after the close counts if it precedes the reveal."""
 
 USUAL_ALLOWANCE = 100
-"""Percent of every limit that a player has who has asked for nothing."""
+"""The time allowance of players who have not asked for more, in percent."""
 
 
 @dataclass(slots=True)
@@ -32,17 +32,17 @@ class Player:
     is_practice: bool
     joined_ms: int
     site: str | None = None
-    """Whose cohort; None at the room's own node."""
+    """The site whose cohort the player belongs to; None at the room's own node."""
     is_kicked: bool = False
     is_barred: bool = False
-    """Whether their name and device stay out while they are removed."""
+    """Whether their name and device are blocked while they are removed."""
     allowance: int = USUAL_ALLOWANCE
     """Time allowance, in percent of every limit; 0 means unlimited."""
     points: float = 0
     """Sum of round scores."""
     rounds_scored: int = 0
     device: str | None = None
-    """What marks the device they joined on, in this room alone; None if not known."""
+    """An identifier of their device, valid only in this room; None if not known."""
 
     @property
     def mean(self) -> float | None:
@@ -52,7 +52,7 @@ class Player:
 
 @dataclass(slots=True)
 class Vote:
-    """The answer of one player that stands, and the stamps it has carried."""
+    """The current answer of one player, and the latest stamp from each client."""
 
     answer: Answer
     reason: str
@@ -64,7 +64,7 @@ class Vote:
     """The player's team when they answered."""
 
     def repeats(self, client: ClientId, counter: int, at_ms: int) -> bool:
-        """Whether a stamp is not newer than what stands: the latest stamp wins."""
+        """Whether a stamp is not newer than the current answer's (the latest wins)."""
         seen = self.stamps.get(client)
         if seen is not None:
             return counter <= seen
@@ -83,22 +83,22 @@ class Poll:
     missed: frozenset[PlayerId] = frozenset()
     tally: Tally = field(default_factory=Tally)
     sites: dict[str, Tally] = field(default_factory=dict)
-    """The same by the player's site."""
+    """The tally for each site."""
     site_until_ms: dict[str, int] = field(default_factory=dict)
-    """Until when the people of a site may answer that was given more time."""
+    """The deadline of each site that was given more time."""
     pauses: list[Pause] = field(default_factory=list)
-    """When the clock of the present run stood still."""
+    """When the clock of the current run was stopped."""
     past: list[Run] = field(default_factory=list)
-    """The runs before it was reopened, oldest first."""
+    """The runs before the ballot was reopened, oldest first."""
 
     @property
     def run(self) -> Run:
-        """The present run of this ballot, or its last."""
+        """The current run of this ballot, or its last one."""
         return Run(self.opened_ms, self.deadline_ms, tuple(self.pauses))
 
     @property
     def runs(self) -> list[Run]:
-        """Every run of this ballot, the present one last."""
+        """Every run of this ballot, with the current one last."""
         return [*self.past, self.run]
 
     def run_at(self, at_ms: int) -> Run:
@@ -108,7 +108,7 @@ class Poll:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers are being taken."""
+        """Whether answers are being accepted."""
         return self.closed_ms is None
 
 
@@ -122,40 +122,40 @@ class Pin:
 
 @dataclass(slots=True)
 class Round:
-    """One round: its planned cases, its polls, and what came of it."""
+    """One round: its planned cases, its polls and its results."""
 
     planned: PlannedRound
     polls: dict[Ballot, Poll] = field(default_factory=dict)
     is_opened: bool = False
     is_revealed: bool = False
-    """Whether the class has been shown its tallies: the way to its verdict."""
+    """Whether the class has been shown its tallies, which come before its verdict."""
     is_counted: bool = False
-    """Whether it was played to its end: it is scored, and in every statistic. Rounds of
-    a test are counted and never revealed."""
+    """Whether it was played to the end, so that it is scored and counts in statistics.
+    Rounds of a test are counted, but never revealed."""
     is_skipped: bool = False
     practice_of: int | None = None
-    """The round whose case is played again for practice, unscored; None in the game."""
+    """The round whose case this round plays again for practice; None in the game."""
     is_hinted: bool = False
-    """Whether anything has been shown that may change an answer to VOTE."""
+    """Whether anything has been shown that could change an answer to VOTE."""
     pins: list[Pin] = field(default_factory=list)
     said: dict[PlayerId, str] = field(default_factory=dict)
-    """What each player would say of it, in one sentence."""
+    """How each player describes it, in one sentence."""
     challenges: dict[Challenger, str] = field(default_factory=dict)
-    """The sentences against its label, latest last; empty if one was erased."""
+    """The challenges to its label, latest last; an erased one is empty."""
     groups: tuple[Group, ...] = ()
     group_of: dict[PlayerId, Group] = field(default_factory=dict)
-    """The groups of the latest discussion as it opened, and the one of each person."""
+    """The groups when the latest discussion was opened, and each person's group."""
     scores: dict[PlayerId, float] = field(default_factory=dict)
     teams: dict[PlayerId, str] = field(default_factory=dict)
-    """The team that each score counts for: the player's when they answered."""
+    """The team that each score counts for: the player's team when they answered."""
     after: Tally = field(default_factory=Tally)
-    """REVOTE's tally with carried votes in it; empty without a REVOTE."""
+    """REVOTE's tally including carried votes; empty without a REVOTE."""
     carried: int = 0
-    """How many of ``after`` voted only in VOTE."""
+    """The number of carried votes in ``after``, by people who voted only in VOTE."""
     cohorts: dict[str, Cohort] = field(default_factory=dict)
     """How each site voted, if there is more than one."""
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(option in VOTE, option in REVOTE) of those who voted in both."""
+    """The number of people for each (option in VOTE, option in REVOTE)."""
 
     @property
     def case(self) -> Case:
@@ -163,7 +163,7 @@ class Round:
         return self.planned.case
 
     def case_of(self, ballot: Ballot) -> Case:
-        """The case a ballot asks about: the twin for TRANSFER."""
+        """Return the case a ballot asks about; for TRANSFER, this is the twin."""
         if ballot is Ballot.TRANSFER:
             return required(self.planned.transfer, "the twin")
         return self.planned.case
@@ -171,17 +171,17 @@ class Round:
 
 @dataclass(slots=True)
 class Opening:
-    """How far the opening minute is, and what each player tapped on each case.
+    """The current step of the opening minute, and each player's tap on each case.
 
-    Step 0 draws the line; then each case is open for a step, and shown for one.
+    Step 0 draws the line; then each case has one step for taps and one for the answer.
     """
 
     step: int = 0
     taps: tuple[dict[PlayerId, Label], ...] = ()
     tapped_ms: int = 0
-    """When the latest tap came."""
+    """The time of the latest tap (UTC ms)."""
     is_seen: bool = False
-    """Whether it was ever begun."""
+    """Whether the opening minute has ever been shown."""
 
     @property
     def case(self) -> int | None:
@@ -190,14 +190,14 @@ class Opening:
 
     @property
     def open_taps(self) -> dict[PlayerId, Label] | None:
-        """What was tapped on the case that takes taps; None while none does."""
+        """The taps on the case that is open; None if no case is open."""
         is_open = self.step % 2 == 1
         return self.taps[(self.step - 1) // 2] if is_open else None
 
 
 @dataclass(slots=True)
 class RoomState:
-    """Everything that a journal says about its room."""
+    """The complete state of a room, as recorded in its journal."""
 
     code: RoomCode
     plan: Plan
@@ -206,28 +206,28 @@ class RoomState:
     secret: str
     opened_ms: int
     rounds: list[Round]
-    """The rounds of the plan: all that points, reports and statistics are made of."""
+    """The rounds of the plan. Points, reports and statistics use only these."""
     set_goal: float | None = None
     """The class goal as it was set when the room was opened, if it was."""
     host_key: str = ""
-    """What the first host link holds (hex)."""
+    """The key in the first host link (hex)."""
     link_salts: list[str] = field(default_factory=list)
-    """One for each host link that was called back: the next key is made with it."""
+    """One salt for each host link that was revoked; the next key is derived with it."""
     cohosts_from: int = 0
-    """The first host link from which links of co-hosts are still good."""
+    """The index of the first host link whose co-host links are still valid."""
     home: str | None = None
-    """The node that the room was moved to last; None if it never was."""
+    """The node that the room was last moved to; None if it was never moved."""
     epoch: int = 1
     """How many homes the room has had."""
     version: int = 1
-    """How many events have been folded in: grows by one an event, forever."""
+    """The number of events that have been folded into the state."""
     phase: Phase = Phase.LOBBY
     round_index: int | None = None
     example_index: int | None = None
     opening: Opening = field(default_factory=Opening)
     step: int = 0
     deadline_ms: int | None = None
-    """Where the running phase's timer ends (UTC ms); None if none runs."""
+    """When the current phase's timer ends (UTC ms); None if no timer is running."""
     stopped_ms: int | None = None
     """When the host stopped that timer; None while it runs."""
     warned_until_ms: int | None = None
@@ -236,10 +236,9 @@ class RoomState:
     """Sites at which new players can no longer join."""
     finished_ms: int | None = None
     practice: dict[int, Round] = field(default_factory=dict)
-    """Cases played again after their reveal, by an index that no round of the plan
-    has."""
+    """Cases played again after their reveal; no round of the plan has their indices."""
     again: int | None = None
-    """The round whose reveal the class sees once more; None while it sees the game."""
+    """The round whose reveal is being shown again; None in the normal view."""
     plan_changes: int = 0
     """How often the host has changed the plan."""
     name: str = ""
@@ -253,48 +252,48 @@ class RoomState:
     removed_devices: Counter[str] = field(default_factory=Counter)
     """The devices that players who were removed had joined on."""
     own_time: dict[PlayerId, None] = field(default_factory=dict)
-    """Players whose allowance is not the usual one, in the order of their wishes."""
+    """Players with a changed allowance, in the order in which they asked for it."""
     joined: int = 0
-    """Players who are in the room: not kicked."""
+    """The number of players in the room, without those who were removed."""
     voters: set[PlayerId] = field(default_factory=set)
     """Players in the room who have ever voted."""
     team_sizes: Counter[str] = field(default_factory=Counter)
-    """Players in the room by team."""
+    """The number of players in the room, by team."""
     people: Counter[str] = field(default_factory=Counter)
-    """The same by site, in the order in which the sites came."""
+    """The same by site, in the order in which the sites joined."""
     late: Counter[str | None] = field(default_factory=Counter)
-    """Votes kept late in the whole game, by the player's site."""
+    """The number of late votes in the whole game, by the player's site."""
 
     @property
     def round(self) -> Round:
-        """The round the room is in. Only in phases that have one."""
+        """The current round. Only valid in phases that have one."""
         return self.round_at(self.index)
 
     @property
     def index(self) -> int:
-        """The index of the round the room is in. Only in phases that have one."""
+        """The index of the current round. Only valid in phases that have one."""
         return required(self.round_index, "the round")
 
     @property
     def plan_index(self) -> int | None:
-        """The round of the plan that the room is in; in practice, whose case it is."""
+        """The index of the current round in the plan, or of the one being practiced."""
         if self.round_index is None:
             return None
         of = self.round.practice_of
         return self.round_index if of is None else of
 
     def round_at(self, index: int) -> Round:
-        """Return a round of the plan or, beyond those, one of practice."""
+        """Return the planned round or the practice round with this index."""
         practice = self.practice.get(index)
         return self.rounds[index] if practice is None else practice
 
     def has_round(self, index: int) -> bool:
-        """Whether there is a round of this index, of the plan or of practice."""
+        """Whether there is a planned round or a practice round with this index."""
         return index < len(self.rounds) or index in self.practice
 
     @property
     def place(self) -> Place:
-        """Where the room is."""
+        """The room's current place in the game."""
         match self.phase:
             case Phase.OPENING:
                 step = self.opening.step
@@ -323,14 +322,14 @@ class RoomState:
         return self.settings.flow or self.plan.flow
 
     def is_handed_in(self, round_: Round) -> bool:
-        """Whether a round of a test has been answered: it is left without a reveal."""
+        """Whether the vote of a test round is closed; no reveal follows in a test."""
         vote = round_.polls.get(Ballot.VOTE)
         is_left = self.flow == "test" and round_.practice_of is None
         return is_left and vote is not None and not vote.is_open
 
     @property
     def sites(self) -> list[str]:
-        """The sites that players belong to, in the order in which they came."""
+        """The sites that players belong to, in the order in which they joined."""
         return list(self.people)
 
     @property
@@ -346,25 +345,25 @@ class RoomState:
 
     @property
     def answered(self) -> Set[PlayerId]:
-        """The same, empty if nothing is asked."""
+        """The same as ``asked``, but empty if nothing is asked."""
         return self.asked or frozenset()
 
     def enter(self, phase: Phase, deadline_ms: int | None = None) -> None:
-        """Go to a phase, with its deadline; what belonged to the last one's ends."""
+        """Enter a phase with its deadline, and clear the timers of the previous one."""
         self.phase = phase
         self.deadline_ms = deadline_ms
         self.warned_until_ms = self.stopped_ms = self.again = None
 
     def clock_ms(self, now_ms: int) -> int:
-        """Return what time it is for the timer: it stands still while stopped."""
+        """Return the time that the timer goes by: now, or when the host stopped it."""
         return now_ms if self.stopped_ms is None else self.stopped_ms
 
     def counts(self, player: PlayerId) -> bool:
-        """Whether a player counts in tallies: practice only in a rehearsal."""
+        """Whether a player counts in tallies; practice players only in a rehearsal."""
         return self.settings.simulated or not self.players[player].is_practice
 
     def next_round(self, besides: int | None = None) -> int | None:
-        """The round to open next: one left unfinished, else the first not played."""
+        """Return the round to open next: an unfinished one, or the first unplayed."""
         left = [
             index
             for index, round_ in enumerate(self.rounds)
@@ -381,14 +380,14 @@ class RoomState:
     def vote_points(
         self, round_: Round, ballot: Ballot, player: PlayerId
     ) -> float | None:
-        """Return the points of a player's vote; None without one, or unscored."""
+        """Return the points of a player's vote; None without a vote or if unscored."""
         poll = round_.polls.get(ballot)
         vote = poll.votes.get(player) if poll else None
         if poll is None or vote is None or isinstance(vote.answer, FixAnswer):
             return None
         run = poll.run_at(vote.at_ms)
         limit = run.limit_ms(run.deadline_ms)
-        # a stamp may be absurd in journals of before stamps were bounded
+        # old journals may contain absurd stamps, from before stamps were bounded
         taken_ms = min(max(0, run.elapsed_ms(vote.at_ms)), limit)
         elapsed = taken_ms / limit if limit > 0 else 0
         case = round_.case_of(ballot)

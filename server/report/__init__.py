@@ -1,5 +1,5 @@
-"""What a stored room says afterwards: statistics, tables, the report, its exports.
+"""Reports on stored rooms: statistics, tables, the report itself, and exports.
 
-Pure functions over a replayed :class:`~server.game.state.RoomState`. No journal, no
-rooms, no sockets, no clock; randomness only from seeds and keys that are handed in.
+These are pure functions of a replayed :class:`~server.game.state.RoomState`. They use
+no journal, rooms, sockets or clock, and get seeds and keys as arguments.
 """

@@ -1,7 +1,7 @@
-"""Several rooms together: side by side, pooled by case, and before against after.
+"""Several rooms together: side by side, pooled by case, and before and after compared.
 
-Rooms are pooled only if "right" means the same in them: all with two buttons or all
-with two links, all with people or all rehearsals.
+Rooms are pooled only if "right" means the same in all of them: they must all have two
+buttons or all have two links, and all be classes or all be rehearsals.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ class Across:
 
 
 def across(states: Sequence[RoomState], *, match_names: bool = False) -> Across:
-    """Return several rooms side by side and pooled.
+    """Return several rooms, side by side and pooled.
 
-    With ``match_names`` the first room is before and the last one after, of people
-    who chose the same name in both. Raises :class:`CannotReport`.
+    With ``match_names``, the first room is compared with the last one, for people who
+    chose the same name in both. Raises :class:`CannotReport` if rooms can't be pooled.
     """
     _check(states)
     found = _before_after(states[0], states[-1]) if match_names else None
@@ -125,9 +125,9 @@ def _caveats(found: BeforeAfter | None) -> Iterable[Sentence]:
 def pooled_cases(
     states: Sequence[RoomState], *, match_names: bool = False
 ) -> tuple[PooledCase, ...]:
-    """Return every scored case of some rooms, hardest first.
+    """Return every scored case of several rooms, hardest first.
 
-    A case whose verdict was changed between rooms counts as two.
+    A case whose verdict was changed between rooms counts as two cases.
     """
     learners: dict[str, dict[str, bool]] = {}
     answers: dict[str, list[tuple[RoomState, Counted]]] = {}
@@ -173,7 +173,7 @@ def _pooled_case(
 
 
 def first_sight(states: Iterable[RoomState]) -> FirstSight:
-    """Return (right, n) of every case when it was voted on first, by case id."""
+    """Return (right, n) for every case with a first vote, by case ID."""
     found: dict[str, tuple[int, int]] = {}
     for state in states:
         for answer in counted(state, Ballot.VOTE):
@@ -183,7 +183,7 @@ def first_sight(states: Iterable[RoomState]) -> FirstSight:
 
 
 def _named(state: RoomState) -> dict[PlayerId, str]:
-    """Return the people who alone in their room have their name, by its skeleton."""
+    """Return people whose name is unique in their room, with its skeleton."""
     names = {
         player.id: skeleton(player.name)
         for player in state.players.values()
@@ -199,7 +199,7 @@ def _named(state: RoomState) -> dict[PlayerId, str]:
 
 
 def pseudonyms_by_name(key: bytes) -> Pseudonym:
-    """Return what names people alike in all rooms in which they chose the same name."""
+    """Return a function that gives people with the same name the same pseudonym."""
 
     def name(state: RoomState, player: PlayerId) -> str:
         named = skeleton(state.players[player].name)
@@ -210,7 +210,7 @@ def pseudonyms_by_name(key: bytes) -> Pseudonym:
 
 
 def _marks(state: RoomState) -> dict[str, tuple[int, int]]:
-    """Return (right, n) of VOTE by name."""
+    """Return (right, n) in VOTE, by name."""
     names = _named(state)
     found: dict[str, tuple[int, int]] = {}
     for answer in counted(state, Ballot.VOTE):

@@ -1,4 +1,4 @@
-"""The figures of one round: its votes, what a second vote changed, and the question."""
+"""The figures of one round: its votes, the effect of a second vote, and more."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Role = Literal["player", "cohost", "host"]
 """The role of a person who challenges a label."""
 
 FirstSight = Mapping[str, tuple[int, int]]
-"""(right, n) of cases when they were met first, by id, from other stored rooms."""
+"""(right, n) by case ID, for cases that were played first in other stored rooms."""
 
 
 def cases_of(
@@ -63,7 +63,7 @@ def cases_of(
 ) -> tuple[CaseFigures, ...]:
     """Return the figures of every revealed round, in playing order.
 
-    ``sentences``: with those that were typed against its label.
+    With ``sentences``, they include the text of challenges to the label.
     """
     columns, matrix = item_matrix(sample)
     return tuple(
@@ -82,7 +82,7 @@ def cases_of(
 
 
 def item_matrix(sample: Sample) -> tuple[list[int], Matrix]:
-    """Return the scored rounds, and learners by those rounds: 1 if right in VOTE."""
+    """Return the scored rounds, and whether each learner was right in their VOTE."""
     columns = [i for i, r in sample.rounds if is_judged(sample.state, r.case)]
     place = {index: i for i, index in enumerate(columns)}
     matrix: list[list[bool | None]] = []
@@ -174,9 +174,9 @@ _ROLES: tuple[Role, ...] = ("host", "cohost", "player")
 
 
 def challenges_to(state: RoomState, round_: Round) -> tuple[Challenge, ...]:
-    """Return the sentences against a label, by role and text: never by who came first.
+    """Return the challenges to a label, sorted by role and text, never by time.
 
-    Those of practice players are left out, unless the room is a rehearsal.
+    Challenges by practice players are left out, unless the room is a rehearsal.
     """
     found = [
         Challenge(_role_of(by), text)
@@ -193,7 +193,7 @@ def _role_of(by: Challenger) -> Role:
 
 
 def _above_coin(state: RoomState, right: int, n: int) -> float | None:
-    """Return how sure one may be that more than a coin was at work."""
+    """Return the probability that the class did better than a coin flip."""
     if state.settings.two_link or n < FEWEST_FOR_SHARE:
         return None
     return above_half(right, n)
@@ -244,7 +244,7 @@ def _moves(state: RoomState, round_: Round) -> Moves | None:
 # --- what to take up again -----------------------------------------------------------
 
 TAKEN_UP = 3
-"""Cases that a report proposes for the next lesson."""
+"""The number of cases that a report proposes for the next lesson."""
 
 
 def take_up(state: RoomState, *, is_private: bool) -> tuple[TakeUp, ...]:
@@ -281,7 +281,7 @@ def _taken(state: RoomState, index: int, *, is_private: bool) -> TakeUp:
 
 
 def _last_votes(state: RoomState, round_: Round) -> dict[PlayerId, Vote]:
-    """Return each player's last answer about the case; a reason stays from before."""
+    """Return each player's last answer, with an earlier reason if it still applies."""
     first = votes(state, round_, Ballot.VOTE)
     second = votes(state, round_, Ballot.REVOTE)
     for player, vote in second.items():
@@ -296,7 +296,7 @@ def _last_votes(state: RoomState, round_: Round) -> dict[PlayerId, Vote]:
 
 
 def _typical(wrong: Sequence[Vote]) -> WrongReason:
-    """Return the reason that shares most words with the others, then the surest."""
+    """Return the reason with the most words in common, or the most confident one."""
     words = [frozenset(re.findall(r"\w{3,}", vote.reason.casefold())) for vote in wrong]
 
     def likeness(place: int) -> tuple[float, int]:
@@ -318,7 +318,7 @@ def _typical(wrong: Sequence[Vote]) -> WrongReason:
 def transitions(
     before: Mapping[PlayerId, bool], after: Mapping[PlayerId, bool]
 ) -> Transitions:
-    """Return the transitions of those who are in both."""
+    """Return the transitions of the players who are in both."""
     moved = Transitions()
     for player in before.keys() & after.keys():
         moved = moved.plus(before[player], after[player])

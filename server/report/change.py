@@ -1,4 +1,4 @@
-"""What changed between two votes of the same people: transitions, gains, tests."""
+"""Changes between two votes by the same people: transitions, gains and tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Transitions:
 
     @property
     def n(self) -> int:
-        """People in both votes."""
+        """The number of people who are in both votes."""
         return self.rr + self.rw + self.wr + self.ww
 
     @property
@@ -46,12 +46,15 @@ class Transitions:
 
     @property
     def loss(self) -> float | None:
-        """L = RW/(RR+RW): of those right, how many were lost (Miller et al. 2010)."""
+        """L = RW/(RR+RW): proportion of those right at first who became wrong (0-1).
+
+        See Miller et al. (2010).
+        """
         right = self.rr + self.rw
         return self.rw / right if right else None
 
     def plus(self, was_right: bool, is_right: bool) -> Transitions:
-        """Return these transitions with one more person in them."""
+        """Return these transitions with one more person added."""
         return Transitions(
             self.rr + (was_right and is_right),
             self.rw + (was_right and not is_right),
@@ -61,10 +64,10 @@ class Transitions:
 
 
 def normalized_gain(before: float, after: float) -> float | None:
-    """Return ⟨g⟩ = (post-pre)/(1-pre), matched learners, proportions 0-1 (Hake 1998).
+    """Return ⟨g⟩ = (post-pre)/(1-pre) for proportions of matched learners (Hake 1998).
 
-    If post is below pre, it is (post-pre)/pre (Marx & Cummings 2007), so that the
-    range is -1 to 1. None if pre is 1.
+    If post is less than pre, it is (post-pre)/pre (Marx & Cummings 2007), so that it is
+    always between -1 and 1. Returns None if pre is 1.
     """
     if before == 1:
         return None
@@ -75,7 +78,7 @@ def normalized_gain(before: float, after: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """Two-sided p-values (0-1) of a paired change."""
+    """Two-sided p-values (0-1) for a paired change."""
 
     exact: float
     mid_p: float
@@ -84,7 +87,7 @@ class McNemar:
 def mcnemar(b: int, c: int) -> McNemar:
     """Return McNemar's test on the discordant pairs b and c.
 
-    The mid-p version counts only half of the observed outcome and keeps the nominal
+    The mid-p version counts only half of the observed outcome, and keeps the nominal
     level when the exact test is conservative (Fagerland, Lydersen & Laake 2013).
     """
     n = b + c
@@ -98,7 +101,7 @@ def mcnemar(b: int, c: int) -> McNemar:
 
 @dataclass(frozen=True, slots=True)
 class Switching:
-    """Who switched between VOTE and REVOTE, by the side they had been on."""
+    """How many people switched between VOTE and REVOTE, by their side in VOTE."""
 
     minority_switched: int = 0
     minority: int = 0
@@ -109,7 +112,7 @@ class Switching:
     def herding(self) -> float | None:
         """P(switch | minority) - P(switch | majority), -1 to 1; None without both.
 
-        The part of switching that follows the crowd (after Perez et al. 2010).
+        This is the part of switching that follows the crowd (Perez et al. 2010).
         """
         if not self.minority or not self.majority:
             return None
@@ -119,7 +122,7 @@ class Switching:
         )
 
     def plus(self, in_minority: bool, switched: bool) -> Switching:
-        """Return these counts with one more person in them."""
+        """Return these counts with one more person added."""
         return Switching(
             self.minority_switched + (in_minority and switched),
             self.minority + in_minority,
@@ -128,7 +131,7 @@ class Switching:
         )
 
     def and_also(self, other: Switching) -> Switching:
-        """Return the sum of two counts of people who switched."""
+        """Return the sum of these counts and others."""
         return Switching(
             self.minority_switched + other.minority_switched,
             self.minority + other.minority,

@@ -1,7 +1,7 @@
 """Signal detection: can players tell outer from inner, and which way do they lean?
 
-The signal is outer. d' says how well players separate the two, c which is called
-too often: below 0, outer is.
+The signal is outer. d' measures how well players tell the two apart, and c which of
+them they choose too often; below 0, that is outer.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from server.report.figures import bootstrap_errors, needs_people
 from server.report.sample import Counted, Sample, verdict_of
 
 FEWEST_LEARNERS = 10
-"""A class's d' is hidden below."""
+"""With fewer learners, a class's d' is hidden."""
 
 FEWEST_ANSWERS = 30
-"""A class's d' is hidden below this number of answers to cases of either kind."""
+"""With fewer answers to cases of either kind, a class's d' is hidden."""
 
 _Z = NormalDist()
 _RARE = 5
@@ -48,7 +48,10 @@ _LINKS: dict[About, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What one table of hits and false alarms says. Rates 0-1, the rest in z units."""
+    """The figures for one table of hits and false alarms.
+
+    Rates are from 0 to 1; the other figures are in z units.
+    """
 
     hits: int
     signals: int
@@ -57,7 +60,7 @@ class Detection:
 
     @property
     def hit_rate(self) -> float:
-        """H = (hits+.5)/(signals+1): the log-linear rule, always (Hautus 1995)."""
+        """H = (hits+.5)/(signals+1): always the log-linear rule (Hautus 1995)."""
         return (self.hits + 0.5) / (self.signals + 1)
 
     @property
@@ -72,12 +75,12 @@ class Detection:
 
     @property
     def criterion(self) -> float:
-        """c = -½(z(H)+z(F)); below 0 the signal is called too often."""
+        """c = -½(z(H)+z(F)); below 0, the signal is chosen too often."""
         return -(_Z.inv_cdf(self.hit_rate) + _Z.inv_cdf(self.false_alarm_rate)) / 2
 
     @property
     def d_error(self) -> float:
-        """SE(d') of independent answers (Gourevitch & Galanter 1967)."""
+        """SE(d') for independent answers (Gourevitch & Galanter 1967)."""
         return math.sqrt(
             _z_variance(self.hit_rate, self.signals)
             + _z_variance(self.false_alarm_rate, self.noises)
@@ -103,7 +106,7 @@ class ClassDetection:
     c_interval: tuple[float, float]
 
     def told(self, about: About) -> Sentence:
-        """Return what it says, in words."""
+        """Return the result in words."""
         return told(self.table, self.d_interval, self.c_interval, about)
 
     @property
@@ -113,12 +116,13 @@ class ClassDetection:
 
 
 def class_detection(learners: Sequence[Detection], seed: int) -> ClassDetection | None:
-    """Return the pooled d' and c of these cases over learners like these.
+    """Return the pooled d' and c for these cases, over learners like these.
 
-    Cluster bootstrap by learner, seeded; Student's t with (learners - 1) degrees of
-    freedom around the pooled figure. Where a cell of the table is nearly empty, every
-    resample may be alike: there the error of independent answers is the least that is
-    used. None below 10 learners, or 30 answers to cases of either kind.
+    Errors are estimated with a seeded cluster bootstrap by learner, and intervals use
+    Student's t with (learners - 1) degrees of freedom around the pooled figure. If a
+    cell of the table is nearly empty, all resamples may be alike; then the error is at
+    least that of independent answers. Returns None for fewer than 10 learners, or for
+    fewer than 30 answers to cases of either kind.
     """
     rows = [
         (one.hits, one.signals, one.false_alarms, one.noises)
@@ -172,7 +176,7 @@ _LEANING = {
     "outer": (", leaning outer", ", saying too often that it broke"),
     "inner": (", leaning inner", ", saying too rarely that it broke"),
 }
-"""In words, of two gaps and of a single link."""
+"""In words, for two gaps and for a single link."""
 
 
 def told(
@@ -181,7 +185,7 @@ def told(
     c_interval: tuple[float, float],
     about: About = "outer against inner",
 ) -> Sentence:
-    """Return in words how well players separate the two, and which way they lean."""
+    """Return in words how well players tell the two apart, and which way they lean."""
     way = lean(table.criterion, c_interval)
     key = _told_apart(table.d_prime, d_interval)
     is_link = about != "outer against inner"
@@ -209,7 +213,7 @@ def lean(criterion: float, interval: tuple[float, float]) -> Lean | None:
 
 
 def detections(sample: Sample) -> Iterator[DetectionFigures]:
-    """Yield the signal detection of the class; in two-link rooms one a link."""
+    """Yield the class's signal detection; in two-link rooms, one for each link."""
     if not sample.state.settings.two_link:
         yield _detection(sample, "outer against inner", _called_outer)
         return
@@ -285,13 +289,13 @@ def _why_none(learners: int) -> Sentence:
 
 
 def option_keys(state: RoomState) -> tuple[str, ...]:
-    """Return what can be answered in VOTE, in the order in which it is shown."""
+    """Return the possible answers to VOTE, in the order in which they are shown."""
     links = ("outer", "inner", "both", "neither")
     return links if state.settings.two_link else links[:2]
 
 
 def confusion(sample: Sample) -> Iterator[MatrixRow]:
-    """Yield for each verdict how its cases were answered."""
+    """Yield one row per verdict, with the number of each answer to its cases."""
     keys = option_keys(sample.state)
     for verdict in keys:
         counts = dict.fromkeys(keys, 0)

@@ -1,4 +1,4 @@
-"""A report as a file: what the command line writes and what a page offers to save."""
+"""Reports as files, for the command line to write and for pages to download."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from server.report.workbook import xlsx_bytes
 Form = Literal["html", "csv", "xlsx", "json"]
 
 OTHER_ROOMS = 100
-"""How many other stored rooms are looked at for how a twin goes when it comes first."""
+"""The maximum number of other rooms searched for answers to a twin that came first."""
 
 FORMAT = 1
-"""Version of the JSON file: grows when a key changes its meaning."""
+"""Version of the JSON file, incremented when the meaning of a key changes."""
 
 TEMPLATE = (
     Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ TEMPLATE = (
 _PARTS = {field.name for field in fields(Sentence)}
 
 _PLACE = '"HELD"'
-"""The text of the template that the figures replace."""
+"""The placeholder in the template that is replaced with the figures."""
 
 _NOT_BUILT = (
     "The HTML report needs the web pages, which are not built in this copy. "
@@ -59,25 +59,25 @@ _NOT_BUILT = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to write, and its audience."""
+    """What to write, and for which audience."""
 
     form: Form
     reader: Audience = "host"
     has_reasons: bool = True
     match_names: bool = False
-    """Of several rooms: people of the same name are the same."""
+    """Whether people with the same name in several rooms are the same person."""
     semicolons: bool = False
-    """CSV for spreadsheets whose numbers have a decimal comma."""
+    """Whether CSV is for spreadsheets that use a decimal comma."""
 
 
 def written(
     states: Sequence[RoomState], others: Sequence[RoomState], wanted: Wanted
 ) -> bytes:
-    """Return the file of one room, or of several together.
+    """Return the file for one room, or for several rooms together.
 
-    ``others`` are rooms that may tell how a twin goes when it comes first. People get
-    pseudonyms from a key that is drawn here and kept nowhere. Raises
-    :class:`CannotReport`.
+    ``others`` are rooms in which people may have answered a twin as their first case.
+    Pseudonyms are derived from a random key that is never stored. Raises
+    :class:`CannotReport` if the file cannot be made.
     """
     if len(states) > 1:
         return _together(states, wanted)
@@ -140,10 +140,10 @@ def _rows(states: Sequence[RoomState], wanted: Wanted) -> list[Row]:
 
 
 def html_text(found: Report | Across, template: Path | None = None) -> str:
-    """Return the web report as one file that opens from a disk, without a network.
+    """Return the web report as one file that can be opened offline.
 
-    ``template`` is the built page without its figures (default: this copy's). Raises
-    :class:`CannotReport` if the web pages are not built.
+    ``template`` is the built page without figures (default: the one installed here).
+    Raises :class:`CannotReport` if the web pages are not built.
     """
     try:
         page = (template or TEMPLATE).read_text(encoding="utf-8")
@@ -160,7 +160,7 @@ def _kind(found: Report | Across) -> str:
     return "report" if isinstance(found, Report) else "across"
 
 
-# --- CSV: the research table, in the form that spreadsheets open without harm --------
+# --- CSV: the research table, safe to open in a spreadsheet --------------------------
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{MINUS SIGN}")
 
@@ -168,11 +168,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{MINUS SIGN}")
 def csv_text(rows: Sequence[Row], *, semicolons: bool = False) -> str:
     """Return the table as CSV (RFC 4180), with a byte order mark for spreadsheets.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe before it
-    (OWASP, CSV injection), signs of any width included. A text that begins with
-    apostrophes gets one more, so that taking one away always gives back what was
-    typed. ``semicolons`` separates cells as a spreadsheet expects whose numbers have a
-    decimal comma, and writes numbers so.
+    Text that a spreadsheet would interpret as a formula is prefixed with an apostrophe
+    (OWASP, CSV injection), even if its first sign is full-width. Text that already
+    begins with an apostrophe gets another one, so that removing one always restores
+    what was typed. With ``semicolons``, cells are separated by semicolons and numbers
+    have a decimal comma.
     """
     out = io.StringIO()
     separator = ";" if semicolons else ","
@@ -205,7 +205,7 @@ def _comma(value: Value) -> Value:
 def json_text(found: Report | Across, rows: Sequence[Row]) -> str:
     """Return report, answers and data dictionary as JSON (UTF-8, two-space indent).
 
-    A figure is {value, low, high, n}; one that n cannot carry is {why, n, count}.
+    A figure is {value, low, high, n}, or {why, n, count} if n is too small to show it.
     """
     document = {
         "format": FORMAT,
@@ -217,7 +217,7 @@ def json_text(found: Report | Across, rows: Sequence[Row]) -> str:
 
 
 def _in_english(value: object) -> object:
-    """Return plain data with the text in the place of each sentence."""
+    """Return plain data with each sentence replaced by its text."""
     if isinstance(value, dict):
         if value.keys() == _PARTS:
             return value["text"]

@@ -1,8 +1,8 @@
-"""Figures with their intervals, or the reason why n cannot carry them.
+"""Figures with their intervals, or the reason why n is too small to show them.
 
-Intervals are Wilson's, of clusters, or of a bootstrap. Answers of one learner resemble
-each other, so whole learners are resampled or left out, never single answers. A learner
-is a row of counts; a figure is a function of the column sums.
+Intervals are Wilson's, or based on clusters or a bootstrap. The answers of one learner
+resemble each other, so whole learners are resampled or left out, never single answers.
+A learner is a row of counts; a figure is a function of the column sums.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from server.protocol.report_types import Estimate, Figure, Hidden
 Interval = tuple[float, float]
 
 FEWEST_FOR_SHARE = 5
-"""A proportion of fewer answers is shown as a count."""
+"""With fewer answers, a proportion is shown as a count."""
 
 FEWEST_TO_POOL = 10
-"""Figures pooled over learners are hidden below this number of them."""
+"""With fewer learners, figures that are pooled over learners are hidden."""
 
 FEWEST_ANSWERS = 30
-"""Shares pooled over learners are hidden below this number of answers."""
+"""With fewer answers, shares that are pooled over learners are hidden."""
 
 UNSCORED = Hidden(sentence("not_scored", "not scored"))
 
 
 def needs_people(people: int, found: int) -> Sentence:
-    """Return why a figure is hidden that rests on too few people."""
+    """Return why a figure that is based on too few people is hidden."""
     needs = "needs {people} people, has {found}"
     return sentence("needs_people_has", needs, people=people, found=found)
 
 
 def needs_answers(answers: int) -> Sentence:
-    """Return why a figure is hidden that rests on too few answers."""
+    """Return why a figure that is based on too few answers is hidden."""
     return sentence("needs_answers", "needs {answers} answers", answers=answers)
 
 
@@ -55,7 +55,7 @@ def _fewer(key: str, what: str) -> Sentence:
 
 
 def proportion(right: int, n: int) -> Figure:
-    """Return the share right if each person answered once (Wilson)."""
+    """Return the share of right answers, if each person answered once (Wilson)."""
     if n < FEWEST_FOR_SHARE:
         return few(right, n)
     return Estimate(right / n, *wilson(right, n), n)
@@ -69,10 +69,11 @@ def few(right: int, n: int) -> Hidden:
 
 
 def clustered(counts: Sequence[tuple[int, int]]) -> Figure:
-    """Return the share right if a person may answer more than once.
+    """Return the share of right answers, if a person may answer more than once.
 
-    ``counts`` holds (right, n) of each learner. Hidden below 10 learners and below 30
-    answers: there the interval would cover too much to say anything (docs/report.md).
+    ``counts`` contains (right, n) for each learner. The share is hidden for fewer than
+    10 learners or 30 answers, since its interval would be too wide to be useful (see
+    docs/report.md).
     """
     answered = [(right, n) for right, n in counts if n]
     right, n = sum(right for right, _ in answered), sum(n for _, n in answered)
@@ -104,7 +105,7 @@ def pooled(
 
 
 def mean_of(values: Sequence[float]) -> Figure:
-    """Return the mean of one value a person, with Student's interval."""
+    """Return the mean of one value per person, with Student's interval."""
     n = len(values)
     if n < FEWEST_FOR_SHARE:
         return Hidden(_fewer("fewer_people", "people"), n)
@@ -118,10 +119,10 @@ def mean_of(values: Sequence[float]) -> Figure:
 
 
 def above_half(right: int, n: int) -> float:
-    """Return P(p > .5), from 0 to 1: how sure one may be that no coin was at work.
+    """Return P(p > .5), the probability (0-1) that people do better than a coin flip.
 
-    Of the posterior Beta(right+.5, n-right+.5) under Jeffreys' prior (Brown, Cai &
-    DasGupta 2001).
+    It is based on the posterior Beta(right+.5, n-right+.5) under Jeffreys' prior
+    (Brown, Cai & DasGupta 2001).
     """
     return 1 - beta_cdf(0.5, right + 0.5, n - right + 0.5)
 
@@ -129,11 +130,12 @@ def above_half(right: int, n: int) -> float:
 def clustered_proportion(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     """Return the 95% interval of a pooled proportion whose answers come in clusters.
 
-    ``counts`` holds (right, n) of each learner. Uses Wilson's interval at the effective
-    sample size: n over the design effect. That is estimated by linearization between
-    learners, with Student's t of (learners - 1) degrees of freedom (Korn & Graubard
-    1998, there for the exact interval). The design effect is taken as at least one
-    half: learners who happen to score alike are not evidence of precision.
+    ``counts`` contains (right, n) for each learner. This is Wilson's interval at the
+    effective sample size, which is n divided by the design effect. The design effect is
+    estimated by linearization between learners, with Student's t with (learners - 1)
+    degrees of freedom (Korn & Graubard 1998, who use the exact interval). It is at
+    least one half, since learners who happen to score alike are not evidence of
+    precision.
     """
     answered = [(right, n) for right, n in counts if n]
     n = sum(n for _, n in answered)
@@ -156,9 +158,9 @@ def _wilson_of(p: float, n: float, z: float) -> tuple[float, float]:
 def difference_interval(
     p1: float, around_1: Interval, p2: float, around_2: Interval
 ) -> Interval:
-    """Return the 95% interval of p1 - p2 (-1 to 1), from those of p1 and p2.
+    """Return the 95% interval of p1 - p2 (-1 to 1), given those of p1 and p2.
 
-    Newcombe's (1998) hybrid for two independent proportions.
+    This is Newcombe's (1998) hybrid method for two independent proportions.
     """
     down = math.hypot(p1 - around_1[0], around_2[1] - p2)
     up = math.hypot(around_1[1] - p1, p2 - around_2[0])
@@ -174,9 +176,10 @@ def bootstrap_errors(
 ) -> list[float | None]:
     """Return the standard error of each figure, by a cluster bootstrap over learners.
 
-    Draws learners with replacement, up to 1,000 times (fewer above 400 learners), and
-    corrects the deviation for n - 1 (Efron & Tibshirani 1993). The same seed gives the
-    same errors. None for a figure that is undefined in any resample.
+    Draws learners with replacement, up to 1,000 times (less often for more than 400
+    learners), and corrects the deviation for n - 1 (Efron & Tibshirani 1993). The same
+    seed gives the same errors. The error is None if a figure is undefined in any
+    resample.
     """
     n = len(rows)
     times = max(200, min(RESAMPLES, _MOST_DRAWS // n))

@@ -1,13 +1,14 @@
-"""How each case behaves as a question: discrimination, consistency, difficulty.
+"""Item analysis of the cases: discrimination, consistency and difficulty.
 
-Discrimination and consistency work on a table of learners by cases: True for right,
-False for wrong, None for a case that a learner did not see.
+Discrimination and consistency are computed from a table with one row per learner and
+one column per case: True for right, False for wrong, None for a case that the learner
+did not see.
 
-Difficulties are on one scale, pooled over rooms whose learners differ, by the Rasch
-(1960) model: P(right) = 1/(1+exp(b-θ)), ability θ and difficulty b in logits. The
-estimate is the mode of the posterior under θ, b ~ N(0, 1); the abilities are integrated
-out (Bock & Aitkin 1981; Mislevy 1986), so that thirty learners, each with a few cases,
-do not distort the scale.
+Difficulties are on one scale, even when they are pooled over rooms with different
+learners. We use the Rasch (1960) model, P(right) = 1/(1+exp(b-θ)), with ability θ and
+difficulty b in logits. The estimate is the mode of the posterior under θ, b ~ N(0, 1).
+The abilities are integrated out (Bock & Aitkin 1981; Mislevy 1986), so that the scale
+is not distorted when there are only thirty learners with a few cases each.
 """
 
 from __future__ import annotations
@@ -19,18 +20,22 @@ from dataclasses import dataclass
 Matrix = Sequence[Sequence[bool | None]]
 
 FEWEST_LEARNERS = 20
-"""Discrimination and KR-20 are hidden below."""
+"""With fewer learners, discrimination and KR-20 are hidden."""
 
 FEWEST_ITEMS = 8
-"""KR-20 is hidden below."""
+"""With fewer cases, KR-20 is hidden."""
 
 _FEWEST_OTHERS = 0.5
-"""Share of the other cases that a learner must have answered to have a rest score."""
+"""Share of the other cases that a learner must have answered to get a rest score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discrimination:
-    """Whether those who do well elsewhere do well on this case. r from -1 to 1."""
+    """Whether learners who do well on the other cases also do well on this one.
+
+    ``r`` is a correlation from -1 to 1, ``low`` to ``high`` is its 95% interval, and
+    ``n`` is the number of learners.
+    """
 
     r: float
     low: float
@@ -39,15 +44,17 @@ class Discrimination:
 
     @property
     def asks_to_check(self) -> bool:
-        """Whether the key should be checked: clearly below 0, from 20 learners on."""
+        """Whether r is clearly below 0 for 20 or more learners: check the key."""
         return self.n >= FEWEST_LEARNERS and self.high < 0
 
 
 def point_biserial(right: Sequence[bool], rest: Sequence[float]) -> float | None:
-    """Return r = (M1-M0)/s·√(pq), M the mean rest score of those right and wrong.
+    """Return the point-biserial correlation r = (M1-M0)/s·√(pq), from -1 to 1.
 
-    ``s`` is the population standard deviation of the rest score (Lord & Novick 1968).
-    -1 to 1; None if all are right, all are wrong, or all rest scores are equal.
+    M1 and M0 are the mean rest scores of the learners who were right and wrong, ``s``
+    is the population standard deviation of the rest score, p is the share of learners
+    who were right, and q = 1-p (Lord & Novick 1968). Returns None if all are right, all
+    are wrong, or all rest scores are equal.
     """
     n = len(right)
     ones = [score for is_right, score in zip(right, rest, strict=True) if is_right]
@@ -66,7 +73,7 @@ def point_biserial(right: Sequence[bool], rest: Sequence[float]) -> float | None
 def fisher_interval(r: float, n: int) -> tuple[float, float]:
     """Return the 95% interval of a correlation by Fisher's z (Fisher 1921).
 
-    From 4 learners on; (-1, 1) below.
+    With fewer than 4 learners, or if r is -1 or 1, the interval is (-1, 1).
     """
     if n < 4 or abs(r) >= 1:
         return -1.0, 1.0
@@ -77,8 +84,9 @@ def fisher_interval(r: float, n: int) -> tuple[float, float]:
 def discrimination(matrix: Matrix, item: int) -> Discrimination | None:
     """Return a case's point-biserial correlation with the rest score.
 
-    The rest score is the share right of the other cases answered, at least half of
-    them; with no gaps in the table that is the usual rest score, divided by a number.
+    The rest score is the share of right answers among the other cases that the learner
+    answered, which must be at least half of them. If the table has no gaps, this is the
+    usual rest score divided by a constant.
     """
     right: list[bool] = []
     rest: list[float] = []
@@ -99,8 +107,9 @@ def discrimination(matrix: Matrix, item: int) -> Discrimination | None:
 def kr20(matrix: Matrix) -> float | None:
     """Return KR-20, the internal consistency of a test, at most 1.
 
-    Kuder & Richardson (1937), population variance, over the learners who answered
-    every case. None with fewer than two cases, no such learner, or no spread at all.
+    It uses the population variance of the learners who answered every case (Kuder &
+    Richardson 1937). Returns None if there are fewer than two cases, no such learners,
+    or no differences between their scores.
     """
     rows = [[x for x in row if x is not None] for row in matrix]
     rows = [
@@ -120,7 +129,7 @@ def kr20(matrix: Matrix) -> float | None:
 
 
 FEWEST_ANSWERS = 30
-"""A case's difficulty is hidden below."""
+"""With fewer answers, a case's difficulty is hidden."""
 
 _STEP = 0.25
 _EDGE = 5.0
@@ -130,7 +139,7 @@ _CLOSE = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Difficulty:
-    """A case's difficulty in logits: 0 is even odds for the average learner."""
+    """A case's difficulty in logits; at 0, the average learner has even odds."""
 
     b: float
     error: float
@@ -139,10 +148,11 @@ class Difficulty:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95% of the answers alone, without the pull of b ~ N(0, 1).
+        """The 95% interval from the answers alone, without the prior b ~ N(0, 1).
 
-        One Newton step from the mode to that of the likelihood: an interval
-        of the posterior covers only cases that are spread as it assumes.
+        It is centered one Newton step away from the mode of the posterior, toward the
+        mode of the likelihood. An interval of the posterior would have the right
+        coverage only if the difficulties were distributed like the prior.
         """
         information = max(1 / self.error**2 - 1, 1e-3)
         middle, half = self.b * (1 + 1 / information), 1.96 / math.sqrt(information)
@@ -150,11 +160,13 @@ class Difficulty:
 
 
 def difficulties(learners: Sequence[Mapping[str, bool]]) -> dict[str, Difficulty]:
-    """Return the difficulty of every case in the answers (right or wrong) by case.
+    """Return the difficulty of every case that has been answered.
 
-    One mapping a learner. Expectation and maximization in turns until no difficulty
-    moves by more than 1e-7 logits. The errors are of the marginal likelihood (Louis
-    1982, item by item). Cases with few answers are included: hide them below 30.
+    ``learners`` contains one mapping per learner, from case to whether the answer was
+    right. Expectation and maximization steps alternate until no difficulty changes by
+    more than 1e-7 logits. Errors are calculated from the marginal likelihood (Louis
+    1982), for each case separately. Cases with few answers are included: hide those
+    with fewer than 30.
     """
     items = sorted({item for answers in learners for item in answers})
     found = dict.fromkeys(items, 0.0)
@@ -174,7 +186,7 @@ def difficulties(learners: Sequence[Mapping[str, bool]]) -> dict[str, Difficulty
 
 
 _Table = list[tuple[float, float, float]]
-"""(ability, right, n) at each node of the quadrature."""
+"""(ability, right answers, all answers) at each node of the quadrature."""
 _Groups = Mapping[tuple[tuple[str, bool], ...], int]
 
 
@@ -187,7 +199,7 @@ def _alike(learners: Sequence[Mapping[str, bool]]) -> _Groups:
 
 
 def _nodes() -> list[tuple[float, float]]:
-    """Abilities and their weights: N(0, 1) on an even grid, normalized."""
+    """Return abilities and their weights: N(0, 1) on an even grid, normalized."""
     steps = round(_EDGE / _STEP)
     grid = [i * _STEP for i in range(-steps, steps + 1)]
     density = [math.exp(-x * x / 2) for x in grid]
@@ -215,7 +227,7 @@ def _posterior(
 
 
 def _expect(groups: _Groups, found: Mapping[str, float]) -> dict[str, _Table]:
-    """Return for each case how many answered, and rightly, at each ability."""
+    """Return the expected number of right answers and all answers at each ability."""
     nodes = _nodes()
     curves = {item: [_p(x, b) for x, _ in nodes] for item, b in found.items()}
     right = {item: [0.0] * len(nodes) for item in found}
@@ -233,7 +245,7 @@ def _expect(groups: _Groups, found: Mapping[str, float]) -> dict[str, _Table]:
 
 
 def _errors(groups: _Groups, found: Mapping[str, float]) -> dict[str, float]:
-    """Return posterior deviations from the curvature of the marginal likelihood."""
+    """Return posterior deviations, from the curvature of the marginal likelihood."""
     nodes = _nodes()
     curves = {item: [_p(x, b) for x, _ in nodes] for item, b in found.items()}
     information = dict.fromkeys(found, 1.0)

@@ -1,6 +1,7 @@
-"""Confidence, what was learned, and what was the crowd: pooled over learners.
+"""Confidence, learning, and the influence of the crowd, pooled over learners.
 
-Calibration says whether confidence means what it says: of a class, never of a learner.
+Calibration tells whether confidence matches accuracy, for a class but never for a
+single learner.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ from server.report.sample import Counted, Sample, rights, verdict_of, votes
 from server.report.sentences import calibration_words
 
 ENOUGH_FOR_ECE = 300
-"""Below this number of answers the expected calibration error is mostly noise."""
+"""With fewer answers, the expected calibration error is mostly noise."""
 
 COIN = 0.25
-"""The Brier score of a coin flip reported as one."""
+"""The Brier score of a coin flip with a confidence of 50%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,14 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The pooled calibration of some answers. All proportions; Brier score 0 to 1."""
+    """The pooled calibration of some answers, in proportions from 0 to 1."""
 
     bins: tuple[Bin, ...]
-    """By rising confidence, none empty."""
+    """In order of confidence, without empty bins."""
 
     @property
     def n(self) -> int:
-        """Answers with a confidence."""
+        """The number of answers with a confidence."""
         return sum(b.n for b in self.bins)
 
     @property
@@ -83,12 +84,12 @@ class Calibration:
 
     @property
     def bias(self) -> float:
-        """Mean confidence - accuracy: above 0 is overconfidence (Lichtenstein 1982)."""
+        """Mean confidence - accuracy; above 0, overconfidence (Lichtenstein 1982)."""
         return self.mean_confidence - self.accuracy
 
     @property
     def brier(self) -> float:
-        """Mean squared distance of confidence from outcome, 0 to 1 (Brier 1950)."""
+        """Mean squared difference of confidence and outcome, 0 to 1 (Brier 1950)."""
         total = math.fsum(
             b.right * (1 - b.confidence) ** 2 + (b.n - b.right) * b.confidence**2
             for b in self.bins
@@ -97,12 +98,12 @@ class Calibration:
 
     @property
     def reliability(self) -> float:
-        """REL: how far the bins lie from the diagonal; 0 is perfect (Murphy 1973)."""
+        """REL: how far the bins are from the diagonal; 0 is perfect (Murphy 1973)."""
         return self._mean(lambda b: (b.confidence - b.share) ** 2)
 
     @property
     def resolution(self) -> float:
-        """RES: how far the bins lie from the overall share; more is better."""
+        """RES: how far the bins are from the overall share; more is better."""
         return self._mean(lambda b: (b.share - self.accuracy) ** 2)
 
     @property
@@ -117,7 +118,7 @@ class Calibration:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error, 0 to 1; only to be shown from 300 answers on."""
+        """Expected calibration error, 0 to 1; show it only for 300 or more answers."""
         return self._mean(lambda b: abs(b.confidence - b.share))
 
     def _mean(self, of: Callable[[Bin], float]) -> float:
@@ -193,7 +194,7 @@ def _ratio(sums: Sequence[float]) -> float | None:
 
 
 def transfer_figures(sample: Sample) -> TransferFigures | None:
-    """Return VOTE against TRANSFER of the same people; None if none was held."""
+    """Compare VOTE with TRANSFER for the same people; None if no twin was played."""
     state = sample.state
     rows: dict[PlayerId, list[float]] = {}
     for _, round_ in sample.rounds:
@@ -221,9 +222,9 @@ def _rise(sums: Sequence[float]) -> float | None:
 
 
 def herding_figures(sample: Sample) -> HerdingFigures | None:
-    """Return who switched toward the crowd; None if no second vote was held.
+    """Return how many switched toward the crowd; None if no second vote was held.
 
-    Rounds in which VOTE was a tie have no crowd and are left out.
+    Rounds in which VOTE was a tie have no crowd, and are left out.
     """
     by_learner: dict[PlayerId, Switching] = {}
     by_outcome = {True: Switching(), False: Switching()}
@@ -243,7 +244,7 @@ def herding_figures(sample: Sample) -> HerdingFigures | None:
 def _switches(
     state: RoomState, round_: Round, crowd: str
 ) -> Iterable[tuple[PlayerId, bool, bool]]:
-    """Yield who voted twice, whether in the minority, and whether they switched."""
+    """Yield players who voted twice, if in the minority, and if they switched."""
     second = votes(state, round_, Ballot.REVOTE)
     for player, vote in votes(state, round_, Ballot.VOTE).items():
         if player in second:
@@ -253,7 +254,7 @@ def _switches(
 
 
 def _majority(state: RoomState, round_: Round) -> str | None:
-    """Return the option that most chose in VOTE; None for a tie."""
+    """Return the option that the most people chose in VOTE; None for a tie."""
     tally = round_.polls[Ballot.VOTE].tally
     counts = tally.options(Ballot.VOTE, two_link=state.settings.two_link)
     ranked = sorted(counts, key=lambda option: counts[option])
@@ -288,7 +289,7 @@ def _herded(
 
 
 def _herding(learners: Sequence[Switching], both: Switching) -> Figure:
-    """Return the difference of two shares, each pooled over learners."""
+    """Return the difference between two shares, each pooled over learners."""
     n = both.minority + both.majority
     if len(learners) < FEWEST_TO_POOL or both.herding is None:
         return Hidden(needs_people(FEWEST_TO_POOL, len(learners)), n)

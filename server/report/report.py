@@ -1,6 +1,6 @@
-"""A room's report: from the state that its journal replays to, to one structure.
+"""Build the report on a room from the state that replaying its journal gives.
 
-``for_others`` takes out of it what only the host may see.
+``for_others`` removes everything that only the host may see.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from server.report.sentences import caveats, class_sentence, class_time, more_se
 
 
 class CannotReport(Exception):  # noqa: N818 - read as a sentence
-    """A report that cannot be made or written; the text says why."""
+    """The report cannot be made or written; the text says why."""
 
 
 def build_report(
@@ -61,11 +61,12 @@ def build_report(
 ) -> Report:
     """Return the host's report of a room as far as it has been played.
 
-    With ``is_private`` it has names and reasons in it: for the host's page alone. With
-    ``sentences``, as then, it has what was typed against labels.
+    With ``is_private``, it contains names and reasons, and is only for the host's page.
+    With ``is_private`` or ``sentences``, it contains the text of challenges to labels.
 
-    Rounds count from their reveal on, VOTE alone unless said. The same state gives the
-    same report. For anyone else: :func:`for_others`.
+    Rounds count once they are revealed, and figures are based on VOTE unless noted
+    otherwise. The same state always gives the same report. For other audiences, use
+    :func:`for_others`.
     """
     sample = sample_of(state)
     room = _room(sample)
@@ -161,7 +162,7 @@ def _groups(
 
 
 def _answers(sample: Sample, player: HasMean) -> list[Counted]:
-    """Return a player's answers; of a member of a team, those given for it."""
+    """Return a player's answers; for a team member, only those given for that team."""
     given = sample.by_learner.get(player.id, [])
     if isinstance(player, Member):
         return [answer for answer in given if answer.round in player.rounds]
@@ -169,14 +170,17 @@ def _answers(sample: Sample, player: HasMean) -> list[Counted]:
 
 
 def _hardest(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
-    """Return the numbers of up to three cases that fewest got right, hardest first."""
+    """Return the numbers of the three cases with the fewest right answers, or fewer.
+
+    The hardest case comes first. Cases that everyone got right are left out.
+    """
     scored = [c for c in cases if c.is_scored and c.n >= FEWEST_TO_POOL]
     ranked = sorted(scored, key=lambda case: case.rights / case.n)
     return tuple(case.number for case in ranked[:3] if case.rights < case.n)
 
 
 def _rules(sample: Sample) -> tuple[RuleFigures, ...]:
-    """Return how the class did by the rule that decides each case, hardest first."""
+    """Return the class's results for each rule that decides cases, hardest first."""
     answers: dict[Rule, list[Counted]] = {}
     for answer in sample.answers:
         if answer.case.rule is not None:
@@ -201,13 +205,13 @@ def _confidently_missed(cases: Iterable[CaseFigures]) -> tuple[int, ...]:
     return tuple(case.number for case in told)
 
 
-# --- what others than the host may see: no counts of few people -----------------------
+# --- what other audiences may see: no counts of few people ----------------------------
 
 
 def for_others(report: Report, least: int) -> Report:
-    """Return the report with every cross-table cell of fewer than ``least`` hidden.
+    """Return the report, hiding cross-table cells with fewer than ``least`` people.
 
-    The bars of a tally, which everyone saw at the reveal, stay as they are.
+    The bars of a tally, which everyone saw at the reveal, are not changed.
     """
     cases = tuple(_case(case, least) for case in report.cases)
     points = more_sentences(cases, report.calibration, report.transfer, report.herding)
@@ -236,7 +240,7 @@ def for_others(report: Report, least: int) -> Report:
 
 
 def _cohorts(cohorts: Sequence[TeamFigures], least: int) -> tuple[TeamFigures, ...]:
-    """Keep the sites' names and sizes, and leave out figures of few people."""
+    """Keep the sites' names and sizes, but hide figures that cover few people."""
     hidden = hidden_groups({cohort.name: cohort.n for cohort in cohorts}, least)
     return tuple(
         replace(
@@ -259,8 +263,8 @@ _WHY = {
 def suppress(counts: Sequence[int], least: int) -> list[int | None]:
     """Return the counts of one row with those below ``least`` replaced by None.
 
-    A row's total is known: if exactly one count would be hidden, the smallest
-    other one goes with it, or it could be worked out.
+    A row's total is known, so a single hidden count could be worked out. In that case,
+    the smallest other count is also hidden.
     """
     shown: list[int | None] = [n if n >= least else None for n in counts]
     if shown.count(None) == 1 and len(shown) > 1:

@@ -1,8 +1,8 @@
 """Reports on demand: read from the journal, made by a separate process.
 
-Only what is stored is reported, so a report never says more than a crash would leave.
-At most one is made at a time; on this process's loop nothing happens but reading rows,
-writing them to a pipe and passing the answer on.
+A report is based only on stored events, so it never shows anything that a crash could
+lose. At most one report is made at a time. The event loop of this process only reads
+rows, writes them to a pipe and passes on the answer.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _WORK = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from server.report.worker import main; sys.exit(main())"
 )
-"""Program of the report process. It imports from where this process imports, and never
-from the current folder."""
+"""The program of the report process. It has the same import path as this process, and
+never imports from the current folder."""
 
 FROZEN_WORKER = "--report-worker"
-"""First word of the one-file program that starts itself as the report process."""
+"""The argument with which the one-file program starts itself as the report process."""
 
 _UNREADABLE = Refused(
     "storage_unavailable", "The journal cannot be read at the moment."
@@ -44,7 +44,7 @@ _FAULT = Refused("internal", "The report failed; the reason is in the server's l
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Where the answer to one question goes: exactly one of the two is called."""
+    """The callbacks for the answer to one question; exactly one of them is called."""
 
     push: Callable[[bytes], None]
     refuse: Callable[[Refused], None]
@@ -59,9 +59,9 @@ class _Made:
 class Reports:
     """Makes the reports that are asked for, one at a time.
 
-    ``most_waiting`` is the number of reports that may be pending on this
-    server; more are refused. A report that takes longer than ``patience_s`` seconds is
-    given up. :meth:`run` must be running.
+    ``most_waiting`` is the maximum number of pending reports; further requests are
+    refused. A report that takes longer than ``patience_s`` seconds is abandoned.
+    :meth:`run` must be running.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Reports:
             self._group = None
 
     def ask(self, codes: Sequence[RoomCode], question: Question, asker: Asker) -> None:
-        """Answer a question as soon as its turn comes; raises :class:`Refused`."""
+        """Queue a question to be answered; raises :class:`Refused` if it can't be."""
         if self._group is None or self._waiting >= self._most_waiting:
             raise Refused("busy", "Too many reports are being made; try again soon.")
         self._waiting += 1
@@ -119,12 +119,12 @@ class Reports:
         return file_frame(question.ref, name, MEDIA_TYPES[question.form], body)
 
     async def _page(self, code: RoomCode, bodies: list[str]) -> bytes:
-        """Return the report of a room as it is now; made once a version."""
+        """Return the current report of a room; it is made once for each version."""
         known = self._pages.get(code)
         if known is None or known.version != len(bodies):
             job = Job("page", (len(bodies),))
             known = _Made(len(bodies), await self._make(job, [bodies]))
-            self._pages = {code: known}  # one class at a time looks at its report
+            self._pages = {code: known}  # classes rarely look at the same time
         return known.body
 
     async def _bodies(self, code: RoomCode) -> list[str]:
@@ -154,7 +154,7 @@ def _job(
 
 
 async def made_elsewhere(job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
-    """Return the result of a job from a separate process that ends with this task.
+    """Do a job in a separate process, which ends with this task, and return the result.
 
     Raises :class:`Refused` with the reason if the rooms cannot be reported on.
     """
@@ -186,9 +186,9 @@ def _worker_command() -> tuple[str, ...]:
 async def exchange(
     worker: asyncio.subprocess.Process, job: Job, rooms: Sequence[Sequence[str]]
 ) -> tuple[bytes, bytes]:
-    """Write a job to a worker; return what it printed and what it complained of.
+    """Write a job to a worker, and return its standard output and standard error.
 
-    Where reading fails, writing ends too, and the other way round.
+    If reading fails, writing ends as well, and vice versa.
     """
     stdin, stdout = required(worker.stdin, "stdin"), required(worker.stdout, "stdout")
     stderr = required(worker.stderr, "stderr")
@@ -203,7 +203,7 @@ async def exchange(
 async def _feed(
     pipe: asyncio.StreamWriter, job: Job, rooms: Sequence[Sequence[str]]
 ) -> None:
-    """Write the job and the events, a room at a time, as fast as they are read."""
+    """Write the job and the events, one room at a time, as fast as the worker reads."""
     try:
         pipe.write(JOB.dump_json(job) + b"\n")
         for bodies in rooms:
@@ -212,4 +212,4 @@ async def _feed(
                 await pipe.drain()
         pipe.close()
     except (BrokenPipeError, ConnectionResetError):
-        pass  # it has ended: its exit code says why
+        pass  # the worker has exited, and its exit code says why

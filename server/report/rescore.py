@@ -1,7 +1,7 @@
-"""Re-keying: a stored room computed again under corrected cases.
+"""Re-keying: score a stored room again with corrected cases.
 
-The journal stays as it was: the plan of its first event, and cases that were added, are
-exchanged in memory, and everything is folded again.
+The journal is not changed. The cases in its first event and those that were added later
+are replaced in memory, and all events are folded again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_GAP_BROKE = "No single gap broke in the corrected case: it is left unscored."
 
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """What a corrected case changes in one round."""
+    """The effect of a corrected case on one round, before and after."""
 
     number: int
     ballot: Ballot
@@ -36,14 +36,14 @@ class CaseChange:
 
     @property
     def is_rekeyed(self) -> bool:
-        """Whether the answers are judged otherwise, not only the text is another."""
+        """Whether answers are judged differently, rather than only the text changed."""
         pairs = (self.verdicts, self.right, self.n)
         return any(before != after for before, after in pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerChange:
-    """Whose points and place are others. Points are sums of round scores."""
+    """A player whose points changed. Points are sums of round scores."""
 
     player: PlayerId
     name: str
@@ -53,7 +53,7 @@ class PlayerChange:
 
 @dataclass(frozen=True, slots=True)
 class Rescoring:
-    """What changed, before and after. Nothing, if both are empty."""
+    """What changed, before and after. If both tuples are empty, nothing did."""
 
     cases: tuple[CaseChange, ...]
     players: tuple[PlayerChange, ...]
@@ -64,10 +64,10 @@ class Rescoring:
 
 
 def corrected(events: Sequence[Event], cases: Mapping[str, Case]) -> list[Event]:
-    """Return a journal with the present text of its cases.
+    """Return a journal with the current text of its cases.
 
     A case that is not in ``cases`` stays as it was played. In a room with two buttons,
-    a case in which no longer exactly one gap broke becomes unscored: no button would
+    a case becomes unscored if it no longer has exactly one gap, because no button would
     be right. Raises ValueError if the first event is not a RoomOpened.
     """
     first, *rest = events
@@ -106,7 +106,7 @@ def _now(planned: PlannedRound, now: _Now) -> PlannedRound:
 def compare(
     before: RoomState, after: RoomState, cases: Mapping[str, Case]
 ) -> Rescoring:
-    """Return what a re-keying changed in a room."""
+    """Return what re-keying changed in a room."""
     played = {
         case.id
         for round_ in before.rounds
@@ -154,7 +154,7 @@ def _player_changes(before: RoomState, after: RoomState) -> Iterator[PlayerChang
 
 
 def _places(state: RoomState) -> dict[PlayerId, int]:
-    """Return the place of each player who counts; equal points share one."""
+    """Return the place of each player who counts; equal points share a place."""
     counting = [p for p in state.players.values() if state.counts(p.id)]
     points = sorted((player.points for player in counting), reverse=True)
     ranked = sorted(counting, key=lambda player: -player.points)

@@ -1,4 +1,7 @@
-"""Which answers count: revealed rounds, people (not practice players), fair cases."""
+"""Which answers count: those of people (not practice players) in revealed rounds.
+
+Cases that cannot be judged fairly are left out.
+"""
 
 from __future__ import annotations
 
@@ -25,25 +28,25 @@ class Counted:
 
     @property
     def is_right(self) -> bool:
-        """Whether it is right (of two links: both)."""
+        """Whether the answer is right; with two links, both must be right."""
         return is_right(self.vote.answer, self.case)
 
     @property
     def confidence(self) -> int | None:
-        """The confidence (percent) that was tapped, if one goes with the answer."""
+        """The confidence in percent, if the answer is one gap with a confidence."""
         chips = confidences(self.vote.answer)
         return chips[0] if len(chips) == 1 and self.vote.answer.kind == "gap" else None
 
 
 def revealed(state: RoomState) -> Iterator[tuple[int, Round]]:
-    """Yield the rounds that were played to their reveal, with their index."""
+    """Yield the rounds that were played to the end, each with its index."""
     for index, round_ in enumerate(state.rounds):
         if round_.is_counted:
             yield index, round_
 
 
 def votes(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, Vote]:
-    """Return the votes of those who count; empty if the ballot was not held."""
+    """Return the votes of players who count; empty if the ballot was not held."""
     poll = round_.polls.get(ballot)
     if poll is None:
         return {}
@@ -51,7 +54,7 @@ def votes(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, Vot
 
 
 def counted(state: RoomState, ballot: Ballot) -> list[Counted]:
-    """Return every answer of a ballot that enters statistics, round by round."""
+    """Return every answer to a ballot that is used in statistics, round by round."""
     return [
         Counted(player, index, case, vote)
         for index, round_ in revealed(state)
@@ -63,7 +66,7 @@ def counted(state: RoomState, ballot: Ballot) -> list[Counted]:
 
 
 def rights(state: RoomState, round_: Round, ballot: Ballot) -> dict[PlayerId, bool]:
-    """Return who was right in one ballot; empty if it does not enter statistics."""
+    """Return whether each player was right in a ballot; empty if that is unknown."""
     if ballot not in round_.polls or not is_known(state, round_, ballot):
         return {}
     case = round_.case_of(ballot)
@@ -89,7 +92,7 @@ def is_fix(vote: Vote) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the figures of one room rest on: its revealed rounds and answers to VOTE."""
+    """The data behind the figures of one room: revealed rounds and answers to VOTE."""
 
     state: RoomState
     rounds: tuple[tuple[int, Round], ...]

@@ -1,4 +1,4 @@
-"""The report in words: one sentence on the class, a few more, and its caveats."""
+"""The report in words: a sentence about the class, a few more, and caveats."""
 
 from __future__ import annotations
 
@@ -22,14 +22,11 @@ from server.protocol.report_types import (
 )
 
 GENTLE_CLASS = 10
-"""Fewest answers at which the report says that a case split or misled a class."""
+"""The fewest answers for which the report says that a case split or misled a class."""
 
 
 def class_time(ms: int, zone: str | None) -> datetime:
-    """Return UTC milliseconds as the class's clock showed them.
-
-    In UTC if the zone is unknown.
-    """
+    """Convert UTC milliseconds to the class's time zone; UTC if it is unknown."""
     return datetime.fromtimestamp(ms / 1000, zone_of(zone) or UTC)
 
 
@@ -40,7 +37,7 @@ def class_sentence(
     right: int,
     answers: int,
 ) -> Sentence:
-    """Return the one sentence that says how the class does."""
+    """Return the sentence that sums up how the class is doing."""
     if not answers:
         nothing = "No case has been answered and revealed yet."
         return sentence("nothing_answered", nothing)
@@ -74,7 +71,7 @@ _GAPS = {
     "apart_well": "telling the two gaps apart well",
     "beginning": "beginning to tell the two gaps apart",
 }
-"""What a class is doing, by the key of the sentence."""
+"""How a class is doing, by the key of the sentence."""
 
 
 def _but_one(told: str, odd: CaseFigures) -> Sentence:
@@ -135,11 +132,11 @@ def _by_link(
 
 
 def odd_case(cases: Sequence[CaseFigures]) -> CaseFigures | None:
-    """Return the one case that went far worse than all others together, if one did.
+    """Return the one case that went far worse than all others, if there is one.
 
-    At most 70% right, while every other case is above that, and its interval wholly
-    below the share right of the others. A lean may then be the work of that case, and
-    is not spoken of.
+    It has at most 70% right answers, while every other case has more, and its interval
+    is entirely below the share of right answers to the others. A lean may then be
+    caused by that case, and is not mentioned.
     """
     scored = [case for case in cases if case.is_scored and case.n >= GENTLE_CLASS]
     if len(scored) < 3:
@@ -160,7 +157,7 @@ def more_sentences(
     transfer: TransferFigures | None,
     herding: HerdingFigures | None,
 ) -> Iterator[Sentence]:
-    """Yield what else is worth saying, at most one sentence on each matter."""
+    """Yield further remarks, at most one sentence on each subject."""
     if calibration is not None and calibration.words:
         yield calibration.words
     missed = [
@@ -215,7 +212,7 @@ def _transfer(transfer: TransferFigures, change: Estimate) -> Sentence:
 
 
 def calibration_words(bias: Figure) -> Sentence | None:
-    """Return in words whether the class was surer than it was right."""
+    """Return in words whether the class was too confident or not confident enough."""
     if isinstance(bias, Hidden):
         return None
     points = whole_percent(abs(bias.value))
@@ -234,7 +231,7 @@ def calibration_words(bias: Figure) -> Sentence | None:
 def caveats(
     room: RoomFigures, cases: Sequence[CaseFigures], transfer: TransferFigures | None
 ) -> Iterator[Sentence]:
-    """Yield what a reader must know before believing the figures."""
+    """Yield what a reader must know before relying on the figures."""
     yield from _who(room)
     yield from _which(cases)
     if room.revealed < room.planned:

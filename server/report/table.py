@@ -1,8 +1,8 @@
 """The research table: one row per person, case and phase, without names.
 
 Practice players are left out, unless the room is a rehearsal. A pseudonym is a keyed
-hash: the same person has the same one in every row of an export, and without the
-key, which is drawn for each export and thrown away, it cannot be reversed.
+hash: the same person has the same pseudonym in every row of an export. It cannot be
+reversed without the key, which is generated for each export and then discarded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from server.game.state import Poll, RoomState, Round, Vote
 from server.report.sample import is_fix, verdict_of
 
 KEY_BYTES = 16
-"""Length of the key of an export; draw it from ``secrets``."""
+"""The length of the key for an export; generate it with ``secrets``."""
 
 Value = str | int | float | bool | None
 
@@ -94,13 +94,13 @@ DICTIONARY: dict[str, str] = {
     "changed": "In revote: whether the option differs from the one in vote.",
     "reason": "The reason as typed. It may name people: read it before you share it.",
 }
-"""What every column means, with its units."""
+"""The meaning of every column, with its units."""
 
 Pseudonym = Callable[[RoomState, PlayerId], str]
 
 
 def pseudonyms(key: bytes) -> Pseudonym:
-    """Return what names people of a room: ten characters, by HMAC-SHA256."""
+    """Return a function for pseudonyms: ten characters, from HMAC-SHA256."""
 
     def name(state: RoomState, player: PlayerId) -> str:
         return keyed(key, f"{state.code}/{player}")
@@ -117,8 +117,8 @@ def keyed(key: bytes, who: str) -> str:
 def table(state: RoomState, pseudonym: Pseudonym, *, reasons: bool = True) -> list[Row]:
     """Return all rows of a room, by round, phase and pseudonym.
 
-    The order says nothing about who joined first. Someone who was not there for a
-    phase has no row in it.
+    The order does not reveal who joined first. People who were absent during a phase
+    have no row for it.
     """
     return [
         row
@@ -133,7 +133,7 @@ def table(state: RoomState, pseudonym: Pseudonym, *, reasons: bool = True) -> li
 
 
 def _sentences(state: RoomState, pseudonym: Pseudonym) -> list[Row]:
-    """Return what people say of each case, and of its label, after all votes."""
+    """Return the rows for people's sentences about each case and against its label."""
     return [
         row
         for index, round_ in enumerate(state.rounds)
@@ -150,7 +150,7 @@ def _sentences(state: RoomState, pseudonym: Pseudonym) -> list[Row]:
 
 
 def _against(round_: Round) -> dict[PlayerId, str]:
-    """Return what players said against the label: hosts are no people of the class."""
+    """Return players' challenges to the label; hosts are not part of the class."""
     found = round_.challenges.items()
     return {by.player: text for by, text in found if by.player is not None}
 
@@ -265,7 +265,7 @@ class _Writer:
         return self.state.vote_points(self.round, source, player)
 
     def _first(self, vote: Vote) -> int | None:
-        """A ballot may have been opened again: then the first opening is not known."""
+        """Return the time to the first answer; None if that opening is not known."""
         taken = self.poll.run_at(vote.first_ms).elapsed_ms(vote.first_ms)
         return taken if taken >= 0 else None
 

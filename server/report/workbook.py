@@ -16,10 +16,10 @@ Cells = Sequence[str | int | float | bool | None]
 
 
 def xlsx_bytes(report: Report, rows: Sequence[Row]) -> bytes:
-    """Return a workbook: Read me, Class, Cases, Calibration, Challenges, Answers, and
-    the Dictionary of their columns.
+    """Return a workbook with the sheets Read me, Class, Cases, Calibration, Challenges,
+    Answers, and Dictionary (the meaning of the columns of Answers).
 
-    Texts are never taken for formulas or links. Proportions are 0 to 1.
+    Text is never interpreted as a formula or a link. Proportions are from 0 to 1.
     """
     out = io.BytesIO()
     options = {

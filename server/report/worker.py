@@ -1,11 +1,11 @@
-"""Makes one report in a separate process, so that no class waits for it.
+"""Make one report in a separate process, so that games are not slowed down.
 
 ``python -m server.report.worker`` reads a job and stored events from standard input and
-writes the report, or a file, to standard output. It opens nothing, and ends when its
-input or output is closed.
+writes the report, or a file, to standard output. It opens no files or connections, and
+exits when its input or output is closed.
 
-Input: one line of JSON, the job; then the events of each room of the job, one a line,
-in the order in which the job names them.
+The first line of the input is the job as JSON. It is followed by the events of each
+room, one per line, in the order in which the job lists the rooms.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from server.report.exports import Form, Wanted, alike, written
 from server.report.report import CannotReport, build_report
 
 NICENESS = 5
-"""A report may take longer; a vote may not."""
+"""The niceness of this process, since reports may take longer, but votes may not."""
 
 EXPLAINED = 3
-"""Exit code that says: standard error holds one line for the person who asked."""
+"""Exit code if standard error contains one line for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to make, and of which rooms: their number of events each."""
+    """What to make, and the number of events of each room."""
 
     form: Form | Literal["page"]
     rooms: tuple[int, ...]
     others: tuple[int, ...] = ()
-    """Rooms that may tell how a twin goes when it comes first; may be damaged."""
+    """Rooms in which a twin may have come first; they may be damaged."""
     reader: Literal["host", "others"] = "host"
     has_reasons: bool = True
     match_names: bool = False
@@ -53,9 +53,9 @@ _REPORT = TypeAdapter(Report)
 
 
 def make(job: Job, lines: Iterator[bytes]) -> bytes:
-    """Return the report as JSON for a page, or the file that was asked for, in base64.
+    """Return the report as JSON for a page, or the requested file in base64.
 
-    Raises :class:`CannotReport`, and ``UnreadableEvent`` for a room of the report.
+    Raises :class:`CannotReport`, or ``UnreadableEvent`` for a room in the report.
     """
     states = [_state(lines, n) for n in job.rooms]
     others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
@@ -82,7 +82,7 @@ def _perhaps(lines: Iterator[bytes], n: int) -> RoomState | None:
 
 
 def main() -> int:
-    """Do one job; return the exit code."""
+    """Do one job, and return the exit code."""
     if sys.platform != "win32":
         os.nice(NICENESS)
     lines = iter(sys.stdin.buffer.readline, b"")

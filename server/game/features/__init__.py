@@ -1,4 +1,4 @@
-"""The features of the game, one module each, and what every feature is made of.
+"""The features of the game, one module each, and the types that they share.
 
 ``room`` (opening, moving, settings, locks), ``people`` (joining, names, teams),
 ``removal`` (removing people, and letting them back in), ``timing`` (deadlines and
@@ -7,12 +7,12 @@ allowances), ``ballots`` (opening and closing).
 ``voting`` (votes and their reasons), ``course`` (examples, rounds, the end),
 ``discussion`` (contrast and groups), ``reveal`` (tallies and breakdown), ``saying``.
 
-``challenging`` (sentences against a label), ``steering`` (the plan, an earlier reveal,
-the clock).
+``challenging`` (challenges to a label), ``steering`` (the plan, an earlier reveal, the
+clock), ``opening`` (the opening minute).
 
-A feature holds its commands, its events and their recipients, its rules, its folds,
-and what erasing a person blanks. ``server.game.engine`` is where all of them meet; the
-unions of their commands and events are in ``commands`` and ``events``.
+Each feature defines its commands, its events and their recipients, its rules and folds,
+and what is blanked when a person is erased. ``server.game.engine`` combines all
+features; the unions of their commands and events are in ``commands`` and ``events``.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class FromHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromPlace(FromHost):
-    """The base of every command whose meaning depends on where the room is.
+    """The base of every command whose meaning depends on the room's current place.
 
-    ``seen`` is the place it was decided on: anywhere else it is refused as ``stale``.
+    ``seen`` is the place that the sender saw. If the room is no longer there, the
+    command is refused as ``stale``.
     """
 
     seen: Place | None = None
@@ -60,7 +61,7 @@ class FromPlace(FromHost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromPlan(FromPlace):
-    """The base of every command whose meaning depends on the plan as well.
+    """The base of every command whose meaning also depends on the plan.
 
     It is also refused as ``stale`` if the plan has been changed since ``seen``.
     """
@@ -69,52 +70,52 @@ class FromPlan(FromPlace):
 # --- rules ---------------------------------------------------------------------------
 
 Leads = Mapping[Phase, tuple[Phase, ...]]
-"""The phases in which a command may be given, and where it may lead from each of them;
-empty: the phase stays as it is."""
+"""The phases in which a command is allowed, each with the phases that it may lead to.
+An empty tuple means that the phase does not change."""
 
 
 def stays(phases: Iterable[Phase]) -> dict[Phase, tuple[Phase, ...]]:
-    """Return that a command may be given in these phases and leaves each as it is."""
+    """Return the leads of a command that is allowed in these phases and keeps them."""
     return dict.fromkeys(phases, ())
 
 
 def leads(phases: Iterable[Phase], *to: Phase) -> dict[Phase, tuple[Phase, ...]]:
-    """Return that a command leads from each of these phases to one of others."""
+    """Return the leads of a command that goes from these phases to one of ``to``."""
     return dict.fromkeys(phases, to)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table, the diagram and the docs read of a rule."""
+    """The part of a rule that appears in the table, the diagram and the docs."""
 
     command: str
     """The command's type."""
     leads: Leads
     when: str = ""
-    """The guard in words, with what only the moment decides."""
+    """The guard in words, and any condition that depends on the moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[E_co]):
-    """A command with its rule: may it be given, and to what events does it lead?"""
+    """A command with its rule: whether it is allowed, and which events it leads to."""
 
     row: Row
     refusal: Callable[[RoomState], Refused | None]
-    """The guard: why the command cannot be given in this state, None if it can."""
+    """The guard: why the command is not allowed in this state; None if it is."""
     events: Callable[[RoomState, Moment], Sequence[E_co]]
     """The events it leads to; raises Refused if the moment does not allow it."""
 
 
 def _free(_: RoomState, __: object) -> None:
-    """Let a command through."""
+    """Allow the command in every state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[C, E_co]):
     """How one command is decided.
 
-    ``guard`` is asked by ``decide`` and by the host's buttons; it sees the state alone.
-    ``events`` may refuse, too, for what depends on the moment or on one person.
+    Both ``decide`` and the host's buttons call ``guard``, which only gets the state.
+    ``events`` may also refuse, if that depends on the moment or on one person.
     """
 
     row: Row
@@ -131,7 +132,7 @@ class Rule(Generic[C, E_co]):
 
 
 def active(state: RoomState, player: PlayerId) -> None:
-    """Refuse a command for a person who is not, or no longer, in the room."""
+    """Raise :class:`Refused` if the person is not, or is no longer, in the room."""
     found = state.players.get(player)
     if found is None:
         raise Refused("unknown_player", "No such player in this room.")
@@ -144,22 +145,25 @@ def active(state: RoomState, player: PlayerId) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What has to be sent after events; figures are sent after any, coalesced."""
+    """What has to be sent after events, besides figures, which follow every event.
+
+    Updates of figures are coalesced.
+    """
 
     stage: bool = False
     """The class sees another view: sent to everyone immediately."""
     results: bool = False
     """Every player's own result has become visible."""
     timed: bool = False
-    """It matters to people whose time differs from that of the class."""
+    """It affects people whose time limit differs from that of the class."""
     persons: frozenset[PlayerId] = frozenset()
     """Players whose private part has changed."""
     kicked: tuple[PlayerId, ...] = ()
     called_back: frozenset[Literal["host", "cohost"]] = frozenset()
-    """Roles whose links were called back."""
+    """Roles whose links were revoked."""
 
     def __or__(self, other: Effects) -> Effects:
-        """Return what both call for."""
+        """Return the effects of both."""
         return Effects(
             self.stage or other.stage,
             self.results or other.results,

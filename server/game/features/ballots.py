@@ -1,4 +1,4 @@
-"""Ballots: the four questions to the class, their opening and their close."""
+"""Ballots: opening and closing the four questions to the class."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Transfer(FromPlace):
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: close what is due. Sent by the room's own timer."""
+    """Close whatever is due. Sent by the room's own timer."""
 
     type: Literal["tick"] = "tick"
 
@@ -100,7 +100,7 @@ Commands = Opening | CloseVotes | ReopenVote | Tick
 
 @dataclass(frozen=True, slots=True)
 class BallotOpened:
-    """The class may answer; ``deadline_ms`` is None if no timer runs."""
+    """The class may answer; ``deadline_ms`` is None if no timer is running."""
 
     round: int
     ballot: Ballot
@@ -112,7 +112,10 @@ class BallotOpened:
 
 @dataclass(frozen=True, slots=True)
 class BallotClosed:
-    """A ballot closed; ``missed`` were there from its start and did not answer."""
+    """A ballot closed; ``missed`` are players who were present but did not answer.
+
+    It leaves out players who joined after the ballot was opened.
+    """
 
     round: int
     ballot: Ballot
@@ -128,7 +131,7 @@ class BallotClosed:
 
 @dataclass(frozen=True, slots=True)
 class BallotReopened:
-    """A close was taken back: the class may answer again, and change answers."""
+    """A closed ballot was reopened; players can answer, or change their answers."""
 
     round: int
     ballot: Ballot
@@ -146,7 +149,7 @@ Events = BallotOpened | BallotClosed | BallotReopened
 def _opens(
     ballot: Ballot,
 ) -> Callable[[RoomState, Opening, Moment], list[BallotOpened]]:
-    """Return what opens one of the four ballots."""
+    """Return the function that opens one of the four ballots."""
 
     def opened(state: RoomState, _: Opening, moment: Moment) -> list[BallotOpened]:
         deadline_ms = _deadline_ms(state, ballot, moment)
@@ -197,7 +200,7 @@ def _twin_not_asked(state: RoomState, _: Transfer) -> Refused | None:
 def _close(
     state: RoomState, command: CloseVotes, moment: Moment
 ) -> list[BallotClosed | AllowancesWarned]:
-    """Close the open ballot, or first warn those whose own time still runs."""
+    """Close the open ballot, or first warn players whose extra time is running."""
     held = holders(state, moment.now_ms, moment.present)
     if not held:
         return [_closed(state, moment)]
@@ -213,7 +216,7 @@ def _close(
 
 
 def _closed(state: RoomState, moment: Moment) -> BallotClosed:
-    """Return the close of the open ballot, and the people present who missed it."""
+    """Return the event that closes the open ballot, with the players who missed it."""
     ballot = required(state.ballot, "the ballot")
     poll = required(state.poll, "the poll")
     missed = tuple(
@@ -240,7 +243,10 @@ def _tick(
 
 
 def _asking(question: Phase, answered: Phase) -> dict[Phase, tuple[Phase, ...]]:
-    """Return what leads to a question; once it is answered, the guard says why not."""
+    """Return the leads of a command that asks a question.
+
+    They include the phase after the question, where the guard explains its refusal.
+    """
     return {**leads(AFTER_REVEAL, question), **stays([answered])}
 
 

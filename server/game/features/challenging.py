@@ -1,7 +1,8 @@
-"""Challenging a label: a sentence against it, once the class has seen the verdict.
+"""Challenges to a case's label, once the class has seen the verdict.
 
-Players, the host and co-hosts have one each on every case. Nothing is scored by it;
-hosts read it with names, and the report counts it.
+Each player, the host and each co-host can write one sentence about each case.
+Challenges do not affect the score; hosts see them with names, and the report counts
+them.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from server.game.phases import Phase
 from server.game.state import RoomState
 
 CHALLENGE_LENGTH = 280
-"""Characters of a challenge that are kept."""
+"""The maximum length of a challenge, in characters; longer ones are cut."""
 
 # --- the command ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ChallengeLabel:
-    """Someone says in a sentence why the label of a case is wrong.
+    """A person explains in one sentence why the label of a case is wrong.
 
-    A new sentence replaces their last one on this case; an empty one takes it back.
+    A new sentence replaces their last one about this case; an empty one withdraws it.
     """
 
     by: Challenger
@@ -53,12 +54,12 @@ Commands = ChallengeLabel
 
 @dataclass(frozen=True, slots=True)
 class LabelChallenged:
-    """A sentence against the label of a case, first or changed."""
+    """A person challenged the label of a case, or changed their challenge."""
 
     by: Challenger
     round: int
     text: str
-    """Empty only if the words of its author were erased."""
+    """Empty only if the author's words have been erased."""
     at_ms: int
     type: Literal["label_challenged"] = "label_challenged"
 
@@ -70,7 +71,7 @@ class LabelChallenged:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeWithdrawn:
-    """A sentence against the label of a case was taken back."""
+    """A challenge to the label of a case was withdrawn."""
 
     by: Challenger
     round: int
@@ -79,7 +80,7 @@ class ChallengeWithdrawn:
 
     @property
     def effects(self) -> Effects:
-        """As of the sentence itself."""
+        """The same as for the challenge itself."""
         return _own(self.by)
 
 
@@ -94,7 +95,10 @@ def _own(by: Challenger) -> Effects:
 
 
 def _is_told(state: RoomState, command: ChallengeLabel) -> Refused | None:
-    """Practice rounds have indices of their own, and rounds of a test no reveal."""
+    """Refuse a challenge to a verdict that the class has not seen, or in practice.
+
+    Practice rounds have separate indices, and rounds of a test are not revealed.
+    """
     index = command.round
     is_planned = index < len(state.rounds) and index not in state.practice
     if is_planned and verdict_is_shown(state, state.rounds[index]):
@@ -108,7 +112,7 @@ def _is_told(state: RoomState, command: ChallengeLabel) -> Refused | None:
 def _challenge(
     state: RoomState, command: ChallengeLabel, moment: Moment
 ) -> list[Events]:
-    """Keep a sentence; the same one again changes nothing, an empty one goes back."""
+    """Store a challenge; repeating it changes nothing, an empty one withdraws it."""
     if command.by.player is not None:
         active(state, command.by.player)
     text = one_line(command.text, CHALLENGE_LENGTH)
@@ -141,7 +145,7 @@ def asked(command: Commands) -> Asked[Events]:
 
 
 def fold(state: RoomState, event: Events) -> None:
-    """Fold an event into the state; the newest sentence is the last one."""
+    """Fold an event into the state; the newest challenge is the last one."""
     challenges = state.rounds[event.round].challenges
     challenges.pop(event.by, None)
     match event:
@@ -154,5 +158,5 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def erased(event: LabelChallenged) -> LabelChallenged:
-    """Return a challenge without its words, which were erased: counted, and empty."""
+    """Return the challenge with an empty text, so that it still counts."""
     return replace(event, text="")

@@ -96,8 +96,8 @@ Commands = ShowExample | OpenRound | PlayAgain | SkipRound | BackToLobby | Finis
 
 @dataclass(frozen=True, slots=True)
 class ExampleShown:
-    """A worked example is on show: of the opening pair, then of the closing cases, and
-    after those the four kinds side by side.
+    """A worked example was shown: one of the opening pair, later a closing case, and
+    finally the four kinds side by side.
     """
 
     index: int
@@ -119,9 +119,9 @@ class RoundOpened:
 
 @dataclass(frozen=True, slots=True)
 class PracticeOpened:
-    """The case of round ``of`` is played again: as ``round``, after those of the plan.
+    """The case of round ``of`` is played again, as the practice round ``round``.
 
-    Nothing of it is scored or counted in a statistic.
+    Practice rounds are neither scored nor counted in statistics.
     """
 
     round: int
@@ -169,24 +169,24 @@ Events = (
 )
 
 Decided = Events | reveal.Events
-"""The end of a test also scores its rounds."""
+"""Ending a test also scores its rounds."""
 
 # --- rules ---------------------------------------------------------------------------
 
 
 def _next_example(state: RoomState) -> int:
-    """Return the index of the next example; after the last round, of a closing one."""
+    """Return the index of the next example; after the last round, of a closing case."""
     following = 0 if state.example_index is None else state.example_index + 1
     return max(following, len(state.plan.opening)) if _is_over(state) else following
 
 
 def _is_over(state: RoomState) -> bool:
-    """Whether the last round has been played: what closes the lesson can be shown."""
+    """Whether the last round has been played, so that closing cases can be shown."""
     return state.round_index is not None and state.next_round() is None
 
 
 def four_kinds(state: RoomState) -> tuple[Placed, ...]:
-    """Return a case of each kind, of those whose verdict the class has seen."""
+    """Return one case of each kind, of those whose verdict the class has seen."""
     told = [round_.case for round_ in state.rounds if round_.is_revealed]
     told += state.plan.closing
     titles = {case.truth: case.title for case in reversed(told) if not case.contested}
@@ -239,7 +239,7 @@ def _open_round(
 
 
 def _case_asked(state: RoomState, command: PlayAgain) -> int | None:
-    """Return the round of the plan whose case is meant."""
+    """Return the index of the planned round whose case is to be played again."""
     index = command.round if command.round is not None else state.round_index
     if index is None or not state.has_round(index):
         return None
@@ -265,7 +265,7 @@ def _play_again(
 
 
 def _left_in(round_: Round) -> Phase:
-    """Return where a round left for the lobby resumes, never before what closed."""
+    """Return the phase in which an open round resumes; closed votes stay closed."""
     revote = round_.polls.get(Ballot.REVOTE)
     if revote and not revote.is_open:
         return Phase.REVOTE_CLOSED

@@ -1,6 +1,7 @@
-"""The discussion: the contrast case beside the story, and the groups of people.
+"""The discussion: the contrast case beside the story, and discussion groups.
 
-A phone gets a number and, if names are shown, names; never why this group.
+A phone shows the number of its group and, if names are shown, the names of the other
+members; it never shows how the group was chosen.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ Commands = Contrast | Discuss
 
 @dataclass(frozen=True, slots=True)
 class ContrastShown:
-    """The contrast case is on show."""
+    """The contrast case was shown."""
 
     round: int
     at_ms: int
@@ -62,13 +63,13 @@ class ContrastShown:
 
 @dataclass(frozen=True, slots=True)
 class DiscussionOpened:
-    """The class discusses; ``deadline_ms`` is None if no timer runs."""
+    """The class discusses; ``deadline_ms`` is None if no timer is running."""
 
     round: int
     at_ms: int
     deadline_ms: int | None
     groups: tuple[tuple[PlayerId, ...], ...] = ()
-    """The people who talk to each other; empty if phones do not say."""
+    """The people who talk to each other; empty if phones show no groups."""
     type: Literal["discussion_opened"] = "discussion_opened"
     effects: ClassVar[Effects] = STAGE
 
@@ -146,10 +147,10 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
-    """Return the people in a discussion: those who are here, or have voted.
+    """Return the people in a discussion: those who are present, or have voted.
 
-    Whose phone has gone to sleep since then is still in the room, so presence alone
-    never takes anyone out of a group.
+    Someone whose phone has gone to sleep is still in the classroom, so disconnecting
+    never removes anyone from a group.
     """
     grouped = state.round.group_of
     poll = state.round.polls.get(Ballot.VOTE)
@@ -169,7 +170,7 @@ def talkers(state: RoomState, present: Set[PlayerId]) -> list[Person]:
 
 
 def talks(state: RoomState, present: Set[PlayerId]) -> dict[PlayerId, Talk]:
-    """Return the group that each phone shows; nothing outside a discussion."""
+    """Return the group that each phone shows; empty outside a discussion."""
     if state.phase is not Phase.DISCUSS or not state.settings.pairs:
         return {}
     people = talkers(state, present)

@@ -1,8 +1,9 @@
-"""The opening minute: what the two gaps are, before the first case.
+"""The opening minute, which introduces the two gaps before the first case.
 
-The line draws itself, then two cases of one sentence each are tapped and shown. Steps
-follow one another automatically, or at the host's press. Taps score nothing and enter
-no statistic. Pages have these texts in their own language.
+First, the line is drawn. Then players read two cases of one sentence each, tap the gap
+that each of them shows, and see the answer. Steps advance automatically, or when the
+host presses the button. Taps are neither scored nor counted in statistics. Web pages
+have translations of these texts.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ LINE = {
     "written": "A treat each time it ignores the doorbell.",
     "learned": "Ignoring the doorbell brings treats.",
 }
-"""What each station is, while the line draws itself."""
+"""The text of each station on the line, shown while the line is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShortCase:
-    """One of the two cases: a sentence, and what it says of the line once shown."""
+    """One of the two cases: its story, and the texts that explain the answer."""
 
     gap: Label
     story: str
@@ -53,7 +54,7 @@ class ShortCase:
 
     @property
     def texts(self) -> dict[str, str]:
-        """All of it but the gap, by name."""
+        """All of its texts by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
 
 
@@ -78,12 +79,12 @@ CASES = (
 )
 
 LAST_STEP = 2 * len(CASES)
-"""See :class:`server.game.state.Opening`."""
+"""The steps are listed in :class:`server.game.state.Opening`."""
 
 UNLIMITED = 1000
-"""Percent of the usual time that "no limit" means when a class goes on together."""
+""""No limit" as a percentage of the usual time, for steps that all players share."""
 STEP_MS = 8_000
-"""What a step of the opening minute has beside the time to read it."""
+"""How long a step of the opening minute lasts in addition to the reading time."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class ShowOpening(FromPlace):
 
 @dataclass(frozen=True, slots=True)
 class TapOpening:
-    """A player says which gap broke in one of the two cases; may be changed."""
+    """A player taps the gap in one of the two cases, and may change the answer."""
 
     player: PlayerId
     case: int
@@ -118,9 +119,9 @@ Commands = ShowOpening | TapOpening
 
 @dataclass(frozen=True, slots=True)
 class OpeningShown:
-    """A step of the opening minute is on show; step 0 begins it, and forgets taps.
+    """A step of the opening minute was shown; step 0 begins it and discards all taps.
 
-    ``deadline_ms`` is when the next one follows; None if it waits for the host.
+    ``deadline_ms`` is when the next step follows; None if it waits for the host.
     """
 
     step: int
@@ -132,7 +133,7 @@ class OpeningShown:
 
 @dataclass(frozen=True, slots=True)
 class OpeningTapped:
-    """A player's answer to one of the two cases, first or changed."""
+    """A player answered one of the two cases, or changed the answer."""
 
     player: PlayerId
     case: int
@@ -142,7 +143,7 @@ class OpeningTapped:
 
     @property
     def effects(self) -> Effects:
-        """Their phone shows it."""
+        """The player's phone shows the answer."""
         return Effects(persons=frozenset({self.player}))
 
 
@@ -152,7 +153,7 @@ Events = OpeningShown | OpeningTapped
 
 
 def texts_of(step: int) -> dict[str, str]:
-    """Return the texts of a step, by name: of a case that is open, its story."""
+    """Return the texts of a step by name; while a case is open, only its story."""
     if step == 0:
         return LINE
     case = CASES[(step - 1) // 2]
@@ -165,7 +166,7 @@ def _has_minute(state: RoomState) -> bool:
 
 
 def is_advised(state: RoomState) -> bool:
-    """Whether the host's big button begins it, or shows its next step."""
+    """Whether the big button begins the opening minute, or shows its next step."""
     is_first = not state.opening.is_seen and state.round_index is None
     return state.phase is Phase.OPENING or (is_first and _has_minute(state))
 
@@ -185,9 +186,9 @@ def opening_ms(
 ) -> int | None:
     """Return how long a step of the opening minute lasts; None if timers are off.
 
-    The time to read it, and to tap if it asks for that. The longest allowance of anyone
-    who is present counts for all, since the class goes on together; "no limit" is
-    tenfold.
+    A step lasts as long as it takes to read the texts, plus 8 s. The longest allowance
+    of anyone present applies to all, since the class moves on together; "no limit"
+    counts as ten times the usual time.
     """
     if state.settings.time_factor is None:
         return None
@@ -199,7 +200,7 @@ def opening_ms(
 
 
 def next_step(state: RoomState, moment: Moment, automatic: bool = True) -> OpeningShown:
-    """Return what shows the next step, or the first."""
+    """Return the event that shows the next step, or the first one."""
     is_on = state.phase is Phase.OPENING
     step = state.opening.step + 1 if is_on else 0
     follows = step < LAST_STEP and (state.deadline_ms is not None or not is_on)
@@ -269,7 +270,7 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def view_of(state: RoomState, room: RoomCard) -> OpeningView:
-    """Return the step that is on, as the class sees it."""
+    """Return the current step as the class sees it."""
     now = state.opening
     is_shown = now.case is not None and now.open_taps is None
     said = Counter(now.taps[now.case].values() if now.case is not None else ())

@@ -35,7 +35,7 @@ NAMES_PER_PLACE = 3
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A new player enters under a name that is cleaned first."""
+    """A new player joins under a name, which is cleaned first."""
 
     player: PlayerId
     name: str
@@ -43,7 +43,7 @@ class Join:
     is_practice: bool = False
     site: str | None = None
     device: str | None = None
-    """What marks the device that they join on, in this room alone."""
+    """An identifier of the player's device that is only valid in this room."""
     type: Literal["join"] = "join"
 
 
@@ -82,7 +82,7 @@ Commands = Join | ChooseTeam | Rename | SetTeam
 
 @dataclass(frozen=True, slots=True)
 class PlayerJoined:
-    """A player entered under a cleaned name that is unique in the room."""
+    """A player joined under a cleaned name that is unique in the room."""
 
     player: PlayerId
     name: str
@@ -92,7 +92,7 @@ class PlayerJoined:
     site: str | None = None
     """The site whose cohort the player belongs to; None at the room's own node."""
     device: str | None = None
-    """What marks the device that they joined on, in this room alone."""
+    """An identifier of the player's device that is only valid in this room."""
     type: Literal["player_joined"] = "player_joined"
     v: Literal[2] = 2
     needs: Literal["0.2.0"] = "0.2.0"
@@ -100,13 +100,13 @@ class PlayerJoined:
 
     @staticmethod
     def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """Version 1 knew no devices."""
+        """Add the device, which version 1 did not have."""
         return {**stored, "device": None}
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerRenamed:
-    """A player has another name."""
+    """A player was renamed."""
 
     player: PlayerId
     name: str
@@ -114,13 +114,13 @@ class PlayerRenamed:
 
     @property
     def effects(self) -> Effects:
-        """Their phone shows the name."""
+        """The player's phone shows the name."""
         return Effects(persons=frozenset({self.player}))
 
 
 @dataclass(frozen=True, slots=True)
 class TeamChosen:
-    """A player is in another team."""
+    """A player moved to another team."""
 
     player: PlayerId
     team: str
@@ -128,7 +128,7 @@ class TeamChosen:
 
     @property
     def effects(self) -> Effects:
-        """Their phone shows the team."""
+        """The player's phone shows the team."""
         return Effects(persons=frozenset({self.player}))
 
 
@@ -138,8 +138,8 @@ Events = PlayerJoined | PlayerRenamed | TeamChosen
 
 
 def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
-    """Let a player in under a cleaned name; the same join again does nothing."""
-    if command.player in state.players:  # the same hello, sent again
+    """Admit a player under a cleaned name; repeating the same join does nothing."""
+    if command.player in state.players:  # a repeated hello
         active(state, command.player)
         return []
     if state.is_locked:
@@ -176,10 +176,10 @@ def _join(state: RoomState, command: Join, moment: Moment) -> list[Events]:
 
 
 def _is_full(state: RoomState, moment: Moment) -> bool:
-    """Whether every place is taken: by people who are here, or have ever voted.
+    """Whether every place is taken by someone who is present or has ever voted.
 
-    Names that were given and left again hold no place, or a script could fill a room
-    with them; but there are never more than three times as many names as places.
+    Players who left without voting take up no place, or a script could fill a room
+    with them. But a room never has more than three times as many names as places.
     """
     places = state.settings.max_players
     if state.joined < places:
@@ -198,7 +198,7 @@ def _is_full(state: RoomState, moment: Moment) -> bool:
 
 
 def _team_named(state: RoomState, wanted: str) -> str:
-    """Return the team of this name, as it is written; refuse another."""
+    """Return the team with this name, spelled as in the settings; or refuse it."""
     for team in state.settings.teams:
         if team.casefold() == wanted.strip().casefold():
             return team
@@ -294,7 +294,7 @@ def _in_team(state: RoomState, player: Player, team: str) -> None:
 
 
 def erased(event: PlayerJoined | PlayerRenamed, name: str) -> Events:
-    """Return the event of a person whose name is erased: ``name`` in its place."""
+    """Return the event with ``name`` instead of the player's, and without a device."""
     if isinstance(event, PlayerJoined):
         return replace(event, name=name, device=None)
     return replace(event, name=name)

@@ -1,4 +1,4 @@
-"""Removing players: their name and their device stay out until they are let back in."""
+"""Removing players, whose names and devices are blocked until they are let back in."""
 
 from __future__ import annotations
 
@@ -77,22 +77,22 @@ class PlayerKicked:
 
     player: PlayerId
     is_barred: bool = True
-    """Whether their name and their device stay out until then."""
+    """Whether their name and their device are blocked until then."""
     type: Literal["player_kicked"] = "player_kicked"
 
     @property
     def effects(self) -> Effects:
-        """Their connection is closed."""
+        """The player's connection is closed."""
         return Effects(kicked=(self.player,))
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerLetBack:
-    """A player who was removed may come back, as who they were."""
+    """A removed player may come back, with their answers and points."""
 
     player: PlayerId
     name: str
-    """Theirs, or with a number if it is another player's by now."""
+    """Their own name, with a number added if another player has it now."""
     type: Literal["player_let_back"] = "player_let_back"
     effects: ClassVar[Effects] = QUIET
 
@@ -103,7 +103,7 @@ Events = PlayerKicked | PlayerLetBack
 
 
 def must_not_be_removed(state: RoomState, name: str, device: str | None) -> None:
-    """Refuse the name, or the device, of a player who was removed."""
+    """Refuse the name or the device of a removed player."""
     if device is not None and device in state.removed_devices:
         raise Refused(
             "removed_device",
@@ -128,7 +128,7 @@ def _kick(state: RoomState, command: Kick, _: Moment) -> list[Events]:
 def _kick_recent(
     state: RoomState, command: KickRecent, moment: Moment
 ) -> list[PlayerKicked]:
-    """Remove all who joined a moment ago, such as the inventions of a script."""
+    """Remove everyone who has just joined, such as players made up by a script."""
     since_ms = moment.now_ms - 1_000 * command.seconds
     recent = [
         PlayerKicked(player.id, is_barred=False)
@@ -222,5 +222,5 @@ def _back(state: RoomState, player: Player, name: str) -> None:
 
 
 def erased(event: PlayerLetBack, name: str) -> PlayerLetBack:
-    """Return the event of a person whose name is erased: ``name`` in its place."""
+    """Return the event with ``name`` instead of the player's name."""
     return PlayerLetBack(event.player, name)

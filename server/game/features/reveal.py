@@ -57,7 +57,7 @@ Commands = Reveal | NextStep
 
 @dataclass(frozen=True, slots=True)
 class MissesForgiven:
-    """Not one answer came to a round's VOTE: missing it costs its players nothing."""
+    """No one answered a round's VOTE, so players lose no points for missing it."""
 
     round: int
     type: Literal["misses_forgiven"] = "misses_forgiven"
@@ -66,7 +66,7 @@ class MissesForgiven:
 
 @dataclass(frozen=True, slots=True)
 class RoundRevealed:
-    """Tallies are shown, points are earned, the breakdown begins."""
+    """The tallies were shown and points awarded; the breakdown begins."""
 
     round: int
     at_ms: int
@@ -76,7 +76,7 @@ class RoundRevealed:
 
 @dataclass(frozen=True, slots=True)
 class RoundCounted:
-    """A round of a test is scored, and its verdict stays hidden."""
+    """A round of a test was scored; its verdict stays hidden."""
 
     round: int
     type: Literal["round_counted"] = "round_counted"
@@ -113,7 +113,10 @@ def verdict_is_shown(state: RoomState, round_: Round) -> bool:
 
 
 def _reveal(state: RoomState, _: Reveal, moment: Moment) -> list[Events]:
-    """Reveal; a VOTE to which not one answer came was closed before anyone could."""
+    """Reveal the round.
+
+    Misses are forgiven if no one answered its VOTE: it closed before anyone could.
+    """
     return [*_forgiven(state, state.index), RoundRevealed(state.index, moment.now_ms)]
 
 
@@ -123,7 +126,7 @@ def _forgiven(state: RoomState, index: int) -> list[MissesForgiven]:
 
 
 def handed_in(state: RoomState, besides: int | None = None) -> list[Events]:
-    """Return what scores the rounds of a test; nothing in the other flows."""
+    """Return the events that score the rounds of a test; none in other flows."""
     events: list[Events] = []
     for index, round_ in enumerate(state.rounds):
         is_over = round_.is_counted or round_.is_skipped or index == besides
@@ -139,7 +142,7 @@ def _step_is_left(state: RoomState, _: NextStep) -> Refused | None:
 
 
 def _next_step(state: RoomState, command: NextStep, _: Moment) -> list[StepShown]:
-    """Show one step more, all up to the next screen, or all that are left."""
+    """Show one more step, all steps up to the next screen, or all remaining steps."""
     last = state.step + 1
     if command.all or state.phase is Phase.SAY:
         last = LAST_STEP
@@ -185,7 +188,7 @@ def asked(command: Commands) -> Asked[Events]:
 
 
 def fold(state: RoomState, event: Events) -> None:
-    """Fold an event into the state; a reveal walks through all players once."""
+    """Fold an event into the state; a reveal visits each player once."""
     match event:
         case MissesForgiven(round=index):
             state.round_at(index).polls[Ballot.VOTE].missed = frozenset()
@@ -219,7 +222,7 @@ def _count(state: RoomState, round_: Round) -> None:
 
 
 def _team_of(state: RoomState, round_: Round, player: PlayerId) -> str | None:
-    """Return the team that a score counts for: joining the winners later adds none."""
+    """Return the team that a score counts for; changing teams later moves no points."""
     polls = (round_.polls.get(ballot) for ballot in (Ballot.VOTE, Ballot.REVOTE))
     votes = (poll.votes.get(player) for poll in polls if poll is not None)
     vote = next((vote for vote in votes if vote is not None), None)
@@ -227,7 +230,7 @@ def _team_of(state: RoomState, round_: Round, player: PlayerId) -> str | None:
 
 
 def _carry(state: RoomState, round_: Round) -> None:
-    """Count REVOTE with the votes of those who voted only in VOTE (rule A5)."""
+    """Count REVOTE, including the votes of those who voted only in VOTE (rule A5)."""
     vote, revote = round_.polls[Ballot.VOTE], round_.polls[Ballot.REVOTE]
     round_.after = Tally(revote.tally.cells.copy())
     for player, first in vote.votes.items():
@@ -243,7 +246,7 @@ def _carry(state: RoomState, round_: Round) -> None:
 
 
 def _count_cohorts(state: RoomState, round_: Round) -> None:
-    """Count each site separately, carried votes in its REVOTE included."""
+    """Count each site separately; its REVOTE includes carried votes."""
     vote, revote = round_.polls[Ballot.VOTE], round_.polls.get(Ballot.REVOTE)
     for player in state.players.values():
         if player.site is None or not state.counts(player.id):
@@ -258,7 +261,7 @@ def _count_cohorts(state: RoomState, round_: Round) -> None:
 
 
 def _scores(state: RoomState, round_: Round) -> Iterable[tuple[PlayerId, float]]:
-    """Give each player who saw the round its score (rule B9)."""
+    """Yield the score of each player who saw the round (rule B9)."""
     vote = round_.polls.get(Ballot.VOTE)
     if round_.practice_of is not None or not round_.case.is_scored or vote is None:
         return

@@ -1,4 +1,4 @@
-"""The room itself: its opening, its home, its settings, and who may still join."""
+"""The room itself: opening it, its home node, its settings, and who may still join."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from server.game.settings import RoomSettings, SettingsChange, require_zone
 from server.game.state import RoomState, Round
 
 NAME_LENGTH = 40
-"""Code points of a room's name, at most."""
+"""The maximum length of a room's name, in code points."""
 
 MOST_LINKS = 200
-"""How often a host link can be called back, at most."""
+"""The maximum number of times a host link can be revoked."""
 
 Salt = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -93,10 +93,11 @@ Commands = Lock | Unlock | ChangeSettings | CallBackLink | NameRoom
 
 @dataclass(frozen=True, slots=True)
 class RoomOpened:
-    """A room came into being.
+    """A room was opened.
 
-    Resume tokens and the proofs of homes derive from ``secret`` (hex), which no client
-    knows; links of hosts, co-hosts and projector pages from ``host_key`` (hex).
+    Resume tokens and the proofs of homes are derived from ``secret`` (hex), which no
+    client knows. The links of hosts, co-hosts and projector pages are derived from
+    ``host_key`` (hex).
     """
 
     code: RoomCode
@@ -115,13 +116,13 @@ class RoomOpened:
 
     @staticmethod
     def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """In version 1 the host key was the secret itself."""
+        """Add the host key; in version 1, it was the secret itself."""
         return {**stored, "host_key": stored["secret"]}
 
 
 @dataclass(frozen=True, slots=True)
 class RoomMoved:
-    """Another node is the room's home from here on; ``epoch`` counts its homes."""
+    """The room moved to another home node; ``epoch`` counts its homes."""
 
     to: str
     epoch: int
@@ -132,7 +133,7 @@ class RoomMoved:
 
 @dataclass(frozen=True, slots=True)
 class HostLinkCalledBack:
-    """The host link is another one from here on; with ``cohosts``, also theirs."""
+    """The host link was revoked; if ``cohosts`` is true, so were all co-host links."""
 
     salt: str
     cohosts: bool
@@ -141,7 +142,7 @@ class HostLinkCalledBack:
 
     @property
     def effects(self) -> Effects:
-        """Those who came by an earlier link are shown out."""
+        """Clients that used an earlier link are disconnected."""
         if self.cohosts:
             return Effects(called_back=frozenset({"host", "cohost"}))
         return Effects(called_back=frozenset({"host"}))
@@ -149,7 +150,7 @@ class HostLinkCalledBack:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
-    """The host changed settings; the whole of them is stored."""
+    """The host changed settings; the event contains all settings."""
 
     settings: RoomSettings
     type: Literal["settings_changed"] = "settings_changed"
@@ -159,7 +160,7 @@ class SettingsChanged:
 
     @staticmethod
     def upcast_v1(stored: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """In version 1 any name could be chosen, which is the default."""
+        """Change nothing: version 1 allowed any name, which is still the default."""
         return stored
 
 
@@ -199,7 +200,7 @@ class SiteUnlocked:
 
 @dataclass(frozen=True, slots=True)
 class RoomNamed:
-    """The host gave the room a name, or took it away."""
+    """The host named the room, or removed its name."""
 
     name: str
     at_ms: int
@@ -217,7 +218,7 @@ Events = (
     | SiteUnlocked
     | RoomNamed
 )
-"""What is folded into a state; RoomOpened makes one."""
+"""Events that are folded into a state; RoomOpened creates the state."""
 
 # --- rules ---------------------------------------------------------------------------
 
@@ -261,9 +262,9 @@ def _call_back_link(
 
 
 def room_name(raw: str) -> str:
-    """Return a room's name as it may be shown; empty if nothing was typed.
+    """Return a room's name, cleaned for display; empty if nothing was typed.
 
-    Raises :class:`Refused` ("bad_name") if no letter or digit is in it.
+    Raises :class:`Refused` ("bad_name") if it contains no letters or digits.
     """
     return clean_name(raw, NAME_LENGTH) if raw.strip() else ""
 
@@ -342,7 +343,7 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def erased(event: RoomNamed, names: Set[str]) -> RoomNamed:
-    """Return the event without a name that holds one of a person's names."""
+    """Return the event, without the room's name if that contains one of ``names``."""
     said = event.name.casefold()
     is_theirs = any(name.casefold() in said for name in names if name)
     return replace(event, name="") if is_theirs else event

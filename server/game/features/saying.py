@@ -1,4 +1,4 @@
-"""Saying it: the case in the player's own words, beside the expert's sentence."""
+"""Players describe a case in their own words, before they see the expert's sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
 from server.game.state import RoomState
 
 SENTENCE_LENGTH = 400
-"""Characters of a sentence that are kept."""
+"""The maximum length of a sentence, in characters; longer ones are cut."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -38,7 +38,7 @@ class AskSay(FromPlace):
 
 @dataclass(frozen=True, slots=True)
 class SayIt:
-    """A player says a case in their own words, as an expert would."""
+    """A player describes a case in their own words, as an expert would."""
 
     player: PlayerId
     round: int
@@ -54,7 +54,7 @@ Commands = AskSay | SayIt
 
 @dataclass(frozen=True, slots=True)
 class SayOpened:
-    """The class says it in its own words."""
+    """Players were asked to describe the case in their own words."""
 
     round: int
     at_ms: int
@@ -64,7 +64,7 @@ class SayOpened:
 
 @dataclass(frozen=True, slots=True)
 class SentenceSaid:
-    """A player's own sentence on a case, first or changed."""
+    """A player described a case in a sentence, or changed that sentence."""
 
     player: PlayerId
     round: int
@@ -74,7 +74,7 @@ class SentenceSaid:
 
     @property
     def effects(self) -> Effects:
-        """Their phone shows the sentence."""
+        """The player's phone shows the sentence."""
         return Effects(persons=frozenset({self.player}))
 
 
@@ -98,9 +98,10 @@ def _ask_say(state: RoomState, _: AskSay, moment: Moment) -> list[Events]:
 
 
 def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
-    """Keep a sentence; the same one again changes nothing, an empty one takes it back.
+    """Store a sentence; repeating it changes nothing, and an empty one withdraws it.
 
-    In the phase, of the round that is open; on the card, of every revealed one.
+    In the SAY phase, it must be about the current round; after the game, it may be
+    about any revealed round.
     """
     active(state, command.player)
     is_open = state.phase is not Phase.SAY or command.round == state.round_index
@@ -155,5 +156,5 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def erased(event: SentenceSaid) -> Events:
-    """Return the sentence of a person whose words are erased: empty."""
+    """Return the event with an empty sentence."""
     return replace(event, text="")

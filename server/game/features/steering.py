@@ -1,7 +1,7 @@
-"""What a host steers beside the flow of a round.
+"""Host controls outside the flow of a round.
 
-The plan of what is still to come, an earlier reveal shown once more, and a clock that
-is stopped and started. None of it scores anything.
+The host can change the plan for the rest of the game, show an earlier reveal again,
+and stop and restart the clock. None of this affects the score.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from server.game.phases import GAME, OPEN_BALLOT, Pause, Phase
 from server.game.state import RoomState, Round
 
 MOST_ROUNDS = 60
-"""Rounds of a plan, those that were added included."""
+"""The maximum number of rounds in a plan, including those that were added."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -50,9 +50,9 @@ class ReorderPlan(FromPlan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddCase(FromPlan):
-    """Play one more case, after those of the plan.
+    """Add a case to the end of the plan.
 
-    A host's message names the case; the server adds its text and its twin.
+    The host's message only names the case; the server adds its text and its twin case.
     """
 
     planned: PlannedRound
@@ -92,9 +92,10 @@ Commands = ReorderPlan | AddCase | ShowAgain | StopClock | StartClock
 
 @dataclass(frozen=True, slots=True)
 class PlanReordered:
-    """The rounds ``order``, not opened so far, take one another's places.
+    """The host reordered the rounds that have not been opened yet.
 
-    The smallest of these indices has the cases of the first from here on, and so on.
+    ``order`` lists their old indices in the new order: the first of them moves to the
+    smallest index, the second to the next, and so on.
     """
 
     order: tuple[int, ...]
@@ -105,7 +106,7 @@ class PlanReordered:
 
 @dataclass(frozen=True, slots=True)
 class CaseAdded:
-    """A round with the full text of its cases follows those of the plan."""
+    """A round, with the full text of its cases, was added to the end of the plan."""
 
     planned: PlannedRound
     at_ms: int
@@ -115,7 +116,7 @@ class CaseAdded:
 
 @dataclass(frozen=True, slots=True)
 class RevealShownAgain:
-    """The class sees the reveal of an earlier round; with None, the game again."""
+    """An earlier reveal is shown again; None switches back to the current view."""
 
     round: int | None
     at_ms: int
@@ -125,7 +126,7 @@ class RevealShownAgain:
 
 @dataclass(frozen=True, slots=True)
 class ClockStopped:
-    """The clock of the phase stands still from here on."""
+    """The clock of the current phase was stopped."""
 
     at_ms: int
     type: Literal["clock_stopped"] = "clock_stopped"
@@ -134,7 +135,7 @@ class ClockStopped:
 
 @dataclass(frozen=True, slots=True)
 class ClockStarted:
-    """The clock runs again: every end of it is later by as long as it stood."""
+    """The clock was restarted; deadlines are extended by the time it was stopped."""
 
     at_ms: int
     type: Literal["clock_started"] = "clock_started"
@@ -147,12 +148,12 @@ Events = PlanReordered | CaseAdded | RevealShownAgain | ClockStopped | ClockStar
 
 
 def to_come(state: RoomState) -> list[int]:
-    """Return the rounds of the plan that have never been opened."""
+    """Return the indices of the rounds that have never been opened."""
     return [i for i, round_ in enumerate(state.rounds) if not round_.is_opened]
 
 
 def used_cases(plan: Plan) -> Iterator[str]:
-    """Yield every case that a class sees by this plan: voted on, beside, or before."""
+    """Yield the ID of every case in a plan except closing and take-home cases."""
     yield from (case.id for case in plan.opening)
     for planned in plan.rounds:
         beside = (planned.case, planned.contrast, planned.transfer)
@@ -250,7 +251,7 @@ LOOKS_BACK = (
     Phase.FIX_REVEAL,
     Phase.TRANSFER_REVEAL,
 )
-"""Phases in which an earlier reveal hides no question and no clock."""
+"""Phases in which showing an earlier reveal hides neither a question nor a clock."""
 
 REORDER_PLAN = Rule(
     Row(
@@ -338,7 +339,7 @@ def fold(state: RoomState, event: Events) -> None:
 
 
 def _fold_plan(state: RoomState) -> None:
-    """Let the plan say what the rounds say; what is played is not for home as well."""
+    """Copy the rounds to the plan, and drop take-home cases that are now in a round."""
     state.plan_changes += 1
     rounds = tuple(round_.planned for round_ in state.rounds)
     changed = state.plan.model_copy(update={"rounds": rounds})

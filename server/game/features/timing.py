@@ -1,9 +1,9 @@
-"""Time in a room: deadlines, allowances, and more time given or asked for.
+"""Time in a room: deadlines, allowances, and extra time.
 
-In integer milliseconds. Timers are soft (learning rule C12): they show,
-and light the host's button; ``auto_close``, the flow or the host ends a vote. A
-player's own allowance (WCAG 2.2.1) holds the close; the host may override it after a
-warning of 20 s.
+All times are integer milliseconds. Timers are soft (learning rule C12): they count
+down and highlight the host's button, but it is ``auto_close``, the flow or the host
+that closes a vote. A player's own allowance (WCAG 2.2.1) delays the close; the host may
+override it after a 20-second warning.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from server.game.state import (
 WARNING_MS = 20_000
 RESUME_MS = 10_000
 UNSURE_MS = 10_000
-"""How long auto_close leaves to an answer without a confidence to be given one."""
+"""How long auto_close waits for a confidence after an answer without one."""
 SETTLE_MS = 5_000
-"""The same after any other change: to change it again, or to begin a sentence."""
+"""How long it waits after any other change, for another change or a reason."""
 LONGEST_MS = 30_000
-"""How long changes can delay that close, from the last first answer or a reopening."""
+"""How long changes can delay it after the last player's first answer or a reopening."""
 
 Percent = Literal[100, 150, 200, 0]
-"""A player's time, in percent of the limit; 0 means unlimited, 100 the usual."""
+"""A player's time limit, in percent of the usual one; 0 means unlimited."""
 
 # --- commands ------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class GiveTime(FromPlace):
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The room has come back from its journal: leave at least 10 s to a deadline."""
+    """Leave at least 10 s to a deadline, after a room was restored from its journal."""
 
     type: Literal["resume"] = "resume"
 
@@ -106,7 +106,10 @@ class SiteGivenTime:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceGranted:
-    """A player has own time in every vote: percent of the limit, 0 for no limit."""
+    """A player's time limit in every vote was changed.
+
+    ``percent`` is a percentage of the usual limit; 0 means unlimited.
+    """
 
     player: PlayerId
     percent: int
@@ -114,7 +117,7 @@ class AllowanceGranted:
 
     @property
     def effects(self) -> Effects:
-        """Their phone shows the allowance."""
+        """The player's phone shows the allowance."""
         return Effects(persons=frozenset({self.player}))
 
 
@@ -148,9 +151,10 @@ def _timer_runs(state: RoomState, command: GiveTime) -> Refused | None:
 
 
 def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Events]:
-    """Move the running deadline, from now on if it has passed; or one site's.
+    """Extend the running deadline, for all players or for those of one site.
 
-    A site's people get it beyond the time of all and what they were given before.
+    The time is added to the current deadline, or to now if that is later. For a site,
+    it is added to the site's own deadline if that is later still.
     """
     deadline_ms = required(state.deadline_ms, "the timer")
     ends = [deadline_ms, state.clock_ms(moment.now_ms)]
@@ -163,7 +167,7 @@ def _give_time(state: RoomState, command: GiveTime, moment: Moment) -> list[Even
 
 
 def _resume(state: RoomState, _: Resume, moment: Moment) -> list[Events]:
-    """After a restart: the same deadline, or 10 s if less is left."""
+    """Keep the deadlines after a restart, but leave at least 10 s."""
     events: list[Events] = []
     at_least_ms = state.clock_ms(moment.now_ms) + RESUME_MS
     if state.deadline_ms is not None and state.deadline_ms < at_least_ms:
@@ -221,7 +225,7 @@ def fold(state: RoomState, event: Events) -> None:
             assert_never(event)
 
 
-# --- what time means now -------------------------------------------------------------
+# --- deadlines and when they are due -------------------------------------------------
 
 
 def own_deadline_ms(player: Player, poll: Poll) -> int | None:
@@ -234,7 +238,7 @@ def own_deadline_ms(player: Player, poll: Poll) -> int | None:
 
 
 def has_own_time(state: RoomState, player: Player) -> bool:
-    """Whether a player's time may differ from that of all, now."""
+    """Whether a player's time limit may now differ from that of the class."""
     poll = state.poll
     return player.allowance != USUAL_ALLOWANCE or (
         poll is not None and player.site in poll.site_until_ms
@@ -242,7 +246,7 @@ def has_own_time(state: RoomState, player: Player) -> bool:
 
 
 def holders(state: RoomState, now_ms: int, present: Set[PlayerId]) -> list[PlayerId]:
-    """Return who holds the close: present, not answered, own allowance running."""
+    """Return the players who delay the close: present, unanswered, with time left."""
     poll = state.poll
     if poll is None:
         return []
@@ -272,7 +276,10 @@ def _runs(player: Player, poll: Poll, now_ms: int) -> bool:
 
 
 def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int, int]:
-    """Return (people who answered, people who answered or are here and still could)."""
+    """Return how many people have answered, and how many have or still can.
+
+    Of those who have not answered, only people who are present are counted.
+    """
     answered = state.answered
     out = (state.kicked - answered) & present
     here = sum(map(present.__contains__, answered))
@@ -280,18 +287,18 @@ def answered_and_expected(state: RoomState, present: Set[PlayerId]) -> tuple[int
 
 
 def all_answered(state: RoomState, present: Set[PlayerId]) -> bool:
-    """Whether all people here have answered, and at least one has."""
+    """Whether everyone present has answered, and at least one person has."""
     here = len(present) - len(state.kicked)
     if not state.answered or len(state.answered) < here:
-        return False  # told without looking at anybody: asked at every vote
+        return False  # a quick check, because this runs for every vote
     answered, expected = answered_and_expected(state, present)
     return answered == expected
 
 
 def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
-    """Return when the next step of the opening minute is due; None without one.
+    """Return when the next step of the opening minute is due; None if it is not timed.
 
-    At its deadline, or 2 s after the last tap once everyone present has tapped.
+    It is due at its deadline, or 2 s after the last tap if everyone present has tapped.
     """
     if state.deadline_ms is None:
         return None
@@ -301,11 +308,12 @@ def opening_due_ms(state: RoomState, present: Set[PlayerId]) -> int | None:
 
 
 def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
-    """Return when next a Tick may have something to close; None when never.
+    """Return when a Tick may next have something to close; None if nothing is due.
 
-    A poll that closes in time is due 2 s after its deadline, or when the last allowance
-    that holds it runs out; one that all have answered, when the last answer has had its
-    time. Nothing is due while the clock is stopped.
+    A poll that closes when time is up is due 2 s after its deadline, or when the last
+    allowance that delays it runs out. A poll that everyone has answered is due when its
+    answers have settled (see ``settles_ms``). Nothing is due while the clock is
+    stopped.
     """
     if state.phase is Phase.OPENING:
         return opening_due_ms(state, present)
@@ -328,12 +336,12 @@ def next_due_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | 
 
 
 def settles_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
-    """Return when a ballot that everyone here has answered closes automatically.
+    """Return when a ballot that everyone present has answered closes automatically.
 
-    None while some have not, or if only the host closes it. The last to answer has
-    10 s to give a confidence, and everyone 5 s after each change, or more by their
-    allowance. Changes delay it until 30 s after the last first answer. A ballot that
-    was reopened, for answers to change, stays open for 30 s.
+    Returns None until everyone has answered, or if only the host closes the ballot.
+    Each player has 10 s to state a confidence and 5 s after any other change, or more
+    with an allowance. Changes delay the close for at most 30 s after the last player's
+    first answer. A reopened ballot stays open for 30 s, so that answers can change.
     """
     poll = state.poll
     if poll is None or state.stopped_ms is not None or not _closes(state)[0]:
@@ -350,13 +358,13 @@ def settles_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | N
 
 
 def settles_in_ms(state: RoomState, now_ms: int, present: Set[PlayerId]) -> int | None:
-    """Return the time until then, for pages to count down."""
+    """Return the milliseconds until ``settles_ms``, for the countdown on pages."""
     settled_ms = settles_ms(state, now_ms, present)
     return None if settled_ms is None else max(0, settled_ms - now_ms)
 
 
 def _settled_ms(state: RoomState, player: PlayerId, vote: Vote) -> int:
-    """Return when an answer is taken as it is: later if a player has more time."""
+    """Return when an answer is final, which is later if the player has extra time."""
     percent = state.players[player].allowance
     if percent == 0:
         return vote.at_ms + LONGEST_MS
@@ -366,7 +374,7 @@ def _settled_ms(state: RoomState, player: PlayerId, vote: Vote) -> int:
 
 
 def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
-    """Whether the open poll should close, or the opening minute continue, now."""
+    """Whether the open poll should close now, or the opening minute advance."""
     if state.phase is Phase.OPENING:
         due_ms = opening_due_ms(state, present)
         return due_ms is not None and now_ms >= due_ms
@@ -384,7 +392,7 @@ def is_due(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
 
 
 def _closes(state: RoomState) -> tuple[bool, bool]:
-    """Return whether the open ballot closes when answered, and when time is up."""
+    """Return whether the open ballot closes once answered, and when time is up."""
     asked = state.settings.auto_close
     in_time = state.ballot in CLOSES_IN_TIME[state.flow] if asked is None else asked
     return asked is not False, in_time

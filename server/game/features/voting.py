@@ -1,4 +1,4 @@
-"""Votes: which count, which repeat, which are late; and reasons that are pinned."""
+"""Votes (counted, repeated or late) and pinned reasons."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from server.game.scoring import Tally, confidences, levels, option_of
 from server.game.state import GRACE_MS, Pin, Poll, RoomState, Vote
 
 REASON_LENGTH = 280
-"""Characters of a reason that are kept."""
+"""The maximum length of a reason, in characters; longer ones are cut."""
 
 # --- commands ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CastVote:
-    """One answer to one ballot of one round, stamped where it was received."""
+    """One answer to one ballot of one round, with the time at which it was received."""
 
     player: PlayerId
     client: ClientId
@@ -75,7 +75,7 @@ Commands = CastVote | PinReason | UnpinReason
 
 @dataclass(frozen=True, slots=True)
 class VoteCast:
-    """A vote that counts, first or changed."""
+    """A vote that counts: a player's first answer, or a changed one."""
 
     player: PlayerId
     client: ClientId
@@ -91,7 +91,10 @@ class VoteCast:
 
 @dataclass(frozen=True, slots=True)
 class VoteKeptLate:
-    """A vote stamped in time that came after the reveal: kept, never scored."""
+    """A vote that was received in time but arrived here after the reveal.
+
+    It is stored, but never scored.
+    """
 
     player: PlayerId
     client: ClientId
@@ -171,7 +174,7 @@ def _poll_of(state: RoomState, command: CastVote) -> Poll:
 
 
 def _repeats(poll: Poll, command: CastVote) -> bool:
-    """Whether the vote adds nothing to what the poll holds of this player."""
+    """Whether the poll already has this vote, or a newer one, from this player."""
     stamp = (command.client, command.counter, command.stamped_ms)
     late = poll.late.get(command.player)
     if late is not None and late.repeats(*stamp):
@@ -185,7 +188,7 @@ def _is_in_time(poll: Poll, stamped_ms: int) -> bool:
 
 
 def _is_revealed(state: RoomState, command: CastVote) -> bool:
-    """Whether the ballot's answer has been shown: FIX and TRANSFER at their close."""
+    """Whether the ballot's answer was shown, which FIX and TRANSFER do on closing."""
     round_ = state.round_at(command.round)
     if command.ballot in (Ballot.VOTE, Ballot.REVOTE):
         return round_.is_counted
@@ -299,7 +302,7 @@ def _fold_cast(state: RoomState, event: VoteCast) -> None:
 
 
 def _says(vote: Vote | VoteCast) -> tuple[str, str]:
-    """Return the words and the side that a host has read before showing them."""
+    """Return the reason and the option that a host read before pinning the reason."""
     return vote.reason, option_of(vote.answer)
 
 
@@ -309,7 +312,7 @@ def _unpin_changed(state: RoomState, event: VoteCast) -> None:
 
 
 def _tallies(state: RoomState, poll: Poll, player: PlayerId) -> tuple[Tally, ...]:
-    """Return where a player's vote counts: in the poll, and in that of the site."""
+    """Return the tallies that count a player's vote: the poll's, and their site's."""
     if not state.counts(player):
         return ()
     site = state.players[player].site
@@ -330,5 +333,5 @@ def _vote(event: VoteCast | VoteKeptLate) -> Vote:
 
 
 def erased(event: VoteCast | VoteKeptLate) -> Events:
-    """Return the vote of a person whose words are erased: the answer stays."""
+    """Return the vote without its reason; the answer is kept."""
     return replace(event, reason="")

@@ -1,6 +1,6 @@
-"""What each role sees: one module of pure functions a role, and the types they fill.
+"""What each role sees: a module of pure functions per role, and the types they return.
 
-``stage`` shows the class (players and the screen), ``player`` one player's own part,
-``host`` what only hosts and co-hosts see. The types in ``stage_types`` and
-``role_types`` go over the wire as they are.
+``stage`` is what the class sees (players and the screen), ``player`` is what only one
+player sees, and ``host`` is what only hosts and co-hosts see. The types in
+``stage_types`` and ``role_types`` are sent over the wire in this form.
 """

@@ -1,4 +1,4 @@
-"""What hosts see: the whole case, the plan, live figures, and the people of sites."""
+"""Views for hosts: the whole case, the plan, live figures, and the people at sites."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CHALLENGES_SHOWN = 30
 
 
 def host_view(state: RoomState, now_ms: int) -> HostView:
-    """Return the host's picture of the phase."""
+    """Return the host's view of the phase."""
     round_ = state.round if state.round_index is not None else None
     planned = round_.planned if round_ else None
     is_over = state.phase is Phase.FINISHED
@@ -108,8 +108,8 @@ def host_panel(
 ) -> HostPanel:
     """Return the host's live figures.
 
-    ``links`` says how the sites of the game are heard, ``held`` what waits for them,
-    ``walls`` how many projector pages there are, and how many of them are silent.
+    ``links`` are the connections to other sites, and ``held`` is a reveal that waits
+    for them. ``walls`` is the number of projector pages, and of those without sound.
     """
     answered, expected = answered_and_expected(state, present)
     advice = advice_of(state)
@@ -153,7 +153,7 @@ def _is_ready(state: RoomState, now_ms: int, present: Set[PlayerId]) -> bool:
 
 
 def _latest(state: RoomState) -> tuple[Ballot, Poll, Case] | None:
-    """The ballot of this round that was opened last."""
+    """Return the ballot of this round that was opened last."""
     if state.round_index is None or not state.round.polls:
         return None
     ballot, poll = next(reversed(state.round.polls.items()))
@@ -188,7 +188,7 @@ def _weaker(state: RoomState, found: Count, case: Case) -> LinkShare | None:
 
 
 def _reasons(state: RoomState) -> tuple[ReasonCard, ...]:
-    """Return the latest reasons: a few for each option that was chosen."""
+    """Return the latest reasons, a few for each option that was chosen."""
     latest = _latest(state)
     if latest is None or latest[0] is Ballot.FIX:
         return ()
@@ -217,7 +217,7 @@ def _reason(
 
 
 def challenges_of(state: RoomState) -> dict[Challenger, str]:
-    """Return the challenges of the case that is shown; none before the first round."""
+    """Return the challenges to the current case; empty before the first round."""
     index = state.plan_index if state.again is None else state.again
     return {} if index is None else state.rounds[index].challenges
 
@@ -245,7 +245,7 @@ def person_card(
     *,
     has_points: bool = True,
 ) -> PersonCard:
-    """Return one player as the host's roster shows them; a co-host's has no points."""
+    """Return one player as shown in the roster; for co-hosts, without points."""
     return PersonCard(
         player=player.id,
         name=player.name,
@@ -263,7 +263,7 @@ def person_card(
 # --- sites -----------------------------------------------------------------------
 
 Latest = tuple[Ballot, Poll, Case]
-"""The ballot of the round that was opened last, its poll, and what it asks about."""
+"""The ballot of the round that was opened last, its poll, and its case."""
 
 
 def site_cards(
@@ -272,7 +272,7 @@ def site_cards(
     present: Set[PlayerId],
     links: Sequence[SiteLink],
 ) -> tuple[SiteCard, ...]:
-    """Return a card for each site with people or a line; none if all are at one."""
+    """Return a card for each site with people or a connection; empty for one site."""
     heard = {
         link.name: link for link in links if link.is_up or link.name in state.people
     }
@@ -290,7 +290,7 @@ def site_cards(
 def cohost_panel(
     state: RoomState, site: str, now_ms: int, present: Set[PlayerId]
 ) -> CohostPanel:
-    """Return what the co-host of a site sees of its people."""
+    """Return what the co-host of a site sees about its people."""
     poll = state.poll
     own = {player.id for player in state.players.values() if player.site == site}
     own -= state.kicked
@@ -334,8 +334,11 @@ def _site_card(
 def _site_tally(
     state: RoomState, name: str, latest: Latest | None
 ) -> tuple[Tally, int | None]:
-    """Return a site's answers, carried votes included once the reveal has counted
-    them, and how many are right; None if answers cannot be called right or wrong."""
+    """Return a site's answers, and how many of them are right.
+
+    Carried votes are included once the reveal has counted them. The second value is
+    None if answers cannot be called right or wrong.
+    """
     if latest is None:
         return Tally(), None
     ballot, poll, case = latest

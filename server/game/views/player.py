@@ -1,6 +1,6 @@
-"""What only one player sees: own votes, points and time, and the card at the end.
+"""Views for one player: their own votes, points and time, and the card at the end.
 
-What a player's first votes say together is computed here and nowhere else.
+Figures about all first votes of one player are computed only here.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _my_vote(
 def _points(
     state: RoomState, round_: Round, ballot: Ballot, player: PlayerId
 ) -> float | None:
-    """Return what a vote earned: that on the twin case, or in practice, earns none."""
+    """Return the points of a vote; votes on the twin or in practice earn none."""
     if ballot is Ballot.TRANSFER or round_.practice_of is not None:
         return None
     return state.vote_points(round_, ballot, player)
@@ -181,17 +181,17 @@ def _card(state: RoomState, player: PlayerId) -> tuple[CardItem, ...]:
 # --- one player ----------------------------------------------------------------------
 
 ENOUGH_MISSES = 2
-"""Misses from which a card says which way they go."""
+"""The fewest misses for which a card says which way they lean."""
 
 ENOUGH_CHIPS = 4
-"""Votes with a confidence from which a card says how well it fits."""
+"""The fewest votes with a confidence for which a card says how well it fits."""
 
 FAR = 0.1
-"""How far mean confidence and share right must differ for a card to say so."""
+"""How much mean confidence and share right must differ for a card to mention it."""
 
 
 def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:
-    """Return what a player's first votes say together."""
+    """Return the figures about all first votes of one player."""
     votes = [
         (index, round_.case, vote.answer)
         for index, round_ in enumerate(state.rounds)
@@ -222,7 +222,7 @@ def own_figures(state: RoomState, player: PlayerId) -> OwnFigures:
 
 
 def own_fit(state: RoomState, player: PlayerId) -> OwnFit | None:
-    """Return how well a player's confidence fits; None below four votes with one."""
+    """Return how well a player's confidence fits; None for fewer than four votes."""
     own = own_figures(state, player)
     if own.said is None or own.share is None or own.bias is None:
         return None
@@ -230,15 +230,16 @@ def own_fit(state: RoomState, player: PlayerId) -> OwnFit | None:
 
 
 LEAST_OF_A_GROUP = 3
-"""People of a discussion group from which their phones may say that it gained: of two,
+"""The smallest discussion group whose phones may say that it gained. In a group of two,
 each would know how the other voted."""
 
 
 def group_gained(state: RoomState, player: PlayerId) -> bool:
-    """Return whether more of a player's group were right in the second vote.
+    """Return whether more people in a player's group were right in the second vote.
 
-    The group is that of the discussion as it opened, and of it those who answered the
-    first vote; a vote that was not given again counts again, as in every tally.
+    The group is the one formed when the discussion was opened, without members who did
+    not answer the first vote. A member who did not vote again keeps their first vote,
+    as in every tally.
     """
     round_ = state.round
     first, second = round_.polls.get(Ballot.VOTE), round_.polls.get(Ballot.REVOTE)

@@ -1,4 +1,4 @@
-"""What the class sees now: all players the same, and the screen."""
+"""Views for the class: one that all players share, and one for the projector."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ from server.game.views.stage_types import (
 )
 
 LOBBY_NAMES = 60
-"""How many names the screen shows at most: the latest to join."""
+"""The maximum number of names on the screen, which shows the latest to join."""
 
 
 def player_view(state: RoomState, now_ms: int) -> StageView:
-    """Return what every player sees (the same for all)."""
+    """Return what all players see."""
     if state.again is not None:
         return _again(state, state.again, LAST_STEP)
     view = _stage(state, now_ms, names=())
@@ -78,7 +78,7 @@ def player_view(state: RoomState, now_ms: int) -> StageView:
 
 
 def screen_view(state: RoomState, now_ms: int) -> StageView:
-    """Return what the projector shows: of an earlier reveal the verdict."""
+    """Return what the projector shows; for an earlier reveal, this is the verdict."""
     if state.again is not None:
         return _again(state, state.again, VERDICT_STEP)
     names = latest_names(state, LOBBY_NAMES) if state.settings.show_names else ()
@@ -128,7 +128,7 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
 
 
 def room_card(state: RoomState) -> RoomCard:
-    """Return what all clients may know of the room."""
+    """Return what all clients may know about the room."""
     settings = state.settings
     return RoomCard(
         code=state.code,
@@ -165,7 +165,7 @@ def story_of(case: Case) -> Story:
 
 
 def retold(case: Case) -> Story:
-    """Return a case whose story has been read: its picture need not travel again."""
+    """Return a case whose story has been read, so its picture is not sent again."""
     return replace(story_of(case), picture=None)
 
 
@@ -175,7 +175,7 @@ def verdict_of(case: Case) -> Verdict:
 
 
 def bars(state: RoomState, tally: Tally, ballot: Ballot) -> Bars:
-    """Return a tally of a ballot as it is drawn."""
+    """Return the bars that show a tally of a ballot."""
     options = tally.options(ballot, two_link=state.settings.two_link)
     return Bars(tally.n, options)
 
@@ -189,7 +189,7 @@ def _worked(case: Case, *, is_new: bool = False) -> WorkedExample:
 
 
 def _pinned(state: RoomState, round_: Round) -> tuple[PinnedReason, ...]:
-    """Return the reasons that the host shows; those of an open ballot wait for it."""
+    """Return the reasons that the host shows, without those of an open ballot."""
     shown = []
     for pin in round_.pins:
         poll = round_.polls.get(pin.ballot) if pin.ballot is not state.ballot else None
@@ -220,7 +220,7 @@ def _contrast(state: RoomState) -> ContrastView:
 
 
 def _again(state: RoomState, index: int, step: int) -> RevealView:
-    """Return the reveal of an earlier round up to a step, shown once more."""
+    """Return the reveal of an earlier round up to a step, to be shown again."""
     card = replace(room_card(state), round=index, practice_of=None)
     told = _told(state, state.rounds[index], step)
     return replace(told, room=card, is_again=True)
@@ -256,9 +256,9 @@ def _told(state: RoomState, round_: Round, step: int) -> RevealView:
 
 
 def _moves(round_: Round, min_cell: int) -> tuple[Move, ...]:
-    """Return who moved: all cells, or none of them if one is too small to show.
+    """Return the cells of who moved, all of them hidden if one is too small to show.
 
-    The bars before and after are known, so one hidden cell could be worked out.
+    The bars before and after are known, so a single hidden cell could be worked out.
     """
     is_shown = all(n >= min_cell for n in round_.moves.values())
     return tuple(
@@ -314,10 +314,10 @@ def _transfer_reveal(state: RoomState) -> TransferRevealView:
 
 
 LINE: tuple[StepKey, ...] = ("intended", "written", "learned")
-"""The steps of the breakdown that make the line of a card."""
+"""The steps of the breakdown that are the line on a card."""
 
 PLACES = 3
-"""Places of the podium; people who share a place are all on it."""
+"""The number of places on the podium. All people who share a place are shown."""
 
 
 def _finished(state: RoomState) -> FinishedView:
@@ -345,7 +345,7 @@ def _finished(state: RoomState) -> FinishedView:
 
 
 def _closed_test(state: RoomState) -> FinishedView:
-    """Return the end of a test: no verdict, and no figure that a verdict is in."""
+    """Return the end of a test, without verdicts or figures that depend on them."""
     return FinishedView(
         room=room_card(state),
         rounds=tuple(_summary(state, r) for r in state.rounds if r.is_revealed),
@@ -358,7 +358,7 @@ def _closed_test(state: RoomState) -> FinishedView:
 
 
 def _played(state: RoomState) -> tuple[PlayedCase, ...]:
-    """Return what the cards say of each revealed case."""
+    """Return the part of the cards about each revealed case that all players share."""
     return tuple(
         PlayedCase(
             round=index,
