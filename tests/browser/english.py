@@ -88,8 +88,10 @@ def titles() -> tuple[str, ...]:
 
 
 def without_titles(text: str) -> str:
-    """Return a text without the first title of a case or deck in it."""
-    return text.replace(next((one for one in titles() if one in text), "\n"), "")
+    """Return a text without the titles of cases and decks in it."""
+    for title in titles():
+        text = text.replace(title, "")
+    return text
 
 
 async def english_on(page: Page) -> list[str]:

@@ -154,7 +154,9 @@ async def _play(up: Up) -> None:
     async with admin(url, up.found("#admin=([0-9a-f]+)")) as desk:
         room = await desk.open_room("first-class", settings=RoomSettings())
     listed = await asyncio.to_thread(twogaps, "fleet", "list", "--journal", journal)
-    nodes = dict(re.findall(r"(node-\d): up, \d rooms, load \d+, (\S+)", listed.output))
+    nodes = dict(
+        re.findall(r"(node-\d): up, \d rooms?, load \d+, (\S+)", listed.output)
+    )
     homes = re.findall(r"(node-\d): up, 1 room", listed.output)
     assert len(nodes) == 3, listed.output
     assert len(homes) == 1, listed.output

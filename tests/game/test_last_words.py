@@ -210,6 +210,11 @@ def test_a_class_that_was_right_throughout_hears_nothing_more() -> None:
     assert told(lesson({100: (300, 300)})) == []
 
 
+def test_after_a_test_nothing_is_said_of_its_cases() -> None:
+    of_a_test = RoomSettings(auto_close=False, time_factor=None, flow="test")
+    assert told(lesson(SAID, settings=of_a_test)) == []
+
+
 def test_the_twin_is_there_from_ten_pairs() -> None:
     said = " ".join(told(lesson(SAID, twins=10)))
     assert re.search(r"First vote: \d+ of 10 right\. Twin: 8 of 10\.", said)
