@@ -210,7 +210,7 @@ def test_a_class_that_was_right_throughout_hears_nothing_more() -> None:
     assert told(lesson({100: (300, 300)})) == []
 
 
-def test_after_a_test_nothing_is_said_of_its_cases() -> None:
+def test_a_test_ends_without_last_words() -> None:
     of_a_test = RoomSettings(auto_close=False, time_factor=None, flow="test")
     assert told(lesson(SAID, settings=of_a_test)) == []
 

@@ -130,10 +130,9 @@ def test_without_textlint_the_check_fails_if_every_part_is_required(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     need(found_node(), "Node.js 20.19 or later, with npm")
-    monkeypatch.setattr(check, "TEXTLINT", tmp_path / "absent.js")
     for switch, code in (("0", 0), ("1", 1)):
         monkeypatch.setenv(SWITCH, switch)
-        assert check.main([]) == code
+        assert check.main([], tmp_path / "absent.js") == code
         assert "The prose is not checked" in capsys.readouterr().out
 
 

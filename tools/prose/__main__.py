@@ -76,15 +76,18 @@ class Finding:
         return f"{self.path}:{self.line}: {self.what}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command given by the options; return the exit code."""
+def main(argv: Sequence[str] | None = None, textlint: Path = TEXTLINT) -> int:
+    """Run the command given by the options; return the exit code.
+
+    ``textlint`` is the program that must be installed.
+    """
     options = _arguments(argv)
     if options.install:
         return install()
     node = found_node()
     if node is None:
         return _missing("Node.js 20.19 or later, with npm")
-    if not TEXTLINT.is_file():
+    if not textlint.is_file():
         return _missing("textlint (python -m tools.prose --install)")
     found = findings(node, ROOT, options.files or checked_files(ROOT))
     old = read(BASELINE)
