@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.support.broker import Broker, open_broker
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
+
+LOOK_S = 0.2
 
 
 @contextlib.asynccontextmanager
@@ -42,9 +45,12 @@ async def two_sites(
 
 
 async def join(table: Table, room: str) -> Page:
-    """Join by phone; the site may not have heard of the room yet."""
+    """Join by phone, again and again until the site has heard of the room."""
     page = await table.sit(f"/j/{room}")
     await page.locator("#name").fill("Ada")
-    await page.locator("button.main").click()
-    await expect(page.locator("main")).to_have_attribute("data-phase", "lobby")
+    lobby = page.locator("main[data-phase=lobby]")
+    while not await lobby.count():
+        await page.locator("button.main").click()
+        await expect(lobby.or_(page.get_by_role("alert"))).to_be_visible()
+        await asyncio.sleep(LOOK_S)
     return page
