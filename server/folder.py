@@ -59,8 +59,8 @@ def lock(folder: Path) -> Iterator[None]:
         except OSError as exc:
             raise CannotStart(
                 f"Files in {folder} cannot be locked ({exc.strerror}), so a second "
-                "server could write the same journal. Choose a folder on a disk of "
-                "this machine with --data."
+                "server could write the same journal. Use --data to choose a folder on "
+                "a local disk."
             ) from exc
         if not is_ours:
             raise in_use(folder)

@@ -136,9 +136,10 @@ async def open_room(server: Running, deck: str, name: str = "") -> OpenedRoom | 
 def greet(
     server: Running, config: Config, room: OpenedRoom | None, page: str | None = None
 ) -> None:
-    """Print the links, and the QR code for the room or for the page to enter a code.
+    """Print the links, and a QR code for players.
 
-    ``page`` is the URL of the start page, if it should be printed.
+    The QR code leads to the room or, without one, to the page where players enter a
+    code. ``page`` is the URL of the start page, if it should be printed.
     """
     lines = out.print
     lines()

@@ -312,8 +312,8 @@ def demo(
 ) -> None:
     """Watch a whole game in this terminal: a server, a room and practice players.
 
-    Everything is real but the people: sockets, votes, tallies, the breakdown with the
-    two-gaps diagram, the final table.
+    Everything but the people is real: sockets, votes, tallies, the breakdown with the
+    two-gaps diagram, and the final table.
     """
     set_up_logging("warning")
     try:

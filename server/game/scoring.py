@@ -271,7 +271,7 @@ class Tally:
         return total / count / 100 if count else None
 
     def confident_errors(self, case: Case) -> int:
-        """Return how many are wrong at 80% or more."""
+        """Return how many are wrong with a confidence of 80% or more."""
         return sum(
             n
             for answer, n in self.cells.items()
@@ -309,7 +309,7 @@ def confidences(answer: Answer) -> list[int]:
 
 
 def is_sure(answer: Answer) -> bool:
-    """Return whether an answer, right or not, was given at 80% or more."""
+    """Return whether an answer, right or not, has a confidence of 80% or more."""
     return max(confidences(answer), default=0) >= CONFIDENT
 
 

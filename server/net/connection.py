@@ -14,7 +14,7 @@ Four things are added to ``ServerConnection``:
 - It limits the work that clients can cause in the library: pings, pongs and fragments
   have a rate limit from the first frame on, and data is parsed a piece at a time.
 
-Uses of private parts of ``websockets`` are marked "private" with the reason; every
+Uses of the internals of ``websockets`` are marked "private" with the reason; every
 version that pyproject.toml allows is tested (tests/net/test_library_versions.py).
 """
 

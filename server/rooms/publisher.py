@@ -77,7 +77,7 @@ class _Figures:
 
 
 class Publisher:
-    """Sends one room's views, figures and private parts through the gateway."""
+    """Sends one room's views, private views and figures through the gateway."""
 
     def __init__(
         self, gateway: Gateway, clock: Clock, presence: Presence, barrier: Barrier
@@ -147,7 +147,7 @@ class Publisher:
     # --- one person ------------------------------------------------------------------
 
     def show_all(self, state: RoomState, audience: Audience, link: Link) -> None:
-        """Send everything that its role may see now to a newly connected client."""
+        """Send a newly connected client everything that its role may see now."""
         link.push(self.view(state, audience), "view")
         if audience == "host":
             link.push(self._panel(state), "panel")
@@ -156,13 +156,13 @@ class Publisher:
         link.push(self._recent_progress(state), "progress")
 
     def you(self, state: RoomState, player: PlayerId) -> None:
-        """Send their private part to one player."""
+        """Send a player what only that player sees."""
         link = self._gateway.player(state.code, player)
         if link is not None:
             link.push(self.you_frame(state, player), "you")
 
     async def private(self, state: RoomState, effects: Effects) -> None:
-        """Send their private part to all players whose part has changed."""
+        """Send players their private view if it has changed."""
         meeting = set(self.meet(state))
         if state.again != self._again:  # an earlier reveal was shown or hidden
             self._again, effects = state.again, effects | ALL_RESULTS
@@ -179,7 +179,7 @@ class Publisher:
                     await asyncio.sleep(0)
 
     def you_frame(self, state: RoomState, player: PlayerId) -> bytes:
-        """Return the frame of a player's private part."""
+        """Return the frame of a player's private view."""
         now_ms = self._clock.now_ms()
         present = self._presence.present(now_ms)
         talk = self._talks.get(player)

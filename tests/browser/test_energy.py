@@ -243,7 +243,7 @@ def scored_at(phase: str) -> Shown:
 
 
 def verdict(**you: object) -> list[dict[str, Any]]:
-    """Return the messages a phone gets at a verdict, with these private parts."""
+    """Return the messages at a verdict, with this in the phone's private view."""
     moment = scored_at("reveal.verdict")
     told = [dict(frame) for frame in moment.player]
     for frame in told:

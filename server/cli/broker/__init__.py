@@ -114,7 +114,7 @@ def configure(
     certificate: CertificateOption = None,
     private_key: KeyOption = None,
 ) -> None:
-    """Write the configuration for a Mosquitto broker that admits only added sites."""
+    """Write a configuration for Mosquitto that admits only the sites that you add."""
     broker = BrokerFolder(folder)
     broker.set_up_mosquitto(_listener(address, port, certificate, private_key))
     out.print(f"Wrote {broker.mosquitto_file}.", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``twogaps fleet up``: a whole fleet on this machine, to see it and to break it."""
+"""``twogaps fleet up``: a whole fleet on this machine, to try out or to break."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Run a whole fleet on this machine until Ctrl-C: to see it, and to break it.
+    """Run a whole fleet on this machine until Ctrl-C, to try it out or to break it.
 
     PostgreSQL with a synchronous standby, three brokers, the nodes, and a proxy in
     front, all on loopback. A program that ends is started again, and if it is the

@@ -157,7 +157,7 @@ class Effects:
     timed: bool = False
     """It affects people whose time limit differs from that of the class."""
     persons: frozenset[PlayerId] = frozenset()
-    """Players whose private part has changed."""
+    """Players whose private view has changed."""
     kicked: tuple[PlayerId, ...] = ()
     called_back: frozenset[Literal["host", "cohost"]] = frozenset()
     """Roles whose links were revoked."""
