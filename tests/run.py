@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -73,6 +74,9 @@ FAILED, INTERRUPTED, NO_TESTS = 1, 2, 5
 
 FAILURES = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
 """Where pytest keeps the names of the tests that failed."""
+
+GROUP = re.compile(r"@[^\]@]*$")
+"""What pytest-xdist adds to the name of a test of a group; pytest does not know it."""
 
 FEW = 3
 """Up to this many failed tests are run once more, alone."""
@@ -239,9 +243,10 @@ def _loud(name: str, arguments: Sequence[str], tier: Tier | None = None) -> Part
     return Part(name, took_s, passed, failed=failed_tests() if code == FAILED else ())
 
 
-def failed_tests() -> tuple[str, ...]:
-    """Return the tests that failed in the last run of pytest, as pytest keeps them."""
-    return tuple(json.loads(FAILURES.read_text())) if FAILURES.is_file() else ()
+def failed_tests(failures: Path = FAILURES) -> tuple[str, ...]:
+    """Return the tests that failed in the last run of pytest, without their groups."""
+    kept = json.loads(failures.read_text()) if failures.is_file() else ()
+    return tuple(GROUP.sub("", name) for name in kept)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.run import Part, files_alone, once_more, run_checks, table
+from tests.run import Part, failed_tests, files_alone, once_more, run_checks, table
 
 GOOD = ((sys.executable, "-c", "print('fine')"),)
 BAD = ((sys.executable, "-c", "print('line 7 is wrong'); raise SystemExit(1)"), *GOOD)
@@ -46,6 +47,13 @@ def test_what_failed_beside_others_and_passes_alone_is_named() -> None:
     many = replace(part, failed=(good,) * 4)
     assert once_more(many) is many
     assert once_more(replace(part, failed=())).passed is False
+
+
+def test_a_test_of_a_group_is_run_once_more_by_its_own_name(tmp_path: Path) -> None:
+    kept = tmp_path / "lastfailed"
+    kept.write_text('{"t.py::test_a[b@c]": true, "t.py::test_a[b]@layout in de": true}')
+    assert failed_tests(kept) == ("t.py::test_a[b@c]", "t.py::test_a[b]")
+    assert failed_tests(tmp_path / "none") == ()
 
 
 def test_files_with_a_test_that_runs_alone_are_found() -> None:
