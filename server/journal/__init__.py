@@ -1,1 +1,1 @@
-"""The journal: the append-only record of every room, and the truth about it."""
+"""The journal: the append-only record of every room, and the source of its state."""

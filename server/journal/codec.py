@@ -1,7 +1,7 @@
-"""Events to JSON and back. Old shapes are brought up to date by their own classes.
+"""Converts events to JSON and back; each event class upgrades its own older shapes.
 
-An event class whose stored shape never changed is version 1, and nothing of that is
-stored. One whose shape has changed says so itself::
+An event class whose stored shape has never changed is at version 1, which is not stored
+with its events. A class whose shape has changed declares its version::
 
     class VoteCast:
         ...
@@ -13,8 +13,8 @@ stored. One whose shape has changed says so itself::
         def upcast_v1(stored: Stored) -> Stored:
             return {**stored, "reason": ""}     # version 2 of version 1
 
-Each ``upcast_vN`` leads from version N to N + 1, and stays for as long as journals of
-version N may be read: that is, always.
+Each ``upcast_vN`` converts version N to version N + 1. It is never removed, because
+journals of every version must remain readable.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ Stored = dict[str, JsonValue]
 
 _STORED: TypeAdapter[Stored] = TypeAdapter(Stored)
 _VERSIONED = '"v":'
-"""Inside a text its quotation marks would be escaped."""
+"""Cannot match inside a text, where the quotation marks would be escaped."""
 
 E = TypeVar("E")
 
 
 class EventCodec(Generic[E]):
-    """Encodes the events of a union of classes, and decodes all versions of them."""
+    """Encodes the events of a union of classes, and decodes all their versions."""
 
     def __init__(
         self,
@@ -55,9 +55,9 @@ class EventCodec(Generic[E]):
         batch: TypeAdapter[tuple[E, ...]],
         classes: Iterable[type],
     ) -> None:
-        """``one`` reads an event of the union of ``classes``, ``batch`` many.
+        """``one`` handles a single event of the union of ``classes``, ``batch`` many.
 
-        Raises TypeError if a class has changed and an upcaster is missing.
+        Raises TypeError if a class whose shape has changed lacks an upcaster.
         """
         self._one = one
         self._batch = batch
@@ -70,13 +70,13 @@ class EventCodec(Generic[E]):
         return self._one.dump_json(event).decode()
 
     def encode_all(self, events: tuple[E, ...]) -> str:
-        """Return events as one JSON array: its elements are what ``encode`` gives."""
+        """Return events as one JSON array, with elements as ``encode`` returns them."""
         return self._batch.dump_json(events).decode()
 
     def decode(self, body: str) -> E:
-        """Return the event stored as JSON, upcast if its shape is old.
+        """Return the event that is stored as JSON; an old shape is upcast.
 
-        Raises :class:`UnreadableEvent`, which quotes nothing of what is stored.
+        Raises :class:`UnreadableEvent`, whose message never quotes the stored text.
         """
         try:
             if _VERSIONED in body or (self._marks and self._has_changed(body)):
@@ -109,7 +109,7 @@ class EventCodec(Generic[E]):
 
 
 class _Kind:
-    """What an event class says of its own stored shape."""
+    """What an event class declares about its own stored shape."""
 
     def __init__(self, event: type) -> None:
         if not is_dataclass(event):
@@ -138,7 +138,7 @@ def classes_of(union: object) -> Iterator[type]:
 
 
 def _first(exc: ValidationError) -> str:
-    """Say what is wrong, without the words that people typed."""
+    """Describe the first error, without quoting anything that people typed."""
     error = exc.errors(include_input=False, include_url=False, include_context=False)[0]
     if error["type"] == "union_tag_invalid":
         return f"its type is unknown to {__version__}: a later version may know it"
@@ -152,7 +152,7 @@ _CODEC = EventCodec[Event](
 
 
 def release_of(text: str) -> list[int]:
-    """Return the numbers of a version, such as [0, 2, 0]; what follows them is left."""
+    """Return the numbers of a version, such as [0, 2, 0]; suffixes are ignored."""
     numbers = text.split("+")[0].split(".")
     return [int(number) for number in numbers if number.isdecimal()]
 
@@ -167,8 +167,8 @@ READS = max(
     release_of(text)
     for text in (__version__, *(_Kind(k).needs for k in classes_of(Event)))
 )
-"""What this program can read: its version, or that of its newest event, which comes
-before the release that has it."""
+"""The newest version whose journals this program can read: its own, or the one that its
+newest event needs, which may not be released yet."""
 
 encode = _CODEC.encode
 encode_all = _CODEC.encode_all
@@ -176,7 +176,7 @@ decode = _CODEC.decode
 
 
 def decode_all(room: RoomCode, bodies: Sequence[str]) -> list[Event]:
-    """Return the events of a room; raises :class:`DamagedRoom` at an unreadable one."""
+    """Return the events of a room. Raises :class:`DamagedRoom` if one is unreadable."""
     events = []
     for version, body in enumerate(bodies, start=1):
         try:
@@ -189,7 +189,7 @@ def decode_all(room: RoomCode, bodies: Sequence[str]) -> list[Event]:
 def forgotten(
     bodies: Iterable[str], player: PlayerId, name: str
 ) -> Iterator[tuple[int, str]]:
-    """Yield version (from 1) and new body of each event that holds a player's words."""
+    """Yield version (from 1) and new body of each event with a player's words."""
     events = [decode(body) for body in bodies]
     names = {
         event.name
@@ -203,6 +203,6 @@ def forgotten(
 
 
 def name_in(bodies: Iterable[str]) -> str | None:
-    """Return what a room is called after these events; None if they do not say."""
+    """Return a room's name after these events; None if they do not contain one."""
     given = [e.name for e in map(decode, bodies) if isinstance(e, RoomNamed)]
     return given[-1] if given else None

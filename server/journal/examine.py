@@ -1,7 +1,7 @@
-"""Whether stored rooms are intact, in their bytes and in their meaning.
+"""Checks that stored rooms are intact: that their bytes match and their events replay.
 
-``meaning`` and ``examine_rooms`` work on any journal. The rest reads a SQLite file that
-may be damaged, without changing it.
+``meaning`` and ``examine_rooms`` work with any journal. The other functions read a
+SQLite file that may be damaged, without changing it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from server.journal.store import (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One room: its events as stored, and from where on they are not to be trusted."""
+    """One room: its events as stored, and where they are damaged."""
 
     room: RoomCode
     bodies: list[str]
@@ -52,12 +52,12 @@ class Examined:
 
     @property
     def finding(self) -> Finding:
-        """What there is to say of the room."""
+        """The result for this room."""
         return Finding(self.room, len(self.intact), str(self.damage or ""))
 
 
 def meaning(bodies: Sequence[str]) -> Damage | None:
-    """Return where stored events stop making a room; None if they all do."""
+    """Return the first stored event that cannot be read or replayed, or None."""
     events: list[Event] = []
     for version, body in enumerate(bodies, start=1):
         try:
@@ -72,7 +72,7 @@ def meaning(bodies: Sequence[str]) -> Damage | None:
 
 
 async def examine_rooms(journal: RoomIndex) -> Examination:
-    """Read and replay every room of a journal through its port."""
+    """Read and replay every room of any journal."""
     records = await journal.rooms()
     findings = []
     for record in records:
@@ -94,10 +94,10 @@ async def examine_rooms(journal: RoomIndex) -> Examination:
 
 @contextlib.contextmanager
 def any_text(db: sqlite3.Connection, errors: str = "surrogateescape") -> Iterator[None]:
-    """Let queries return texts whatever bytes damage has left of them.
+    """Let queries return texts that damage has made invalid.
 
-    Bytes that are not UTF-8 become surrogates: no seal fits them, and no event. To show
-    a text, pass "replace" for ``errors``.
+    Bytes that are not UTF-8 become surrogates, which never match a seal or an event.
+    Pass "replace" for ``errors`` to get texts that can be shown.
     """
     db.text_factory = lambda raw: raw.decode(errors=errors)
     try:
@@ -107,21 +107,20 @@ def any_text(db: sqlite3.Connection, errors: str = "surrogateescape") -> Iterato
 
 
 def later_format(form: int) -> str:
-    """Say that a journal has a format that only later versions read."""
+    """Return a message that only a later version can read a journal of this format."""
     return f"written by a later version of Two Gaps (format {form}); update first"
 
 
 def is_corrupt(exc: sqlite3.Error) -> bool:
-    """Whether an error says that the file itself is damaged."""
+    """Whether an error means that the file itself is damaged."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def examine(db: sqlite3.Connection, room: RoomCode, marked: int = 0) -> Examined:
-    """Read a room's events; ``marked`` is how many there were by the marks.
+    """Examine a room's events; ``marked`` is their number according to the marks.
 
-    Raises sqlite3.Error if the file cannot be read now for another reason than
-    damage.
+    Raises sqlite3.Error if the file cannot be read for a reason other than damage.
     """
     stored, torn = _stored(db, room)
     bodies = [body for _, body in stored]
@@ -133,14 +132,14 @@ def examine(db: sqlite3.Connection, room: RoomCode, marked: int = 0) -> Examined
 
 
 def examine_whole(db: sqlite3.Connection, room: RoomCode, marked: int) -> Examined:
-    """Examine a room, and replay all that is intact of its bytes."""
+    """Examine a room, and replay those of its events whose bytes are intact."""
     found = examine(db, room, marked)
     unsound = meaning(found.intact) if found.intact else None
     return Examined(room, found.bodies, unsound) if unsound else found
 
 
 def examine_file(journal: Path) -> Examination:
-    """Examine every room of a SQLite journal. Raises as ``JournalAdmin.examine``."""
+    """Examine every room of a SQLite journal; see ``JournalAdmin.examine``."""
     marks = read_marks(journal)
     with reading(journal) as db:
         (form,) = db.execute("PRAGMA user_version").fetchone()
@@ -153,16 +152,16 @@ def examine_file(journal: Path) -> Examination:
 
 
 def examined(db: sqlite3.Connection, marks: dict[str, int]) -> Iterator[Examined]:
-    """Yield every room that any part of the journal still tells of."""
+    """Yield every room that is still found in any part of the journal."""
     for room in _codes(db, marks):
         yield examine_whole(db, room, marks.get(room, 0))
 
 
 @contextlib.contextmanager
 def reading(journal: Path) -> Iterator[sqlite3.Connection]:
-    """Open one moment of a journal for reading, its write-ahead log included.
+    """Open a snapshot of a journal for reading, including its write-ahead log.
 
-    Marks must be read before: what is committed meanwhile is not in that moment.
+    Read the marks before: the snapshot does not include later commits.
     """
     if not journal.exists():
         raise NoJournal(f"There is no journal at {journal}.")
@@ -180,7 +179,7 @@ def reading(journal: Path) -> Iterator[sqlite3.Connection]:
 
 
 def seal(db: sqlite3.Connection, room: RoomCode) -> None:
-    """Seal a room's events again, as they are now."""
+    """Seal a room's events again, as they are stored now."""
     stored, _ = _stored(db, room)
     db.execute("DELETE FROM seals WHERE room = ?", (room,))
     if stored:
@@ -192,7 +191,7 @@ def seal(db: sqlite3.Connection, room: RoomCode) -> None:
 def _stored(
     db: sqlite3.Connection, room: RoomCode
 ) -> tuple[list[tuple[int, str]], str]:
-    """Return version and body of what can be read, and why it stops there."""
+    """Return version and body of the readable events, and why the others are not."""
     query = "SELECT version, body FROM events WHERE room = ? ORDER BY version"
     with contextlib.suppress(sqlite3.Error):
         return db.execute(query, (room,)).fetchall(), ""
@@ -218,7 +217,7 @@ def _expected(db: sqlite3.Connection, room: RoomCode) -> int:
 
 
 def _seals(db: sqlite3.Connection, room: RoomCode) -> list[Seal]:
-    """Return a room's seals; a journal of the first release has none."""
+    """Return a room's seals. A journal from the first release does not have any."""
     known = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seals'"
     query = "SELECT first, last, crc FROM seals WHERE room = ? ORDER BY first"
     try:
@@ -244,7 +243,7 @@ def _latest_ms(db: sqlite3.Connection) -> int | None:
 
 
 def _codes(db: sqlite3.Connection, marks: dict[str, int]) -> list[RoomCode]:
-    """Return the rooms that any part of the journal still tells of."""
+    """Return the rooms that are still found in any part of the journal."""
     found: dict[str, None] = {}
     for query in (
         "SELECT code FROM rooms ORDER BY opened_ms",
@@ -263,5 +262,5 @@ def _codes(db: sqlite3.Connection, marks: dict[str, int]) -> list[RoomCode]:
 
 
 def _is_code(value: object) -> bool:
-    """Whether a value can be the code of a room, and is not garbled itself."""
+    """Whether a value can be the code of a room, and is not damaged itself."""
     return isinstance(value, str) and re.fullmatch(r"[A-Z0-9]{1,16}", value) is not None

@@ -1,14 +1,15 @@
-"""Whether a room's stored events are what was written: seals over batches, and marks.
+"""Checks that a room's stored events are what was written, with seals and marks.
 
-**Seals.** Every append is sealed: a checksum over its events as they are stored, in the
-same transaction. A seal that does not fit names the event from which on the room is
-damaged. What was before it is intact.
+**Seals.** Every append stores a seal, a checksum over its events as they are stored, in
+the same transaction. A seal that does not match gives the event from which the room is
+damaged. All earlier events are intact.
 
-**Marks.** When the file's newest part is lost (a truncated write-ahead log, an old copy
-put back), what is left is whole and looks well. So the number of events of each room is
-also noted in a file of its own, after each commit, one line of 32 bytes a room. It is
-not synced, so it can lag behind after a power cut, but it is never ahead of what was
-committed: if it says more than the journal holds, recorded events are missing.
+**Marks.** When the newest part of the file is lost (a truncated write-ahead log, or an
+old copy that was put back), the rest is consistent and looks undamaged. After each
+commit, the number of events of each room is therefore also noted in a separate file, in
+one line of 32 bytes per room. That file is not synced, so it can lag behind after a
+power cut, but it is never ahead of what was committed. If it has a higher number than
+the journal, recorded events are missing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from zlib import crc32
 from scenarios.prose import plural
 
 FORMAT = 1
-"""``user_version`` of a journal's SQLite file; a file of a later version is refused."""
+"""The ``user_version`` of a journal's SQLite file; later versions are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """From which event on a room cannot be trusted, and what was found there."""
+    """The first event of a room that cannot be trusted, and what is wrong with it."""
 
     version: int
     what: str
@@ -59,10 +60,11 @@ def crc_of_list(array: str) -> int:
 def first_damage(
     stored: Sequence[tuple[int, str]], seals: Sequence[Seal], expected: int
 ) -> Damage | None:
-    """Return where a room's events stop being what was written; None for nowhere.
+    """Return where a room's events stop matching what was written; None if they match.
 
-    ``stored`` is version and body, in order; ``expected`` how many there were by the
-    table of rooms or by the marks. Events older than the first seal are not covered.
+    ``stored`` has version and body of each event, in order. ``expected`` is the number
+    of events according to the table of rooms or the marks. Events that are older than
+    the first seal are not covered.
     """
     for position, (version, _) in enumerate(stored, start=1):
         if version != position:
@@ -83,14 +85,14 @@ def first_damage(
 # --- marks ----------------------------------------------------------------------------
 
 _READ_WRITE = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-"""Windows would write other line ends than these."""
+"""Without ``O_BINARY``, Windows would change the line endings."""
 
 LINE = 32
 SUFFIX = ".marks"
 
 
 class Marks:
-    """The marks of one journal. Used by the journal's thread alone."""
+    """The marks of one journal. Used only by the journal's thread."""
 
     def __init__(self, journal: Path) -> None:
         self._path = marks_of(journal)
@@ -99,9 +101,9 @@ class Marks:
         self._handle: int | None = None
 
     def note(self, versions: Mapping[str, int]) -> None:
-        """Note how many events rooms have; 0 for a room that is gone.
+        """Note the number of events of each room; 0 for a room that was deleted.
 
-        A vote is not refused because its mark cannot be written: the mark is left out.
+        A mark that cannot be written is skipped, so that no vote is refused for it.
         """
         with contextlib.suppress(OSError):
             handle = self._open()
@@ -131,19 +133,19 @@ class Marks:
         return self._handle
 
     def close(self) -> None:
-        """Let go of the file. Idempotent."""
+        """Close the file. Idempotent."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
 
 def marks_of(journal: Path) -> Path:
-    """Return where the marks of a journal are."""
+    """Return the path of a journal's marks."""
     return journal.with_name(journal.name + SUFFIX)
 
 
 def read_marks(journal: Path) -> dict[str, int]:
-    """Return how many events each room had, as far as was noted."""
+    """Return the noted number of events of each room; empty if it cannot be read."""
     try:
         data = marks_of(journal).read_bytes()
     except OSError:

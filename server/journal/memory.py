@@ -1,4 +1,4 @@
-"""A journal in memory: for tests, and for games that need not be kept."""
+"""A journal in memory, for tests and for games that do not have to be kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MemoryStore:
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
     ) -> None:
-        """Store events; they are encoded, so that nothing unstorable slips through."""
+        """Store events. They are encoded, so an event that cannot be stored fails."""
         bodies = self._bodies.get(room, [])
         if len(bodies) != version:
             raise VersionConflict(f"{room} is at event {len(bodies)}, not {version}")
@@ -49,7 +49,7 @@ class MemoryStore:
         return self._bodies.pop(room, None) is not None
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
-        """Forget a player's words."""
+        """Erase a player's words."""
         bodies = self._bodies.get(room, [])
         changed = list(forgotten(bodies, player, name))
         for version, body in changed:
@@ -59,14 +59,14 @@ class MemoryStore:
         return len(changed)
 
     async def sweep(self) -> bool:
-        """Memory keeps no trace."""
+        """Do nothing: removed data leaves no trace in memory."""
         return False
 
     async def check(self) -> None:
-        """Memory is always there."""
+        """Do nothing: memory is always available."""
 
     async def exists(self) -> bool:
-        """Memory is always there."""
+        """Return True: memory is always available."""
         return True
 
     async def examine(self) -> Examination:
@@ -78,4 +78,4 @@ class MemoryStore:
         await copy_rooms(self, path)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""

@@ -1,4 +1,4 @@
-"""Open the journal at an address: the only module that knows all adapters.
+"""Opens the journal at an address. Only this module knows all adapters.
 
 An address is either a data folder, which contains the journal as an SQLite file, or
 a string:
@@ -57,7 +57,7 @@ ADAPTERS: dict[str, Callable[[str], Journal]] = {
     "postgresql": _postgres,
     "memory": lambda _: MemoryStore(),
 }
-"""By scheme: a function that takes what follows the colon and opens nothing yet."""
+"""By scheme: a function that gets the text after the colon, and opens nothing yet."""
 
 
 def journal_at(where: Address) -> Journal:
@@ -82,13 +82,13 @@ def address_of(text: str) -> Address:
 
 
 def shown(where: Address) -> str:
-    """Return an address for people to read, without a password."""
+    """Return an address as text for messages, without its password."""
     hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", str(where))
     return re.sub(r"(?<=[?&]password=)[^&]*", "***", hidden)
 
 
 def is_shared(where: Address | None) -> bool:
-    """Whether several servers may use the journal at an address together."""
+    """Whether several servers may use the journal at an address at the same time."""
     return isinstance(where, str) and where.startswith("postgresql:")
 
 
@@ -143,7 +143,7 @@ async def open_journal(
 
 
 def _why_not(where: Address, exc: StoreUnavailable) -> str:
-    """Say why a journal cannot be opened, and what to do."""
+    """Explain why a journal cannot be opened, and what to do."""
     place = shown(where)
     match exc:
         case BadAddress() | NoJournal():

@@ -1,6 +1,7 @@
-"""One room as a file, to be carried to another node: a header and its events.
+"""One room as a file, for moving it to another node: a header and its events.
 
-JSON lines, gzip. The file is as secret as the journal: it holds the room's key.
+The file contains JSON lines, compressed with gzip. It is as secret as the journal,
+because it contains the room's key.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MOST_BYTES = 512 * 1024 * 1024
 
 
 class ParcelError(Exception):
-    """The file is not a room's, or is damaged; the text says which."""
+    """The file is not a room file, or it is damaged; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Parcel:
 
     code: str
     to: str
-    """The node that it is for."""
+    """The node that the room moves to."""
     epoch: int
     bodies: tuple[str, ...]
     """Its events as they are stored."""
 
     def events(self) -> list[Event]:
-        """Return the events; raises :class:`ParcelError`."""
+        """Return the events. Raises :class:`ParcelError` if one cannot be read."""
         try:
             return [decode(body) for body in self.bodies]
         except UnreadableEvent as exc:
@@ -45,7 +46,7 @@ class Parcel:
 
 
 def pack(code: str, to: str, epoch: int, bodies: Sequence[str]) -> bytes:
-    """Return the file of a room."""
+    """Return the contents of a room's file."""
     text = "\n".join(bodies)
     head = {
         "kind": KIND,
@@ -59,7 +60,7 @@ def pack(code: str, to: str, epoch: int, bodies: Sequence[str]) -> bytes:
 
 
 def unpack(data: bytes, most_bytes: int = MOST_BYTES) -> Parcel:
-    """Return the room in a file that unpacks to at most ``most_bytes``.
+    """Return the room in a file, which may unpack to ``most_bytes`` at most.
 
     Raises :class:`ParcelError`.
     """

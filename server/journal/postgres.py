@@ -1,11 +1,11 @@
-"""A journal in PostgreSQL: for a fleet of nodes, each of which may die.
+"""A journal in PostgreSQL, for a fleet of nodes, each of which may fail.
 
-An append is one statement: it moves the room's version on if it is the expected one,
-and stores events and seal only then. It has returned once the database has committed
-(``synchronous_commit``), on its standby, too, if there is a synchronous one.
+An append is a single statement: if the room's version is the expected one, it updates
+the version and stores the events and their seal. It returns once the database has
+committed (``synchronous_commit``), on a synchronous standby as well if there is one.
 
-An append that gets no answer may have been stored. The room reads the journal again
-then, as after every failure of a store.
+An append that gets no answer may have been stored. The room then reads the journal
+again, as it does after every failure of a store.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ from server.journal.tables import (
 log = logging.getLogger("twogaps.journal")
 
 CONNECTIONS = 8
-"""Connections of one node: an append takes about a millisecond."""
+"""Maximum number of connections per node. An append takes about a millisecond."""
 
 ANSWER_S = 5.0
-"""After so long without an answer the database counts as away."""
+"""Time without an answer, in seconds, after which the database is unavailable."""
 
 _AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
-"""What a call raises if the database is unavailable, or refuses."""
+"""The errors that a call raises if the database is unavailable or refuses it."""
 
 
 class PostgresStore:
@@ -73,9 +73,9 @@ class PostgresStore:
     ) -> None:
         """``url`` may name several hosts; nothing is opened before the first call.
 
-        With ``target_session_attrs=read-write`` the one that can be written is used.
-        The database counts as away after ``answer_s`` seconds without an answer. Raises
-        :class:`BadAddress`.
+        With ``target_session_attrs=read-write``, the writable host is used. After
+        ``answer_s`` seconds without an answer, the database is considered unavailable.
+        Raises :class:`BadAddress`.
         """
         answer_ms = int(answer_s * 1000)
         try:
@@ -109,10 +109,10 @@ class PostgresStore:
         epoch: int | None = None,
         node: str | None = None,
     ) -> None:
-        """Store events behind the first ``version`` ones; durable on return.
+        """Store events after the first ``version`` ones; durable on return.
 
-        With an ``epoch`` only while it is the room's. A new room is at home at
-        ``node``, in epoch 1.
+        With an ``epoch``, they are stored only if it is the room's current one. The
+        home of a new room is ``node``, in epoch 1.
         """
         new, array = record_of(None, room, events), encode_all(tuple(events))
         values = {
@@ -174,7 +174,7 @@ class PostgresStore:
         return done.rowcount > 0
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
-        """Forget a player's words."""
+        """Erase a player's words."""
         async with self.connection() as db, db.transaction():
             await db.execute("SELECT 1 FROM rooms WHERE code = %s FOR UPDATE", [room])
             bodies = await _whole(db, room)
@@ -197,9 +197,9 @@ class PostgresStore:
         return len(changed)
 
     async def sweep(self) -> bool:
-        """Rewrite the tables if anything was removed since this was last done.
+        """Rewrite the tables if anything was removed since the last time.
 
-        What the write-ahead log, archives and backups hold is the operator's matter.
+        The operator must take care of the write-ahead log, archives and backups.
         """
         async with self.connection(may_last=True) as db:
             if not await one_value(db, "SELECT unswept FROM twogaps"):
@@ -217,14 +217,14 @@ class PostgresStore:
     # --- the journal ------------------------------------------------------------------
 
     async def exists(self) -> bool:
-        """Return whether the tables are there; creates nothing."""
+        """Return whether the tables exist. Does not create them."""
         with translated():
             connecting = psycopg.AsyncConnection.connect(self.address, autocommit=True)
             async with await connecting as db:
                 return await stored_format(db) > 0
 
     async def examine(self) -> Examination:
-        """Read and replay every room; changes nothing."""
+        """Read and replay every room, without changing anything."""
         if not await self.exists():
             raise NoJournal("There is no journal in this database")
         return await examine_rooms(self)
@@ -305,7 +305,7 @@ def translated() -> Iterator[None]:
 
 
 async def _whole(db: Connection, room: RoomCode) -> list[str]:
-    """Return a room's events after checking that they are intact."""
+    """Return a room's events. Raises :class:`DamagedRoom` if they are not intact."""
     expected = await one_value(db, "SELECT version FROM rooms WHERE code = %s", room)
     events = "SELECT version, body FROM events WHERE room = %s ORDER BY version"
     stored = [(row[0], row[1]) for row in await all_rows(db, events, room)]

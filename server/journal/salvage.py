@@ -1,8 +1,8 @@
-"""Salvage: copy what is intact of a damaged journal into a new one beside it.
+"""Salvages a damaged journal: copies its intact events into a new journal.
 
-Before anything is read the journal is copied aside, with its write-ahead log and its
-marks, as it is: to read a journal folds that log into it. Each room comes out whole, or
-up to the event before its damage, from where it continues.
+The old journal is first copied aside as it is, with its write-ahead log and its marks,
+because reading a journal merges that log into it. Each room is recovered completely, or
+up to the last event before the damage, and can continue from there.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from server.journal.sqlite import write_room
 from server.journal.store import EventStore, Finding, record_of
 
 PARTS = ("", "-wal", "-shm", SUFFIX)
-"""The files of a journal, by what their names end with."""
+"""The files of a journal, by the ends of their names."""
 
 
 def salvage(journal: Path, aside: Path) -> list[Finding]:
-    """Copy a journal aside, and write what is intact of it where it was.
+    """Copy a journal aside, and replace it with one that has only its intact events.
 
-    One that has no damage is left alone. No other process may use it meanwhile. Raises
-    :class:`StoreUnavailable`; then nothing has changed.
+    An undamaged journal is not changed. No other process may use the journal during the
+    salvage. If :class:`StoreUnavailable` is raised, nothing has changed.
     """
     fresh = journal.with_name(journal.name + ".salvaged")
     _remove(fresh)
@@ -72,10 +72,10 @@ def _remove(journal: Path) -> None:
 async def copy_room(
     source: EventStore, target: EventStore, room: RoomCode, part: int
 ) -> bool:
-    """Store in one journal what another holds of a room; return False if they differ.
+    """Copy a room's events to another journal; return False if the two differ.
 
-    ``part`` events are stored at a time. What the target then holds is read back and
-    replayed. Raises what journals raise, and :class:`ReplayError`.
+    ``part`` events are stored at a time. The stored events are then read back and
+    replayed. Raises the errors of journals, and :class:`ReplayError`.
     """
     wanted, held = await source.load(room), await target.load(room)
     if wanted[: len(held)] != held:

@@ -1,8 +1,8 @@
-"""The journal on SQLite: one thread that writes, one commit for all who wait.
+"""The journal on SQLite: a single writer thread, with group commits.
 
-WAL with ``synchronous=FULL``: a commit returns after its fsync, so what was appended
-survives kill -9 and a power cut. Appends that arrive while a commit runs share the
-next one (group commit). Driver errors leave here as :class:`StoreUnavailable`.
+It uses WAL with ``synchronous=FULL``: a commit returns after its fsync, so appended
+events survive kill -9 and a power cut. Appends that arrive during a commit share the
+next one (group commit). Driver errors are raised as :class:`StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ CREATE TABLE IF NOT EXISTS seals (
     PRIMARY KEY (room, first)
 ) STRICT, WITHOUT ROWID
 """
-"""Came after the first release: earlier events have no seal."""
+"""Added after the first release: earlier events do not have a seal."""
 
 _INSERT = "INSERT INTO events SELECT ?, ? + key, value FROM json_each(?)"
-"""All events of a batch in one statement: the two threads wait less for each other."""
+"""Inserts all events of a batch, so that the two threads wait less for each other."""
 
 UNSWEPT = 2
-"""The row of ``pulse`` that says whether removed things may be in the file still."""
+"""The row of ``pulse`` that says whether the file may still contain removed data."""
 
 _RECORDS = (
     "SELECT code, title, rounds, opened_ms, updated_ms, finished_ms, joined, version,"
@@ -100,20 +100,20 @@ log = logging.getLogger("twogaps.journal")
 
 
 class SqliteStore:
-    """A journal in one SQLite file. :meth:`open` makes sure that it can be written."""
+    """A journal in one SQLite file. :meth:`open` also checks that it can be written."""
 
     def __init__(self, path: Path, busy_ms: int = 2_000) -> None:
-        """Must be called on a running event loop; touches the file at the first use.
+        """Must be called on a running event loop; the file is opened on first use.
 
-        A write waits ``busy_ms`` for another process's lock before it is called
-        unavailable.
+        A write waits up to ``busy_ms`` milliseconds for the lock of another process.
+        After that, the journal is considered unavailable.
         """
         self._path = path
         self._busy_ms = busy_ms
         self._is_opened = False
         self._marks = Marks(path)
         self._fresh: dict[str, int] = {}
-        """How far rooms come with the commit that is being made."""
+        """The number of events of each room after the commit in progress."""
         self._disk = DiskThread(
             path,
             self._prepare,
@@ -150,7 +150,7 @@ class SqliteStore:
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
     ) -> None:
-        """Store events behind the first ``version`` ones; durable on return."""
+        """Store events after the first ``version`` ones; durable on return."""
         stored = tuple(events)
 
         def store(db: sqlite3.Connection) -> None:
@@ -188,11 +188,11 @@ class SqliteStore:
         return await self._ask(delete)
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
-        """Forget a player's words."""
+        """Erase a player's words."""
         return await self._ask(lambda db: _erase(db, room, player, name))
 
     async def sweep(self) -> bool:
-        """Rewrite the file if anything was removed since it was last done."""
+        """Rewrite the file if anything was removed since the last time."""
         if not await self._ask(_is_unswept):
             return False
         with _translated():
@@ -205,22 +205,22 @@ class SqliteStore:
         await self._ask(_beat)
 
     async def exists(self) -> bool:
-        """Return whether the file is there; creates nothing."""
+        """Return whether the file exists. Does not create it."""
         return self._path.exists()
 
     async def examine(self) -> Examination:
-        """Read and replay every room; changes nothing."""
+        """Read and replay every room, without changing anything."""
         return await asyncio.to_thread(examine_file, self._path)
 
     async def copy_to(self, path: Path) -> None:
-        """Let SQLite write a copy: one moment, whole, nothing that was removed."""
+        """Have SQLite write a copy: a complete snapshot, without removed data."""
         try:
             await asyncio.to_thread(vacuum_into, self._path, path)
         except sqlite3.Error as exc:
             raise StoreUnavailable(f"journal {self._path.name}: {exc}") from exc
 
     async def close(self) -> None:
-        """Finish what was asked for, fold the WAL in, and end the thread."""
+        """Finish pending calls, merge the WAL into the file, and end the thread."""
         await self._disk.close()
         self._marks.close()
 
@@ -231,7 +231,7 @@ class SqliteStore:
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Raise the port's errors for those of the disk."""
+    """Translate the disk's errors into the port's."""
     try:
         yield
     except DiskError as exc:
@@ -255,7 +255,7 @@ def _prepare(db: sqlite3.Connection, busy_ms: int = 0) -> None:
 
 
 def _add_columns(db: sqlite3.Connection) -> None:
-    """Add the columns that came after a release, unless another process just did."""
+    """Add the columns of later releases, unless another process has just done so."""
     known = {column[1] for column in db.execute(_COLUMNS)}
     for column in ("time_zone", "name"):
         if column in known:
@@ -268,7 +268,7 @@ def _add_columns(db: sqlite3.Connection) -> None:
 
 
 def _miss_rooms(db: sqlite3.Connection, path: Path) -> None:
-    """Log the rooms that were recorded here and are no longer in the file."""
+    """Log the rooms that were recorded earlier but are no longer in the file."""
     known = {code for (code,) in db.execute("SELECT code FROM rooms")}
     if missing := sorted(read_marks(path).keys() - known):
         log.error(
@@ -296,7 +296,7 @@ def _append(
 def write_room(
     db: sqlite3.Connection, record: RoomRecord, bodies: Sequence[str]
 ) -> None:
-    """Write a whole room into a journal of its own; durable on return."""
+    """Write a whole room into a new journal; durable on return."""
     _prepare(db)
     with db:
         db.executemany(
@@ -308,7 +308,7 @@ def write_room(
 
 
 async def copy_rooms(journal: Journal, path: Path) -> None:
-    """Write every room of a journal of any kind into a new SQLite file."""
+    """Write every room of any journal into a new SQLite file."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         _prepare(db)
         for record in await journal.rooms():
@@ -327,9 +327,9 @@ def _record(db: sqlite3.Connection, room: RoomCode) -> RoomRecord | None:
 
 
 def _record_in(row: tuple[object, ...]) -> RoomRecord | None:
-    """Return what a line of ``_RECORDS`` says; None for what damage has left there.
+    """Return the record in a row of ``_RECORDS``; None if the row is damaged.
 
-    A room whose line is damaged is still found by its code, from its events.
+    A room whose row is damaged can still be found by its code, from its events.
     """
     match row:
         case (
@@ -346,7 +346,7 @@ def _record_in(row: tuple[object, ...]) -> RoomRecord | None:
 
 
 def _whole(db: sqlite3.Connection, room: RoomCode, path: Path) -> list[str]:
-    """Return a room's events, if they are what was written."""
+    """Return a room's events. Raises :class:`DamagedRoom` if they are not intact."""
     found = examine(db, room, read_marks(path).get(room, 0))
     if found.damage is not None:
         raise DamagedRoom(room, found.damage.version, found.damage.what)
@@ -385,7 +385,7 @@ def _beat(db: sqlite3.Connection) -> None:
 
 
 def _be_unswept(db: sqlite3.Connection) -> None:
-    """Note that something has been removed; survives a crash before the sweep."""
+    """Note that data was removed, so that even after a crash, a sweep purges it."""
     db.execute("INSERT OR REPLACE INTO pulse VALUES (?, 1)", (UNSWEPT,))
 
 

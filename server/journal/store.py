@@ -1,11 +1,11 @@
-"""The ports of the journal, each as wide as one kind of consumer needs.
+"""The ports of the journal, one for each kind of user.
 
-``EventStore`` is what one room needs, ``RoomIndex`` what lists and reads rooms,
-``RoomStore`` what a server keeps all of its rooms in, ``JournalAdmin`` what the tools
-of an operator need. A database implements :class:`Journal`, which is all of them, in
-one module; ``server.journal.opening`` is the only place that knows which there are.
+A single room uses ``EventStore``. ``RoomIndex`` lists and reads rooms. A server keeps
+its rooms in a ``RoomStore``, and an operator's tools use ``JournalAdmin``. Each
+database has a module that implements :class:`Journal`, which combines them. Only
+``server.journal.opening`` knows which implementations there are.
 
-Every call may raise :class:`StoreUnavailable`.
+Every method may raise :class:`StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class NoJournal(StoreUnavailable):
 
 
 class JournalDamaged(StoreUnavailable):
-    """The journal as a whole is damaged; what is intact has to be salvaged."""
+    """The journal as a whole is damaged; its intact rooms have to be salvaged."""
 
 
 class BadAddress(StoreUnavailable):
@@ -48,15 +48,15 @@ class BadAddress(StoreUnavailable):
 
 
 class VersionConflict(Exception):  # noqa: N818 - names a condition
-    """The room does not end where these events begin: another writer is at work."""
+    """The room does not end where these events begin, so there is another writer."""
 
 
 class UnreadableEvent(Exception):  # noqa: N818 - names a condition
-    """A stored event cannot be understood: damaged, or written by a later version."""
+    """A stored event cannot be read: it is damaged, or a later version wrote it."""
 
 
 class DamagedRoom(UnreadableEvent):
-    """A room's events have changed on disk. Those before ``version`` are intact."""
+    """A room's events have changed on disk. Events before ``version`` are intact."""
 
     def __init__(self, room: RoomCode, version: int, what: str) -> None:
         super().__init__(f"room {room} is damaged from event {version} on ({what})")
@@ -66,26 +66,26 @@ class DamagedRoom(UnreadableEvent):
 
 
 class TenureLost(Exception):  # noqa: N818 - names a condition
-    """Another node is home of this room now: nothing of it is stored here any more."""
+    """Another node is home to this room now, so this node cannot store its events."""
 
 
 class HeldElsewhere(Refused):
-    """Another node of this fleet is home of a room."""
+    """Another node of this fleet is home to a room."""
 
     def __init__(self, node: str, url: str) -> None:
-        """``url`` is where nodes reach that node; empty while it starts."""
+        """``url`` is that node's address for other nodes; empty while it starts."""
         super().__init__("busy", f"This room is at {node} now; please try again.")
         self.node = node
         self.url = url
 
     def again(self) -> HeldElsewhere:
-        """Return the same refusal, to be raised once more."""
+        """Return a copy of this refusal, which can be raised again."""
         return HeldElsewhere(self.node, self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """One line of the journal's table of rooms. Times are UTC milliseconds."""
+    """One row of the journal's table of rooms. Times are UTC milliseconds."""
 
     code: RoomCode
     title: str
@@ -96,9 +96,9 @@ class RoomRecord:
     joined: int
     version: int
     time_zone: str | None = None
-    """The class's time zone, if the room says which."""
+    """The class's time zone, if the room has one."""
     name: str | None = None
-    """What the host calls the room; None or empty if it has no name."""
+    """The name that the host gave the room; None or empty if it has no name."""
 
     @property
     def called(self) -> str:
@@ -108,28 +108,28 @@ class RoomRecord:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an examination found of one room."""
+    """What an examination found out about one room."""
 
     room: RoomCode
     intact: int
-    """Events, from the first on, that are what was written and replay."""
+    """Number of events, from the first, that match what was written and replay."""
     damage: str
-    """What is wrong after them; empty if nothing is."""
+    """What is wrong after those events; empty if nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What an examination found of a whole journal."""
+    """What an examination found out about a whole journal."""
 
     rooms: tuple[Finding, ...]
     latest_ms: int | None
-    """UTC milliseconds of the last change of any room."""
+    """Time of the last change in any room (UTC milliseconds)."""
     fault: str = ""
     """What is wrong with the journal as a whole; empty if nothing is."""
 
     @property
     def damaged(self) -> list[Finding]:
-        """The rooms that something is wrong with."""
+        """The rooms that are damaged."""
         return [finding for finding in self.rooms if finding.damage]
 
 
@@ -178,10 +178,10 @@ class EventStore(Protocol):
     async def append(
         self, room: RoomCode, version: int, events: Sequence[Event]
     ) -> None:
-        """Store events behind the first ``version`` ones; durable on return.
+        """Store events after the first ``version`` ones; durable on return.
 
-        All or none are stored. Raises :class:`VersionConflict` when the room does not
-        hold exactly ``version`` events.
+        Either all events are stored or none. Raises :class:`VersionConflict` if the
+        room does not have exactly ``version`` events.
         """
         ...
 
@@ -193,12 +193,12 @@ class EventStore(Protocol):
         ...
 
     async def check(self) -> None:
-        """Write and commit something trivial: raises while the store is away."""
+        """Write and commit something trivial. Raises while the store is unavailable."""
         ...
 
 
 class RoomIndex(Protocol):
-    """The rooms that are stored, and their events as they are stored."""
+    """Lists the stored rooms, and returns their events as they are stored."""
 
     async def rooms(self) -> list[RoomRecord]:
         """Return all rooms, newest first."""
@@ -213,38 +213,38 @@ class RoomIndex(Protocol):
 
 
 class RoomStore(EventStore, RoomIndex, Protocol):
-    """What a server keeps all of its rooms in."""
+    """The store in which a server keeps all of its rooms."""
 
     async def delete(self, room: RoomCode) -> bool:
         """Remove a room and all of its events; return whether there was one."""
         ...
 
     async def sweep(self) -> bool:
-        """Leave no trace of what was deleted or erased; return whether there was any.
+        """Purge all traces of deleted data; return whether there were any.
 
-        May take seconds for a large journal, and blocks all other calls meanwhile.
+        This may take seconds for a large journal, and blocks all other calls.
         """
         ...
 
 
 class JournalAdmin(Protocol):
-    """What an operator's tools do with a whole journal."""
+    """What an operator's tools need to do with a whole journal."""
 
     async def exists(self) -> bool:
-        """Return whether there is a journal at all; creates nothing."""
+        """Return whether there is a journal. Does not create one."""
         ...
 
     async def erase_player(self, room: RoomCode, player: PlayerId, name: str) -> int:
-        """Replace a player's name by ``name`` and their reasons by nothing.
+        """Replace a player's name with ``name``, and remove their written reasons.
 
-        The one exception to events never being edited: a person's right to be
-        forgotten. Votes and points are kept so that tallies do not change. Returns how
-        many events were changed; idempotent.
+        Events are otherwise never edited; this is the exception, for a person's right
+        to be forgotten. Votes and points are kept so that tallies do not change.
+        Returns how many events were changed. Idempotent.
         """
         ...
 
     async def examine(self) -> Examination:
-        """Read and replay every room; changes nothing.
+        """Read and replay every room, without changing anything.
 
         Raises :class:`NoJournal`, and :class:`StoreUnavailable` if the journal
         cannot be read at all.
@@ -254,15 +254,15 @@ class JournalAdmin(Protocol):
     async def copy_to(self, path: Path) -> None:
         """Write all rooms into a new SQLite journal, while others may be writing.
 
-        ``path`` must not exist. Each room is copied as it was at one moment, with
-        nothing that had been removed before.
+        ``path`` must not exist. Each room is copied as it was at one moment, without
+        any data that had been removed before.
         """
         ...
 
 
 class Journal(RoomStore, JournalAdmin, Protocol):
-    """All that a database has to offer to be one."""
+    """Everything that a database has to implement to be a journal."""
 
     async def close(self) -> None:
-        """Finish what was asked for and release the store. Idempotent."""
+        """Finish pending calls and release the store. Idempotent."""
         ...

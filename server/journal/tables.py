@@ -13,17 +13,18 @@ from server.protocol.keys import KEY_BYTES
 Connection = psycopg.AsyncConnection[psycopg.rows.TupleRow]
 
 FORMAT = 5
-"""Of the tables; a database of a later format is refused."""
+"""The format of the tables; a database with a later format is refused."""
 
 SERVES = 5
-"""The oldest format whose programs may use these tables too, since these only grew.
+"""The oldest format whose programs can also use these tables.
 
-So a fleet can be upgraded, and taken back, node by node."""
+Since then, columns and tables were only added, so a fleet can be upgraded and rolled
+back one node at a time."""
 
 CHANNEL = "twogaps"
-"""Where nodes are called by name: a room is theirs now, or no longer."""
+"""The channel on which a node is notified, by name, that its rooms have changed."""
 
-_LOCK = 0x74776F67  # "twog": of nodes that start together, one migrates
+_LOCK = 0x74776F67  # "twog": only one node migrates at a time
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS twogaps (
@@ -77,14 +78,15 @@ ALTER TABLE rooms ADD COLUMN IF NOT EXISTS reads integer[] NOT NULL DEFAULT '{0}
 ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS key text;
 CREATE INDEX IF NOT EXISTS rooms_by_node ON rooms (node) WHERE is_held;
 """
-"""Format 2. A node has one lease, until ``until``, and without a gap since ``steady``.
+"""Format 2. A node's lease lasts until ``until``; it has no gaps since ``steady``.
 
-A room has a home while ``is_held``, and its ``node`` has a lease; each take raises its
-``epoch``. ``reads`` is the version of Two Gaps that a journal needs, or a node has.
+A room has a home while ``is_held`` is true and its ``node`` has a lease. Taking a room
+increments its ``epoch``. ``reads`` is the version of Two Gaps that a room's journal
+needs, or that a node can read.
 """
 
 _NAMES = "ALTER TABLE rooms ADD COLUMN IF NOT EXISTS name text"
-"""Format 3: what hosts call their rooms."""
+"""Format 3: the names that hosts give to their rooms."""
 
 _FLEET = """
 ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS admin_key text;
@@ -92,10 +94,11 @@ ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS shelved bigint NOT NULL DEFAULT 0;
 ALTER TABLE nodes ADD COLUMN IF NOT EXISTS ledger text;
 CREATE TABLE IF NOT EXISTS shelf (path text PRIMARY KEY, body text NOT NULL);
 """
-"""Format 4: what a node without its disk needs.
+"""Format 4: what a node needs if it has lost its disk.
 
-``admin_key`` opens rooms at every node, ``ledger`` is how long each node has seen rooms
-kept, and ``shelf`` has the files of own cases and decks; ``shelved`` grows with them.
+``admin_key`` lets the admin open rooms at every node. ``ledger`` is each node's record
+of how long rooms have been kept. ``shelf`` has the files of custom cases and decks, and
+``shelved`` counts its changes.
 """
 
 _SERVES = "ALTER TABLE twogaps ADD COLUMN IF NOT EXISTS serves integer"
@@ -120,7 +123,7 @@ WITH moved AS (
 INSERT INTO seals
 SELECT %(room)s, %(version)s::int + 1, %(version)s::int + %(n)s, %(crc)s FROM moved
 """
-"""One parameter for all events: an array of texts takes five times as long."""
+"""All events are one JSON parameter: an array of texts takes five times as long."""
 
 GO_ON = OPEN.replace(
     OPEN[OPEN.index("    INSERT INTO rooms") : OPEN.index("), stored")],
@@ -178,7 +181,7 @@ RESUME = """
 UPDATE rooms SET epoch = epoch + 1, is_held = reads <= %(reads)s::int[]
 WHERE node = %(name)s AND is_held
 """
-"""A node that starts has its rooms again, but for those it is too old to read."""
+"""A node that restarts gets its rooms back, except those that it is too old to read."""
 
 MAY_TAKE = """
 SELECT until > t,
@@ -257,12 +260,12 @@ async def one_value(db: Connection, query: LiteralString, *values: object) -> ob
 
 
 async def call(db: Connection, node: str) -> None:
-    """Have a node look at its rooms now, once the transaction is over."""
+    """Notify a node, at the end of the transaction, to check its rooms now."""
     await db.execute("SELECT pg_notify(%s, %s)", (CHANNEL, node))
 
 
 async def stored_format(db: Connection) -> int:
-    """Return the format of the tables; 0 without any."""
+    """Return the format of the tables; 0 if they do not exist."""
     if await one_value(db, "SELECT to_regclass('twogaps')::text") is None:
         return 0
     found = await one_value(db, "SELECT format FROM twogaps")
@@ -270,14 +273,17 @@ async def stored_format(db: Connection) -> int:
 
 
 async def _serves(db: Connection) -> int:
-    """Return the oldest format whose programs may use tables of a later one."""
+    """Return the oldest format whose programs can use the tables of this database."""
     query = "SELECT coalesce((to_jsonb(t) ->> 'serves')::int, format) FROM twogaps t"
     found = await one_value(db, query)
     return found if isinstance(found, int) else FORMAT + 1
 
 
 async def migrate(db: Connection) -> None:
-    """Make the tables, or bring them up to date; one node at a time."""
+    """Create the tables or bring them up to date, one node at a time.
+
+    Raises :class:`StoreUnavailable` if this version is too old for the tables.
+    """
     async with db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         found = await stored_format(db)

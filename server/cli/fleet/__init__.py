@@ -41,14 +41,14 @@ START_S = 60.0
 """How long a program may take to answer, in seconds."""
 
 STOP_S = 10.0
-"""How long a program may take to end, in seconds."""
+"""How long a program may take to stop, in seconds."""
 
 LOOK_S = 0.05
 TAIL = 12
-"""Lines of the log of a program that has failed."""
+"""Number of lines to show from the log of a failed program."""
 
 RESTARTS = 5
-"""How often a program is started again within :data:`RESTARTS_S` seconds."""
+"""Maximum number of restarts within :data:`RESTARTS_S` seconds."""
 
 RESTARTS_S = 30.0
 
@@ -89,7 +89,7 @@ def up(
 
 
 async def _up(fleet: Fleet, crew: Crew) -> None:
-    """Run a fleet until it is asked to stop; leave no program of it."""
+    """Run a fleet until it is asked to stop; then stop all of its programs."""
     stop = asyncio.Event()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if sys.platform != "win32":
@@ -104,7 +104,7 @@ async def _up(fleet: Fleet, crew: Crew) -> None:
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Do some work until it fails, or until it is asked to stop."""
+    """Run a coroutine until it ends or fails, or until ``stop`` is set."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -115,7 +115,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None
 
 
 async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Do some work side by side; raise the first error."""
+    """Run coroutines concurrently; raise the first error."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:
@@ -130,10 +130,9 @@ class Fleet:
     def __init__(
         self, folder: Path, crew: Crew, nodes: int, port: int, kind: str
     ) -> None:
-        """``kind`` is the proxy, which listens on ``port``.
+        """``kind`` is the proxy program, which listens on ``port``.
 
-        Raises :class:`CannotStart` if something is not installed, or ``port`` is
-        taken.
+        Raises :class:`CannotStart` if a program is not installed or ``port`` is taken.
         """
         self._crew = crew
         self._folder = folder
@@ -151,11 +150,11 @@ class Fleet:
 
     @property
     def url(self) -> str:
-        """Its one address."""
+        """The fleet's URL: the address of its proxy."""
         return f"http://{HERE}:{self._port}"
 
     async def run(self) -> None:
-        """Start everything, say where it is, and keep it up.
+        """Start all programs, print the addresses, and restart programs that end.
 
         Raises :class:`CannotStart` if a program does not start, or keeps ending.
         """
@@ -193,7 +192,7 @@ class Fleet:
         await self._start(database.program(one), lambda: database.answers(one))
 
     async def _add_standby(self) -> None:
-        """Build a standby of the primary, and have commits wait for it."""
+        """Create a standby of the primary, and make commits wait for it."""
         other = 1 - self._primary
         await self._database.copy(self._primary, other)
         await self._start_database(other)
@@ -221,7 +220,7 @@ class Fleet:
         sys.stdout.flush()
 
     async def _replace(self, name: str) -> None:
-        """Start a program again that has ended; the standby takes over for a primary.
+        """Restart a program that has ended; the standby replaces an ended primary.
 
         Raises :class:`CannotStart` if programs keep ending.
         """
@@ -244,7 +243,7 @@ class Fleet:
 
 
 def say(text: str) -> None:
-    """Print a line as it is."""
+    """Print a line without any formatting."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -271,7 +270,7 @@ async def _listens(port: int) -> bool:
 
 
 async def _is_well(port: int) -> bool:
-    """Whether people may be sent to a server, or through a proxy."""
+    """Whether a server or a proxy at this port is ready for clients."""
     try:
         reader, writer = await asyncio.open_connection(HERE, port)
         try:
@@ -284,18 +283,17 @@ async def _is_well(port: int) -> bool:
         return False
 
 
-# --- programs that run ---------------------------------------------------------------
+# --- running programs ----------------------------------------------------------------
 
 
 class Crew:
-    """Programs that run, each with a log of its own, until they are stopped.
+    """Running programs, each with its own log file.
 
-    They end with this process, however it ends, if the system can do that
-    (``setpriv`` of Linux).
+    On systems with ``setpriv`` (Linux), they also end if this process is killed.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Logs are in ``folder``."""
+        """Logs are written to ``folder``."""
         self._folder = folder
         self._running: dict[str, tuple[Program, asyncio.subprocess.Process]] = {}
         self._guard = shutil.which("setpriv")
@@ -318,7 +316,7 @@ class Crew:
                 cwd="/",
                 env=program.environment,
                 user=program.user,
-                start_new_session=True,  # Ctrl-C is for this process alone
+                start_new_session=True,  # Ctrl-C only reaches this process
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -337,7 +335,7 @@ class Crew:
             ) from None
 
     async def first_to_end(self) -> str:
-        """Wait until a program ends without being told to; return its name."""
+        """Wait until a program ends unexpectedly; return its name."""
         waits = {
             asyncio.create_task(process.wait(), name=name): name
             for name, (_, process) in self._running.items()
@@ -350,17 +348,17 @@ class Crew:
         return waits[done.pop()]
 
     def why(self, name: str) -> str:
-        """Say that a program has ended, and what it wrote last."""
+        """Return a message on how a program ended, with the last lines of its log."""
         code = self._running[name][1].returncode or 0
         how = f"signal {-code}" if code < 0 else f"status {code}"
         return f"{name} ended with {how}.\n{self._tail(name)}"
 
     def program(self, name: str) -> Program:
-        """Return what was started under a name."""
+        """Return the program with this name."""
         return self._running[name][0]
 
     async def stop(self) -> None:
-        """End all programs, those that were started last first."""
+        """Stop all programs; those that were started last are stopped first."""
         while self._running:
             last = self._running[next(reversed(self._running))][0]
             ending = [
@@ -380,7 +378,7 @@ class Crew:
                 await process.wait()
         if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # what it has started, as well
+                os.killpg(process.pid, signal.SIGKILL)  # also its child processes
         await process.wait()
 
     def _log(self, name: str) -> Path:

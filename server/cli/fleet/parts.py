@@ -1,6 +1,6 @@
-"""The programs of a fleet on one machine: how each is set up and started.
+"""The programs of a fleet on one machine: how each of them is set up and started.
 
-What they are configured with is in ``deploy/fleet``, for machines of your own as well.
+Their configuration files are in ``deploy/fleet``, where operators find them as well.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from server.cli.broker.formats import Cluster, Listener
 from server.folder import CannotStart
 
 INSTALLED = Path(__file__).parent / "templates"
-"""Where a wheel holds the files of ``deploy/fleet``."""
+"""The folder of a wheel that has the files of ``deploy/fleet``."""
 
 CHECKOUT = Path(__file__).resolve().parents[3] / "deploy" / "fleet"
 HERE = "127.0.0.1"
 OWNER = "twogaps"
-"""The user and the name of the database."""
+"""The name of the database and of its user."""
 
 PASSED_ON = ("TWOGAPS_CASES", "TWOGAPS_WORDS", "TWOGAPS_LIMITS", "TWOGAPS_LOG")
-"""Settings of this process that hold for its nodes as well."""
+"""Settings of this process that are passed on to its nodes."""
 
 LOCALE = {"LC_ALL": "C"}
 SERVED = range(20_000, 32_000)
-"""Ports to choose from: below those of outgoing connections on Linux and macOS."""
+"""Ports to choose from: below those for outgoing connections on Linux and macOS."""
 
 LOOK_S = 0.05
 CLEAR_S = 30.0
-"""How long the folder of a database that was killed may take to be removed (s)."""
+"""How long it may take to remove the folder of a killed database, in seconds."""
 
 BROKER_RANK, NODE_RANK, PROXY_RANK = 2, 3, 4
 
@@ -54,25 +54,25 @@ class Program:
     name: str
     command: tuple[str, ...]
     rank: int
-    """Those of the highest rank end first, side by side."""
+    """Programs are stopped by rank, the highest first; equal ranks concurrently."""
     environment: Mapping[str, str] | None = None
-    """None: that of this process."""
+    """The environment variables; None inherits those of this process."""
     user: str | None = None
-    """The user that runs it, if that is not the one of this process."""
+    """The user that runs the program; None for the user of this process."""
     stop: signal.Signals = signal.SIGTERM
 
 
 def template(name: str) -> str:
-    """Return a file of ``deploy/fleet``: of the wheel, or of the checkout."""
+    """Return the text of a file of ``deploy/fleet``, from the wheel or the checkout."""
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
     return (folder / name).read_text(encoding="utf-8")
 
 
 def bound(held: contextlib.ExitStack, port: int = 0) -> int:
-    """Return a port that is free until now; 0 chooses. Raises :class:`CannotStart`.
+    """Hold a free port and return it; 0 chooses one. Raises :class:`CannotStart`.
 
-    The choice is one that the system gives to no outgoing connection: a program that
-    is started again must find it free.
+    A chosen port is never used for outgoing connections, so that it is still free when
+    a program is restarted.
     """
     while port == 0:
         with contextlib.suppress(CannotStart):
@@ -92,10 +92,10 @@ def bound(held: contextlib.ExitStack, port: int = 0) -> int:
 
 
 class Database:
-    """PostgreSQL with a synchronous standby, each in a folder of its own."""
+    """PostgreSQL with a synchronous standby, each in its own folder."""
 
     def __init__(self, folder: Path, ports: Sequence[int], password: str) -> None:
-        """``ports`` are those of the two. Raises :class:`CannotStart`."""
+        """``ports`` are the ports of the two servers. Raises :class:`CannotStart`."""
         if find_spec("psycopg") is None:
             raise CannotStart(
                 "A fleet needs other packages: python -m pip install "
@@ -109,23 +109,23 @@ class Database:
 
     @property
     def url(self) -> str:
-        """Address of whichever of the two can be written."""
+        """The address of both servers; clients use the one that can be written to."""
         hosts = ",".join(f"{HERE}:{port}" for port in self.ports)
         who = f"{OWNER}:{self._password}"
         more = "target_session_attrs=read-write"
         return f"postgresql://{who}@{hosts}/{OWNER}?{more}"
 
     def program(self, one: int) -> Program:
-        """Return the server of one of the two folders."""
+        """Return the server program of one of the two folders (0 or 1)."""
         command = (str(self._programs / "postgres"), "-D", str(self._place(one)))
-        stop = signal.SIGINT  # ends its clients; SIGTERM would wait for them
+        stop = signal.SIGINT  # disconnects clients; SIGTERM would wait for them
         environment = {**os.environ, **LOCALE}
         return Program(
             f"postgres-{one + 1}", command, one, environment, self._user, stop
         )
 
     async def make(self) -> None:
-        """Make an empty database in the first folder."""
+        """Create an empty database cluster in the first folder."""
         self._folder.mkdir(mode=0o700)
         secret = self._folder / "password"
         secret.write_text(self._password, encoding="ascii")
@@ -151,11 +151,11 @@ class Database:
         self._address(0)
 
     async def create(self) -> None:
-        """Make the database of the journal, in a server that runs."""
+        """Create the journal's database in the running first server."""
         await self._tell(0, f"CREATE DATABASE {OWNER}", database="postgres")
 
     async def copy(self, source: int, to: int) -> None:
-        """Make a standby of a server that runs, in the other folder."""
+        """Create a standby of a running server in the other folder."""
         await self._clear(self._place(to))
         at = f"host={HERE} port={self.ports[source]} user={OWNER}"
         await self._run(
@@ -165,9 +165,9 @@ class Database:
         self._address(to)
 
     async def _clear(self, place: Path) -> None:
-        """Remove a folder, into which a server that was killed may still write.
+        """Remove a folder to which the processes of a killed server may still write.
 
-        Its processes end once they have noticed. Raises :class:`CannotStart`.
+        They end soon after. Raises :class:`CannotStart` if it cannot be removed.
         """
         try:
             async with asyncio.timeout(CLEAR_S):
@@ -179,7 +179,7 @@ class Database:
             raise CannotStart(f"{place} cannot be removed.") from None
 
     async def wait_for_standby(self, primary: int) -> None:
-        """Wait until the other server follows; commits wait for it from then on."""
+        """Wait until the other server replicates; from then on, commits wait for it."""
         await self._tell(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         await self._tell(primary, "SELECT pg_reload_conf()")
         query: LiteralString = (
@@ -191,11 +191,11 @@ class Database:
             await asyncio.sleep(LOOK_S)
 
     async def promote(self, standby: int) -> None:
-        """Make the standby the primary; commits wait for no other one."""
+        """Make the standby the primary; its commits do not wait for another server."""
         await self._tell(standby, "SELECT pg_promote()")
 
     async def answers(self, one: int) -> bool:
-        """Whether a server takes connections."""
+        """Whether a server accepts connections."""
         from psycopg import OperationalError
 
         try:
@@ -226,7 +226,7 @@ class Database:
         return row[0] if row else None
 
     def _give(self, path: Path) -> None:
-        """Give a file to the user that runs the database."""
+        """Make the user that runs the database the owner of a file."""
         if self._user is not None:
             shutil.chown(path, self._user)
 
@@ -234,7 +234,7 @@ class Database:
         return self._folder / f"data-{one + 1}"
 
     def _address(self, one: int) -> None:
-        """Say where a server listens. The other one's is in what was copied."""
+        """Write a server's address to its folder, over the copy of the other one's."""
         conf = self._place(one) / "here.conf"
         conf.write_text(
             f"listen_addresses = '{HERE}'\nport = {self.ports[one]}\n"
@@ -267,13 +267,13 @@ class Database:
 
 
 def _is_removed(place: Path) -> bool:
-    """Try to remove a folder; return whether that has worked."""
+    """Try to remove a folder; return whether it is gone."""
     shutil.rmtree(place, ignore_errors=True)
     return not place.exists()
 
 
 def _postgres_programs() -> Path:
-    """Return the folder of PostgreSQL's programs, the newest ones."""
+    """Return the folder of the newest installed PostgreSQL's programs."""
     found = [Path(path).parent for path in (shutil.which("pg_basebackup"),) if path]
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     found += [path.parent for path in versions]
@@ -289,7 +289,7 @@ def _postgres_programs() -> Path:
 
 
 def _postgres_user() -> str | None:
-    """Return the user for the database if this is root, which it refuses."""
+    """Return the user that runs the database if this is root, which it refuses."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     return "postgres"
@@ -299,12 +299,12 @@ def _postgres_user() -> str | None:
 
 
 class Brokers:
-    """NATS brokers that are one; each node is a user of theirs."""
+    """NATS brokers that form a cluster, with a user for each node."""
 
     def __init__(
         self, folder: Path, ports: Sequence[int], routes: Sequence[int], password: str
     ) -> None:
-        """``ports`` are for nodes, ``routes`` and ``password`` for the other brokers.
+        """``ports`` are for nodes; ``routes`` and ``password`` connect the brokers.
 
         Raises :class:`CannotStart`.
         """
@@ -324,7 +324,7 @@ class Brokers:
             broker.set_up_nats(Listener(HERE, ports[i], cluster=others))
 
     def let_in(self, node: str, first: int) -> str:
-        """Let a node in; return its address of the brokers, one of them in front."""
+        """Add a node; return its brokers' address, starting with broker ``first``."""
         password = self._folders[0].add(node, is_home=True)
         for broker in self._folders[1:]:
             broker.write(self._folders[0].sites())
@@ -334,7 +334,7 @@ class Brokers:
         return f"mqtt://{node}:{password}@{places}"
 
     def programs(self) -> list[tuple[Program, int]]:
-        """Return a program for each broker, and its port."""
+        """Return the program and the port of each broker."""
         made: list[tuple[Program, int]] = []
         for broker, port in zip(self._folders, self._ports, strict=True):
             command = (self._program, "-c", str(broker.nats_file))
@@ -351,7 +351,7 @@ def _broker(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """What a node is started with."""
+    """The settings with which a node is started."""
 
     name: str
     port: int
@@ -362,7 +362,7 @@ class NodeSettings:
 
 
 def node(settings: NodeSettings) -> Program:
-    """Return ``twogaps serve`` for a node; what is secret is in its environment."""
+    """Return ``twogaps serve`` for a node; secrets are passed in its environment."""
     own = {
         name: value
         for name, value in os.environ.items()

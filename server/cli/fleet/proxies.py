@@ -1,4 +1,4 @@
-"""The proxy in front of several nodes, from its file in ``deploy/fleet``."""
+"""The proxy in front of the nodes, configured by its file in ``deploy/fleet``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from server.cli.fleet.parts import HERE, PROXY_RANK, Program, template
 from server.folder import CannotStart
 
 PROXIES = {"haproxy": "haproxy.cfg", "caddy": "Caddyfile", "nginx": "nginx.conf"}
-"""By program: its file in ``deploy/fleet``. The first that is installed is used."""
+"""The file in ``deploy/fleet`` by program. The first installed program is used."""
 
 EXAMPLES = ("10.0.0.11:8000", "10.0.0.12:8000", "10.0.0.13:8000")
 """The nodes in those files."""
 
 EXAMPLE_NAME = "gaps.school.example"
 TLS_ONLY = "# TLS"
-"""Ends the lines that a proxy without a certificate does without."""
+"""Marks the end of lines that are left out without a certificate."""
 
 _NGINX_MAIN = """daemon off;
 pid {folder}/nginx.pid;
@@ -42,11 +42,11 @@ class Door:
 
     port: int
     nodes: Sequence[str]
-    """HOST:PORT of each."""
+    """HOST:PORT of each node."""
     name: str = HERE
-    """What browsers call it."""
+    """The host name in the proxy's URL."""
     tls: tuple[Path, Path] | None = None
-    """The certificate chain and its key; None speaks plain HTTP, on loopback alone."""
+    """The certificate chain and its key; None means plain HTTP, only on loopback."""
 
 
 def installed_proxy(wanted: str | None = None) -> str:
@@ -64,7 +64,7 @@ def installed_proxy(wanted: str | None = None) -> str:
 
 
 def proxy(kind: str, folder: Path, door: Door) -> Program:
-    """Return an installed proxy, with its file changed as an operator does."""
+    """Return an installed proxy, with its file edited as an operator would do it."""
     folder.mkdir(exist_ok=True)
     site = _with_nodes(template(PROXIES[kind]), door)
     path = folder / PROXIES[kind]
@@ -84,12 +84,12 @@ def proxy(kind: str, folder: Path, door: Door) -> Program:
 
 
 def program_of(name: str) -> str | None:
-    """Return where a program is; system programs are not on every user's path."""
+    """Return the path of a program; system programs are not on every user's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
 
 def _with_nodes(text: str, door: Door) -> str:
-    """Put the nodes and the name in, and leave out what only TLS needs."""
+    """Insert the nodes and the name, and leave out lines that only TLS needs."""
     if door.tls is not None:  # the redirect from port 80 needs root
         text = text.replace(f"    bind :80 {TLS_ONLY}\n", "")
     lines: list[str] = []
@@ -148,7 +148,7 @@ def _haproxy(site: str, door: Door, folder: Path) -> str:
 
 
 def _changed(text: str, old: str, new: str) -> str:
-    """Replace what an operator would change; it has to be there."""
+    """Replace a text that an operator would change; raise LookupError without it."""
     if old not in text:
         raise LookupError(f"deploy/fleet no longer contains {old!r}")
     return text.replace(old, new)
