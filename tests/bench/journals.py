@@ -81,8 +81,8 @@ async def class_ms(url: str, room: str, key: str) -> list[float]:
     return sorted(waits)
 
 
-async def measure(folder: Path, database: str) -> None:
-    """Measure both journals by turns and print what was found."""
+async def measure_votes(folder: Path, database: str) -> None:
+    """Measure both journals in turns and print how many votes each stored a second."""
     best = {"sqlite": 0.0, "postgresql": 0.0}
     where = {"sqlite": f"sqlite:{folder / 'bench.sqlite'}", "postgresql": database}
     for turn in range(ROUNDS):
@@ -95,6 +95,10 @@ async def measure(folder: Path, database: str) -> None:
         f"durable votes/s: SQLite {best['sqlite']:,.0f}, PostgreSQL "
         f"{best['postgresql']:,.0f}, ratio {ratio:.2f}"
     )
+
+
+async def measure_classes(folder: Path, database: str) -> None:
+    """Print how long the votes of a class took, with a new journal of each kind."""
     alone = Node(folder / "alone")
     ready = await alone.start()
     show("SQLite", await class_ms(alone.url, ready.room, ready.key))
@@ -116,8 +120,10 @@ def show(kind: str, waits: list[float]) -> None:
 
 def main() -> None:
     """Run it."""
-    with tempfile.TemporaryDirectory() as folder, postgres() as server:
-        asyncio.run(measure(Path(folder), server.create("bench")))
+    with tempfile.TemporaryDirectory() as folder:
+        for measure in (measure_votes, measure_classes):
+            with postgres() as server:  # a new one: the other still writes to its disk
+                asyncio.run(measure(Path(folder), server.create("bench")))
 
 
 if __name__ == "__main__":
