@@ -155,11 +155,8 @@ def last_words(state: RoomState) -> tuple[Sentence, ...]:
     """Return what a class reads at the end beside its mean and its goal (rule I53).
 
     Below the goal, what its confidence was worth, from ``min_cell`` people. Whichever
-    way it went, how the twins went, and what to take up next. After a test, nothing: it
-    says no more than that the answers are kept.
+    way it went, how the twins went, and what to take up next.
     """
-    if state.flow == "test":
-        return ()
     people = scored(state)
     mean = mean_score(people) if len(people) >= state.settings.min_cell else None
     is_below = mean is not None and tenth(mean) < goal_of(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from random import Random
 
 import pytest
@@ -98,6 +99,18 @@ async def test_a_removed_client_stays_away(
     assert fake.opened == 1
 
 
+async def come_back(
+    url: str, backoff: Backoff, serve: Coroutine[None, None, None]
+) -> None:
+    """Join, and stay until the second lobby is there, while a server does its part."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve)
+        async with connect(url, "K7MQ2P", "Ada", backoff=backoff) as player:
+            async for view in player.views():
+                if view == lobby(2):
+                    break
+
+
 async def test_a_goodbye_that_asks_to_come_back_is_followed(
     fake: FakeServer, no_wait: Backoff
 ) -> None:
@@ -108,12 +121,7 @@ async def test_a_goodbye_that_asks_to_come_back_is_followed(
         await peer.socket.close()
         await (await fake.peer()).admit(lobby(2))
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
-            async for view in player.views():
-                if view == lobby(2):
-                    break
+    await come_back(fake.url, no_wait, serve())
     assert fake.opened == 2
 
 
@@ -131,12 +139,7 @@ async def test_a_client_continues_at_the_next_address_that_the_server_has_named(
             hello = await (await other.peer()).admit(lobby(2))
             assert (hello.name, hello.token) == (None, "p1.mac")
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(serve())
-            async with connect(first.url, "K7MQ2P", "Ada", backoff=no_wait) as player:
-                async for view in player.views():
-                    if view == lobby(2):
-                        break
+        await come_back(first.url, no_wait, serve())
 
 
 async def test_goodbyes_in_order_do_not_make_the_next_wait_longer(
@@ -153,12 +156,7 @@ async def test_goodbyes_in_order_do_not_make_the_next_wait_longer(
             await peer.socket.close()
         await (await fake.peer()).admit(lobby(2))
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(serve())
-        async with connect(fake.url, "K7MQ2P", "Ada", backoff=backoff) as player:
-            async for view in player.views():
-                if view == lobby(2):
-                    break
+    await come_back(fake.url, backoff, serve())
     assert backoff.ceiling_s == 0.002
 
 

@@ -11,29 +11,31 @@ import pytest
 from scenarios.library import Library
 from scenarios.model import Case, Label
 from tests.scenarios.giveaway import (
-    ADDED_LAST,
     DOC,
     MOST_BY_PHRASE,
     MOST_BY_TOPIC,
     MOST_BY_WORDS,
-    TOLD,
     VERDICTS,
+    newest_rows,
+    told,
+)
+from tests.scenarios.guesses import (
+    ADDED_LAST,
+    TOLD,
     Guess,
     bag_of_topics,
     bag_of_words,
     by_kind,
-    by_phrase,
     by_topic,
     by_words,
     families,
     held_out,
     is_added_last,
     is_recent,
-    newest_rows,
-    told,
     topics,
     words,
 )
+from tests.scenarios.phrases import by_phrase
 from tests.support.figures import Figure
 from tests.support.library import LIBRARY
 

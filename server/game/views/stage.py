@@ -321,7 +321,8 @@ PLACES = 3
 
 
 def _finished(state: RoomState) -> FinishedView:
-    if any(r.is_counted and not r.is_revealed for r in state.rounds):
+    is_open = any(r.is_counted and not r.is_revealed for r in state.rounds)
+    if is_open or state.flow == "test":
         return _closed_test(state)
     mean, min_cell = mean_score(scored(state)), state.settings.min_cell
     best = standings(state) if state.settings.podium else ()
@@ -345,7 +346,7 @@ def _finished(state: RoomState) -> FinishedView:
 
 
 def _closed_test(state: RoomState) -> FinishedView:
-    """Return the end of a test, without verdicts or figures that depend on them."""
+    """Return the end of a test: no verdicts, and no figures that depend on them."""
     return FinishedView(
         room=room_card(state),
         rounds=tuple(_summary(state, r) for r in state.rounds if r.is_revealed),
