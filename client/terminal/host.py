@@ -34,7 +34,6 @@ from server.game.commands import (
     Reveal,
     ShowAgain,
     Unlock,
-    UnpinReason,
 )
 from server.game.phases import Place
 from server.game.views.role_types import HostPanel, HostView
@@ -347,23 +346,24 @@ class Desk:
             private.sites(panel),
             private.advice(panel),
             private.reasons(panel, names=True),
+            private.sentences(panel),
             private.challenges(panel),
             highlight=False,
         )
 
     async def _pin(self, number: int) -> None:
-        heard = self._host.panel.reasons
+        """Show a reason (or, while they are written, a sentence) or hide it."""
+        is_say = self._host.view.stage.phase == "say"
+        heard = self._host.panel.sentences if is_say else self._host.panel.reasons
         if not 1 <= number <= len(heard):
-            self._say(f"{plural(len(heard), 'reason')} so far; i shows them.", "dim")
+            n = plural(len(heard), "sentence" if is_say else "reason")
+            self._say(f"{n} so far; i shows them.", "dim")
             return
-        reason = heard[number - 1]
-        if reason.is_pinned:
-            await self._give(UnpinReason(player=reason.player), is_moving=False)
-        else:
-            pin = PinReason(player=reason.player, ballot=reason.ballot)
-            await self._give(pin, is_moving=False)
-            if self._host.view.stage.phase == reason.ballot.phase:
-                self._say("The class sees it after the vote.", "dim")
+        command = private.toggled(heard[number - 1])
+        await self._give(command, is_moving=False)
+        phase = self._host.view.stage.phase
+        if isinstance(command, PinReason) and phase == command.ballot.phase:
+            self._say("The class sees it after the vote.", "dim")
 
     async def _kick(self, name: str) -> None:
         page = await self._host.roster(search=name)

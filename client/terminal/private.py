@@ -12,6 +12,13 @@ from rich.text import Text
 from client.terminal.draw import narrow, tally
 from client.terminal.words import STYLES, answer_words, option_words, verdict_key
 from scenarios.prose import plural
+from server.game.commands import (
+    HideSentence,
+    HostCommand,
+    PinReason,
+    ShowSentence,
+    UnpinReason,
+)
 from server.game.outcomes import percent
 from server.game.phases import Ballot
 from server.game.views.role_types import (
@@ -22,6 +29,8 @@ from server.game.views.role_types import (
     PersonCard,
     PlanItem,
     PrivateView,
+    ReasonCard,
+    SentenceCard,
     SiteCard,
     SiteLink,
     Talk,
@@ -141,6 +150,28 @@ def reasons(panel: HostPanel, names: bool = False) -> RenderableType:
     if not lines:
         return Text("No reasons were given.", style="dim")
     return narrow(Group(Text("Reasons", style="bold"), *lines))
+
+
+def sentences(panel: HostPanel) -> RenderableType:
+    """Draw the players' sentences, numbered for ``pin``, with their authors."""
+    if not panel.sentences:
+        return Text()
+    lines = []
+    for number, card in enumerate(panel.sentences, start=1):
+        line = Text.assemble(f"  {number} “{card.text}”", (f" – {card.name}", "dim"))
+        if card.is_shown:
+            line.append(" (shown)", style="bold")
+        lines.append(line)
+    return narrow(Group(Text("Sentences", style="bold"), *lines))
+
+
+def toggled(card: ReasonCard | SentenceCard) -> HostCommand:
+    """Return the command that shows a card's words to the class, or hides them."""
+    if isinstance(card, SentenceCard):
+        return HideSentence() if card.is_shown else ShowSentence(player=card.player)
+    if card.is_pinned:
+        return UnpinReason(player=card.player)
+    return PinReason(player=card.player, ballot=card.ballot)
 
 
 def challenges(panel: HostPanel) -> RenderableType:

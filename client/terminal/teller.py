@@ -93,6 +93,7 @@ class Teller:
         self._storied: int | None = None
         self._steps = 0
         self._pins: tuple[PinnedReason, ...] = ()
+        self._sentence = ""
 
     def tell(self, view: StageView) -> bool:
         """Print what is new; return False if the game is where it was."""
@@ -108,7 +109,12 @@ class Teller:
         return True
 
     def _tell_pins(self, view: StageView) -> None:
-        """Print each reason that the host has pinned, once."""
+        """Print each reason or sentence that the host shows, once."""
+        if isinstance(view, SayView):
+            if view.sentence and view.sentence != self._sentence:
+                self._say(Text(f"  From the class: “{view.sentence}”"))
+            self._sentence = view.sentence
+            return
         if not isinstance(view, StoryView | ContrastView | RevealView):
             return
         new = [pin for pin in view.pinned if pin not in self._pins]

@@ -128,7 +128,7 @@ ALWAYS = (
     ("i", "figures, sites, advice and reasons"),
     ("g", "go on without the sites that a reveal waits for"),
     ("p", "people; p NAME searches for a name"),
-    ("pin 2", "show reason 2 to the class; again to unpin it"),
+    ("pin 2", "show reason 2, or sentence 2, to the class; again to hide it"),
     ("lock, unlock", "stop new players from joining, or let them in again"),
     ("again 2", "play case 2 again, for practice, once it was revealed"),
     ("plan", "the cases of the plan, with their numbers"),

@@ -61,7 +61,7 @@ from server.game.features.room import (
     NameRoom,
     Unlock,
 )
-from server.game.features.saying import AskSay, SayIt
+from server.game.features.saying import AskSay, HideSentence, SayIt, ShowSentence
 from server.game.features.steering import (
     AddCase,
     ReorderPlan,
@@ -97,6 +97,7 @@ __all__ = [
     "FromPlace",
     "FromPlan",
     "GiveTime",
+    "HideSentence",
     "HostCommand",
     "Join",
     "Kick",
@@ -125,6 +126,7 @@ __all__ = [
     "ShowAgain",
     "ShowExample",
     "ShowOpening",
+    "ShowSentence",
     "Site",
     "SkipRound",
     "StartClock",
@@ -194,6 +196,8 @@ HostCommand = (
     | SetTeam
     | PinReason
     | UnpinReason
+    | ShowSentence
+    | HideSentence
     | ChangeSettings
     | CallBackLink
 )

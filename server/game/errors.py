@@ -88,7 +88,7 @@ REFUSALS = {
     "no_timer": (
         "This clock can't be stopped, started or extended now. The detail says why."
     ),
-    "no_reason": "This player gave no reason in this phase.",
+    "no_reason": "This player has written nothing that could be shown here.",
     "bad_settings": (
         "A setting is unknown or contradicts another one. The detail says which."
     ),

@@ -64,7 +64,12 @@ from server.game.features.room import (
     SiteLocked,
     SiteUnlocked,
 )
-from server.game.features.saying import SayOpened, SentenceSaid
+from server.game.features.saying import (
+    SayOpened,
+    SentenceHidden,
+    SentenceSaid,
+    SentenceShown,
+)
 from server.game.features.steering import (
     CaseAdded,
     ClockStarted,
@@ -128,7 +133,9 @@ __all__ = [
     "RoundRevealed",
     "RoundSkipped",
     "SayOpened",
+    "SentenceHidden",
     "SentenceSaid",
+    "SentenceShown",
     "SettingsChanged",
     "SiteGivenTime",
     "SiteLocked",
@@ -177,6 +184,8 @@ Event = Annotated[
     | StepShown
     | SayOpened
     | SentenceSaid
+    | SentenceShown
+    | SentenceHidden
     | LabelChallenged
     | ChallengeWithdrawn
     | ReasonPinned

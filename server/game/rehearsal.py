@@ -7,6 +7,7 @@ votes for both answers, and each moment is recorded as the pages would show it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from scenarios.model import Case, Label, Plan, PlannedRound
 from server.game.answers import Answer, FixAnswer, GapAnswer, LinkAnswer, LinksAnswer
@@ -29,13 +30,25 @@ from server.game.phases import STEPS, Ballot
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.game.views.player import private_view
-from server.game.views.role_types import Scene
+from server.game.views.role_types import PrivateView
 from server.game.views.stage import player_view, screen_view
+from server.game.views.stage_types import StageView
 
 CODE = RoomCode("CASE22")
 NAMES = ("You", "Ada", "Ben")
 NOW_MS = 0
 """No timer is running, so the time does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a phone and the projector show at one moment."""
+
+    name: str
+    """The phase, and in the reveal the step: ``reveal.why_not``."""
+    player: StageView
+    you: PrivateView
+    screen: StageView
 
 
 def scenes_of(case: Case) -> tuple[Scene, ...]:

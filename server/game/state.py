@@ -140,6 +140,8 @@ class Round:
     pins: list[Pin] = field(default_factory=list)
     said: dict[PlayerId, str] = field(default_factory=dict)
     """How each player describes it, in one sentence."""
+    quoted: PlayerId | None = None
+    """The player whose sentence the class is shown; None if it is shown none."""
     challenges: dict[Challenger, str] = field(default_factory=dict)
     """The challenges to its label, latest last; an erased one is empty."""
     groups: tuple[Group, ...] = ()

@@ -11,13 +11,13 @@ from server.game.answers import Answer
 from server.game.commands import Ref
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import Ballot, Phase
+from server.game.rehearsal import Scene
 from server.game.views.role_types import (
     CohostPanel,
     HostPanel,
     HostView,
     PersonCard,
     PrivateView,
-    Scene,
 )
 from server.game.views.stage_types import StageView, Verdict
 from server.protocol.client_messages import Message, Role

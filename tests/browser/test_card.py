@@ -12,7 +12,7 @@ pytest.importorskip("playwright")
 
 from playwright.async_api import expect
 
-from tests.browser.table import PROJECTOR, Table, show_private, violations
+from tests.browser.table import LAPTOP, PROJECTOR, Table, show_private, violations
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -72,6 +72,45 @@ async def test_talking_saying_and_the_card_to_keep(
     await bob.get_by_label("Say it as an expert would").fill("The score was wrong.")
     await bob.get_by_role("button", name="Send").click()
     await expect(bob.get_by_text("You said", exact=True).last).to_be_visible()
+    assert table.complaints() == []
+
+
+async def test_the_host_shows_a_sentence_to_everyone_without_its_author(
+    table: Table,
+) -> None:
+    room = await table.open_room(length=1)
+    ann = await join(table, room, "Ann")
+    bob = await join(table, room, "Bob")
+    screen = await table.sit(table.screen_path(room), size=PROJECTOR)
+    desk = await table.sit(table.host_path(room), size=LAPTOP)
+    async with table.host(room) as host:
+        for command in ("open_round", "open_vote", "close_votes", "reveal"):
+            await host.ask(command)
+        for _ in range(4):
+            await host.ask("next_step")
+        await host.ask("ask_say")
+    await show_private(desk)
+    await expect(desk.get_by_text("No sentences yet.")).to_be_visible()
+    await expect(ann.get_by_text("may show it to everyone")).to_be_visible()
+    await ann.get_by_label("Say it as an expert would").fill(SAID)
+    await ann.get_by_role("button", name="Send").click()
+    await expect(desk.get_by_text(SAID)).to_be_visible()
+    await expect(screen.locator("main")).to_contain_text("1 of 2")
+    await expect(screen.locator("main")).not_to_contain_text(SAID)
+    await desk.get_by_role("button", name="Show to everyone").click()
+    for page in (screen, bob):
+        await expect(page.get_by_text(SAID)).to_be_visible()
+        await expect(page.locator("main")).not_to_contain_text("Ann")
+        assert await violations(page) == []
+    assert await violations(desk) == []
+    await ann.get_by_label("Say it as an expert would").fill(f"{SAID} Or not.")
+    await ann.get_by_role("button", name="Send").click()
+    for page in (screen, bob):
+        await expect(page.get_by_text(SAID)).not_to_be_visible()
+    await desk.get_by_role("button", name="Show to everyone").click()
+    await expect(screen.get_by_text(f"{SAID} Or not.")).to_be_visible()
+    await desk.get_by_role("button", name="Unpin").click()
+    await expect(screen.get_by_text(SAID)).not_to_be_visible()
     assert table.complaints() == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from server.game.commands import (
     CloseVotes,
     Discuss,
+    Kick,
     PinReason,
     ReopenVote,
     Reveal,
@@ -102,3 +103,12 @@ def test_a_pin_stays_when_only_the_confidence_changes() -> None:
     game.vote("ann", "outer", 90, reason="words")
     game.do(CloseVotes())
     assert shown(game) == [("words", "outer")]
+
+
+def test_the_reason_of_someone_who_is_removed_leaves_the_wall() -> None:
+    game = voting()
+    game.vote("ann", "outer", reason="words")
+    game.do(CloseVotes(), PinReason(player=ANN))
+    (removed,) = game.do(Kick(player=ANN))
+    assert removed.effects.stage
+    assert shown(game) == []

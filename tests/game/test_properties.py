@@ -28,6 +28,7 @@ from server.game.commands import (
     Discuss,
     Finish,
     GiveTime,
+    HideSentence,
     Join,
     Kick,
     KickRecent,
@@ -47,6 +48,7 @@ from server.game.commands import (
     SetTeam,
     ShowExample,
     ShowOpening,
+    ShowSentence,
     SkipRound,
     TapOpening,
     Tick,
@@ -123,6 +125,8 @@ hosts = st.one_of(
     st.builds(SetTeam, player=players, team=st.sampled_from(["red", "blue", "x"])),
     st.builds(PinReason, player=players, ballot=ballots),
     st.builds(UnpinReason, player=players),
+    st.builds(ShowSentence, player=players),
+    st.just(HideSentence()),
     st.builds(
         ChangeSettings,
         change=st.builds(

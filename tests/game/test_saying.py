@@ -9,19 +9,26 @@ from server.game.commands import (
     AskSay,
     CloseVotes,
     Finish,
+    HideSentence,
+    Kick,
+    LetBack,
     NextStep,
     OpenRound,
     OpenVote,
     Reveal,
     SayIt,
+    ShowSentence,
 )
+from server.game.engine import replay
 from server.game.errors import Refused
 from server.game.events import erased
 from server.game.ids import PlayerId
 from server.game.phases import LAST_STEP, VERDICT_STEP, Phase
-from server.game.views.host import host_panel, host_view
+from server.game.views.host import SENTENCES_SHOWN, host_panel, host_view
 from server.game.views.player import private_view
-from server.game.views.stage import player_view
+from server.game.views.role_types import SentenceCard
+from server.game.views.stage import player_view, screen_view
+from server.game.views.stage_types import SayView
 from server.journal.codec import decode, encode
 from server.report.table import pseudonyms, table
 from tests.support.game import Game
@@ -107,3 +114,111 @@ def test_a_sentence_is_in_the_table_and_is_erased_with_its_player() -> None:
     assert not any(SAID in line for line in kept)
     assert any("No idea." in line for line in kept)
     assert [decode(encode(event)) for event in game.journal] == game.journal
+
+
+# --- a sentence that the host shows --------------------------------------------------
+
+
+def saying() -> Game:
+    """Return a room in which Ann and Bob have written their sentences."""
+    game = told()
+    game.do(AskSay(), SayIt(ANN, 0, SAID), SayIt(BOB, 0, "No idea."))
+    return game
+
+
+def shown(game: Game) -> str:
+    """Return the sentence that both the phones and the wall show."""
+    views = [view(game.state, game.now_ms) for view in (player_view, screen_view)]
+    found = {view.sentence for view in views if isinstance(view, SayView)}
+    (sentence,) = found
+    return sentence
+
+
+def cards(game: Game) -> tuple[SentenceCard, ...]:
+    return host_panel(game.state, game.now_ms, game.present).sentences
+
+
+def test_only_the_host_sees_the_sentences_until_one_is_shown_without_its_author() -> (
+    None
+):
+    game = saying()
+    assert [(card.name, card.text, card.is_shown) for card in cards(game)] == [
+        ("ann", SAID, False),
+        ("bob", "No idea.", False),
+    ]
+    assert shown(game) == ""
+    (event,) = game.do(ShowSentence(player=ANN))
+    assert event.effects.stage
+    assert shown(game) == SAID
+    assert ANN not in repr(screen_view(game.state, game.now_ms))
+    assert [card.is_shown for card in cards(game)] == [True, False]
+    assert replay(game.journal) == game.state
+
+
+def test_one_sentence_is_shown_at_a_time_and_can_be_hidden() -> None:
+    game = saying()
+    game.do(ShowSentence(player=ANN), ShowSentence(player=BOB))
+    assert shown(game) == "No idea."
+    assert [card.is_shown for card in cards(game)] == [False, True]
+    assert len(game.do(HideSentence())) == 1
+    assert shown(game) == ""
+    assert game.do(HideSentence()) == []
+
+
+@pytest.mark.parametrize("text", ["Something else.", ""])
+def test_a_shown_sentence_that_changes_is_hidden_because_the_host_read_another(
+    text: str,
+) -> None:
+    game = saying()
+    game.do(ShowSentence(player=ANN))
+    events = game.do(SayIt(ANN, 0, text))
+    assert any(event.effects.stage for event in events)
+    assert shown(game) == ""
+    game.do(ShowSentence(player=BOB), SayIt(ANN, 0, "Once more."))
+    assert shown(game) == "No idea."
+    assert replay(game.journal) == game.state
+
+
+def test_what_was_not_written_or_by_someone_removed_is_not_shown() -> None:
+    game = saying()
+    game.do(SayIt(BOB, 0, ""))
+    with pytest.raises(Refused, match="no_reason"):
+        game.do(ShowSentence(player=BOB))
+    game.do(ShowSentence(player=ANN))
+    (removed,) = game.do(Kick(player=ANN))
+    assert removed.effects.stage
+    assert shown(game) == ""
+    assert cards(game) == ()
+    with pytest.raises(Refused, match="kicked"):
+        game.do(ShowSentence(player=ANN))
+    game.do(LetBack(player=ANN))
+    assert shown(game) == SAID
+
+
+def test_sentences_are_shown_only_while_they_are_written() -> None:
+    game = saying()
+    game.do(ShowSentence(player=ANN), NextStep())
+    assert cards(game) == ()
+    for command in (ShowSentence(player=ANN), HideSentence()):
+        with pytest.raises(Refused):
+            game.do(command)
+
+
+def test_a_shown_sentence_is_erased_with_its_player() -> None:
+    game = saying()
+    game.do(ShowSentence(player=ANN))
+    game.state = replay([erased(event, ANN, "erased") for event in game.journal])
+    assert shown(game) == ""
+
+
+def test_of_many_sentences_the_first_are_listed_and_the_one_that_is_shown() -> None:
+    game = Game()
+    names = [f"player {n}" for n in range(SENTENCES_SHOWN + 5)]
+    game.join(*names)
+    game.do(OpenRound(), OpenVote())
+    game.vote(names[0], "outer")
+    game.do(CloseVotes(), Reveal(), *[NextStep()] * VERDICT_STEP)
+    game.do(AskSay(), *[SayIt(PlayerId(f"p-{name}"), 0, name) for name in names])
+    assert [card.text for card in cards(game)] == names[:SENTENCES_SHOWN]
+    game.do(ShowSentence(player=PlayerId(f"p-{names[-1]}")))
+    assert [card.text for card in cards(game)] == [*names[:SENTENCES_SHOWN], names[-1]]

@@ -38,6 +38,7 @@ from server.game.commands import (
     Discuss,
     Finish,
     GiveTime,
+    HideSentence,
     Join,
     Kick,
     Lock,
@@ -53,6 +54,7 @@ from server.game.commands import (
     SayIt,
     SetTeam,
     ShowExample,
+    ShowSentence,
     SkipRound,
     Tick,
     Transfer,
@@ -182,6 +184,7 @@ class _Player:
             self.do(NextStep())
         self.do(AskSay())
         self.say()
+        self.do(ShowSentence(player=PlayerId("p-Ada")), HideSentence())
         self.do(NextStep(all=True), AskFix())
         self.votes()
         self.close()

@@ -66,6 +66,7 @@ ROWS: dict[str, Row] = {
     **_host("name_room"),
     **_cohost("give_time", "lock", "unlock", "kick", "kick_recent", "let_back"),
     **_host("rename", "set_team", "pin_reason", "unpin_reason"),
+    **_host("show_sentence", "hide_sentence"),
     **_host("change_settings", "call_back_link"),
     "tell_sound": Row(("screen",)),
     "get_roster": Row(("cohost", "host")),

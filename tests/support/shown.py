@@ -38,9 +38,11 @@ from server.game.commands import (
     PinReason,
     Reveal,
     Revote,
+    SayIt,
     ShowAgain,
     ShowExample,
     ShowOpening,
+    ShowSentence,
     StopClock,
     TapOpening,
     Transfer,
@@ -49,6 +51,7 @@ from server.game.engine import can, decide, evolve, open_room
 from server.game.events import RoomOpened
 from server.game.features.discussion import talks
 from server.game.features.opening import LAST_STEP as LAST_OPENING_STEP
+from server.game.features.saying import SENTENCE_LENGTH
 from server.game.features.timing import answered_and_expected, settles_in_ms
 from server.game.ids import ClientId, PlayerId, RoomCode
 from server.game.phases import LAST_STEP, Ballot, Phase
@@ -86,6 +89,8 @@ REASON = (
 )
 REASONS = tuple(f"{REASON[:278]} {n}"[-280:] for n in range(3))
 """As long as a reason may be."""
+SENTENCE = (REASON + " " + REASON)[:SENTENCE_LENGTH]
+"""As long as a sentence may be."""
 LONG_SITES = ("gesamtschule-weltraumforschung-1", "gymnasium-wiesen-muehlenberg-am-2")
 """As long as the name of a site may be."""
 
@@ -244,6 +249,7 @@ class _Played:
         while self.state.step < LAST_STEP:
             if can(self.state, AskSay()) and self.state.step == LAST_STEP - 1:
                 yield self.after(AskSay())
+                yield from self.saying()
             yield self.after(NextStep())
         yield self.after(AskFix())
         self.vote(Ballot.FIX)
@@ -252,6 +258,13 @@ class _Played:
             yield self.after(Transfer())
             self.vote(Ballot.TRANSFER)
             yield self.after(CloseVotes(override=True))
+
+    def saying(self) -> Iterator[Shown]:
+        """Let all but the last write a sentence, and show the first to the class."""
+        for player in self.people[:-1]:
+            self.do(SayIt(player, self.state.index, SENTENCE))
+        for player in self.people[:1]:
+            yield self.after(ShowSentence(player=player))
 
     def vote(self, ballot: Ballot) -> None:
         """Let all but the last answer; most change their minds in the second vote."""

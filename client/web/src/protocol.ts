@@ -55,6 +55,8 @@ export type ClientMessage =
   | SetTeam
   | PinReason
   | UnpinReason
+  | ShowSentence
+  | HideSentence
   | ChangeSettings
   | CallBackLink
   | AddCase
@@ -987,6 +989,30 @@ export interface UnpinReason {
   type: "unpin_reason";
 }
 /**
+ * Show a player's sentence to the class, without their name, until it is changed.
+ *
+ * One sentence is shown at a time; showing another replaces it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ShowSentence".
+ */
+export interface ShowSentence {
+  ref: number | null;
+  seen: Place | null;
+  player: string;
+  type: "show_sentence";
+}
+/**
+ * Stop showing a sentence to the class.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "HideSentence".
+ */
+export interface HideSentence {
+  type: "hide_sentence";
+  ref: number | null;
+}
+/**
  * Change settings that may be changed while the game is running.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1198,7 +1224,7 @@ export interface LobbyView {
   room: RoomCard;
   joined: number;
   /**
-   * The latest people to join; only on the screen, and only if names are shown.
+   * The latest people to join; only on a screen, and only if names are shown.
    */
   names: string[];
   phase: "lobby";
@@ -1280,8 +1306,7 @@ export interface OpeningView {
    */
   bars: Bars | null;
   /**
-   * For a case, its ``story`` and, once it is shown, ``why``; for each station, what
-   * it is.
+   * Of a case, its ``story`` and (once shown) ``why``; of stations, what they are.
    */
   texts: {
     [k: string]: string;
@@ -1544,6 +1569,10 @@ export interface SayView {
   room: RoomCard;
   story: Story;
   verdict: Verdict;
+  /**
+   * The sentence that the host shows, without its author; empty if none.
+   */
+  sentence: string;
   phase: "say";
 }
 /**
@@ -2153,6 +2182,10 @@ export interface HostPanel {
    */
   silent_walls: number;
   /**
+   * While players write: the first sentences, at most 30, and the one shown.
+   */
+  sentences: SentenceCard[];
+  /**
    * How many people challenge the label of the current case.
    */
   challenged: number;
@@ -2342,6 +2375,18 @@ export interface HeldReveal {
    */
   command: string;
   sites: SiteLink[];
+}
+/**
+ * A player's sentence on the case, as the host sees it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SentenceCard".
+ */
+export interface SentenceCard {
+  player: string;
+  name: string;
+  text: string;
+  is_shown: boolean;
 }
 /**
  * A challenge to a case's label, as the host sees it.

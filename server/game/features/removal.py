@@ -82,8 +82,8 @@ class PlayerKicked:
 
     @property
     def effects(self) -> Effects:
-        """The player's connection is closed."""
-        return Effects(kicked=(self.player,))
+        """The player's connection is closed, and their words leave the wall."""
+        return Effects(stage=True, kicked=(self.player,))
 
 
 @dataclass(frozen=True, slots=True)

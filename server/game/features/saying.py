@@ -10,6 +10,7 @@ from server.game.features import (
     STAGE,
     Asked,
     Effects,
+    FromHost,
     FromPlace,
     Moment,
     Row,
@@ -47,7 +48,25 @@ class SayIt:
     type: Literal["say_it"] = "say_it"
 
 
-Commands = AskSay | SayIt
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowSentence(FromPlace):
+    """Show a player's sentence to the class, without their name, until it is changed.
+
+    One sentence is shown at a time; showing another replaces it.
+    """
+
+    player: PlayerId
+    type: Literal["show_sentence"] = "show_sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class HideSentence(FromHost):
+    """Stop showing a sentence to the class."""
+
+    type: Literal["hide_sentence"] = "hide_sentence"
+
+
+Commands = AskSay | SayIt | ShowSentence | HideSentence
 
 # --- events --------------------------------------------------------------------------
 
@@ -78,7 +97,26 @@ class SentenceSaid:
         return Effects(persons=frozenset({self.player}))
 
 
-Events = SayOpened | SentenceSaid
+@dataclass(frozen=True, slots=True)
+class SentenceShown:
+    """A player's sentence is shown to the class."""
+
+    player: PlayerId
+    round: int
+    type: Literal["sentence_shown"] = "sentence_shown"
+    effects: ClassVar[Effects] = STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceHidden:
+    """No sentence is shown to the class any longer."""
+
+    round: int
+    type: Literal["sentence_hidden"] = "sentence_hidden"
+    effects: ClassVar[Effects] = STAGE
+
+
+Events = SayOpened | SentenceSaid | SentenceShown | SentenceHidden
 
 # --- rules ---------------------------------------------------------------------------
 
@@ -101,7 +139,8 @@ def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
     """Store a sentence; repeating it changes nothing, and an empty one withdraws it.
 
     In the SAY phase, it must be about the current round; after the game, it may be
-    about any revealed round.
+    about any revealed round. A sentence that is being shown is hidden when it changes,
+    because the host has read the old one.
     """
     active(state, command.player)
     is_open = state.phase is not Phase.SAY or command.round == state.round_index
@@ -111,10 +150,26 @@ def _say_it(state: RoomState, command: SayIt, moment: Moment) -> list[Events]:
         or not state.round_at(command.round).is_revealed
     ):
         raise Refused("bad_round", "You can't ask for a sentence on this case now.")
+    round_ = state.round_at(command.round)
     text = one_line(command.text, SENTENCE_LENGTH)
-    if text == state.round_at(command.round).said.get(command.player, ""):
+    if text == round_.said.get(command.player, ""):
         return []
-    return [SentenceSaid(command.player, command.round, text, moment.now_ms)]
+    said = SentenceSaid(command.player, command.round, text, moment.now_ms)
+    if round_.quoted == command.player:
+        return [said, SentenceHidden(command.round)]
+    return [said]
+
+
+def _show(state: RoomState, command: ShowSentence, _: Moment) -> list[Events]:
+    """Show a sentence that was written in this round."""
+    if not state.round.said.get(command.player):
+        raise Refused("no_reason", "That player wrote no sentence here.")
+    active(state, command.player)
+    return [SentenceShown(command.player, state.index)]
+
+
+def _hide(state: RoomState, _: HideSentence, __: Moment) -> list[Events]:
+    return [] if state.round.quoted is None else [SentenceHidden(state.index)]
 
 
 ASK_SAY = Rule(
@@ -127,7 +182,9 @@ ASK_SAY = Rule(
     _is_between,
 )
 SAY_IT = Rule(Row("say_it", stays((Phase.SAY, Phase.FINISHED))), _say_it)
-ROWS = (ASK_SAY.row, SAY_IT.row)
+SHOW_SENTENCE = Rule(Row("show_sentence", stays((Phase.SAY,))), _show)
+HIDE_SENTENCE = Rule(Row("hide_sentence", stays((Phase.SAY,))), _hide)
+ROWS = (ASK_SAY.row, SAY_IT.row, SHOW_SENTENCE.row, HIDE_SENTENCE.row)
 
 
 def asked(command: Commands) -> Asked[Events]:
@@ -137,8 +194,18 @@ def asked(command: Commands) -> Asked[Events]:
             return ASK_SAY.of(command)
         case SayIt():
             return SAY_IT.of(command)
+        case ShowSentence():
+            return SHOW_SENTENCE.of(command)
+        case HideSentence():
+            return HIDE_SENTENCE.of(command)
         case _:
             assert_never(command)
+
+
+def shown(state: RoomState) -> str:
+    """Return the sentence of this round that the class is shown; empty without one."""
+    by = state.round.quoted
+    return "" if by is None or by in state.kicked else state.round.said[by]
 
 
 # --- folds ---------------------------------------------------------------------------
@@ -151,6 +218,10 @@ def fold(state: RoomState, event: Events) -> None:
             state.enter(Phase.SAY)
         case SentenceSaid(player=player, round=index, text=text):
             state.round_at(index).said[player] = text
+        case SentenceShown(player=player, round=index):
+            state.round_at(index).quoted = player
+        case SentenceHidden(round=index):
+            state.round_at(index).quoted = None
         case _:
             assert_never(event)
 

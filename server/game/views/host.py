@@ -42,12 +42,14 @@ from server.game.views.role_types import (
     PersonCard,
     PlanItem,
     ReasonCard,
+    SentenceCard,
     SiteCard,
     SiteLink,
 )
 from server.game.views.stage import bars, screen_view, verdict_of
 
 REASONS_A_SIDE = 3
+SENTENCES_SHOWN = 30
 STANDINGS_SHOWN = 50
 CHALLENGES_SHOWN = 30
 
@@ -139,6 +141,7 @@ def host_panel(
         held=held,
         walls=walls[0],
         silent_walls=walls[1],
+        sentences=_sentences(state),
         challenged=len(challenges_of(state)),
         challenges=_challenge_cards(state),
     )
@@ -213,6 +216,24 @@ def _reason(
         confidence=max(confidences(vote.answer), default=None),
         text=vote.reason,
         is_pinned=is_pinned,
+    )
+
+
+def _sentences(state: RoomState) -> tuple[SentenceCard, ...]:
+    """Return the sentences on this round while they are written, in order of coming.
+
+    Sentences of removed players are left out.
+    """
+    if state.phase is not Phase.SAY:
+        return ()
+    said, quoted = state.round.said, state.round.quoted
+    written = [by for by, text in said.items() if text and by not in state.kicked]
+    listed = written[:SENTENCES_SHOWN] + [
+        by for by in written[SENTENCES_SHOWN:] if by == quoted
+    ]
+    return tuple(
+        SentenceCard(by, state.players[by].name, said[by], by == quoted)
+        for by in listed
     )
 
 

@@ -286,6 +286,16 @@ class ReasonCard:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceCard:
+    """A player's sentence on the case, as the host sees it."""
+
+    player: PlayerId
+    name: str
+    text: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChallengeCard:
     """A challenge to a case's label, as the host sees it."""
 
@@ -380,18 +390,9 @@ class HostPanel:
     """Projector pages that show this room."""
     silent_walls: int = 0
     """How many of these can't play sounds yet, because the page needs a click first."""
+    sentences: tuple[SentenceCard, ...] = ()
+    """While players write: the first sentences, at most 30, and the one shown."""
     challenged: int = 0
     """How many people challenge the label of the current case."""
     challenges: tuple[ChallengeCard, ...] = ()
     """The challenges: the host's own, then the latest, at most 30."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a phone and the projector show at one moment."""
-
-    name: str
-    """The phase, and in the reveal the step: ``reveal.why_not``."""
-    player: StageView
-    you: PrivateView
-    screen: StageView

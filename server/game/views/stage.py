@@ -7,7 +7,7 @@ from dataclasses import replace
 from scenarios.model import Case
 from server.game.advice import last_words
 from server.game.errors import required
-from server.game.features import course, opening
+from server.game.features import course, opening, saying
 from server.game.outcomes import (
     cohorts_of,
     count_of,
@@ -96,10 +96,10 @@ def _stage(state: RoomState, now_ms: int, names: tuple[str, ...]) -> StageView:
         case Phase.CONTRAST:
             return _contrast(state)
         case Phase.REVEAL:
-            return _reveal(state)
+            return _told(state, state.round, state.step)
         case Phase.SAY:
-            case = state.round.case
-            return SayView(room_card(state), story_of(case), verdict_of(case))
+            case, sentence = state.round.case, saying.shown(state)
+            return SayView(room_card(state), story_of(case), verdict_of(case), sentence)
         case Phase.FIX:
             return _fix(state, now_ms)
         case Phase.FIX_REVEAL:
@@ -192,9 +192,10 @@ def _pinned(state: RoomState, round_: Round) -> tuple[PinnedReason, ...]:
     """Return the reasons that the host shows, without those of an open ballot."""
     shown = []
     for pin in round_.pins:
-        poll = round_.polls.get(pin.ballot) if pin.ballot is not state.ballot else None
+        is_open = pin.ballot is state.ballot
+        poll = None if is_open else round_.polls.get(pin.ballot)
         vote = poll.votes.get(pin.player) if poll else None
-        if vote is not None and vote.reason:
+        if vote is not None and vote.reason and pin.player not in state.kicked:
             shown.append(PinnedReason(vote.reason, option_of(vote.answer)))
     return tuple(shown)
 
@@ -224,10 +225,6 @@ def _again(state: RoomState, index: int, step: int) -> RevealView:
     card = replace(room_card(state), round=index, practice_of=None)
     told = _told(state, state.rounds[index], step)
     return replace(told, room=card, is_again=True)
-
-
-def _reveal(state: RoomState) -> RevealView:
-    return _told(state, state.round, state.step)
 
 
 def _told(state: RoomState, round_: Round, step: int) -> RevealView:

@@ -2,8 +2,7 @@
 
 A view of a phase before the reveal has no field that could hold the verdict, the
 breakdown or a tally: it cannot leak, whichever code fills it. All of these are frozen
-and go over the wire as they are. Clocks are milliseconds, proportions 0 to 1. Sites
-are shown side by side, each with its own n; nothing here adds them up.
+and go over the wire as they are. Clocks are milliseconds, proportions 0 to 1.
 """
 
 from __future__ import annotations
@@ -129,7 +128,7 @@ class LobbyView:
     room: RoomCard
     joined: int
     names: tuple[str, ...] = ()
-    """The latest people to join; only on the screen, and only if names are shown."""
+    """The latest people to join; only on a screen, and only if names are shown."""
     phase: Literal["lobby"] = "lobby"
 
 
@@ -150,8 +149,7 @@ class OpeningView:
     bars: Bars | None
     """What was tapped, once it is shown."""
     texts: dict[str, str]
-    """For a case, its ``story`` and, once it is shown, ``why``; for each station, what
-    it is."""
+    """Of a case, its ``story`` and (once shown) ``why``; of stations, what they are."""
     phase: Literal["opening"] = "opening"
 
 
@@ -241,6 +239,8 @@ class SayView:
     room: RoomCard
     story: Story
     verdict: Verdict
+    sentence: str = ""
+    """The sentence that the host shows, without its author; empty if none."""
     phase: Literal["say"] = "say"
 
 

@@ -17,6 +17,7 @@ from client.terminal.forms import Lines
 from client.terminal.host import run_host
 from client.terminal.player import play
 from server.app import Config, Running, running
+from server.game.phases import VERDICT_STEP
 from server.game.settings import RoomSettings
 from server.game.views.stage_types import Standing
 from server.protocol.client_messages import OpenRoom
@@ -112,6 +113,48 @@ async def test_a_host_and_join_get_through_a_round_by_keyboard(
     assert "Reasons from the class" in desk.text
     assert "Your first vote, ◯ outer at 90%: right, 99 points" in seat.text
     assert "Your card, Ada" in seat.text
+
+
+async def test_a_host_shows_a_sentence_by_keyboard_and_hides_it(
+    server: Running,
+) -> None:
+    order = OpenRoom(deck="first-class", length=1, seed=7)
+    code, key = await server.admin.open_room(order)
+    url = server.local_url
+    desk, typed = Sheet(), Typed()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        leader = group.create_task(run_host(url, code, key, desk.console, typed, 0))
+        async with connect(url, code, "Ada") as ada:
+            await desk.shows("1 joined; 1 connected")
+            for command, sign in (
+                ("o", "Enter: open voting"),
+                ("v", "Enter: close voting"),
+                ("c", "0 of 1"),
+                ("c", "Enter: reveal"),
+                ("r", "Enter: next step"),
+            ):
+                await typed.type(command)
+                await desk.shows(sign)
+            room = server.directory.live[0].state
+            while room.step < VERDICT_STEP:
+                step = room.step
+                await typed.type("n")
+                await until(lambda step=step: room.step > step)
+            await typed.type("s")
+            await desk.shows("Say it")
+            await typed.type("pin 1")
+            await desk.shows("0 sentences so far; i shows them.")
+            await ada.say("It was paid for.", 0)
+            while "1 “It was paid for.” – Ada" not in desk.text:
+                await typed.type("i")  # figures arrive after the answer
+                await asyncio.sleep(0)
+            await typed.type("pin 1")
+            await desk.shows("From the class: “It was paid for.”")
+            await until(lambda: room.round.quoted is not None)
+            await typed.type("pin 1")
+            await until(lambda: room.round.quoted is None)
+            await typed.type("q")
+    assert await leader == 0
 
 
 async def test_a_host_removes_join_and_lets_them_back_in(server: Running) -> None:

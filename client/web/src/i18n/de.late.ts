@@ -81,6 +81,7 @@ export const words: LateCatalogue = {
     sayPrompt: "Sag es, wie Fachleute es sagen würden: das Ziel, was gelernt wurde, wo die Lücke klafft und wer sie schließt.",
     sayPlaceholder: "Ein eigener Satz",
     sayStored: "Dein Satz wird mit deinen Antworten gespeichert und zusammen mit deinem Namen gelöscht.",
+    sayRead: "Die Spielleitung sieht deinen Satz mit deinem Namen und kann ihn ohne Namen allen zeigen.",
     saySend: "Senden",
     saySent: "Gespeichert. Du kannst ihn noch ändern.",
     sayYours: "Du hast gesagt",
@@ -328,6 +329,9 @@ export const words: LateCatalogue = {
       contrast: "Ist nach dem Vergleich vorn zu sehen.",
       revote: "Ist nach der Abstimmung vorn zu sehen.",
     } as Record<string, string>,
+    sentences: "Sätze aus der Klasse",
+    noSentences: "Noch keine.",
+    showSentence: "Allen zeigen",
     keys: [
       ["Leertaste, Bild ab, →", "der empfohlene nächste Schritt"],
       ["R", "auflösen"],

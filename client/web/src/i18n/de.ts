@@ -107,7 +107,7 @@ export const words: Catalogue = {
     time_needed: "Jemand hat noch eigene Zeit.",
     cannot_report: "Diese Datei lässt sich hier nicht erstellen.",
     no_timer: "Gerade läuft keine Zeit.",
-    no_reason: "Diese Person hat hier keine Begründung geschrieben.",
+    no_reason: "Diese Person hat hier nichts geschrieben.",
     bad_settings: "Diese Einstellungen passen nicht zusammen.",
     storage_unavailable: "Der Server kann gerade nicht speichern. Es wurde nichts gezählt.",
     internal: "Auf dem Server ist ein Fehler passiert. Es wurde nichts geändert.",

@@ -71,6 +71,7 @@ export const words = {
     sayPrompt: "Say it as an expert would: the objective, what was learned, where it broke, and who fixes it.",
     sayPlaceholder: "One sentence in your own words",
     sayStored: "It is stored with your votes in the host’s journal, and erased with your name.",
+    sayRead: "The host sees it with your name, and may show it to everyone without your name.",
     saySend: "Send",
     saySent: "Recorded. You can still change it.",
     sayYours: "You said",
@@ -326,6 +327,9 @@ export const words = {
       contrast: "Will show after the contrast.",
       revote: "Will show after the vote.",
     } as Record<string, string>,
+    sentences: "Sentences from the class",
+    noSentences: "No sentences yet.",
+    showSentence: "Show to everyone",
     keys: [
       ["Space, Page down, →", "take the suggested next step"],
       ["R", "reveal"],

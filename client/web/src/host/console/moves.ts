@@ -112,6 +112,7 @@ const ANYWHERE = new Set<string>([
   "rename",
   "set_team",
   "unpin_reason",
+  "hide_sentence",
   "change_settings",
   "get_roster",
   "get_report",
