@@ -303,6 +303,7 @@ def _admin(
         new_id=lambda: secrets.token_hex(KEY_BYTES),
         new_seed=lambda: secrets.randbelow(2**31),
         bring_practice=practice,
+        known=core.reports.first_votes,
     )
 
 

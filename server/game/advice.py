@@ -19,10 +19,10 @@ from server.game.commands import Reveal, ShowAgain, ShowOpening, onward
 from server.game.engine import can
 from server.game.errors import Sentence, sentence
 from server.game.features import opening
+from server.game.goal import goal_of
 from server.game.ids import PlayerId
 from server.game.intervals import jackknife_interval, totals
 from server.game.outcomes import (
-    goal_of,
     is_judged,
     last_count,
     mean_score,

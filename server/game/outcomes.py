@@ -18,7 +18,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import Protocol
 
-from scenarios.model import Case, Plan
+from scenarios.model import Case
 from server.game.ids import PlayerId
 from server.game.intervals import (
     Cohort,
@@ -30,8 +30,7 @@ from server.game.intervals import (
     wilson,
 )
 from server.game.phases import Ballot
-from server.game.scoring import USUAL_CHANCE, Tally, goal_points, shift, shifted
-from server.game.settings import RoomSettings
+from server.game.scoring import Tally
 from server.game.state import Player, RoomState, Round
 from server.game.views.stage_types import Standing
 
@@ -324,52 +323,6 @@ def mean_so_far(state: RoomState) -> float | None:
     people = scored(state)
     mean = mean_score(people) if len(people) >= state.settings.min_cell else None
     return None if mean is None else tenth(mean)
-
-
-def goal_of(state: RoomState) -> float:
-    """Return the class goal: the host's, or the one set when the room was opened."""
-    if state.settings.class_goal is None and state.set_goal is not None:
-        return state.set_goal
-    return state.settings.goal
-
-
-def goal_set(plan: Plan, settings: RoomSettings, chance: float) -> float:
-    """Return the goal of a class whose first votes are right with a chance (0-1)."""
-    scored_cases = [
-        planned.case
-        for planned in plan.rounds
-        if planned.case.is_scored and (settings.two_link or planned.case.is_clean)
-    ]
-    has_revote = (settings.flow or plan.flow) == "full"
-    chances = [chance] * len(scored_cases)
-    return goal_points(settings.score_mode, chances, has_revote=has_revote)
-
-
-FEWEST_TO_LEARN, FEWEST_VOTES = 10, 30
-"""People and first votes of a lesson from which the goal of the next one learns."""
-
-
-def next_chance(state: RoomState) -> float:
-    """Return how likely a first vote in a class's next lesson is to be right (0-1).
-
-    By its first votes in this one, if there were enough. Of two links, each is a vote.
-    """
-    seen: list[tuple[float, int, int]] = []
-    voters: set[PlayerId] = set()
-    votes = 0
-    for round_ in state.rounds:
-        count = count_of(state, round_, Ballot.VOTE)
-        if not round_.is_counted or count is None or count.right is None:
-            continue
-        polled = round_.polls[Ballot.VOTE].votes
-        voters |= {player for player in polled if state.counts(player)}
-        votes += count.n
-        links = count.tally.links_right(round_.case)
-        rights = links if state.settings.two_link else (count.right,)
-        seen += [(USUAL_CHANCE, right, count.n) for right in rights]
-    if len(voters) < FEWEST_TO_LEARN or votes < FEWEST_VOTES:
-        return USUAL_CHANCE
-    return shifted(USUAL_CHANCE, shift(seen))
 
 
 def latest_names(state: RoomState, most: int) -> tuple[str, ...]:

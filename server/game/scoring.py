@@ -8,17 +8,14 @@ time.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from scenarios.model import Case, Truth
 from server.game.answers import COIN_FLIP, Answer, FixAnswer, GapAnswer, LinksAnswer
-from server.game.intervals import bisect
 from server.game.phases import Ballot
-from server.game.settings import CLASS_GOALS, ScoreMode
+from server.game.settings import ScoreMode
 
 BRIER_LEVELS = (50, 60, 70, 80, 90, 100)
 CERTAINTY_LEVELS = (60, 75, 90)
@@ -146,66 +143,31 @@ def round_score(
     return sum(seen) / len(seen) if seen else None
 
 
-# --- the class's goal ----------------------------------------------------------------
-
-USUAL_CHANCE = 0.7
-"""How likely a first vote is to be right, as long as nothing is known of a class."""
-
-MOST_SHIFT = 1.0
-"""How far an earlier lesson moves that chance at most, in log odds."""
+# --- what a class showed before -----------------------------------------------------
 
 
-def par(chance: float) -> float:
-    """Return what people score on average who are right with a chance and say so.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The first votes of a class on one question."""
 
-    100·(1-q(1-q)), with q = max(chance, .5): the expected Brier points of an honest
-    player. Below .5 the other answer would be the better one.
-    """
-    q = max(chance, 0.5)
-    return 100 * (1 - q * (1 - q))
-
-
-def goal_points(
-    mode: ScoreMode, chances: Sequence[float], *, has_revote: bool
-) -> float:
-    """Return the mean round score that a class sets out for, in the mode's units.
-
-    ``chances`` are those of a right first vote (0-1) on each scored case. The goal is
-    what honest players would score with them, plus 2 points where the class votes a
-    second time, else 1. ``certainty`` and ``speed`` have a fixed goal.
-    """
-    if not chances or mode not in ("brier", "accuracy"):
-        return CLASS_GOALS[mode]
-    expected = [par(p) if mode == "brier" else 100 * p for p in chances]
-    mean = math.fsum(expected) / len(expected)
-    return float(math.floor(mean + (2 if has_revote else 1) + 0.5))
+    chance: float
+    """How likely each was to be right (0-1), as far as was known."""
+    right: int
+    n: int
 
 
-def shift(seen: Iterable[tuple[float, int, int]]) -> float:
-    """Return how much better than its chances a class was, in log odds (-1 to 1).
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a class showed in its earlier lessons, latest last."""
 
-    ``seen`` holds (chance, right, n) of each case of an earlier lesson. The maximum a
-    posteriori of a shift that is the same for all cases, under a standard normal prior.
-    """
-    found = [(_logit(chance), right, n) for chance, right, n in seen]
-
-    def slope(by: float) -> float:
-        return by - math.fsum(k - n * _logistic(odds + by) for odds, k, n in found)
-
-    return bisect(slope, -MOST_SHIFT, MOST_SHIFT)
+    people: int = 0
+    """Those of the lesson that had most of them: across lessons, they have no names."""
+    votes: int = 0
+    seen: tuple[Seen, ...] = ()
 
 
-def shifted(chance: float, by: float) -> float:
-    """Return a chance (0-1) whose log odds are moved by a shift."""
-    return _logistic(_logit(chance) + by)
-
-
-def _logit(p: float) -> float:
-    return math.log(p / (1 - p))
-
-
-def _logistic(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds))
+NEW_CLASS = Earlier()
+"""Nothing is known of a class in its first lesson."""
 
 
 # --- counting -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from server.game.errors import required
 from server.game.groups import Group
 from server.game.ids import Challenger, ClientId, PlayerId, RoomCode
 from server.game.phases import OPEN_BALLOT, Ballot, Pause, Phase, Place, Run
-from server.game.scoring import Cohort, Tally, points
+from server.game.scoring import NEW_CLASS, Cohort, Earlier, Tally, points
 from server.game.settings import RoomSettings
 
 GRACE_MS = 2_000
@@ -211,6 +211,8 @@ class RoomState:
     """The rounds of the plan. Points, reports and statistics use only these."""
     set_goal: float | None = None
     """The class goal as it was set when the room was opened, if it was."""
+    earlier: Earlier = NEW_CLASS
+    """What the class showed in earlier lessons."""
     host_key: str = ""
     """The key in the first host link (hex)."""
     link_salts: list[str] = field(default_factory=list)

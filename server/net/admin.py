@@ -15,8 +15,9 @@ from server.game import commands
 from server.game.errors import Refused
 from server.game.features.room import room_name
 from server.game.features.steering import used_cases
+from server.game.goal import FirstVotes, learned
 from server.game.ids import RoomCode
-from server.game.outcomes import next_chance, taken_up
+from server.game.outcomes import taken_up
 from server.game.phases import Phase
 from server.game.rehearsal import scenes_of
 from server.game.settings import RoomSettings, require_zone
@@ -59,6 +60,10 @@ from server.rooms.room import Room
 BringPractice = Callable[[RoomCode, int], Awaitable[None]]
 
 
+async def _nothing() -> FirstVotes:
+    return {}
+
+
 class AdminDesk:
     """Answers requests from admins. Without a key, anyone may open rooms.
 
@@ -73,13 +78,16 @@ class AdminDesk:
         new_id: Callable[[], str],
         new_seed: Callable[[], int],
         bring_practice: BringPractice | None = None,
+        known: Callable[[], Awaitable[FirstVotes]] = _nothing,
     ) -> None:
+        """``known`` returns the first votes of all classes, on which goals depend."""
         self._directory = directory
         self._library = library
         self.key = key
         self._new_id = new_id
         self._new_seed = new_seed
         self._bring_practice = bring_practice
+        self._known = known
         self._next: dict[tuple[RoomCode, bool], RoomCode] = {}
         """Rooms opened from each finished room: for the same lesson or the next."""
 
@@ -127,7 +135,8 @@ class AdminDesk:
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
         name = room_name(message.name)
-        new = NewRoom(plan, settings, seed, self._new_id(), name)
+        known = await self._known()
+        new = NewRoom(plan, settings, seed, self._new_id(), name, known=known)
         room = await self._directory.open(new, self._host_key)
         if message.practice and self._bring_practice is not None:
             await self._bring_practice(room.code, message.practice)
@@ -153,7 +162,7 @@ class AdminDesk:
         next_room = running(after) if after else None
         if next_room is None:
             make = self._same if message.same else self._lesson
-            lesson = make(played.state)
+            lesson = make(played.state, await self._known())
             next_room = await self._directory.open(lesson, self._host_key)
             kept = {key: code for key, code in self._next.items() if running(code)}
             self._next = {**kept, asked: next_room.code}
@@ -163,7 +172,7 @@ class AdminDesk:
             RoomOpenedMessage(ref=message.ref, room=next_room.code, host_key=key)
         )
 
-    def _lesson(self, state: RoomState) -> NewRoom:
+    def _lesson(self, state: RoomState, known: FirstVotes) -> NewRoom:
         """Return a lesson with twins of the cases that the class found hardest."""
         hardest = [state.rounds[index].case for index in taken_up(state)]
         two_link = state.settings.two_link
@@ -172,13 +181,14 @@ class AdminDesk:
         except ScenarioError as exc:
             raise Refused("unknown_deck", str(exc)) from exc
         seed, secret = self._new_seed(), self._new_id()
-        chance = next_chance(state)
-        return NewRoom(plan, state.settings, seed, secret, state.name, chance)
+        earlier = learned(state, known)
+        return NewRoom(plan, state.settings, seed, secret, state.name, earlier, known)
 
-    def _same(self, state: RoomState) -> NewRoom:
+    def _same(self, state: RoomState, known: FirstVotes) -> NewRoom:
         """Return the same lesson as in a room, for another class."""
         plan = plan_anew(state.plan, self._library(), two_link=state.settings.two_link)
-        return NewRoom(plan, state.settings, self._new_seed(), self._new_id())
+        seed, secret = self._new_seed(), self._new_id()
+        return NewRoom(plan, state.settings, seed, secret, known=known)
 
     def _home_of(self, room: RoomPort | None) -> Room:
         """Return a host's room; raises :class:`Refused` if its home is another node."""

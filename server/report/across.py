@@ -19,9 +19,9 @@ from server.game.phases import Ballot
 from server.game.state import RoomState
 from server.protocol.report_types import Estimate, Figure, Hidden, Report
 from server.report.case_figures import FirstSight
-from server.report.change import normalized_gain
 from server.report.figures import (
     needs_answers,
+    normalized_gain,
     pooled,
     proportion,
 )

@@ -32,13 +32,14 @@ from server.protocol.report_types import (
     TakeUp,
     WrongReason,
 )
-from server.report.change import Transitions, mcnemar
 from server.report.detection import option_keys
 from server.report.figures import (
     FEWEST_FOR_SHARE,
     FEWEST_TO_POOL,
     UNSCORED,
+    Transitions,
     above_half,
+    mcnemar,
     needs_people,
     proportion,
 )

@@ -26,14 +26,15 @@ from server.protocol.report_types import (
     Hidden,
     TransferFigures,
 )
-from server.report.change import Switching, normalized_gain
 from server.report.figures import (
     FEWEST_ANSWERS,
     FEWEST_TO_POOL,
+    Switching,
     clustered,
     clustered_proportion,
     difference_interval,
     needs_people,
+    normalized_gain,
     pooled,
 )
 from server.report.sample import Counted, Sample, rights, verdict_of, votes

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from scenarios.model import Rule
 from server.game.errors import sentence
+from server.game.goal import goal_of
 from server.game.ids import PlayerId
 from server.game.outcomes import (
     HasMean,
     Member,
-    goal_of,
     hidden_groups,
     scored,
     sites_of,

@@ -8,18 +8,20 @@ rows, writes them to a pipe and passes on the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from server.game.errors import Refused, required
+from server.game.goal import FirstVotes, together
 from server.game.ids import RoomCode
-from server.journal.store import RoomIndex, StoreUnavailable
+from server.journal.store import DamagedRoom, RoomIndex, StoreUnavailable
 from server.protocol.client_messages import GetAcross, GetReport
 from server.protocol.codec import MEDIA_TYPES, file_frame, report_frame
 from server.report.exports import OTHER_ROOMS
-from server.report.worker import EXPLAINED, JOB, Job
+from server.report.worker import EXPLAINED, FIRST_VOTES, JOB, Job
 from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.report")
@@ -35,6 +37,12 @@ never imports from the current folder."""
 
 FROZEN_WORKER = "--report-worker"
 """The argument with which the one-file program starts itself as the report process."""
+
+MOST_LEARNED = 200
+"""The number of finished rooms, the newest, whose first votes are known."""
+
+LEARNED_AT_ONCE = 10
+"""Rooms that are read between two reports that someone waits for."""
 
 _UNREADABLE = Refused(
     "storage_unavailable", "The journal cannot be read at the moment."
@@ -56,16 +64,33 @@ class _Made:
     body: bytes
 
 
+@dataclass(slots=True)
+class _FirstVotes:
+    version: int
+    votes: FirstVotes
+
+
 class Reports:
     """Makes the reports that are asked for, one at a time.
 
     ``most_waiting`` is the maximum number of pending reports; further requests are
     refused. A report that takes longer than ``patience_s`` seconds is abandoned.
+
+    The first votes of newly finished rooms are read every ``look_every_s`` seconds.
+    While the server starts, a new room waits for them for up to ``first_look_s``
+    seconds.
+
     :meth:`run` must be running.
     """
 
     def __init__(
-        self, store: RoomIndex, *, most_waiting: int = 16, patience_s: float = 120
+        self,
+        store: RoomIndex,
+        *,
+        most_waiting: int = 16,
+        patience_s: float = 120,
+        look_every_s: float = 600,
+        first_look_s: float = 2,
     ) -> None:
         self._store = store
         self._most_waiting = most_waiting
@@ -73,6 +98,9 @@ class Reports:
         self._turn = asyncio.Semaphore(1)
         self._group: asyncio.TaskGroup | None = None
         self._waiting = 0
+        self._learned: dict[RoomCode, _FirstVotes] = {}
+        self._has_looked = asyncio.Event()
+        self._look_every_s, self._first_look_s = look_every_s, first_look_s
         self._pages: dict[RoomCode, _Made] = {}
 
     async def run(self) -> None:
@@ -80,7 +108,7 @@ class Reports:
         try:
             async with OwnedGroup() as group:
                 self._group = group
-                await asyncio.Event().wait()
+                await self._learn()
         finally:
             self._group = None
 
@@ -91,6 +119,52 @@ class Reports:
         self._waiting += 1
         work = self._answer(tuple(codes), question, asker)
         self._group.create_task(work, name=f"report-{codes[0]}")
+
+    async def first_votes(self) -> FirstVotes:
+        """Return the first votes in the latest finished rooms, summed by question."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._first_look_s):
+                await self._has_looked.wait()
+        return together(found.votes for found in self._learned.values())
+
+    async def _learn(self) -> None:
+        """Read the first votes of newly finished rooms, again and again."""
+        while True:
+            try:
+                await self._look()
+            except StoreUnavailable:
+                log.warning("finished rooms can't be read now: goals don't know them")
+            except Exception:
+                log.exception("the first votes of finished rooms were not read")
+            self._has_looked.set()
+            await asyncio.sleep(self._look_every_s)
+
+    async def _look(self) -> None:
+        over = [one for one in await self._store.rooms() if one.finished_ms is not None]
+        wanted = {one.code: one.version for one in over[:MOST_LEARNED]}
+        known = self._learned
+        self._learned = {code: known[code] for code in wanted if code in known}
+        new = [code for code, v in wanted.items() if not self._is_known(code, v)]
+        for at in range(0, len(new), LEARNED_AT_ONCE):
+            codes = new[at : at + LEARNED_AT_ONCE]
+            async with self._turn:
+                rooms = [await self._perhaps(code) for code in codes]
+                job = Job("first_votes", tuple(map(len, rooms)))
+                made = FIRST_VOTES.validate_json(await self._make(job, rooms))
+            self._learned |= {
+                code: _FirstVotes(wanted[code], votes)
+                for code, votes in zip(codes, made, strict=True)
+            }
+
+    def _is_known(self, code: RoomCode, version: int) -> bool:
+        return code in self._learned and self._learned[code].version == version
+
+    async def _perhaps(self, code: RoomCode) -> list[str]:
+        """Return a room's events; none if they are damaged or were just deleted."""
+        try:
+            return await self._store.bodies(code)
+        except DamagedRoom:
+            return []
 
     async def _answer(
         self, codes: tuple[RoomCode, ...], question: Question, asker: Asker

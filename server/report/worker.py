@@ -21,6 +21,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from server.game.engine import replay
+from server.game.goal import first_votes
 from server.game.state import RoomState
 from server.journal.codec import decode
 from server.protocol.report_types import Report
@@ -39,7 +40,7 @@ EXPLAINED = 3
 class Job:
     """What to make, and the number of events of each room."""
 
-    form: Form | Literal["page"]
+    form: Form | Literal["page", "first_votes"]
     rooms: tuple[int, ...]
     others: tuple[int, ...] = ()
     """Rooms in which a twin may have come first; they may be damaged."""
@@ -50,13 +51,18 @@ class Job:
 
 JOB = TypeAdapter(Job)
 _REPORT = TypeAdapter(Report)
+FIRST_VOTES = TypeAdapter(list[dict[str, tuple[int, int]]])
+"""The first votes of some rooms, as this process returns them."""
 
 
 def make(job: Job, lines: Iterator[bytes]) -> bytes:
     """Return the report as JSON for a page, or the requested file in base64.
 
-    Raises :class:`CannotReport`, or ``UnreadableEvent`` for a room in the report.
+    The first votes of rooms are also JSON, one element for each room. Raises
+    :class:`CannotReport`, or ``UnreadableEvent`` for a room in the report.
     """
+    if job.form == "first_votes":
+        return FIRST_VOTES.dump_json([_first_votes(lines, n) for n in job.rooms])
     states = [_state(lines, n) for n in job.rooms]
     others = [state for n in job.others if (state := _perhaps(lines, n)) is not None]
     if job.form == "page":
@@ -70,6 +76,14 @@ def make(job: Job, lines: Iterator[bytes]) -> bytes:
 
 def _state(lines: Iterator[bytes], n: int) -> RoomState:
     return replay([decode(line.decode()) for line in islice(lines, n)])
+
+
+def _first_votes(lines: Iterator[bytes], n: int) -> dict[str, tuple[int, int]]:
+    """Return the first votes of a room; none if it is damaged, or a rehearsal."""
+    state = _perhaps(lines, n)
+    if state is None or state.settings.simulated:
+        return {}
+    return first_votes(state)
 
 
 def _perhaps(lines: Iterator[bytes], n: int) -> RoomState | None:

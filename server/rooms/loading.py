@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scenarios.model import Plan
 from scenarios.prose import plural
 from server.game.engine import ReplayError, evolve, replay
 from server.game.errors import Refused
 from server.game.events import Event, RoomMoved, RoomNamed, RoomOpened
+from server.game.goal import FirstVotes, goal_set
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, RoomCode
-from server.game.outcomes import goal_set
-from server.game.scoring import USUAL_CHANCE
+from server.game.scoring import NEW_CLASS, Earlier
 from server.game.settings import RoomSettings
 from server.game.state import RoomState
 from server.journal.store import (
@@ -63,8 +63,10 @@ class NewRoom:
     """The room's own secret (hex); if empty, its host key is used."""
     name: str = ""
     """The host's name for the room, as it may be shown."""
-    chance: float = USUAL_CHANCE
-    """How likely the class's first votes are to be right (0-1): it sets the goal."""
+    earlier: Earlier = NEW_CLASS
+    """What the class showed in earlier lessons: it sets the goal."""
+    known: FirstVotes = field(default_factory=dict)
+    """The first votes of all classes, which set it too."""
 
     def events(self, code: RoomCode, host_key: str, now_ms: int) -> list[Event]:
         """Return the first events in the room's journal."""
@@ -76,7 +78,8 @@ class NewRoom:
             secret=self.secret or host_key,
             at_ms=now_ms,
             host_key=host_key,
-            goal=goal_set(self.plan, self.settings, self.chance),
+            goal=goal_set(self.plan, self.settings, self.earlier, self.known),
+            earlier=self.earlier,
         )
         return [opened, RoomNamed(self.name, now_ms)] if self.name else [opened]
 

@@ -1,12 +1,10 @@
-"""The goal of a class, and what it reads at the end: facts, and never a verdict."""
+"""What a class reads at the end of a lesson: facts, and never a verdict."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from scenarios.model import Label
 from server.game.advice import best_chip
@@ -20,81 +18,17 @@ from server.game.commands import (
     Reveal,
     Transfer,
 )
-from server.game.engine import open_room, replay
-from server.game.outcomes import goal_of, next_chance
+from server.game.engine import open_room
 from server.game.phases import LAST_STEP, Ballot
-from server.game.scoring import (
-    USUAL_CHANCE,
-    goal_points,
-    par,
-    shift,
-    shifted,
-)
 from server.game.settings import RoomSettings
 from server.game.views.stage import player_view, screen_view
 from server.game.views.stage_types import FinishedView
 from server.report.report import build_report
-from server.rooms.loading import NewRoom
-from tests.support.cases import make_plan, opened
+from tests.support.cases import opened
 from tests.support.game import Game, fix, links
 
 BY_HAND = RoomSettings(auto_close=False, time_factor=None)
 I18N = Path(__file__).parents[2] / "client" / "web" / "src" / "i18n"
-
-CHANCES = (0.55, 0.65, 0.70, 0.80, 0.90)
-"""Computed independently with scipy: par 75.25 to 91, their mean 81.3."""
-
-
-# --- the goal ------------------------------------------------------------------------
-
-
-def test_par_is_what_honest_players_score() -> None:
-    assert [round(par(p), 2) for p in CHANCES] == [75.25, 77.25, 79, 84, 91]
-    assert par(0.3) == par(0.5) == 75
-
-
-def test_the_goal_is_par_and_a_little_more() -> None:
-    assert goal_points("brier", CHANCES, has_revote=True) == 83
-    assert goal_points("brier", CHANCES, has_revote=False) == 82
-    assert goal_points("accuracy", CHANCES, has_revote=True) == 74
-    assert goal_points("certainty", CHANCES, has_revote=True) == 1.5
-    assert goal_points("speed", CHANCES, has_revote=True) == 60
-    assert goal_points("brier", (), has_revote=True) == 84
-
-
-def test_the_next_goal_goes_by_the_lesson_before() -> None:
-    by = shift([(0.70, 18, 30), (0.60, 15, 30), (0.80, 21, 30)])
-    assert by == pytest.approx(-0.4366, abs=5e-5)
-    chances = [shifted(p, by) for p in CHANCES]
-    assert [round(p, 3) for p in chances] == [0.441, 0.545, 0.601, 0.721, 0.853]
-    assert goal_points("brier", chances, has_revote=True) == 81
-    assert shift([(0.7, 300, 300)]) == 1
-    assert shift([(0.7, 0, 300)]) == -1
-
-
-def new_room(settings: RoomSettings, chance: float = USUAL_CHANCE) -> NewRoom:
-    """Return a room of three cases, as it is opened."""
-    return NewRoom(make_plan(3), settings, 7, "", "", chance)
-
-
-def goal_when_opened(settings: RoomSettings, chance: float = USUAL_CHANCE) -> float:
-    """Return the goal that a new room's journal begins with."""
-    return goal_of(replay(new_room(settings, chance).events(opened().code, "00", 1)))
-
-
-def test_the_goal_is_journaled_when_a_room_is_opened() -> None:
-    assert goal_when_opened(RoomSettings()) == 81
-    assert goal_when_opened(RoomSettings(flow="quick")) == 80
-    assert goal_when_opened(RoomSettings(), 0.8) == 86
-    assert goal_when_opened(RoomSettings(score_mode="accuracy")) == 72
-    assert goal_when_opened(RoomSettings(class_goal=77.5)) == 77.5
-
-
-def test_a_room_of_before_keeps_the_goal_of_its_mode() -> None:
-    assert goal_of(open_room(opened())) == 84
-    speed = opened(RoomSettings(score_mode="speed"))
-    assert goal_of(open_room(speed)) == 60
-
 
 # --- a lesson ------------------------------------------------------------------------
 
@@ -246,13 +180,6 @@ def test_each_of_two_links_counts() -> None:
 
 def test_the_goal_of_the_report_is_that_of_the_wall() -> None:
     assert build_report(lesson(SAID).state).goal == 81
-
-
-def test_the_next_lesson_begins_with_what_this_one_showed() -> None:
-    chance = next_chance(lesson(SAID).state)
-    assert 0.68 < chance < 0.70
-    assert next_chance(lesson({100: (9, 27)}, 9).state) == USUAL_CHANCE
-    assert next_chance(lesson({100: (9, 20)}, 10).state) == USUAL_CHANCE
 
 
 BANNED = (

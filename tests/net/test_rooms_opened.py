@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
+from server.app import Config, running
+from server.game.events import RoomOpened
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
+from server.journal.memory import MemoryStore
+from server.journal.store import Journal
 from server.protocol.client_messages import OpenRoom
+from tests.game.test_last_words import lesson
 from tests.support.server import hall
 from tests.support.wire import mac, wire
 
@@ -50,6 +58,34 @@ async def test_a_room_asks_about_both_links_where_its_deck_needs_it() -> None:
             code, _ = await at.server.admin.open_room(order)
             room = next(each for each in at.server.directory.live if each.code == code)
             assert room.state.settings.two_link is is_two_link
+
+
+async def test_a_new_rooms_goal_goes_by_what_finished_rooms_show() -> None:
+    order = OpenRoom(deck="quick-five", length=1, seed=7)
+    async with running(Config(port=0)) as server:
+        await server.admin.open_room(order)
+        (room,) = server.directory.live
+        case, usual = room.state.rounds[0].case, room.state.set_goal
+        assert case.label is not None
+    store = MemoryStore()
+    opening, *played = lesson({100: (30, 30)}).journal
+    assert isinstance(opening, RoomOpened)
+    (planned,) = opening.plan.rounds
+    known = planned.case.model_copy(update={"id": case.id})
+    rounds = (planned.model_copy(update={"case": known}),)
+    plan = opening.plan.model_copy(update={"rounds": rounds})
+    await store.append(opening.code, 0, [replace(opening, plan=plan), *played])
+
+    async def kept() -> Journal:
+        return store
+
+    assert usual == 80
+    async with asyncio.timeout(60), running(Config(port=0, store=kept)) as server:
+        goal: float | None = None
+        while goal != 99:  # until what finished rooms show has been read
+            code, _ = await server.admin.open_room(order)
+            live = server.directory.live
+            goal = next(each for each in live if each.code == code).state.set_goal
 
 
 async def test_an_open_server_lets_anyone_open_rooms_but_not_list_them() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference
 
-from server.report.change import Switching, Transitions, mcnemar, normalized_gain
+from server.report.figures import Switching, Transitions, mcnemar, normalized_gain
 
 
 def test_transitions() -> None:

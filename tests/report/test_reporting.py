@@ -9,12 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from server.game.events import PlayerRenamed
+from server.game.events import PlayerRenamed, RoomOpened
 from server.game.ids import PlayerId, RoomCode
 from server.journal.codec import encode
-from server.report.reporting import exchange, made_elsewhere
+from server.journal.memory import MemoryStore
+from server.journal.store import DamagedRoom, RoomRecord
+from server.report.reporting import Reports, exchange, made_elsewhere
 from server.report.worker import Job, make
+from tests.game.test_last_words import SAID, lesson
 from tests.support.cases import opened
+from tests.support.until import until
 
 
 class _FullPipe:
@@ -58,3 +62,65 @@ async def test_the_report_process_imports_nothing_from_the_current_folder(
     monkeypatch.chdir(tmp_path)
     page = await made_elsewhere(Job("page", (1,)), [[encode(opened())]])
     assert b'"code":"TESTAA"' in page
+
+
+# --- the first votes of finished rooms -----------------------------------------------
+
+
+class Stored(MemoryStore):
+    """A store that counts how often a room is read, and of which a room is damaged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self.looked = 0
+
+    async def rooms(self) -> list[RoomRecord]:
+        """Return all rooms."""
+        self.looked += 1
+        return await super().rooms()
+
+    async def bodies(self, room: RoomCode) -> list[str]:
+        """Return what is stored of a room."""
+        self.read.append(room)
+        if room == "BADBAD":
+            raise DamagedRoom(room, 0, "its seal does not match")
+        return await super().bodies(room)
+
+    async def keep(self, code: str, *, is_simulated: bool = False) -> None:
+        """Store a finished lesson: 204 of 300 first votes are right."""
+        opening, *events = lesson(SAID).journal
+        assert isinstance(opening, RoomOpened)
+        changed = opening.settings.model_copy(update={"simulated": is_simulated})
+        first = dataclasses.replace(opening, code=RoomCode(code), settings=changed)
+        await self.append(RoomCode(code), 0, [first, *events])
+
+
+async def test_the_first_votes_of_finished_rooms_are_known_and_read_once() -> None:
+    store = Stored()
+    await store.keep("FIRSTT")
+    await store.keep("PRCTCE", is_simulated=True)
+    await store.keep("BADBAD")
+    await store.append(RoomCode("TESTAA"), 0, [opened()])
+    reports = Reports(store, look_every_s=0, first_look_s=60)
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+        run = group.create_task(reports.run())
+        votes = await reports.first_votes()
+        assert sum(right for right, _ in votes.values()) == 204
+        assert sum(n for _, n in votes.values()) == 300
+        await store.keep("SECOND")
+        await until(lambda: "SECOND" in store.read)
+        while sum(n for _, n in votes.values()) != 600:
+            votes = await reports.first_votes()
+            await asyncio.sleep(0.01)
+        await store.delete(RoomCode("FIRSTT"))
+        while sum(n for _, n in votes.values()) != 300:
+            votes = await reports.first_votes()
+            await asyncio.sleep(0.01)
+        run.cancel()
+    assert sorted(store.read) == ["BADBAD", "FIRSTT", "PRCTCE", "SECOND"]
+
+
+async def test_a_new_room_does_not_wait_for_long_for_what_others_show() -> None:
+    reports = Reports(Stored(), first_look_s=0.01)  # which isn't running
+    assert await reports.first_votes() == {}

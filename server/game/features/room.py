@@ -24,6 +24,7 @@ from server.game.features import (
 from server.game.ids import RoomCode, Site
 from server.game.names import clean_name
 from server.game.phases import GAME, Phase
+from server.game.scoring import NEW_CLASS, Earlier
 from server.game.settings import RoomSettings, SettingsChange, require_zone
 from server.game.state import RoomState, Round
 
@@ -109,6 +110,8 @@ class RoomOpened:
     host_key: str = ""
     goal: float | None = None
     """The class goal unless the host types one; None: the usual one of its mode."""
+    earlier: Earlier = NEW_CLASS
+    """What this class showed in earlier lessons; the goal of the next one needs it."""
     type: Literal["room_opened"] = "room_opened"
     v: Literal[2] = 2
     needs: Literal["0.2.0"] = "0.2.0"
@@ -313,6 +316,7 @@ def opened(event: RoomOpened) -> RoomState:
         host_key=event.host_key or event.secret,
         opened_ms=event.at_ms,
         set_goal=event.goal,
+        earlier=event.earlier,
         rounds=[Round(planned) for planned in event.plan.rounds],
     )
 

@@ -8,10 +8,10 @@ from scenarios.model import Case
 from server.game.advice import last_words
 from server.game.errors import required
 from server.game.features import course, opening, saying
+from server.game.goal import goal_of
 from server.game.outcomes import (
     cohorts_of,
     count_of,
-    goal_of,
     group_means,
     latest_names,
     mean_score,
