@@ -25,8 +25,6 @@ from collections.abc import (
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from scenarios.prose import plural
 from server.game.ids import RoomCode
 from server.journal.codec import READS
@@ -285,10 +283,8 @@ class Member:
         Raises :class:`StoreUnavailable`, also for database errors inside the block.
         """
         with translated():
-            async with asyncio.timeout(self.terms.lease_s):
-                db = await psycopg.AsyncConnection.connect(
-                    self.store.address, autocommit=True
-                )
+            async with self.store.connector.limit(self.terms.lease_s):
+                db = await self.store.connector.connect()
             try:
                 async with asyncio.timeout(self.terms.lease_s):
                     await db.execute(f"LISTEN {CHANNEL}")

@@ -32,6 +32,7 @@ from server.journal.store import (
 from server.journal.tables import (
     GIVE,
     HOME,
+    RETRY_S,
     TAKE,
     Connection,
     all_rows,
@@ -329,7 +330,7 @@ class Leases:
                     if not self._is_away:
                         self._is_away = True
                         log.warning("the lease cannot be renewed: %s", exc)
-                await asyncio.sleep(self.node.terms.beat_s / 2)
+                await asyncio.sleep(min(RETRY_S, self.node.terms.beat_s / 2))
 
     async def _keep(
         self, db: Connection, tenants: Tenants, group: asyncio.TaskGroup

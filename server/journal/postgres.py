@@ -17,8 +17,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from server.game.events import Event
 from server.game.ids import PlayerId, RoomCode
@@ -46,7 +46,10 @@ from server.journal.tables import (
     GO_ON,
     OPEN,
     RECORDS,
+    RETRY_S,
+    SILENT,
     Connection,
+    Connector,
     all_rows,
     migrate,
     one_value,
@@ -55,11 +58,19 @@ from server.journal.tables import (
 
 log = logging.getLogger("twogaps.journal")
 
+Pool = AsyncConnectionPool[Connection]
+
 CONNECTIONS = 8
 """Maximum number of connections per node. An append takes about a millisecond."""
 
 ANSWER_S = 5.0
 """Time without an answer, in seconds, after which the database is unavailable."""
+
+CLOSE_S = 0.1
+"""Time for the tasks of a pool whose server is gone to end, in seconds."""
+
+WRITABLE = frozenset({"read-write", "primary"})
+"""The settings of ``target_session_attrs`` that find the server to write to."""
 
 _AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 """The errors that a call raises if the database is unavailable or refuses it."""
@@ -91,10 +102,12 @@ class PostgresStore:
                 "This is not the address of a database. Write postgresql://user:password"
                 "@host[:5432]/database."
             ) from exc
+        self.connector = Connector(one_by_one(self.address))
         self._connections = connections
         self._answer_s = answer_s
-        self._pool: AsyncConnectionPool[Connection] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
         self._warned: set[int] = set()
         """Connections whose last commit was not confirmed by the standby."""
 
@@ -238,6 +251,7 @@ class PostgresStore:
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close(self._answer_s)
+        await asyncio.gather(*self._closing)
 
     # --- connections ------------------------------------------------------------------
 
@@ -252,36 +266,89 @@ class PostgresStore:
         """
         with translated():
             async with asyncio.timeout(None if may_last else 2 * self._answer_s):
-                pool = await self._opened()
-                async with pool.connection(self._answer_s) as db:
-                    self._warned.discard(id(db))
+                pool, db = await self._lent()
+                self._warned.discard(id(db))
+                try:
                     yield db
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    self._drop(pool)
+                    raise
+                finally:
+                    if db.closed:
+                        self._drop(pool)
+                    await pool.putconn(db)
             if id(db) in self._warned:
                 raise StoreUnavailable("the standby did not confirm a commit")
 
-    async def _opened(self) -> AsyncConnectionPool[Connection]:
-        """Return the pool; create the tables on first use."""
-        async with self._opening:
-            if self._pool is None:
-                pool = AsyncConnectionPool[Connection](
-                    self.address,
-                    kwargs={"autocommit": True},
-                    min_size=1,
-                    max_size=self._connections,
-                    open=False,
-                    configure=self._listen,
-                    check=AsyncConnectionPool.check_connection,
-                    reconnect_timeout=self._answer_s,
-                )
-                try:
-                    await pool.open(wait=True, timeout=self._answer_s)
-                    async with pool.connection(self._answer_s) as db:
-                        await migrate(db)
-                except BaseException:
-                    await pool.close(0)
-                    raise
-                self._pool = pool
-            return self._pool
+    async def _lent(self) -> tuple[Pool, Connection]:
+        """Return a connection that works, and its pool."""
+        while True:
+            pool = await self._opened()
+            try:
+                db = await pool.getconn(self._answer_s)
+            except PoolClosed:  # another caller has noticed that the server is gone
+                continue
+            try:
+                await pool.check_connection(db)
+            except psycopg.OperationalError:
+                self._drop(pool)
+                await pool.putconn(db)
+            except BaseException:
+                await pool.putconn(db)
+                raise
+            else:
+                return pool, db
+
+    async def _opened(self) -> Pool:
+        """Return the pool; if there is none, open one as soon as a server answers.
+
+        Creates the tables on first use.
+        """
+        if self._pool is None:
+            async with self.connector.limit(self._answer_s), self._opening:
+                if self._pool is None:
+                    self._pool = await self._open()
+                return self._pool
+        return self._pool
+
+    async def _open(self) -> Pool:
+        db = await self.connector.connect()
+        try:
+            await migrate(db)
+        except BaseException:
+            self.connector.failed()
+            raise
+        finally:
+            await db.close()
+        pool = AsyncConnectionPool[Connection](
+            self.connector.address,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=self._connections,
+            open=False,
+            configure=self._listen,
+            reconnect_timeout=RETRY_S,
+            reconnect_failed=self._gave_up,
+        )
+        await pool.open()
+        return pool
+
+    def _gave_up(self, pool: Pool) -> None:
+        """Replace a pool that has no connection left and cannot make one."""
+        if not pool.get_stats()["pool_size"]:
+            self._drop(pool)
+
+    def _drop(self, pool: Pool) -> None:
+        """Replace a pool whose server is gone or accepts no writes anymore.
+
+        The pool itself would wait for 1 s, then 2 s, then 4 s between its attempts.
+        """
+        if pool is self._pool:
+            self._pool = None
+            self.connector.failed()
+            task = asyncio.create_task(pool.close(CLOSE_S))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def _listen(self, db: Connection) -> None:
         """Listen for the warning that a commit is not on the standby."""
@@ -294,13 +361,27 @@ class PostgresStore:
         db.add_notice_handler(noted)
 
 
+def one_by_one(address: str) -> list[str]:
+    """Return an address for each host, if the one that accepts writes is wanted."""
+    parts = conninfo_to_dict(address)
+    hosts, ports = (str(parts.pop(key, "")).split(",") for key in ("host", "port"))
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    is_writable = parts.get("target_session_attrs") in WRITABLE
+    if not is_writable or "hostaddr" in parts or len(ports) != len(hosts):
+        return [address]
+    return [
+        make_conninfo("", **parts, host=host or None, port=port or None)
+        for host, port in zip(hosts, ports, strict=True)
+    ]
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Translate the library's errors into the port's."""
     try:
         yield
     except _AWAY as exc:
-        what = str(exc) or "no answer in time"
+        what = str(exc) or SILENT
         raise StoreUnavailable(f"PostgreSQL: {what}") from exc
 
 

@@ -1,8 +1,12 @@
-"""The tables of a journal in PostgreSQL, their statements, and their versions."""
+"""A journal in PostgreSQL: connections, tables, their versions, and statements."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import random
 import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import LiteralString
 
 import psycopg
@@ -235,6 +239,90 @@ WHERE rooms.code = given.code AND rooms.node = %s AND rooms.is_held
     AND rooms.epoch = given.epoch
 RETURNING rooms.code
 """
+
+# --- connections ---------------------------------------------------------------------
+
+RETRY_S = 0.25
+"""Maximum time between two attempts to connect to a server, in seconds.
+
+The minimum is three quarters of it, so that not all nodes try at the same time.
+"""
+
+SILENT = "no answer in time"
+
+
+class Connector:
+    """Connects to the server that accepts writes, whichever that is at the time.
+
+    All hosts are tried together, the last one that worked a moment earlier, so a host
+    that does not answer delays nothing. Callers wait for each other: a node has one
+    attempt per host at a time, and starts the next one after ``RETRY_S`` at most.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``hosts`` are the addresses of the database at each; ``sleep`` takes s."""
+        self._hosts = list(hosts)
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+        self._next_s = 0.0
+        self._why = SILENT
+
+    @property
+    def address(self) -> str:
+        """The address of the server that worked last."""
+        return self._hosts[0]
+
+    def failed(self) -> None:
+        """Start the next attempt after a pause."""
+        now_s = asyncio.get_running_loop().time()
+        self._next_s = now_s + RETRY_S * random.uniform(0.75, 1)  # noqa: S311
+
+    @contextlib.asynccontextmanager
+    async def limit(self, seconds: float) -> AsyncIterator[None]:
+        """Limit the time. Raises :class:`StoreUnavailable` with the last failure."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise StoreUnavailable(f"PostgreSQL: {self._why}") from None
+
+    async def connect(self) -> Connection:
+        """Open a connection; try until that works, or until cancelled."""
+        async with self._turn:
+            tries = [
+                asyncio.create_task(self._try(host, number * RETRY_S))
+                for number, host in enumerate(self._hosts)
+            ]
+            try:
+                done, _ = await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
+                first = tries.index(done.pop())
+                self._hosts.insert(0, self._hosts.pop(first))
+                self._why = SILENT
+                return tries.pop(first).result()
+            finally:
+                for one in tries:
+                    one.cancel()
+                for other in await asyncio.gather(*tries, return_exceptions=True):
+                    if isinstance(other, psycopg.AsyncConnection):
+                        await other.close()
+
+    async def _try(self, host: str, wait_s: float) -> Connection:
+        now_s = asyncio.get_running_loop().time()
+        wait_s += max(0.0, self._next_s - now_s)
+        while True:
+            if wait_s:
+                await self._sleep(wait_s)
+            try:
+                return await psycopg.AsyncConnection.connect(host, autocommit=True)
+            except (psycopg.Error, OSError) as exc:
+                self._why = str(exc)
+                self.failed()
+            wait_s = self._next_s - asyncio.get_running_loop().time()
+
 
 # --- calls ---------------------------------------------------------------------------
 

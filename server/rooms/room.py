@@ -48,7 +48,7 @@ from server.rooms.requests import Bounds, Changes, Inbox
 
 log = logging.getLogger("twogaps.room")
 
-RETRY_MS = 500
+RETRY_MS = 250
 """Milliseconds to wait before a room that cannot write to its journal retries."""
 
 
@@ -384,7 +384,8 @@ class Room:
         self._figures_ms = self._publisher.next_change_ms(self._state, now_ms)
         due = [self._figures_ms, next_due_ms(self._state, now_ms, present)]
         future = [ms for ms in due if ms is not None and ms > now_ms]
-        if (flush_ms := self._publisher.due_ms()) is not None:
+        flush_ms = self._publisher.due_ms()
+        if flush_ms is not None and not self._is_blind:
             future.append(max(flush_ms, now_ms + 1))
         if self._is_stalled:
             future.append(now_ms + RETRY_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from server.game.errors import Refused
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import GetRoster, Ping
 from server.rooms.ports import Attend, Return, Say
+from server.rooms.room import RETRY_MS
 from tests.support.room import ROOM, FailingStore, RecordingLink, Table, table
 
 
@@ -115,6 +117,37 @@ async def test_a_journal_that_cannot_even_be_read_refuses_all_until_it_can() -> 
         await link.get("notice", code="storage_back")
         seat.vote(link, counter=2)
         await link.get("recorded", counter=2)
+
+
+async def test_a_room_that_cannot_read_its_journal_wakes_only_to_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Figures that are due stay due; they do not wake it again and again."""
+    store, loop = FailingStore(), asyncio.get_running_loop()
+    async with table(store=store) as seat:
+        _, link = await seat.join("ann")
+        await voting(seat)
+        seat.vote(link)
+        await link.get("recorded")
+        store.is_away = store.is_blind = True
+        seat.clock.ms += 60_000
+        waits: list[float] = []
+        later = loop.call_later
+
+        def noted(wait_s: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
+            waits.append(wait_s)
+            return later(wait_s, *rest, **more)
+
+        seat.vote(link, counter=2)
+        await link.get("refused", counter=2)
+        monkeypatch.setattr(loop, "call_later", noted)
+        seat.vote(link, counter=3)
+        await link.get("refused", counter=3)
+        seat.vote(link, counter=4)
+        await link.get("refused", counter=4)
+        monkeypatch.undo()
+        assert waits
+        assert set(waits) == {RETRY_MS / 1000}
 
 
 async def test_a_repeated_vote_is_acknowledged_again_and_counted_once() -> None:
