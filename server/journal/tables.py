@@ -301,7 +301,7 @@ class Connector:
                 done, _ = await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
                 first = tries.index(done.pop())
                 self._hosts.insert(0, self._hosts.pop(first))
-                self._why = SILENT
+                self._why, self._next_s = SILENT, 0.0
                 return tries.pop(first).result()
             finally:
                 for one in tries:
