@@ -267,10 +267,10 @@ INTRO = """# A lesson in pictures
 
 A class of 22 plays *First class* from the lobby to the report. One phone answers
 everything, one never answers, and one joins after the first vote. The host presses the
-big button throughout, and *Let them say it* once. Each picture is a contact sheet of
-one moment. It shows the wall, the phones and the console at every size that the tests
-measure, in light and dark mode. `make gallery` plays the lesson again and writes this
-page.
+big button throughout, and *Let them say it* once, where the host also shows a sentence
+to everyone. Each picture is a contact sheet of one moment. It shows the wall, the
+phones and the console at every size that the tests measure, in light and dark mode.
+`make gallery` plays the lesson again and writes this page.
 """
 SECTIONS = {
     "Before the first case": ("lobby", "opening"),

@@ -1,6 +1,7 @@
 """A whole lesson in a browser: a class that plays as newcomers do, led by one button.
 
-The host presses the console's big button, and once "Let them say it". Four phones have
+The host presses the console's big button, and once "Let them say it", after which the
+host shows a sentence to everyone. Four phones have
 pages: one that answers everything, one that writes too, one that joins late, and
 one that never answers. The others of the class have no page.
 """
@@ -109,7 +110,7 @@ class Lesson:
                     await host.ask("change_settings", change={"time_factor": 1})
             if view.phase == "vote_closed" and LATE_PHONE not in self.phones:
                 self.phones[LATE_PHONE] = await join(self.table, self.room, LATE_PHONE)
-            await self._press(view)
+            await self._press(self.pupils[0].view)
 
     async def _press(self, view: StageView) -> None:
         """Press the big button, and see that the class sees something else."""
@@ -144,6 +145,12 @@ class Lesson:
             box = self.phones["Noor"].locator("main textarea")
             await box.fill(SAID)
             await self.phones["Noor"].locator("form button").click()
+            show = self.console.get_by_role("button", name="Show to everyone")
+            await show.click()
+            await expect(self.wall.get_by_text(SAID)).to_be_visible()
+            async for seen in self.pupils[0].views():
+                if seen != view:
+                    break
             return True
         if isinstance(view, FixView) and view.phase == "fix":
             votes = (

@@ -53,11 +53,16 @@ async def test_a_class_sees_the_two_gaps_and_taps_before_its_first_case(
 
     cleo = await join_in(table, room)
     await advance(host, SECOND)
-    await must_show(cleo, SECOND)
+    for page in (ada, ben, cleo):
+        await must_show(page, SECOND)
+        await expect(page.locator("button.gap[aria-pressed=true]")).to_have_count(0)
     await cleo.locator("button.gap.inner").click()
     await must_show(screen, "Answered 1 of 3")
     await advance(host, NEVER_SCORED)
     await must_show(cleo, "Right", NEVER_SCORED)
+    for page in (ada, ben):
+        await must_show(page, NEVER_SCORED)
+        await expect(page.locator("main")).not_to_contain_text("You said")
     await advance(host, "Case 1 of 1")
     for page in (ada, ben, cleo):
         await must_show(page, "Case 1 of 1")

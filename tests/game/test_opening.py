@@ -90,7 +90,8 @@ def test_a_tap_is_kept_once_and_may_be_changed_while_its_case_is_open() -> None:
     assert len(game.do(TapOpening(ANN, 0, Label.INNER))) == 1
     assert game.do(TapOpening(ANN, 0, Label.INNER)) == []
     game.do(TapOpening(ANN, 0, Label.OUTER), TapOpening(BOB, 0, Label.INNER))
-    assert private_view(game.state, ANN, 0, game.present).tap is Label.OUTER
+    own = private_view(game.state, ANN, 0, game.present)
+    assert (own.tap, own.tap_case) == (Label.OUTER, 0)
     with pytest.raises(Refused, match="not open"):
         game.do(TapOpening(ANN, 1, Label.INNER))
     game.do(ShowOpening())

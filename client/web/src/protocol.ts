@@ -2532,9 +2532,13 @@ export interface PrivateView {
    */
   said: string;
   /**
-   * What this player tapped on the current case of the opening minute.
+   * What this player tapped on a case of the opening minute.
    */
   tap: Label | null;
+  /**
+   * The case of ``tap`` (0-based): this view can be older than the step shown.
+   */
+  tap_case: number | null;
   /**
    * The people to talk to, during a discussion in which phones show groups.
    */

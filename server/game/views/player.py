@@ -68,6 +68,7 @@ def private_view(
         said=round_.said.get(player_id, "") if round_ else "",
         challenge=_challenge(round_, player_id) if round_ else "",
         tap=_tap(state, player_id),
+        tap_case=state.opening.case if state.phase is Phase.OPENING else None,
         talk=talk,
         group_gained=is_judged_now
         and round_ is not None

@@ -136,7 +136,9 @@ class PrivateView:
     said: str = ""
     """The player's own sentence on this round."""
     tap: Label | None = None
-    """What this player tapped on the current case of the opening minute."""
+    """What this player tapped on a case of the opening minute."""
+    tap_case: int | None = None
+    """The case of ``tap`` (0-based): this view can be older than the step shown."""
     talk: Talk | None = None
     """The people to talk to, during a discussion in which phones show groups."""
     group_gained: bool = False

@@ -41,6 +41,11 @@ export function openingNews(index: number | null, gap: Label | null): string {
   return `${o.caseOf(index + 1)}: ${told.story} ${t.whichGap}`;
 }
 
+/** What a player tapped on a case of the opening minute; their view may be of another. */
+export function ownTap(you: PrivateView | null, shown: number | null): Label | null {
+  return you && you.tap_case === shown ? you.tap : null;
+}
+
 /** How I did in a case of the opening minute. */
 export function tapNews(gap: Label | null, mine: Label | null): string {
   const { t } = text;
@@ -66,7 +71,7 @@ export function ownNews(stage: Stage, you: PrivateView | null): Piece[] {
 
 function resultNews(stage: Stage, you: PrivateView): string {
   const { t } = text;
-  if (stage.phase === "opening") return tapNews(stage.gap, you.tap);
+  if (stage.phase === "opening") return tapNews(stage.gap, ownTap(you, stage.case));
   const judged = (ballots: string[]) =>
     you.votes.filter((vote) => ballots.includes(vote.ballot) && vote.is_right !== null);
   switch (stage.phase) {
