@@ -12,6 +12,7 @@ from scenarios.model import Case
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.protocol.client_messages import (
+    DeleteRoom,
     GetCase,
     GetLink,
     ListDecks,
@@ -23,6 +24,7 @@ from server.protocol.server_messages import (
     CaseMessage,
     DeckList,
     HostLink,
+    RoomDeletedMessage,
     RoomList,
     RoomOpenedMessage,
     RoomSummary,
@@ -83,6 +85,14 @@ class Admin(Session):
     async def list_rooms(self) -> tuple[RoomSummary, ...]:
         """Return the rooms of this server, newest first (at most 200)."""
         return (await self._ask(ListRooms(), RoomList)).rooms
+
+    async def delete_room(self, room: str) -> None:
+        """Delete a room for good, with its votes, sentences and report.
+
+        A game that is running in it ends. Raises CommandRefused ("unknown_room",
+        "room_moved" if another server has the room, "storage_unavailable").
+        """
+        await self._ask(DeleteRoom(room=RoomCode(room)), RoomDeletedMessage)
 
     async def host_key(self, room: str) -> str:
         """Return the host key of a room that was opened with this admin's key."""

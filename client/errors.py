@@ -72,6 +72,10 @@ class RoomClosed(Rejected):
     """The room was closed after a server error."""
 
 
+class RoomDeleted(Rejected):
+    """The room was deleted, with everything in it."""
+
+
 class WrongKey(Rejected):
     """The key is wrong, or a key is required and none was given."""
 
@@ -117,6 +121,7 @@ _BY_CODE: dict[str, type[Rejected]] = {
     "room_full": RoomFull,
     "room_finished": RoomFinished,
     "room_closed": RoomClosed,
+    "room_deleted": RoomDeleted,
     "wrong_proof": WrongKey,
     "link_called_back": LinkCalledBack,
     "bad_token": BadToken,

@@ -188,7 +188,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
     metrics = Metrics()
     gate = Gate(fitted(config.limits), metrics)
     store = await _open_store(config, stack)
-    clock = SystemClock()
+    clock, reports = SystemClock(), Reports(store)
     node = await open_node(config, clock, stack)
     leases = await _open_leases(config, store, metrics, stack)
     directory = Directory(
@@ -204,6 +204,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         bounds=_bounds(config, gate),
         homes=leases,
         drain_s=config.drain_s,
+        gone=reports.forget,
     )
     node.register_metrics(metrics)
     if (data := config.data) is not None:
@@ -215,7 +216,7 @@ async def _core(config: Config, stack: contextlib.AsyncExitStack) -> _Core:
         node=node,
         directory=directory,
         keeper=Keeper(metrics),
-        reports=Reports(store),
+        reports=reports,
         gate=gate,
         metrics=metrics,
         leases=leases,

@@ -305,7 +305,8 @@ class Edges:
                 edge.waiting[item.room] = item.body.waiting
 
     def forget(self, room: RoomCode) -> None:
-        """Forget a room that was closed. Idempotent."""
+        """Forget a room that was closed, after its last frames. Idempotent."""
+        self.flush()  # or the room could be withdrawn before its goodbye arrives
         for edge in self._edges.values():
             edge.flushes.forget(room)
             edge.waiting.pop(room, None)

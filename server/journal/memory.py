@@ -43,8 +43,9 @@ class MemoryStore:
         """Return all rooms, newest first."""
         return sorted(self._records.values(), key=lambda r: -r.opened_ms)
 
-    async def delete(self, room: RoomCode) -> bool:
-        """Remove a room."""
+    async def delete(self, room: RoomCode, *, epoch: int | None = None) -> bool:
+        """Remove a room; no other node could have it."""
+        del epoch
         self._records.pop(room, None)
         return self._bodies.pop(room, None) is not None
 

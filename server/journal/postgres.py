@@ -39,6 +39,7 @@ from server.journal.store import (
     NoJournal,
     RoomRecord,
     StoreUnavailable,
+    TenureLost,
     VersionConflict,
     record_of,
 )
@@ -177,9 +178,12 @@ class PostgresStore:
             rows = await all_rows(db, RECORDS + "ORDER BY opened_ms DESC, code")
         return [RoomRecord(RoomCode(row[0]), *row[1:]) for row in rows]
 
-    async def delete(self, room: RoomCode) -> bool:
-        """Remove a room and all of its events."""
+    async def delete(self, room: RoomCode, *, epoch: int | None = None) -> bool:
+        """Remove a room and all of its events, if its epoch is still this one."""
         async with self.connection() as db, db.transaction():
+            now = "SELECT epoch FROM rooms WHERE code = %s FOR UPDATE"
+            if epoch not in (None, await one_value(db, now, room)):
+                raise TenureLost(f"{room}: it is not deleted in epoch {epoch}")
             done = await db.execute("DELETE FROM rooms WHERE code = %s", [room])
             await db.execute("DELETE FROM events WHERE room = %s", [room])
             await db.execute("DELETE FROM seals WHERE room = %s", [room])
@@ -192,14 +196,10 @@ class PostgresStore:
             await db.execute("SELECT 1 FROM rooms WHERE code = %s FOR UPDATE", [room])
             bodies = await _whole(db, room)
             changed = list(forgotten(bodies, player, name))
+            query = "UPDATE events SET body = %s WHERE room = %s AND version = %s"
             for version, body in changed:
                 bodies[version - 1] = body
-            for version, body in changed:
-                values = (body, room, version)
-                await db.execute(
-                    "UPDATE events SET body = %s WHERE room = %s AND version = %s",
-                    values,
-                )
+                await db.execute(query, (body, room, version))
             left = (name_in(bodies), room)
             await db.execute("UPDATE rooms SET name = %s WHERE code = %s", left)
             if changed:

@@ -177,8 +177,9 @@ class SqliteStore:
         """Return all rooms, newest first."""
         return await self._ask(_rooms)
 
-    async def delete(self, room: RoomCode) -> bool:
-        """Remove a room and all of its events."""
+    async def delete(self, room: RoomCode, *, epoch: int | None = None) -> bool:
+        """Remove a room and all of its events; no other node could have it."""
+        del epoch
 
         def delete(db: sqlite3.Connection) -> bool:
             was_there = _delete(db, room)

@@ -215,8 +215,12 @@ class RoomIndex(Protocol):
 class RoomStore(EventStore, RoomIndex, Protocol):
     """The store in which a server keeps all of its rooms."""
 
-    async def delete(self, room: RoomCode) -> bool:
-        """Remove a room and all of its events; return whether there was one."""
+    async def delete(self, room: RoomCode, *, epoch: int | None = None) -> bool:
+        """Remove a room and all of its events; return whether there was one.
+
+        If nodes share the journal, raises :class:`TenureLost` unless the room is still
+        in this ``epoch``.
+        """
         ...
 
     async def sweep(self) -> bool:

@@ -27,6 +27,7 @@ from server.journal.store import StoreUnavailable
 from server.protocol.client_messages import (
     AddCase,
     AdminQuestion,
+    DeleteRoom,
     GetCase,
     GetLink,
     HostMessage,
@@ -49,6 +50,7 @@ from server.protocol.server_messages import (
     HostLink,
     LeftOut,
     PreviewMessage,
+    RoomDeletedMessage,
     RoomList,
     RoomOpenedMessage,
 )
@@ -107,6 +109,8 @@ class AdminDesk:
                 return await self._rooms(message)
             case GetLink():
                 return await self._link(message)
+            case DeleteRoom():
+                return await self._delete(message)
             case ListDecks():
                 return self._decks(message)
             case GetCase():
@@ -238,10 +242,7 @@ class AdminDesk:
         )
 
     async def _rooms(self, message: ListRooms) -> bytes:
-        if self.key is None:
-            raise Refused(
-                "not_allowed", "This server has no admin key, so it lists no rooms."
-            )
+        self._check_key("lists no rooms")
         try:
             rooms = await self._directory.summaries()
         except StoreUnavailable as exc:
@@ -249,13 +250,26 @@ class AdminDesk:
         return encode_server(RoomList(ref=message.ref, rooms=rooms))
 
     async def _link(self, message: GetLink) -> bytes:
-        if self.key is None:
-            raise Refused(
-                "not_allowed", "This server has no admin key, so it makes no links."
-            )
-        state = await self._directory.look_at(RoomCode(message.room.strip().upper()))
+        self._check_key("makes no links")
+        state = await self._directory.look_at(_code(message.room))
         salts = tuple(state.link_salts)
         return encode_server(HostLink(ref=message.ref, room=state.code, salts=salts))
+
+    async def _delete(self, message: DeleteRoom) -> bytes:
+        self._check_key("deletes no rooms")
+        code = _code(message.room)
+        await self._directory.delete(code)
+        self._next = {
+            asked: opened
+            for asked, opened in self._next.items()
+            if code not in (asked[0], opened)
+        }
+        return encode_server(RoomDeletedMessage(ref=message.ref, room=code))
+
+    def _check_key(self, so: str) -> None:
+        """Refuse what an admin without a key may not do, as anyone is one there."""
+        if self.key is None:
+            raise Refused("not_allowed", f"This server has no admin key, so it {so}.")
 
     def _decks(self, message: ListDecks) -> bytes:
         library = self._library()
@@ -290,6 +304,10 @@ class AdminDesk:
                 left_out=tuple(_left_out(problem) for problem in mine),
             )
         )
+
+
+def _code(typed: str) -> RoomCode:
+    return RoomCode(typed.strip().upper())
 
 
 def _minutes(library: Library) -> Iterator[tuple[str, dict[Flow, tuple[int, ...]]]]:

@@ -309,6 +309,18 @@ class GetLink(Message):
     room: Annotated[RoomCode, Field(max_length=16)]
 
 
+class DeleteRoom(Message):
+    """An admin deletes a room for good, with everything that is stored about it.
+
+    A game that is running in it is ended: its clients get ``bye`` (``room_deleted``). A
+    room that another node is home to is refused (``room_moved``).
+    """
+
+    type: Literal["delete_room"] = "delete_room"
+    ref: Ref = None
+    room: Annotated[RoomCode, Field(max_length=16)]
+
+
 class PreviewCase(Message):
     """An admin asks for a preview of a case, moment by moment."""
 
@@ -343,7 +355,9 @@ Removal = Kick | KickRecent | LetBack
 SiteCommand = Lock | Unlock | Removal | GiveTime
 """What a co-host may command; the room makes each about the own site's people only."""
 CohostMessage = SiteCommand | ChallengeLabel | GetRoster | Ping
-AdminQuestion = OpenRoom | ListRooms | GetLink | ListDecks | GetCase | PreviewCase
+AdminQuestion = (
+    OpenRoom | ListRooms | GetLink | DeleteRoom | ListDecks | GetCase | PreviewCase
+)
 AdminMessage = AdminQuestion | GetAcross | Ping
 HostQuestion = OpenNext | ListCases
 """What a host asks of the server, not of the room."""

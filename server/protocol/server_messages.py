@@ -170,6 +170,7 @@ class Bye(Message):
         "taken_over",
         "kicked",
         "room_closed",
+        "room_deleted",
         "shutting_down",
         "too_slow",
         "refused",
@@ -276,6 +277,14 @@ class RoomList(Message):
     rooms: tuple[RoomSummary, ...]
 
 
+class RoomDeletedMessage(Message):
+    """A room has been deleted; its code is unknown from now on."""
+
+    type: Literal["room_deleted"] = "room_deleted"
+    ref: Ref
+    room: RoomCode
+
+
 class CaseSummary(Message):
     """One line of the library."""
 
@@ -358,6 +367,7 @@ ServerMessage = Annotated[
     | FileMessage
     | RoomOpenedMessage
     | RoomList
+    | RoomDeletedMessage
     | DeckList
     | CaseMessage
     | CaseList

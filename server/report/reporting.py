@@ -97,8 +97,10 @@ class Reports:
         self._patience_s = patience_s
         self._turn = asyncio.Semaphore(1)
         self._group: asyncio.TaskGroup | None = None
-        self._waiting = 0
+        self._pending: dict[asyncio.Task[None], tuple[tuple[RoomCode, ...], Asker]] = {}
         self._learned: dict[RoomCode, _FirstVotes] = {}
+        self._forgotten: set[RoomCode] = set()
+        """The rooms that were deleted since the last look began."""
         self._has_looked = asyncio.Event()
         self._look_every_s, self._first_look_s = look_every_s, first_look_s
         self._pages: dict[RoomCode, _Made] = {}
@@ -114,11 +116,21 @@ class Reports:
 
     def ask(self, codes: Sequence[RoomCode], question: Question, asker: Asker) -> None:
         """Queue a question to be answered; raises :class:`Refused` if it can't be."""
-        if self._group is None or self._waiting >= self._most_waiting:
+        if self._group is None or len(self._pending) >= self._most_waiting:
             raise Refused("busy", "Too many reports are being made; try again soon.")
-        self._waiting += 1
         work = self._answer(tuple(codes), question, asker)
-        self._group.create_task(work, name=f"report-{codes[0]}")
+        task = self._group.create_task(work, name=f"report-{codes[0]}")
+        self._pending[task] = (tuple(codes), asker)
+        task.add_done_callback(self._pending.pop)
+
+    def forget(self, code: RoomCode) -> None:
+        """Forget a room that was deleted, and refuse pending reports about it."""
+        self._pages.pop(code, None)
+        self._learned.pop(code, None)
+        self._forgotten.add(code)
+        for task, (codes, asker) in list(self._pending.items()):
+            if code in codes and task.cancel():
+                asker.refuse(_unknown(code))
 
     async def first_votes(self) -> FirstVotes:
         """Return the first votes in the latest finished rooms, summed by question."""
@@ -140,6 +152,7 @@ class Reports:
             await asyncio.sleep(self._look_every_s)
 
     async def _look(self) -> None:
+        self._forgotten.clear()
         over = [one for one in await self._store.rooms() if one.finished_ms is not None]
         wanted = {one.code: one.version for one in over[:MOST_LEARNED]}
         known = self._learned
@@ -154,6 +167,7 @@ class Reports:
             self._learned |= {
                 code: _FirstVotes(wanted[code], votes)
                 for code, votes in zip(codes, made, strict=True)
+                if code not in self._forgotten
             }
 
     def _is_known(self, code: RoomCode, version: int) -> bool:
@@ -179,8 +193,6 @@ class Reports:
         except Exception:
             log.exception("no report of %s", ", ".join(codes))
             asker.refuse(_FAULT)
-        finally:
-            self._waiting -= 1
 
     async def _frame(self, codes: tuple[RoomCode, ...], question: Question) -> bytes:
         rooms = [await self._bodies(code) for code in codes]
@@ -204,7 +216,7 @@ class Reports:
     async def _bodies(self, code: RoomCode) -> list[str]:
         bodies = await self._store.bodies(code)
         if not bodies:
-            raise Refused("unknown_room", f"No room {code} in this journal.")
+            raise _unknown(code)
         return bodies
 
     async def _others(self, codes: Sequence[RoomCode]) -> list[list[str]]:
@@ -215,6 +227,10 @@ class Reports:
     async def _make(self, job: Job, rooms: Sequence[Sequence[str]]) -> bytes:
         async with asyncio.timeout(self._patience_s):
             return await made_elsewhere(job, rooms)
+
+
+def _unknown(code: RoomCode) -> Refused:
+    return Refused("unknown_room", f"No room {code} in this journal.")
 
 
 def _job(

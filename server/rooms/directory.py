@@ -19,6 +19,7 @@ from server.journal.store import (
     HeldElsewhere,
     RoomStore,
     StoreUnavailable,
+    TenureLost,
     UnreadableEvent,
     VersionConflict,
 )
@@ -37,11 +38,16 @@ from server.rooms.ports import (
     Tenure,
 )
 from server.rooms.requests import Bounds
-from server.rooms.retention import RECENT_MS, Retention
+from server.rooms.retention import RECENT_MS, Retention, erase
 from server.rooms.room import Room
 from server.supervision import OwnedGroup
 
 log = logging.getLogger("twogaps.rooms")
+
+_DELETING = Refused("busy", "This room is being deleted.")
+_NOT_DELETED = Refused(
+    "storage_unavailable", "This room could not be deleted now; please try again."
+)
 
 LISTED = 200
 """The most rooms in a list."""
@@ -65,6 +71,7 @@ class Directory:
         bounds: Bounds | None = None,
         homes: Homes | None = None,
         drain_s: float = 1.5,
+        gone: Callable[[RoomCode], None] = lambda _: None,
     ) -> None:
         """Make an empty directory.
 
@@ -75,7 +82,9 @@ class Directory:
         ``bounds`` limits how much one person may change in a room. ``homes`` determines
         which rooms are here; without it, all rooms in the journal are. Before rooms are
         handed over, their queued requests have ``drain_s`` seconds to be stored.
+        ``gone`` is called with the code of each room that is deleted or removed.
         """
+        self._gone = gone
         self._homes = homes or OwnRooms(store)
         self._drain_s = drain_s
         self._retention = retention or Retention(0)
@@ -259,6 +268,69 @@ class Directory:
             log.exception("was not released cleanly", extra=about)
         self._loader.allow(code)
 
+    # --- deleting --------------------------------------------------------------------
+
+    async def delete(self, code: RoomCode) -> None:
+        """Delete a room for good, after ending the game that is running in it.
+
+        Raises :class:`Refused`: "unknown_room", "room_moved" if another node has the
+        room, or "storage_unavailable".
+        """
+        await self._be_home(code)
+        group = self._live.group
+        self._loader.refuse(code, _DELETING, math.inf)
+        running = self._live.pop(code) if code in self._live else (None, None)
+        task = group.create_task(self._delete(code, *running), name=f"delete-{code}")
+        refusal = await asyncio.shield(task)  # goes on if the admin is gone
+        if refusal is not None:
+            raise refusal
+
+    async def _be_home(self, code: RoomCode) -> None:
+        """Make sure that a room exists and is not at another node."""
+        try:
+            await self.find_here(code)
+        except HeldElsewhere as held:
+            detail = (
+                f"This room is running at {held.node}. Delete it at that node, or here "
+                "once everyone has left it."
+            )
+            raise Refused("room_moved", detail) from held
+        except Refused as refusal:
+            if refusal.code == "room_moved":
+                detail = f"{refusal.detail} Delete it there."
+                raise Refused("room_moved", detail) from refusal
+            if refusal.code != "room_closed":  # a damaged room can be deleted
+                raise
+
+    async def _delete(
+        self, code: RoomCode, room: Room | None, task: asyncio.Task[None] | None
+    ) -> Refused | None:
+        """Stop a room, delete it, and release its clients; return why that failed."""
+        about = {"room": code}
+        refusal: Refused | None = None
+        try:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+            await erase(code, self._store, self._homes)
+        except (StoreUnavailable, TenureLost, Refused) as exc:
+            log.warning("is not deleted: %s", exc, extra=about)
+            refusal = _NOT_DELETED
+        except Exception:
+            log.exception("is not deleted", extra=about)
+            refusal = replies.FAULT
+        if room is not None and refusal is not None:
+            self._live.retire(room, replies.INTERRUPTED, replies.KEPT, is_over=False)
+        elif room is not None:
+            self._live.retire(room, replies.DELETED, replies.GOODBYE)
+        if refusal is None:
+            self._nodes.disown(code)
+            self._retention.forget(code)
+            self._gone(code)
+            log.warning("deleted by an admin", extra=about)
+        self._loader.allow(code)
+        return refusal
+
     # --- a fleet ---------------------------------------------------------------------
 
     @property
@@ -304,7 +376,9 @@ class Directory:
     async def _keep_house(self) -> None:
         """Remove old rooms; erase their data from the journal while no one plays."""
         now_ms = self._clock.now_ms()
-        await self._retention.remove(self._store, self._homes, self._live, now_ms)
+        about = (self._store, self._homes, self._live, now_ms)
+        for code in await self._retention.remove(*about):
+            self._gone(code)
         is_played = any(room.is_attended for room in self._live)
         if self._homes.is_quiet and not is_played:
             await self._retention.sweep(self._store)

@@ -165,10 +165,25 @@ ROOM_CLOSED = encode_server(
         come_back=False,
     )
 )
+DELETED = Refused("unknown_room", "This room has been deleted.")
+GOODBYE = encode_server(
+    Bye(
+        code="room_deleted",
+        detail="This room has been deleted, with all its votes.",
+        come_back=False,
+    )
+)
 MOVED = encode_server(
     Bye(
         code="moved",
         detail="The game has moved to another server and continues there.",
+        come_back=True,
+    )
+)
+KEPT = encode_server(
+    Bye(
+        code="moved",
+        detail="This room could not be deleted, so the game continues.",
         come_back=True,
     )
 )

@@ -10,6 +10,7 @@ then corrected adds nothing, and no single jump makes a new room old.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Collection, Container, Iterable, Sequence
@@ -22,7 +23,12 @@ from scenarios.prose import plural
 from server.folder import RETENTION
 from server.game.errors import Refused
 from server.game.ids import RoomCode
-from server.journal.store import RoomRecord, RoomStore, StoreUnavailable
+from server.journal.store import (
+    RoomRecord,
+    RoomStore,
+    StoreUnavailable,
+    TenureLost,
+)
 from server.rooms.ports import Homes
 
 log = logging.getLogger("twogaps.rooms")
@@ -216,24 +222,30 @@ class Retention:
         homes: Homes,
         running: Container[RoomCode],
         now_ms: int,
-    ) -> None:
-        """Remove rooms past their retention time, except those that are running."""
+    ) -> list[RoomCode]:
+        """Remove rooms past their retention time, except those that are running.
+
+        Returns the rooms that were removed.
+        """
+        removed: list[RoomCode] = []
         try:
             await self._recall()
             for code in self.look(await store.rooms(), now_ms):
-                if code not in running and await _is_free(code, homes):
-                    await store.delete(code)
-                    await homes.let_go(code)
-                    self._removed(code)
-                    log.warning(
-                        "removed after its retention time", extra={"room": code}
-                    )
+                if code in running:
+                    continue
+                with contextlib.suppress(Refused, TenureLost):  # another node has it
+                    if await erase(code, store, homes):
+                        self.forget(code)
+                        removed.append(code)
+                        about = {"room": code}
+                        log.warning("removed after its retention time", extra=about)
         except StoreUnavailable as exc:
             log.warning("old rooms stay for now: %s", exc)
         if self._shared is None:
             await asyncio.to_thread(self.save)
         else:
             await self._share(self._shared)
+        return removed
 
     async def _recall(self) -> None:
         """Read the shared ledger before the first check."""
@@ -251,7 +263,8 @@ class Retention:
         except StoreUnavailable as exc:
             log.warning("how long rooms are kept is not noted: %s", exc)
 
-    def _removed(self, code: RoomCode) -> None:
+    def forget(self, code: RoomCode) -> None:
+        """Forget for how long a room has been kept, because it is gone."""
         if self._ledger is not None:
             self._ledger.rooms.pop(code, None)
 
@@ -295,12 +308,20 @@ class Retention:
         return None if rooms == saved and is_recent else (ledger.last_ms, rooms)
 
 
-async def _is_free(code: RoomCode, homes: Homes) -> bool:
-    """Whether no other node is the home of a room."""
-    try:
-        return await homes.take(code) is not None
-    except Refused:
+async def erase(code: RoomCode, store: RoomStore, homes: Homes) -> bool:
+    """Delete a room from the journal, as its home; return whether there was one.
+
+    Raises :class:`HeldElsewhere` or :class:`TenureLost` if another node is its home,
+    and :class:`StoreUnavailable`.
+    """
+    tenure = await homes.take(code)  # ends this node's earlier tenure, if it has one
+    if tenure is None:
         return False
+    try:
+        tenure.confirm()
+        return await store.delete(code, epoch=tenure.epoch)
+    finally:
+        await homes.let_go(code)
 
 
 def read(path: Path) -> Ledger | None:

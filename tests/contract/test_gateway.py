@@ -148,6 +148,18 @@ async def test_one_is_dismissed_or_all_are(crowd: Crowd) -> None:
     assert not far.is_parted
 
 
+async def test_people_get_the_goodbye_of_a_room_that_is_closed_right_after_it(
+    crowd: Crowd,
+) -> None:
+    """Across nodes, the room is withdrawn after it and not before."""
+    ann, screen = await crowd.join(ROOM, "ann"), await crowd.attend(ROOM, "screen")
+    crowd.gateway.dismiss(ROOM, frame("bye", code="over"))
+    crowd.gateway.close(ROOM)
+    for link in (ann, screen):
+        await link.get("bye", code="over")
+    assert crowd.rejected() == 0
+
+
 async def test_what_people_say_arrives_and_is_done_with(crowd: Crowd) -> None:
     people = [await crowd.join(ROOM, f"p{n}") for n in range(5)]
     for ref in range(1, 501):

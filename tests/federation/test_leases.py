@@ -23,6 +23,7 @@ from server.journal.store import (
 )
 from server.rooms.loading import OwnRooms
 from server.rooms.ports import Homes
+from server.rooms.retention import erase
 from tests.support.leases import TERMS, Fleet, FleetNode, first, joined
 from tests.support.postgres import Postgres
 from tests.support.tiers import scaled
@@ -165,6 +166,53 @@ async def test_an_append_of_an_earlier_epoch_is_refused_and_counted(
         await lease.append(ROOM, 1, [joined(1)])
     figures = ada.leases.metrics.text().decode()
     assert "twogaps_appends_fenced_total 1.0" in figures
+    assert await bob.store.load(ROOM) == first(ROOM)
+
+
+async def test_a_room_is_deleted_by_its_home_alone(fleet: Fleet) -> None:
+    ada, bob = await opened_at(fleet, "ada", "bob")
+    await fleet.live(LEASE_S, "ada", "bob")
+    with pytest.raises(HeldElsewhere):
+        await erase(ROOM, bob.store, bob.leases)
+    assert await bob.store.load(ROOM) == first(ROOM)
+    lease = await taken(ada)
+    assert await erase(ROOM, ada.store, ada.leases)
+    assert await bob.store.rooms() == []
+    assert not ada.leases.held
+    with pytest.raises(TenureLost):
+        await lease.append(ROOM, 1, [joined(1)])
+    assert not await erase(ROOM, bob.store, bob.leases)
+    await ada.beat()
+    assert not ada.tenant.lost_rooms
+
+
+async def test_a_room_is_deleted_in_the_epoch_of_the_one_that_deletes_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another node may take it just before; see the next test."""
+    (ada,) = await opened_at(fleet, "ada")
+    lease, epochs = await taken(ada), []
+
+    async def delete(_: RoomCode, *, epoch: int | None = None) -> bool:
+        epochs.append(epoch)
+        return True
+
+    monkeypatch.setattr(ada.store, "delete", delete)
+    assert await erase(ROOM, ada.store, ada.leases)
+    assert epochs == [lease.epoch + 1]
+
+
+async def test_a_node_whose_lease_is_over_deletes_nothing(fleet: Fleet) -> None:
+    """Its own clock is wrong, so only the database can tell."""
+    ada, bob = await opened_at(fleet, "ada", "bob")
+    lease = await taken(ada)
+    await fleet.live(LEASE_S, "ada", "bob")
+    await fleet.live(LEASE_S + 2 * BEAT_S, "bob")
+    await taken(bob)
+    ada.ahead_s -= 10 * LEASE_S
+    lease.confirm()
+    with pytest.raises(TenureLost):
+        await ada.store.delete(ROOM, epoch=lease.epoch)
     assert await bob.store.load(ROOM) == first(ROOM)
 
 

@@ -155,9 +155,29 @@ async def test_concurrent_appends_are_all_stored(store: Journal) -> None:
 
 async def test_a_deleted_room_is_gone(store: Journal) -> None:
     await store.append(ROOM, 0, played())
+    other = RoomCode("OTHERS")
+    await store.append(other, 0, played())
     assert await store.delete(ROOM) is True
+    assert await store.delete(ROOM) is False
     assert await store.load(ROOM) == []
-    assert await store.rooms() == []
+    assert [record.code for record in await store.rooms()] == [other]
+    assert await store.load(other) == played()
+
+
+async def test_nothing_follows_a_deleted_room_and_its_code_is_free(
+    store: Journal,
+) -> None:
+    journal = played()
+    await store.append(ROOM, 0, journal[:4])
+    late = asyncio.create_task(store.append(ROOM, 4, journal[4:]))
+    await asyncio.sleep(0)
+    await store.delete(ROOM)
+    await asyncio.gather(late, return_exceptions=True)
+    assert await store.load(ROOM) == []
+    with pytest.raises(VersionConflict):
+        await store.append(ROOM, 4, journal[4:])
+    await store.append(ROOM, 0, journal[:1])
+    assert await store.load(ROOM) == journal[:1]
 
 
 async def test_a_forgotten_player_leaves_votes_but_no_words(store: Journal) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
+import pytest
+
+from client import CommandRefused, admin
+from client.errors import RoomDeleted
 from server.app import Config, running
 from server.game.events import RoomOpened
 from server.game.ids import RoomCode
@@ -13,8 +18,10 @@ from server.journal.memory import MemoryStore
 from server.journal.store import Journal
 from server.protocol.client_messages import OpenRoom
 from tests.game.test_last_words import lesson
+from tests.support.arrive import arrive
 from tests.support.server import hall
-from tests.support.wire import mac, wire
+from tests.support.until import until
+from tests.support.wire import mac, screen_key, wire
 
 
 async def test_an_admin_opens_lists_and_browses() -> None:
@@ -98,6 +105,84 @@ async def test_an_open_server_lets_anyone_open_rooms_but_not_list_them() -> None
             await host.prove("host", opened["room"], opened["host_key"])
         await desk.send("list_rooms", ref=2)
         assert (await desk.until("refused"))["code"] == "not_allowed"
+
+
+async def test_an_admin_deletes_a_room_under_its_players(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with hall() as at, contextlib.AsyncExitStack() as stack:
+        desk, host, ann, wall, other = [
+            await stack.enter_async_context(wire(at.port)) for _ in range(5)
+        ]
+        await host.prove("host", at.room, at.key)
+        await wall.prove("screen", at.room, screen_key(at.key))
+        await ann.join(at.room, "Ann")
+        assert at.server.admin_key is not None
+        await desk.prove("admin", None, at.server.admin_key)
+        for ref, sender in enumerate((host, ann, wall), start=1):
+            await sender.send("delete_room", ref=ref, room=at.room)
+            assert (await sender.until("refused"))["code"] == "not_allowed"
+        await desk.send("delete_room", ref=1, room=f" {at.room.lower()} ")
+        assert (await desk.until("room_deleted", ref=1))["room"] == at.room
+        for each in (host, ann, wall):
+            bye = await each.until("bye")
+            assert (bye["code"], bye["come_back"]) == ("room_deleted", False)
+        await desk.send("list_rooms", ref=2)
+        assert (await desk.until("room_list"))["rooms"] == []
+        for ref, code in ((3, at.room), (4, "NOSUCH"), (5, "")):
+            await desk.send("delete_room", ref=ref, room=code)
+            assert (await desk.until("refused", ref=ref))["code"] == "unknown_room"
+        await desk.send("get_link", ref=6, room=at.room)
+        assert (await desk.until("refused", ref=6))["code"] == "unknown_room"
+        await other.hello("player", room=at.room, name="Bob")
+        assert (await other.until("refused"))["code"] == "unknown_room"
+    about = [each for each in caplog.records if "deleted" in each.getMessage()]
+    assert [(each.getMessage(), getattr(each, "room", "")) for each in about] == [
+        ("deleted by an admin", at.room)
+    ]
+
+
+async def test_an_open_server_lets_no_one_delete_a_room() -> None:
+    async with hall(is_open=True) as at, wire(at.port) as desk:
+        await desk.hello("admin")
+        await desk.until("welcome")
+        await desk.send("delete_room", ref=2, room=at.room)
+        refused = await desk.until("refused")
+        assert refused["code"] == "not_allowed"
+        assert "deletes no rooms" in refused["detail"]
+        assert [room.code for room in at.server.directory.live] == [at.room]
+
+
+async def test_a_deleted_next_lesson_is_replaced_by_another() -> None:
+    async with hall() as at, wire(at.port) as host, wire(at.port) as desk:
+        await host.prove("host", at.room, at.key)
+        for ref, kind in enumerate(
+            ("open_round", "open_vote", "close_votes", "reveal", "finish"), start=2
+        ):
+            await host.send(kind, ref=ref)
+            await host.until("done")
+        await host.send("open_next", ref=8)
+        first = (await host.until("room_opened", ref=8))["room"]
+        assert at.server.admin_key is not None
+        await desk.prove("admin", None, at.server.admin_key)
+        await desk.send("delete_room", ref=1, room=first)
+        await desk.until("room_deleted")
+        assert at.server.admin._next == {}
+        await host.send("open_next", ref=9)
+        assert (await host.until("room_opened", ref=9))["room"] != first
+
+
+async def test_a_program_deletes_a_room_and_its_player_learns_why() -> None:
+    async with hall() as at, contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{at.port}"
+        player = await arrive(stack, url, at.room, "Ann")
+        desk = await stack.enter_async_context(admin(url, at.server.admin_key))
+        await desk.delete_room(at.room)
+        await until(lambda: player.cause is not None)
+        assert isinstance(player.cause, RoomDeleted)
+        with pytest.raises(CommandRefused) as refused:
+            await desk.delete_room(at.room)
+        assert refused.value.code == "unknown_room"
 
 
 async def test_a_host_opens_the_next_lesson_once_the_game_is_over_and_only_once() -> (

@@ -77,6 +77,7 @@ ROWS: dict[str, Row] = {
     "open_room": Row(("admin",)),
     "list_rooms": Row(("admin",)),
     "get_link": Row(("admin",)),
+    "delete_room": Row(("admin",)),
     "list_decks": Row(("admin",)),
     "get_case": Row(("admin",)),
     "get_across": Row(("admin",)),

@@ -18,6 +18,7 @@ export type ClientMessage =
   | OpenRoom
   | ListRooms
   | GetLink
+  | DeleteRoom
   | ListDecks
   | GetCase
   | PreviewCase
@@ -121,6 +122,7 @@ export type ServerMessage =
   | FileMessage
   | RoomOpenedMessage
   | RoomList
+  | RoomDeletedMessage
   | DeckList
   | CaseMessage
   | CaseList
@@ -499,6 +501,20 @@ export interface ListRooms {
  */
 export interface GetLink {
   type: "get_link";
+  ref: number | null;
+  room: string;
+}
+/**
+ * An admin deletes a room for good, with everything that is stored about it.
+ *
+ * A game that is running in it is ended: its clients get ``bye`` (``room_deleted``). A
+ * room that another node is home to is refused (``room_moved``).
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "DeleteRoom".
+ */
+export interface DeleteRoom {
+  type: "delete_room";
   ref: number | null;
   room: string;
 }
@@ -2781,6 +2797,7 @@ export interface Bye {
     | "taken_over"
     | "kicked"
     | "room_closed"
+    | "room_deleted"
     | "shutting_down"
     | "too_slow"
     | "refused"
@@ -3296,6 +3313,17 @@ export interface RoomSummary {
    * What its host calls it; empty if it has no name.
    */
   name: string;
+}
+/**
+ * A room has been deleted; its code is unknown from now on.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RoomDeletedMessage".
+ */
+export interface RoomDeletedMessage {
+  type: "room_deleted";
+  ref: number | null;
+  room: string;
 }
 /**
  * The decks and the cases of the library.

@@ -283,6 +283,19 @@ export const words: LateCatalogue = {
     talk_about: "Fall zum Besprechen zeigen",
   },
   /** The preview of a case. */
+  deleting: {
+    button: "Löschen",
+    ask: (room) => `${room} löschen?`,
+    lost: (people) =>
+      `Damit löschst du alle Antworten, Begründungen und Sätze dieses Raums, ${people ? `den Bericht und ${people === 1 ? "eine Karte" : `${people} Karten`}` : "auch den Bericht"}.`,
+    final: "Das lässt sich nicht rückgängig machen.",
+    ends: "Läuft dort noch ein Spiel, endet es für alle.",
+    stays: "Dateien, die du daraus gespeichert hast, bleiben, ebenso Sicherungen des Servers.",
+    confirm: "Endgültig löschen",
+    busy: "Wird gelöscht …",
+    done: (room) => `Raum ${room} ist gelöscht.`,
+    elsewhere: "Dieser Raum ist auf einem anderen Server. Lösche ihn dort.",
+  },
   preview: {
     goalHint: "Ein Schnitt pro Runde. Das Ziel steht vor der ersten Abstimmung fest und erscheint neben dem, was die Klasse erreicht.",
     inside: "Was drin ist",

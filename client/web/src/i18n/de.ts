@@ -59,6 +59,7 @@ export const words: Catalogue = {
     taken_over: "Du spielst auf einem anderen Gerät oder in einem anderen Tab.",
     kicked: "Die Spielleitung hat dich aus dem Raum entfernt.",
     room_closed: "Dieser Raum wurde nach einem Fehler geschlossen.",
+    room_deleted: "Dieser Raum wurde gelöscht.",
     shutting_down: "Der Server wird neu gestartet. Deine Antworten sind gespeichert.",
     too_slow: "Diese Verbindung war zu langsam.",
     refused: "Der Server hat diese Seite nicht zugelassen.",

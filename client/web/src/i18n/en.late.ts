@@ -280,6 +280,20 @@ export const words = {
     /** Not a command of its own: `show_example`, once the last case is done. */
     talk_about: "Show a case to talk about",
   } as Record<string, string>,
+  /** A room that is deleted from the list of rooms. */
+  deleting: {
+    button: "Delete",
+    ask: (room: string) => `Delete ${room}?`,
+    lost: (people: number) =>
+      `This deletes all of the room’s votes, reasons and sentences, ${people ? `its report and ${few(people, "card", "cards")}` : "and its report"}.`,
+    final: "It can’t be undone.",
+    ends: "If a game is running in it, that ends for everyone.",
+    stays: "Files you saved from it stay, and so do backups of the server.",
+    confirm: "Delete for good",
+    busy: "Deleting…",
+    done: (room: string) => `Room ${room} has been deleted.`,
+    elsewhere: "This room is on another server. Delete it there.",
+  },
   /** The preview of a case. */
   preview: {
     goalHint: "A mean round score, set before the first vote and shown with the class’s result.",

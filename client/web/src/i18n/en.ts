@@ -62,6 +62,7 @@ export const words = {
     taken_over: "You’re playing on another device or tab.",
     kicked: "The host removed you from this room.",
     room_closed: "This room is closed.",
+    room_deleted: "This room was deleted.",
     shutting_down: "The server is shutting down.",
     too_slow: "This connection was too slow.",
     refused: "The server refused to connect.",

@@ -23,3 +23,4 @@ export const talkWords = () => late.t.talk;
 export const energyWords = () => late.t.energy;
 export const wallWords = () => late.t.wall;
 export const previewWords = () => late.t.preview;
+export const deletingWords = () => late.t.deleting;

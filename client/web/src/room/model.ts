@@ -139,6 +139,7 @@ export function reduce(room: Room, message: ServerMessage, atMs: number): Room {
     case "file":
     case "room_opened":
     case "room_list":
+    case "room_deleted":
     case "host_link":
     case "deck_list":
     case "case":

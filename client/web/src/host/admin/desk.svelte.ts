@@ -28,6 +28,12 @@ export class Desk {
   isLockedOut = $state(false);
   isOpening = $state(false);
   error: RefusedMessage | null = $state.raw(null);
+  /** The code of the room that was deleted last. */
+  deleted: string | null = $state(null);
+  /** Why the last room was not deleted. */
+  notDeleted: RefusedMessage | null = $state.raw(null);
+  /** The deletion that has not been answered: its number, and the room. */
+  #deleting: { ref: number; room: string } | null = $state.raw(null);
   readonly session: Session;
   readonly key: string | null;
   #stop: () => void = () => {};
@@ -68,9 +74,26 @@ export class Desk {
     this.session.send({ type: "get_link", room });
   }
 
+  get isDeleting(): boolean {
+    return this.#deleting !== null;
+  }
+
+  delete(room: string): void {
+    this.notDeleted = null;
+    const ref = this.session.send({ type: "delete_room", room });
+    if (ref !== null) this.#deleting = { ref, room };
+  }
+
+  #isGone(room: string): void {
+    this.#deleting = null;
+    this.deleted = room;
+    this.rooms = this.rooms?.filter((one) => one.room !== room) ?? null;
+  }
+
   #hear(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
+        this.#deleting = null; // the list of rooms shows whether it was done
         this.session.send({ type: "list_decks" });
         this.session.send({ type: "list_rooms" });
         return;
@@ -82,6 +105,9 @@ export class Desk {
         return;
       case "room_list":
         this.rooms = message.rooms;
+        return;
+      case "room_deleted":
+        this.#isGone(message.room);
         return;
       case "host_link":
         location.hash = ownedHash(message.room, this.key ?? "", message.salts);
@@ -101,6 +127,12 @@ export class Desk {
   }
 
   #refuse(message: RefusedMessage): void {
+    if (this.#deleting && message.ref === this.#deleting.ref) {
+      if (message.code === "unknown_room") return this.#isGone(this.#deleting.room);
+      this.#deleting = null;
+      this.notDeleted = message;
+      return;
+    }
     this.isOpening = false;
     if (message.code === "wrong_proof") {
       this.isLockedOut = true;
