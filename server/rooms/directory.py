@@ -290,17 +290,18 @@ class Directory:
         try:
             await self.find_here(code)
         except HeldElsewhere as held:
-            detail = (
-                f"This room is running at {held.node}. Delete it at that node, or here "
-                "once everyone has left it."
-            )
-            raise Refused("room_moved", detail) from held
+            where = f"This room is running at {held.node}."
+            then = "Delete it there, or here once everyone has left it."
+            raise Refused("room_moved", f"{where} {then}") from held
         except Refused as refusal:
+            where = "This room is at another site."
             if refusal.code == "room_moved":
-                detail = f"{refusal.detail} Delete it there."
-                raise Refused("room_moved", detail) from refusal
-            if refusal.code != "room_closed":  # a damaged room can be deleted
+                where = refusal.detail
+            elif refusal.code == "room_closed":
+                return  # a damaged room can be deleted
+            elif refusal.code != "unknown_room" or not self._nodes.elsewhere(code):
                 raise
+            raise Refused("room_moved", f"{where} Delete it there.") from refusal
 
     async def _delete(
         self, code: RoomCode, room: Room | None, task: asyncio.Task[None] | None

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect as open_socket
 
-from client import Label, Player, admin, connect, host
+from client import CommandRefused, Label, Player, admin, connect, host
+from client.errors import RoomDeleted
 from server.app import Config, Running, running
 from server.game.answers import GapAnswer
 from server.game.commands import OpenRound, OpenVote
@@ -148,8 +149,11 @@ async def test_a_room_that_is_handed_over_proves_it_to_sites_outside(
 
 def _is_letting_go(at: Two) -> bool:
     """Whether the home still tells the database that it holds a room no longer."""
-    tasks = [task.get_name() for task in asyncio.all_tasks()]
-    return f"let-go-{at.room}" in tasks
+    return f"let-go-{at.room}" in _tasks()
+
+
+def _tasks() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks()]
 
 
 async def test_a_room_without_people_is_let_go_and_opens_at_any_node(
@@ -175,6 +179,38 @@ async def test_an_admin_gets_links_and_lists_at_every_node(
         state = await at.other.directory.look_at(RoomCode(at.room))
         assert state.code == at.room
         assert not at.other.directory.live
+
+
+async def test_a_room_is_deleted_at_its_home_or_wherever_it_is_not_running(
+    postgresql: str,
+) -> None:
+    async with two(postgresql) as at, contextlib.AsyncExitStack() as stack:
+        ann, bob = [
+            await stack.enter_async_context(connect(node.local_url, at.room, name))
+            for node, name in ((at.home, "Ann"), (at.other, "Bob"))
+        ]
+        there, here = [
+            await stack.enter_async_context(admin(node.local_url, node.admin_key))
+            for node in (at.other, at.home)
+        ]
+        with pytest.raises(CommandRefused) as refused:
+            await there.delete_room(at.room)
+        assert refused.value.code == "room_moved"
+        assert "running at ada" in refused.value.detail
+        await here.delete_room(at.room)
+        await until(lambda: ann.cause is not None and bob.cause is not None)
+        assert isinstance(ann.cause, RoomDeleted)
+        assert isinstance(bob.cause, RoomDeleted)
+        assert await there.list_rooms() == ()
+        while refused.value.code == "room_moved":  # remembered for a moment
+            with pytest.raises(CommandRefused) as refused:
+                await there.delete_room(at.room)
+        assert refused.value.code == "unknown_room"
+        next_room, _ = await at.home.admin.open_room(OpenRoom(deck="first-class"))
+        at.home.directory._live.put_away(next_room)
+        await until(lambda: f"let-go-{next_room}" not in _tasks())
+        await there.delete_room(next_room)
+        assert await here.list_rooms() == ()
 
 
 async def test_a_client_with_several_addresses_goes_to_the_next_one(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from client import Label, Player, host
+from client import CommandRefused, Label, Player, admin, connect, host
+from client.errors import RoomDeleted, UnknownRoom
 from server.app import Config, Running, running
 from server.game.answers import GapAnswer
 from server.game.commands import CloseVotes, NextStep, OpenRound, OpenVote, Reveal
+from server.game.ids import RoomCode
 from server.game.phases import Ballot
 from server.game.settings import RoomSettings
 from server.game.views.stage_types import RevealView
@@ -103,6 +105,39 @@ async def test_players_of_three_sites_play_one_round(
         assert isinstance(shown, RevealView)
         assert {c.name: c.n for c in shown.cohorts} == dict.fromkeys(cohorts, 5)
         await asyncio.gather(*(told(player) for player in players))
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_deleted_room_is_gone_at_every_site(tmp_path: Path, kind: Kind) -> None:
+    async with sites(tmp_path, kind) as at, contextlib.AsyncExitStack() as stack:
+        nodes = (at.home, *at.edges)
+        players = [
+            await arrive(stack, node.local_url, at.room, f"P{number}")
+            for number, node in enumerate(nodes)
+        ]
+        desks = [
+            await stack.enter_async_context(admin(node.local_url, node.admin_key))
+            for node in nodes
+        ]
+        with pytest.raises(CommandRefused) as refused:
+            await desks[1].delete_room(at.room)
+        assert refused.value.code == "room_moved"
+        await desks[0].delete_room(at.room)
+        await until(lambda: all(player.cause is not None for player in players))
+        assert [type(player.cause) for player in players] == [RoomDeleted] * 3
+        for node in nodes:
+            await until(lambda node=node: not knows(node, at.room))
+            with pytest.raises(UnknownRoom):
+                async with connect(node.local_url, at.room, "Late"):
+                    pass
+
+
+def knows(node: Running, room: str) -> bool:
+    """Whether a node has a room, or takes it for one of another site."""
+    code, directory = RoomCode(room), node.directory
+    is_here = directory.running(code) is not None
+    return is_here or directory._nodes.elsewhere(code) is not None
 
 
 @pytest.mark.fault

@@ -19,10 +19,10 @@ from server.journal.memory import MemoryStore
 from server.journal.opening import open_journal
 from server.journal.store import HeldElsewhere, RoomStore, StoreUnavailable
 from server.protocol.client_messages import Hello, Ping
-from server.rooms.audience import LocalGateway
+from server.rooms.audience import LocalGateway, NoOtherNodes
 from server.rooms.directory import Directory
 from server.rooms.loading import NewRoom, OwnRooms
-from server.rooms.ports import Attend, Enter, Homes, Say, Tenure
+from server.rooms.ports import Attend, Enter, Homes, RoomPort, Say, Tenure
 from server.rooms.retention import Retention
 from server.rooms.room import Room
 from tests.support.cases import SECRET, make_plan
@@ -36,7 +36,9 @@ CODE = RoomCode("ABCDEF")
 class Served:
     """A running directory, which gives its codes from a list, and what it noted."""
 
-    def __init__(self, store: RoomStore, homes: Homes | None) -> None:
+    def __init__(
+        self, store: RoomStore, homes: Homes | None, nodes: NoOtherNodes | None
+    ) -> None:
         self.gone: list[RoomCode] = []
         self.gateway = LocalGateway()
         self.letters = itertools.cycle(CODE)
@@ -49,6 +51,7 @@ class Served:
             most_rooms=5,
             retention=self.retention,
             homes=homes,
+            nodes=nodes,
             gone=self.gone.append,
         )
 
@@ -75,8 +78,12 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(store: RoomStore, homes: Homes | None = None) -> AsyncIterator[Served]:
-    at, started = Served(store, homes), asyncio.Event()
+async def served(
+    store: RoomStore,
+    homes: Homes | None = None,
+    nodes: NoOtherNodes | None = None,
+) -> AsyncIterator[Served]:
+    at, started = Served(store, homes, nodes), asyncio.Event()
     task = asyncio.create_task(at.rooms.run(started), name="rooms")
     await started.wait()
     try:
@@ -216,6 +223,29 @@ async def test_an_admin_who_is_gone_deletes_it_all_the_same() -> None:
         assert await store.rooms() == []
 
 
+class Noting(NoOtherNodes):
+    """Nodes that note which rooms they are to forget."""
+
+    def __init__(self) -> None:
+        self.disowned: list[RoomCode] = []
+
+    def disown(self, room: RoomCode) -> None:
+        self.disowned.append(room)
+
+
+async def test_nothing_is_kept_about_a_deleted_room_beside_the_journal() -> None:
+    nodes = Noting()
+    async with served(MemoryStore(), nodes=nodes) as at:
+        await at.new()
+        await at.rooms._keep_house()
+        ledger = at.retention._ledger
+        assert ledger is not None
+        assert list(ledger.rooms) == [CODE]
+        await at.rooms.delete(CODE)
+        assert not ledger.rooms
+        assert nodes.disowned == [CODE]  # what other nodes were told is withdrawn
+
+
 class StuckStore(FailingStore):
     """A store that waits before it deletes, and may fail to."""
 
@@ -294,6 +324,26 @@ async def test_a_room_that_has_moved_to_another_site_is_deleted_there() -> None:
         assert refused.value.code == "room_moved"
         assert refused.value.detail == "This room has moved to oslo. Delete it there."
         assert [record.code for record in await store.rooms()] == [CODE]
+
+
+class Captors(NoOtherNodes):
+    """Nodes of which one has every room."""
+
+    def __init__(self, room: RoomPort) -> None:
+        self.room = room
+
+    def elsewhere(self, room: RoomCode) -> RoomPort | None:
+        return self.room
+
+
+async def test_a_room_that_is_played_at_another_site_is_deleted_there() -> None:
+    async with served(MemoryStore()) as there:
+        away = await there.new()
+        async with served(MemoryStore(), nodes=Captors(away)) as at:
+            with pytest.raises(Refused) as refused:
+                await at.rooms.delete(CODE)
+    assert refused.value.code == "room_moved"
+    assert "at another site" in refused.value.detail
 
 
 async def test_an_error_while_deleting_ends_no_other_room(

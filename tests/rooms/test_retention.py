@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from server.folder import RETENTION
 from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.journal.memory import MemoryStore
-from server.journal.store import RoomRecord, StoreUnavailable
+from server.journal.store import HeldElsewhere, RoomRecord, StoreUnavailable
 from server.rooms.audience import LocalGateway
 from server.rooms.directory import Directory
-from server.rooms.loading import NewRoom
+from server.rooms.loading import NewRoom, OwnRooms
+from server.rooms.ports import Tenure
 from server.rooms.retention import DAY_MS, Retention, forget
-from tests.support.cases import SECRET, make_plan
+from tests.support.cases import SECRET, make_plan, opened
 from tests.support.room import ManualClock
 
 HOUR_MS = DAY_MS // 24
@@ -179,6 +181,26 @@ async def test_a_room_past_its_time_is_removed_while_the_server_runs(
         assert await store.rooms() == []
     assert "removed after its retention time" in caplog.text
     assert room.code in caplog.text
+
+
+class _Shared(OwnRooms):
+    """The Homes of a node beside another one, which has one of the rooms."""
+
+    async def take(self, room: RoomCode) -> Tenure | None:
+        if room == "HELDBY":
+            raise HeldElsewhere("lisbon", "")
+        return await super().take(room)
+
+
+async def test_a_room_of_another_node_stays_and_the_others_are_removed() -> None:
+    store, kept, removed = MemoryStore(), Retention(3), []
+    for code in ("HELDBY", "TESTAA"):
+        await store.append(RoomCode(code), 0, [replace(opened(), code=RoomCode(code))])
+    for day in range(8):
+        now_ms = TODAY_MS + day * DAY_MS
+        removed += await kept.remove(store, _Shared(store), (), now_ms)
+    assert removed == ["TESTAA"]
+    assert [record.code for record in await store.rooms()] == ["HELDBY"]
 
 
 @contextlib.asynccontextmanager
