@@ -21,11 +21,13 @@ import pytest
 from server.app import Running
 from tests.browser.layout import (
     PHONES,
+    PRODUCT,
     WALLS,
     Size,
     chosen,
     every_moment,
     limits,
+    long_moments,
     longest_moments,
     longest_of_each_phase,
     opened,
@@ -212,3 +214,24 @@ async def test_answers_that_are_out_of_view_or_move_are_found(
 async def add_rule(page: Page, rule: str) -> None:
     """Add a rule to a page's style."""
     await page.evaluate("rule => document.styleSheets[0].insertRule(rule)", rule)
+
+
+async def test_a_result_of_another_round_is_not_shown_as_that_of_this_one(
+    browser: Browser, server: Running
+) -> None:
+    deck = long_moments(PRODUCT[0])
+    verdicts = [one for one in deck if one.phase == "reveal.verdict"]
+    of = [one.player[0]["view"]["room"]["round"] for one in verdicts]
+    first, second = verdicts[of.index(0)], verdicts[of.index(1)]
+    async with opened(browser, server, "player", (390, 844), "en-GB") as page:
+        await settle(page, first, "player")
+        result = page.locator(".result")
+        await expect(result).to_contain_text("First vote")
+        view, *own = second.player
+        await page.evaluate("f => show(f)", [view])  # what is mine is still on its way
+        await expect(page.locator("main")).to_contain_text(
+            view["view"]["story"]["title"]
+        )
+        await expect(result).to_have_text("")
+        await page.evaluate("f => show(f)", own)
+        await expect(result).to_contain_text("First vote")
