@@ -254,9 +254,9 @@ SILENT = "no answer in time"
 class Connector:
     """Connects to the server that accepts writes, whichever that is at the time.
 
-    All hosts are tried together, the last one that worked a moment earlier, so a host
-    that does not answer delays nothing. Callers wait for each other: a node has one
-    attempt per host at a time, and starts the next one after ``RETRY_S`` at most.
+    All hosts are tried together, so one that does not answer delays nothing; the last
+    one that worked has a head start unless something has failed since. Callers wait for
+    each other: a node has one attempt per host at a time, and the next soon after it.
     """
 
     def __init__(
@@ -293,8 +293,9 @@ class Connector:
     async def connect(self) -> Connection:
         """Open a connection; try until that works, or until cancelled."""
         async with self._turn:
+            head_start_s = 0.0 if self._next_s else RETRY_S
             tries = [
-                asyncio.create_task(self._try(host, number * RETRY_S))
+                asyncio.create_task(self._try(host, number * head_start_s))
                 for number, host in enumerate(self._hosts)
             ]
             try:
