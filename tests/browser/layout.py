@@ -7,6 +7,7 @@ looked at on which page is decided here too: see ``every_moment``.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ import pytest
 from scenarios.load import load_library
 from server.app import Running
 from tests.support.longest import longest
-from tests.support.shown import CODE, Look, Shown, moments
+from tests.support.shown import CODE, LONG_SITES, Look, Shown, moments
 from tests.support.tiers import Tier, chosen_tier, seed
 
 if TYPE_CHECKING:
@@ -91,10 +92,22 @@ OTHER_ROOMS = (
     Look(two_link=True),
     Look(pins=0, has_people=False),
 )
-TWO_SITES = Look(is_spread=True)
-"""On a console, in the phases whose stage doesn't compare the sites: what compares
-them there comes in after the rest."""
+SITES = (
+    Look(sites=2),
+    Look(sites=8, two_link=True),
+    Look(sites=3),
+    Look(sites=6),
+    Look(sites=8),
+    Look(sites=2, two_link=True),
+    Look(sites=3, two_link=True),
+    Look(sites=2, min_cell=4),
+    Look(sites=3, min_cell=3),
+    Look(sites=6, min_cell=2, two_link=True),
+    Look(sites=2, is_long=False),
+)
+"""Rooms whose people play at several sites, with figures shown and hidden."""
 COMPARING = ("reveal.tallies", "finished")
+"""What looks different if several sites play."""
 
 LONGEST = 3
 """Moments of each phase that a test takes: those with most text."""
@@ -137,6 +150,13 @@ def longest_of_each_phase(*looks: Look) -> list[Shown]:
 
 
 @cache
+def comparing(*looks: Look) -> list[Shown]:
+    """Return the moments that compare the sites, those with most to say."""
+    found = unlike(one for look in looks for one in longest_of_each_phase(look))
+    return [one for one in found if one.phase in COMPARING]
+
+
+@cache
 def every_moment() -> list[list[Shown]]:
     """Return what every deck shows: each list is one moment under several looks.
 
@@ -176,11 +196,15 @@ def turn_of(role: str, size: Size, locale: str) -> int:
 
 @cache
 def sample_of_a_deck() -> list[Shown]:
-    """Return some moments of one deck and one kind of room, both by the seed."""
+    """Return some moments of one deck and one kind of room, both by the seed.
+
+    So are the sites of which those moments are added that compare them.
+    """
     library, chance = load_library(), random.Random(seed())
     deck = chance.choice(list(library.decks.values()))
     look = chance.choice((*PRODUCT, *OTHER_ROOMS))
-    return chance.sample(list(moments(deck, library, look)), SAMPLE)
+    found = chance.sample(list(moments(deck, library, look)), SAMPLE)
+    return [*found, *comparing(*SITES[:2], chance.choice(SITES[2:]))]
 
 
 def chosen(role: str, size: Size, locale: str) -> list[Shown]:
@@ -189,11 +213,11 @@ def chosen(role: str, size: Size, locale: str) -> list[Shown]:
         return unlike([*longest_of_each_phase(), *sample_of_a_deck()])
     rooms = (*PRODUCT, *OTHER_ROOMS)
     long = unlike(one for look in rooms for one in longest_of_each_phase(look))
+    long += comparing(*SITES)
     if role == "screen":
         return unlike([*long, *every_wall()])
-    if role == "host":
-        spread = longest_of_each_phase(TWO_SITES)
-        long += [one for one in spread if one.phase not in COMPARING]
+    if role == "host":  # its panel, too, names the sites
+        long += longest_of_each_phase(SITES[0])
     return [*long, *one_of_each(turn_of(role, size, locale))]
 
 
@@ -216,7 +240,8 @@ async def opened(
         locale=locale,
         reduced_motion=motion,
     )
-    await profile.add_init_script(MEASURE + script)
+    here = f"window.site = {json.dumps(LONG_SITES[0])};"
+    await profile.add_init_script(MEASURE + here + script)
     await profile.add_init_script(
         f"localStorage.setItem('two-gaps token {CODE}', '{KEY}')"
     )
@@ -230,7 +255,6 @@ async def opened(
 async def settle(page: Page, moment: Shown, role: str) -> None:
     """Show a first moment, and wait until its parts and fonts have loaded."""
     await page.evaluate("f => show(f, 1)", list(getattr(moment, role)))
-    await page.wait_for_function("() => !document.querySelector('.late, .loading')")
     if role == "screen":  # as in class: the one button is pressed, and is gone
         await page.locator(".begin button").click()
         await page.locator(".begin").wait_for(state="detached")

@@ -18,7 +18,7 @@ window.WebSocket = class {
       token: message.role === "player" ? "0".repeat(32) : null,
       server: "measured",
       now_ms: Date.now(),
-      site: null,
+      site: window.site,
     });
     window.isWelcome = true;
   }
@@ -35,9 +35,24 @@ window.breath = () =>
     port2.postMessage(0);
   });
 
+const PATIENCE_MS = 30_000;
+
+/** Wait until the page has drawn what it was given, with every part that it fetches for it.
+
+    A part that has come may fetch others: it is drawn, and has asked for them, before the
+    next breath. So has `fit` found the size of the text. */
+window.complete = async () => {
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (let i = 0; i < 2; i += 1) await breath();
+  while (document.documentElement.hasAttribute("data-fetching")) {
+    if (performance.now() > untilMs) throw new Error("a part of the page does not come");
+    await breath();
+  }
+};
+
 let latest = 0;
 
-/** Show the frames of one moment, and let the page draw them. */
+/** Show the frames of one moment, and let the page draw all of them. */
 window.show = async (frames, version = latest + 1) => {
   latest = version;
   let laterMs; // what was recorded happens now, with 75 s to go for most people
@@ -51,7 +66,7 @@ window.show = async (frames, version = latest + 1) => {
       }
     window.wire.say(frame);
   }
-  for (let i = 0; i < 2; i += 1) await breath();
+  await complete();
 };
 
 // The one range of a page: every change of the document is told to all that there are.

@@ -8,8 +8,8 @@ consoles with one of these four in turns.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,17 +19,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.app import Running
+from server.federation.topics import is_site
 from tests.browser.layout import (
+    ASIDE_PX,
     PHONES,
     PRODUCT,
     WALLS,
     Size,
     chosen,
+    comparing,
     every_moment,
     limits,
     long_moments,
     longest_moments,
-    longest_of_each_phase,
     opened,
     pages,
     settle,
@@ -40,7 +42,7 @@ from tests.support.shown import LONG_SITES, Look, Shown, replaced
 from tests.support.tiers import Tier, chosen_tier
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Page, Route
 
 play = pytest.importorskip("playwright.async_api", reason="pip install playwright")
 expect = play.expect
@@ -145,33 +147,6 @@ async def test_the_answers_are_in_view_and_stay_where_they_are(
     assert not unseen, said(unseen)
 
 
-SITES_PAGES = pages(("player", (360, 640), "de-DE"), roles=("player",))
-
-
-@pytest.mark.sampled
-@pytest.mark.parametrize(("role", "size", "locale"), SITES_PAGES)
-async def test_long_names_of_sites_fit(
-    browser: Browser, server: Running, role: str, size: Size, locale: str
-) -> None:
-    found = [
-        one
-        for one in longest_of_each_phase(Look(is_spread=True))
-        if one.phase in ("reveal.tallies", "finished")
-    ]
-    wrong: dict[str, list[str]] = {}
-    async with opened(browser, server, role, size, locale) as page:
-        await settle(page, first("vote"), role)
-        for moment in found:
-            await page.evaluate("f => show(f)", list(getattr(moment, role)))
-            # What compares the sites comes in later than the rest.
-            names = page.get_by_role("rowheader", name=re.compile(LONG_SITES[0]))
-            await expect(names.first).to_be_visible()
-            if bad := await page.evaluate("l => findings(l)", limits(role, size)):
-                wrong[moment.name] = bad
-    assert {one.phase for one in found} == {"reveal.tallies", "finished"}
-    assert not wrong, said(wrong)
-
-
 async def test_a_longer_line_or_a_smaller_letter_is_found(
     browser: Browser, server: Running
 ) -> None:
@@ -194,6 +169,37 @@ async def test_a_longer_line_or_a_smaller_letter_is_found(
             "h2 => (h2.style.cssText = 'position:relative;top:-3em')"
         )
         assert "overlap" in await wrong(moment)
+
+
+async def test_a_part_that_comes_late_is_waited_for_and_makes_room_for_itself(
+    browser: Browser, server: Running
+) -> None:
+    moment = comparing(Look(sites=6))[0]
+    asked, given = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await given.wait()
+        await route.continue_()
+
+    async with opened(browser, server, "screen", WALLS[0], "de-DE") as page:
+        await page.route("**/assets/wall-*.js", hold)
+        await settle(page, first("vote"), "screen")
+        await add_rule(page, "caption { font-size: 20px }")
+        measured = asyncio.create_task(
+            sweep(page, [moment], "screen", limits("screen", WALLS[0]))
+        )
+        await asked.wait()
+        given.set()
+        wrong = said(await measured)
+        size = await page.locator(".tally").get_attribute("data-size")
+    assert f"small: 20.0 < {ASIDE_PX:.1f} px: 95-%-Intervall" in wrong
+    assert "the stage scrolls" not in wrong
+    assert size == "low"
+
+
+async def test_the_sites_have_the_longest_names_there_are() -> None:
+    assert all(is_site(name) and not is_site(f"{name}x") for name in LONG_SITES)
 
 
 async def test_answers_that_are_out_of_view_or_move_are_found(

@@ -88,15 +88,13 @@ WebSocket.prototype.send = function (text) {{
 
 LOOK = """
 window.isOpen = () => Boolean(document.querySelector("dialog[open]"));
-const late = () => document.querySelector(".late, .loading");
-const beats = async (n) => { for (let i = 0; i < n; i += 1) await breath(); };
 
 /** Wait for what a press has opened, and for the parts that it fetches. */
 window.pressed = async (button) => {
   button.click();
-  for (let i = 0; i < 200 && (i < 3 || late()); i += 1) {
-    await beats(2);
-    if (late() || !isOpen()) await new Promise((done) => setTimeout(done, 5));
+  for (let i = 0; i < 3; i += 1) {
+    await complete();
+    if (!isOpen()) await new Promise((done) => setTimeout(done, 5));
   }
 };
 """

@@ -91,7 +91,12 @@ REASONS = tuple(f"{REASON[:278]} {n}"[-280:] for n in range(3))
 """As long as a reason may be."""
 SENTENCE = (REASON + " " + REASON)[:SENTENCE_LENGTH]
 """As long as a sentence may be."""
-LONG_SITES = ("gesamtschule-weltraumforschung-1", "gymnasium-wiesen-muehlenberg-am-2")
+LONG_SITES = tuple(
+    f"{name}-{number}"
+    for number, name in enumerate(
+        ("gesamtschule-weltraumforschung", "grundschule-wiesen-muehlenberg") * 4
+    )
+)
 """As long as the name of a site may be."""
 
 
@@ -106,8 +111,9 @@ class Look:
     has_people: bool = True
     is_drawn: bool = False
     """Every case has a picture; otherwise those that have one."""
-    is_spread: bool = False
-    """People play at two sites; otherwise at one."""
+    sites: int = 1
+    min_cell: int = 1
+    """Figures of fewer people are hidden."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ class _Played:
             two_link=look.two_link,
             podium=look.is_long,
             teams=teams,
-            min_cell=1,
+            min_cell=look.min_cell,
             minute=True,
         )
         if look.is_drawn:
@@ -207,7 +213,7 @@ class _Played:
         if look.is_long:
             self.do(NameRoom(name=LONG_ROOM))
         for i, (player, name) in enumerate(zip(self.people, names, strict=False)):
-            site = LONG_SITES[i % 2] if look.is_spread else None
+            site = LONG_SITES[i % look.sites] if look.sites > 1 else None
             self.do(Join(player, name, site=site))
             if teams:
                 self.do(ChooseTeam(player, teams[i % 2]))
@@ -350,6 +356,8 @@ class _Played:
             titles.append("shown again")
         if self.look.two_link:
             titles.append("two links")
+        if self.look.sites > 1:
+            titles.append(f"{self.look.sites} sites")
         unit = f"{phase} ({', '.join(titles)})" if titles else phase
         self.times_shown[unit] += 1
         times = self.times_shown[unit]

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Cohort, GroupMean } from "../protocol";
-import { comparedOptions, rowsOf, span } from "./cohorts";
+import { comparedOptions, onWall, rowsOf, shortened, span } from "./cohorts";
 
 const portions = (outer: number, n: number) => ({
   n,
@@ -49,4 +49,21 @@ test("the axis of means holds every interval", () => {
   expect(span([mean(61.2, 70, 78.8), mean(55, 60, 65)])).toEqual([50, 80]);
   expect(span([mean(1.2, 1.4, 1.6)])).toEqual([1, 2]);
   expect(span([])).toEqual([0, 1]);
+});
+
+const sites = (...counts: number[]) => counts.map((n, i) => ({ name: `site-${i}`, n }));
+const names = (found: readonly { name: string }[]) => found.map((site) => site.name);
+
+test("a wall names all of six sites, and of more the largest and its own, in their order", () => {
+  expect(onWall(sites(1, 2, 3, 4, 5, 6), null)).toEqual({ shown: sites(1, 2, 3, 4, 5, 6), more: 0 });
+  const { shown, more } = onWall(sites(9, 1, 8, 2, 7, 3, 6), "site-1");
+  expect(names(shown)).toEqual(["site-0", "site-1", "site-2", "site-4", "site-6"]);
+  expect(more).toBe(2);
+});
+
+test("a shorter name keeps both ends, and the most letters that it may", () => {
+  expect(shortened("oslo")).toBe("oslo");
+  expect(shortened("gesamtschule-weltraumforschung-1")).toBe("gesamtsc…chung-1");
+  expect(shortened("a".repeat(16))).toBe("a".repeat(16));
+  expect(shortened("a".repeat(17))).toHaveLength(16);
 });

@@ -51,3 +51,25 @@ export function span(means: readonly GroupMean[]): [number, number] {
   const low = Math.floor(least / step) * step;
   return [low, Math.max(low + step, Math.ceil(most / step) * step)];
 }
+
+/** How many lines of sites a wall has room for. */
+export const WALL_LINES = 6;
+
+/** The sites that a wall names, in their order: all of them if there are few, else the page's
+    own and the largest, with a line left to say how many more there are. */
+export function onWall<Site extends { name: string; n: number }>(
+  sites: readonly Site[],
+  here: string | null,
+): { shown: readonly Site[]; more: number } {
+  if (sites.length <= WALL_LINES) return { shown: sites, more: 0 };
+  const rank = (site: Site) => (site.name === here ? Infinity : site.n);
+  const kept = [...sites].sort((a, b) => rank(b) - rank(a)).slice(0, WALL_LINES - 1);
+  return { shown: sites.filter((site) => kept.includes(site)), more: sites.length - kept.length };
+}
+
+/** A long name without its middle: names of one place often differ at their ends alone. */
+export function shortened(name: string, most = 16): string {
+  if (name.length <= most) return name;
+  const half = (most - 1) / 2;
+  return `${name.slice(0, Math.ceil(half))}…${name.slice(-Math.floor(half))}`;
+}

@@ -208,6 +208,10 @@ export const words: LateCatalogue = {
       few: "zu wenige, um es zu zeigen",
       cover: "nicht gezeigt, damit die Stimmen eines kleinen Standorts geheim bleiben",
     },
+    hiddenOnWall: {
+      few: "zu wenige",
+      cover: "nicht gezeigt",
+    },
     noVotes: "keine Stimmen",
     noScores: "keine Punkte",
     meanScore: "Punkte pro Person im Schnitt",

@@ -202,6 +202,11 @@ export const words = {
       few: "too few to show",
       cover: "not shown, to keep a small site’s votes private",
     },
+    /** The same on a wall; why is on the phones. */
+    hiddenOnWall: {
+      few: "too few",
+      cover: "not shown",
+    },
     noVotes: "no votes",
     noScores: "no scores",
     meanScore: "mean score per person",

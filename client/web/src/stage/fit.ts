@@ -1,16 +1,12 @@
 // Sets a text as large as its stage allows: sizes are tried from the largest, until
-// nothing has to scroll. An action on the text; `what` is anything that changes it.
+// nothing has to scroll. An action on the text, which tries again whenever anything on the
+// stage is added or changes, also what is fetched later.
 import { tick } from "svelte";
-
-interface Fit {
-  sizes: readonly string[];
-  what: unknown;
-}
 
 export function fit(
   text: HTMLElement,
-  { sizes }: Fit,
-): { update: (next: Fit) => void; destroy: () => void } {
+  sizes: readonly string[],
+): { update: (next: readonly string[]) => void; destroy: () => void } {
   const stage = text.closest<HTMLElement>(".body");
 
   function run(): void {
@@ -20,15 +16,23 @@ export function fit(
     }
   }
 
-  const watch = new ResizeObserver(run);
-  if (stage) watch.observe(stage);
+  const resized = new ResizeObserver(run);
+  // Attributes, which `run` sets, are not looked at: it never calls itself.
+  const changed = new MutationObserver(run);
+  if (stage) {
+    resized.observe(stage);
+    changed.observe(stage, { childList: true, characterData: true, subtree: true });
+  }
   void tick().then(run);
   void document.fonts.ready.then(run);
   return {
     update(next) {
-      sizes = next.sizes;
+      sizes = next;
       void tick().then(run);
     },
-    destroy: () => watch.disconnect(),
+    destroy() {
+      resized.disconnect();
+      changed.disconnect();
+    },
   };
 }
