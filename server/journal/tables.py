@@ -279,7 +279,7 @@ class Connector:
     def failed(self) -> None:
         """Start the next attempt after a pause."""
         now_s = asyncio.get_running_loop().time()
-        self._next_s = now_s + RETRY_S * random.uniform(0.75, 1)  # noqa: S311
+        self._next_s = now_s + RETRY_S * random.uniform(0.75, 1)  # noqa: S311 - jitter
 
     @contextlib.asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[None]:
