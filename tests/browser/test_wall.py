@@ -127,6 +127,26 @@ async def test_all_of_a_class_of_thirty_see_their_names_and_of_sixty_as_many_as_
             )
 
 
+async def test_a_wall_without_room_for_a_name_shows_names_once_it_has_some(
+    table: Table,
+) -> None:
+    room = await table.open_room(length=1)
+    phone = await table.sit(f"/j/{room}")
+    await phone.locator("#name").fill("Ada")
+    await phone.locator("button.main").click()
+    await expect(phone.locator("main")).to_have_attribute("data-phase", "lobby")
+    wall = await table.sit(table.screen_path(room), size=PROJECTOR)
+    ada = wall.get_by_text("Ada", exact=True)
+    await expect(ada).to_be_visible()
+    await wall.evaluate(  # as a console's picture of the wall is, while it has no size
+        "() => document.styleSheets[0].insertRule('.who { height: 0; flex: none }')"
+    )
+    await expect(wall.locator(".who")).to_have_css("height", "0px")
+    await wall.evaluate("() => new Promise(requestAnimationFrame)")
+    await wall.evaluate("() => document.styleSheets[0].deleteRule(0)")
+    await expect(ada).to_be_visible()
+
+
 async def test_a_wall_is_dark_or_light_as_its_switch_says(table: Table) -> None:
     room = await table.open_room(length=1)
     wall = await table.sit(table.screen_path(room), size=PROJECTOR)
