@@ -9,7 +9,7 @@ import pytest
 from scenarios.load import load_library
 from server.app import Running
 from tests.browser.table import PROJECTOR, Table
-from tests.browser.test_layout import opened, settle
+from tests.browser.test_layout import add_rule, opened, settle
 from tests.browser.test_pace import WATCH_FRAMES
 from tests.support.shown import Look, Shown, moments, replaced
 
@@ -138,10 +138,11 @@ async def test_a_wall_without_room_for_a_name_shows_names_once_it_has_some(
     wall = await table.sit(table.screen_path(room), size=PROJECTOR)
     ada = wall.get_by_text("Ada", exact=True)
     await expect(ada).to_be_visible()
-    await wall.evaluate(  # as a console's picture of the wall is, while it has no size
-        "() => document.styleSheets[0].insertRule('.who { height: 0; flex: none }')"
+    rule = ".who { height: 0; min-height: 0 !important }"
+    await add_rule(wall, rule)  # as in a console, while its picture has no size
+    await wall.wait_for_function(
+        "() => document.querySelector('.who').clientHeight < 30"
     )
-    await expect(wall.locator(".who")).to_have_css("height", "0px")
     await wall.evaluate("() => new Promise(requestAnimationFrame)")
     await wall.evaluate("() => document.styleSheets[0].deleteRule(0)")
     await expect(ada).to_be_visible()
