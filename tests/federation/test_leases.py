@@ -151,10 +151,11 @@ async def test_a_node_that_was_paused_stores_nothing_and_says_nothing(
     assert ada.tenant.lost_rooms == [ROOM]
 
 
-async def test_an_append_of_an_earlier_epoch_is_refused_and_counted(
-    fleet: Fleet,
-) -> None:
-    """Its own clock is wrong, so only the database can tell."""
+async def overtaken(fleet: Fleet) -> tuple[FleetNode, FleetNode, Lease]:
+    """Return a node that lost its room, the node that took it, and the old lease.
+
+    The first node's own clock is wrong, so only the database can tell.
+    """
     ada, bob = await opened_at(fleet, "ada", "bob")
     lease = await taken(ada)
     await fleet.live(LEASE_S, "ada", "bob")
@@ -162,6 +163,13 @@ async def test_an_append_of_an_earlier_epoch_is_refused_and_counted(
     await taken(bob)
     ada.ahead_s -= 10 * LEASE_S
     lease.confirm()
+    return ada, bob, lease
+
+
+async def test_an_append_of_an_earlier_epoch_is_refused_and_counted(
+    fleet: Fleet,
+) -> None:
+    ada, bob, lease = await overtaken(fleet)
     with pytest.raises(TenureLost):
         await lease.append(ROOM, 1, [joined(1)])
     figures = ada.leases.metrics.text().decode()
@@ -203,14 +211,7 @@ async def test_a_room_is_deleted_in_the_epoch_of_the_one_that_deletes_it(
 
 
 async def test_a_node_whose_lease_is_over_deletes_nothing(fleet: Fleet) -> None:
-    """Its own clock is wrong, so only the database can tell."""
-    ada, bob = await opened_at(fleet, "ada", "bob")
-    lease = await taken(ada)
-    await fleet.live(LEASE_S, "ada", "bob")
-    await fleet.live(LEASE_S + 2 * BEAT_S, "bob")
-    await taken(bob)
-    ada.ahead_s -= 10 * LEASE_S
-    lease.confirm()
+    ada, bob, lease = await overtaken(fleet)
     with pytest.raises(TenureLost):
         await ada.store.delete(ROOM, epoch=lease.epoch)
     assert await bob.store.load(ROOM) == first(ROOM)
