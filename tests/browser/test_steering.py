@@ -86,6 +86,7 @@ async def test_the_plan_is_reordered_by_keyboard_and_a_case_opened_from_it(
     await visible(earlier)
     await host.keyboard.press("Tab")  # from here on, Enter belongs to buttons
     await earlier.focus()
+    await expect(earlier).to_be_enabled()  # on a quick machine, the console is new
     await host.keyboard.press("Enter")
     moved = [before[0], before[2], before[1], before[3]]
     await expect(plan_of(host).locator("button.title")).to_have_text(moved)
@@ -105,6 +106,30 @@ async def test_the_plan_is_reordered_by_keyboard_and_a_case_opened_from_it(
     await must_show(player.locator("main"), before[0])
     await must_show(plan_of(host).locator("li").nth(3), "left open")
     assert table.complaints() == []
+
+
+async def test_a_button_of_the_plan_keeps_the_focus_while_the_controls_change(
+    table: Table,
+) -> None:
+    """It waits a moment, like all the controls, but does not throw its user out."""
+    room = await table.open_room(length=3)
+    host = await console_of(table, room)
+    await choose(host, 3)
+    title = (await titles(host))[2]
+    earlier = plan_of(host).get_by_role("button", name=f"Play earlier: {title}")
+    await expect(earlier).to_be_enabled()
+    await earlier.focus()
+    await host.evaluate(
+        """() => {
+          const seen = { attributeFilter: ["disabled", "aria-disabled"] };
+          window.waiting = new Promise((wait) =>
+            new MutationObserver(wait).observe(document.activeElement, seen));
+        }"""
+    )
+    await play(table, room, "open_round")
+    await host.evaluate("async () => { await window.waiting }")
+    await expect(earlier).to_be_focused()
+    await expect(earlier).to_be_enabled()
 
 
 async def test_two_consoles_that_change_the_plan_together(table: Table) -> None:
