@@ -155,7 +155,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         pages = Pages(WEB, bound.addresses)
         operations = _operations(config, core, desk, tree)
         arrived = bound.addresses.was_used
-        origins = _origins(config)
+        origins = (*config.origins, *config.public_urls)  # proxies may hide the name
         names = Names((config.host, config.node_url or "", *origins))
         door = Door(desk, pages, operations, origins, names, arrived)
         with owned_by("door"):
@@ -332,7 +332,10 @@ def _desk(config: Config, core: _Core, admin: AdminDesk, bound: Bound) -> Desk:
 
 def _operations(config: Config, core: _Core, desk: Desk, tree: TaskTree) -> Operations:
     health = Health(
-        _checks(config, core, tree), core.metrics, fresh_s=config.health_fresh_s
+        _checks(config, core, tree),
+        core.metrics,
+        fresh_s=config.health_fresh_s,
+        shared=() if core.leases is None else ("journal", "lease"),
     )
 
     def why_closed() -> str | None:
@@ -349,13 +352,7 @@ def _checks(config: Config, core: _Core, tree: TaskTree) -> dict[str, Check]:
         tried["disk"] = check_space(config.data, config.low_disk_bytes)
     if core.leases is not None:
         tried["lease"] = core.leases.check
-    tried.update(core.node.checks())
-    return tried
-
-
-def _origins(config: Config) -> tuple[str, ...]:
-    """Return the origins whose pages may connect, in addition to a page's own."""
-    return (*config.origins, *config.public_urls)  # a proxy may not forward its name
+    return tried | core.node.checks()
 
 
 async def _open_store(config: Config, stack: contextlib.AsyncExitStack) -> Journal:

@@ -18,7 +18,7 @@ from server.net.admin import AdminDesk
 from server.net.gate import Gate
 from server.net.limits import Limits
 from server.net.links import Keeper, WsLink
-from server.net.relay import Relay, Relays
+from server.net.relay import Relay, Relays, waited_s
 from server.protocol.client_messages import (
     AdminQuestion,
     GetAcross,
@@ -107,6 +107,15 @@ class Desk:
             if self.relays is None or self.peers.is_node(ws.request):
                 raise  # relayed by another node: relaying it again could loop
             return await self.relays.find(held, hello, address, link, find)
+
+    def asked_s(self, ws: ServerConnection) -> float:
+        """Return when a hello that arrives now was sent, on the loop's clock.
+
+        One that another node relays may have been waiting there.
+        """
+        is_relayed = self.peers.is_node(ws.request)
+        age_s = waited_s(ws.request) if is_relayed else 0.0
+        return asyncio.get_running_loop().time() - age_s
 
     def report(
         self,

@@ -51,6 +51,7 @@ class WsLink(DirectLink):
         "_slots",
         "_sockets",
         "_ws",
+        "asked_s",
         "audience",
         "is_waiting",
         "is_welcome",
@@ -90,6 +91,8 @@ class WsLink(DirectLink):
         self.player: PlayerId | None = None
         self.site = site
         self._sockets = sockets
+        self.asked_s = 0.0
+        """When the last hello arrived, in seconds on the loop's clock."""
         self.is_waiting = False
         """Whether a hello has been passed on and not yet answered."""
         self.is_welcome = False

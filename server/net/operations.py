@@ -3,6 +3,7 @@
 ``/livez``   The process responds. If this fails, restart it.
 ``/healthz`` Every part of the server works. If this fails, alert a person.
 ``/readyz``  Clients may be sent here: all parts work, and it isn't full or stopping.
+             Parts that all nodes share may fail for a while: others are no better off.
 ``/metrics`` The metrics, on a port of their own or with a key on the main one.
 
 Each check really exercises its part, at most once a second: it syncs a commit, measures
@@ -16,7 +17,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
@@ -61,15 +62,23 @@ class Health:
         *,
         fresh_s: float = 1.0,
         patience_s: float = 3.0,
+        shared: Collection[str] = (),
+        shared_s: float = 15.0,
     ) -> None:
         """Results are reused for ``fresh_s`` seconds. A part that has not responded
         after ``patience_s`` seconds has failed. ``now`` is a monotonic clock.
+
+        All nodes share the ``shared`` parts. One that has worked makes a node unready
+        only after ``shared_s`` seconds: by then, the node alone may be cut off.
         """
         self._checks = dict(checks)
         self._metrics = metrics
         self._now = now
         self._fresh_s = fresh_s
         self._patience_s = patience_s
+        self._shared, self._shared_s = frozenset(shared), shared_s
+        self._worked_s: dict[str, float] = {}
+        """When each part worked last."""
         self._looked_s = -fresh_s
         self._found: dict[str, str | None] = {}
         self._looking = asyncio.Lock()
@@ -81,6 +90,18 @@ class Health:
                 self._take_in(await self._try_all())
                 self._looked_s = self._now()
             return self._found
+
+    def is_enough(self, found: Mapping[str, str | None]) -> bool:
+        """Whether nothing is wrong that another node could do better."""
+        return all(
+            complaint is None or self._may_wait(part)
+            for part, complaint in found.items()
+        )
+
+    def _may_wait(self, part: str) -> bool:
+        worked_s = self._worked_s.get(part)
+        is_recent = worked_s is not None and self._now() - worked_s < self._shared_s
+        return is_recent and part in self._shared
 
     async def _try_all(self) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
@@ -104,6 +125,8 @@ class Health:
         """Store the results and log what has changed."""
         for part, complaint in found.items():
             self._metrics.healthy.labels(part).set(complaint is None)
+            if complaint is None:
+                self._worked_s[part] = self._now()
             if complaint is None and self._found.get(part) is not None:
                 log.info("health: %s works again", part)
             elif complaint is not None and self._found.get(part) != complaint:
@@ -222,18 +245,19 @@ class Operations:
     async def _vitals(self, path: str) -> Response | None:
         match path:
             case "/livez":
-                return _verdict({})
+                return _verdict({}, is_well=True)
             case "/healthz":
-                return _verdict(await self._health.look())
+                found = await self._health.look()
+                return _verdict(found, is_well=not any(found.values()))
             case "/readyz":
-                doors = {"doors": self._why_closed()}
-                return _verdict({**await self._health.look(), **doors})
+                found, doors = await self._health.look(), self._why_closed()
+                is_ready = doors is None and self._health.is_enough(found)
+                return _verdict({**found, "doors": doors}, is_well=is_ready)
             case _:
                 return None
 
 
-def _verdict(found: Mapping[str, str | None]) -> Response:
-    is_well = not any(found.values())
+def _verdict(found: Mapping[str, str | None], *, is_well: bool) -> Response:
     status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
     parts = {part: complaint or "ok" for part, complaint in found.items()}
     return json_response(status, {"ok": is_well, "parts": parts})

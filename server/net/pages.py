@@ -26,7 +26,7 @@ from websockets.http11 import Request, Response
 
 from server.game.ids import CODE_ALPHABET, CODE_LENGTH, read_code
 from server.net.addresses import SOCKET_PATH, Addresses
-from server.net.relay import NODE_HEADER
+from server.net.relay import NODE_HEADER, WAITED_HEADER
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -311,7 +311,7 @@ def is_well_formed(request: Request) -> bool:
     try:
         urlsplit(request.path)
         urlsplit(request.headers.get("Origin", ""))
-        for name in ("Host", "Authorization", NODE_HEADER):
+        for name in ("Host", "Authorization", NODE_HEADER, WAITED_HEADER):
             request.headers.get(name)
     except (ValueError, MultipleValuesError):
         return False

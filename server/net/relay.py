@@ -34,6 +34,9 @@ log = logging.getLogger("twogaps.net")
 NODE_HEADER = "X-TwoGaps-Node"
 """The header that carries the fleet's secret."""
 
+WAITED_HEADER = "X-TwoGaps-Waited"
+"""The header that says for how many seconds a relayed hello has been waiting."""
+
 MOST_BYTES = 16 * 2**20
 """Largest frame accepted from a home, which is itself part of the fleet."""
 
@@ -51,6 +54,16 @@ def comes_from_node(request: Request | None, key: str) -> bool:
     if not key or request is None:
         return False
     return is_equal(request.headers.get(NODE_HEADER, ""), key)
+
+
+def waited_s(request: Request | None) -> float:
+    """Return how long a relayed hello had been waiting, in seconds; 0 if not known."""
+    if request is None:
+        return 0.0
+    try:
+        return float(request.headers.get(WAITED_HEADER, "0"))
+    except ValueError:
+        return 0.0
 
 
 class Relay:
@@ -186,7 +199,8 @@ class Relays:
     async def _connect(
         self, held: HeldElsewhere, hello: Hello, address: str, link: WsLink
     ) -> Relay:
-        headers = {NODE_HEADER: self.key}
+        age_s = asyncio.get_running_loop().time() - link.asked_s
+        headers = {NODE_HEADER: self.key, WAITED_HEADER: f"{age_s:.6f}"}
         if address:
             headers["X-Forwarded-For"] = address
         upstream = await connect(

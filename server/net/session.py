@@ -41,14 +41,7 @@ from server.protocol.codec import decode_client, encode_server
 from server.protocol.keys import is_equal, prove
 from server.protocol.server_messages import Bye, Challenge, Welcome
 from server.rooms import replies
-from server.rooms.ports import (
-    Attend,
-    Enter,
-    Leave,
-    Return,
-    RoomPort,
-    Say,
-)
+from server.rooms.ports import Attend, Enter, Leave, Return, RoomPort, Say
 
 log = logging.getLogger("twogaps.net")
 
@@ -274,6 +267,7 @@ class Session:
         if hello.role == "admin":
             self._greet_admin(hello)
             return
+        self._link.asked_s = self._desk.asked_s(self._ws)
         found = await self._desk.way_to(self._address, hello, self._link, self._ws)
         if isinstance(found, Relay):
             self._relay = found
@@ -293,13 +287,17 @@ class Session:
             self._ask_proof(hello)
 
     async def _enter(self, hello: Hello, room: RoomPort) -> None:
+        link, asked_s = self._link, self._link.asked_s
+        request: Return | Enter
         if hello.token:
-            request: Return | Enter = Return(link=self._link, token=hello.token)
+            request = Return(link=link, token=hello.token, asked_s=asked_s)
         elif hello.name:
             key = hello.join_key or self._desk.new_id()
             named = hello.model_copy(update={"join_key": key})
             site, by = self._desk.site, self._address
-            request = Enter(link=self._link, hello=named, site=site, address=by)
+            request = Enter(
+                link=link, hello=named, site=site, address=by, asked_s=asked_s
+            )
             await self._queue(room)
         else:
             raise Refused("bad_name", "Give a name, or the token of an earlier visit.")

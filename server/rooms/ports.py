@@ -160,6 +160,8 @@ class Enter:
     another node has assigned."""
     relay: str | None = None
     """The other node that passed it on."""
+    asked_s: float | None = None
+    """When the hello arrived, in seconds on this node's monotonic clock, if known."""
     ack: Ack | None = None
 
 
@@ -169,6 +171,8 @@ class Return:
 
     link: Link
     token: str
+    asked_s: float | None = None
+    """As in :class:`Enter`."""
     ack: Ack | None = None
 
 

@@ -241,6 +241,8 @@ class Answers:
         self._presence = presence
         self._publisher = publisher
         self._metrics = metrics
+        self._asked_s: dict[PlayerId, float | None] = {}
+        """When the hello arrived that each player was last welcomed for."""
 
     def give(self, state: RoomState, request: Request, refusal: Refused | None) -> None:
         """Answer a request; if that fails, notify its client, which may repeat it."""
@@ -309,6 +311,10 @@ class Answers:
     ) -> None:
         """Attach a player and send everything, with no await so nothing is missed."""
         link, now_ms = request.link, self._clock.now_ms()
+        if self._is_overtaken(state, request, player):
+            link.part(TAKEN_OVER)
+            return
+        self._asked_s[player] = request.asked_s
         replaced = self._gateway.attach(state.code, link, player)
         if replaced is not None:
             replaced.part(TAKEN_OVER)
@@ -317,6 +323,15 @@ class Answers:
         self._publisher.show_all(state, "player", link)
         link.push(self._publisher.you_frame(state, player), "you")
         self._publisher.mark(for_newcomers=True)
+
+    def _is_overtaken(
+        self, state: RoomState, request: Enter | Return, player: PlayerId
+    ) -> bool:
+        """Whether a hello waited so long that a later one of its player came first."""
+        asked_s, latest_s = request.asked_s, self._asked_s.get(player)
+        if asked_s is None or latest_s is None or asked_s >= latest_s:
+            return False
+        return self._gateway.player(state.code, player) not in (None, request.link)
 
     def show_out(self, state: RoomState, effects: Effects, by: Link | None) -> None:
         """Disconnect removed players and the clients whose links were called back.

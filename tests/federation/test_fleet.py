@@ -21,6 +21,8 @@ from server.game.phases import Phase
 from server.net.addresses import socket_url
 from server.net.relay import NODE_HEADER
 from server.protocol.client_messages import OpenRoom
+from server.rooms.directory import Directory
+from server.rooms.ports import RoomPort
 from tests.support.broker import free_port, open_broker
 from tests.support.cli import twogaps
 from tests.support.server import UNHURRIED
@@ -92,6 +94,37 @@ async def test_a_class_plays_through_a_node_that_is_not_its_home(
         assert [room.code for room in at.home.directory.live] == [at.room]
         assert not at.other.directory.live
     assert not figure(at.other, "sockets_relayed")
+
+
+async def test_a_relayed_hello_that_had_to_wait_comes_before_a_later_one(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone was slow to reach one node, and is in the room by another one."""
+    found, may_go = Directory.find, asyncio.Event()
+    async with (
+        two(postgresql) as at,
+        open_socket(socket_url(at.other.local_url)) as slow,
+        open_socket(socket_url(at.home.local_url)) as quick,
+    ):
+        first, second = Wire(slow), Wire(quick)
+
+        async def find(directory: Directory, code: RoomCode) -> RoomPort:
+            if directory is at.other.directory:
+                await may_go.wait()
+            return await found(directory, code)
+
+        who = {"room": at.room, "name": "Ann", "join_key": "ab" * 16}
+        monkeypatch.setattr(Directory, "find", find)
+        await first.hello("player", **who)
+        await asyncio.sleep(0.05)  # or they arrive together
+        await second.hello("player", **who)
+        await second.until("welcome")
+        await asyncio.sleep(0.2)  # far longer than the way from node to node
+        may_go.set()
+        assert (await first.until("bye"))["code"] == "taken_over"
+        await second.send("ping", ref=7)
+        await second.until("pong", ref=7)
+        assert not [message for message in second.seen if message["type"] == "bye"]
 
 
 async def test_a_relayed_client_may_ask_for_another_room(postgresql: str) -> None:

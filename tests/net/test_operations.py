@@ -13,7 +13,7 @@ import pytest
 
 from server.journal.sqlite import SqliteStore
 from server.metrics import Metrics
-from server.net.operations import Health, check_space
+from server.net.operations import Check, Health, check_space
 from server.net.pages import CSP
 from tests.support.broker import open_broker
 from tests.support.http import Answer, get
@@ -121,6 +121,34 @@ async def test_a_check_that_fails_is_of_its_part_alone() -> None:
 
     found = await Health({"disk": breaks, "journal": works}, Metrics()).look()
     assert found == {"disk": "cannot be checked", "journal": None}
+
+
+async def test_a_node_stays_ready_while_what_all_nodes_share_is_away() -> None:
+    now, wrong = [100.0], dict[str, str | None]()
+
+    def check(part: str) -> Check:
+        async def check() -> str | None:
+            return wrong.get(part)
+
+        return check
+
+    checks = {part: check(part) for part in ("journal", "disk")}
+    health = Health(
+        checks, Metrics(), lambda: now[0], fresh_s=0, shared=["journal"], shared_s=15
+    )
+    wrong["journal"] = "cannot be written"  # and it never could: a wrong address
+    assert not health.is_enough(await health.look())
+    wrong["journal"] = None
+    assert health.is_enough(await health.look())
+    wrong["journal"] = "cannot be written"
+    now[0] += 14.9
+    assert (await health.look())["journal"] == "cannot be written"
+    assert health.is_enough(await health.look())
+    wrong["disk"] = "is nearly full"
+    assert not health.is_enough(await health.look())
+    wrong["disk"] = None
+    now[0] += 0.1
+    assert not health.is_enough(await health.look())
 
 
 async def test_many_questions_are_one_look() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Coroutine
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,8 +69,9 @@ async def look_for(relays: Relays, taken: RoomPort | None = None) -> Relay | Roo
 
     running = asyncio.create_task(relays.run())
     await asyncio.sleep(0)
+    link = SimpleNamespace(asked_s=0.0)
     try:
-        return await relays.find(AT_ADA, HELLO, "", None, find)  # type: ignore[arg-type] # no link
+        return await relays.find(AT_ADA, HELLO, "", link, find)  # type: ignore[arg-type] # a stand-in
     finally:
         running.cancel()
         await asyncio.wait([running])

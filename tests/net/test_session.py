@@ -11,14 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.game.errors import REFUSALS, Refused
+from server.game.ids import RoomCode
 from server.game.settings import RoomSettings
 from server.net.limits import Limits
 from server.protocol.client_messages import ALLOWED, OpenRoom, Role
 from server.protocol.codec import decode_client
 from server.protocol.keys import prove
+from server.rooms.directory import Directory
+from server.rooms.ports import RoomPort
 from tests.support.messages import minimal
-from tests.support.server import hall
+from tests.support.server import Hall, hall
 from tests.support.tiers import scaled
+from tests.support.until import until
 from tests.support.wire import mac, screen_key, wire
 
 
@@ -280,6 +284,41 @@ async def test_a_hello_sent_again_with_its_join_key_joins_no_second_time() -> No
         assert (one["player"], one["name"]) == (two["player"], two["name"])
         assert (await first.until("bye"))["code"] == "taken_over"
         assert len(at.server.directory.live[0].state.players) == 1
+
+
+async def test_a_hello_that_had_to_wait_does_not_take_over_from_a_later_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first line was slow, and the phone has given it up for another."""
+    found, may_go = Directory.find, asyncio.Event()
+    waits = iter([True])
+
+    async def find(directory: Directory, code: RoomCode) -> RoomPort:
+        if next(waits, False):
+            await may_go.wait()
+        return await found(directory, code)
+
+    async with hall() as at, wire(at.port) as first, wire(at.port) as second:
+        token = {"token": await token_of_someone(at)}
+        monkeypatch.setattr(Directory, "find", find)
+        await first.hello("player", room=at.room, **token)
+        await asyncio.sleep(0.05)  # or they arrive together
+        await second.hello("player", room=at.room, **token)
+        await second.until("welcome")
+        may_go.set()
+        assert (await first.until("bye"))["code"] == "taken_over"
+        await second.send("ping", ref=7)
+        await second.until("pong", ref=7)
+        assert not [message for message in second.seen if message["type"] == "bye"]
+
+
+async def token_of_someone(at: Hall) -> str:
+    """Let someone join and go; return the token."""
+    async with wire(at.port) as ann:
+        token = (await ann.join(at.room))["token"]
+    assert isinstance(token, str)
+    await until(lambda: not at.server.directory.live[0].is_attended)
+    return token
 
 
 async def test_a_players_wishes_are_answered_by_ref() -> None:

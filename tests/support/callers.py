@@ -39,6 +39,7 @@ class SessionLink(RecordingLink):
 
     def __init__(self) -> None:
         super().__init__()
+        self.asked_s = 0.0
         self.is_waiting = False
 
     def greet(self, welcome: bytes, player: PlayerId | None) -> None:
@@ -50,6 +51,7 @@ class NoSocket:
     """Takes the place of a session's websocket."""
 
     remote_address = ("192.0.2.1", 1)
+    request = None
 
     def limit_frames(self, most_bytes: int) -> None:
         """Whatever comes is no longer than it is."""
