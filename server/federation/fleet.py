@@ -182,18 +182,20 @@ class Member:
     async def renew(self, db: Connection, load: int) -> dict[RoomCode, int]:
         """Renew the lease; return the epochs of the rooms that this node holds.
 
+        Nothing is locked between the statements: a node that stops there must not keep
+        the others from taking its rooms.
+
         Raises :class:`NameTaken` if another process uses this node's name.
         """
         began_s = self._now_s()
         values = {**self._values(), "url": self.url, "load": load}
-        async with db.transaction():
-            if rows := await rows_of(db, RENEW, values):
-                self.is_draining = bool(rows[0][0])
-            else:
-                await self._join_again(db)
-            held = "SELECT code, epoch FROM rooms WHERE node = %s AND is_held"
-            mine = await all_rows(db, held, self.name)
-            await self.read_peers(db)
+        if rows := await rows_of(db, RENEW, values):
+            self.is_draining = bool(rows[0][0])
+        else:
+            await self._join_again(db)
+        held = "SELECT code, epoch FROM rooms WHERE node = %s AND is_held"
+        mine = await all_rows(db, held, self.name)
+        await self.read_peers(db)
         if not self._has_left:
             self._renewed(began_s)
         return {RoomCode(code): epoch for code, epoch in mine}

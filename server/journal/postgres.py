@@ -85,9 +85,9 @@ class PostgresStore:
     ) -> None:
         """``url`` may name several hosts; nothing is opened before the first call.
 
-        With ``target_session_attrs=read-write``, the writable host is used. After
-        ``answer_s`` seconds without an answer, the database is considered unavailable.
-        Raises :class:`BadAddress`.
+        With ``target_session_attrs=read-write``, the writable host is used. Without an
+        answer for ``answer_s`` seconds, the database is considered unavailable; it ends
+        transactions in which a node is silent for as long. Raises :class:`BadAddress`.
         """
         answer_ms = int(answer_s * 1000)
         try:
@@ -95,7 +95,8 @@ class PostgresStore:
                 url,
                 connect_timeout=max(2, round(answer_s)),
                 tcp_user_timeout=answer_ms,
-                options=f"-c statement_timeout={answer_ms}",
+                options=f"-c statement_timeout={answer_ms} "
+                f"-c idle_in_transaction_session_timeout={answer_ms}",
                 application_name="two-gaps",
             )
         except psycopg.ProgrammingError as exc:

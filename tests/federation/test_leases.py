@@ -151,6 +151,27 @@ async def test_a_node_that_was_paused_stores_nothing_and_says_nothing(
     assert ada.tenant.lost_rooms == [ROOM]
 
 
+async def test_a_node_that_stops_while_it_renews_does_not_keep_its_rooms(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection stays open, since its machine does not say that it stopped."""
+    ada, bob = await opened_at(fleet, "ada", "bob")
+    await fleet.live(LEASE_S, "ada", "bob")
+    has_stopped = asyncio.Event()
+
+    async def stop(*_: object) -> None:
+        has_stopped.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ada.member, "read_peers", stop)
+    stopped = asyncio.create_task(ada.beat())
+    await has_stopped.wait()
+    await fleet.live(LEASE_S + 2 * BEAT_S, "bob")
+    assert list(bob.leases.held) == [ROOM]
+    stopped.cancel()
+    await asyncio.wait([stopped])
+
+
 async def overtaken(fleet: Fleet) -> tuple[FleetNode, FleetNode, Lease]:
     """Return a node that lost its room, the node that took it, and the old lease.
 

@@ -100,6 +100,24 @@ async def test_an_answer_that_does_not_come_makes_the_store_unavailable(
     assert await store.load(ROOM) == played()
 
 
+async def test_a_machine_that_stops_in_a_transaction_keeps_no_locks(
+    store: PostgresStore, postgresql: str
+) -> None:
+    """It cannot end its transaction, and its connection ends hours later."""
+    await store.append(ROOM, 0, played())
+    stopped = PostgresStore(postgresql, answer_s=1.0)
+
+    async def stop_in_a_transaction() -> None:
+        async with stopped.connection() as db, db.transaction():
+            await db.execute("SELECT 1 FROM rooms FOR UPDATE")
+            await store.append(ROOM, len(played()), [RoomLocked()])
+
+    with pytest.raises(StoreUnavailable):
+        await stop_in_a_transaction()
+    await stopped.close()
+    assert len(await store.load(ROOM)) == len(played()) + 1
+
+
 async def test_a_commit_that_the_standby_did_not_confirm_is_not_acknowledged(
     store: PostgresStore, postgresql: str
 ) -> None:
