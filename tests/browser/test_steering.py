@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from playwright.async_api import expect
 from tests.browser.table import LAPTOP, PROJECTOR, Table, open_menu, violations
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Locator, Page, WebSocketRoute
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -130,6 +131,30 @@ async def test_a_button_of_the_plan_keeps_the_focus_while_the_controls_change(
     await host.evaluate("async () => { await window.waiting }")
     await expect(earlier).to_be_focused()
     await expect(earlier).to_be_enabled()
+
+
+async def test_a_new_order_that_is_refused_says_why(table: Table) -> None:
+    """The plan was changed elsewhere, and this console has not heard of it yet."""
+    is_late = False
+
+    def stand_between(page: WebSocketRoute) -> None:
+        def pass_on(frame: str | bytes) -> None:
+            if not (is_late and json.loads(frame)["type"] == "host_view"):
+                page.send(frame)
+
+        page.connect_to_server().on_message(pass_on)
+
+    room, profile = await table.open_room(length=3), await table.context(size=LAPTOP)
+    await profile.route_web_socket(re.compile("/ws$"), stand_between)
+    host = await console_of(table, room, profile=profile)
+    await choose(host, 3)
+    earlier = plan_of(host).get_by_role("button", name=re.compile("^Play earlier"))
+    await expect(earlier).to_be_enabled()
+    is_late = True
+    async with table.host(room) as leader:
+        await leader.ask("reorder_plan", order=[2, 1, 0])
+    await earlier.click()
+    await must_show(host.locator("footer"), re.compile("Command failed: .+"))
 
 
 async def test_two_consoles_that_change_the_plan_together(table: Table) -> None:
