@@ -97,6 +97,13 @@ class Wire:
             if answer["type"] in ("recorded", "refused"):
                 return answer
 
+    async def takes_over_from(self, other: Wire) -> None:
+        """Check that the other socket of this player is ended, and not this one."""
+        assert (await other.until("bye"))["code"] == "taken_over"
+        await self.send("ping", ref=7)
+        await self.until("pong", ref=7)
+        assert not [message for message in self.seen if message["type"] == "bye"]
+
     async def closed(self) -> int | None:
         """Wait until the server closes; return the close code."""
         with contextlib.suppress(ConnectionClosed):
